@@ -1,0 +1,141 @@
+/**
+ * Slabs and chunks: log data on its way, as columns instead of objects.
+ *
+ * A slab is a reusable read buffer in the arena: a table of frame ends, then the window that files are read into.
+ * One slab becomes one batch. A chunk is a run of whole frames of one generation inside a slab, together with the
+ * range of the file they cover; it is the unit of acknowledgement.
+ *
+ *     slab   │ ends: u32 per frame  │ window ────────────────────────────────────────► capacity
+ *     chunks │                      │ a.log 0..812 │ b.log 90..4096 │ a.log 812..1900 │ unused
+ *                                    frames 0..3    frames 4..21     frames 22..29
+ *
+ * Frame f of a chunk runs from the byte behind the end of frame f−1 (or the chunk's first byte) to `ends[f]`, which is
+ * the address of its line feed. What is trimmed (CR, NULs, a byte order mark) is trimmed when it is rendered, so that
+ * addresses and file offsets stay one subtraction apart.
+ *
+ * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and tells its owner exactly once;
+ * settling more than is there throws `ERR_INVARIANT`.
+ */
+import type { Extent } from './budget.ts'
+import { invariant } from './errors.ts'
+import { book, type Outcome, type Settled, settled } from './ledger.ts'
+
+/** Where a chunk's frames come from. One object per generation, shared by all its chunks. */
+export interface Origin {
+  /** The configured name of the source. */
+  readonly source: string
+  /** The file's absolute path when its generation began. */
+  readonly path: string
+  /** The generation's id: 16 hexadecimal digits, the same after a restart. */
+  readonly generation: string
+  /** The source's labels. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Told once, when the last frame of a chunk has settled. */
+export interface ChunkOwner {
+  settled(chunk: Chunk): void
+}
+
+export interface ChunkFields {
+  readonly owner: ChunkOwner
+  readonly origin: Origin
+  /** Address of the chunk's first byte. */
+  readonly start: number
+  /** Offset in the file of the chunk's first byte. */
+  readonly fileStart: number
+  /** Offset in the file behind the chunk's last byte: the next chunk begins here. */
+  readonly fileEnd: number
+  /** Index in the slab's table of its first frame, and how many there are (at least one). */
+  readonly firstFrame: number
+  readonly frames: number
+  /** When it was read: milliseconds since the epoch. */
+  readonly readAt: number
+  /** Bytes the line had before it was cut to the size limit; 0 if it was not. Such a chunk has one frame. */
+  readonly cutFrom: number
+  /** The last line of a file, shipped although it has no line end. Such a chunk has one frame. */
+  readonly partial: boolean
+}
+
+export interface Chunk extends ChunkFields {
+  /** Frames that have not settled yet. */
+  unsettled: number
+  /** What became of the others. */
+  readonly outcome: Settled
+}
+
+export class Slab {
+  readonly extent: Extent
+  /** Address of the window, and how many bytes it has. */
+  readonly window: number
+  readonly capacity: number
+  /** Address of the table of frame ends, and how many it can hold. */
+  readonly ends: number
+  readonly maxFrames: number
+  readonly chunks: Chunk[] = []
+  /** Bytes of the window and rows of the table in use. */
+  used = 0
+  frames = 0
+  /** When the first chunk was added: milliseconds of the monotonic clock. */
+  since = 0
+  readonly #ends: Uint32Array
+
+  /** `extent` must hold 4 × `maxFrames` bytes and the window; `memory` is the arena it lies in. */
+  constructor(memory: ArrayBufferLike, extent: Extent, maxFrames: number) {
+    this.extent = extent
+    this.maxFrames = maxFrames
+    this.ends = extent.address
+    this.window = extent.address + 4 * maxFrames
+    this.capacity = extent.bytes - 4 * maxFrames
+    invariant(this.capacity > 0, 'a slab has no window')
+    this.#ends = new Uint32Array(memory, extent.address, maxFrames)
+  }
+
+  /** Bytes of the extent that are in use: what may be kept when the slab is sealed. */
+  get footprint(): number {
+    return 4 * this.maxFrames + this.used
+  }
+
+  /** Adds a chunk whose bytes and frame ends are already in place. */
+  add(fields: ChunkFields): Chunk {
+    invariant(fields.frames > 0 && fields.firstFrame === this.frames, 'a chunk must follow the frames before it')
+    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled() }
+    this.chunks.push(chunk)
+    this.frames += fields.frames
+    return chunk
+  }
+
+  setEnd(frame: number, address: number): void {
+    this.#ends[frame] = address
+  }
+
+  /** Address behind the frame's last byte: its line feed, if it has one. */
+  endOf(frame: number): number {
+    return this.#ends[frame]!
+  }
+
+  /** Address of the frame's first byte. */
+  startOf(chunk: Chunk, frame: number): number {
+    return frame === chunk.firstFrame ? chunk.start : this.#ends[frame - 1]! + 1
+  }
+
+  /** Offset in the file of the frame's first byte. */
+  offsetOf(chunk: Chunk, frame: number): number {
+    return chunk.fileStart + this.startOf(chunk, frame) - chunk.start
+  }
+
+  /** Settles the frames `from` up to, not including, `to` of the whole slab, which may cross chunks. */
+  settle(from: number, to: number, outcome: Outcome): void {
+    for (const chunk of this.chunks) {
+      const first = Math.max(from, chunk.firstFrame)
+      const end = chunk.firstFrame + chunk.frames
+      const last = Math.min(to, end)
+      if (first >= last) continue
+      const stop = last === end ? chunk.fileEnd : this.offsetOf(chunk, last)
+      invariant(chunk.unsettled >= last - first, 'a frame settled twice')
+      chunk.unsettled -= last - first
+      book(chunk.outcome, outcome, last - first, stop - this.offsetOf(chunk, first))
+      if (chunk.unsettled === 0) chunk.owner.settled(chunk)
+    }
+  }
+}

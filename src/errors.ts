@@ -1,0 +1,38 @@
+/**
+ * The one family of errors that this program throws on purpose.
+ *
+ * Callers branch on `code`, never on the message. Expected outcomes (a file that is not there, a response that says
+ * no) are values; what is thrown here is a bug, a broken contract or a configuration that cannot be used.
+ * No message ever holds log content or a secret.
+ */
+
+export type ErrorCode =
+  /** The configuration or the command line cannot be used; `problems` says where and why. */
+  | 'ERR_CONFIG'
+  /** An invariant of the program is broken: always a bug of ours. */
+  | 'ERR_INVARIANT'
+  /** A port, a folder or a file that the program needs before it can start cannot be had. */
+  | 'ERR_START'
+
+export class ShipperError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'ShipperError'
+    this.code = code
+  }
+}
+
+/** Throws `ERR_INVARIANT` unless `holds`. */
+export function invariant(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new ShipperError('ERR_INVARIANT', message)
+}
+
+/** The system's error code (`ENOENT`, `UND_ERR_SOCKET` …) of anything thrown, or `UNKNOWN`. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'UNKNOWN'
+  const { code, cause } = error as { code?: unknown; cause?: unknown }
+  if (typeof code === 'string') return code
+  return cause === undefined ? 'UNKNOWN' : codeOf(cause)
+}

@@ -1,0 +1,193 @@
+/**
+ * The ledger: the account of every byte and line.
+ *
+ * One account per (source, backend), and below it one per generation of a file; what a small account books, its
+ * parent books too. Conservation, at every moment and in every account:
+ *
+ *     read = delivered + rejected + dropped + in flight
+ *
+ * In flight is never stored: it is what the others leave. Beside these stand the losses that happened before anyone
+ * could read (`vanished`) and what reading had to mend (`repaired`, `truncated`, `padding`); they are counted so that
+ * the numbers add up to what was on the volume, and they are not part of the equation.
+ *
+ * Two views of the same account: *live* is what happened in this process; *committed* is what a checkpoint may save,
+ * that is, only what lies before the committed offset. A process that is killed resumes from the committed view, so
+ * that bytes it has to send again are not counted twice.
+ */
+import { invariant } from './errors.ts'
+
+/** A number of lines and of the file's bytes they came from (their line ends included). */
+export interface Tally {
+  lines: number
+  bytes: number
+}
+
+/** What became of frames: `reason` is a short word from a fixed set, never content. */
+export type Outcome =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'dropped'; readonly reason: string }
+
+export const DELIVERED: Outcome = { kind: 'delivered' }
+
+/** The settled part of an account, as it is saved and shown. */
+export interface Settled {
+  delivered: Tally
+  rejected: Record<string, Tally>
+  dropped: Record<string, Tally>
+}
+
+export interface Statement extends Settled {
+  read: Tally
+  inFlight: Tally
+  /** Bytes that are known to have been on the volume and could not be read: truncated or deleted before we looked. */
+  vanishedBytes: number
+  /** Lines cut to the size limit. */
+  truncatedLines: number
+  /** Invalid UTF-8 sequences replaced by U+FFFD. */
+  repairedSequences: number
+  /** NUL bytes of holes that were skipped; part of `read` and `dropped.padding`. */
+  generations: number
+}
+
+const tally = (): Tally => ({ lines: 0, bytes: 0 })
+
+export const settled = (): Settled => ({ delivered: tally(), rejected: {}, dropped: {} })
+
+export function book(into: Settled, outcome: Outcome, lines: number, bytes: number): void {
+  let entry: Tally
+  if (outcome.kind === 'delivered') entry = into.delivered
+  else {
+    const reasons = into[outcome.kind]
+    entry = reasons[outcome.reason] ??= tally()
+  }
+  entry.lines += lines
+  entry.bytes += bytes
+}
+
+/** Adds all of `from` to `into`. */
+export function merge(into: Settled, from: Settled): void {
+  book(into, DELIVERED, from.delivered.lines, from.delivered.bytes)
+  for (const kind of ['rejected', 'dropped'] as const) {
+    for (const [reason, { lines, bytes }] of Object.entries(from[kind])) book(into, { kind, reason }, lines, bytes)
+  }
+}
+
+export function sum(reasons: Record<string, Tally>): Tally {
+  const total = tally()
+  for (const { lines, bytes } of Object.values(reasons)) {
+    total.lines += lines
+    total.bytes += bytes
+  }
+  return total
+}
+
+function total(account: Settled): Tally {
+  const rejected = sum(account.rejected)
+  const dropped = sum(account.dropped)
+  return {
+    lines: account.delivered.lines + rejected.lines + dropped.lines,
+    bytes: account.delivered.bytes + rejected.bytes + dropped.bytes,
+  }
+}
+
+export class Account {
+  readonly #parent: Account | undefined
+  readonly #read: Tally
+  readonly #live: Settled
+  readonly #committed: Settled
+  vanishedBytes = 0
+  truncatedLines = 0
+  repairedSequences = 0
+  generations = 0
+
+  /** `saved` is the committed view of an earlier process: what it settled counts as read here. */
+  constructor(parent?: Account, saved: Settled = settled()) {
+    this.#parent = parent
+    this.#live = settled()
+    this.#committed = settled()
+    merge(this.#live, saved)
+    merge(this.#committed, saved)
+    this.#read = total(saved)
+  }
+
+  read(lines: number, bytes: number): void {
+    this.#read.lines += lines
+    this.#read.bytes += bytes
+    this.#parent?.read(lines, bytes)
+  }
+
+  settle(outcome: Outcome, lines: number, bytes: number): void {
+    book(this.#live, outcome, lines, bytes)
+    this.#parent?.settle(outcome, lines, bytes)
+  }
+
+  /** Moves what a chunk settled into the committed view. */
+  commit(part: Settled): void {
+    merge(this.#committed, part)
+    this.#parent?.commit(part)
+  }
+
+  vanished(bytes: number): void {
+    this.vanishedBytes += bytes
+    this.#parent?.vanished(bytes)
+  }
+
+  truncated(lines: number): void {
+    this.truncatedLines += lines
+    this.#parent?.truncated(lines)
+  }
+
+  repaired(sequences: number): void {
+    this.repairedSequences += sequences
+    this.#parent?.repaired(sequences)
+  }
+
+  generation(): void {
+    this.generations++
+    this.#parent?.generation()
+  }
+
+  get inFlight(): Tally {
+    const done = total(this.#live)
+    return { lines: this.#read.lines - done.lines, bytes: this.#read.bytes - done.bytes }
+  }
+
+  /** What a checkpoint may save. */
+  get committed(): Settled {
+    return structuredClone(this.#committed)
+  }
+
+  statement(): Statement {
+    const inFlight = this.inFlight
+    invariant(inFlight.bytes >= 0 && inFlight.lines >= 0, 'more was settled than was read')
+    return {
+      read: { ...this.#read },
+      ...structuredClone(this.#live),
+      inFlight,
+      vanishedBytes: this.vanishedBytes,
+      truncatedLines: this.truncatedLines,
+      repairedSequences: this.repairedSequences,
+      generations: this.generations,
+    }
+  }
+}
+
+/** All accounts of the process, by source and backend. */
+export class Ledger {
+  readonly #accounts = new Map<string, { source: string; backend: string; account: Account }>()
+
+  /** The account of one source at one backend, opened on first use. */
+  account(source: string, backend: string, saved?: Settled): Account {
+    const key = JSON.stringify([source, backend])
+    const known = this.#accounts.get(key)
+    if (known) return known.account
+    const account = new Account(undefined, saved)
+    this.#accounts.set(key, { source, backend, account })
+    return account
+  }
+
+  *[Symbol.iterator](): Generator<{ source: string; backend: string; account: Account }> {
+    yield* this.#accounts.values()
+  }
+}
