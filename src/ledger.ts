@@ -22,7 +22,10 @@ export interface Tally {
   bytes: number
 }
 
-/** What became of frames: `reason` is a short word from a fixed set, never content. */
+/**
+ * What became of frames: `reason` is a short word from a fixed set, never content. The one drop that needs no policy is
+ * `padding`: the NUL bytes that fill a hole in a file.
+ */
 export type Outcome =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'rejected'; readonly reason: string }
@@ -46,7 +49,7 @@ export interface Statement extends Settled {
   truncatedLines: number
   /** Invalid UTF-8 sequences replaced by U+FFFD. */
   repairedSequences: number
-  /** NUL bytes of holes that were skipped; part of `read` and `dropped.padding`. */
+  /** Generations of files that were begun. */
   generations: number
 }
 
@@ -117,9 +120,10 @@ export class Account {
     this.#parent?.read(lines, bytes)
   }
 
-  settle(outcome: Outcome, lines: number, bytes: number): void {
-    book(this.#live, outcome, lines, bytes)
-    this.#parent?.settle(outcome, lines, bytes)
+  /** Books what became of a chunk. */
+  settle(part: Settled): void {
+    merge(this.#live, part)
+    this.#parent?.settle(part)
   }
 
   /** Moves what a chunk settled into the committed view. */

@@ -1,6 +1,21 @@
 /**
  * The kernel's door: the loops that touch every byte, over one fixed linear memory.
+ *
+ *     0        64 KiB                                            64 KiB + arenaBytes      end
+ *     │ room   │ arena: slabs and payloads, dealt out by a budget │ one page of slack     │
+ *
+ * Files are read into the arena, frames are found and rendered there, and views of it go to the HTTP client: log data
+ * is never copied out and never becomes a string. The loops are WebAssembly (assembly/), compiled into module.ts.
+ *
+ * Guarantees: the memory is as large as it was made and is never grown, so no view of it is ever detached; nothing is
+ * allocated per frame; nothing is written at `limit` or behind it; a record is rendered whole or not at all. Addresses
+ * are not checked against the budget: whoever calls owns the extents that it names.
  */
+import { isUtf8 } from 'node:buffer'
+import { PAGE } from '../budget.ts'
+import { invariant } from '../errors.ts'
+import { MODULE } from './module.ts'
+
 export type Segment =
   /** The same bytes for every record. */
   | { readonly kind: 'literal'; readonly bytes: Uint8Array }
@@ -8,7 +23,158 @@ export type Segment =
   | { readonly kind: 'message' }
   /** The frame's bytes, not escaped. */
   | { readonly kind: 'raw' }
-  /** The frame's offset in its file: 12 hexadecimal digits; `base` is the offset of the chunk's first byte. */
+  /**
+   * The frame's offset in its file: 12 hexadecimal digits. `base` is what must be added to an address to get a file
+   * offset, and may be negative: for a chunk, `fileStart - start`. So it is the same wherever in the chunk rendering
+   * begins.
+   */
   | { readonly kind: 'offset'; readonly base: number }
-  /** A decimal number that starts at `value` and goes up by one per record. */
+  /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
   | { readonly kind: 'counter'; readonly value: bigint }
+
+interface Exports {
+  readonly PROGRAM: WebAssembly.Global
+  readonly ROOM_END: WebAssembly.Global
+  readonly end: WebAssembly.Global
+  readonly repaired: WebAssembly.Global
+  frames(from: number, to: number, ends: number, max: number): number
+  follow(steps: number, trim: boolean, count: boolean): void
+  render(
+    ends: number,
+    first: number,
+    count: number,
+    start: number,
+    out: number,
+    limit: number,
+    mend: boolean,
+    mark: boolean,
+  ): number
+}
+
+/** The layout of a step is drawn in assembly/room.ts. */
+const STEP = 16
+const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4 } as const
+/** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
+const COUNTER_DIGITS = 20
+const COUNTER_ROOM = COUNTER_DIGITS + 1
+
+/** Bytes of the room that a segment takes, its step included. */
+function roomFor(segment: Segment): number {
+  if (segment.kind === 'literal') return STEP + segment.bytes.length
+  if (segment.kind !== 'counter') return STEP
+  invariant(segment.value >= 0n && segment.value < 10n ** BigInt(COUNTER_DIGITS), 'a counter begins out of range')
+  return STEP + COUNTER_ROOM
+}
+
+let compiled: WebAssembly.Module | undefined
+
+export class Kernel {
+  readonly memory: WebAssembly.Memory
+  /** The whole memory; its indices are addresses. */
+  readonly bytes: Buffer
+  /** Address of the first byte of the arena, a multiple of 64 KiB, and how many bytes it has. */
+  readonly arena: number
+  readonly arenaBytes: number
+  readonly #loops: Exports
+  readonly #view: DataView
+  readonly #program: number
+
+  private constructor(memory: WebAssembly.Memory, arenaBytes: number, loops: Exports) {
+    this.memory = memory
+    this.bytes = Buffer.from(memory.buffer)
+    this.arena = loops.ROOM_END.value
+    this.arenaBytes = arenaBytes
+    this.#loops = loops
+    this.#view = new DataView(memory.buffer)
+    this.#program = loops.PROGRAM.value
+  }
+
+  /** A kernel with an arena of `arenaBytes` bytes, rounded up to pages of 64 KiB. Throws a `RangeError` if that cannot be had. */
+  static create(arenaBytes: number): Kernel {
+    compiled ??= new WebAssembly.Module(Buffer.from(MODULE, 'base64'))
+    const arena = Math.max(1, Math.ceil(arenaBytes / PAGE))
+    const pages = 1 + arena + 1
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
+    return new Kernel(memory, arena * PAGE, exports as unknown as Exports)
+  }
+
+  /** Address behind the last byte that the last `render` wrote for a whole record; its `out` if there was none. */
+  get end(): number {
+    return this.#loops.end.value
+  }
+
+  /** How many U+FFFD the last `render` put into its records for what was not UTF-8. */
+  get repaired(): number {
+    return this.#loops.repaired.value
+  }
+
+  /** Writes the address of each line feed in [from, to) to the table of u32 at `ends`, at most `max`; returns how many. */
+  frames(from: number, to: number, ends: number, max: number): number {
+    return this.#loops.frames(from, to, ends, max)
+  }
+
+  /** Whether the bytes in [from, to) are well-formed UTF-8. If not, `render` must be told to repair them. */
+  validUtf8(from: number, to: number): boolean {
+    return isUtf8(this.bytes.subarray(from, to))
+  }
+
+  /**
+   * Lays down how the next records look, each with `separator` behind it; counters start anew.
+   *
+   * Under `text` a frame loses one CR at its end and the NULs at its head before it is rendered; `bytes` takes it as it
+   * is. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need more than the room has,
+   * which is a little under 64 KiB.
+   */
+  template(segments: readonly Segment[], treatment: 'text' | 'bytes', separator: Uint8Array): void {
+    const all: readonly Segment[] = [...segments, { kind: 'literal', bytes: separator }]
+    const room = this.arena - this.#program
+    // Before anything is written: a template that is refused leaves the last one whole.
+    invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= room, 'a template is larger than its room')
+    let step = this.#program
+    let data = step + all.length * STEP
+    let counts = false
+    for (const segment of all) {
+      this.#view.setUint32(step, KINDS[segment.kind], true)
+      if (segment.kind === 'literal') {
+        this.bytes.set(segment.bytes, data)
+        this.#view.setUint32(step + 4, segment.bytes.length, true)
+        this.#view.setUint32(step + 8, data, true)
+        data += segment.bytes.length
+      } else if (segment.kind === 'offset') {
+        this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
+      } else if (segment.kind === 'counter') {
+        const digits = segment.value.toString()
+        data += COUNTER_ROOM
+        this.bytes.write(digits, data - digits.length, 'latin1')
+        this.#view.setUint32(step + 4, digits.length, true)
+        this.#view.setUint32(step + 8, data, true)
+        counts = true
+      }
+      step += STEP
+    }
+    this.#loops.follow(all.length, treatment === 'text', counts)
+  }
+
+  /**
+   * Renders the frames [first, first + count) of the table at `ends`, the first of which begins at `start`, to `out`,
+   * by the last template; stops before the first frame whose record would reach past `limit`, the address behind the
+   * last byte that may be written. Returns how many it rendered; `end` and `repaired` say the rest. Bytes between `end`
+   * and `limit` hold nothing of worth afterwards.
+   *
+   * `repair` replaces each maximal subpart that is not UTF-8 by U+FFFD (WHATWG Encoding Standard). `atFileStart` says
+   * that the first frame is the head of a file, where a byte order mark is left out. Both mean nothing under `bytes`.
+   */
+  render(
+    ends: number,
+    first: number,
+    count: number,
+    start: number,
+    out: number,
+    limit: number,
+    repair = false,
+    atFileStart = false,
+  ): number {
+    return this.#loops.render(ends, first, count, start, out, limit, repair, atFileStart)
+  }
+}

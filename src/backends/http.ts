@@ -1,0 +1,108 @@
+/**
+ * Any HTTP receiver: records as lines or as an array, judged by the meaning that RFC 9110 gives each status.
+ *
+ * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
+ * wrong" gives records up. Everything that a human can mend on the other side (credentials, a moved address, an
+ * overloaded or half-configured server) is tried again for as long as it takes.
+ */
+import * as z from 'zod/mini'
+import type { Answer, Backend, Format, Verdict } from './backend.ts'
+import { jsonRecord } from './record.ts'
+
+export const httpSchema = z.object({
+  /** Where requests go. */
+  endpoint: z.string().check(
+    z.refine(text => parsed(text) !== undefined, { error: 'an http:// or https:// URL', abort: true }),
+    z.refine(text => !parsed(text)?.username && !parsed(text)?.password, {
+      error: 'a URL without credentials: give them under auth',
+    }),
+  ),
+  method: z._default(z.enum(['POST', 'PUT']), 'POST'),
+  /** Sent with every request, besides those the shipper sets itself. */
+  headers: z._default(z.record(z.string(), z.string()), {}),
+  /** Added to the endpoint's query. */
+  query: z._default(z.record(z.string(), z.string()), {}),
+  /** `ndjson`: a JSON object per line. `json`: one array of such objects. `text`: the lines as they are. */
+  format: z._default(z.enum(['ndjson', 'json', 'text']), 'ndjson'),
+  /** Gives each JSON record an `id` that stays the same when it is sent again. */
+  ids: z._default(z.boolean(), false),
+})
+
+export type HttpOptions = z.infer<typeof httpSchema>
+
+/** What a backend may know of where it runs. */
+export interface BackendContext {
+  readonly name: string
+  readonly pod?: { readonly uid?: string | undefined } | undefined
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text)
+
+const FORMATS: Readonly<Record<HttpOptions['format'], Format>> = {
+  ndjson: {
+    contentType: 'application/x-ndjson',
+    prefix: bytes(''),
+    separator: bytes('\n'),
+    suffix: bytes('\n'),
+    treatment: 'text',
+  },
+  json: {
+    contentType: 'application/json',
+    prefix: bytes('['),
+    separator: bytes(','),
+    suffix: bytes(']'),
+    treatment: 'text',
+  },
+  text: {
+    contentType: 'text/plain',
+    prefix: bytes(''),
+    separator: bytes('\n'),
+    suffix: bytes('\n'),
+    treatment: 'bytes',
+  },
+}
+
+const RAW = [{ kind: 'raw' }] as const
+
+export function createHttp(options: HttpOptions, context: BackendContext): Backend {
+  const url = new URL(options.endpoint)
+  for (const [name, value] of Object.entries(options.query)) url.searchParams.append(name, value)
+  const path = url.pathname + url.search
+  const own = Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]))
+  // Two pods can hold the same file under the same generation (an image's own log, say); the pod's id tells them apart.
+  const pod = context.pod?.uid ? `${context.pod.uid}-` : ''
+  return {
+    type: 'http',
+    strength: 'accepted',
+    format: FORMATS[options.format],
+    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids)),
+    request: batch => ({ method: options.method, path, headers: { ...own, 'idempotency-key': `${pod}${batch.id}` } }),
+    judge,
+  }
+}
+
+/**
+ * The general table (RFC 9110 §15). A redirect is not followed, for a request with a body and credentials may not go
+ * where an answer says; it is a wrong endpoint, so it costs time and no data. So does a page of HTML with status 200,
+ * which is what a login page or a captive proxy answers. `Retry-After` is delivery's to read: it has a clock.
+ */
+export function judge({ status, headers, body }: Answer): Verdict {
+  const detail = body === '' ? {} : { detail: body }
+  if (status >= 200 && status < 300) {
+    const page = /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
+    return page ? { kind: 'retry', reason: 'unexpected_html' } : { kind: 'delivered' }
+  }
+  if (status >= 300 && status < 400) return { kind: 'retry', reason: 'redirect' }
+  if (status === 401 || status === 403) return { kind: 'unauthorized', reason: `http_${status}`, ...detail }
+  if (status === 413) return { kind: 'split', reason: 'http_413' }
+  if (status === 408 || status === 429 || status >= 500 || status < 200) {
+    return { kind: 'retry', reason: `http_${status}`, ...detail }
+  }
+  return { kind: 'rejected', reason: `http_${status}`, ...detail }
+}
+
+function parsed(text: string): URL | undefined {
+  const url = URL.parse(text)
+  return url && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '' ? url : undefined
+}

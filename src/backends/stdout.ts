@@ -1,0 +1,40 @@
+/**
+ * The standard output: what a sidecar that only tails needs, and the default.
+ *
+ * In the format `text` it prints exactly the bytes that were read, each frame with a line feed behind it: `tail -F`.
+ */
+import * as z from 'zod/mini'
+import type { Backend, Format } from './backend.ts'
+import { jsonRecord } from './record.ts'
+
+export const stdoutSchema = z.object({
+  /** `text`: the lines as they are. `ndjson`: one JSON object per line. */
+  format: z._default(z.enum(['text', 'ndjson']), 'text'),
+})
+
+export type StdoutOptions = z.infer<typeof stdoutSchema>
+
+const LINE_FEED = Buffer.from('\n')
+const NOTHING = Buffer.alloc(0)
+const RAW = [{ kind: 'raw' }] as const
+
+export function createStdout(options: StdoutOptions): Backend {
+  const json = options.format === 'ndjson'
+  const format: Format = {
+    contentType: json ? 'application/x-ndjson' : 'text/plain',
+    prefix: NOTHING,
+    separator: LINE_FEED,
+    suffix: LINE_FEED,
+    treatment: json ? 'text' : 'bytes',
+  }
+  return {
+    type: 'stdout',
+    strength: 'written',
+    format,
+    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    segments: chunk => (json ? jsonRecord(chunk, false) : RAW),
+    request: () => ({ method: 'WRITE', path: '', headers: {} }),
+    // The stream answers only when every byte was written; everything else it reports as a failure.
+    judge: () => ({ kind: 'delivered' }),
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The configuration, complete: every default filled in, every reference resolved, sizes in bytes and durations in
+ * milliseconds. Whoever holds a `Config` never has to ask whether a value is there or makes sense.
+ */
+import type { DeliveryOptions } from '../delivery/options.ts'
+import type { ServerOptions } from '../server/options.ts'
+import type { SourceOptions, StateOptions } from '../tail/options.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface BackendConfig {
+  /** Unique. */
+  readonly name: string
+  /** A key of the registry. */
+  readonly type: string
+  /** Names of the sources that it gets, at least one, all of them known. */
+  readonly sources: readonly string[]
+  /** Where requests go, without credentials; `undefined` for a backend that is no server. */
+  readonly endpoint: URL | undefined
+  /** The backend type's own options as its schema yields them: the first argument of its `create`. */
+  readonly own: Readonly<Record<string, unknown>>
+  readonly delivery: DeliveryOptions
+}
+
+/** Who we are, from the Downward API. */
+export interface PodIdentity {
+  readonly name?: string | undefined
+  readonly namespace?: string | undefined
+  readonly uid?: string | undefined
+  readonly node?: string | undefined
+  readonly container?: string | undefined
+}
+
+export interface Config {
+  /** At least one; names are unique. */
+  readonly sources: readonly SourceOptions[]
+  /** At least one; names are unique. */
+  readonly backends: readonly BackendConfig[]
+  readonly state: StateOptions
+  /** Bytes in flight allowed, all pipelines together; each gets an equal part, and it is enough. */
+  readonly memory: { readonly budget: number }
+  /** Milliseconds: the pod's terminationGracePeriodSeconds. */
+  readonly drain: { readonly gracePeriod: number }
+  readonly server: ServerOptions
+  readonly log: { readonly level: LogLevel }
+  readonly pod: PodIdentity
+}

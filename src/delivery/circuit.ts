@@ -1,0 +1,143 @@
+/**
+ * What one pipeline believes of its destination, shared by all its requests.
+ *
+ *        ┌────┐  fail   ┌──────────────────────┐
+ *        │ up │ ──────► │ down or unauthorized │ ◄─┐ the probe failed: a longer wait
+ *        └────┘ ◄────── └──────────────────────┘ ──┘
+ *               succeed
+ *
+ * Guarantees: while the destination is not up there is at most one request under way that began after it went down
+ * (the probe), and it begins no earlier than `nextAttemptAt`; everyone else waits. There is no last attempt: only
+ * `stop` ends the waiting.
+ */
+import type { RetryOptions } from './options.ts'
+import { backoff, SHORTEST_WAIT } from './retry.ts'
+
+export type Health =
+  | { readonly kind: 'up' }
+  | {
+      readonly kind: 'down' | 'unauthorized'
+      /** When it began and when the next attempt is due: milliseconds since the epoch. */
+      readonly since: number
+      readonly nextAttemptAt: number
+      /** The latest failure's reason, and how many failed in a row. */
+      readonly reason: string
+      readonly attempts: number
+    }
+
+/** Leave to send one request. Give it back with what came of it. */
+export interface Pass {
+  readonly probe: boolean
+}
+
+/** A failed attempt: `after` is the wait in milliseconds that the destination asked for. */
+export interface Fault {
+  readonly kind: 'down' | 'unauthorized'
+  readonly reason: string
+  readonly after?: number | undefined
+}
+
+/** The longest wait once there is a hurry: milliseconds. */
+const HURRIED_WAIT = 1000
+
+export class Circuit {
+  readonly #options: RetryOptions
+  readonly #random: () => number
+  #health: Health = { kind: 'up' }
+  #probing = false
+  #hurried = false
+  #stopped = false
+  /** Monotonic twin of `nextAttemptAt`: the wall clock may jump. */
+  #due = 0
+  #changed = Promise.withResolvers<void>()
+
+  constructor(options: RetryOptions, random: () => number = Math.random) {
+    this.#options = options
+    this.#random = random
+  }
+
+  get health(): Health {
+    return this.#health
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Resolves when a request may go out, or to `undefined` after `stop`. */
+  async enter(): Promise<Pass | undefined> {
+    for (;;) {
+      if (this.#stopped) return undefined
+      if (this.#health.kind === 'up') return { probe: false }
+      if (this.#probing) {
+        await this.#changed.promise
+        continue
+      }
+      this.#probing = true
+      const wait = this.#due - performance.now()
+      if (wait <= 0) return { probe: true }
+      await this.#sleep(wait)
+      this.#probing = false
+      // Woken early or not, look again: it may be up, stopped, or due sooner than it was.
+    }
+  }
+
+  /** The destination answered. Returns how long it had been away, in milliseconds, if it had. */
+  succeed(pass: Pass): number | undefined {
+    if (pass.probe) this.#probing = false
+    if (this.#health.kind === 'up') return undefined
+    const away = Date.now() - this.#health.since
+    this.#health = { kind: 'up' }
+    this.#wake()
+    return away
+  }
+
+  /** The request failed in passing. Returns whether the destination was up (or out for another cause) until now. */
+  fail(pass: Pass, { kind, reason, after }: Fault): boolean {
+    const before = this.#health
+    // A request that was under way when another one failed tells nothing new, and must not lengthen the wait.
+    if (before.kind !== 'up' && !pass.probe) return false
+    const attempts = before.kind === 'up' ? 1 : before.attempts + 1
+    let wait = backoff(attempts, this.#options, this.#random)
+    // Not before the time it asked for, and not all at that same time.
+    if (after !== undefined) wait = Math.max(SHORTEST_WAIT, after + this.#random() * this.#options.initial)
+    if (this.#hurried) wait = Math.min(wait, HURRIED_WAIT)
+    this.#due = performance.now() + wait
+    this.#health = {
+      kind,
+      since: before.kind === 'up' ? Date.now() : before.since,
+      nextAttemptAt: Date.now() + wait,
+      reason,
+      attempts,
+    }
+    if (pass.probe) this.#probing = false
+    this.#wake()
+    return before.kind !== kind
+  }
+
+  /** The draining has begun: waits are cut short and stay short. */
+  hurry(): void {
+    this.#hurried = true
+    this.#due = Math.min(this.#due, performance.now() + SHORTEST_WAIT)
+    this.#wake()
+  }
+
+  /** Nobody enters any more; who waits is told. */
+  stop(): void {
+    this.#stopped = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms)
+    void this.#changed.promise.then(resolve)
+    await promise
+    clearTimeout(timer)
+  }
+}

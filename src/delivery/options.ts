@@ -1,0 +1,162 @@
+/** What can be said about any backend, whatever its type: batching, retries, time limits, credentials, TLS. */
+import * as z from 'zod/mini'
+import { duration } from '../duration.ts'
+import { size } from '../size.ts'
+
+const HOUR = 3_600_000
+const MIB = 1024 ** 2
+
+const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
+const path = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a file' }))
+
+const whole = (min: number, max: number) => {
+  const allowed = `a whole number from ${min} to ${max}`
+  return z.int({ error: allowed }).check(z.minimum(min, { error: allowed }), z.maximum(max, { error: allowed }))
+}
+
+const secret = z.union(
+  [
+    text,
+    z.strictObject({ file: path }),
+    z.strictObject({ env: z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' })) }),
+  ],
+  { error: 'a text, {file: /path} or {env: NAME}' },
+)
+
+const ONE_OF = 'exactly one of basic, bearer, apiKey'
+
+export const authSchema = z
+  .strictObject({
+    basic: z.optional(z.strictObject({ username: secret, password: secret })),
+    bearer: z.optional(secret),
+    apiKey: z.optional(
+      z.strictObject({
+        header: z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' })),
+        value: secret,
+      }),
+    ),
+  })
+  .check(
+    z.refine(auth => [auth.basic, auth.bearer, auth.apiKey].filter(one => one !== undefined).length === 1, {
+      error: ONE_OF,
+    }),
+  )
+
+export const tlsSchema = z.strictObject({
+  ca: z
+    .optional(path)
+    .check(z.describe('File of PEM certificates that may sign the server, instead of the usual ones.')),
+  cert: z.optional(path).check(z.describe('File of our own certificate, for mutual TLS.')),
+  key: z.optional(path).check(z.describe('File of the key of our own certificate.')),
+  serverName: z.optional(text).check(z.describe('The name to ask for and to check, if it is not the endpoint’s.')),
+  minVersion: z._default(
+    z.pipe(
+      z.union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)], { error: '1.2 or 1.3' }),
+      z.transform((version): '1.2' | '1.3' => (String(version) === '1.3' ? '1.3' : '1.2')),
+    ),
+    '1.2',
+  ),
+  insecureSkipVerify: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Accept any certificate. For trying things out only.')),
+})
+
+const compressionSchema = z.enum(['none', 'gzip', 'zstd'])
+
+/** Options of every backend. */
+export const deliveryShape = (preset: { compression: Compression }) => ({
+  compression: z._default(compressionSchema, preset.compression),
+  batch: z.prefault(
+    z.strictObject({
+      maxBytes: z
+        .prefault(size({ min: 64 * 1024, max: 64 * MIB }), '1MiB')
+        .check(z.describe('Largest payload before compression.')),
+      maxRecords: z._default(whole(1, 1_000_000), 10_000),
+      maxAge: z
+        .prefault(duration({ min: 0, max: HOUR }), '1s')
+        .check(z.describe('A batch is sent at the latest this long after its first line was read.')),
+      linger: z
+        .prefault(duration({ min: 0, max: HOUR }), '0s')
+        .check(z.describe('An idle backend waits this long for more lines before it sends the first.')),
+    }),
+    {},
+  ),
+  concurrency: z
+    ._default(whole(1, 32), 1)
+    .check(z.describe('Requests at the same time. 1 keeps lines in order at the backend.')),
+  retry: z.prefault(
+    z.strictObject({
+      initial: z.prefault(duration({ min: 1, max: HOUR }), '500ms'),
+      max: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
+    }),
+    {},
+  ),
+  timeout: z.prefault(
+    z.strictObject({
+      connect: z.prefault(duration({ min: 1, max: HOUR }), '10s'),
+      headers: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
+      body: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
+    }),
+    {},
+  ),
+})
+
+/** Further options of backends that are reached over the network. */
+export const remoteShape = {
+  auth: z.optional(authSchema),
+  tls: z.optional(tlsSchema),
+}
+
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** A secret, or where it is read from each time credentials are loaded. A file's last line end is not part of it. */
+export type Secret = string | { readonly file: string } | { readonly env: string }
+
+/** Exactly one of the three is there. */
+export interface AuthOptions {
+  readonly basic?: { readonly username: Secret; readonly password: Secret } | undefined
+  readonly bearer?: Secret | undefined
+  readonly apiKey?: { readonly header: string; readonly value: Secret } | undefined
+}
+
+/** `ca`, `cert` and `key` are paths of PEM files. `cert` and `key` come together. */
+export interface TlsOptions {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly serverName?: string | undefined
+  readonly minVersion: '1.2' | '1.3'
+  readonly insecureSkipVerify: boolean
+}
+
+/** Sizes in bytes, durations in milliseconds. */
+export interface BatchOptions {
+  readonly maxBytes: number
+  readonly maxRecords: number
+  readonly maxAge: number
+  readonly linger: number
+}
+
+/** Milliseconds: the first cap of the random wait, and what doubling it never exceeds. */
+export interface RetryOptions {
+  readonly initial: number
+  readonly max: number
+}
+
+/** Milliseconds. `headers`: from the request's end to the answer's head; `body`: between two pieces of the answer. */
+export interface TimeoutOptions {
+  readonly connect: number
+  readonly headers: number
+  readonly body: number
+}
+
+/** Everything delivery needs to know about one backend, complete. */
+export interface DeliveryOptions {
+  readonly compression: Compression
+  readonly batch: BatchOptions
+  readonly concurrency: number
+  readonly retry: RetryOptions
+  readonly timeout: TimeoutOptions
+  readonly auth?: AuthOptions | undefined
+  readonly tls?: TlsOptions | undefined
+}

@@ -1,0 +1,144 @@
+/**
+ * Renders records: follows the program that was laid down in the room (see room.ts), once per frame.
+ *
+ *     program   literal {"message":"   message   literal ","offset":"   offset   literal "}⏎
+ *     frame                            said "hi"
+ *     record            {"message":"said \"hi\"","offset":"00000000002a"}⏎
+ *
+ * A record is written whole or not at all: nothing counts until its last step has fitted.
+ */
+import { copy } from './copy'
+import { escape } from './escape'
+import { sequence, wellFormed } from './repair'
+import { COUNTER, LITERAL, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
+
+/** The address behind the last byte of the last whole record. */
+export let end: usize = 0
+/** How many U+FFFD stand in the records of the last call for something that was not UTF-8. */
+export let repaired: u32 = 0
+
+let last: usize = PROGRAM
+let text: bool = false
+let counts: bool = false
+
+// Whether this call replaces what is not UTF-8, and how often it did so in the record at hand.
+let mending: bool = false
+let mended: u32 = 0
+
+/** Takes up a program of `steps` steps. `trim`: treat frames as text. `count`: there is a counter among the steps. */
+export function follow(steps: u32, trim: bool, count: bool): void {
+  last = PROGRAM + <usize>steps * STEP
+  text = trim
+  counts = count
+}
+
+/**
+ * Renders the frames [first, first + count) of the table of u32 at `ends`, the first of which begins at `start`, to
+ * `out`; stops before the first that would pass `limit`. Returns how many. `mend`: replace what is not UTF-8. `mark`: a
+ * byte order mark may stand at the head of the first frame. The last two mean nothing unless frames are text.
+ */
+export function render(
+  ends: usize,
+  first: u32,
+  count: u32,
+  start: usize,
+  out: usize,
+  limit: usize,
+  mend: bool,
+  mark: bool,
+): u32 {
+  const table = ends + (<usize>first << 2)
+  mending = text && mend
+  end = out
+  repaired = 0
+  let frame: u32 = 0
+  while (frame < count) {
+    const stop = <usize>load<u32>(table + (<usize>frame << 2))
+    mended = 0
+    const behind = record(start, stop, end, limit, mark && frame == 0)
+    if (behind == 0) break
+    end = behind
+    repaired += mended
+    if (counts) advance()
+    start = stop + 1
+    frame++
+  }
+  return frame
+}
+
+/** Writes one record. Returns the address behind it, or 0 if it would pass `limit`. */
+// @ts-ignore: decorator
+@inline
+function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool): usize {
+  let from = start
+  let to = stop
+  if (text) {
+    if (to > from && load<u8>(to - 1) == 13) to-- // CR LF
+    while (from < to && load<u8>(from) == 0) from++ // holes that a truncation left
+    if (mark && to - from >= 3 && load<u16>(from) == 0xbbef && load<u8>(from + 2) == 0xbf) from += 3
+  }
+  for (let step = PROGRAM; step < last; step += STEP) {
+    const kind = load<u32>(step)
+    if (kind == LITERAL) {
+      const address = <usize>load<u32>(step, 8)
+      out = copy(address, address + <usize>load<u32>(step, 4), out, limit)
+    } else if (kind == MESSAGE) {
+      out = mending ? mendedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+    } else if (kind == RAW) {
+      out = mending ? mendedBody(from, to, out, limit, false) : copy(from, to, out, limit)
+    } else if (kind == OFFSET) {
+      hexadecimal(load<i64>(step, 8) + <i64>start)
+      out = copy(SCRATCH, SCRATCH + 12, out, limit)
+    } else {
+      const behind = <usize>load<u32>(step, 8)
+      out = copy(behind - <usize>load<u32>(step, 4), behind, out, limit)
+    }
+    if (out == 0) return 0
+  }
+  return out
+}
+
+/** Writes [from, to) in runs of well-formed text, with U+FFFD for what lies between them. */
+function mendedBody(from: usize, to: usize, out: usize, limit: usize, escaped: bool): usize {
+  while (true) {
+    const good = wellFormed(from, to)
+    out = escaped ? escape(from, good, out, limit) : copy(from, good, out, limit)
+    if (out == 0 || good == to) return out
+    if (out + 3 > limit) return 0
+    store<u16>(out, 0xbfef)
+    store<u8>(out + 2, 0xbd)
+    out += 3
+    mended++
+    from = good - sequence(good, to)
+  }
+}
+
+/** Writes the 12 low hexadecimal digits of `value` to the scratch, and four bytes that mean nothing. */
+// @ts-ignore: decorator
+@inline
+function hexadecimal(value: i64): void {
+  // The six bytes, highest first; each is halved, the halves are laid side by side, and each half picks its digit.
+  const bytes = i64x2.splat(bswap<i64>(value << 16))
+  const high = i8x16.shr_u(bytes, 4)
+  const low = v128.and(bytes, i8x16.splat(15))
+  const halves = i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+  const digits = i8x16(48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102)
+  v128.store(SCRATCH, i8x16.swizzle(digits, halves))
+}
+
+/** Adds one to every counter, in its digits: carrying is rare, dividing by ten for every digit of every record is not cheap. */
+function advance(): void {
+  for (let step = PROGRAM; step < last; step += STEP) {
+    if (load<u32>(step) != COUNTER) continue
+    const behind = <usize>load<u32>(step, 8)
+    const head = behind - <usize>load<u32>(step, 4)
+    let at = behind - 1
+    while (at >= head && load<u8>(at) == 57) store<u8>(at--, 48)
+    if (at >= head) {
+      store<u8>(at, load<u8>(at) + 1)
+    } else {
+      store<u8>(at, 49)
+      store<u32>(step, load<u32>(step, 4) + 1, 4)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * The first page of the memory: what the kernel keeps for itself.
+ *
+ *     0      64           128                                                        65536
+ *     │ none │ scratch    │ program: steps, then the literals and counters they name │ arena …
+ *
+ * A step is 16 bytes. The host writes them (`Kernel.template`); render.ts follows them.
+ *
+ *     0     4       8            16
+ *     │ kind │ bytes │ address    │    literal   `bytes` bytes at `address`
+ *     │ kind │ -     │ -          │    message, raw
+ *     │ kind │ -     │ base (i64) │    offset    the frame's address + base
+ *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
+ */
+export const SCRATCH: usize = 64
+export const PROGRAM: usize = 128
+export const ROOM_END: usize = 65536
+
+export const STEP: usize = 16
+export const LITERAL: u32 = 0
+export const MESSAGE: u32 = 1
+export const RAW: u32 = 2
+export const OFFSET: u32 = 3
+export const COUNTER: u32 = 4

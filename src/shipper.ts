@@ -1,0 +1,182 @@
+/**
+ * The composition root. Read it top to bottom and you know the program:
+ *
+ *     sources ─► sweep ─► tail ─► pipelines (reader ► slab ► delivery ► transport), one per backend
+ *                           │                            │
+ *                           └── checkpoints ◄── ledger ◄─┘ settle
+ *
+ * It builds the parts in the order in which they lean on each other, starts them, and ends them: `drain` reads to the
+ * end, sends what is left and saves, within the deadline. It never ends the process.
+ */
+
+import type { Backend } from './backends/backend.ts'
+import { BACKENDS, type BackendType } from './backends/registry.ts'
+import { Budget } from './budget.ts'
+import type { Origin } from './chunk.ts'
+import type { BackendConfig, Config } from './config/config.ts'
+import { Delivery } from './delivery/delivery.ts'
+import type { Transport } from './delivery/exchange.ts'
+import { StreamTransport } from './delivery/stream.ts'
+import { HttpTransport } from './delivery/transport.ts'
+import { Kernel } from './kernel/kernel.ts'
+import { Ledger, type Statement } from './ledger.ts'
+import { type Logger, rateLimited } from './log.ts'
+import { Pipeline } from './pipeline.ts'
+import { CheckpointStore } from './tail/checkpoint.ts'
+import { Framer } from './tail/framer.ts'
+import { Reader } from './tail/reader.ts'
+import { Sweep } from './tail/sweep.ts'
+import { Tail } from './tail/tail.ts'
+import { VERSION } from './version.ts'
+
+/** Sentences about one thing are said once in this many milliseconds. */
+const SAY_AGAIN = 60_000
+/** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
+const STABLE = 30
+
+/** How it ended. */
+export interface Drained {
+  /** Everything that lay on the volume was read and settled. */
+  readonly complete: boolean
+  readonly left: readonly { source: string; path: string; backend: string; bytes: number }[]
+}
+
+export interface LedgerLine {
+  readonly source: string
+  readonly backend: string
+  readonly statement: Statement
+}
+
+export class Shipper {
+  readonly #config: Config
+  readonly #log: Logger
+  readonly #ledger = new Ledger()
+  readonly #store: CheckpointStore
+  readonly #sweep: Sweep
+  readonly #tail: Tail
+  readonly #pipelines: readonly Pipeline[]
+  #draining = false
+  #terminationBegan: number | undefined
+
+  /** `onClosed`: our standard output has no reader any more. */
+  constructor(config: Config, log: Logger, onClosed: () => void) {
+    this.#config = config
+    this.#log = rateLimited(log, SAY_AGAIN)
+    this.#store = new CheckpointStore(config.state.dir, this.#log)
+    this.#sweep = new Sweep(config.sources, this.#log)
+    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log)
+    this.#pipelines = config.backends.map(backend => this.#pipeline(backend, onClosed))
+  }
+
+  /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
+  async start(): Promise<void> {
+    await this.#tail.start()
+  }
+
+  /** Marks the start of the pod's termination, from which the grace period counts. */
+  terminationBegan(): void {
+    this.#terminationBegan ??= performance.now()
+  }
+
+  /**
+   * Reads every file to its end, sends and settles it, and saves; at the deadline what is left stays on disk. The
+   * grace period is shared with the application: it counts from the preStop mark, if there was one.
+   */
+  async drain(): Promise<Drained> {
+    this.#draining = true
+    const began = this.#terminationBegan ?? performance.now()
+    const deadline = began + this.#config.drain.gracePeriod
+    // A second in reserve to save and say goodbye; but even at the worst two seconds are ours.
+    const until = Math.max(deadline - 1000, performance.now() + 1000)
+    const timeout = AbortSignal.timeout(Math.max(1, Math.round(until - performance.now())))
+    const late = new Promise<'late'>(resolve => timeout.addEventListener('abort', () => resolve('late')))
+    for (const pipeline of this.#pipelines) pipeline.hurry()
+    this.#tail.finish()
+    let outcome: 'done' | 'late' = 'done'
+    do {
+      outcome = await Promise.race([late, this.#settled()])
+      // Another writer may live on: it is given as long as there is, and no longer.
+    } while (outcome !== 'late' && (await this.#grew()))
+    return this.remains()
+  }
+
+  /** What has not been settled now. */
+  remains(): Drained {
+    const left = [...this.#left()]
+    return { complete: left.length === 0, left }
+  }
+
+  /** Ends all parts. What has not settled stays uncommitted. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
+    await this.#tail.stop(true)
+  }
+
+  ledger(): LedgerLine[] {
+    return [...this.#ledger].map(({ source, backend, account }) => ({
+      source,
+      backend,
+      statement: account.statement(),
+    }))
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  async #settled(): Promise<'done'> {
+    await Promise.all(this.#pipelines.map(pipeline => pipeline.whenIdle()))
+    return 'done'
+  }
+
+  async #grew(): Promise<boolean> {
+    await new Promise(resolve => setTimeout(resolve, STABLE))
+    return this.#tail.look()
+  }
+
+  *#left(): Generator<Drained['left'][number]> {
+    for (const { path, size, generation } of this.#tail.tailers) {
+      for (const cursor of generation.cursors) {
+        const bytes = size - cursor.committed.offset
+        if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
+      }
+    }
+  }
+
+  #pipeline(config: BackendConfig, onClosed: () => void): Pipeline {
+    const { name, delivery: options } = config
+    const type = BACKENDS[config.type as BackendType]
+    const backend = (type.create as (own: unknown, context: unknown) => Backend)(config.own, {
+      name,
+      pod: this.#config.pod,
+    })
+    const share = Math.floor(this.#config.memory.budget / this.#config.backends.length)
+    const kernel = Kernel.create(share)
+    const budget = new Budget(kernel.arena, kernel.arenaBytes)
+    const transport = this.#transport(config, type.transport, onClosed)
+    const delivery = new Delivery({
+      name,
+      backend,
+      kernel,
+      budget,
+      transport,
+      options,
+      logger: this.#log,
+      onRepaired: (origin: Origin, sequences: number) => this.#ledger.account(origin.source, name).repaired(sequences),
+      onTruncated: (origin: Origin, records: number) => this.#ledger.account(origin.source, name).truncated(records),
+    })
+    const sources = this.#config.sources.filter(source => config.sources.includes(source.name))
+    const lines = new Map(sources.map(source => [source.name, source.maxLineBytes]))
+    const reader = new Reader(name, new Framer(kernel, source => lines.get(source)!), this.#tail.events)
+    this.#tail.join({ reader, sources: new Set(config.sources) })
+    const maxLine = Math.max(...lines.values())
+    const { batch, concurrency } = options
+    return new Pipeline({ name, backend, kernel, budget, reader, delivery, transport, batch, concurrency, maxLine })
+  }
+
+  #transport(config: BackendConfig, kind: 'stream' | 'http', onClosed: () => void): Transport {
+    if (kind === 'stream') return new StreamTransport({ fd: 1, closed: onClosed })
+    const { endpoint, delivery } = config
+    return new HttpTransport({ endpoint: endpoint!, userAgent: `logshipper/${VERSION}`, delivery, logger: this.#log })
+  }
+}

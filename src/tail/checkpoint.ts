@@ -1,0 +1,189 @@
+/**
+ * Checkpoints: what survives us. For each generation its fingerprint and, for each backend, the committed offset with
+ * the marker before it; for each source and backend the committed view of the ledger.
+ *
+ * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
+ * temporary file, fsync, rename, fsync of the folder, and the copy before it is kept. A damaged or newer file is
+ * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
+ * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { codeOf } from '../errors.ts'
+import type { Settled } from '../ledger.ts'
+import type { Logger } from '../log.ts'
+import type { Head, Inode, Marker } from './fingerprint.ts'
+
+const VERSION = 1
+/** Larger files are not ours: 100,000 generations take about 40 MiB. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+export interface SavedCursor {
+  readonly offset: number
+  readonly marker: Marker
+}
+
+/** One generation, as saved. */
+export interface SavedGeneration {
+  readonly source: string
+  readonly path: string
+  readonly inode: Inode
+  /** The generation's id. */
+  readonly id: string
+  readonly head: Head
+  /** The largest size that was seen. */
+  readonly size: number
+  /** By backend name. */
+  readonly cursors: Readonly<Record<string, SavedCursor>>
+}
+
+export interface SavedTotals {
+  readonly source: string
+  readonly backend: string
+  readonly settled: Settled
+}
+
+/** The body of the checkpoint file. */
+export interface Checkpoint {
+  /** Random, as old as the state folder. Part of every generation's id. */
+  readonly epoch: string
+  readonly generations: readonly SavedGeneration[]
+  readonly totals: readonly SavedTotals[]
+  /** Set by the last save of a process that ended in order. */
+  readonly clean: boolean
+}
+
+/** Why the state folder cannot be used, if it cannot. */
+export type Fault = { readonly code: string; readonly since: number }
+
+export class CheckpointStore {
+  readonly dir: string | null
+  readonly #log: Logger
+  #fault: Fault | undefined
+  #saving: Promise<boolean> | undefined
+  #queued: Promise<boolean> | undefined
+
+  /** `dir` null: nothing is loaded or saved. */
+  constructor(dir: string | null, log: Logger) {
+    this.dir = dir
+    this.#log = log
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** The last good checkpoint, or a fresh one. */
+  async load(): Promise<Checkpoint> {
+    const fresh: Checkpoint = { epoch: randomBytes(8).toString('hex'), generations: [], totals: [], clean: true }
+    if (this.dir === null) return fresh
+    const current = await readCheckpoint(join(this.dir, 'checkpoint'))
+    if (current.kind === 'ok') return current.checkpoint
+    const previous = await readCheckpoint(join(this.dir, 'checkpoint.previous'))
+    if (previous.kind === 'ok') {
+      this.#log.warn(
+        { dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
+        'the checkpoint cannot be used; the previous copy is, and lines since then are sent again',
+      )
+      return previous.checkpoint
+    }
+    if (current.kind === 'bad' || previous.kind === 'bad') {
+      const found = [current, previous].flatMap(result => (result.kind === 'bad' ? [result.why] : [])).join('; ')
+      this.#log.error({ dir: this.dir, found }, 'no checkpoint can be used; all files are read again from the start')
+    }
+    return fresh
+  }
+
+  /**
+   * Saves what `snapshot` returns; a save that is asked for while one is running follows it. Resolves to whether the
+   * state is on disk; never rejects.
+   */
+  save(snapshot: () => Checkpoint): Promise<boolean> {
+    if (this.dir === null) return Promise.resolve(false)
+    if (this.#saving) {
+      // Everybody who asks meanwhile is served by one save that begins when this one has ended.
+      this.#queued ??= this.#saving.then(() => {
+        this.#queued = undefined
+        return this.save(snapshot)
+      })
+      return this.#queued
+    }
+    this.#saving = this.#write(this.dir, snapshot()).finally(() => {
+      this.#saving = undefined
+    })
+    return this.#saving
+  }
+
+  async #write(dir: string, checkpoint: Checkpoint): Promise<boolean> {
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      const temporary = join(dir, 'checkpoint.tmp')
+      const body = Buffer.from(JSON.stringify(checkpoint))
+      await withHandle(temporary, 'w', async handle => {
+        await handle.writeFile([`logshipper-checkpoint ${VERSION} ${crc32(body)} ${body.length}\n`, body])
+        await handle.sync()
+      })
+      // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
+      await rename(join(dir, 'checkpoint'), join(dir, 'checkpoint.previous')).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error
+      })
+      await rename(temporary, join(dir, 'checkpoint'))
+      await withHandle(dir, 'r', handle => handle.sync())
+    } catch (error) {
+      const code = codeOf(error)
+      if (this.#fault?.code !== code) {
+        this.#log.error(
+          { dir, code },
+          'the state folder cannot be written; shipping goes on, a restart would send again',
+        )
+        this.#fault = { code, since: Date.now() }
+      }
+      return false
+    }
+    if (this.#fault) this.#log.info({ dir }, 'the state folder can be written again')
+    this.#fault = undefined
+    return true
+  }
+}
+
+async function withHandle(path: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const handle = await open(path, flags, 0o600)
+  try {
+    await work(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+type ReadResult = { kind: 'ok'; checkpoint: Checkpoint } | { kind: 'none' } | { kind: 'bad'; why: string }
+
+async function readCheckpoint(path: string): Promise<ReadResult> {
+  let content: Buffer
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_BYTES) return { kind: 'bad', why: `${size} bytes, at most ${MAX_BYTES} are allowed` }
+    content = await readFile(path)
+  } catch (error) {
+    const code = codeOf(error)
+    return code === 'ENOENT' ? { kind: 'none' } : { kind: 'bad', why: code }
+  }
+  return parseCheckpoint(content)
+}
+
+/** Exported for the tests: every byte string is either a whole checkpoint or a reason. */
+export function parseCheckpoint(content: Buffer): ReadResult {
+  const line = content.indexOf(10)
+  const header = /^logshipper-checkpoint (\d+) (\d+) (\d+)$/.exec(content.toString('latin1', 0, Math.max(0, line)))
+  if (!header) return { kind: 'bad', why: 'not a checkpoint' }
+  if (Number(header[1]) !== VERSION) return { kind: 'bad', why: `format ${header[1]}, this program reads ${VERSION}` }
+  const body = content.subarray(line + 1)
+  if (body.length !== Number(header[3]) || crc32(body) !== Number(header[2])) return { kind: 'bad', why: 'damaged' }
+  try {
+    return { kind: 'ok', checkpoint: JSON.parse(body.toString()) as Checkpoint }
+  } catch {
+    return { kind: 'bad', why: 'not JSON' }
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The fingerprint: who a file is.
+ *
+ *     device + inode + birth     the same incarnation of the inode
+ *     head                       hash of the first bytes, growing with the file up to 1 KiB, from byte 1
+ *     marker                     checksum of the up to 64 bytes before an offset
+ *
+ * None of them is enough alone: inodes are reused, heads are alike, a truncated file grows past the old offset. A
+ * reader that resumes, or goes on after a pause, checks all three; any mismatch is a new generation from zero.
+ * Reading a fingerprint never throws: a file that cannot be read simply does not match.
+ */
+import { hash } from 'node:crypto'
+import { type BigIntStats, readSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+
+/** The hash of the first `length` bytes of a file, 0 to 1024. */
+export interface Head {
+  readonly length: number
+  readonly hash: string
+}
+
+/** The CRC-32 of the `length` bytes before an offset, 0 to 64. */
+export interface Marker {
+  readonly length: number
+  readonly crc: number
+}
+
+/** Device, inode and birth time (nanoseconds; 0 where the file system has none), as decimal strings. */
+export interface Inode {
+  readonly dev: string
+  readonly ino: string
+  readonly birth: string
+}
+
+export const HEAD_BYTES = 1024
+export const MARKER_BYTES = 64
+export const NO_HEAD: Head = { length: 0, hash: '' }
+export const NO_MARKER: Marker = { length: 0, crc: 0 }
+
+// One scratch buffer for all: everything here is synchronous and none of it outlives the call.
+const scratch = Buffer.alloc(HEAD_BYTES)
+
+export function inodeOf(stats: BigIntStats): Inode {
+  return { dev: String(stats.dev), ino: String(stats.ino), birth: String(stats.birthtimeNs) }
+}
+
+/** The key under which an open file is known: the same for all names of one inode. */
+export function inodeKey(inode: Inode): string {
+  return `${inode.dev}:${inode.ino}`
+}
+
+/** The bytes [`from`, `from` + `length`) of the file in scratch memory, or `undefined` if they are not all there. */
+function peek(fd: number, from: number, length: number): Buffer | undefined {
+  try {
+    let got = 0
+    while (got < length) {
+      const n = readSync(fd, scratch, got, length - got, from + got)
+      if (n === 0) return undefined
+      got += n
+    }
+    return scratch.subarray(0, length)
+  } catch {
+    return undefined
+  }
+}
+
+/** The head of a file whose first `known` bytes are there to stay. */
+export function readHead(fd: number, known: number): Head | undefined {
+  const length = Math.min(known, HEAD_BYTES)
+  if (length === 0) return NO_HEAD
+  const bytes = peek(fd, 0, length)
+  return bytes && { length, hash: hash('sha1', bytes, 'hex').slice(0, 20) }
+}
+
+export function headMatches(fd: number, head: Head): boolean {
+  return head.length === 0 || readHead(fd, head.length)?.hash === head.hash
+}
+
+export function markerOf(bytes: Uint8Array): Marker {
+  return { length: bytes.length, crc: crc32(bytes) }
+}
+
+/** The marker before `offset`. */
+export function readMarker(fd: number, offset: number): Marker | undefined {
+  const length = Math.min(offset, MARKER_BYTES)
+  if (length === 0) return NO_MARKER
+  const bytes = peek(fd, offset - length, length)
+  return bytes && markerOf(bytes)
+}
+
+export function markerMatches(fd: number, offset: number, marker: Marker): boolean {
+  if (marker.length === 0) return true
+  const bytes = peek(fd, offset - marker.length, marker.length)
+  return bytes !== undefined && crc32(bytes) === marker.crc
+}
+
+/**
+ * The id of a generation: 16 hexadecimal digits. `epoch` is random and as old as the state folder, so that ids are
+ * never reused after the state was lost; `incarnation` tells generations of one inode apart (0, or the time of the
+ * truncation in milliseconds).
+ */
+export function generationId(epoch: string, inode: Inode, incarnation: number): string {
+  return hash('sha1', `${epoch}/${inode.dev}/${inode.ino}/${inode.birth}/${incarnation}`, 'hex').slice(0, 16)
+}

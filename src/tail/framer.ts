@@ -1,0 +1,244 @@
+/**
+ * The framer: decides where frames end, and reads them into a slab as chunks.
+ *
+ * No file keeps bytes in memory. A read begins at the cursor, which always is a frame boundary; what follows the last
+ * line feed of a read is read again when more is there. Only for a line that is longer than one read does the framer
+ * look ahead (`scanned`) without keeping anything:
+ *
+ *       read                scanned            size
+ *        │ no line feed here   │ not seen yet    │
+ *        ├─────────────────────┼─────────────────┤
+ *
+ * Guarantees: a chunk holds whole frames of one generation; bytes are accepted only after the fingerprint was checked
+ * once more behind the read, so that a truncation in the middle never mixes two generations; a line over the limit is
+ * cut on a UTF-8 boundary, its original length kept; the last line without a line end is taken only when `final`.
+ */
+import { readSync } from 'node:fs'
+import type { Slab } from '../chunk.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { MARKER_BYTES, type Marker, markerOf, readMarker } from './fingerprint.ts'
+import type { Cursor } from './generation.ts'
+import type { Tailer } from './tailer.ts'
+
+export type Framing =
+  /** Something was taken: there may be more. */
+  | 'took'
+  /** A long stretch was looked through and nothing taken yet: go on, but let others have a turn first. */
+  | 'looked'
+  /** Nothing can be taken until the file grows. */
+  | 'dry'
+  /** The slab has too little room left for what comes next. */
+  | 'full'
+  /** Other content stands where the cursor is: nothing was taken. */
+  | 'replaced'
+  /** The file cannot be read just now. */
+  | 'failed'
+
+/** Bytes that one turn takes at the most, so that one noisy file does not starve the others. */
+export const QUANTUM = 256 * 1024
+/** A slab with less room than this is full: reads would get too small. */
+const SMALLEST_READ = 32 * 1024
+const LINE_FEED = 10
+/** Looking ahead for the end of a long line goes through this; nothing is kept in it. */
+const lookahead = Buffer.alloc(128 * 1024)
+const LOOKAHEAD_TURNS = 8
+
+export class Framer {
+  readonly #kernel: Kernel
+  readonly #maxLine: (source: string) => number
+
+  /** `maxLine` tells the largest line of a source, in bytes without the line end. */
+  constructor(kernel: Kernel, maxLine: (source: string) => number) {
+    this.#kernel = kernel
+    this.#maxLine = maxLine
+  }
+
+  /** Reads one turn's worth of `tailer` at `cursor` into `slab`. */
+  read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean): Framing {
+    try {
+      return this.#read(tailer, cursor, slab, final)
+    } catch (error) {
+      if (typeof (error as { syscall?: unknown }).syscall === 'string') return 'failed'
+      throw error
+    }
+  }
+
+  #read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean): Framing {
+    const unread = tailer.size - cursor.read
+    if (unread <= 0) return 'dry'
+    const room = slab.capacity - slab.used
+    if (slab.frames >= slab.maxFrames || (slab.frames > 0 && room < Math.min(unread, SMALLEST_READ))) return 'full'
+    if (cursor.scanned - cursor.read >= QUANTUM) return this.#readLong(tailer, cursor, slab, final)
+    // A cursor that has seen part of a line reads it again, with what was added since.
+    const want = Math.min(unread, room, Math.max(QUANTUM, 2 * (cursor.scanned - cursor.read)))
+    const start = slab.window + slab.used
+    const got = this.#fill(tailer, start, want, cursor.read)
+    if (!tailer.intact(cursor)) return 'replaced'
+    const frames = this.#kernel.frames(start, start + got, slab.ends + 4 * slab.frames, slab.maxFrames - slab.frames)
+    if (frames > 0) return this.#take(tailer, cursor, slab, frames)
+    const padding = this.#padding(start, got)
+    if (padding >= SMALLEST_READ || (padding === got && final && cursor.read + got >= tailer.size)) {
+      cursor.skipped(padding, this.#markerBehind(tailer, start, padding, cursor.read + padding))
+      return 'took'
+    }
+    cursor.scanned = Math.max(cursor.scanned, cursor.read + got)
+    if (got < unread) {
+      if (got < want) return 'dry'
+      return slab.frames > 0 && want === room ? 'full' : 'looked'
+    }
+    return final ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'
+  }
+
+  /** Reads `want` bytes at `position` into the arena at `address`; less only at the end of the file. */
+  #fill(tailer: Tailer, address: number, want: number, position: number): number {
+    let got = 0
+    while (got < want) {
+      const n = readSync(tailer.fd, this.#kernel.bytes, address + got, want - got, position + got)
+      if (n === 0) break
+      got += n
+    }
+    return got
+  }
+
+  /** Makes chunks of the next `frames` rows of the table, which begin at the end of the slab's used part. */
+  #take(tailer: Tailer, cursor: Cursor, slab: Slab, frames: number): Framing {
+    const maxLine = this.#maxLine(tailer.generation.origin.source)
+    const first = slab.frames
+    const end = first + frames
+    const start = slab.window + slab.used
+    const base = cursor.read - start
+    const readAt = Date.now()
+    const add = (from: number, to: number, address: number, stop: number, cutFrom: number) => {
+      const chunk = slab.add({
+        owner: cursor,
+        origin: tailer.generation.origin,
+        start: address,
+        fileStart: base + address,
+        fileEnd: base + stop,
+        firstFrame: from,
+        frames: to - from,
+        readAt,
+        cutFrom,
+        partial: false,
+      })
+      slab.used = stop - slab.window
+      cursor.took(chunk, this.#markerBehind(tailer, address, stop - address, base + stop))
+    }
+    let pending = first
+    let address = start
+    if (slab.endOf(end - 1) - start > maxLine) {
+      // Somewhere a line may be over the limit: it becomes a chunk of its own, cut, between those around it.
+      let begin = start
+      for (let frame = first; frame < end; frame++) {
+        const stop = slab.endOf(frame)
+        if (stop - begin > maxLine) {
+          if (frame > pending) add(pending, frame, address, begin, 0)
+          slab.setEnd(frame, this.#cut(begin, begin + maxLine))
+          add(frame, frame + 1, begin, stop + 1, stop - begin)
+          pending = frame + 1
+          address = stop + 1
+        }
+        begin = stop + 1
+      }
+    }
+    if (pending < end) add(pending, end, address, slab.endOf(end - 1) + 1, 0)
+    tailer.growHead()
+    return 'took'
+  }
+
+  /** The last line of the file, which has no line end and will get none. */
+  #takeLast(tailer: Tailer, cursor: Cursor, slab: Slab, start: number, length: number): Framing {
+    const maxLine = this.#maxLine(tailer.generation.origin.source)
+    const cutFrom = length > maxLine ? length : 0
+    return this.#takeOne(tailer, cursor, slab, start, Math.min(length, maxLine), cursor.read + length, cutFrom, true)
+  }
+
+  /** A line that is longer than one read: looks for its end, and takes it once that is known. */
+  #readLong(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean): Framing {
+    const maxLine = this.#maxLine(tailer.generation.origin.source)
+    const end = this.#lookAhead(tailer, cursor)
+    if (end === undefined && cursor.scanned < tailer.size) return 'looked'
+    if (end === undefined && !final) return tailer.intact(cursor) ? 'dry' : 'replaced'
+    const stop = end ?? tailer.size
+    const length = stop - cursor.read
+    const keep = Math.min(length, maxLine)
+    // One byte more, if there is one: it tells whether the cut goes through a UTF-8 sequence.
+    const want = Math.min(length, maxLine + 1)
+    if (slab.capacity - slab.used < want) return 'full'
+    const start = slab.window + slab.used
+    const got = this.#fill(tailer, start, want, cursor.read)
+    if (!tailer.intact(cursor)) return 'replaced'
+    if (got < want) return 'dry'
+    const fileEnd = end === undefined ? stop : stop + 1
+    return this.#takeOne(tailer, cursor, slab, start, keep, fileEnd, length > maxLine ? length : 0, end === undefined)
+  }
+
+  #takeOne(
+    tailer: Tailer,
+    cursor: Cursor,
+    slab: Slab,
+    start: number,
+    length: number,
+    fileEnd: number,
+    cutFrom: number,
+    partial: boolean,
+  ): Framing {
+    const frame = slab.frames
+    slab.setEnd(frame, cutFrom > 0 ? this.#cut(start, start + length) : start + length)
+    const chunk = slab.add({
+      owner: cursor,
+      origin: tailer.generation.origin,
+      start,
+      fileStart: cursor.read,
+      fileEnd,
+      firstFrame: frame,
+      frames: 1,
+      readAt: Date.now(),
+      cutFrom,
+      partial,
+    })
+    slab.used = start + length - slab.window
+    cursor.took(chunk, readMarker(tailer.fd, fileEnd) ?? this.#markerBehind(tailer, start, length, fileEnd))
+    tailer.growHead()
+    return 'took'
+  }
+
+  /** The offset of the next line feed behind `scanned`, looked for over a bounded stretch. */
+  #lookAhead(tailer: Tailer, cursor: Cursor): number | undefined {
+    for (let turn = 0; turn < LOOKAHEAD_TURNS && cursor.scanned < tailer.size; turn++) {
+      const got = readSync(tailer.fd, lookahead, 0, lookahead.length, cursor.scanned)
+      if (got === 0) return undefined
+      const at = lookahead.subarray(0, got).indexOf(LINE_FEED)
+      if (at >= 0) return cursor.scanned + at
+      cursor.scanned += got
+    }
+    return undefined
+  }
+
+  /** The marker before the file offset `end`, where the `length` bytes before it lie in the arena at `address`. */
+  #markerBehind(tailer: Tailer, address: number, length: number, end: number): Marker {
+    if (length < MARKER_BYTES && end > length) {
+      const marker = readMarker(tailer.fd, end)
+      if (marker) return marker
+    }
+    const bytes = Math.min(length, MARKER_BYTES)
+    return markerOf(this.#kernel.bytes.subarray(address + length - bytes, address + length))
+  }
+
+  /** How many of the `length` bytes at `address` are leading NULs. */
+  #padding(address: number, length: number): number {
+    const { bytes } = this.#kernel
+    let n = 0
+    while (n < length && bytes[address + n] === 0) n++
+    return n
+  }
+
+  /** The largest end up to `end` that does not cut a UTF-8 sequence in two (RFC 3629 §3). */
+  #cut(start: number, end: number): number {
+    const { bytes } = this.#kernel
+    let at = end
+    // The byte at `at` is the first that is left out: it must not be a continuation byte.
+    while (at > start && end - at < 3 && (bytes[at]! & 0xc0) === 0x80) at--
+    return (bytes[at]! & 0xc0) === 0x80 ? end : at
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * A generation: one incarnation of one file, and the cursors that follow it.
+ *
+ *      0 ─────────── committed ───────────── read ───────── size
+ *      │  settled      │  chunks in flight     │  not read yet │
+ *
+ * A cursor is one pipeline's position in one generation. Invariants, per cursor:
+ *   1. committed ≤ read; both are frame boundaries; committed is the end of the contiguous settled prefix, never beyond
+ *      a chunk that has not settled.
+ *   2. read = delivered + rejected + dropped + in flight, in the ledger's account of this cursor.
+ * A generation knows no file handle: it may outlive the one it began with (the copy of a copytruncate goes on with it).
+ */
+import type { Chunk, ChunkOwner, Origin } from '../chunk.ts'
+import { invariant } from '../errors.ts'
+import { type Account, book, type Settled, settled } from '../ledger.ts'
+import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
+import type { Head, Inode, Marker } from './fingerprint.ts'
+
+/** A chunk, or a hole that was passed over, in the order of the file. */
+interface Pending {
+  readonly chunk: Chunk | undefined
+  readonly fileEnd: number
+  readonly marker: Marker
+  readonly readAt: number
+  /** What became of it; undefined while it is in flight. */
+  outcome: Settled | undefined
+}
+
+export class Cursor implements ChunkOwner {
+  readonly backend: string
+  readonly account: Account
+  /** Everything before this offset has been read into chunks. */
+  read: number
+  /** No line feed stands in [read, scanned): the unfinished line is at least this long. */
+  scanned: number
+  /** The marker before `read`. */
+  marker: Marker
+  /** True while it waits in its reader's round robin. */
+  queued = false
+  #committed: SavedCursor
+  readonly #pending: Pending[] = []
+  readonly #onCommit: () => void
+
+  constructor(backend: string, account: Account, at: SavedCursor, onCommit: () => void) {
+    this.backend = backend
+    this.account = account
+    this.read = at.offset
+    this.scanned = at.offset
+    this.marker = at.marker
+    this.#committed = at
+    this.#onCommit = onCommit
+  }
+
+  /** The committed offset and the marker before it: what a checkpoint saves. */
+  get committed(): SavedCursor {
+    return this.#committed
+  }
+
+  /** Nothing is in flight. */
+  get idle(): boolean {
+    return this.#pending.length === 0
+  }
+
+  /** When the oldest chunk in flight was read, in milliseconds since the epoch, or undefined. */
+  get oldest(): number | undefined {
+    return this.#pending[0]?.readAt
+  }
+
+  /** Takes note of a chunk that was just read; `marker` is the one before its end. */
+  took(chunk: Chunk, marker: Marker): void {
+    invariant(chunk.fileStart === this.read && chunk.fileEnd > this.read, 'a chunk must begin where the last one ended')
+    this.#pending.push({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
+    this.account.read(chunk.frames, chunk.fileEnd - chunk.fileStart)
+    if (chunk.cutFrom > 0) this.account.truncated(1)
+    this.#moved(chunk.fileEnd, marker)
+  }
+
+  /** Passes over the NUL bytes of a hole: read and dropped at once, in their place in the order. */
+  skipped(bytes: number, marker: Marker): void {
+    const outcome = settled()
+    book(outcome, { kind: 'dropped', reason: 'padding' }, 0, bytes)
+    this.account.read(0, bytes)
+    this.account.settle(outcome)
+    this.#pending.push({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
+    this.#moved(this.read + bytes, marker)
+    this.#advance()
+  }
+
+  /** A chunk has settled, perhaps before others that stand in front of it. */
+  settled(chunk: Chunk): void {
+    const pending = this.#pending.find(candidate => candidate.chunk === chunk)
+    invariant(pending !== undefined && pending.outcome === undefined, 'a chunk settled twice')
+    pending.outcome = chunk.outcome
+    this.account.settle(chunk.outcome)
+    this.#advance()
+  }
+
+  #moved(read: number, marker: Marker): void {
+    this.read = read
+    this.scanned = Math.max(read, this.scanned)
+    this.marker = marker
+  }
+
+  #advance(): void {
+    let end = 0
+    for (const { outcome, fileEnd, marker } of this.#pending) {
+      if (outcome === undefined) break
+      this.account.commit(outcome)
+      this.#committed = { offset: fileEnd, marker }
+      end++
+    }
+    if (end === 0) return
+    this.#pending.splice(0, end)
+    this.#onCommit()
+  }
+}
+
+export class Generation {
+  readonly origin: Origin
+  /** Where it is now: the copy of a copytruncate has another inode than the file it was begun in. */
+  inode: Inode
+  readonly cursors: readonly Cursor[]
+  head: Head
+  /** The largest size that was seen: what lies behind `read` up to here is known to have existed. */
+  size: number
+
+  constructor(origin: Origin, inode: Inode, head: Head, size: number, cursors: readonly Cursor[]) {
+    this.origin = origin
+    this.inode = inode
+    this.head = head
+    this.size = size
+    this.cursors = cursors
+  }
+
+  /** The furthest and the nearest offset that any cursor has read to. */
+  get furthest(): number {
+    return Math.max(0, ...this.cursors.map(cursor => cursor.read))
+  }
+
+  /** Every cursor has read `size` bytes and has nothing in flight. */
+  doneAt(size: number): boolean {
+    return this.cursors.every(cursor => cursor.read >= size && cursor.idle)
+  }
+
+  /** Nothing is in flight, however much is left unread. */
+  get idle(): boolean {
+    return this.cursors.every(cursor => cursor.idle)
+  }
+
+  save(path: string): SavedGeneration {
+    return {
+      source: this.origin.source,
+      path,
+      inode: this.inode,
+      id: this.origin.generation,
+      head: this.head,
+      size: this.size,
+      cursors: Object.fromEntries(this.cursors.map(cursor => [cursor.backend, cursor.committed])),
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Opening a file of the shared volume, which is not trusted.
+ *
+ * The application may put anything there: FIFOs that block, devices that act, links that lead to our own secrets.
+ * Only regular files are opened, without blocking, and an open file is used only if the kernel says that it really
+ * lies below the source's folder (or one that was allowed by name). Every refusal is a value with a reason.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { sep } from 'node:path'
+import { codeOf } from '../errors.ts'
+
+export type Opened =
+  | { readonly kind: 'open'; readonly fd: number; readonly stats: BigIntStats }
+  /** Not there (any more): nothing to say. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** Opens `path` for reading if it is a regular file below one of `roots`. */
+export function openRegular(path: string, roots: readonly string[]): Opened {
+  let fd: number | undefined
+  try {
+    const link = lstatSync(path, { bigint: true })
+    const stats = link.isSymbolicLink() ? statSync(path, { bigint: true, throwIfNoEntry: false }) : link
+    if (stats === undefined) return { kind: 'refused', reason: 'a symbolic link that leads nowhere' }
+    if (!stats.isFile()) return { kind: 'refused', reason: describe(stats) }
+    // The path may have been swapped since: O_NONBLOCK so that not even a FIFO can hold us, then look again.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const opened = fstatSync(fd, { bigint: true })
+    if (!opened.isFile()) return refuse(fd, describe(opened))
+    if (!liesBelow(fd, path, roots)) {
+      return refuse(fd, 'a link that leads out of the folder (followSymlinks lists the folders that are allowed)')
+    }
+    return { kind: 'open', fd, stats: opened }
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    const code = codeOf(error)
+    switch (code) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return { kind: 'absent' }
+      case 'EACCES':
+      case 'EPERM':
+        return { kind: 'refused', reason: 'permission denied' }
+      case 'ELOOP':
+        return { kind: 'refused', reason: 'symbolic links that go round in circles' }
+      case 'EMFILE':
+      case 'ENFILE':
+        return { kind: 'refused', reason: 'too many open files' }
+      default:
+        return { kind: 'refused', reason: code }
+    }
+  }
+}
+
+function refuse(fd: number, reason: string): Opened {
+  closeSync(fd)
+  return { kind: 'refused', reason }
+}
+
+function describe(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a folder'
+  if (stats.isFIFO()) return 'a FIFO'
+  if (stats.isSocket()) return 'a socket'
+  return 'a device'
+}
+
+/** Asks the kernel where the open file really is (proc(5), /proc/pid/fd). */
+function liesBelow(fd: number, path: string, roots: readonly string[]): boolean {
+  let real: string
+  try {
+    real = readlinkSync(`/proc/self/fd/${fd}`)
+    // A file that was deleted in between is gone from every folder; its handle came from the path all the same.
+    if (real.endsWith(' (deleted)')) real = real.slice(0, -' (deleted)'.length)
+  } catch {
+    real = realpathSync(path)
+  }
+  return roots.some(root => {
+    const folder = realOf(root)
+    return folder !== undefined && (folder === sep || real.startsWith(folder + sep))
+  })
+}
+
+function realOf(folder: string): string | undefined {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,67 @@
+/** What can be said about the files to follow, and about where their positions are kept. */
+import * as z from 'zod/mini'
+import { size } from '../size.ts'
+
+/** Names become label values and metric labels: a small alphabet, short. */
+const name = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: '1 to 63 letters, digits and the signs _ . -' }))
+
+const glob = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'an absolute path or glob, such as /var/log/app/*.log' }))
+
+const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a folder' }))
+
+export const sourceSchema = z.strictObject({
+  name: z
+    .optional(name)
+    .check(z.describe('Label value and metric label. Default: app, then source-2, source-3 and so on.')),
+  paths: z
+    .array(glob)
+    .check(z.minLength(1, { error: 'at least one absolute path or glob' }))
+    .check(z.describe('Absolute globs of the files to follow.')),
+  exclude: z._default(z.array(glob), []).check(z.describe('Absolute globs of files that are never followed.')),
+  labels: z
+    ._default(
+      z.record(
+        z.string().check(z.regex(/^[^\0-\x1f]{1,128}$/, { error: 'a label name of 1 to 128 characters' })),
+        z.string(),
+      ),
+      {},
+    )
+    .check(z.describe('Labels that every record of this source carries.')),
+  maxLineBytes: z
+    .prefault(size({ min: 1024, max: 8 * 1024 ** 2 }), '1MiB')
+    .check(z.describe('Longer lines are cut here, marked as truncated and counted.')),
+  followSymlinks: z
+    ._default(z.array(folder), [])
+    .check(z.describe('Folders, outside the one that is followed, that symbolic links may lead into.')),
+})
+
+export const stateSchema = z.strictObject({
+  dir: z
+    ._default(
+      z.pipe(
+        z.union([folder, z.literal('off'), z.literal(false), z.null()], {
+          error: 'the absolute path of a folder, or off',
+        }),
+        z.transform((value): string | null => (typeof value === 'string' && value !== 'off' ? value : null)),
+      ),
+      '/var/lib/logshipper',
+    )
+    .check(z.describe('Where positions are kept. Put it on the volume that holds the logs. off: only in memory.')),
+})
+
+/** One source, complete: `name` has been given or derived. Sizes in bytes. */
+export interface SourceOptions {
+  readonly name: string
+  readonly paths: readonly string[]
+  readonly exclude: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly maxLineBytes: number
+  readonly followSymlinks: readonly string[]
+}
+
+export interface StateOptions {
+  /** Absolute path of a folder; `null` keeps positions in memory only. */
+  readonly dir: string | null
+}

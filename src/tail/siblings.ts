@@ -1,0 +1,95 @@
+/**
+ * Siblings: finding a generation again among the files of its folder, by identity, whatever their names.
+ *
+ * Two ways lead to a file that we knew under another name: it is the same inode (rename), or its head and the marker
+ * before our offset say that it is the copy of a file that was then truncated (copytruncate). A copy that lies in the
+ * pattern is seen before the truncation that explains it: such a file is held back for a moment instead of being read
+ * as if it were new.
+ */
+import { closeSync, readdirSync } from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
+import type { SavedCursor } from './checkpoint.ts'
+import { type Head, headMatches, type Inode, inodeKey, inodeOf, markerMatches, readHead } from './fingerprint.ts'
+import { type Opened, openRegular } from './open.ts'
+import type { Tailer } from './tailer.ts'
+
+/** What is known of a generation that is looked for. */
+export interface Wanted {
+  readonly path: string
+  readonly inode: Inode
+  readonly head: Head
+  readonly cursors: readonly SavedCursor[]
+}
+
+export interface Sibling {
+  readonly path: string
+  readonly opened: Opened & { kind: 'open' }
+}
+
+/** Names looked at in one folder at the most. */
+const MAX_NAMES = 2000
+
+/** Whether the open file is the wanted generation: its head, and the marker before every offset. */
+export function isGeneration(opened: Opened & { kind: 'open' }, wanted: Pick<Wanted, 'head' | 'cursors'>): boolean {
+  const size = Number(opened.stats.size)
+  return (
+    size >= wanted.head.length &&
+    headMatches(opened.fd, wanted.head) &&
+    wanted.cursors.every(({ offset, marker }) => offset <= size && markerMatches(opened.fd, offset, marker))
+  )
+}
+
+/**
+ * The wanted generation in its folder, open, or `undefined`. `by` says what counts: the same inode, or the same content
+ * in another one (for which something must have been read). `taken` tells inodes that are spoken for.
+ */
+export function findSibling(
+  wanted: Wanted,
+  by: 'inode' | 'copy',
+  taken: (key: string) => boolean,
+): Sibling | undefined {
+  if (by === 'copy' && wanted.cursors.every(cursor => cursor.offset === 0)) return undefined
+  const folder = dirname(wanted.path)
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch {
+    return undefined
+  }
+  // Names that look like a rotation of ours first: in a crowded folder they must not fall off the end.
+  const related = (name: string) => (isRotationOf(name, basename(wanted.path)) ? 0 : 1)
+  names.sort((a, b) => related(a) - related(b))
+  for (const name of names.slice(0, MAX_NAMES)) {
+    const path = join(folder, name)
+    const opened = openRegular(path, [folder])
+    if (opened.kind !== 'open') continue
+    const inode = inodeOf(opened.stats)
+    const key = inodeKey(inode)
+    const same = key === inodeKey(wanted.inode)
+    if ((by === 'inode') === same && !taken(key) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+  }
+  return undefined
+}
+
+/** `app.log` → `app.log.1`, `app.log-20260101`, `app-20260101.log`. */
+export function isRotationOf(name: string, original: string): boolean {
+  if (name === original) return false
+  const extension = extname(original)
+  return (
+    name.startsWith(original) ||
+    (name.startsWith(basename(original, extension)) && extension !== '' && name.endsWith(extension))
+  )
+}
+
+/** Whether a file that just appeared may be a copy of `tailer`'s, whole or still being written. */
+export function mayBeCopyOf(path: string, opened: Opened & { kind: 'open' }, tailer: Tailer): boolean {
+  if (dirname(path) !== dirname(tailer.path) || !isRotationOf(basename(path), basename(tailer.path))) return false
+  const { head, furthest, cursors } = tailer.generation
+  if (furthest === 0) return false
+  const size = Number(opened.stats.size)
+  const length = Math.min(size, head.length)
+  if (readHead(opened.fd, length)?.hash !== readHead(tailer.fd, length)?.hash) return false
+  const cursor = cursors.find(candidate => candidate.read === furthest)
+  return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)
+}

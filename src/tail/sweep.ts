@@ -1,0 +1,172 @@
+/**
+ * The sweep: which files exist. Polling is the truth; watch events only bring a look forward.
+ *
+ * A pattern is split into the folder in front of its first wildcard and a matcher; the sweep walks from that folder,
+ * no deeper than the pattern reaches. A folder is listed again only if its modification time says so (or is so recent
+ * that it could not: file systems stamp in ticks of some milliseconds). Folders that do not exist yet cost one stat.
+ *
+ * chokidar watches the same folders. Whatever it reports becomes a hint: look at this path now. Where it cannot watch
+ * (no inotify left, a network file system) the log says so once and the sweep carries on alone: that costs latency,
+ * never lines.
+ */
+import { readdirSync, statSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import { type FSWatcher, watch } from 'chokidar'
+import picomatch from 'picomatch'
+import { codeOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { SourceOptions } from './options.ts'
+
+/** A path that a source's pattern matches. What it is has not been looked at yet. */
+export interface Found {
+  readonly source: SourceOptions
+  readonly path: string
+  /** The folder in front of the pattern's first wildcard: the file must really lie below it. */
+  readonly root: string
+}
+
+interface Pattern {
+  readonly source: SourceOptions
+  readonly root: string
+  /** How many folders below the root may hold matches. */
+  readonly depth: number
+  readonly matches: (path: string) => boolean
+}
+
+interface Listing {
+  readonly mtime: bigint
+  readonly listedAt: number
+  readonly files: readonly string[]
+  readonly folders: readonly string[]
+}
+
+export type WatchMode = { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
+
+/** A folder changed within this many milliseconds before it was listed is listed again. */
+const RACY = 100
+/** Folders one sweep lists at the most: a pattern such as /** must not eat the machine. */
+const MAX_FOLDERS = 10_000
+
+export class Sweep {
+  readonly #patterns: readonly Pattern[]
+  readonly #log: Logger
+  readonly #listings = new Map<string, Listing>()
+  #watcher: FSWatcher | undefined
+  #mode: WatchMode = { mode: 'polling', reason: 'not started' }
+
+  constructor(sources: readonly SourceOptions[], log: Logger) {
+    this.#patterns = sources.flatMap(source => source.paths.map(glob => compile(source, glob)))
+    this.#log = log
+  }
+
+  get watching(): WatchMode {
+    return this.#mode
+  }
+
+  /** Every path that matches now, each once: the first source that wants it gets it. `all`: trust no listing. */
+  look(all = false): Map<string, Found> {
+    if (all) this.#listings.clear()
+    const found = new Map<string, Found>()
+    let folders = 0
+    for (const pattern of this.#patterns) {
+      const queue = [{ folder: pattern.root, depth: 0 }]
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        if (++folders > MAX_FOLDERS) {
+          this.#log.warn(
+            { about: pattern.source.name, folders: MAX_FOLDERS },
+            'a pattern reaches too many folders; the rest is not followed',
+          )
+          return found
+        }
+        const { folder, depth } = next
+        const listing = this.#list(folder)
+        if (listing === undefined) continue
+        for (const name of listing.files) {
+          const path = join(folder, name)
+          if (!found.has(path) && pattern.matches(path))
+            found.set(path, { source: pattern.source, path, root: pattern.root })
+        }
+        if (depth < pattern.depth) {
+          for (const name of listing.folders) queue.push({ folder: join(folder, name), depth: depth + 1 })
+        }
+      }
+    }
+    return found
+  }
+
+  /** Starts watching; `hint` is called with each path that something happened to. Never throws. */
+  watch(hint: (path: string) => void): void {
+    const roots = new Map<string, number>()
+    for (const { root, depth } of this.#patterns) roots.set(root, Math.max(depth, roots.get(root) ?? 0))
+    const folders = [...roots.keys()]
+    try {
+      // A root that is not there yet is reached through the closest folder that is: the sweep finds it, and so do we.
+      const watcher = watch(folders, {
+        ignoreInitial: true,
+        followSymlinks: false,
+        alwaysStat: false,
+        depth: Math.min(32, Math.max(0, ...roots.values())),
+        ignorePermissionErrors: true,
+      })
+      watcher.on('all', (_event, path) => hint(path))
+      watcher.on('error', error => this.#unwatched(codeOf(error)))
+      this.#watcher = watcher
+      this.#mode = { mode: 'events' }
+    } catch (error) {
+      this.#unwatched(codeOf(error))
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close().catch(() => {})
+    this.#watcher = undefined
+  }
+
+  #unwatched(reason: string): void {
+    if (this.#mode.mode === 'events') {
+      this.#log.warn({ code: reason }, 'watching folders failed; polling carries on, lines are seen a little later')
+    }
+    this.#mode = { mode: 'polling', reason }
+    void this.close()
+  }
+
+  #list(folder: string): Listing | undefined {
+    try {
+      const { mtimeNs } = statSync(folder, { bigint: true })
+      const known = this.#listings.get(folder)
+      if (known && known.mtime === mtimeNs && known.listedAt - Number(mtimeNs / 1_000_000n) > RACY) return known
+      const listedAt = Date.now()
+      const files: string[] = []
+      const folders: string[] = []
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        // Links to folders are not walked into: they could lead anywhere, also back here.
+        if (entry.isDirectory()) folders.push(entry.name)
+        files.push(entry.name)
+      }
+      const listing = { mtime: mtimeNs, listedAt, files, folders }
+      this.#listings.set(folder, listing)
+      return listing
+    } catch (error) {
+      this.#listings.delete(folder)
+      const code = codeOf(error)
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        this.#log.warn({ about: folder, folder, code }, 'a folder cannot be listed; it is tried again')
+      }
+      return undefined
+    }
+  }
+}
+
+function compile(source: SourceOptions, glob: string): Pattern {
+  const { base, glob: wild } = picomatch.scan(glob)
+  const options = { dot: true, strictSlashes: true }
+  const excluded = source.exclude.map(pattern => picomatch(pattern, options))
+  const root = wild === '' ? dirname(glob) : base === '' ? sep : base
+  const wanted = wild === '' ? (path: string) => path === glob : picomatch(glob, options)
+  return {
+    source,
+    root,
+    depth: wild.includes('**') ? Number.POSITIVE_INFINITY : wild === '' ? 0 : wild.split('/').length - 1,
+    matches: path => wanted(path) && !excluded.some(matches => matches(path)),
+  }
+}

@@ -1,0 +1,549 @@
+/**
+ * The room: all files that are followed, and everything that happens to them between a sweep and a checkpoint.
+ *
+ *     sweep ──► candidates ──► tailers ──► (cursors with something to read) ──► readers, one per pipeline
+ *                                 ▲ poll: hot files every few ms, others 250 ms, idle ones 1 s
+ *
+ * Guarantees: polling is the truth and watch events only bring it forward; a file is followed by identity, never by
+ * name; a handle closes only when its file is read, acknowledged and quiet; what can provably not be read any more is
+ * counted as vanished; what is refused is named once and looked at again; nothing here ends the process.
+ */
+import { closeSync } from 'node:fs'
+import { Account, type Ledger } from '../ledger.ts'
+import type { Logger } from '../log.ts'
+import type { Checkpoint, CheckpointStore, SavedGeneration } from './checkpoint.ts'
+import { generationId, type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER } from './fingerprint.ts'
+import { Cursor, Generation } from './generation.ts'
+import { type Opened, openRegular } from './open.ts'
+import type { SourceOptions } from './options.ts'
+import type { Reader, ReaderEvents } from './reader.ts'
+import { findSibling, isGeneration, mayBeCopyOf, type Wanted } from './siblings.ts'
+import type { Found, Sweep } from './sweep.ts'
+import { Tailer } from './tailer.ts'
+
+/** Milliseconds between looks: at a file that is being written, at others, at idle ones, at the folders. */
+const HOT = 10
+const TICK = 250
+const IDLE = 1000
+const SWEEP = 1000
+/** A file counts as hot for this long after a change, as active for this long. */
+const HOT_FOR = 1000
+const ACTIVE_FOR = 10_000
+/** More hot files than this are looked at every tick only. */
+const MAX_HOT = 20
+/** What may be a copy of a followed file is held back for this long. */
+const HOLD = 5000
+/** Finished files that are remembered, so that one that comes back under a followed name is not read again. */
+const MAX_DONE = 512
+const SAVE = 1000
+
+export interface Refusal {
+  readonly source: string
+  readonly path: string
+  readonly reason: string
+}
+
+/** A pipeline's part in the room: its reader, and the sources it wants. */
+export interface Member {
+  readonly reader: Reader
+  readonly sources: ReadonlySet<string>
+}
+
+export class Tail {
+  readonly #sweep: Sweep
+  readonly #store: CheckpointStore
+  readonly #ledger: Ledger
+  readonly #log: Logger
+  readonly #sources: ReadonlyMap<string, SourceOptions>
+  readonly #members: Member[] = []
+  readonly #tailers = new Map<string, Tailer>()
+  readonly #byPath = new Map<string, Tailer>()
+  readonly #hot = new Set<Tailer>()
+  /** Generations whose file is gone or replaced while chunks of them are still in flight. */
+  readonly #finishing = new Set<{ generation: Generation; path: string }>()
+  readonly #done = new Map<string, SavedGeneration>()
+  readonly #refused = new Map<string, Refusal>()
+  readonly #suspects = new Map<string, number>()
+  /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
+  readonly #held = new Set<Tailer>()
+  #epoch = ''
+  #final = false
+  #dirty = false
+  #swept = false
+  #turnedAt = performance.now()
+  #sweepDue = 0
+  #timers: { tick?: NodeJS.Timeout; hot?: NodeJS.Timeout; save?: NodeJS.Timeout; hint?: NodeJS.Timeout } = {}
+
+  constructor(sources: readonly SourceOptions[], sweep: Sweep, store: CheckpointStore, ledger: Ledger, log: Logger) {
+    this.#sources = new Map(sources.map(source => [source.name, source]))
+    this.#sweep = sweep
+    this.#store = store
+    this.#ledger = ledger
+    this.#log = log
+  }
+
+  /** Lets a pipeline take part. Before `start`. */
+  join(member: Member): void {
+    this.#members.push(member)
+  }
+
+  /** Loads the checkpoint, finds everything again and begins to follow. Never rejects. */
+  async start(): Promise<void> {
+    const checkpoint = await this.#store.load()
+    this.#epoch = checkpoint.epoch
+    for (const { source, backend, settled } of checkpoint.totals) {
+      const wanted = this.#members.some(({ reader, sources }) => reader.backend === backend && sources.has(source))
+      if (wanted) this.#ledger.account(source, backend, settled)
+    }
+    // The epoch must outlive us before an id made from it leaves the house.
+    await this.#store.save(() => ({ ...checkpoint, clean: false }))
+    this.#resume(checkpoint)
+    this.#swept = true
+    this.#sweep.watch(path => this.#hint(path))
+    this.#tick()
+  }
+
+  /** Milliseconds of the monotonic clock at which the loop last turned. */
+  get turnedAt(): number {
+    return this.#turnedAt
+  }
+
+  /** The first sweep is done. */
+  get swept(): boolean {
+    return this.#swept
+  }
+
+  get tailers(): Iterable<Tailer> {
+    return this.#tailers.values()
+  }
+
+  get refused(): Iterable<Refusal> {
+    return this.#refused.values()
+  }
+
+  /** What the readers report about a file. */
+  get events(): ReaderEvents {
+    return {
+      replaced: tailer => this.#replaced(tailer),
+      failed: tailer => {
+        this.#hot.delete(tailer)
+        tailer.due = performance.now() + IDLE
+        const { source } = tailer.generation.origin
+        this.#log.warn({ about: tailer.path, source, path: tailer.path }, 'a file cannot be read; it is tried again')
+      },
+    }
+  }
+
+  /** From now on nobody writes any more, as far as we know: last lines without a line end are taken too. */
+  finish(): void {
+    this.#final = true
+    for (const { reader } of this.#members) reader.final = true
+    this.look()
+  }
+
+  /** Sweeps and looks at every file now. Returns whether anything is left to read. */
+  look(): boolean {
+    // Before the sweep, to learn which names are free for other files; after it, to look at what it found.
+    for (const all of [true, false]) {
+      const now = performance.now()
+      for (const tailer of this.#tailers.values()) this.#poll(tailer, now)
+      if (all) this.#look(true)
+    }
+    return this.#members.some(({ reader }) => reader.ready)
+  }
+
+  /** Saves and closes everything. `clean`: the process ends in order. */
+  async stop(clean: boolean): Promise<void> {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer)
+    this.#timers = {}
+    // The last save may meet one that is running: then its snapshot is taken after that one.
+    await this.#store.save(() => this.snapshot(clean))
+    await this.#sweep.close()
+    for (const tailer of this.#tailers.values()) tailer.close()
+  }
+
+  snapshot(clean = false): Checkpoint {
+    const generations: SavedGeneration[] = []
+    for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
+    for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
+    generations.push(...this.#done.values())
+    const totals = [...this.#ledger].map(({ source, backend, account }) => ({
+      source,
+      backend,
+      settled: account.committed,
+    }))
+    return { epoch: this.#epoch, generations, totals, clean }
+  }
+
+  // ── Looking ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tick(): void {
+    const now = performance.now()
+    this.#turnedAt = now
+    if (now >= this.#sweepDue) this.#look(false)
+    for (const tailer of this.#tailers.values()) if (tailer.due <= now) this.#poll(tailer, now)
+    this.#timers.tick = setTimeout(() => this.#tick(), TICK)
+  }
+
+  #hotTick(): void {
+    delete this.#timers.hot
+    const now = performance.now()
+    for (const tailer of this.#hot) {
+      if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
+      else this.#poll(tailer, now)
+    }
+    this.#keepHot()
+  }
+
+  #keepHot(): void {
+    if (this.#hot.size > 0 && this.#timers.hot === undefined) this.#timers.hot = setTimeout(() => this.#hotTick(), HOT)
+  }
+
+  /** A watch event: this path deserves a look now. */
+  #hint(path: string): void {
+    const tailer = this.#byPath.get(path)
+    if (tailer) this.#poll(tailer, performance.now())
+    if (tailer?.state.kind === 'live') return
+    // Something appeared, left or moved: look at the folders, soon but not for each of a burst of events.
+    this.#timers.hint ??= setTimeout(() => {
+      delete this.#timers.hint
+      this.#look(false)
+    }, HOT)
+  }
+
+  #poll(tailer: Tailer, now: number): void {
+    const before = tailer.state.kind
+    const sight = tailer.poll(now, this.#final)
+    if (tailer.state.kind !== before) this.#moved(tailer)
+    switch (sight.kind) {
+      case 'intact':
+        if (sight.changed && this.#hot.size < MAX_HOT) this.#hot.add(tailer)
+        if (sight.unread) this.#offer(tailer)
+        break
+      case 'shortened':
+        this.#vanished(tailer, tailer.generation, () => sight.bytes)
+        this.#offer(tailer)
+        break
+      case 'replaced':
+        this.#replaced(tailer)
+        break
+    }
+    if (tailer.finished(now)) this.#close(tailer)
+    tailer.due = now + (now - tailer.changedAt < ACTIVE_FOR ? 0 : IDLE - TICK / 2)
+    this.#keepHot()
+  }
+
+  #offer(tailer: Tailer): void {
+    if (this.#held.has(tailer)) return
+    for (const cursor of tailer.generation.cursors) {
+      if ((this.#final ? cursor.read : cursor.scanned) >= tailer.size) continue
+      this.#members.find(({ reader }) => reader.backend === cursor.backend)?.reader.offer(tailer, cursor)
+    }
+  }
+
+  /** A file lost its name: another may carry it now. */
+  #moved(tailer: Tailer): void {
+    if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
+    this.#sweepDue = 0
+    this.#timers.hint ??= setTimeout(() => {
+      delete this.#timers.hint
+      this.#look(false)
+    }, 0)
+    this.#saveSoon()
+  }
+
+  #close(tailer: Tailer): void {
+    const key = inodeKey(tailer.inode)
+    this.#tailers.delete(key)
+    this.#hot.delete(tailer)
+    // A file without a name cannot come back under one.
+    if (tailer.state.kind !== 'deleted') this.#remember(key, tailer.generation.save(tailer.path))
+    tailer.close()
+    this.#saveSoon()
+  }
+
+  #remember(key: string, saved: SavedGeneration): void {
+    this.#done.set(key, saved)
+    if (this.#done.size > MAX_DONE) this.#done.delete(this.#done.keys().next().value!)
+  }
+
+  // ── Sweeping ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #look(all: boolean): void {
+    this.#sweepDue = performance.now() + SWEEP
+    const found = this.#sweep.look(all)
+    for (const path of this.#refused.keys()) if (!found.has(path)) this.#refused.delete(path)
+    for (const path of this.#suspects.keys()) if (!found.has(path)) this.#suspects.delete(path)
+    for (const candidate of found.values()) {
+      const known = this.#byPath.get(candidate.path)
+      if (known?.state.kind !== 'live') this.#consider(candidate)
+    }
+  }
+
+  /** A path of the pattern that leads to no tailer of ours. */
+  #consider(candidate: Found): void {
+    const opened = this.#open(candidate)
+    if (opened === undefined) return
+    const key = inodeKey(inodeOf(opened.stats))
+    const known = this.#tailers.get(key)
+    if (known) {
+      // The same file under another name: renamed within the pattern, or a second link.
+      closeSync(opened.fd)
+      if (known.state.kind !== 'live') {
+        known.path = candidate.path
+        known.state = { kind: 'live' }
+        this.#byPath.set(candidate.path, known)
+        this.#poll(known, performance.now())
+      }
+      return
+    }
+    const done = this.#done.get(key)
+    if (done) {
+      this.#done.delete(key)
+      if (isGeneration(opened, { head: done.head, cursors: Object.values(done.cursors) })) {
+        this.#follow(candidate.path, opened, this.#restored(candidate.source, done, inodeOf(opened.stats)))
+        return
+      }
+    }
+    if (this.#isSuspect(candidate.path, opened)) {
+      closeSync(opened.fd)
+      return
+    }
+    this.#follow(
+      candidate.path,
+      opened,
+      this.#begun(candidate.source, candidate.path, inodeOf(opened.stats), done ? Date.now() : 0),
+    )
+  }
+
+  #open(candidate: Found): (Opened & { kind: 'open' }) | undefined {
+    const opened = openRegular(candidate.path, [candidate.root, ...candidate.source.followSymlinks])
+    switch (opened.kind) {
+      case 'open':
+        this.#refused.delete(candidate.path)
+        return opened
+      case 'absent':
+        return undefined
+      case 'refused': {
+        const { path, source } = candidate
+        if (this.#refused.get(path)?.reason !== opened.reason) {
+          this.#refused.set(path, { source: source.name, path, reason: opened.reason })
+          this.#log.warn({ about: path, source: source.name, path, reason: opened.reason }, 'a path is not followed')
+        }
+        return undefined
+      }
+    }
+  }
+
+  #isSuspect(path: string, opened: Opened & { kind: 'open' }): boolean {
+    if (this.#final) return false
+    const now = performance.now()
+    const since = this.#suspects.get(path)
+    if (since !== undefined && now - since > HOLD) return false
+    for (const tailer of this.#tailers.values()) {
+      if (tailer.state.kind !== 'live' || !mayBeCopyOf(path, opened, tailer)) continue
+      this.#suspects.set(path, since ?? now)
+      // The truncation that would explain the copy may have happened already.
+      this.#poll(tailer, now)
+      return true
+    }
+    return false
+  }
+
+  #follow(path: string, opened: Opened & { kind: 'open' }, generation: Generation): Tailer {
+    const now = performance.now()
+    const tailer = new Tailer(opened.fd, path, opened.stats, generation, now)
+    this.#suspects.delete(path)
+    this.#tailers.set(inodeKey(tailer.inode), tailer)
+    this.#byPath.set(path, tailer)
+    this.#offer(tailer)
+    this.#hot.add(tailer)
+    this.#keepHot()
+    this.#saveSoon()
+    return tailer
+  }
+
+  // ── Generations ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. */
+  #begun(source: SourceOptions, path: string, inode: Inode, incarnation: number): Generation {
+    const id = generationId(this.#epoch, inode, incarnation)
+    return this.#generation(source, path, id, inode, NO_HEAD, 0, {})
+  }
+
+  #restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
+    return this.#generation(source, saved.path, saved.id, inode, saved.head, saved.size, saved.cursors)
+  }
+
+  #generation(
+    source: SourceOptions,
+    path: string,
+    id: string,
+    inode: Inode,
+    head: SavedGeneration['head'],
+    size: number,
+    saved: SavedGeneration['cursors'],
+  ): Generation {
+    const origin = { source: source.name, path, generation: id, labels: source.labels }
+    const cursors = this.#members
+      .filter(({ sources }) => sources.has(source.name))
+      .map(({ reader: { backend } }) => {
+        const account = new Account(this.#ledger.account(source.name, backend))
+        account.generation()
+        return new Cursor(backend, account, saved[backend] ?? { offset: 0, marker: NO_MARKER }, () => this.#committed())
+      })
+    return new Generation(origin, inode, head, size, cursors)
+  }
+
+  /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
+  #replaced(tailer: Tailer): void {
+    const old = tailer.generation
+    const wanted: Wanted = {
+      path: tailer.path,
+      inode: tailer.inode,
+      head: old.head,
+      cursors: old.cursors.map(cursor => ({ offset: cursor.read, marker: cursor.marker })),
+    }
+    const source = this.#sources.get(old.origin.source)!
+    tailer.generation = this.#begun(source, tailer.path, tailer.inode, Date.now())
+    const copy = findSibling(wanted, 'copy', key => this.#tailers.has(key))
+    if (copy) this.#continueIn(copy.path, copy.opened, old)
+    else {
+      this.#vanished(tailer, old, cursor => Math.max(0, old.size - cursor.read))
+      if (!old.idle) this.#finishing.add({ generation: old, path: tailer.path })
+    }
+    this.#log.info(
+      { source: old.origin.source, path: tailer.path, copy: copy?.path ?? null },
+      copy ? 'a file was truncated; its copy is read to the end' : 'a file was truncated; it is read from the start',
+    )
+    // Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another.
+    this.#held.add(tailer)
+    void this.#store
+      .save(() => this.snapshot())
+      .then(() => {
+        this.#held.delete(tailer)
+        if (tailer.state.kind !== 'closed') this.#poll(tailer, performance.now())
+      })
+  }
+
+  /** Goes on with a generation in another file than the one it was begun in. */
+  #continueIn(path: string, opened: Opened & { kind: 'open' }, generation: Generation): void {
+    generation.inode = inodeOf(opened.stats)
+    for (const cursor of generation.cursors) {
+      cursor.queued = false
+      cursor.scanned = cursor.read
+    }
+    const tailer = this.#follow(path, opened, generation)
+    tailer.state = { kind: 'rotated', since: performance.now() }
+    this.#byPath.delete(path)
+    this.#sweepDue = 0
+  }
+
+  #vanished(tailer: Tailer, generation: Generation, bytes: (cursor: Cursor) => number): void {
+    let most = 0
+    for (const cursor of generation.cursors) {
+      const gone = bytes(cursor)
+      cursor.account.vanished(gone)
+      most = Math.max(most, gone)
+    }
+    if (most > 0) {
+      this.#log.error(
+        { source: generation.origin.source, path: tailer.path, bytes: most },
+        'bytes were truncated before they could be read; they are counted as vanished',
+      )
+    }
+  }
+
+  // ── Resuming ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The first sweep: finds every saved generation again, then takes up what is new. */
+  #resume(checkpoint: Checkpoint): void {
+    const saved = new Map<string, SavedGeneration>()
+    const orphans: SavedGeneration[] = []
+    for (const entry of checkpoint.generations) {
+      if (!this.#sources.has(entry.source)) continue
+      const key = inodeKey(entry.inode)
+      // Two generations of one inode: the later one is the file's, the earlier one was waiting for its end.
+      const other = saved.get(key)
+      if (other) orphans.push(other)
+      saved.set(key, entry)
+    }
+    const replaced = new Set<SavedGeneration>(orphans)
+    const fresh: { candidate: Found; opened: Opened & { kind: 'open' } }[] = []
+    for (const candidate of this.#sweep.look(true).values()) {
+      const opened = this.#open(candidate)
+      if (opened === undefined) continue
+      const key = inodeKey(inodeOf(opened.stats))
+      if (this.#tailers.has(key)) {
+        closeSync(opened.fd)
+        continue
+      }
+      const entry = saved.get(key)
+      if (entry && isGeneration(opened, { head: entry.head, cursors: Object.values(entry.cursors) })) {
+        saved.delete(key)
+        this.#follow(candidate.path, opened, this.#restored(candidate.source, entry, inodeOf(opened.stats)))
+      } else fresh.push({ candidate, opened })
+    }
+    const taken = (key: string) => this.#tailers.has(key)
+    const freshKeys = new Set(fresh.map(({ opened }) => inodeKey(inodeOf(opened.stats))))
+    for (const [key, entry] of saved) if (freshKeys.has(key)) replaced.add(entry)
+    for (const entry of [...saved.values(), ...orphans]) this.#findAgain(entry, replaced.has(entry), taken)
+    for (const { candidate, opened } of fresh) {
+      const key = inodeKey(inodeOf(opened.stats))
+      if (this.#tailers.has(key)) closeSync(opened.fd)
+      else {
+        const incarnation = saved.has(key) ? Date.now() : 0
+        this.#follow(
+          candidate.path,
+          opened,
+          this.#begun(candidate.source, candidate.path, inodeOf(opened.stats), incarnation),
+        )
+      }
+    }
+  }
+
+  /** Looks for a saved generation that no path of the pattern leads to. */
+  #findAgain(entry: SavedGeneration, replaced: boolean, taken: (key: string) => boolean): void {
+    const cursors = Object.values(entry.cursors)
+    const unread = Math.max(0, ...cursors.map(({ offset }) => entry.size - offset))
+    const wanted: Wanted = { path: entry.path, inode: entry.inode, head: entry.head, cursors }
+    const same = replaced ? undefined : findSibling(wanted, 'inode', taken)
+    const found = same ?? (replaced || unread > 0 ? findSibling(wanted, 'copy', taken) : undefined)
+    if (found) {
+      const source = this.#sources.get(entry.source)!
+      const generation = this.#restored(source, entry, entry.inode)
+      this.#continueIn(found.path, found.opened, generation)
+      return
+    }
+    if (unread === 0) return
+    for (const [backend, { offset }] of Object.entries(entry.cursors)) {
+      const known = this.#members.some(({ reader, sources }) => reader.backend === backend && sources.has(entry.source))
+      if (known) this.#ledger.account(entry.source, backend).vanished(entry.size - offset)
+    }
+    this.#log.error(
+      { source: entry.source, path: entry.path, bytes: unread },
+      'a file with unread bytes is gone since the last run; they are counted as vanished',
+    )
+  }
+
+  // ── Saving ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #committed(): void {
+    for (const entry of this.#finishing) if (entry.generation.idle) this.#finishing.delete(entry)
+    this.#saveSoon()
+  }
+
+  #saveSoon(): void {
+    this.#dirty = true
+    this.#timers.save ??= setTimeout(() => {
+      if (!this.#dirty) return
+      this.#dirty = false
+      void this.#store
+        .save(() => this.snapshot())
+        .then(() => {
+          delete this.#timers.save
+          if (this.#dirty) this.#saveSoon()
+        })
+    }, SAVE)
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A tailer: the life of one open file.
+ *
+ *            path names another inode,       last link gone
+ *            or nothing                      ┌──────────────────────┐
+ *     ┌──────┐ ─────────────► ┌─────────┐ ───┘  ┌─────────┐        ▼
+ *     │ live │                │ rotated │       │ deleted │ ◄──────┘
+ *     └──────┘ ◄───────────── └─────────┘       └─────────┘
+ *            found again by     │ read to its end, acknowledged, quiet
+ *            the sweep          ▼               ▼
+ *                            ┌────────┐
+ *                            │ closed │
+ *                            └────────┘
+ *
+ * The handle stays open until everything is read and acknowledged and nobody has written for a while. A tailer looks
+ * (`poll`) and says what it saw; what to do about a truncation is for the room to decide, since it takes other files.
+ * Looking never throws and never blocks on anything but a stat.
+ */
+import { type BigIntStats, closeSync, fstatSync, statSync } from 'node:fs'
+import { HEAD_BYTES, headMatches, type Inode, inodeOf, markerMatches, readHead } from './fingerprint.ts'
+import type { Cursor, Generation } from './generation.ts'
+
+export type TailerState =
+  /** Its path leads to it. */
+  | { readonly kind: 'live' }
+  /** It has a name, but not the one it was opened by. */
+  | { readonly kind: 'rotated'; readonly since: number }
+  /** It has no name any more. */
+  | { readonly kind: 'deleted'; readonly since: number }
+  | { readonly kind: 'closed' }
+
+/** What a look at the file showed. */
+export type Sight =
+  /** Nothing to do, or more to read: `unread` says which. */
+  | { readonly kind: 'intact'; readonly unread: boolean; readonly changed: boolean }
+  /** The end was cut off, what was read before still stands: `bytes` are gone that nobody will read. */
+  | { readonly kind: 'shortened'; readonly bytes: number }
+  /** Other content stands where we have read: a new generation. */
+  | { readonly kind: 'replaced' }
+
+/** How long a file that lost its name stays open after the last write, in milliseconds. */
+const QUIET = { rotated: 30_000, deleted: 3_000 } as const
+
+export class Tailer {
+  readonly fd: number
+  readonly inode: Inode
+  /** The name it was last seen under. */
+  path: string
+  generation: Generation
+  /** Size and modification time at the last look. */
+  size: number
+  state: TailerState = { kind: 'live' }
+  /** When to look next, and when it last changed: milliseconds of the monotonic clock. */
+  due = 0
+  changedAt: number
+  #mtime: bigint
+
+  constructor(fd: number, path: string, stats: BigIntStats, generation: Generation, now: number) {
+    this.fd = fd
+    this.path = path
+    this.inode = inodeOf(stats)
+    this.generation = generation
+    this.size = Number(stats.size)
+    this.changedAt = now
+    this.#mtime = stats.mtimeNs
+  }
+
+  /** Looks at the file. `final`: an unfinished last line counts as unread too. */
+  poll(now: number, final: boolean): Sight {
+    const stats = this.#stat(now)
+    if (stats === undefined) return { kind: 'intact', unread: false, changed: false }
+    const size = Number(stats.size)
+    const before = this.size
+    const rewritten = stats.mtimeNs !== this.#mtime
+    const changed = rewritten || size !== before
+    this.size = size
+    this.#mtime = stats.mtimeNs
+    if (changed) this.changedAt = now
+    const generation = this.generation
+    if (size > generation.size) generation.size = size
+    const furthest = generation.furthest
+    if (size < furthest) return { kind: 'replaced' }
+    // Growth is checked when it is read. A change without growth must be looked at here, or nobody would.
+    if (size < before || (rewritten && size === before && size === furthest)) {
+      if (!this.#intact(furthest)) return { kind: 'replaced' }
+      if (size < before) {
+        const bytes = generation.size - size
+        generation.size = size
+        for (const cursor of generation.cursors) cursor.scanned = cursor.read
+        return { kind: 'shortened', bytes }
+      }
+    }
+    return { kind: 'intact', unread: this.#unread(final), changed }
+  }
+
+  /** Whether what stands before the cursor is still what was read there. Called after each read. */
+  intact(cursor: Cursor): boolean {
+    return markerMatches(this.fd, cursor.read, cursor.marker) && headMatches(this.fd, this.generation.head)
+  }
+
+  /** Lets the head grow to what was just read. Only what was read is there to stay. */
+  growHead(): void {
+    const { generation } = this
+    if (generation.head.length >= HEAD_BYTES) return
+    const known = Math.min(HEAD_BYTES, generation.furthest)
+    if (known > generation.head.length) generation.head = readHead(this.fd, known) ?? generation.head
+  }
+
+  /** Everything is read and acknowledged, and nobody has written for a while. */
+  finished(now: number): boolean {
+    const { kind } = this.state
+    if (kind !== 'rotated' && kind !== 'deleted') return false
+    return this.generation.doneAt(this.size) && now - this.changedAt >= QUIET[kind]
+  }
+
+  close(): void {
+    if (this.state.kind === 'closed') return
+    this.state = { kind: 'closed' }
+    closeSync(this.fd)
+  }
+
+  #unread(final: boolean): boolean {
+    return this.generation.cursors.some(cursor => (final ? cursor.read : cursor.scanned) < this.size)
+  }
+
+  #intact(furthest: number): boolean {
+    const cursor = this.generation.cursors.find(candidate => candidate.read === furthest)
+    return cursor === undefined || this.intact(cursor)
+  }
+
+  #stat(now: number): BigIntStats | undefined {
+    switch (this.state.kind) {
+      case 'live': {
+        const named = statPath(this.path)
+        if (named && sameInode(named, this.inode)) return named
+        const stats = fstatSync(this.fd, { bigint: true })
+        this.state = { kind: stats.nlink === 0n ? 'deleted' : 'rotated', since: now }
+        this.changedAt = now
+        return stats
+      }
+      case 'rotated': {
+        const stats = fstatSync(this.fd, { bigint: true })
+        if (stats.nlink === 0n) this.state = { kind: 'deleted', since: now }
+        return stats
+      }
+      case 'deleted':
+        return fstatSync(this.fd, { bigint: true })
+      case 'closed':
+        return undefined
+    }
+  }
+}
+
+function statPath(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+function sameInode(stats: BigIntStats, inode: Inode): boolean {
+  return String(stats.ino) === inode.ino && String(stats.dev) === inode.dev
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { Circuit, type Pass } from '../../src/delivery/circuit.ts'
+
+const DOWN = { kind: 'down', reason: 'ECONNREFUSED' } as const
+const circuit = (random = 1) => new Circuit({ initial: 100, max: 400 }, () => random)
+
+t.test('while the destination is up everyone passes', async t => {
+  const one = circuit()
+  t.same(await Promise.all([one.enter(), one.enter()]), [{ probe: false }, { probe: false }])
+})
+
+t.test('while it is down one probe passes, when its time has come, and the others follow its success', async t => {
+  const one = circuit()
+  const began = performance.now()
+  one.fail((await one.enter())!, DOWN)
+  const passed: Pass[] = []
+  const entering = [1, 2, 3].map(async () => passed.push((await one.enter())!))
+  await sleep(50)
+  t.equal(passed.length, 0, 'nobody before the wait is over')
+  await sleep(100)
+  t.same(passed, [{ probe: true }])
+  t.ok(performance.now() - began >= 99)
+  t.type(one.succeed(passed[0]!), 'number', 'says how long it was away')
+  await Promise.all(entering)
+  t.same(passed.slice(1), [{ probe: false }, { probe: false }])
+  t.same(one.health, { kind: 'up' })
+})
+
+t.test('a failed probe lengthens the wait; requests that were already under way do not', async t => {
+  const one = circuit()
+  const [first, second] = [(await one.enter())!, (await one.enter())!]
+  t.equal(one.fail(first, DOWN), true, 'news')
+  t.equal(one.fail(second, DOWN), false, 'no news')
+  t.match(one.health, { kind: 'down', attempts: 1 })
+  const probe = (await one.enter())!
+  one.fail(probe, { ...DOWN, reason: 'http_503' })
+  t.match(one.health, { attempts: 2, reason: 'http_503' })
+})
+
+t.test('a late success of a request that was under way brings it up at once', async t => {
+  const one = new Circuit({ initial: 60_000, max: 60_000 }, () => 1)
+  const [first, second] = [(await one.enter())!, (await one.enter())!]
+  one.fail(first, DOWN)
+  const waiting = one.enter()
+  await sleep(5)
+  one.succeed(second)
+  t.same(await waiting, { probe: false })
+})
+
+t.test('the wait that the destination asks for wins over our own', async t => {
+  const one = circuit(0)
+  const before = Date.now()
+  one.fail((await one.enter())!, { ...DOWN, after: 120_000 })
+  t.ok(one.health.kind !== 'up' && one.health.nextAttemptAt >= before + 120_000)
+})
+
+t.test('a hurry ends the present wait and caps later ones', async t => {
+  const one = circuit()
+  one.fail((await one.enter())!, { ...DOWN, after: 120_000 })
+  const waiting = one.enter()
+  await sleep(5)
+  one.hurry()
+  const probe = (await waiting)!
+  t.same(probe, { probe: true })
+  one.fail(probe, { ...DOWN, after: 120_000 })
+  t.ok(one.health.kind !== 'up' && one.health.nextAttemptAt <= Date.now() + 1000)
+  one.stop()
+})
+
+t.test('a stop lets everyone go', async t => {
+  const one = circuit()
+  one.fail((await one.enter())!, { ...DOWN, after: 120_000 })
+  const waiting = [one.enter(), one.enter()]
+  await sleep(5)
+  one.stop()
+  t.same(await Promise.all(waiting), [undefined, undefined])
+  t.equal(await one.enter(), undefined)
+})

@@ -1,0 +1,244 @@
+/**
+ * What the delivery tests stand on: a pipeline's kernel and budget, slabs filled with lines, and an HTTP receiver that
+ * answers as it is told and remembers what it got.
+ */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { Backend } from '../../src/backends/backend.ts'
+import { createHttp, type HttpOptions, httpSchema } from '../../src/backends/http.ts'
+import { Budget } from '../../src/budget.ts'
+import { type Chunk, type Origin, Slab } from '../../src/chunk.ts'
+import { Delivery, type DeliveryFields } from '../../src/delivery/delivery.ts'
+import type { Transport } from '../../src/delivery/exchange.ts'
+import type { DeliveryOptions } from '../../src/delivery/options.ts'
+import { HttpTransport } from '../../src/delivery/transport.ts'
+import { Kernel } from '../../src/kernel/kernel.ts'
+import { type Settled, settled } from '../../src/ledger.ts'
+import type { Logger } from '../../src/log.ts'
+
+export const READ_AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+const MAX_FRAMES = 4096
+
+export const origin = (path = '/var/log/app/a.log', labels: Record<string, string> = {}): Origin => ({
+  source: 'app',
+  path,
+  generation: 'a1b2c3d4e5f60718',
+  labels,
+})
+
+/** One run of lines of one file. A line is text or raw bytes. */
+export interface Run {
+  readonly lines: readonly (string | Buffer)[]
+  readonly origin?: Origin
+  readonly fileStart?: number
+  readonly cutFrom?: number
+  readonly partial?: boolean
+}
+
+export class Arena {
+  readonly kernel: Kernel
+  readonly budget: Budget
+  /** What every chunk that settled was worth, in the order in which they settled. */
+  readonly settledChunks: Chunk[] = []
+
+  constructor(bytes = 4 << 20) {
+    this.kernel = Kernel.create(bytes)
+    this.budget = new Budget(this.kernel.arena, bytes)
+  }
+
+  slab(...runs: Run[]): Slab {
+    const bytes = runs.flatMap(({ lines }) => lines).reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
+    const slab = new Slab(this.kernel.memory.buffer, this.budget.grant(4 * MAX_FRAMES + bytes)!, MAX_FRAMES)
+    for (const run of runs) {
+      const start = slab.window + slab.used
+      const firstFrame = slab.frames
+      for (const [index, line] of run.lines.entries()) {
+        const whole = Buffer.from(line)
+        this.kernel.bytes.set(whole, slab.window + slab.used)
+        slab.used += whole.length
+        slab.setEnd(firstFrame + index, slab.window + slab.used)
+        if (!run.partial) this.kernel.bytes[slab.window + slab.used++] = 10
+      }
+      const fileStart = run.fileStart ?? 0
+      slab.add({
+        owner: { settled: chunk => this.settledChunks.push(chunk) },
+        origin: run.origin ?? origin(),
+        start,
+        fileStart,
+        fileEnd: fileStart + slab.window + slab.used - start,
+        firstFrame,
+        frames: run.lines.length,
+        readAt: READ_AT,
+        cutFrom: run.cutFrom ?? 0,
+        partial: run.partial ?? false,
+      })
+    }
+    return slab
+  }
+
+  /** All that settled so far. */
+  get outcome(): Settled {
+    const all = settled()
+    for (const { outcome } of this.settledChunks) {
+      all.delivered.lines += outcome.delivered.lines
+      all.delivered.bytes += outcome.delivered.bytes
+      for (const [reason, { lines, bytes }] of Object.entries(outcome.rejected)) {
+        all.rejected[reason] ??= { lines: 0, bytes: 0 }
+        all.rejected[reason].lines += lines
+        all.rejected[reason].bytes += bytes
+      }
+    }
+    return all
+  }
+}
+
+export interface Received {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** As it came, and decompressed. */
+  readonly wire: Buffer
+  readonly body: string
+}
+
+type Respond = (request: Received, response: ServerResponse, count: number) => void
+
+export const answer =
+  (status: number, headers: Record<string, string> = {}, body = ''): Respond =>
+  (_request, response) => {
+    response.writeHead(status, headers).end(body)
+  }
+
+/** Answers with each of `responds` in turn, and from then on with the last. */
+export const inTurn =
+  (...responds: Respond[]): Respond =>
+  (request, response, count) =>
+    responds[Math.min(count, responds.length) - 1]!(request, response, count)
+
+export class Receiver {
+  readonly received: Received[] = []
+  respond: Respond
+  readonly server = createServer((request, response) => void this.#take(request, response))
+
+  constructor(respond: Respond = answer(204)) {
+    this.respond = respond
+  }
+
+  async listen(): Promise<URL> {
+    await new Promise<void>(resolve => this.server.listen(0, '127.0.0.1', resolve))
+    return new URL(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/ingest`)
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections()
+    await new Promise(resolve => this.server.close(resolve))
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const parts: Buffer[] = []
+    try {
+      for await (const part of request) parts.push(part)
+    } catch {
+      return
+    }
+    const wire = Buffer.concat(parts)
+    const encoding = request.headers['content-encoding']
+    const plain = encoding === 'gzip' ? gunzipSync(wire) : encoding === 'zstd' ? zstdDecompressSync(wire) : wire
+    const received = {
+      method: request.method!,
+      url: request.url!,
+      headers: request.headers,
+      wire,
+      body: plain.toString(),
+    }
+    this.received.push(received)
+    this.respond(received, response, this.received.length)
+  }
+}
+
+export interface Said {
+  readonly level: string
+  readonly sentence: string
+  readonly fields: Record<string, unknown>
+}
+
+export class Listener implements Logger {
+  readonly said: Said[] = []
+  readonly error = this.#hear('error')
+  readonly warn = this.#hear('warn')
+  readonly info = this.#hear('info')
+  readonly debug = this.#hear('debug')
+
+  #hear(level: string) {
+    return (fields: Record<string, unknown>, sentence: string): void => void this.said.push({ level, sentence, fields })
+  }
+}
+
+export const TIMEOUT = { connect: 1000, headers: 1000, body: 1000 }
+
+export function transportTo(
+  endpoint: URL,
+  delivery: Partial<DeliveryOptions> = {},
+  logger: Logger = new Listener(),
+): HttpTransport {
+  return new HttpTransport({
+    endpoint,
+    userAgent: 'logshipper/0.0.0-test',
+    delivery: { concurrency: 1, timeout: TIMEOUT, ...delivery },
+    logger,
+  })
+}
+
+export function httpBackend(endpoint: URL, options: Partial<HttpOptions> = {}, name = 'main'): Backend {
+  return createHttp(httpSchema.parse({ endpoint: endpoint.href, ...options }), { name })
+}
+
+export interface Rig {
+  readonly arena: Arena
+  readonly transport: Transport
+  readonly listener: Listener
+  readonly delivery: Delivery
+}
+
+/** A delivery over real sockets that waits ten milliseconds where a real one waits seconds. */
+export function rig(
+  endpoint: URL,
+  own: Partial<HttpOptions> = {},
+  options: Partial<DeliveryOptions> = {},
+  fields: Partial<DeliveryFields> = {},
+  arena = new Arena(),
+): Rig {
+  const listener = new Listener()
+  const transport = fields.transport ?? transportTo(endpoint, options, listener)
+  const delivery = new Delivery({
+    name: 'main',
+    backend: httpBackend(endpoint, own),
+    kernel: arena.kernel,
+    budget: arena.budget,
+    options: {
+      batch: { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 },
+      retry: { initial: 10, max: 20 },
+      compression: 'none',
+      ...options,
+    },
+    logger: listener,
+    random: () => 0,
+    ...fields,
+    transport,
+  })
+  arena.budget.onRelease = () => delivery.room.open()
+  return { arena, transport, listener, delivery }
+}
+
+export const numbered = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, index) => `line ${from + index}`)
+
+/** The messages of everything that was received in NDJSON, in order. */
+export const messages = (received: readonly Received[]): string[] =>
+  received.flatMap(({ body }) =>
+    body
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => (JSON.parse(line) as { message: string }).message),
+  )

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, readSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { Kernel, type Segment } from '../../src/kernel/kernel.ts'
+import * as twin from './twin.ts'
+
+const PAGE = 65536
+const GUARD = 0xa5
+const kernel = Kernel.create(8 * PAGE)
+const WINDOW = kernel.arena
+const ENDS = kernel.arena + 2 * PAGE
+const OUT = kernel.arena + 3 * PAGE
+const utf8 = (text: string) => Buffer.from(text)
+const literal = (text: string): Segment => ({ kind: 'literal', bytes: utf8(text) })
+const MESSAGE: Segment = { kind: 'message' }
+const NDJSON = [literal('{"message":"'), MESSAGE, literal('"}')]
+
+/** Puts a chunk into the window, at any distance from a 16-byte edge, and finds its frames. */
+function place(chunk: Uint8Array, shift = 0): { start: number; count: number } {
+  const start = WINDOW + shift
+  kernel.bytes.set(chunk, start)
+  return { start, count: kernel.frames(start, start + chunk.length, ENDS, 10_000) }
+}
+
+function ends(count: number): number[] {
+  return [...new Uint32Array(kernel.memory.buffer, ENDS, count)]
+}
+
+/** Renders a chunk with all the room there is, and returns what was written. */
+function rendered(chunk: Uint8Array, segments: readonly Segment[], treatment: 'text' | 'bytes' = 'text'): Buffer {
+  const { start, count } = place(chunk)
+  kernel.template(segments, treatment, utf8('\n'))
+  const repair = !kernel.validUtf8(start, start + chunk.length)
+  assert.equal(kernel.render(ENDS, 0, count, start, OUT, OUT + 4 * PAGE, repair, true), count)
+  return Buffer.from(kernel.bytes.subarray(OUT, kernel.end))
+}
+
+// Bytes that have hurt somebody: quotes, backslashes, controls, line ends, halves of characters, marks.
+const piece = fc.oneof(
+  fc
+    .constantFrom('"', '\\', '\n', '\n\n', '\r\n', '\r', '\0', '\t', '\b', '\f', '\x01', '\x1f', '\x7f', ' ', '!')
+    .map(utf8),
+  fc.constantFrom('é', '漢', '😀', '\u2028', '\u2029', '\ufeff', '\ufffd', '\uffff').map(utf8),
+  fc
+    .constantFrom('c3', 'e2 82', 'f0 9f 98', 'ed a0 80', 'c0 af', 'f4 90 80 80', 'ff', 'f5', '80', 'e0 80 80')
+    .map(hex => Buffer.from(hex.replaceAll(' ', ''), 'hex')),
+  fc.nat(40).map(length => Buffer.alloc(length, 'plain text without anything in it ')),
+  fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
+)
+
+/** Checks a property with assertions that throw, so that fast-check can cut a failure down to the smallest one. */
+function holds<T>(t: Test, property: fc.IProperty<T>, numRuns = 300): void {
+  t.doesNotThrow(() => fc.assert(property, { numRuns }))
+}
+
+const hostile = fc.array(piece, { maxLength: 24, size: 'max' }).map(pieces => Buffer.concat([...pieces, utf8('\n')]))
+const shift = fc.nat(17)
+const segment: fc.Arbitrary<Segment> = fc.oneof(
+  fc.string({ maxLength: 70 }).map(literal),
+  fc.constantFrom<Segment>(MESSAGE, { kind: 'raw' }),
+  fc.integer({ min: 0, max: 2 ** 47 }).map((offset): Segment => ({ kind: 'offset', base: offset - WINDOW })),
+  fc.bigInt(0n, 10n ** 19n).map((value): Segment => ({ kind: 'counter', value })),
+  fc.constantFrom(0n, 8n, 99n, 999_998n).map((value): Segment => ({ kind: 'counter', value })),
+)
+const rendering = fc.record({
+  segments: fc.array(segment, { maxLength: 6 }),
+  treatment: fc.constantFrom('text' as const, 'bytes' as const),
+  separator: fc.constantFrom('', '\n', ',', ']]}\n').map(utf8),
+  repair: fc.boolean(),
+  atFileStart: fc.boolean(),
+})
+
+t.test('frames end at every line feed, wherever it lies between 16-byte edges', async t => {
+  holds(
+    t,
+    fc.property(hostile, shift, fc.nat(30), (chunk, shift, max) => {
+      const start = WINDOW + shift
+      // A line feed just outside on either side is not ours.
+      kernel.bytes.fill(twin.LF, WINDOW, start + chunk.length + 80)
+      kernel.bytes.set(chunk, start)
+      new Uint32Array(kernel.memory.buffer, ENDS, 200).fill(7)
+      const expected = twin.frames(chunk, max).map(index => index + start)
+      const count = kernel.frames(start, start + chunk.length, ENDS, max)
+      assert.deepEqual([count, ends(count + 1)], [expected.length, [...expected, 7]])
+    }),
+  )
+  t.equal(kernel.frames(WINDOW, WINDOW, ENDS, 10), 0, 'nothing has no frames')
+  const all = Buffer.alloc(200, twin.LF)
+  place(all)
+  t.equal(kernel.frames(WINDOW, WINDOW + 200, ENDS, 150), 150, 'a full table is not written past')
+})
+
+t.test('frames are found up to the last byte of the arena', async t => {
+  const to = kernel.arena + kernel.arenaBytes
+  kernel.bytes.fill(twin.LF, to - 3, to)
+  t.equal(kernel.frames(to - 3, to, ENDS, 10), 3)
+})
+
+t.test('records are what the twin renders, for any template and any bytes', async t => {
+  holds(
+    t,
+    fc.property(hostile, shift, rendering, (chunk, shift, how) => {
+      const { start, count } = place(chunk, shift)
+      const expected = twin.render(chunk, start, how)
+      kernel.template(how.segments, how.treatment, how.separator)
+      const done = kernel.render(ENDS, 0, count, start, OUT, OUT + 4 * PAGE, how.repair, how.atFileStart)
+      assert.equal(done, expected.length)
+      assert.deepEqual(kernel.bytes.subarray(OUT, kernel.end), Buffer.concat(expected.map(record => record.bytes)))
+      assert.equal(
+        kernel.repaired,
+        expected.reduce((sum, record) => sum + record.repaired, 0),
+      )
+    }),
+    1000,
+  )
+})
+
+t.test(
+  'rendering stops before the first record that does not fit, at any limit, and touches nothing beyond',
+  async t => {
+    holds(
+      t,
+      fc.property(hostile, rendering, shift, fc.nat(4095), (chunk, how, shift, cut) => {
+        const { start, count } = place(chunk, shift)
+        const expected = twin.render(chunk, start, how)
+        const total = expected.reduce((sum, record) => sum + record.bytes.length, 0)
+        const room = cut % (total + 2)
+        let fitting = 0
+        let length = 0
+        while (fitting < count && length + expected[fitting]!.bytes.length <= room)
+          length += expected[fitting++]!.bytes.length
+        kernel.bytes.fill(GUARD, OUT - 64, OUT + total + 128)
+        kernel.template(how.segments, how.treatment, how.separator)
+        const done = kernel.render(ENDS, 0, count, start, OUT, OUT + room, how.repair, how.atFileStart)
+        assert.equal(done, fitting)
+        assert.deepEqual(
+          kernel.bytes.subarray(OUT, kernel.end),
+          Buffer.concat(expected.slice(0, fitting).map(record => record.bytes)),
+        )
+        assert.equal(
+          kernel.repaired,
+          expected.slice(0, fitting).reduce((sum, record) => sum + record.repaired, 0),
+        )
+        assert.ok(
+          kernel.bytes.subarray(OUT - 64, OUT).every(byte => byte === GUARD),
+          'before',
+        )
+        assert.ok(
+          kernel.bytes.subarray(OUT + room, OUT + total + 128).every(byte => byte === GUARD),
+          'behind',
+        )
+      }),
+      1000,
+    )
+  },
+)
+
+t.test('a record fits exactly when its last byte does', async t => {
+  const line = utf8(`a "quote", a tab\t, a control\x02 and then plain text that runs on for a while é漢\\\n`)
+  const { start } = place(line)
+  const expected = twin.escaped(line.subarray(0, -1))
+  kernel.template([MESSAGE], 'text', new Uint8Array(0))
+  for (let room = 0; room <= expected.length + 20; room++) {
+    kernel.bytes.fill(GUARD, OUT, OUT + 256)
+    t.equal(kernel.render(ENDS, 0, 1, start, OUT, OUT + room), room < expected.length ? 0 : 1, `${room} bytes of room`)
+    t.equal(kernel.end, room < expected.length ? OUT : OUT + expected.length)
+    t.ok(kernel.bytes.subarray(OUT + room, OUT + 256).every(byte => byte === GUARD))
+  }
+})
+
+t.test('a chunk rendered in several calls reads as if rendered in one, counters and offsets included', async t => {
+  holds(
+    t,
+    fc.property(hostile, rendering, fc.infiniteStream(fc.nat(300)), (chunk, how, rooms) => {
+      const { start, count } = place(chunk)
+      const expected = Buffer.concat(twin.render(chunk, start, how).map(record => record.bytes))
+      const table = ends(count)
+      kernel.template(how.segments, how.treatment, how.separator)
+      const parts: Buffer[] = []
+      for (let first = 0, room = 0; first < count; ) {
+        // A call that renders nothing is followed by one with more room.
+        room += rooms.next().value
+        const from = first === 0 ? start : table[first - 1]! + 1
+        const mark = how.atFileStart && first === 0
+        const done = kernel.render(ENDS, first, count - first, from, OUT, OUT + room, how.repair, mark)
+        parts.push(Buffer.from(kernel.bytes.subarray(OUT, kernel.end)))
+        if (done > 0) room = 0
+        first += done
+      }
+      assert.deepEqual(Buffer.concat(parts), expected)
+    }),
+  )
+})
+
+t.test('a message is what JSON.stringify makes of it', async t => {
+  const stringified = (text: string) => {
+    const { start } = place(utf8(text))
+    // The whole text is one frame, its line feeds included: so it is under multiline.
+    new Uint32Array(kernel.memory.buffer, ENDS, 1)[0] = start + Buffer.byteLength(text)
+    kernel.template([literal('"'), MESSAGE, literal('"')], 'bytes', new Uint8Array(0))
+    kernel.render(ENDS, 0, 1, start, OUT, OUT + 4 * PAGE)
+    return kernel.bytes.toString('utf8', OUT, kernel.end)
+  }
+  holds(
+    t,
+    fc.property(fc.string({ unit: 'binary', maxLength: 100, size: 'max' }), text => {
+      assert.equal(stringified(text), JSON.stringify(text))
+    }),
+  )
+  const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).join('')
+  t.equal(stringified(all), JSON.stringify(all))
+})
+
+t.test('bytes that are not UTF-8 become U+FFFD, one for each maximal subpart', async t => {
+  // The Unicode Standard, section 3.9, tables 3-8 to 3-11.
+  const cases = {
+    'c0 af e0 80 bf f0 81 82 41': '��������A',
+    'ed a0 80 ed bf bf ed af 41': '��������A',
+    'f4 91 92 93 ff 41 80 bf 42': '�����A��B',
+    'e1 80 e2 f0 91 92 f1 bf 41': '����A',
+    'f0 9f 98 80 f4 8f bf bf ed 9f bf': '😀\u{10ffff}\ud7ff',
+  }
+  for (const [hex, text] of Object.entries(cases)) {
+    const chunk = Buffer.concat([Buffer.from(hex.replaceAll(' ', ''), 'hex'), utf8('\n')])
+    t.equal(rendered(chunk, [{ kind: 'raw' }]).toString(), `${text}\n`, hex)
+    t.equal(kernel.repaired, text.split('�').length - 1)
+  }
+})
+
+t.test('a frame that was cut anywhere, within a character too, is rendered without a look behind the cut', async t => {
+  const cutAt = (chunk: Uint8Array, cut: number) => {
+    const { start } = place(chunk)
+    new Uint32Array(kernel.memory.buffer, ENDS, 1)[0] = start + cut
+    kernel.template([{ kind: 'raw' }], 'text', new Uint8Array(0))
+    assert.equal(kernel.render(ENDS, 0, 1, start, OUT, OUT + PAGE, true, true), 1)
+    assert.deepEqual(
+      Buffer.from(kernel.bytes.subarray(OUT, kernel.end)),
+      twin.repair(twin.trim(chunk.subarray(0, cut), true)),
+    )
+  }
+  holds(
+    t,
+    fc.property(hostile, fc.nat(4095), (chunk, cut) => cutAt(chunk, cut % chunk.length)),
+  )
+  const characters = utf8('\ufeffé漢😀\u2028')
+  t.doesNotThrow(() => {
+    for (let cut = 0; cut <= characters.length; cut++) cutAt(characters, cut)
+  })
+})
+
+t.test(
+  'text loses one CR, the NULs before it and a byte order mark at the head of the file; bytes lose nothing',
+  async t => {
+    const chunk = utf8('\0\0\ufeffone\r\n\ufefftwo\r\r\n\0\n\r\n\0three\0\n')
+    t.equal(
+      rendered(chunk, NDJSON).toString().replaceAll('\ufeff', 'BOM'),
+      [
+        '{"message":"one"}',
+        '{"message":"BOMtwo\\r"}',
+        '{"message":""}',
+        '{"message":""}',
+        '{"message":"three\\u0000"}',
+        '',
+      ].join('\n'),
+    )
+    t.same(rendered(chunk, [{ kind: 'raw' }], 'bytes'), chunk)
+  },
+)
+
+t.test('a record is JSON although its line tries to break out of it', async t => {
+  const lines = ['","admin":true,"x":"', '\\', '\\"', '\\\\u0022', '"}\r{"', '\u2028</script>']
+  const records = rendered(utf8(`${lines.join('\n')}\n`), NDJSON)
+    .toString()
+    .trimEnd()
+    .split('\n')
+  t.strictSame(
+    records.map(record => JSON.parse(record)),
+    lines.map(message => ({ message })),
+  )
+})
+
+t.test('counters carry, and a new template begins anew', async t => {
+  const counted = () =>
+    rendered(utf8('\n\n\n'), [
+      { kind: 'counter', value: 98n },
+      literal('/'),
+      { kind: 'counter', value: 10n ** 20n - 2n },
+    ]).toString()
+  const expected = '98/99999999999999999998\n99/99999999999999999999\n100/100000000000000000000\n'
+  t.equal(counted(), expected)
+  t.equal(counted(), expected)
+})
+
+t.test('an offset is that of the frame in its file, before anything is trimmed', async t => {
+  const base = 0xabcdef012345 - WINDOW
+  t.equal(rendered(utf8('\0\0one\n\n'), [{ kind: 'offset', base }]).toString(), 'abcdef012345\nabcdef01234b\n')
+  t.equal(rendered(utf8('\n'), [{ kind: 'offset', base: -WINDOW }]).toString(), '000000000000\n')
+})
+
+t.test('a template larger than its room is refused, and the one before goes on', async t => {
+  kernel.template(NDJSON, 'text', utf8('\n'))
+  const large = [literal('x'.repeat(40_000)), literal('y'.repeat(40_000))]
+  t.throws(() => kernel.template(large, 'text', utf8('\n')), { code: 'ERR_INVARIANT' })
+  t.throws(() => kernel.template([{ kind: 'counter', value: -1n }], 'text', utf8('\n')), { code: 'ERR_INVARIANT' })
+  const { start } = place(utf8('still\n'))
+  kernel.render(ENDS, 0, 1, start, OUT, OUT + PAGE)
+  t.equal(kernel.bytes.toString('utf8', OUT, kernel.end), '{"message":"still"}\n')
+  const fits = 'z'.repeat(60_000)
+  t.equal(rendered(utf8('\n'), [literal(fits)]).toString(), `${fits}\n`)
+})
+
+t.test('UTF-8 is told from what is not', async t => {
+  holds(
+    t,
+    fc.property(hostile, shift, (chunk, shift) => {
+      const { start } = place(chunk, shift)
+      assert.equal(kernel.validUtf8(start, start + chunk.length), twin.repairs(chunk) === 0)
+    }),
+  )
+})
+
+t.test('the arena is as large as asked for, in pages, and kernels do not share it', async t => {
+  const other = Kernel.create(PAGE + 1)
+  t.equal(other.arenaBytes, 2 * PAGE)
+  t.equal(other.arena % PAGE, 0)
+  t.equal(other.bytes.length, other.arena + other.arenaBytes + PAGE)
+  other.bytes[other.arena] = 1
+  kernel.bytes[kernel.arena] = 2
+  t.equal(other.bytes[other.arena], 1)
+})
+
+t.test('a file is read into the memory and sent from it, without a copy in between', async t => {
+  const path = join(mkdtempSync(join(tmpdir(), 'kernel-')), 'app.log')
+  const content = 'a line that goes all the way\n'.repeat(4000)
+  writeFileSync(path, content)
+  const read = readSync(openSync(path, 'r'), kernel.bytes, WINDOW, 2 * PAGE, 0)
+  const server = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const client = connect(port, '127.0.0.1')
+  const [socket] = await once(server, 'connection')
+  client.end(kernel.bytes.subarray(WINDOW, WINDOW + read))
+  const received = await socket.toArray()
+  t.equal(Buffer.concat(received).toString(), content)
+})

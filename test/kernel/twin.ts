@@ -1,0 +1,75 @@
+/**
+ * The kernel in plain TypeScript: what it must do, said as simply as the platform allows and as slowly as it likes.
+ */
+import type { Segment } from '../../src/kernel/kernel.ts'
+
+export const LF = 10
+
+/** Index of each line feed in `bytes`, at most `max`. */
+export function frames(bytes: Uint8Array, max: number): number[] {
+  return [...bytes.keys()].filter(index => bytes[index] === LF).slice(0, max)
+}
+
+/** Cuts bytes into frames; what follows the last line feed is none. */
+export function lines(bytes: Uint8Array): Uint8Array[] {
+  let start = 0
+  return frames(bytes, Number.POSITIVE_INFINITY).map(end => {
+    const line = bytes.subarray(start, end)
+    start = end + 1
+    return line
+  })
+}
+
+/** What is left of a frame under `text`. */
+export function trim(frame: Uint8Array, atFileStart: boolean): Uint8Array {
+  let text = frame.at(-1) === 13 ? frame.subarray(0, -1) : frame
+  while (text[0] === 0) text = text.subarray(1)
+  const mark = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf
+  return atFileStart && mark ? text.subarray(3) : text
+}
+
+/** Latin-1 maps bytes to characters one to one, and JSON.stringify leaves 0x80..0xff alone: so this escapes bytes. */
+export function escaped(bytes: Uint8Array): Buffer {
+  return Buffer.from(JSON.stringify(Buffer.from(bytes).toString('latin1')).slice(1, -1), 'latin1')
+}
+
+/** Replaces what is not UTF-8, as the platform's decoder does. */
+export function repair(bytes: Uint8Array): Buffer {
+  return Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
+}
+
+/** How many U+FFFD `repair` puts in that were not there before. */
+export function repairs(bytes: Uint8Array): number {
+  const count = (hay: Buffer) => hay.toString('latin1').split('\xef\xbf\xbd').length - 1
+  return count(repair(bytes)) - count(Buffer.from(bytes))
+}
+
+export interface Rendering {
+  readonly segments: readonly Segment[]
+  readonly treatment: 'text' | 'bytes'
+  readonly separator: Uint8Array
+  readonly repair: boolean
+  readonly atFileStart: boolean
+}
+
+/** The records of a chunk that begins at address `start`, each with its separator, and the replacements in each. */
+export function render(chunk: Uint8Array, start: number, how: Rendering): { bytes: Buffer; repaired: number }[] {
+  let frameStart = start
+  return lines(chunk).map((frame, index) => {
+    const text = how.treatment === 'text'
+    const trimmed = text ? trim(frame, how.atFileStart && index === 0) : frame
+    const mends = text && how.repair
+    const body = mends ? repair(trimmed) : trimmed
+    let repaired = 0
+    const parts = how.segments.map((segment): Uint8Array => {
+      if (mends && (segment.kind === 'message' || segment.kind === 'raw')) repaired += repairs(trimmed)
+      if (segment.kind === 'literal') return segment.bytes
+      if (segment.kind === 'message') return escaped(body)
+      if (segment.kind === 'raw') return body
+      if (segment.kind === 'offset') return Buffer.from((segment.base + frameStart).toString(16).padStart(12, '0'))
+      return Buffer.from((segment.value + BigInt(index)).toString())
+    })
+    frameStart += frame.length + 1
+    return { bytes: Buffer.concat([...parts, how.separator]), repaired }
+  })
+}
