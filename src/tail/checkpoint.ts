@@ -18,6 +18,7 @@ import type { Logger } from '../log.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
+const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
 /** Larger files are not ours: 100,000 generations take about 40 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -29,6 +30,8 @@ export interface SavedCursor {
 /** One generation, as saved. */
 export interface SavedGeneration {
   readonly source: string
+  /** The path it was first seen under, and the one it was last seen under. */
+  readonly origin: string
   readonly path: string
   readonly inode: Inode
   /** The generation's id. */
@@ -65,11 +68,17 @@ export class CheckpointStore {
   #fault: Fault | undefined
   #saving: Promise<boolean> | undefined
   #queued: Promise<boolean> | undefined
+  #snapshot: (() => Checkpoint) | undefined
 
   /** `dir` null: nothing is loaded or saved. */
   constructor(dir: string | null, log: Logger) {
     this.dir = dir
     this.#log = log
+  }
+
+  /** Whether the path is one of ours: the state folder may lie among the logs. */
+  owns(path: string): boolean {
+    return this.dir !== null && FILES.some(name => path === join(this.dir!, name))
   }
 
   get fault(): Fault | undefined {
@@ -104,10 +113,12 @@ export class CheckpointStore {
   save(snapshot: () => Checkpoint): Promise<boolean> {
     if (this.dir === null) return Promise.resolve(false)
     if (this.#saving) {
-      // Everybody who asks meanwhile is served by one save that begins when this one has ended.
+      // Everybody who asks meanwhile is served by one save that begins when this one has ended, and takes the latest
+      // snapshot: the one of an orderly end must not be lost to one that was asked for before.
+      this.#snapshot = snapshot
       this.#queued ??= this.#saving.then(() => {
         this.#queued = undefined
-        return this.save(snapshot)
+        return this.save(this.#snapshot ?? snapshot)
       })
       return this.#queued
     }
@@ -182,8 +193,48 @@ export function parseCheckpoint(content: Buffer): ReadResult {
   const body = content.subarray(line + 1)
   if (body.length !== Number(header[3]) || crc32(body) !== Number(header[2])) return { kind: 'bad', why: 'damaged' }
   try {
-    return { kind: 'ok', checkpoint: JSON.parse(body.toString()) as Checkpoint }
+    const checkpoint: unknown = JSON.parse(body.toString())
+    return isCheckpoint(checkpoint) ? { kind: 'ok', checkpoint } : { kind: 'bad', why: 'not what a checkpoint holds' }
   } catch {
     return { kind: 'bad', why: 'not JSON' }
   }
+}
+
+/** Others may write to the volume: what resuming leans on is checked, however right the checksum is. */
+function isCheckpoint(value: unknown): value is Checkpoint {
+  if (!isRecord(value) || typeof value.epoch !== 'string') return false
+  const { generations, totals } = value
+  return (
+    Array.isArray(generations) && generations.every(isGeneration) && Array.isArray(totals) && totals.every(isTotals)
+  )
+}
+
+function isGeneration(value: unknown): boolean {
+  if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return false
+  const { source, origin, path, id, inode, head, size, cursors } = value
+  return (
+    [source, origin, path, id, head.hash].every(text => typeof text === 'string') &&
+    [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
+    [size, head.length].every(isCount) &&
+    Object.values(cursors).every(
+      cursor => isRecord(cursor) && isCount(cursor.offset) && isRecord(cursor.marker) && isCount(cursor.marker.length),
+    )
+  )
+}
+
+function isTotals(value: unknown): boolean {
+  if (!isRecord(value) || typeof value.source !== 'string' || typeof value.backend !== 'string') return false
+  const { settled } = value
+  if (!isRecord(settled) || !isRecord(settled.rejected) || !isRecord(settled.dropped)) return false
+  return [settled.delivered, ...Object.values(settled.rejected), ...Object.values(settled.dropped)].every(
+    tally => isRecord(tally) && isCount(tally.lines) && isCount(tally.bytes),
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }

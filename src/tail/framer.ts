@@ -77,7 +77,7 @@ export class Framer {
     const frames = this.#kernel.frames(start, start + got, slab.ends + 4 * slab.frames, slab.maxFrames - slab.frames)
     if (frames > 0) return this.#take(tailer, cursor, slab, frames)
     const padding = this.#padding(start, got)
-    if (padding >= SMALLEST_READ || (padding === got && final && cursor.read + got >= tailer.size)) {
+    if (padding >= SMALLEST_READ || (padding > 0 && final && cursor.read + got >= tailer.size)) {
       cursor.skipped(padding, this.#markerBehind(tailer, start, padding, cursor.read + padding))
       return 'took'
     }
@@ -133,10 +133,21 @@ export class Framer {
         const stop = slab.endOf(frame)
         if (stop - begin > maxLine) {
           if (frame > pending) add(pending, frame, address, begin, 0)
-          slab.setEnd(frame, this.#cut(begin, begin + maxLine))
-          add(frame, frame + 1, begin, stop + 1, stop - begin)
-          pending = frame + 1
-          address = stop + 1
+          // The NULs of a hole before a line are not the line: they must not use up its limit.
+          const padding = this.#padding(begin, stop - begin)
+          if (padding > 0) {
+            cursor.skipped(padding, this.#markerBehind(tailer, begin, padding, base + begin + padding))
+            begin += padding
+            slab.used = begin - slab.window
+          }
+          pending = frame
+          address = begin
+          if (stop - begin > maxLine) {
+            slab.setEnd(frame, this.#cut(begin, begin + maxLine))
+            add(frame, frame + 1, begin, stop + 1, stop - begin)
+            pending = frame + 1
+            address = stop + 1
+          }
         }
         begin = stop + 1
       }
@@ -169,6 +180,11 @@ export class Framer {
     const got = this.#fill(tailer, start, want, cursor.read)
     if (!tailer.intact(cursor)) return 'replaced'
     if (got < want) return 'dry'
+    const padding = this.#padding(start, keep)
+    if (padding > 0) {
+      cursor.skipped(padding, this.#markerBehind(tailer, start, padding, cursor.read + padding))
+      return 'took'
+    }
     const fileEnd = end === undefined ? stop : stop + 1
     return this.#takeOne(tailer, cursor, slab, start, keep, fileEnd, length > maxLine ? length : 0, end === undefined)
   }

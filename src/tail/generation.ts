@@ -150,6 +150,7 @@ export class Generation {
   save(path: string): SavedGeneration {
     return {
       source: this.origin.source,
+      origin: this.origin.path,
       path,
       inode: this.inode,
       id: this.origin.generation,

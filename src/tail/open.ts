@@ -47,7 +47,8 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
     switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
-        return { kind: 'absent' }
+        // Node turns what is not UTF-8 in a name into U+FFFD, and then nothing of that name is there.
+        return path.includes('\ufffd') ? { kind: 'refused', reason: 'a name that is not UTF-8' } : { kind: 'absent' }
       case 'EACCES':
       case 'EPERM':
         return { kind: 'refused', reason: 'permission denied' }

@@ -50,12 +50,7 @@ export function findSibling(
 ): Sibling | undefined {
   if (by === 'copy' && wanted.cursors.every(cursor => cursor.offset === 0)) return undefined
   const folder = dirname(wanted.path)
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    return undefined
-  }
+  const names = namesIn(folder)
   // Names that look like a rotation of ours first: in a crowded folder they must not fall off the end.
   const related = (name: string) => (isRotationOf(name, basename(wanted.path)) ? 0 : 1)
   names.sort((a, b) => related(a) - related(b))
@@ -92,4 +87,36 @@ export function mayBeCopyOf(path: string, opened: Opened & { kind: 'open' }, tai
   if (readHead(opened.fd, length)?.hash !== readHead(tailer.fd, length)?.hash) return false
   const cursor = cursors.find(candidate => candidate.read === furthest)
   return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)
+}
+
+/** What a rotation compresses is no longer a log. */
+const COMPRESSED = /\.(gz|zst|bz2|xz|lz4|zip)$/
+
+/**
+ * Files that carried `path` for so short a time that nobody saw them there: rotations of it, by name, that were born
+ * after `birth` (nanoseconds, as in `Inode`) and are not `known`. Oldest first. Without birth times there is no telling.
+ */
+export function findMissed(path: string, birth: string, known: (key: string) => boolean): Sibling[] {
+  const after = BigInt(birth)
+  if (after === 0n) return []
+  const folder = dirname(path)
+  const missed: Sibling[] = []
+  for (const name of namesIn(folder)) {
+    if (!isRotationOf(name, basename(path)) || COMPRESSED.test(name)) continue
+    const sibling = join(folder, name)
+    const opened = openRegular(sibling, [folder])
+    if (opened.kind !== 'open') continue
+    const inode = inodeOf(opened.stats)
+    if (BigInt(inode.birth) >= after && !known(inodeKey(inode))) missed.push({ path: sibling, opened })
+    else closeSync(opened.fd)
+  }
+  return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }

@@ -10,7 +10,7 @@
  * never lines.
  */
 import { readdirSync, statSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join, normalize, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
@@ -28,6 +28,8 @@ export interface Found {
 interface Pattern {
   readonly source: SourceOptions
   readonly root: string
+  /** It has no wildcard: it names one path. */
+  readonly literal: boolean
   /** How many folders below the root may hold matches. */
   readonly depth: number
   readonly matches: (path: string) => boolean
@@ -81,7 +83,8 @@ export class Sweep {
         const { folder, depth } = next
         const listing = this.#list(folder)
         if (listing === undefined) continue
-        for (const name of listing.files) {
+        // A wildcard means files; only a folder that was named itself deserves to be refused by name.
+        for (const name of pattern.literal ? [...listing.files, ...listing.folders] : listing.files) {
           const path = join(folder, name)
           if (!found.has(path) && pattern.matches(path))
             found.set(path, { source: pattern.source, path, root: pattern.root })
@@ -140,8 +143,7 @@ export class Sweep {
       const folders: string[] = []
       for (const entry of readdirSync(folder, { withFileTypes: true })) {
         // Links to folders are not walked into: they could lead anywhere, also back here.
-        if (entry.isDirectory()) folders.push(entry.name)
-        files.push(entry.name)
+        ;(entry.isDirectory() ? folders : files).push(entry.name)
       }
       const listing = { mtime: mtimeNs, listedAt, files, folders }
       this.#listings.set(folder, listing)
@@ -157,15 +159,18 @@ export class Sweep {
   }
 }
 
-function compile(source: SourceOptions, glob: string): Pattern {
+function compile(source: SourceOptions, written: string): Pattern {
+  const glob = normalize(written)
   const { base, glob: wild } = picomatch.scan(glob)
-  const options = { dot: true, strictSlashes: true }
-  const excluded = source.exclude.map(pattern => picomatch(pattern, options))
+  // `s`: a name may hold a line feed.
+  const options = { dot: true, strictSlashes: true, flags: 's' }
+  const excluded = source.exclude.map(pattern => picomatch(normalize(pattern), options))
   const root = wild === '' ? dirname(glob) : base === '' ? sep : base
   const wanted = wild === '' ? (path: string) => path === glob : picomatch(glob, options)
   return {
     source,
     root,
+    literal: wild === '',
     depth: wild.includes('**') ? Number.POSITIVE_INFINITY : wild === '' ? 0 : wild.split('/').length - 1,
     matches: path => wanted(path) && !excluded.some(matches => matches(path)),
   }

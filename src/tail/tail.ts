@@ -17,7 +17,7 @@ import { Cursor, Generation } from './generation.ts'
 import { type Opened, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Reader, ReaderEvents } from './reader.ts'
-import { findSibling, isGeneration, mayBeCopyOf, type Wanted } from './siblings.ts'
+import { findMissed, findSibling, isGeneration, mayBeCopyOf, type Wanted } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { Tailer } from './tailer.ts'
 
@@ -35,7 +35,9 @@ const MAX_HOT = 20
 const HOLD = 5000
 /** Finished files that are remembered, so that one that comes back under a followed name is not read again. */
 const MAX_DONE = 512
+/** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
 const SAVE = 1000
+const SAVE_URGENT = 50
 
 export interface Refusal {
   readonly source: string
@@ -63,12 +65,20 @@ export class Tail {
   readonly #finishing = new Set<{ generation: Generation; path: string }>()
   readonly #done = new Map<string, SavedGeneration>()
   readonly #refused = new Map<string, Refusal>()
+  /** When the youngest file that was followed under a path was born. */
+  readonly #births = new Map<string, string>()
+  /** Paths that lost their file since the last sweep. */
+  readonly #vacated = new Map<string, SourceOptions>()
   readonly #suspects = new Map<string, number>()
   /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
   readonly #held = new Set<Tailer>()
   #epoch = ''
   #final = false
+  /** What asks for a save, and how it stands with it. */
   #dirty = false
+  #urgent = false
+  #saving = false
+  #stopped = false
   #swept = false
   #turnedAt = performance.now()
   #sweepDue = 0
@@ -149,11 +159,12 @@ export class Tail {
       for (const tailer of this.#tailers.values()) this.#poll(tailer, now)
       if (all) this.#look(true)
     }
-    return this.#members.some(({ reader }) => reader.ready)
+    return this.#held.size > 0 || this.#members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
   async stop(clean: boolean): Promise<void> {
+    this.#stopped = true
     for (const timer of Object.values(this.#timers)) clearTimeout(timer)
     this.#timers = {}
     // The last save may meet one that is running: then its snapshot is taken after that one.
@@ -164,9 +175,10 @@ export class Tail {
 
   snapshot(clean = false): Checkpoint {
     const generations: SavedGeneration[] = []
-    for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
-    for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
+    // Of several generations of one inode the last one is the file's: resuming relies on this order.
     generations.push(...this.#done.values())
+    for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
+    for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,
       backend,
@@ -236,7 +248,7 @@ export class Tail {
   #offer(tailer: Tailer): void {
     if (this.#held.has(tailer)) return
     for (const cursor of tailer.generation.cursors) {
-      if ((this.#final ? cursor.read : cursor.scanned) >= tailer.size) continue
+      if ((this.#final || tailer.ending ? cursor.read : cursor.scanned) >= tailer.size) continue
       this.#members.find(({ reader }) => reader.backend === cursor.backend)?.reader.offer(tailer, cursor)
     }
   }
@@ -244,6 +256,8 @@ export class Tail {
   /** A file lost its name: another may carry it now. */
   #moved(tailer: Tailer): void {
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
+    const { path, source } = tailer.generation.origin
+    this.#vacated.set(path, this.#sources.get(source)!)
     this.#sweepDue = 0
     this.#timers.hint ??= setTimeout(() => {
       delete this.#timers.hint
@@ -278,6 +292,9 @@ export class Tail {
       const known = this.#byPath.get(candidate.path)
       if (known?.state.kind !== 'live') this.#consider(candidate)
     }
+    // A name that leads nowhere now may have led somewhere for a moment.
+    for (const [path, source] of this.#vacated) if (!found.has(path)) this.#catchUp(source, path)
+    this.#vacated.clear()
   }
 
   /** A path of the pattern that leads to no tailer of ours. */
@@ -309,6 +326,7 @@ export class Tail {
       closeSync(opened.fd)
       return
     }
+    this.#catchUp(candidate.source, candidate.path)
     this.#follow(
       candidate.path,
       opened,
@@ -317,6 +335,8 @@ export class Tail {
   }
 
   #open(candidate: Found): (Opened & { kind: 'open' }) | undefined {
+    // The state folder may lie among the logs: shipping our own checkpoint would never end.
+    if (this.#store.owns(candidate.path)) return undefined
     const opened = openRegular(candidate.path, [candidate.root, ...candidate.source.followSymlinks])
     switch (opened.kind) {
       case 'open':
@@ -356,11 +376,39 @@ export class Tail {
     this.#suspects.delete(path)
     this.#tailers.set(inodeKey(tailer.inode), tailer)
     this.#byPath.set(path, tailer)
+    this.#born(generation.origin.path, tailer.inode)
     this.#offer(tailer)
     this.#hot.add(tailer)
     this.#keepHot()
-    this.#saveSoon()
+    this.#saveSoon(true)
     return tailer
+  }
+
+  #born(path: string, { birth }: Inode): void {
+    const youngest = this.#births.get(path)
+    if (youngest === undefined || BigInt(birth) > BigInt(youngest)) this.#births.set(path, birth)
+  }
+
+  /** Follows the files that were rotated away from `path` before anybody saw them under it. */
+  #catchUp(source: SourceOptions, path: string): void {
+    const birth = this.#births.get(path)
+    if (birth === undefined) return
+    const known = (key: string) => this.#tailers.has(key) || this.#done.has(key)
+    for (const missed of findMissed(path, birth, known)) {
+      if ([...this.#tailers.values()].some(tailer => mayBeCopyOf(missed.path, missed.opened, tailer))) {
+        closeSync(missed.opened.fd)
+        continue
+      }
+      const generation = this.#begun(source, path, inodeOf(missed.opened.stats), 0)
+      this.#rotated(this.#follow(missed.path, missed.opened, generation))
+    }
+  }
+
+  /** Its name is not one that it was followed by. */
+  #rotated(tailer: Tailer): void {
+    tailer.state = { kind: 'rotated', since: performance.now() }
+    this.#byPath.delete(tailer.path)
+    this.#sweepDue = 0
   }
 
   // ── Generations ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -372,7 +420,7 @@ export class Tail {
   }
 
   #restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
-    return this.#generation(source, saved.path, saved.id, inode, saved.head, saved.size, saved.cursors)
+    return this.#generation(source, saved.origin, saved.id, inode, saved.head, saved.size, saved.cursors)
   }
 
   #generation(
@@ -433,10 +481,7 @@ export class Tail {
       cursor.queued = false
       cursor.scanned = cursor.read
     }
-    const tailer = this.#follow(path, opened, generation)
-    tailer.state = { kind: 'rotated', since: performance.now() }
-    this.#byPath.delete(path)
-    this.#sweepDue = 0
+    this.#rotated(this.#follow(path, opened, generation))
   }
 
   #vanished(tailer: Tailer, generation: Generation, bytes: (cursor: Cursor) => number): void {
@@ -484,10 +529,18 @@ export class Tail {
         this.#follow(candidate.path, opened, this.#restored(candidate.source, entry, inodeOf(opened.stats)))
       } else fresh.push({ candidate, opened })
     }
+    // What was rotated away from a followed name while we were down, and never seen under it.
+    for (const { origin, source, inode } of checkpoint.generations) {
+      const known = this.#sources.get(source)
+      if (known) this.#vacated.set(origin, known)
+      this.#born(origin, inode)
+    }
     const taken = (key: string) => this.#tailers.has(key)
     const freshKeys = new Set(fresh.map(({ opened }) => inodeKey(inodeOf(opened.stats))))
     for (const [key, entry] of saved) if (freshKeys.has(key)) replaced.add(entry)
     for (const entry of [...saved.values(), ...orphans]) this.#findAgain(entry, replaced.has(entry), taken)
+    for (const [path, source] of this.#vacated) this.#catchUp(source, path)
+    this.#vacated.clear()
     for (const { candidate, opened } of fresh) {
       const key = inodeKey(inodeOf(opened.stats))
       if (this.#tailers.has(key)) closeSync(opened.fd)
@@ -533,17 +586,32 @@ export class Tail {
     this.#saveSoon()
   }
 
-  #saveSoon(): void {
+  /** `urgent`: a file was taken up; until that is on disk, a death would forget that it ever had this name. */
+  #saveSoon(urgent = false): void {
+    const sooner = urgent && !this.#urgent
     this.#dirty = true
-    this.#timers.save ??= setTimeout(() => {
-      if (!this.#dirty) return
-      this.#dirty = false
-      void this.#store
-        .save(() => this.snapshot())
-        .then(() => {
-          delete this.#timers.save
-          if (this.#dirty) this.#saveSoon()
-        })
-    }, SAVE)
+    this.#urgent ||= urgent
+    if (this.#saving) return
+    if (sooner) {
+      clearTimeout(this.#timers.save)
+      delete this.#timers.save
+    }
+    this.#timers.save ??= setTimeout(() => this.#save(), this.#urgent ? SAVE_URGENT : SAVE)
+  }
+
+  #save(): void {
+    delete this.#timers.save
+    this.#dirty = false
+    this.#urgent = false
+    this.#saving = true
+    void this.#store
+      .save(() => this.snapshot())
+      .then(() => {
+        this.#saving = false
+        if (!this.#dirty || this.#stopped) return
+        const urgent = this.#urgent
+        this.#urgent = false
+        this.#saveSoon(urgent)
+      })
   }
 }

@@ -50,6 +50,8 @@ export class Tailer {
   /** Size and modification time at the last look. */
   size: number
   state: TailerState = { kind: 'live' }
+  /** It lost its name and nobody has written for a while: a last line without a line end will get none. */
+  ending = false
   /** When to look next, and when it last changed: milliseconds of the monotonic clock. */
   due = 0
   changedAt: number
@@ -61,36 +63,37 @@ export class Tailer {
     this.inode = inodeOf(stats)
     this.generation = generation
     this.size = Number(stats.size)
+    if (this.size > generation.size) generation.size = this.size
     this.changedAt = now
     this.#mtime = stats.mtimeNs
   }
 
   /** Looks at the file. `final`: an unfinished last line counts as unread too. */
   poll(now: number, final: boolean): Sight {
-    const stats = this.#stat(now)
+    let stats: BigIntStats | undefined
+    try {
+      stats = this.#stat(now)
+    } catch {
+      // A stale handle of a network file system: there is nothing to see now.
+    }
     if (stats === undefined) return { kind: 'intact', unread: false, changed: false }
     const size = Number(stats.size)
-    const before = this.size
     const rewritten = stats.mtimeNs !== this.#mtime
-    const changed = rewritten || size !== before
+    const changed = rewritten || size !== this.size
     this.size = size
     this.#mtime = stats.mtimeNs
     if (changed) this.changedAt = now
-    const generation = this.generation
-    if (size > generation.size) generation.size = size
-    const furthest = generation.furthest
-    if (size < furthest) return { kind: 'replaced' }
-    // Growth is checked when it is read. A change without growth must be looked at here, or nobody would.
-    if (size < before || (rewritten && size === before && size === furthest)) {
-      if (!this.#intact(furthest)) return { kind: 'replaced' }
-      if (size < before) {
-        const bytes = generation.size - size
-        generation.size = size
-        for (const cursor of generation.cursors) cursor.scanned = cursor.read
-        return { kind: 'shortened', bytes }
-      }
-    }
-    return { kind: 'intact', unread: this.#unread(final), changed }
+    this.ending = this.#quiet(now)
+    const { generation } = this
+    const { furthest, size: known } = generation
+    // A file that was emptied and grew past our offset again shows it only in its content. And only a size that was
+    // seen with the right content says how much of this generation there was.
+    if (changed && (size < furthest || !this.#intact(furthest))) return { kind: 'replaced' }
+    generation.size = size
+    // An unfinished line may have got its end in place.
+    if (changed && size <= known) for (const cursor of generation.cursors) cursor.scanned = cursor.read
+    if (size < known) return { kind: 'shortened', bytes: known - size }
+    return { kind: 'intact', unread: this.#unread(final || this.ending), changed }
   }
 
   /** Whether what stands before the cursor is still what was read there. Called after each read. */
@@ -108,15 +111,18 @@ export class Tailer {
 
   /** Everything is read and acknowledged, and nobody has written for a while. */
   finished(now: number): boolean {
-    const { kind } = this.state
-    if (kind !== 'rotated' && kind !== 'deleted') return false
-    return this.generation.doneAt(this.size) && now - this.changedAt >= QUIET[kind]
+    return this.#quiet(now) && this.generation.doneAt(this.size)
   }
 
   close(): void {
     if (this.state.kind === 'closed') return
     this.state = { kind: 'closed' }
     closeSync(this.fd)
+  }
+
+  #quiet(now: number): boolean {
+    const { kind } = this.state
+    return (kind === 'rotated' || kind === 'deleted') && now - this.changedAt >= QUIET[kind]
   }
 
   #unread(final: boolean): boolean {

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { Budget } from '../src/budget.ts'
+import { type Chunk, Slab } from '../src/chunk.ts'
+import { Kernel } from '../src/kernel/kernel.ts'
+import { DELIVERED, type Outcome, sum } from '../src/ledger.ts'
+
+const MAX_FRAMES = 256
+const kernel = Kernel.create(1 << 20)
+const budget = new Budget(kernel.arena, kernel.arenaBytes)
+const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16), labels: {} }
+
+/** A slab with one chunk per list of lengths; `fileEnd` lies `more` bytes behind what is in memory (a line that was cut). */
+function slabOf(runs: readonly { lengths: readonly number[]; more?: number; at?: number }[]) {
+  const slab = new Slab(kernel.memory.buffer, budget.grant(4 * MAX_FRAMES + 200_000)!, MAX_FRAMES)
+  const told: Chunk[] = []
+  for (const { lengths, more = 0, at = 1000 } of runs) {
+    const start = slab.window + slab.used
+    for (const [index, length] of lengths.entries()) {
+      slab.setEnd(slab.frames + index, slab.window + slab.used + length)
+      slab.used += length + 1
+    }
+    slab.add({
+      owner: { settled: chunk => told.push(chunk) },
+      origin,
+      start,
+      fileStart: at,
+      fileEnd: at + slab.window + slab.used - start + more,
+      firstFrame: slab.frames,
+      frames: lengths.length,
+      readAt: 0,
+      cutFrom: 0,
+      partial: false,
+    })
+  }
+  return { slab, told, close: () => budget.release(slab.extent) }
+}
+
+t.test('frames lie behind one another, and their offsets in the file follow', t => {
+  const { slab, close } = slabOf([{ lengths: [3, 0, 5] }, { lengths: [2], at: 7 }])
+  const [first, second] = slab.chunks
+  t.strictSame(
+    [0, 1, 2].map(frame => slab.offsetOf(first!, frame)),
+    [1000, 1004, 1005],
+  )
+  t.strictSame([slab.startOf(second!, 3), slab.endOf(3)], [slab.window + 11, slab.window + 13])
+  t.equal(slab.offsetOf(second!, 3), 7)
+  t.equal(slab.footprint, 4 * MAX_FRAMES + 14)
+  close()
+  t.end()
+})
+
+t.test('a chunk behind a cut line begins where its frames are, not where the table would have it', t => {
+  const { slab, close } = slabOf([{ lengths: [5], more: 90 }])
+  slab.used += 90
+  const start = slab.window + slab.used
+  slab.setEnd(1, start + 4)
+  const fields = { owner: { settled: () => {} }, origin, fileStart: 1096, fileEnd: 1101, readAt: 0, cutFrom: 0 }
+  const chunk = slab.add({ ...fields, start, firstFrame: 1, frames: 1, partial: false })
+  t.equal(slab.startOf(chunk, 1), start)
+  t.equal(slab.offsetOf(chunk, 1), 1096)
+  close()
+  t.end()
+})
+
+const outcomes = fc.constantFrom<Outcome>(
+  DELIVERED,
+  { kind: 'rejected', reason: '400' },
+  { kind: 'dropped', reason: 'policy' },
+)
+
+t.test('in whatever pieces a slab settles, every chunk tells its owner once and its bytes add up', t => {
+  const run = fc.record({
+    lengths: fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 12 }),
+    more: fc.nat({ max: 50 }),
+    at: fc.nat({ max: 2 ** 40 }),
+  })
+  const cuts = fc.array(
+    fc.record({ at: fc.nat({ max: MAX_FRAMES }), outcome: outcomes, rank: fc.double({ noNaN: true }) }),
+    {
+      maxLength: 12,
+    },
+  )
+  fc.assert(
+    fc.property(fc.array(run, { minLength: 1, maxLength: 8 }), cuts, (runs, cuts) => {
+      const { slab, told, close } = slabOf(runs)
+      try {
+        const bounds = [...new Set([0, ...cuts.map(({ at }) => at % slab.frames), slab.frames])].sort((a, b) => a - b)
+        const pieces = bounds
+          .slice(1)
+          .map((to, at) => ({
+            from: bounds[at]!,
+            to,
+            outcome: cuts[at]?.outcome ?? DELIVERED,
+            rank: cuts[at]?.rank ?? 0,
+          }))
+        for (const { from, to, outcome } of pieces.sort((a, b) => a.rank - b.rank)) slab.settle(from, to, outcome)
+        assert.equal(told.length, slab.chunks.length)
+        assert.deepEqual(new Set(told), new Set(slab.chunks))
+        for (const { outcome, frames, fileStart, fileEnd, unsettled } of slab.chunks) {
+          const [rejected, dropped] = [sum(outcome.rejected), sum(outcome.dropped)]
+          assert.equal(outcome.delivered.bytes + rejected.bytes + dropped.bytes, fileEnd - fileStart)
+          assert.equal(outcome.delivered.lines + rejected.lines + dropped.lines, frames)
+          assert.equal(unsettled, 0)
+        }
+        assert.throws(() => slab.settle(0, 1, DELIVERED), { code: 'ERR_INVARIANT' })
+      } finally {
+        close()
+      }
+    }),
+  )
+  t.end()
+})
+
+t.test('a chunk without frames, or out of turn, is a bug', t => {
+  const { slab, close } = slabOf([{ lengths: [3] }])
+  const fields = { ...slab.chunks[0]!, firstFrame: 1 }
+  t.throws(() => slab.add({ ...fields, frames: 0 }), { code: 'ERR_INVARIANT' })
+  t.throws(() => slab.add({ ...fields, firstFrame: 0 }), { code: 'ERR_INVARIANT' })
+  t.throws(() => new Slab(kernel.memory.buffer, slab.extent, slab.extent.bytes / 4), { code: 'ERR_INVARIANT' })
+  close()
+  t.end()
+})

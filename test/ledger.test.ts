@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { Account, book, DELIVERED, Ledger, merge, type Outcome, type Settled, settled, sum } from '../src/ledger.ts'
+
+const outcome = fc.constantFrom<Outcome>(
+  DELIVERED,
+  { kind: 'rejected', reason: '400' },
+  { kind: 'rejected', reason: '413' },
+  { kind: 'dropped', reason: 'policy' },
+)
+
+function part(outcome: Outcome, lines: number, bytes: number): Settled {
+  const result = settled()
+  book(result, outcome, lines, bytes)
+  return result
+}
+
+function all({ delivered, rejected, dropped }: Settled): { lines: number; bytes: number } {
+  const [refused, policy] = [sum(rejected), sum(dropped)]
+  return {
+    lines: delivered.lines + refused.lines + policy.lines,
+    bytes: delivered.bytes + refused.bytes + policy.bytes,
+  }
+}
+
+t.test('read = delivered + rejected + dropped + in flight, in an account and in its parent, at every moment', t => {
+  const chunk = fc.record({
+    who: fc.nat({ max: 2 }),
+    lines: fc.nat({ max: 50 }),
+    bytes: fc.nat({ max: 2 ** 40 }),
+    outcome,
+  })
+  const settling = fc.array(fc.record({ which: fc.nat(), commit: fc.boolean() }), { maxLength: 60 })
+  fc.assert(
+    fc.property(fc.array(chunk, { maxLength: 30 }), settling, (chunks, settling) => {
+      const parent = new Account()
+      const accounts = [new Account(parent), new Account(parent), new Account(parent)]
+      const open = [...chunks]
+      const check = (): void => {
+        for (const account of [parent, ...accounts]) {
+          const statement = account.statement()
+          const done = all(statement)
+          assert.equal(statement.read.bytes, done.bytes + statement.inFlight.bytes)
+          assert.equal(statement.read.lines, done.lines + statement.inFlight.lines)
+          assert.ok(all(account.committed).bytes <= done.bytes, 'nothing is committed that has not settled')
+        }
+        const statements = accounts.map(account => account.statement())
+        assert.equal(
+          parent.statement().read.bytes,
+          statements.reduce((total, { read }) => total + read.bytes, 0),
+        )
+        assert.equal(
+          all(parent.statement()).bytes,
+          statements.reduce((total, statement) => total + all(statement).bytes, 0),
+        )
+      }
+      for (const { who, lines, bytes } of chunks) accounts[who]!.read(lines, bytes)
+      check()
+      for (const { which, commit } of settling) {
+        const [chunk] = open.splice(which % Math.max(1, open.length), 1)
+        if (!chunk) break
+        const account = accounts[chunk.who]!
+        account.settle(part(chunk.outcome, chunk.lines, chunk.bytes))
+        if (commit) account.commit(part(chunk.outcome, chunk.lines, chunk.bytes))
+        check()
+      }
+    }),
+  )
+  t.end()
+})
+
+t.test('a process resumes from the committed view: what has to be sent again is not counted twice', t => {
+  const first = new Account()
+  first.read(3, 30)
+  first.settle(part(DELIVERED, 1, 10))
+  first.commit(part(DELIVERED, 1, 10))
+  first.settle(part({ kind: 'rejected', reason: '400' }, 1, 10))
+  const saved = first.committed
+  t.strictSame(saved, { delivered: { lines: 1, bytes: 10 }, rejected: {}, dropped: {} })
+  const second = new Account(undefined, saved)
+  second.read(2, 20)
+  second.settle(part(DELIVERED, 2, 20))
+  t.match(second.statement(), {
+    read: { lines: 3, bytes: 30 },
+    delivered: { lines: 3, bytes: 30 },
+    inFlight: { lines: 0, bytes: 0 },
+  })
+  t.equal(saved.delivered.bytes, 10, 'what was saved is a copy')
+  t.end()
+})
+
+t.test('settling more than was read is a bug that shows', t => {
+  const account = new Account()
+  account.read(1, 10)
+  account.settle(part(DELIVERED, 1, 11))
+  t.throws(() => account.statement(), { code: 'ERR_INVARIANT' })
+  t.end()
+})
+
+t.test('losses and repairs stand beside the equation, and go to the parent too', t => {
+  const parent = new Account()
+  const account = new Account(parent)
+  account.generation()
+  account.vanished(100)
+  account.truncated(2)
+  account.repaired(3)
+  const beside = { vanishedBytes: 100, truncatedLines: 2, repairedSequences: 3, generations: 1 }
+  t.match(account.statement(), { ...beside, read: { lines: 0, bytes: 0 } })
+  t.match(parent.statement(), beside)
+  t.end()
+})
+
+t.test('a reason is its own entry, whatever its name', t => {
+  const total = settled()
+  merge(total, part({ kind: 'rejected', reason: 'constructor' }, 1, 2))
+  merge(total, part({ kind: 'rejected', reason: 'constructor' }, 1, 2))
+  t.strictSame(sum(total.rejected), { lines: 2, bytes: 4 })
+  t.end()
+})
+
+t.test('the ledger has one account per source and backend, names apart', t => {
+  const ledger = new Ledger()
+  const account = ledger.account('a', 'b')
+  t.equal(ledger.account('a', 'b'), account)
+  t.not(ledger.account('a","b', ''), ledger.account('a', 'b",""'))
+  t.strictSame([...ledger].map(({ source, backend }) => [source, backend])[0], ['a', 'b'])
+  t.end()
+})

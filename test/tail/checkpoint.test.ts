@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { type Checkpoint, CheckpointStore, parseCheckpoint } from '../../src/tail/checkpoint.ts'
+import { Journal, scratch } from './rig.ts'
+
+const CHECKPOINT: Checkpoint = {
+  epoch: '0123456789abcdef',
+  generations: [
+    {
+      source: 'app',
+      path: '/logs/ünïcödé\n.log',
+      inode: { dev: '1', ino: '18446744073709551615', birth: '1700000000000000001' },
+      id: 'a1b2c3d4e5f60718',
+      head: { length: 1024, hash: 'abc' },
+      size: 2 ** 45,
+      cursors: { main: { offset: 2 ** 44, marker: { length: 64, crc: 2 ** 32 - 1 } } },
+    },
+  ],
+  totals: [
+    {
+      source: 'app',
+      backend: 'main',
+      settled: { delivered: { lines: 1, bytes: 2 }, rejected: { '400': { lines: 3, bytes: 4 } }, dropped: {} },
+    },
+  ],
+  clean: true,
+}
+
+function encoded(body: Uint8Array, version = 1): Buffer {
+  return Buffer.concat([Buffer.from(`logshipper-checkpoint ${version} ${crc32(body)} ${body.length}\n`), body])
+}
+
+const whole = encoded(Buffer.from(JSON.stringify(CHECKPOINT)))
+
+t.test('what was saved is loaded by the next process', async t => {
+  const dir = join(scratch(t), 'not', 'there', 'yet')
+  const journal = new Journal()
+  t.equal(await new CheckpointStore(dir, journal).save(() => CHECKPOINT), true)
+  t.strictSame(await new CheckpointStore(dir, journal).load(), CHECKPOINT)
+  t.strictSame(readdirSync(dir), ['checkpoint'], 'no temporary file stays behind')
+  t.equal(statSync(join(dir, 'checkpoint')).mode & 0o777, 0o600, 'it is nobody else’s to read')
+  t.equal(statSync(dir).mode & 0o777, 0o700)
+  t.strictSame(journal.said, [])
+})
+
+t.test('without a folder nothing is saved, and every start is fresh', async t => {
+  const store = new CheckpointStore(null, new Journal())
+  t.equal(await store.save(() => CHECKPOINT), false)
+  const [one, other] = [await store.load(), await store.load()]
+  t.match(one.epoch, /^[0-9a-f]{16}$/)
+  t.not(one.epoch, other.epoch, 'an epoch is never used again')
+  t.equal(store.fault, undefined)
+})
+
+t.test('any byte string is a whole checkpoint or a reason', t => {
+  t.equal(parseCheckpoint(whole).kind, 'ok')
+  for (let length = 0; length < whole.length; length++)
+    assert.equal(parseCheckpoint(whole.subarray(0, length)).kind, 'bad')
+  fc.assert(
+    fc.property(fc.nat({ max: whole.length * 8 - 1 }), bit => {
+      const flipped = Buffer.from(whole)
+      flipped[bit >> 3]! ^= 1 << (bit & 7)
+      assert.equal(parseCheckpoint(flipped).kind, 'bad')
+    }),
+    { numRuns: 500 },
+  )
+  fc.assert(fc.property(fc.uint8Array(), bytes => assert.equal(parseCheckpoint(Buffer.from(bytes)).kind, 'bad')))
+  fc.assert(
+    fc.property(fc.json(), json => {
+      const result = parseCheckpoint(encoded(Buffer.from(json)))
+      assert.equal(result.kind, 'bad', 'a right checksum does not make it ours')
+    }),
+  )
+  t.end()
+})
+
+t.test('a checkpoint whose values cannot be is refused', t => {
+  const [generation] = CHECKPOINT.generations
+  const wrong: unknown[] = [
+    null,
+    [],
+    { ...CHECKPOINT, epoch: 1 },
+    { ...CHECKPOINT, generations: {} },
+    { ...CHECKPOINT, generations: [null] },
+    { ...CHECKPOINT, generations: [{ ...generation, cursors: null }] },
+    {
+      ...CHECKPOINT,
+      generations: [{ ...generation, cursors: { main: { offset: -1, marker: { length: 0, crc: 0 } } } }],
+    },
+    {
+      ...CHECKPOINT,
+      generations: [{ ...generation, cursors: { main: { offset: 1.5, marker: { length: 0, crc: 0 } } } }],
+    },
+    { ...CHECKPOINT, generations: [{ ...generation, head: undefined }] },
+    { ...CHECKPOINT, totals: [{ source: 'app', backend: 'main', settled: { delivered: 1 } }] },
+  ]
+  for (const value of wrong) {
+    t.strictSame(parseCheckpoint(encoded(Buffer.from(JSON.stringify(value)))), {
+      kind: 'bad',
+      why: 'not what a checkpoint holds',
+    })
+  }
+  t.strictSame(parseCheckpoint(encoded(Buffer.from('{}'), 2)), { kind: 'bad', why: 'format 2, this program reads 1' })
+  t.end()
+})
+
+const DAMAGE: Record<string, (path: string) => void> = {
+  'cut off': path => truncateSync(path, 100),
+  empty: path => truncateSync(path),
+  'larger than any of ours': path => truncateSync(path, 65 * 1024 * 1024),
+  'of a newer version': path => writeFileSync(path, encoded(Buffer.from('{}'), 99)),
+  'another file': path => writeFileSync(path, 'root:x:0:0\n'),
+}
+
+t.test('when the checkpoint cannot be used, the copy before it is, and that is said', async t => {
+  for (const [what, damage] of Object.entries(DAMAGE)) {
+    const dir = scratch(t)
+    const journal = new Journal()
+    const store = new CheckpointStore(dir, journal)
+    await store.save(() => CHECKPOINT)
+    await store.save(() => ({ ...CHECKPOINT, epoch: 'second' }))
+    damage(join(dir, 'checkpoint'))
+    t.equal((await store.load()).epoch, CHECKPOINT.epoch, what)
+    t.equal(journal.said[0]?.level, 'warn')
+    damage(join(dir, 'checkpoint.previous'))
+    t.strictSame((await store.load()).generations, [], `both ${what}`)
+    t.equal(journal.said[1]?.level, 'error')
+  }
+})
+
+t.test('a folder in the place of the checkpoint is a reason, not an end', async t => {
+  const dir = scratch(t)
+  mkdirSync(join(dir, 'checkpoint'))
+  t.strictSame((await new CheckpointStore(dir, new Journal()).load()).generations, [])
+})
+
+t.test('a death between the two renames leaves the copy before', async t => {
+  const dir = scratch(t)
+  writeFileSync(join(dir, 'checkpoint.previous'), whole)
+  writeFileSync(join(dir, 'checkpoint.tmp'), 'half of the next')
+  const store = new CheckpointStore(dir, new Journal())
+  t.strictSame(await store.load(), CHECKPOINT)
+  t.equal(await store.save(() => CHECKPOINT), true)
+})
+
+t.test('while the folder cannot be written the fault is named once, and gone when it can be again', async t => {
+  const dir = scratch(t)
+  const journal = new Journal()
+  const store = new CheckpointStore(dir, journal)
+  await store.save(() => CHECKPOINT)
+  const before = readFileSync(join(dir, 'checkpoint'))
+  mkdirSync(join(dir, 'checkpoint.tmp'))
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: 'second' })), false)
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: 'second' })), false)
+  t.equal(store.fault?.code, 'EISDIR')
+  t.strictSame(readFileSync(join(dir, 'checkpoint')), before, 'what was saved stays whole')
+  t.equal(journal.said.length, 1)
+  rmdirSync(join(dir, 'checkpoint.tmp'))
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: 'third' })), true)
+  t.equal(store.fault, undefined)
+  t.strictSame(
+    journal.said.map(({ level }) => level),
+    ['error', 'info'],
+  )
+  t.equal((await store.load()).epoch, 'third')
+})
+
+t.test('saves that are asked for while one runs are one save, of the latest state', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(dir, new Journal())
+  let taken = 0
+  const snapshot = (epoch: string) => () => {
+    taken++
+    return { ...CHECKPOINT, epoch }
+  }
+  const saves = ['first', 'second', 'third', 'last'].map(epoch => store.save(snapshot(epoch)))
+  t.strictSame(await Promise.all(saves), [true, true, true, true])
+  t.equal(taken, 2)
+  t.equal((await store.load()).epoch, 'last')
+  t.ok(existsSync(join(dir, 'checkpoint.previous')))
+})
+
+t.test('it knows its own files', t => {
+  const store = new CheckpointStore('/logs/', new Journal())
+  t.ok(store.owns('/logs/checkpoint') && store.owns('/logs/checkpoint.previous') && store.owns('/logs/checkpoint.tmp'))
+  t.notOk(store.owns('/logs/checkpoint.log') || store.owns('/checkpoint'))
+  t.notOk(new CheckpointStore(null, new Journal()).owns('/checkpoint'))
+  t.end()
+})

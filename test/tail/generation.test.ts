@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Chunk } from '../../src/chunk.ts'
+import { Account, book, DELIVERED, type Outcome, settled } from '../../src/ledger.ts'
+import { NO_HEAD, NO_MARKER } from '../../src/tail/fingerprint.ts'
+import { Cursor, Generation } from '../../src/tail/generation.ts'
+
+const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16), labels: {} }
+
+function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk {
+  const fields = { owner: cursor, origin, start: 0, fileStart, fileEnd: fileStart + bytes, firstFrame: 0, frames }
+  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled() }
+}
+
+function conclude(chunk: Chunk, outcome: Outcome): void {
+  book(chunk.outcome, outcome, chunk.frames, chunk.fileEnd - chunk.fileStart)
+}
+
+const outcome = fc.constantFrom<Outcome>(
+  DELIVERED,
+  { kind: 'rejected', reason: '400' },
+  { kind: 'dropped', reason: 'policy' },
+)
+
+t.test('in whatever order chunks settle, only the contiguous settled prefix is committed', t => {
+  const piece = fc.record({
+    bytes: fc.integer({ min: 1, max: 5000 }),
+    hole: fc.boolean(),
+    rank: fc.double({ noNaN: true }),
+    outcome,
+  })
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), pieces => {
+      const account = new Account()
+      const cursor = new Cursor('main', account, { offset: 0, marker: NO_MARKER }, () => {})
+      const ends: number[] = []
+      const done: boolean[] = []
+      const chunks = pieces.map(({ bytes, hole, outcome }, index) => {
+        const start = cursor.read
+        ends.push(start + bytes)
+        done.push(hole)
+        if (hole) {
+          cursor.skipped(bytes, { length: 1, crc: index })
+          return undefined
+        }
+        const chunk = chunkOf(cursor, start, bytes)
+        cursor.took(chunk, { length: 1, crc: index })
+        conclude(chunk, outcome)
+        return chunk
+      })
+      const check = (): void => {
+        const open = done.indexOf(false)
+        const prefix = open < 0 ? done.length : open
+        const { offset, marker } = cursor.committed
+        assert.equal(offset, prefix === 0 ? 0 : ends[prefix - 1])
+        assert.equal(marker.crc, prefix === 0 ? 0 : prefix - 1, 'the marker belongs to the offset')
+        assert.ok(offset <= cursor.read)
+        assert.equal(cursor.idle, prefix === done.length)
+        const { read, inFlight, delivered, rejected, dropped } = account.statement()
+        const sum = [delivered, ...Object.values(rejected), ...Object.values(dropped)].reduce(
+          (all, { bytes }) => all + bytes,
+          0,
+        )
+        assert.equal(read.bytes, sum + inFlight.bytes)
+        assert.equal(read.bytes, cursor.read)
+        const saved = account.committed
+        const committed = [saved.delivered, ...Object.values(saved.rejected), ...Object.values(saved.dropped)]
+        assert.equal(
+          committed.reduce((all, { bytes }) => all + bytes, 0),
+          offset,
+          'what is saved of the ledger is what lies before the offset',
+        )
+      }
+      check()
+      const order = [...pieces.keys()].filter(index => chunks[index]).sort((a, b) => pieces[a]!.rank - pieces[b]!.rank)
+      for (const index of order) {
+        cursor.settled(chunks[index]!)
+        done[index] = true
+        check()
+      }
+      assert.equal(cursor.committed.offset, cursor.read)
+    }),
+  )
+  t.end()
+})
+
+t.test('a chunk that settles twice, or does not follow the last one, is a bug', t => {
+  const cursor = new Cursor('main', new Account(), { offset: 10, marker: NO_MARKER }, () => {})
+  t.throws(() => cursor.took(chunkOf(cursor, 0, 5), NO_MARKER), { code: 'ERR_INVARIANT' })
+  t.throws(() => cursor.took(chunkOf(cursor, 10, 0), NO_MARKER), { code: 'ERR_INVARIANT' })
+  const chunk = chunkOf(cursor, 10, 5)
+  const other = chunkOf(cursor, 15, 5)
+  cursor.took(chunk, NO_MARKER)
+  cursor.took(other, NO_MARKER)
+  cursor.settled(other)
+  t.throws(() => cursor.settled(other), { code: 'ERR_INVARIANT' })
+  cursor.settled(chunk)
+  t.throws(() => cursor.settled(chunk), { code: 'ERR_INVARIANT' })
+  t.end()
+})
+
+t.test('a generation is done when every cursor has read it and nothing is in flight', t => {
+  const [fast, slow] = ['fast', 'slow'].map(
+    name => new Cursor(name, new Account(), { offset: 0, marker: NO_MARKER }, () => {}),
+  )
+  const inode = { dev: '1', ino: '2', birth: '3' }
+  const generation = new Generation(origin, inode, NO_HEAD, 5, [fast!, slow!])
+  const chunks = [fast!, slow!].map(cursor => {
+    const chunk = chunkOf(cursor, 0, 5)
+    cursor.took(chunk, { length: 5, crc: 7 })
+    return chunk
+  })
+  t.equal(generation.doneAt(5), false)
+  fast!.settled(chunks[0]!)
+  t.equal(generation.doneAt(5), false)
+  t.equal(generation.idle, false)
+  t.strictSame(generation.save('/logs/app.log.1').cursors, {
+    fast: { offset: 5, marker: { length: 5, crc: 7 } },
+    slow: { offset: 0, marker: NO_MARKER },
+  })
+  slow!.settled(chunks[1]!)
+  t.equal(generation.doneAt(5), true)
+  t.equal(generation.doneAt(6), false)
+  t.end()
+})

@@ -1,0 +1,103 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, closeSync, mkdirSync, readSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { openRegular } from '../../src/tail/open.ts'
+import { scratch } from './rig.ts'
+
+t.test('a regular file below the folder is opened for reading', t => {
+  const dir = scratch(t)
+  writeFileSync(join(dir, 'app.log'), 'content')
+  const opened = openRegular(join(dir, 'app.log'), [dir])
+  t.equal(opened.kind, 'open')
+  if (opened.kind !== 'open') return t.end()
+  const bytes = Buffer.alloc(7)
+  readSync(opened.fd, bytes, 0, 7, 0)
+  t.equal(bytes.toString(), 'content')
+  t.throws(() => writeFileSync(opened.fd, 'x'), { code: 'EBADF' }, 'never for writing')
+  closeSync(opened.fd)
+  t.end()
+})
+
+t.test('what is no regular file is refused with its kind, and nothing blocks', async t => {
+  const dir = scratch(t)
+  execFileSync('mkfifo', [join(dir, 'fifo')])
+  mkdirSync(join(dir, 'folder'))
+  symlinkSync('/dev/zero', join(dir, 'zero'))
+  symlinkSync('fifo', join(dir, 'link to fifo'))
+  symlinkSync('nowhere', join(dir, 'dangling'))
+  symlinkSync('circle', join(dir, 'circle'))
+  const server = createServer().listen(join(dir, 'socket'))
+  await once(server, 'listening')
+  const reason = (name: string) => {
+    const opened = openRegular(join(dir, name), [dir])
+    return opened.kind === 'refused' ? opened.reason : opened.kind
+  }
+  const began = performance.now()
+  t.equal(reason('fifo'), 'a FIFO')
+  t.equal(reason('link to fifo'), 'a FIFO')
+  t.equal(reason('socket'), 'a socket')
+  t.equal(reason('folder'), 'a folder')
+  t.equal(reason('zero'), 'a device')
+  t.match(reason('dangling'), /leads nowhere/)
+  t.match(reason('circle'), /circles/)
+  t.equal(reason('absent'), 'absent')
+  t.equal(reason('absent/below'), 'absent')
+  t.match(reason('not \ufffd UTF-8'), /not UTF-8/)
+  t.ok(performance.now() - began < 1000)
+  server.close()
+})
+
+t.test('a link out of the folder is refused unless its target was allowed', t => {
+  const base = scratch(t)
+  const [logs, secrets, allowed] = ['logs', 'secrets', 'allowed'].map(name => join(base, name))
+  for (const dir of [logs!, secrets!, allowed!, `${logs}-secret`]) mkdirSync(dir)
+  for (const dir of [logs!, secrets!, allowed!, `${logs}-secret`]) writeFileSync(join(dir, 'file'), 'x')
+  const cases: [target: string, kind: string][] = [
+    [join(logs!, 'file'), 'open'],
+    [join(secrets!, 'file'), 'refused'],
+    [join(logs!, '..', 'secrets', 'file'), 'refused'],
+    [`${logs}-secret/file`, 'refused'],
+    ['/etc/passwd', 'refused'],
+    [join(allowed!, 'file'), 'open'],
+  ]
+  for (const [index, [target, kind]] of cases.entries()) {
+    const link = join(logs!, `link${index}`)
+    symlinkSync(target, link)
+    const opened = openRegular(link, [logs!, allowed!, join(base, 'not there')])
+    t.equal(opened.kind, kind, target)
+    if (opened.kind === 'open') closeSync(opened.fd)
+  }
+  // A linked folder on the way is a link out, too.
+  symlinkSync(secrets!, join(logs!, 'folder'))
+  t.equal(openRegular(join(logs!, 'folder', 'file'), [logs!]).kind, 'refused')
+  // But the root itself may be a link: it was named.
+  symlinkSync(logs!, join(base, 'root'))
+  const opened = openRegular(join(base, 'root', 'file'), [join(base, 'root')])
+  t.equal(opened.kind, 'open')
+  if (opened.kind === 'open') closeSync(opened.fd)
+  t.end()
+})
+
+t.test('a file that may not be read is refused, not an error', t => {
+  const dir = scratch(t)
+  chmodSync(dir, 0o755)
+  const path = join(dir, 'secret.log')
+  writeFileSync(path, 'x')
+  chmodSync(path, 0o000)
+  // Permissions mean nothing to root: a child without privileges looks.
+  const module = join(import.meta.dirname, '../../src/tail/open.ts')
+  const script = `import { openRegular } from ${JSON.stringify(module)}
+    process.setgroups?.([]); process.setgid?.(65534); process.setuid?.(65534)
+    console.log(JSON.stringify(openRegular(${JSON.stringify(path)}, [${JSON.stringify(dir)}])))`
+  const arguments_ = [
+    '--input-type=module',
+    '-e',
+    process.getuid?.() === 0 ? script : script.replace(/^.*setuid.*$/m, ''),
+  ]
+  const { stdout, stderr } = spawnSync(process.execPath, arguments_, { encoding: 'utf8' })
+  t.equal(stdout.trim(), '{"kind":"refused","reason":"permission denied"}', stderr)
+  t.end()
+})

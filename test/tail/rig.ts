@@ -1,0 +1,183 @@
+/**
+ * What the tail's tests stand on: a scratch folder, a logger that remembers, and a member of the room that reads into
+ * real slabs of a real kernel and keeps every frame it saw.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { Budget } from '../../src/budget.ts'
+import { type Chunk, Slab } from '../../src/chunk.ts'
+import { Kernel } from '../../src/kernel/kernel.ts'
+import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
+import type { Logger } from '../../src/log.ts'
+import { CheckpointStore } from '../../src/tail/checkpoint.ts'
+import { Framer } from '../../src/tail/framer.ts'
+import type { SourceOptions } from '../../src/tail/options.ts'
+import { Reader } from '../../src/tail/reader.ts'
+import { Sweep } from '../../src/tail/sweep.ts'
+import { Tail } from '../../src/tail/tail.ts'
+
+/** A folder of its own for this test, gone afterwards. */
+export function scratch(t: Test): string {
+  const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
+  return dir
+}
+
+export interface Said {
+  readonly level: keyof Logger
+  readonly fields: Record<string, unknown>
+  readonly sentence: string
+}
+
+export class Journal implements Logger {
+  readonly said: Said[] = []
+
+  error(fields: Record<string, unknown>, sentence: string): void {
+    this.said.push({ level: 'error', fields, sentence })
+  }
+  warn(fields: Record<string, unknown>, sentence: string): void {
+    this.said.push({ level: 'warn', fields, sentence })
+  }
+  info(fields: Record<string, unknown>, sentence: string): void {
+    this.said.push({ level: 'info', fields, sentence })
+  }
+  debug(fields: Record<string, unknown>, sentence: string): void {
+    this.said.push({ level: 'debug', fields, sentence })
+  }
+}
+
+export const source = (paths: string | readonly string[], more: Partial<SourceOptions> = {}): SourceOptions => ({
+  name: 'app',
+  paths: typeof paths === 'string' ? [paths] : paths,
+  exclude: [],
+  labels: {},
+  maxLineBytes: 1024 ** 2,
+  followSymlinks: [],
+  ...more,
+})
+
+export interface Line {
+  readonly text: string
+  readonly generation: string
+  readonly offset: number
+  readonly partial: boolean
+}
+
+/** The frame's bytes as the backends that take text see them: without leading NULs and the CR at the end. */
+function textOf(kernel: Kernel, slab: Slab, chunk: Chunk, frame: number): string {
+  const bytes = kernel.bytes.subarray(slab.startOf(chunk, frame), slab.endOf(frame))
+  return bytes.toString().replace(/^\0+/, '').replace(/\r$/, '')
+}
+
+export interface RoomOptions {
+  readonly sources: readonly SourceOptions[]
+  readonly state?: string | null
+  readonly backend?: string
+}
+
+/** The whole room with one member, which delivers at once unless told to hold. */
+export class Room {
+  readonly lines: Line[] = []
+  readonly journal = new Journal()
+  readonly ledger = new Ledger()
+  readonly tail: Tail
+  /** While true nothing settles. */
+  holding = false
+  readonly #backend: string
+  readonly #kernel = Kernel.create(4 << 20)
+  readonly #budget = new Budget(this.#kernel.arena, this.#kernel.arenaBytes)
+  readonly #reader: Reader
+  readonly #held: Slab[] = []
+  #pumping: NodeJS.Immediate | undefined
+  #stopped = false
+
+  constructor({ sources, state = null, backend = 'main' }: RoomOptions) {
+    this.#backend = backend
+    const sweep = new Sweep(sources, this.journal)
+    this.tail = new Tail(sources, sweep, new CheckpointStore(state, this.journal), this.ledger, this.journal)
+    const limits = new Map(sources.map(({ name, maxLineBytes }) => [name, maxLineBytes]))
+    this.#reader = new Reader(backend, new Framer(this.#kernel, name => limits.get(name)!), this.tail.events)
+    this.#reader.onReady = () => this.#wake()
+    this.tail.join({ reader: this.#reader, sources: new Set(limits.keys()) })
+  }
+
+  get texts(): string[] {
+    return this.lines.map(({ text }) => text)
+  }
+
+  statement(name = 'app'): Statement {
+    return this.ledger.account(name, this.#backend).statement()
+  }
+
+  /** Settles everything that was held. */
+  settle(): void {
+    for (const slab of this.#held.splice(0)) this.#settle(slab)
+  }
+
+  /** Waits until `holds`, at most `seconds`; returns whether it does. */
+  async until(holds: () => boolean, seconds = 4): Promise<boolean> {
+    const end = performance.now() + seconds * 1000
+    while (!holds() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
+    return holds()
+  }
+
+  /** Waits until that many lines came, then a little for any that should not. */
+  async came(count: number, seconds?: number): Promise<string[]> {
+    await this.until(() => this.lines.length >= count, seconds)
+    await new Promise(resolve => setTimeout(resolve, 60))
+    return this.texts
+  }
+
+  async stop(clean = true): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#reader.onReady = () => {}
+    clearImmediate(this.#pumping)
+    await this.tail.stop(clean)
+  }
+
+  #wake(): void {
+    this.#pumping ??= setImmediate(() => {
+      this.#pumping = undefined
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (this.#reader.ready) {
+      const extent = this.#budget.grant((1 << 20) | (1 << 18))
+      if (extent === undefined) return
+      const slab = new Slab(this.#kernel.memory.buffer, extent, 4096)
+      const fill = this.#reader.fill(slab, 256 * 1024)
+      for (const chunk of slab.chunks) {
+        for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
+          this.lines.push({
+            text: textOf(this.#kernel, slab, chunk, frame),
+            generation: chunk.origin.generation,
+            offset: slab.offsetOf(chunk, frame),
+            partial: chunk.partial,
+          })
+        }
+      }
+      if (this.holding && slab.frames > 0) this.#held.push(slab)
+      else this.#settle(slab)
+      if (fill === 'yield') this.#wake()
+      if (fill !== 'full') return
+    }
+  }
+
+  #settle(slab: Slab): void {
+    if (slab.frames > 0) slab.settle(0, slab.frames, DELIVERED)
+    this.#budget.release(slab.extent)
+  }
+}
+
+/** A started room that ends with its test. */
+export async function room(t: Test, options: RoomOptions): Promise<Room> {
+  const started = new Room(options)
+  t.teardown(() => started.stop())
+  await started.tail.start()
+  return started
+}

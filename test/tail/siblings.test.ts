@@ -1,0 +1,135 @@
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Account } from '../../src/ledger.ts'
+import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
+import { Cursor, Generation } from '../../src/tail/generation.ts'
+import { openRegular } from '../../src/tail/open.ts'
+import { findSibling, isRotationOf, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
+import { Tailer } from '../../src/tail/tailer.ts'
+import { scratch } from './rig.ts'
+
+const nobody = () => false
+
+/** What a room knows of a file after reading its first `offset` bytes. */
+function known(path: string, offset: number): Wanted {
+  const fd = openSync(path, 'r')
+  const inode = inodeOf(fstatSync(fd, { bigint: true }))
+  const wanted = { path, inode, head: readHead(fd, offset)!, cursors: [{ offset, marker: readMarker(fd, offset)! }] }
+  closeSync(fd)
+  return wanted
+}
+
+function find(t: Test, ...wanted: Parameters<typeof findSibling>): string | undefined {
+  const sibling = findSibling(...wanted)
+  if (sibling) t.teardown(() => closeSync(sibling.opened.fd))
+  return sibling?.path
+}
+
+function place(t: Test): { log: string; at: (name: string) => string } {
+  const dir = scratch(t)
+  return { log: join(dir, 'app.log'), at: name => join(dir, name) }
+}
+
+t.test('a renamed file is found by its inode, under whatever name', t => {
+  const { log, at } = place(t)
+  writeFileSync(log, 'content\n')
+  const wanted = known(log, 8)
+  renameSync(log, at('something else'))
+  appendFileSync(at('something else'), 'more\n')
+  writeFileSync(log, 'content\n')
+  t.equal(find(t, wanted, 'inode', nobody), at('something else'))
+  t.equal(
+    find(t, wanted, 'inode', key => key === inodeKey(wanted.inode)),
+    undefined,
+    'not if it is followed already',
+  )
+  truncateSync(at('something else'), 3)
+  t.equal(find(t, wanted, 'inode', nobody), undefined, 'not if other content stands in it')
+  t.end()
+})
+
+t.test('a copy is found by head and marker, and told from files whose heads are alike', t => {
+  const { log, at } = place(t)
+  const banner = 'the same banner at the start of every file\n'.repeat(40)
+  writeFileSync(log, `${banner}mine\n`)
+  const wanted = known(log, banner.length + 5)
+  writeFileSync(at('app.log.1'), `${banner}else\nand longer\n`)
+  writeFileSync(at('app.log.2'), banner)
+  t.equal(find(t, wanted, 'copy', nobody), undefined)
+  copyFileSync(log, at('app.log.3'))
+  appendFileSync(at('app.log.3'), 'what was written before the truncation\n')
+  truncateSync(log)
+  t.equal(find(t, wanted, 'copy', nobody), at('app.log.3'))
+  t.end()
+})
+
+t.test('of a file nothing was read of no copy can be known', t => {
+  const { log, at } = place(t)
+  writeFileSync(log, 'content\n')
+  copyFileSync(log, at('app.log.1'))
+  t.equal(find(t, known(log, 0), 'copy', nobody), undefined)
+  t.end()
+})
+
+t.test('in a crowded folder the names of a rotation are looked at first', t => {
+  const { log, at } = place(t)
+  writeFileSync(log, 'content\n')
+  const wanted = known(log, 8)
+  for (let n = 0; n < 2100; n++) writeFileSync(at(`aaa${n}`), '')
+  renameSync(log, at('app.log.1'))
+  t.equal(find(t, wanted, 'inode', nobody), at('app.log.1'))
+  t.end()
+})
+
+t.test('the names that rotation gives are known', t => {
+  for (const name of [
+    'app.log.1',
+    'app.log-20260101',
+    'app.log.2026-01-01_00',
+    'app-20260101.log',
+    'app.1.log',
+    'app.log.bak',
+  ]) {
+    t.ok(isRotationOf(name, 'app.log'), name)
+  }
+  for (const name of ['app.log', 'other.log', 'app.txt', 'my-app.log']) t.notOk(isRotationOf(name, 'app.log'), name)
+  t.notOk(isRotationOf('other', 'app'))
+  t.end()
+})
+
+t.test('what may become a copy is told from what may not', t => {
+  const { log, at } = place(t)
+  writeFileSync(log, 'first\nsecond\n')
+  const fd = openSync(log, 'r')
+  t.teardown(() => closeSync(fd))
+  const stats = fstatSync(fd, { bigint: true })
+  const origin = { source: 'app', path: log, generation: '0'.repeat(16), labels: {} }
+  const cursor = new Cursor('main', new Account(), { offset: 13, marker: readMarker(fd, 13)! }, () => {})
+  const generation = new Generation(origin, inodeOf(stats), readHead(fd, 13)!, 13, [cursor])
+  const tailer = new Tailer(fd, log, stats, generation, 0)
+  const may = (name: string, content: string): boolean => {
+    writeFileSync(at(name), content)
+    const opened = openRegular(at(name), [at('.')])
+    if (opened.kind !== 'open') throw new Error(opened.kind)
+    const verdict = mayBeCopyOf(at(name), opened, tailer)
+    closeSync(opened.fd)
+    return verdict
+  }
+  t.equal(may('app.log.1', 'first\n'), true, 'half of it')
+  t.equal(may('app.log.2', 'first\nsecond\n'), true, 'the whole')
+  t.equal(may('app.log.3', 'first\nsecond\nthird\n'), true, 'and what we have not read yet')
+  t.equal(may('app.log.4', 'first\nsecant\nthird\n'), false, 'other content')
+  t.equal(may('app.log.5', 'another first\n'), false)
+  t.equal(may('unrelated', 'first\nsecond\n'), false, 'a name that no rotation gives')
+  t.end()
+})

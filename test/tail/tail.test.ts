@@ -1,0 +1,395 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type Room, type RoomOptions, room, scratch, source } from './rig.ts'
+
+t.jobs = 8
+
+/** A folder of logs, a state folder beside it, and the file `app.log`. */
+function place(t: Test): { dir: string; log: string; state: string } {
+  const base = scratch(t)
+  const dir = join(base, 'logs')
+  mkdirSync(dir)
+  return { dir, log: join(dir, 'app.log'), state: join(base, 'state') }
+}
+
+function balanced(t: Test, room: Room, name?: string): void {
+  const { read, delivered, rejected, dropped, inFlight } = room.statement(name)
+  t.strictSame([rejected, inFlight], [{}, { lines: 0, bytes: 0 }], 'nothing is rejected or in flight')
+  const padding = dropped.padding?.bytes ?? 0
+  t.equal(read.bytes, delivered.bytes + padding, 'every byte that was read is accounted for')
+}
+
+const state = (room: Room): string[] => [...room.tail.tailers].map(({ state }) => state.kind).sort()
+
+t.test('a file that is there and one that appears are both read, and go on being read', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'one\n')
+  const r = await room(t, { sources: [source(join(dir, '*.log'))] })
+  t.strictSame(await r.came(1), ['one'])
+  writeFileSync(join(dir, 'other.log'), 'two\n')
+  t.strictSame(await r.came(2), ['one', 'two'])
+  appendFileSync(log, 'three\nfo')
+  t.strictSame(await r.came(3), ['one', 'two', 'three'], 'an unfinished line waits')
+  appendFileSync(log, 'ur\n')
+  t.strictSame(await r.came(4), ['one', 'two', 'three', 'four'])
+  balanced(t, r)
+})
+
+t.test('a renamed file is read to its end while the new one under its name is read from the start', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  renameSync(log, `${log}.1`)
+  appendFileSync(`${log}.1`, 'a2\n')
+  writeFileSync(log, 'b1\n')
+  await r.came(3)
+  appendFileSync(`${log}.1`, 'a3\n')
+  await r.came(4)
+  t.strictSame([...r.texts].sort(), ['a1', 'a2', 'a3', 'b1'])
+  t.strictSame(state(r), ['live', 'rotated'])
+  const generations = new Map(r.lines.map(({ text, generation }) => [text, generation]))
+  t.equal(generations.get('a1'), generations.get('a3'), 'the renamed file is the same generation')
+  t.not(generations.get('a1'), generations.get('b1'), 'the new file is another one')
+  t.ok(dir)
+  balanced(t, r)
+})
+
+t.test('a file renamed to another name of the pattern is not read again', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+  await r.came(2)
+  renameSync(log, join(dir, 'app.log.1'))
+  t.ok(await r.until(() => [...r.tail.tailers].some(({ path }) => path.endsWith('.1'))))
+  appendFileSync(join(dir, 'app.log.1'), 'a3\n')
+  t.strictSame(await r.came(3), ['a1', 'a2', 'a3'])
+  t.strictSame(state(r), ['live'])
+})
+
+for (const [where, pattern] of [
+  ['outside', 'app.log'],
+  ['inside', 'app*'],
+] as const) {
+  t.test(`after copytruncate, with the copy ${where} the pattern, every line comes once`, async t => {
+    const { dir, log } = place(t)
+    writeFileSync(log, 'a1\na2\n')
+    const r = await room(t, { sources: [source(join(dir, pattern))] })
+    await r.came(2)
+    // What was written just before the copy has not been seen by anybody.
+    appendFileSync(log, 'a3\n')
+    copyFileSync(log, `${log}.1`)
+    truncateSync(log)
+    await r.came(3)
+    appendFileSync(log, 'b1\n')
+    await r.came(4)
+    t.strictSame([...r.texts].sort(), ['a1', 'a2', 'a3', 'b1'])
+    t.equal(r.statement().vanishedBytes, 0)
+    balanced(t, r)
+  })
+}
+
+t.test('a copy of a followed file is held back while it is being written', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+  await r.came(2)
+  writeFileSync(`${log}.1`, 'a1\n')
+  t.strictSame(await r.came(3, 0.3), ['a1', 'a2'], 'half a copy is not read as new')
+  appendFileSync(`${log}.1`, 'a2\n')
+  truncateSync(log)
+  t.strictSame(await r.came(3, 0.3), ['a1', 'a2'], 'nor is a whole one, once the truncation explains it')
+})
+
+t.test('a copy that nothing explains is read after a few seconds', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+  await r.came(2)
+  copyFileSync(log, `${log}.bak`)
+  t.strictSame(await r.came(3, 1), ['a1', 'a2'])
+  t.strictSame(await r.came(4, 7), ['a1', 'a2', 'a1', 'a2'])
+})
+
+t.test('what was truncated away without a copy is counted as vanished', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\nhalf a line')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  truncateSync(log)
+  t.ok(await r.until(() => r.statement().vanishedBytes > 0))
+  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  appendFileSync(log, 'b1\n')
+  t.strictSame(await r.came(2), ['a1', 'b1'])
+  t.not(r.lines[0]!.generation, r.lines[1]!.generation, 'it is a new generation')
+})
+
+t.test('an end that was cut off before it was read is counted, and what stood before is not read again', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\nhalf a line')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  truncateSync(log, 3)
+  t.ok(await r.until(() => r.statement().vanishedBytes > 0))
+  appendFileSync(log, 'a2\n')
+  t.strictSame(await r.came(2), ['a1', 'a2'])
+  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  t.equal(r.lines[0]!.generation, r.lines[1]!.generation)
+})
+
+t.test('a file overwritten with other content of the same length is read from the start', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(2)
+  writeFileSync(log, 'b1\nb2\n')
+  t.strictSame(await r.came(4), ['a1', 'a2', 'b1', 'b2'])
+})
+
+t.test('a touched file is not read again', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(2)
+  utimesSync(log, new Date(), new Date())
+  t.strictSame(await r.came(3, 0.4), ['a1', 'a2'])
+})
+
+t.test('a deleted file is read to its end, and a new one under its name from the start', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  appendFileSync(log, 'a2\n')
+  unlinkSync(log)
+  writeFileSync(log, 'b1\n')
+  await r.came(3)
+  t.strictSame([...r.texts].sort(), ['a1', 'a2', 'b1'])
+  balanced(t, r)
+})
+
+t.test('the handle of a deleted file is given back, its last line without a line end taken', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\na2 without an end')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  unlinkSync(log)
+  t.ok(await r.until(() => state(r).length === 0, 6), 'the space it takes is free again')
+  t.strictSame(r.texts, ['a1', 'a2 without an end'])
+  t.equal(r.lines[1]!.partial, true)
+  balanced(t, r)
+})
+
+t.test('a deleted file stays open until what was read of it has settled', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  r.holding = true
+  await r.came(1)
+  unlinkSync(log)
+  t.ok(await r.until(() => state(r)[0] === 'deleted'))
+  t.notOk(await r.until(() => state(r).length === 0, 3.8))
+  r.settle()
+  t.ok(await r.until(() => state(r).length === 0))
+})
+
+t.test('hard links and overlapping sources read a file once', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\n')
+  linkSync(log, join(dir, 'link.log'))
+  const r = await room(t, { sources: [source(log), source(join(dir, '*.log'), { name: 'rest' })] })
+  t.strictSame(await r.came(2, 0.3), ['a1'])
+  unlinkSync(log)
+  appendFileSync(join(dir, 'link.log'), 'a2\n')
+  t.strictSame(await r.came(2), ['a1', 'a2'], 'the other name leads to the same file')
+})
+
+t.test('a hole is counted as padding and costs no line', async t => {
+  const { log } = place(t)
+  writeFileSync(log, Buffer.concat([Buffer.alloc(100_000), Buffer.from('after the hole\n')]))
+  const r = await room(t, { sources: [source(log, { maxLineBytes: 1024 })] })
+  t.strictSame(await r.came(1), ['after the hole'])
+  t.equal(r.statement().dropped.padding?.bytes, 100_000)
+  balanced(t, r)
+})
+
+t.test('what is no regular file is refused by name, once, and harms nothing', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\n')
+  symlinkSync('/dev/zero', join(dir, 'zero.log'))
+  symlinkSync('/etc/passwd', join(dir, 'out.log'))
+  mkdirSync(join(dir, 'folder.log'))
+  const r = await room(t, { sources: [source(join(dir, '*.log'))] })
+  t.strictSame(await r.came(2, 1.3), ['a1'])
+  t.strictSame([...r.tail.refused].map(({ path }) => path).sort(), [join(dir, 'out.log'), join(dir, 'zero.log')])
+  t.equal(r.journal.said.filter(({ sentence }) => sentence === 'a path is not followed').length, 2)
+})
+
+t.test('our own state is never read, though it lies among the logs', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(join(dir, '*'))], state: dir })
+  t.strictSame(await r.came(2, 1.5), ['a1'])
+})
+
+t.test('at the end the last line is taken without its line end', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\na2')
+  const r = await room(t, { sources: [source(log)] })
+  t.strictSame(await r.came(2, 0.2), ['a1'])
+  r.tail.finish()
+  t.strictSame(await r.came(2), ['a1', 'a2'])
+  t.notOk(r.tail.look(), 'nothing is left to read')
+})
+
+t.test('a truncation seen at the very end keeps the drain waiting until it is read', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)], state })
+  await r.came(1)
+  writeFileSync(log, '')
+  appendFileSync(log, 'b\n')
+  r.tail.finish()
+  let looks = 0
+  while (r.tail.look() && looks++ < 1000) await new Promise(resolve => setTimeout(resolve, 2))
+  t.strictSame(r.texts, ['a1', 'b'])
+})
+
+// ── Restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Runs a room until `count` lines came and settled, stops it, lets `meanwhile` happen and starts another. */
+async function restarted(t: Test, options: RoomOptions, count: number, meanwhile: () => void): Promise<[Room, Room]> {
+  const first = await room(t, options)
+  await first.came(count)
+  await first.stop()
+  meanwhile()
+  return [first, await room(t, options)]
+}
+
+t.test('after a restart reading goes on where it was committed, and the ledger with it', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const [first, r] = await restarted(t, { sources: [source(log)], state }, 2, () => appendFileSync(log, 'a3\n'))
+  t.strictSame(await r.came(1), ['a3'])
+  t.equal(r.lines[0]!.generation, first.lines[0]!.generation)
+  t.strictSame(r.statement().delivered, { lines: 3, bytes: 9 })
+})
+
+t.test('what had not settled before a restart is read again, under the same ids', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const first = await room(t, { sources: [source(log)], state })
+  first.holding = true
+  await first.came(2)
+  await first.stop()
+  const r = await room(t, { sources: [source(log)], state })
+  await r.came(2)
+  t.strictSame(r.lines, first.lines)
+  t.strictSame(r.statement().delivered, { lines: 2, bytes: 6 })
+})
+
+t.test('a file rotated while we were down is found under its new name', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => {
+    appendFileSync(log, 'a2\n')
+    renameSync(log, `${log}.1`)
+    writeFileSync(log, 'b1\n')
+  })
+  t.strictSame([...(await r.came(2))].sort(), ['a2', 'b1'])
+  t.equal(r.statement().vanishedBytes, 0)
+})
+
+t.test('a file copied and truncated while we were down goes on in its copy', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const [first, r] = await restarted(t, { sources: [source(log)], state }, 1, () => {
+    appendFileSync(log, 'a2\n')
+    copyFileSync(log, `${log}.1`)
+    writeFileSync(log, 'b1\n')
+  })
+  t.strictSame([...(await r.came(2))].sort(), ['a2', 'b1'])
+  const [a2, b1] = [...r.lines].sort((a, b) => a.text.localeCompare(b.text))
+  t.equal(a2!.generation, first.lines[0]!.generation)
+  t.not(b1!.generation, a2!.generation)
+})
+
+t.test('a file shortened while we were down counts what is missing', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\nhalf a line')
+  const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => truncateSync(log, 3))
+  appendFileSync(log, 'a2\n')
+  t.strictSame(await r.came(1), ['a2'])
+  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+})
+
+t.test('a file with unread bytes that was deleted while we were down counts as vanished', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\nhalf a line')
+  const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => unlinkSync(log))
+  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+})
+
+t.test('a truncated file is not read again after a restart while its old lines are still in flight', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const first = await room(t, { sources: [source(log)], state })
+  first.holding = true
+  await first.came(2)
+  first.holding = false
+  truncateSync(log)
+  await first.until(() => first.journal.said.some(({ sentence }) => sentence.includes('truncated')))
+  appendFileSync(log, 'b1\n')
+  await first.came(3)
+  await first.stop()
+  const r = await room(t, { sources: [source(log)], state })
+  appendFileSync(log, 'b2\n')
+  t.strictSame(await r.came(1), ['b2'])
+  t.equal(r.lines[0]!.generation, first.lines[2]!.generation)
+})
+
+t.test('a damaged checkpoint costs repeated lines, never lost ones, and is named', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => {
+    for (const name of ['checkpoint', 'checkpoint.previous']) writeFileSync(join(state, name), 'rubbish')
+  })
+  t.strictSame(await r.came(1), ['a1'])
+  t.ok(r.journal.said.some(({ level, sentence }) => level === 'error' && sentence.includes('checkpoint')))
+})
+
+t.test('a state folder that cannot be written stops nothing', async t => {
+  const { log, state } = place(t)
+  writeFileSync(state, 'a file, where the folder should be')
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)], state })
+  t.strictSame(await r.came(1), ['a1'])
+  truncateSync(log)
+  await r.until(() => r.journal.said.some(({ sentence }) => sentence.includes('truncated')))
+  appendFileSync(log, 'b1\n')
+  t.strictSame(await r.came(2), ['a1', 'b1'])
+  rmSync(state)
+})
+
+t.test('a backend that is new after a restart reads from the start, the other one goes on', async t => {
+  const { log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const first = await room(t, { sources: [source(log)], state })
+  await first.came(1)
+  await first.stop()
+  const r = await room(t, { sources: [source(log)], state, backend: 'second' })
+  t.strictSame(await r.came(1), ['a1'])
+})
