@@ -62,7 +62,9 @@ export function book(into: Settled, outcome: Outcome, lines: number, bytes: numb
   if (outcome.kind === 'delivered') entry = into.delivered
   else {
     const reasons = into[outcome.kind]
-    entry = reasons[outcome.reason] ??= tally()
+    // Reasons come from answers too: a name that every object has must not be found there.
+    if (!Object.hasOwn(reasons, outcome.reason)) reasons[outcome.reason] = tally()
+    entry = reasons[outcome.reason]!
   }
   entry.lines += lines
   entry.bytes += bytes

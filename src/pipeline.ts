@@ -23,6 +23,8 @@ const TARGET = 512 * 1024
 
 export interface PipelineParts {
   readonly name: string
+  /** The names of its sources. */
+  readonly sources: readonly string[]
   readonly backend: Backend
   readonly kernel: Kernel
   readonly budget: Budget
@@ -45,6 +47,7 @@ export class Pipeline {
   #pumping: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | undefined
+  #stopped = false
   /** While true nothing lingers. */
   #hurrying = false
 
@@ -92,7 +95,7 @@ export class Pipeline {
 
   /** Stops reading and drops what is under way; its bytes stay uncommitted. */
   async stop(): Promise<void> {
-    this.parts.reader.onReady = () => {}
+    this.#stopped = true
     clearTimeout(this.#timer)
     clearImmediate(this.#pumping)
     this.parts.delivery.stop()
@@ -108,6 +111,7 @@ export class Pipeline {
   }
 
   #pump(): void {
+    if (this.#stopped) return
     const { reader, concurrency, budget } = this.parts
     while (reader.ready || this.#filling) {
       const slab = (this.#filling ??= this.#slab())

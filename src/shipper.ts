@@ -19,9 +19,11 @@ import type { Transport } from './delivery/exchange.ts'
 import { StreamTransport } from './delivery/stream.ts'
 import { HttpTransport } from './delivery/transport.ts'
 import { Kernel } from './kernel/kernel.ts'
-import { Ledger, type Statement } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
 import { Pipeline } from './pipeline.ts'
+import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
+import type { FileStatus, Health, LedgerLine, PipelineStatus, Refused, Subject } from './server/subject.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
 import { Framer } from './tail/framer.ts'
 import { Reader } from './tail/reader.ts'
@@ -41,13 +43,7 @@ export interface Drained {
   readonly left: readonly { source: string; path: string; backend: string; bytes: number }[]
 }
 
-export interface LedgerLine {
-  readonly source: string
-  readonly backend: string
-  readonly statement: Statement
-}
-
-export class Shipper {
+export class Shipper implements Subject {
   readonly #config: Config
   readonly #log: Logger
   readonly #ledger = new Ledger()
@@ -124,6 +120,55 @@ export class Shipper {
     return this.#draining
   }
 
+  startup(): { ready: boolean; waiting: string[] } {
+    const waiting = this.#tail.swept ? [] : ['the first sweep']
+    return { ready: waiting.length === 0, waiting }
+  }
+
+  sinceTurn(): number {
+    return performance.now() - this.#tail.turnedAt
+  }
+
+  health(): Health {
+    const { fault, dir } = this.#store
+    const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
+    const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail))
+    const well = fault === undefined && backends.every(({ state }) => state === 'up')
+    return {
+      status: well ? 'ok' : 'degraded',
+      version: VERSION,
+      state: fault
+        ? { kind: 'failing', code: fault.code, since: new Date(fault.since).toISOString() }
+        : { kind: dir === null ? 'memory' : 'saved' },
+      watch: this.#sweep.watching,
+      backends,
+      sources,
+    }
+  }
+
+  pipelines(): PipelineStatus[] {
+    return this.#pipelines.map(pipeline => pipelineStatus(pipeline, this.#tail))
+  }
+
+  files(): FileStatus[] {
+    return [...this.#tail.tailers].map(({ path, size, state, generation }) => ({
+      source: generation.origin.source,
+      path,
+      generation: generation.origin.generation,
+      state: state.kind,
+      size,
+      cursors: generation.cursors.map(({ backend, read, committed }) => ({
+        backend,
+        read,
+        committed: committed.offset,
+      })),
+    }))
+  }
+
+  refused(): Refused[] {
+    return [...this.#tail.refused]
+  }
+
   async #settled(): Promise<'done'> {
     await Promise.all(this.#pipelines.map(pipeline => pipeline.whenIdle()))
     return 'done'
@@ -135,7 +180,7 @@ export class Shipper {
   }
 
   *#left(): Generator<Drained['left'][number]> {
-    for (const { path, size, generation } of this.#tail.tailers) {
+    for (const { path, size, generation } of this.#tail.following()) {
       for (const cursor of generation.cursors) {
         const bytes = size - cursor.committed.offset
         if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
@@ -171,7 +216,19 @@ export class Shipper {
     this.#tail.join({ reader, sources: new Set(config.sources) })
     const maxLine = Math.max(...lines.values())
     const { batch, concurrency } = options
-    return new Pipeline({ name, backend, kernel, budget, reader, delivery, transport, batch, concurrency, maxLine })
+    return new Pipeline({
+      name,
+      sources: config.sources,
+      backend,
+      kernel,
+      budget,
+      reader,
+      delivery,
+      transport,
+      batch,
+      concurrency,
+      maxLine,
+    })
   }
 
   #transport(config: BackendConfig, kind: 'stream' | 'http', onClosed: () => void): Transport {

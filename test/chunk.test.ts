@@ -87,14 +87,12 @@ t.test('in whatever pieces a slab settles, every chunk tells its owner once and 
       const { slab, told, close } = slabOf(runs)
       try {
         const bounds = [...new Set([0, ...cuts.map(({ at }) => at % slab.frames), slab.frames])].sort((a, b) => a - b)
-        const pieces = bounds
-          .slice(1)
-          .map((to, at) => ({
-            from: bounds[at]!,
-            to,
-            outcome: cuts[at]?.outcome ?? DELIVERED,
-            rank: cuts[at]?.rank ?? 0,
-          }))
+        const pieces = bounds.slice(1).map((to, at) => ({
+          from: bounds[at]!,
+          to,
+          outcome: cuts[at]?.outcome ?? DELIVERED,
+          rank: cuts[at]?.rank ?? 0,
+        }))
         for (const { from, to, outcome } of pieces.sort((a, b) => a.rank - b.rank)) slab.settle(from, to, outcome)
         assert.equal(told.length, slab.chunks.length)
         assert.deepEqual(new Set(told), new Set(slab.chunks))

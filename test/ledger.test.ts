@@ -111,11 +111,11 @@ t.test('losses and repairs stand beside the equation, and go to the parent too',
   t.end()
 })
 
-t.test('a reason is its own entry, whatever its name', t => {
+t.test('reasons are kept apart and add up', t => {
   const total = settled()
-  merge(total, part({ kind: 'rejected', reason: 'constructor' }, 1, 2))
-  merge(total, part({ kind: 'rejected', reason: 'constructor' }, 1, 2))
-  t.strictSame(sum(total.rejected), { lines: 2, bytes: 4 })
+  for (const reason of ['400', '413', '400']) merge(total, part({ kind: 'rejected', reason }, 1, 2))
+  t.strictSame(total.rejected, { '400': { lines: 2, bytes: 4 }, '413': { lines: 1, bytes: 2 } })
+  t.strictSame(sum(total.rejected), { lines: 3, bytes: 6 })
   t.end()
 })
 

@@ -77,7 +77,9 @@ export class Framer {
     const frames = this.#kernel.frames(start, start + got, slab.ends + 4 * slab.frames, slab.maxFrames - slab.frames)
     if (frames > 0) return this.#take(tailer, cursor, slab, frames)
     const padding = this.#padding(start, got)
-    if (padding >= SMALLEST_READ || (padding > 0 && final && cursor.read + got >= tailer.size)) {
+    // NULs with nothing behind them may be room that a writer has set aside: they are a hole only once text follows.
+    const hole = padding >= SMALLEST_READ && padding < got
+    if (hole || (padding > 0 && final && cursor.read + got >= tailer.size)) {
       cursor.skipped(padding, this.#markerBehind(tailer, start, padding, cursor.read + padding))
       return 'took'
     }

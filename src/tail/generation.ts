@@ -35,6 +35,8 @@ export class Cursor implements ChunkOwner {
   scanned: number
   /** The marker before `read`. */
   marker: Marker
+  /** When everything that was read had been acknowledged last: milliseconds since the epoch. */
+  caughtUpAt = Date.now()
   /** True while it waits in its reader's round robin. */
   queued = false
   #committed: SavedCursor
@@ -69,6 +71,7 @@ export class Cursor implements ChunkOwner {
   /** Takes note of a chunk that was just read; `marker` is the one before its end. */
   took(chunk: Chunk, marker: Marker): void {
     invariant(chunk.fileStart === this.read && chunk.fileEnd > this.read, 'a chunk must begin where the last one ended')
+    if (this.#pending.length === 0) this.caughtUpAt = chunk.readAt
     this.#pending.push({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
     this.account.read(chunk.frames, chunk.fileEnd - chunk.fileStart)
     if (chunk.cutFrom > 0) this.account.truncated(1)

@@ -23,7 +23,7 @@ export const sourceSchema = z.strictObject({
   labels: z
     ._default(
       z.record(
-        z.string().check(z.regex(/^[^\0-\x1f]{1,128}$/, { error: 'a label name of 1 to 128 characters' })),
+        z.string().check(z.regex(/^\P{Cc}{1,128}$/u, { error: 'a label name of 1 to 128 characters' })),
         z.string(),
       ),
       {},

@@ -89,8 +89,20 @@ export function mayBeCopyOf(path: string, opened: Opened & { kind: 'open' }, tai
   return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)
 }
 
-/** What a rotation compresses is no longer a log. */
-const COMPRESSED = /\.(gz|zst|bz2|xz|lz4|zip)$/
+/**
+ * Whether the name is the original with a number or a date put in, as rotations do. Here a likely name is not enough:
+ * what merely looks related (`app-audit.log`, `app.log.swp`) was never meant to be read.
+ */
+function isNumbered(name: string, original: string): boolean {
+  const extension = extname(original)
+  const stem = basename(original, extension)
+  const added = name.startsWith(original)
+    ? name.slice(original.length)
+    : name.startsWith(stem) && name.endsWith(extension)
+      ? name.slice(stem.length, name.length - extension.length)
+      : ''
+  return /^[._-]\d[\dTZ:._+-]*$/.test(added)
+}
 
 /**
  * Files that carried `path` for so short a time that nobody saw them there: rotations of it, by name, that were born
@@ -102,7 +114,7 @@ export function findMissed(path: string, birth: string, known: (key: string) => 
   const folder = dirname(path)
   const missed: Sibling[] = []
   for (const name of namesIn(folder)) {
-    if (!isRotationOf(name, basename(path)) || COMPRESSED.test(name)) continue
+    if (!isNumbered(name, basename(path))) continue
     const sibling = join(folder, name)
     const opened = openRegular(sibling, [folder])
     if (opened.kind !== 'open') continue

@@ -127,6 +127,13 @@ export class Tail {
     return this.#tailers.values()
   }
 
+  /** Every generation that is not done, with the size that its file has or had. */
+  *following(): Generator<{ generation: Generation; size: number; path: string }> {
+    yield* this.#tailers.values()
+    // Of a file that is gone only what was read can still be settled.
+    for (const { generation, path } of this.#finishing) yield { generation, size: generation.furthest, path }
+  }
+
   get refused(): Iterable<Refusal> {
     return this.#refused.values()
   }
@@ -415,7 +422,8 @@ export class Tail {
 
   /** A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. */
   #begun(source: SourceOptions, path: string, inode: Inode, incarnation: number): Generation {
-    const id = generationId(this.#epoch, inode, incarnation)
+    // Without birth times a reused inode would get the id of the file it belonged to before.
+    const id = generationId(this.#epoch, inode, inode.birth === '0' ? Date.now() : incarnation)
     return this.#generation(source, path, id, inode, NO_HEAD, 0, {})
   }
 
@@ -524,7 +532,11 @@ export class Tail {
         continue
       }
       const entry = saved.get(key)
-      if (entry && isGeneration(opened, { head: entry.head, cursors: Object.values(entry.cursors) })) {
+      if (
+        entry &&
+        sameBirth(entry.inode, inodeOf(opened.stats)) &&
+        isGeneration(opened, { head: entry.head, cursors: Object.values(entry.cursors) })
+      ) {
         saved.delete(key)
         this.#follow(candidate.path, opened, this.#restored(candidate.source, entry, inodeOf(opened.stats)))
       } else fresh.push({ candidate, opened })
@@ -614,4 +626,9 @@ export class Tail {
         this.#saveSoon(urgent)
       })
   }
+}
+
+/** The same incarnation of an inode, as far as the file system can tell. */
+function sameBirth(one: Inode, other: Inode): boolean {
+  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
 }

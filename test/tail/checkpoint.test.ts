@@ -21,6 +21,7 @@ const CHECKPOINT: Checkpoint = {
   generations: [
     {
       source: 'app',
+      origin: '/logs/app.log',
       path: '/logs/ünïcödé\n.log',
       inode: { dev: '1', ino: '18446744073709551615', birth: '1700000000000000001' },
       id: 'a1b2c3d4e5f60718',
@@ -105,6 +106,7 @@ t.test('a checkpoint whose values cannot be is refused', t => {
       generations: [{ ...generation, cursors: { main: { offset: 1.5, marker: { length: 0, crc: 0 } } } }],
     },
     { ...CHECKPOINT, generations: [{ ...generation, head: undefined }] },
+    { ...CHECKPOINT, generations: [{ ...generation, inode: { dev: '1', ino: '2', birth: 'never' } }] },
     { ...CHECKPOINT, totals: [{ source: 'app', backend: 'main', settled: { delivered: 1 } }] },
   ]
   for (const value of wrong) {

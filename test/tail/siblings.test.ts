@@ -14,7 +14,7 @@ import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { openRegular } from '../../src/tail/open.ts'
-import { findSibling, isRotationOf, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
+import { findMissed, findSibling, isRotationOf, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
 import { scratch } from './rig.ts'
 
@@ -131,5 +131,32 @@ t.test('what may become a copy is told from what may not', t => {
   t.equal(may('app.log.4', 'first\nsecant\nthird\n'), false, 'other content')
   t.equal(may('app.log.5', 'another first\n'), false)
   t.equal(may('unrelated', 'first\nsecond\n'), false, 'a name that no rotation gives')
+  t.end()
+})
+
+t.test('of the files born since, only those with a number or a date in the name were rotated away unseen', t => {
+  const { log, at } = place(t)
+  const numbered = ['app.log.1', 'app.log-20260101', 'app.log.2026-01-01T00:00:00Z', 'app-2026-01-01.log', 'app.12.log']
+  const others = [
+    'app-audit.log',
+    'app.log.swp',
+    'app.log.1.gz',
+    'app.log.bak',
+    'app1.log',
+    'application.log.1',
+    'other.log.1',
+  ]
+  for (const name of [...numbered, ...others]) writeFileSync(at(name), 'content\n')
+  const missed = findMissed(log, '1', nobody)
+  t.strictSame(missed.map(({ path }) => path).sort(), numbered.map(at).sort())
+  for (const { opened } of missed) closeSync(opened.fd)
+  const later = String(BigInt(Date.now() + 60_000) * 1_000_000n)
+  t.strictSame(findMissed(log, later, nobody), [], 'none that is older')
+  t.strictSame(
+    findMissed(log, '1', () => true),
+    [],
+    'none that is known',
+  )
+  t.strictSame(findMissed(log, '0', nobody), [], 'without birth times there is no telling')
   t.end()
 })

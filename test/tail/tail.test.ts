@@ -80,6 +80,32 @@ t.test('a file renamed to another name of the pattern is not read again', async 
   t.strictSame(state(r), ['live'])
 })
 
+t.test('neighbours with a similar name are nobody’s rotation', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  for (const name of ['app-audit.log', 'app.log.swp', 'app.log.lock', 'apprentice.log', 'app.log.json']) {
+    writeFileSync(join(dir, name), 'not yours\n')
+  }
+  renameSync(log, `${log}.1`)
+  writeFileSync(log, 'b1\n')
+  t.strictSame(await r.came(3, 0.5), ['a1', 'b1'])
+})
+
+t.test('a file that was rotated twice between two looks is not missed', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  renameSync(log, `${log}.2`)
+  writeFileSync(log, 'b1\n')
+  renameSync(log, `${log}.1`)
+  writeFileSync(log, 'c1\n')
+  t.strictSame([...(await r.came(3))].sort(), ['a1', 'b1', 'c1'])
+  balanced(t, r)
+})
+
 for (const [where, pattern] of [
   ['outside', 'app.log'],
   ['inside', 'app*'],

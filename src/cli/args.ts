@@ -1,0 +1,81 @@
+/**
+ * argv → what is wanted. The first word is a command if it is one; every other bare word is a path to follow, so that
+ * `logshipper /opt/logs.txt` stands where `tail -F /opt/logs.txt` stood.
+ */
+import { existsSync } from 'node:fs'
+import { parseArgs as parse } from 'node:util'
+import { nearest } from '../config/nearest.ts'
+import { codeOf } from '../errors.ts'
+
+export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger'] as const
+export type CommandName = (typeof COMMANDS)[number]
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: CommandName
+      readonly config: string | undefined
+      readonly paths: readonly string[]
+      readonly admin: string | undefined
+      readonly json: boolean
+    }
+  /** What was said makes no sense: `message` says why. */
+  | { readonly kind: 'wrong'; readonly message: string }
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  admin: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+export function parseArgs(argv: readonly string[]): Command {
+  try {
+    const { values, positionals } = parse({ args: [...argv], options: OPTIONS, allowPositionals: true })
+    if (values.help) return { kind: 'help' }
+    if (values.version) return { kind: 'version' }
+    const [first] = positionals
+    const kind = COMMANDS.find(command => command === first)
+    const paths = kind === undefined ? positionals : positionals.slice(1)
+    const { config, admin, json = false } = values
+    // Only `run` and `validate` take paths. A lone YAML or JSON file behind `validate` is what is to be validated.
+    if (kind === 'validate' && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
+      return { kind, config: paths[0], paths: [], admin, json }
+    }
+    if (kind !== undefined && kind !== 'run' && kind !== 'validate' && paths.length > 0) {
+      return { kind: 'wrong', message: `${kind} takes no paths, but was given ${paths.join(' ')}` }
+    }
+    if (paths.includes('-')) return { kind: 'wrong', message: 'standard input (-) cannot be followed: name a file' }
+    if (paths.includes('')) return { kind: 'wrong', message: 'an empty path: is a shell variable not set?' }
+    if (kind === undefined && first !== undefined) {
+      const meant = mistyped(first)
+      if (meant) {
+        const message = `neither a command nor a file: ${first}. Did you mean ${meant}? To wait for such a file: ./${first}`
+        return { kind: 'wrong', message }
+      }
+    }
+    return { kind: kind ?? 'run', config, paths, admin, json }
+  } catch (error) {
+    if (!codeOf(error).startsWith('ERR_PARSE_ARGS')) throw error
+    return { kind: 'wrong', message: complaint(error as Error, argv) }
+  }
+}
+
+/** The command that a plain word is probably meant to be; following a file `vaildate` for ever would help nobody. */
+function mistyped(word: string): CommandName | undefined {
+  if (!/^[a-z]+$/i.test(word) || existsSync(word)) return undefined
+  return nearest(word, COMMANDS) as CommandName | undefined
+}
+
+function complaint(error: Error, argv: readonly string[]): string {
+  const option = /'(--?[^'\s=]+)/.exec(error.message)?.[1]
+  if (option === undefined) return error.message
+  if (codeOf(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    return `${option} needs ${error.message.includes('does not take') ? 'no value' : 'a value'}`
+  }
+  const meant = option.startsWith('--') ? nearest(option.slice(2), Object.keys(OPTIONS)) : undefined
+  const end = argv.includes('--') ? '' : ' A path that begins with a dash goes behind --.'
+  return `unknown option ${option}.${meant ? ` Did you mean --${meant}?` : end}`
+}

@@ -1,0 +1,31 @@
+/** Asks the running shipper over its admin port. */
+import { get } from 'node:http'
+import { codeOf } from '../errors.ts'
+import { parseAddress } from '../server/options.ts'
+
+export const DEFAULT_ADMIN = '127.0.0.1:9615'
+
+export type Asked = { readonly kind: 'ok'; readonly body: string } | { readonly kind: 'failed'; readonly why: string }
+
+/** `path` of the admin port at `address` (host:port). Never rejects. */
+export function ask(address: string, path: string): Promise<Asked> {
+  const parsed = parseAddress(address)
+  if (parsed === undefined) return Promise.resolve({ kind: 'failed', why: `${address} is not host:port` })
+  const { host, port } = parsed
+  return new Promise(resolve => {
+    const request = get({ host, port, path, headers: { host: `localhost:${port}` }, timeout: 5000 }, response => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () => {
+        const body = Buffer.concat(parts).toString()
+        if (response.statusCode === 200) resolve({ kind: 'ok', body })
+        else resolve({ kind: 'failed', why: `${address} answers ${response.statusCode}` })
+      })
+    })
+    request.on('timeout', () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
+    request.on('error', error => {
+      const hint = codeOf(error) === 'ECONNREFUSED' ? '; is the shipper running, with server.admin there?' : ''
+      resolve({ kind: 'failed', why: `nothing answers at ${address} (${codeOf(error)})${hint}` })
+    })
+  })
+}

@@ -1,0 +1,63 @@
+/**
+ * The last words: one line with the ledger, and the termination message that `kubectl describe pod` shows.
+ *
+ * Kubernetes gives a container 4096 bytes in a file (Pod `terminationMessagePath`); what is worst stands first, and
+ * what does not fit is cut with a count of what was left out. A message that cannot be written harms nothing.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { sum } from '../ledger.ts'
+import type { LedgerLine } from '../server/subject.ts'
+import type { Drained } from '../shipper.ts'
+
+const MAX_BYTES = 4096
+
+/** One line per source and backend, then one per file with something left, the largest first. */
+export function farewell(drained: Drained, ledger: readonly LedgerLine[]): string {
+  const lines: string[] = []
+  const total = drained.left.reduce((bytes, file) => bytes + file.bytes, 0)
+  lines.push(drained.complete ? 'drained: everything was settled' : `not drained: ${total} bytes are left on disk`)
+  for (const { source, backend, statement } of ledger) {
+    const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
+    const parts = [`${source} → ${backend}: delivered ${delivered.lines} lines, ${delivered.bytes} bytes`]
+    const refused = sum(rejected)
+    const policy = sum(dropped)
+    if (refused.lines > 0) parts.push(`rejected ${refused.lines} lines (${Object.keys(rejected).join(', ')})`)
+    if (policy.bytes > 0)
+      parts.push(`dropped ${policy.lines} lines, ${policy.bytes} bytes (${Object.keys(dropped).join(', ')})`)
+    if (inFlight.lines > 0) parts.push(`in flight ${inFlight.lines} lines`)
+    if (vanishedBytes > 0) parts.push(`vanished ${vanishedBytes} bytes`)
+    lines.push(parts.join('; '))
+  }
+  const files = [...drained.left].sort((a, b) => b.bytes - a.bytes)
+  for (const { source, path, backend, bytes } of files) {
+    lines.push(`left: ${bytes} bytes of ${printable(path)} (${source} → ${backend})`)
+  }
+  return fit(lines)
+}
+
+/** Writes the message if the container has a place for it. Returns whether it was written. */
+export function writeTerminationMessage(path: string, message: string): boolean {
+  try {
+    // Only where the runtime has put the file: outside a container nothing is left behind.
+    if (!existsSync(path)) return false
+    writeFileSync(path, message)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function fit(lines: readonly string[]): string {
+  let text = ''
+  for (const [at, line] of lines.entries()) {
+    const rest = `… and ${lines.length - at} more\n`
+    if (Buffer.byteLength(`${text}${line}\n${rest}`) > MAX_BYTES) return text + rest
+    text += `${line}\n`
+  }
+  return text
+}
+
+/** Path names may hold anything: control characters must not reach a terminal. */
+function printable(path: string): string {
+  return JSON.stringify(path).slice(0, 300)
+}

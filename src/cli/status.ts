@@ -1,0 +1,50 @@
+/** `logshipper status`: what the running shipper is doing. */
+import type { Status } from '../server/admin.ts'
+import { ask, DEFAULT_ADMIN } from './ask.ts'
+import { bytes, printable, table } from './table.ts'
+
+/** Prints to standard output; resolves to the exit code. */
+export async function status(options: { admin?: string | undefined; json?: boolean | undefined }): Promise<number> {
+  const asked = await ask(options.admin ?? DEFAULT_ADMIN, '/status')
+  if (asked.kind === 'failed') {
+    process.stderr.write(`logshipper: ${asked.why}\n`)
+    return 1
+  }
+  process.stdout.write(options.json ? asked.body : show(JSON.parse(asked.body) as Status))
+  return 0
+}
+
+function show({ draining, health, files, refused }: Status): string {
+  const lines = [`logshipper ${health.version}: ${draining ? 'draining' : health.status}`]
+  const { state, watch } = health
+  lines.push(
+    `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; watching: ${watch.mode}`,
+    '',
+  )
+  const backends = health.backends.map(
+    ({ name, type, state, reason, lagBytes, oldestUnacknowledgedSeconds, lastDelivered }) => [
+      name,
+      type,
+      reason === null ? state : `${state}: ${reason}`,
+      bytes(lagBytes),
+      `${oldestUnacknowledgedSeconds.toFixed(1)} s`,
+      lastDelivered ?? 'never',
+    ],
+  )
+  lines.push(table(['BACKEND', 'TYPE', 'STATE', 'BEHIND', 'OLDEST', 'LAST DELIVERED'], backends), '')
+  const rows = files.map(({ path, source, state, size, cursors }) => [
+    printable(path),
+    source,
+    state,
+    bytes(size),
+    cursors.map(({ read }) => bytes(read)).join(' / ') || '–',
+    cursors.map(({ committed }) => bytes(committed)).join(' / ') || '–',
+  ])
+  lines.push(
+    rows.length === 0
+      ? 'no file matches yet'
+      : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'READ', 'ACKNOWLEDGED'], rows),
+  )
+  for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
+  return `${lines.join('\n')}\n`
+}

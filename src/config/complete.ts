@@ -1,0 +1,172 @@
+/**
+ * The last step from what was written to a `Config`: names are derived, references resolved, and everything checked
+ * that spans several keys. Guarantees that what it lets through can be run.
+ */
+import type * as z from 'zod/mini'
+import { BACKENDS } from '../backends/registry.ts'
+import type { Secret } from '../delivery/options.ts'
+import { formatSize } from '../size.ts'
+import type { SourceOptions } from '../tail/options.ts'
+import type { BackendConfig, Config, PodIdentity } from './config.ts'
+import type { Environment } from './environment.ts'
+import { nearest } from './nearest.ts'
+import { describe, type KeyPath, type Problem } from './problem.ts'
+import type { BackendEntry, configSchema } from './schema.ts'
+
+export type Written = z.infer<typeof configSchema>
+
+export interface Circumstances {
+  readonly env: Environment
+  readonly pod: PodIdentity
+  readonly locate: (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>
+}
+
+export interface Completed {
+  readonly config: Config
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly string[]
+}
+
+const KIB = 1024
+/** What a slab takes besides its longest line: its table of frames. */
+const SLAB_EXTRA = 128 * KIB
+const PIPELINE_EXTRA = 64 * KIB
+
+export function complete(written: Written, circumstances: Circumstances): Completed {
+  const sources = written.sources.map(
+    (source, index): SourceOptions => ({ ...source, name: source.name ?? sourceName(index) }),
+  )
+  const backends = written.backends.map(entry => backend(entry as unknown as BackendEntry, sources))
+  const config: Config = {
+    sources,
+    backends,
+    state: written.state,
+    memory: written.memory,
+    drain: written.drain,
+    server: written.server,
+    log: written.log,
+    pod: circumstances.pod,
+  }
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  const report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>): void => {
+    problems.push({ ...circumstances.locate(path), ...problem })
+  }
+  checkNames('sources', sources, report)
+  checkNames('backends', backends, report)
+  for (const [index, each] of backends.entries()) {
+    checkBackend(config, each, ['backends', index], circumstances.env, report, warnings)
+  }
+  checkBudget(config, report)
+  return { config, problems, warnings }
+}
+
+type Report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>) => void
+
+function sourceName(index: number): string {
+  return index === 0 ? 'app' : `source-${index + 1}`
+}
+
+function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
+  const { name, type, compression, batch, concurrency, retry, timeout, auth, tls } = entry
+  const own = BACKENDS[type as keyof typeof BACKENDS].schema.shape
+  const endpoint = entry.endpoint
+  return {
+    name: name ?? type,
+    type,
+    sources: entry.sources ?? sources.map(source => source.name),
+    endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
+    own: Object.fromEntries(Object.keys(own).map(key => [key, entry[key]])),
+    delivery: { compression, batch, concurrency, retry, timeout, auth, tls },
+  }
+}
+
+function checkNames(list: string, named: readonly { readonly name: string }[], report: Report): void {
+  for (const [index, { name }] of named.entries()) {
+    const first = named.findIndex(each => each.name === name)
+    if (first === index) continue
+    report([list, index, 'name'], {
+      found: `${describe(name, [])}, which ${list}[${first}] is called too`,
+      allowed: 'a name that no other one has',
+      hint: list === 'backends' ? 'without a name a backend is called as its type' : undefined,
+    })
+  }
+}
+
+function checkBackend(
+  config: Config,
+  { name, sources, endpoint, delivery }: BackendConfig,
+  path: KeyPath,
+  env: Environment,
+  report: Report,
+  warnings: string[],
+): void {
+  const known = config.sources.map(source => source.name)
+  for (const [index, source] of sources.entries()) {
+    if (known.includes(source)) continue
+    const meant = nearest(source, known)
+    report([...path, 'sources', index], {
+      found: `the unknown source ${describe(source, [])}`,
+      allowed: known.join(', '),
+      hint: meant && `did you mean ${meant}?`,
+    })
+  }
+  const { retry, tls, auth } = delivery
+  if (retry.initial > retry.max) {
+    report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
+  }
+  if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
+    const missing = tls.cert === undefined ? 'cert' : 'key'
+    report([...path, 'tls'], { found: `no ${missing}`, allowed: 'cert and key together, or neither' })
+  }
+  const secrets: [KeyPath, Secret | undefined][] = [
+    [['auth', 'basic', 'username'], auth?.basic?.username],
+    [['auth', 'basic', 'password'], auth?.basic?.password],
+    [['auth', 'bearer'], auth?.bearer],
+    [['auth', 'apiKey', 'value'], auth?.apiKey?.value],
+  ]
+  for (const [key, secret] of secrets) {
+    if (typeof secret !== 'object' || !('env' in secret) || env[secret.env]) continue
+    const found = `${secret.env}, a variable that is ${env[secret.env] === '' ? 'empty' : 'not set'}`
+    report([...path, ...key, 'env'], { found, allowed: 'the name of a variable that is set' })
+  }
+  if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
+  if (tls && endpoint?.protocol === 'http:')
+    warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
+  if (auth && endpoint?.protocol === 'http:' && !isLoopback(endpoint.hostname)) {
+    warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
+}
+
+/** Two slabs, one to fill while the other is on its way, and one payload must fit into each backend's part. */
+function checkBudget(config: Config, report: Report): void {
+  const part = config.memory.budget / config.backends.length
+  let most = 0
+  let neediest: BackendConfig | undefined
+  for (const each of config.backends) {
+    const longest = longestLine(config, each)
+    const need = 2 * (longest + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
+    if (need <= most) continue
+    most = need
+    neediest = each
+  }
+  if (neediest === undefined || part >= most) return
+  const enough = Math.ceil((most * config.backends.length) / (1024 * KIB)) * 1024 * KIB
+  const line = formatSize(longestLine(config, neediest))
+  report(['memory', 'budget'], {
+    found: `${formatSize(config.memory.budget)} for ${config.backends.length} backend${config.backends.length === 1 ? '' : 's'}`,
+    allowed: `at least ${formatSize(enough)}: backend ${neediest.name} needs ${Math.ceil(most / KIB)}KiB`,
+    hint: `raise memory.budget, or lower maxLineBytes (${line}) or batch.maxBytes (${formatSize(neediest.delivery.batch.maxBytes)})`,
+  })
+}
+
+function longestLine(config: Config, { sources }: BackendConfig): number {
+  return Math.max(
+    0,
+    ...config.sources.filter(source => sources.includes(source.name)).map(source => source.maxLineBytes),
+  )
+}

@@ -1,0 +1,190 @@
+/**
+ * From what a person wrote to a `Config`, or to everything that is wrong with it, all at once.
+ *
+ *     file ─► parse ─► environment over it ─► command line over it ─► `${…}` in what the file said ─► schema ─► complete
+ *
+ * What the environment overrides is not looked at any more, so a `${VAR}` that is not set does no harm there. Values
+ * from the environment and from `${…}` are texts; they become numbers, lists and maps where the schema wants those.
+ * Never throws for anything that a person wrote.
+ */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { complete } from './complete.ts'
+import type { Config } from './config.ts'
+import { type Place, parseDocument, type Tree } from './document.ts'
+import { applyEnvironment, type Environment, podIdentity, type Variable, variables } from './environment.ts'
+import { problemsOf } from './issues.ts'
+import { keysOf } from './keys.ts'
+import { formatKey, type KeyPath, type Problem } from './problem.ts'
+import { readText } from './read.ts'
+import { configSchema, jsonSchema } from './schema.ts'
+import { substitute } from './substitute.ts'
+
+export { formatProblem, type Problem } from './problem.ts'
+
+export const DEFAULT_FILE = '/etc/logshipper/config.yaml'
+const FILE_LIMIT = 1024 ** 2
+
+export interface LoadRequest {
+  /** The file named on the command line; otherwise `LOGSHIPPER_CONFIG` names it, otherwise it is the usual one. */
+  readonly file?: string | undefined
+  /** Paths and globs from the command line, relative to `cwd`. They replace all sources but the first one's options. */
+  readonly paths?: readonly string[] | undefined
+  readonly env: Environment
+  readonly cwd: string
+  /** Where a file is looked for that nobody named, and that need not be there. */
+  readonly defaultFile?: string | undefined
+}
+
+export type Loaded =
+  | {
+      readonly kind: 'ok'
+      readonly config: Config
+      readonly warnings: readonly string[]
+      readonly files: readonly string[]
+    }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly files: readonly string[] }
+
+/** `files` are the absolute paths of all files that had a say, also of those that could not be read: to watch. */
+export async function loadConfig(request: LoadRequest): Promise<Loaded> {
+  const { env, cwd } = request
+  const files = new Set<string>()
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  const file = await readFile(request, files)
+  if (file.kind === 'invalid') problems.push(...file.problems)
+  if (file.kind === 'empty') warnings.push(`${file.name} is empty`)
+  const tree: Tree = file.kind === 'parsed' ? file.tree : Object.create(null)
+
+  const keys = keysOf(jsonSchema())
+  const known = variables(keys)
+  const paths = request.paths ?? []
+  if (paths.length > 0 && tree.sources !== undefined) {
+    warnings.push(`the sources of ${file.name} are not used: the command line names others`)
+    delete tree.sources
+  }
+  const applied = applyEnvironment(tree, env, known)
+  problems.push(...applied.problems)
+  warnings.push(...applied.warnings)
+  if (file.kind === 'invalid') return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+
+  if (paths.length > 0) nameSources(tree, paths, cwd)
+  // A command like `tail -F`: it leaves nothing behind and several of them do not get in each other's way.
+  if (paths.length > 0 && file.kind === 'absent' && applied.origins.size === 0) {
+    tree.state = { dir: null }
+    tree.server = { port: null, admin: null }
+  }
+
+  const fromCommandLine = (path: KeyPath): boolean => paths.length > 0 && formatKey(path).startsWith('sources[0].paths')
+  const locate = locator(file, applied.origins, known, fromCommandLine)
+  const {
+    tree: final,
+    templates,
+    refusals,
+  } = substitute(
+    tree,
+    keys,
+    { env, onFile: path => files.add(path) },
+    path => applied.origins.has(formatKey(path)) || fromCommandLine(path),
+  )
+  for (const { path, ...refusal } of refusals) problems.push({ ...locate(path), ...refusal })
+  if (final.sources === undefined || (Array.isArray(final.sources) && final.sources.length === 0)) {
+    problems.push(noSources(file))
+  }
+  const parsed = configSchema.safeParse(final)
+  if (!parsed.success) {
+    const refused = new Set(refusals.map(({ path }) => formatKey(path)))
+    const issues = parsed.error.issues.filter(issue => !refused.has(formatKey(issue.path as KeyPath)))
+    problems.push(
+      ...problemsOf(issues, { tree: final, keys, locate, template: path => templates.get(formatKey(path)) }),
+    )
+    return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+  }
+  const completed = complete(parsed.data, { env, pod: podIdentity(env), locate })
+  problems.push(...completed.problems)
+  warnings.push(...completed.warnings)
+  if (problems.length > 0) return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+  return { kind: 'ok', config: completed.config, warnings, files: [...files] }
+}
+
+type FileRead = { readonly name: string } & (
+  | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => Place | undefined }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+)
+
+async function readFile(request: LoadRequest, files: Set<string>): Promise<FileRead> {
+  const named = request.file ?? (request.env.LOGSHIPPER_CONFIG || undefined)
+  const name = named ?? request.defaultFile ?? DEFAULT_FILE
+  const path = resolve(request.cwd, name)
+  const text = readText(path, FILE_LIMIT)
+  if (text.kind === 'absent' && named === undefined) return { kind: 'absent', name }
+  files.add(path)
+  if (text.kind !== 'text') {
+    const hint = request.file === undefined && named !== undefined ? 'LOGSHIPPER_CONFIG names it' : undefined
+    return {
+      kind: 'invalid',
+      name,
+      problems: [{ file: name, key: '', found: text.found, allowed: text.allowed, hint }],
+    }
+  }
+  return { name, ...(await parseDocument(name, text.text)) }
+}
+
+/** As someone goes through them with an editor: from top to bottom, then what stands elsewhere. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const line = (problem: Problem): number => problem.line ?? Number.MAX_SAFE_INTEGER
+  return problems.toSorted((a, b) => line(a) - line(b))
+}
+
+type Locate = (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>
+
+/**
+ * Who is to blame for the value at a path: the variable that set it or what holds it, the command line, the line of the
+ * file; for what is missing, whoever wrote its neighbours.
+ */
+function locator(
+  file: FileRead,
+  origins: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, Variable>,
+  fromCommandLine: (path: KeyPath) => boolean,
+): Locate {
+  const names = new Map([...known.values()].map(variable => [formatKey(variable.path), variable.name]))
+  return path => {
+    const key = formatKey(path)
+    for (let length = path.length; length > 0; length--) {
+      const variable = origins.get(formatKey(path.slice(0, length)))
+      if (variable !== undefined) return { file: 'environment', key: variable }
+    }
+    if (fromCommandLine(path)) return { file: 'command line', key }
+    const place = file.kind === 'parsed' ? file.lineOf(path) : undefined
+    const holder = `${formatKey(path.slice(0, -1))}.`
+    const neighbours = [...origins.keys()].some(each => each.startsWith(holder))
+    if (file.kind !== 'parsed' || (neighbours && (place?.depth ?? 0) < path.length - 1)) {
+      return { file: 'environment', key: names.get(key) ?? key }
+    }
+    return { file: file.name, line: place?.line, key }
+  }
+}
+
+/** A name that exists is that file, whatever signs it has; any other may be a glob. */
+function nameSources(tree: Tree, paths: readonly string[], cwd: string): void {
+  const absolute = paths.map(path => {
+    const full = resolve(cwd, path)
+    return /[*?[\]{}()|\\]/.test(full) && existsSync(full) ? full.replace(/[*?[\]{}()|\\]/g, '\\$&') : full
+  })
+  const list = Array.isArray(tree.sources) ? tree.sources : [Object.create(null)]
+  list[0].paths = absolute
+  tree.sources = list
+}
+
+function noSources(file: FileRead): Problem {
+  return {
+    file: file.kind === 'absent' ? 'environment' : file.name,
+    key: 'sources',
+    found: file.kind === 'empty' ? 'an empty file' : 'nothing to follow',
+    allowed: 'at least one source',
+    hint: `give paths on the command line (logshipper /var/log/app/*.log), set LOGSHIPPER_SOURCE_PATHS, or write sources into ${file.name}`,
+  }
+}

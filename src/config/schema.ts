@@ -1,0 +1,86 @@
+/**
+ * The whole configuration as one schema, composed of what its readers export. Unknown keys are refused everywhere.
+ *
+ * Only shape and single values are checked here; what spans several keys (names, references, the budget) is checked by
+ * `complete`, which also fills in what depends on them.
+ */
+import * as z from 'zod/mini'
+import { BACKENDS, type BackendType } from '../backends/registry.ts'
+import { deliveryShape, remoteShape } from '../delivery/options.ts'
+import { duration } from '../duration.ts'
+import { serverSchema } from '../server/options.ts'
+import { size } from '../size.ts'
+import { sourceSchema, stateSchema } from '../tail/options.ts'
+
+/** What a backend without a type is, and what runs when there is no backend at all. */
+export const DEFAULT_TYPE: BackendType = 'stdout'
+
+const common = {
+  name: z
+    .optional(
+      z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: '1 to 63 letters, digits and the signs _ . -' })),
+    )
+    .check(z.describe('Metric label, and the name its cursors are saved under. Default: the type.')),
+  sources: z
+    .optional(z.array(z.string()).check(z.minLength(1, { error: 'at least one name of a source' })))
+    .check(z.describe('Names of the sources it gets. Default: all.')),
+}
+
+const remote = z.object(remoteShape)
+const shared = z.object({ ...common, type: z.string(), ...deliveryShape({ compression: 'none' }) })
+
+/** One backend as the schema yields it; the type's own options stand between the others. */
+export type BackendEntry = z.infer<typeof shared> & z.infer<typeof remote> & Readonly<Record<string, unknown>>
+
+function entrySchema(type: BackendType) {
+  const { schema, transport } = BACKENDS[type]
+  const literal = z.literal(type)
+  return z.strictObject({
+    ...common,
+    type: type === DEFAULT_TYPE ? z._default(literal, type) : literal,
+    ...schema.shape,
+    ...deliveryShape({ compression: transport === 'stream' ? 'none' : 'gzip' }),
+    ...(transport === 'stream' ? {} : remoteShape),
+  })
+}
+
+export const TYPES = Object.keys(BACKENDS) as [BackendType, ...BackendType[]]
+
+type Entries = [ReturnType<typeof entrySchema>, ...ReturnType<typeof entrySchema>[]]
+
+const backendSchema = z.discriminatedUnion('type', TYPES.map(entrySchema) as Entries)
+
+export const configSchema = z.strictObject({
+  sources: z._default(z.array(sourceSchema), []).check(z.describe('The files to follow.')),
+  backends: z
+    .prefault(
+      z.array(backendSchema).check(z.minLength(1, { error: 'at least one; without the key, the standard output' })),
+      [{ type: DEFAULT_TYPE }],
+    )
+    .check(z.describe('Where records go. Default: the standard output.')),
+  state: z.prefault(stateSchema, {}),
+  memory: z.prefault(
+    z.strictObject({
+      budget: z
+        .prefault(size({ min: 256 * 1024, max: 2 * 1024 ** 3 }), '8MiB')
+        .check(z.describe('Bytes in flight allowed, all backends together.')),
+    }),
+    {},
+  ),
+  drain: z.prefault(
+    z.strictObject({
+      gracePeriod: z
+        .prefault(duration({ min: 0, max: 24 * 3_600_000 }), '30s')
+        .check(z.describe('The pod’s terminationGracePeriodSeconds.')),
+    }),
+    {},
+  ),
+  server: z.prefault(serverSchema, {}),
+  log: z.prefault(z.strictObject({ level: z._default(z.enum(['debug', 'info', 'warn', 'error']), 'info') }), {}),
+})
+
+/** JSON Schema (draft 2020-12) of the file, for editors. */
+export function jsonSchema(): object {
+  const schema = z.toJSONSchema(configSchema, { io: 'input' })
+  return { ...schema, title: 'logshipper', description: 'Configuration of logshipper, as YAML or JSON.' }
+}

@@ -1,0 +1,65 @@
+/**
+ * Goes through the tree of a file: texts with `${…}` become the values they stand for, keys with nothing behind them
+ * are as good as not there where a map or a list belongs (everything below them was commented out, most likely).
+ */
+import type { Tree } from './document.ts'
+import { type Interpolated, interpolate, type Surroundings } from './interpolate.ts'
+import { coerce, type Key, keyAt } from './keys.ts'
+import { formatKey, type KeyPath } from './problem.ts'
+
+export interface Refusal extends Pick<Extract<Interpolated, { kind: 'refused' }>, 'found' | 'allowed' | 'hint'> {
+  readonly path: KeyPath
+}
+
+export interface Substituted {
+  readonly tree: Tree
+  /** The text that stands in the file, by the path of the key whose value was put together from it. */
+  readonly templates: ReadonlyMap<string, string>
+  readonly refusals: readonly Refusal[]
+}
+
+/** `literal` says which values did not come from the file: those stay as they are. */
+export function substitute(
+  tree: Tree,
+  keys: Key,
+  surroundings: Surroundings,
+  literal: (path: KeyPath) => boolean,
+): Substituted {
+  const templates = new Map<string, string>()
+  const refusals: Refusal[] = []
+  const fill = (text: string, path: KeyPath): unknown => {
+    const result = interpolate(text, surroundings)
+    if (result.kind === 'same') return text
+    if (result.kind === 'text') {
+      templates.set(formatKey(path), shown(text))
+      return coerce(keyAt(keys, path), result.text)
+    }
+    const { kind: _, ...refusal } = result
+    refusals.push({ path, ...refusal })
+    return text
+  }
+  const visit = (value: unknown, path: KeyPath): unknown => {
+    if (literal(path)) return value
+    if (typeof value === 'string') return fill(value, path)
+    if (value === null) return isContainer(keyAt(keys, path)) ? undefined : null
+    if (Array.isArray(value)) return value.map((each, index) => visit(each, [...path, index]))
+    if (typeof value !== 'object') return value
+    const result: Tree = Object.create(null)
+    for (const [step, each] of Object.entries(value)) {
+      const visited = visit(each, [...path, step])
+      if (visited !== undefined) result[step] = visited
+    }
+    return result
+  }
+  return { tree: visit(tree, []) as Tree, templates, refusals }
+}
+
+/** Only the names of what was asked for: what stands around them, or behind `:-`, may be a secret. */
+function shown(text: string): string {
+  return (text.match(/\$\{(?:file:[^}]*|\w+)/g) ?? ['${…']).map(each => `${each.slice(0, 80)}}`).join(' ')
+}
+
+function isContainer(key: Key | undefined): boolean {
+  if (!key || key.kinds.has('null')) return false
+  return key.properties.size > 0 || key.items !== undefined || key.values !== undefined
+}

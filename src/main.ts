@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+/**
+ * The process: argv → command → exit code. The only file that ends the process, and the only one that knows the
+ * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
+ * default ones.
+ */
+import { pino } from 'pino'
+import { type Command, parseArgs } from './cli/args.ts'
+import { EXIT, type Interruption, run } from './cli/run.ts'
+import type { Config, LogLevel } from './config/config.ts'
+import { formatProblem, loadConfig } from './config/load.ts'
+import { codeOf } from './errors.ts'
+import type { Logger } from './log.ts'
+import { VERSION } from './version.ts'
+
+const waiting: Interruption[] = []
+let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+
+/** Signals that came before somebody listened are not lost. */
+function onInterruption(listener: (interruption: Interruption) => void): void {
+  interrupt = listener
+  for (const interruption of waiting.splice(0)) listener(interruption)
+}
+
+/** JSON on standard error, written at once: the last line before a death counts. */
+function logger(level: LogLevel): Logger {
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+    pino.destination({ fd: 2, sync: true }),
+  )
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+async function configured(command: {
+  config: string | undefined
+  paths: readonly string[]
+}): Promise<Config | undefined> {
+  const loaded = await loadConfig({ file: command.config, paths: command.paths, env: process.env, cwd: process.cwd() })
+  if (loaded.kind === 'ok') {
+    for (const warning of loaded.warnings) complain(`warning: ${warning}`)
+    return loaded.config
+  }
+  for (const problem of loaded.problems) complain(formatProblem(problem))
+  return undefined
+}
+
+async function perform(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'help':
+      say((await import('./cli/help.ts')).HELP)
+      return EXIT.ok
+    case 'version':
+      say(VERSION)
+      return EXIT.ok
+    case 'wrong':
+      complain(`logshipper: ${command.message}\nlogshipper --help shows what it can do`)
+      return EXIT.configuration
+    case 'schema':
+      say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
+      return EXIT.ok
+    case 'validate': {
+      const config = await configured(command)
+      if (config === undefined) return EXIT.configuration
+      say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
+      return EXIT.ok
+    }
+    case 'status':
+      return (await import('./cli/status.ts')).status(command)
+    case 'ledger':
+      return (await import('./cli/ledger.ts')).ledger(command)
+    case 'demo':
+      return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
+    case 'run': {
+      const config = await configured(command)
+      if (config === undefined) return EXIT.configuration
+      const log = logger(config.log.level)
+      // Nothing that happens after the start ends the process; what still breaks is a bug, and liveness sees to it.
+      process.on('uncaughtException', error =>
+        log.error({ code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
+      )
+      return run(config, log, onInterruption)
+    }
+  }
+}
+
+perform(parseArgs(process.argv.slice(2))).then(
+  code => process.exit(code),
+  (error: unknown) => {
+    const code = codeOf(error)
+    complain(`logshipper: ${error instanceof Error ? error.message : String(error)} (${code})`)
+    process.exit(code === 'ERR_START' || code === 'ERR_CONFIG' ? EXIT.configuration : EXIT.unexpected)
+  },
+)

@@ -1,0 +1,326 @@
+/**
+ * The metrics, in the Prometheus text format. Nothing is counted here: at each scrape the numbers are read from the
+ * ledger and the pipelines, so they cannot disagree with `/ledger`.
+ *
+ * Labels are bounded: names of sources and backends come from the configuration, reasons from fixed sets (and at most
+ * 100 of them), and there are no paths.
+ */
+import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Counter, Gauge, Registry } from 'prom-client'
+import type { Tally } from '../ledger.ts'
+import type { Subject } from './subject.ts'
+
+const PREFIX = 'logshipper_'
+const MAX_REASONS = 100
+const NANO = 1e9
+const HELP_DURATION = 'Time from the first byte of a request to the end of its answer.'
+
+type Labels = Record<string, string>
+/** One value of a metric. */
+type Sample = readonly [labels: Labels, value: number]
+
+export class Metrics {
+  readonly #subject: Subject
+  readonly #delay: ReturnType<typeof monitorEventLoopDelay>
+  readonly #reasons = new Set<string>()
+  #registry: Promise<Registry> | undefined
+
+  constructor(subject: Subject) {
+    this.#subject = subject
+    this.#delay = monitorEventLoopDelay({ resolution: 50 })
+    this.#delay.enable()
+  }
+
+  async page(): Promise<{ type: string; body: string }> {
+    // The library is loaded at the first scrape: who never scrapes does not pay for it.
+    this.#registry ??= this.#register()
+    const registry = await this.#registry
+    return { type: registry.contentType, body: await registry.metrics() }
+  }
+
+  close(): void {
+    this.#delay.disable()
+  }
+
+  async #register(): Promise<Registry> {
+    const { Counter, Gauge, Histogram, Registry } = await import('prom-client')
+    const registry = new Registry()
+    const subject = this.#subject
+    const define = (
+      Kind: typeof Counter | typeof Gauge,
+      name: string,
+      help: string,
+      labelNames: readonly string[],
+      read: () => Iterable<Sample>,
+    ): void => {
+      const metric: Counter | Gauge = new Kind({
+        name: PREFIX + name,
+        help,
+        labelNames: [...labelNames],
+        registers: [registry],
+        collect: () => {
+          metric.reset()
+          for (const [labels, value] of read()) metric.inc(labels, value)
+        },
+      })
+    }
+    const counter = (name: string, help: string, labels: readonly string[], read: () => Iterable<Sample>) =>
+      define(Counter, name, help, labels, read)
+    const gauge = (name: string, help: string, labels: readonly string[], read: () => Iterable<Sample>) =>
+      define(Gauge, name, help, labels, read)
+
+    const ledger = (value: (line: ReturnType<Subject['ledger']>[number]) => number) => () =>
+      subject.ledger().map(line => [{ source: line.source, backend: line.backend }, value(line)] as const)
+    const both = ['source', 'backend']
+    counter(
+      'read_lines_total',
+      'Lines read from files.',
+      both,
+      ledger(({ statement }) => statement.read.lines),
+    )
+    counter(
+      'read_bytes_total',
+      'Bytes read from files.',
+      both,
+      ledger(({ statement }) => statement.read.bytes),
+    )
+    counter(
+      'delivered_lines_total',
+      'Lines acknowledged by the backend.',
+      both,
+      ledger(({ statement }) => statement.delivered.lines),
+    )
+    counter(
+      'delivered_bytes_total',
+      'Bytes of acknowledged lines.',
+      both,
+      ledger(({ statement }) => statement.delivered.bytes),
+    )
+    gauge(
+      'in_flight_lines',
+      'Lines read and not settled.',
+      both,
+      ledger(({ statement }) => statement.inFlight.lines),
+    )
+    gauge(
+      'in_flight_bytes',
+      'Bytes read and not settled.',
+      both,
+      ledger(({ statement }) => statement.inFlight.bytes),
+    )
+    counter(
+      'vanished_bytes_total',
+      'Bytes truncated or deleted before they could be read.',
+      both,
+      ledger(({ statement }) => statement.vanishedBytes),
+    )
+    counter(
+      'truncated_lines_total',
+      'Lines cut to a size limit.',
+      both,
+      ledger(({ statement }) => statement.truncatedLines),
+    )
+    counter(
+      'repaired_sequences_total',
+      'Invalid UTF-8 sequences replaced.',
+      both,
+      ledger(({ statement }) => statement.repairedSequences),
+    )
+    counter(
+      'generations_total',
+      'Generations of files begun.',
+      both,
+      ledger(({ statement }) => statement.generations),
+    )
+    for (const kind of ['rejected', 'dropped'] as const) {
+      const what = kind === 'rejected' ? 'refused by the backend' : 'dropped by a policy'
+      const rows = (unit: keyof Tally) => () =>
+        subject
+          .ledger()
+          .flatMap(({ source, backend, statement }) =>
+            Object.entries(statement[kind]).map(
+              ([reason, tally]) => [{ source, backend, reason: this.#bounded(reason) }, tally[unit]] as const,
+            ),
+          )
+      counter(`${kind}_lines_total`, `Lines ${what}, by reason.`, [...both, 'reason'], rows('lines'))
+      counter(`${kind}_bytes_total`, `Bytes of lines ${what}, by reason.`, [...both, 'reason'], rows('bytes'))
+    }
+
+    type Pipeline = ReturnType<Subject['pipelines']>[number]
+    const pipeline = (value: (status: Pipeline) => number) => () =>
+      subject.pipelines().map(status => [{ backend: status.backend }, value(status)] as const)
+    const lag = (value: (row: Pipeline['lag'][number]) => number) => () =>
+      subject
+        .pipelines()
+        .flatMap(({ backend, lag }) => lag.map(row => [{ source: row.source, backend }, value(row)] as const))
+    gauge(
+      'lag_bytes',
+      'Bytes on the volume that are not acknowledged.',
+      both,
+      lag(({ bytes }) => bytes),
+    )
+    gauge(
+      'oldest_unacknowledged_seconds',
+      'Age of the oldest line read and not acknowledged.',
+      both,
+      lag(({ oldestUnacknowledged }) => oldestUnacknowledged),
+    )
+    gauge(
+      'lag_seconds',
+      'How long the backend has been behind: 0 when everything on the volume is acknowledged.',
+      both,
+      lag(({ seconds }) => seconds),
+    )
+    const backend = ['backend']
+    gauge(
+      'backend_up',
+      'Whether the last request to the backend succeeded.',
+      backend,
+      pipeline(({ up }) => Number(up)),
+    )
+    gauge(
+      'batches_in_flight',
+      'Payloads under way or waiting to be sent again.',
+      backend,
+      pipeline(({ batchesInFlight }) => batchesInFlight),
+    )
+    gauge(
+      'budget_bytes',
+      'Bytes that may be in flight.',
+      backend,
+      pipeline(({ budget }) => budget.total),
+    )
+    gauge(
+      'budget_used_bytes',
+      'Bytes of the budget in use.',
+      backend,
+      pipeline(({ budget }) => budget.used),
+    )
+    gauge(
+      'budget_peak_bytes',
+      'Most bytes of the budget ever in use.',
+      backend,
+      pipeline(({ budget }) => budget.peak),
+    )
+    counter(
+      'payload_bytes_total',
+      'Bytes of delivered payloads before compression.',
+      backend,
+      pipeline(({ payloadBytes }) => payloadBytes),
+    )
+    counter(
+      'wire_bytes_total',
+      'Bytes of delivered payloads as sent.',
+      backend,
+      pipeline(({ wireBytes }) => wireBytes),
+    )
+    counter('requests_total', 'Requests by class of status and verdict.', [...backend, 'status', 'verdict'], () =>
+      subject
+        .pipelines()
+        .flatMap(({ backend, requests }) =>
+          requests.map(({ status, verdict, count }) => [{ backend, status, verdict }, count] as const),
+        ),
+    )
+    counter('retries_total', 'Attempts that had to be repeated, by reason.', [...backend, 'reason'], () =>
+      subject
+        .pipelines()
+        .flatMap(({ backend, retries }) =>
+          Object.entries(retries).map(
+            ([reason, count]) => [{ backend, reason: this.#bounded(reason) }, count] as const,
+          ),
+        ),
+    )
+    this.#durations(registry, Histogram)
+
+    gauge('files', 'Open files by state.', ['state'], () => {
+      const states = new Map<string, number>([
+        ['live', 0],
+        ['rotated', 0],
+        ['deleted', 0],
+      ])
+      for (const { state } of subject.files()) states.set(state, (states.get(state) ?? 0) + 1)
+      return [...states].map(([state, count]) => [{ state }, count] as const)
+    })
+    gauge('refused_paths', 'Paths that match and are not followed.', ['source'], () =>
+      subject
+        .health()
+        .sources.map(
+          ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
+        ),
+    )
+    gauge('state_writable', 'Whether positions can be saved; 0 too when nothing is saved by configuration.', [], () => [
+      [{}, Number(subject.health().state.kind === 'saved')],
+    ])
+    gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
+      [{}, Number(subject.health().watch.mode === 'events')],
+    ])
+    gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', ['quantile'], () => {
+      const samples: Sample[] = [50, 99, 100].map(p => [
+        { quantile: String(p / 100) },
+        this.#delay.percentile(p) / NANO,
+      ])
+      this.#delay.reset()
+      return samples
+    })
+    gauge('build_info', 'The version that runs.', ['version'], () => [[{ version: subject.health().version }, 1]])
+    counter('process_cpu_seconds_total', 'CPU time of the process.', [], () => {
+      const { user, system } = process.cpuUsage()
+      return [[{}, (user + system) / 1e6]]
+    })
+    gauge('process_resident_memory_bytes', 'Resident memory, clean pages of the executable included.', [], () => [
+      [{}, process.memoryUsage.rss()],
+    ])
+    gauge('process_anonymous_memory_bytes', 'Resident memory that is the process’s own.', [], () => [[{}, anonymous()]])
+    return registry
+  }
+
+  /** The histogram is ours, cumulated here: the library's own would count twice. */
+  #durations(registry: Registry, Kind: typeof import('prom-client').Histogram): void {
+    const subject = this.#subject
+    const bounds = subject.pipelines()[0]?.durations.bounds ?? []
+    const histogram = new Kind({
+      name: `${PREFIX}request_duration_seconds`,
+      help: HELP_DURATION,
+      labelNames: ['backend'],
+      buckets: [...bounds],
+      registers: [registry],
+    })
+    const name = `${PREFIX}request_duration_seconds`
+    const get = async () => ({
+      name,
+      help: HELP_DURATION,
+      type: 'histogram',
+      aggregator: 'sum',
+      values: subject.pipelines().flatMap(({ backend, durations }) => {
+        let count = 0
+        const buckets = [...durations.bounds, '+Inf'].map((le, at) => {
+          count += durations.counts[at] ?? 0
+          return { labels: { le, backend }, value: count, metricName: `${name}_bucket` }
+        })
+        return [
+          ...buckets,
+          { labels: { backend }, value: durations.sum, metricName: `${name}_sum` },
+          { labels: { backend }, value: count, metricName: `${name}_count` },
+        ]
+      }),
+    })
+    Object.assign(histogram, { get })
+  }
+
+  #bounded(reason: string): string {
+    if (this.#reasons.has(reason)) return reason
+    if (this.#reasons.size >= MAX_REASONS) return 'other'
+    this.#reasons.add(reason)
+    return reason
+  }
+}
+
+/** proc(5), /proc/self/status; 0 where there is none. */
+function anonymous(): number {
+  try {
+    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}

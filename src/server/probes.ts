@@ -1,0 +1,49 @@
+/**
+ * The probe port: what the kubelet and Prometheus ask, on all interfaces. Never any log content, never a path.
+ *
+ * Liveness fails only for what a restart can mend: a tail loop that stands still (an event loop that stands still does
+ * not answer at all). It is 200 while draining: a restart then would lose the very lines that are being saved.
+ * Readiness never depends on a backend, or an outage of the log store would take the application out of service; who
+ * wants it asks for `/readyz?strict`.
+ */
+import type { Handler } from './listen.ts'
+import { json, text } from './listen.ts'
+import type { Subject } from './subject.ts'
+
+/** The loop turns every 250 ms; one that has not for so long is stuck: milliseconds. */
+const STUCK = 30_000
+
+export function probes(subject: Subject, metrics: () => Promise<{ type: string; body: string }>): Handler {
+  return async (_request, { pathname, searchParams }) => {
+    switch (pathname) {
+      case '/startupz': {
+        const { ready, waiting } = subject.startup()
+        return ready ? text(200, 'started') : text(503, `waiting for ${waiting.join(', ')}`)
+      }
+      case '/livez': {
+        const since = subject.sinceTurn()
+        if (since <= STUCK || subject.draining) return text(200, subject.draining ? 'draining' : 'alive')
+        return text(503, `the tail loop has stood still for ${Math.round(since / 1000)} s`)
+      }
+      case '/readyz': {
+        const { ready, waiting } = subject.startup()
+        if (!ready) return text(503, `waiting for ${waiting.join(', ')}`)
+        if (subject.sinceTurn() > STUCK) return text(503, 'the tail loop stands still')
+        const down = subject.health().backends.filter(({ state }) => state !== 'up')
+        if (searchParams.has('strict') && down.length > 0) {
+          return text(503, `not up: ${down.map(({ name }) => name).join(', ')}`)
+        }
+        return text(200, 'ready')
+      }
+      case '/health':
+        return json(200, subject.health())
+      case '/metrics':
+        return { status: 200, ...(await metrics()) }
+      case '/prestop':
+        subject.terminationBegan()
+        return text(200, 'noted')
+      default:
+        return text(404, 'there are /startupz /livez /readyz /health /metrics /prestop')
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The server: the probe port for the kubelet and Prometheus, and the admin port for people, on loopback.
+ */
+import { admin } from './admin.ts'
+import { type Listener, listen } from './listen.ts'
+import { Metrics } from './metrics.ts'
+import type { ServerOptions } from './options.ts'
+import { probes } from './probes.ts'
+import type { Subject } from './subject.ts'
+
+export interface Running {
+  /** The ports that were bound; absent ones are off. */
+  readonly ports: { readonly port?: number; readonly adminPort?: number }
+  close(): Promise<void>
+}
+
+/** Throws `ERR_START` if a port cannot be had. */
+export async function startServer(options: ServerOptions, subject: Subject): Promise<Running> {
+  const metrics = new Metrics(subject)
+  const listeners: Listener[] = []
+  const ports: { port?: number; adminPort?: number } = {}
+  const close = async (): Promise<void> => {
+    metrics.close()
+    await Promise.all(listeners.map(listener => listener.close()))
+  }
+  try {
+    if (options.port !== null) {
+      // `::` takes IPv4 too where the system is dual-stack, which is the default.
+      const listener = await listen(
+        ['::', '0.0.0.0'],
+        options.port,
+        'server.port',
+        probes(subject, () => metrics.page()),
+      )
+      listeners.push(listener)
+      ports.port = listener.port
+    }
+    if (options.admin !== null) {
+      const { host, port } = options.admin
+      const listener = await listen([host], port, 'server.admin', admin(subject))
+      listeners.push(listener)
+      ports.adminPort = listener.port
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { ports, close }
+}

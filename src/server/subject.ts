@@ -1,0 +1,105 @@
+/**
+ * What the server shows: the subject of its pages. The shipper is one; tests make their own. Everything here is read,
+ * nothing is changed but the mark of the pod's termination.
+ */
+import type { Statement } from '../ledger.ts'
+
+export interface Subject {
+  /** Ready: configuration valid, first sweep done. `waiting` says for what otherwise. */
+  startup(): { readonly ready: boolean; readonly waiting: readonly string[] }
+  /** Milliseconds since the tail loop turned last. */
+  sinceTurn(): number
+  readonly draining: boolean
+  /** Without paths and without log content: it is shown on all interfaces. */
+  health(): Health
+  pipelines(): readonly PipelineStatus[]
+  ledger(): readonly LedgerLine[]
+  /** With paths: shown on loopback only. */
+  files(): readonly FileStatus[]
+  refused(): readonly Refused[]
+  /** The preStop hook was called: the grace period counts from now. */
+  terminationBegan(): void
+}
+
+export interface Health {
+  /** `degraded`: a backend is not up, the state cannot be saved, or files cannot be watched or read. */
+  readonly status: 'ok' | 'degraded'
+  readonly version: string
+  readonly state: StateHealth
+  readonly watch: { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
+  readonly backends: readonly BackendHealth[]
+  readonly sources: readonly SourceHealth[]
+}
+
+/** `memory`: by configuration nothing is saved. */
+export type StateHealth =
+  | { readonly kind: 'saved' | 'memory' }
+  | { readonly kind: 'failing'; readonly code: string; readonly since: string }
+
+export interface BackendHealth {
+  readonly name: string
+  readonly type: string
+  readonly state: 'up' | 'down' | 'unauthorized'
+  readonly reason: string | null
+  /** ISO times. */
+  readonly since: string | null
+  readonly nextAttempt: string | null
+  readonly lastDelivered: string | null
+  readonly attempts: number
+  readonly lastError: { readonly reason: string; readonly at: string } | null
+  readonly lagBytes: number
+  readonly oldestUnacknowledgedSeconds: number
+}
+
+export interface SourceHealth {
+  readonly name: string
+  readonly files: number
+  /** How many paths are not followed, by reason. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+export interface PipelineStatus {
+  readonly backend: string
+  readonly up: boolean
+  readonly budget: { readonly total: number; readonly used: number; readonly peak: number }
+  readonly batchesInFlight: number
+  readonly requests: readonly { readonly status: string; readonly verdict: string; readonly count: number }[]
+  readonly retries: Readonly<Record<string, number>>
+  readonly payloadBytes: number
+  readonly wireBytes: number
+  /** Requests per bucket, not cumulated; the bounds are in seconds and the last bucket has none. */
+  readonly durations: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number }
+  readonly lag: readonly Lag[]
+}
+
+/** How far a backend is behind one source. */
+export interface Lag {
+  readonly source: string
+  /** Bytes on the volume that are not committed. */
+  readonly bytes: number
+  /** Age in seconds of the oldest line that was read and is not acknowledged; 0 if there is none. */
+  readonly oldestUnacknowledged: number
+  /** For how many seconds there has been something on the volume that is not committed. */
+  readonly seconds: number
+}
+
+export interface LedgerLine {
+  readonly source: string
+  readonly backend: string
+  readonly statement: Statement
+}
+
+export interface FileStatus {
+  readonly source: string
+  readonly path: string
+  readonly generation: string
+  readonly state: 'live' | 'rotated' | 'deleted' | 'closed'
+  readonly size: number
+  readonly cursors: readonly { readonly backend: string; readonly read: number; readonly committed: number }[]
+}
+
+export interface Refused {
+  readonly source: string
+  readonly path: string
+  readonly reason: string
+}
