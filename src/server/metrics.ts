@@ -255,11 +255,8 @@ export class Metrics {
     gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
       [{}, Number(subject.health().watch.mode === 'events')],
     ])
-    gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', ['quantile'], () => {
-      const samples: Sample[] = [50, 99, 100].map(p => [
-        { quantile: String(p / 100) },
-        this.#delay.percentile(p) / NANO,
-      ])
+    gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', ['percentile'], () => {
+      const samples: Sample[] = [50, 99, 100].map(p => [{ percentile: String(p) }, this.#delay.percentile(p) / NANO])
       this.#delay.reset()
       return samples
     })

@@ -10,7 +10,7 @@
  * never lines.
  */
 import { readdirSync, statSync } from 'node:fs'
-import { dirname, join, normalize, sep } from 'node:path'
+import { basename, dirname, join, normalize, sep } from 'node:path'
 import { type FSWatcher, watch } from 'chokidar'
 import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
@@ -28,8 +28,8 @@ export interface Found {
 interface Pattern {
   readonly source: SourceOptions
   readonly root: string
-  /** It has no wildcard: it names one path. */
-  readonly literal: boolean
+  /** Its last part says more than `*`. */
+  readonly particular: boolean
   /** How many folders below the root may hold matches. */
   readonly depth: number
   readonly matches: (path: string) => boolean
@@ -83,8 +83,8 @@ export class Sweep {
         const { folder, depth } = next
         const listing = this.#list(folder)
         if (listing === undefined) continue
-        // A wildcard means files; only a folder that was named itself deserves to be refused by name.
-        for (const name of pattern.literal ? [...listing.files, ...listing.folders] : listing.files) {
+        // `*` means files. A folder that is called as logs are deserves to be refused by name.
+        for (const name of pattern.particular ? [...listing.files, ...listing.folders] : listing.files) {
           const path = join(folder, name)
           if (!found.has(path) && pattern.matches(path))
             found.set(path, { source: pattern.source, path, root: pattern.root })
@@ -170,7 +170,7 @@ function compile(source: SourceOptions, written: string): Pattern {
   return {
     source,
     root,
-    literal: wild === '',
+    particular: /[^*]/.test(basename(glob)),
     depth: wild.includes('**') ? Number.POSITIVE_INFINITY : wild === '' ? 0 : wild.split('/').length - 1,
     matches: path => wanted(path) && !excluded.some(matches => matches(path)),
   }

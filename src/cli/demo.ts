@@ -1,0 +1,159 @@
+/**
+ * `logshipper demo`: the main job in one terminal, with nothing installed. An application writes and rotates, a receiver
+ * sometimes fails, the real shipper ships between them as a process of its own and is killed once with SIGKILL. At the
+ * end its ledger stands beside the receiver's own count; if they do not match, the exit code is 1.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LedgerLine } from '../server/subject.ts'
+import { Application } from './demo/application.ts'
+import { Receiver } from './demo/receiver.ts'
+import { bytes } from './table.ts'
+
+/** The story, in milliseconds from the start. */
+const OUTAGE = { from: 3000, to: 5000 } as const
+const KILL = 7000
+const END = 11_000
+const ROTATE = 1500
+
+interface Shipper {
+  readonly process: ChildProcess
+  /** Resolves when it has ended: its exit code, and the ledger it printed last. */
+  readonly ended: Promise<{ code: number | null; ledger: readonly LedgerLine[] }>
+}
+
+/** `programArgs`: how to run this program again. Resolves to the exit code. */
+export async function runDemo({ programArgs }: { programArgs: readonly string[] }): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'logshipper-demo-'))
+  const logs = join(folder, 'logs')
+  mkdirSync(logs)
+  const receiver = new Receiver()
+  const port = await receiver.listen()
+  const start = () => startShipper(programArgs, logs, join(folder, 'state'), port)
+  const view = new View()
+  view.say(`An application writes to ${logs}/app.log and rotates it.`)
+  view.say(`The shipper follows it and sends to http://127.0.0.1:${port}, where one request in eleven fails.`)
+  let shipper = start()
+  const application = new Application(logs)
+  const began = performance.now()
+  const at = () => performance.now() - began
+  const show = () => view.show(application, receiver)
+  const turn = setInterval(show, 200)
+  const rotation = setInterval(() => application.rotate(), ROTATE)
+  try {
+    await sleep(OUTAGE.from - at())
+    receiver.down = true
+    view.say('The receiver is down for two seconds: lines wait in the file, not in memory.')
+    await sleep(OUTAGE.to - at())
+    receiver.down = false
+    view.say('The receiver is back.')
+    await sleep(KILL - at())
+    shipper.process.kill('SIGKILL')
+    await shipper.ended
+    view.say('The shipper was killed with SIGKILL. The application goes on, and rotates.')
+    application.rotate()
+    await sleep(300)
+    shipper = start()
+    view.say('It was started again: it finds its files by identity and sends again what was not acknowledged.')
+    await sleep(END - at())
+    clearInterval(rotation)
+    application.exit()
+    shipper.process.kill('SIGTERM')
+    view.say('The application has exited in the middle of a line; the shipper got SIGTERM and drains.')
+    const { code, ledger } = await shipper.ended
+    show()
+    return verdict(view, application, receiver, ledger, code)
+  } finally {
+    clearInterval(turn)
+    clearInterval(rotation)
+    shipper.process.kill('SIGKILL')
+    receiver.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function verdict(
+  view: View,
+  application: Application,
+  receiver: Receiver,
+  ledger: readonly LedgerLine[],
+  code: number | null,
+): number {
+  const { lines } = application
+  const statement = ledger[0]?.statement
+  const missing = receiver.missing(lines)
+  const checks: [label: string, found: number | null | undefined, expected: number][] = [
+    ['written by the application', lines, lines],
+    ['received, each line once', receiver.unique, lines],
+    ['missing at the receiver', missing, 0],
+    ['sent again under another id', receiver.strangers, 0],
+    ['ledger: read', statement?.read.lines, lines],
+    ['ledger: delivered', statement?.delivered.lines, lines],
+    ['ledger: in flight', statement?.inFlight.lines, 0],
+    ['ledger: bytes delivered', statement?.delivered.bytes, application.bytes],
+    ['exit code of the shipper', code, 0],
+  ]
+  const good = checks.every(([, found, expected]) => found === expected)
+  view.say('')
+  for (const [label, found, expected] of checks) {
+    view.say(`  ${found === expected ? '✓' : '✗'} ${label.padEnd(30)} ${String(found ?? 'unknown').padStart(9)}`)
+  }
+  view.say('')
+  view.say(`  ${receiver.duplicates} lines came twice, for the death by SIGKILL; each under the id it had before.`)
+  view.say(`  read = delivered + rejected + dropped + in flight${good ? ': it adds up.' : ' DOES NOT ADD UP.'}`)
+  return good ? 0 : 1
+}
+
+function startShipper(programArgs: readonly string[], logs: string, state: string, port: number): Shipper {
+  // Nothing of the caller's own configuration may leak into the demo.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LOGSHIPPER_'))
+  const child = spawn(process.execPath, [...process.execArgv, ...programArgs, 'run'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...Object.fromEntries(inherited),
+      LOGSHIPPER_SOURCE_PATHS: join(logs, '*.log'),
+      LOGSHIPPER_BACKEND_TYPE: 'http',
+      LOGSHIPPER_BACKEND_ENDPOINT: `http://127.0.0.1:${port}/ingest`,
+      LOGSHIPPER_BACKEND_IDS: 'true',
+      LOGSHIPPER_BACKEND_RETRY_INITIAL: '100ms',
+      LOGSHIPPER_BACKEND_RETRY_MAX: '1s',
+      LOGSHIPPER_STATE_DIR: state,
+      LOGSHIPPER_DRAIN_GRACE_PERIOD: '6s',
+      LOGSHIPPER_SERVER_PORT: 'off',
+      LOGSHIPPER_SERVER_ADMIN: 'off',
+    },
+  })
+  let ledger: readonly LedgerLine[] = []
+  createInterface({ input: child.stderr! }).on('line', line => {
+    if (line.includes('"msg":"ended"')) ledger = (JSON.parse(line) as { ledger: LedgerLine[] }).ledger
+  })
+  // `close`, not `exit`: by then everything it said has been read.
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ledger }))
+  return { process: child, ended }
+}
+
+/** A live line on a terminal, one line a second elsewhere. */
+class View {
+  readonly #live = process.stdout.isTTY
+  #shownAt = 0
+
+  say(sentence: string): void {
+    process.stdout.write(`${this.#live ? '\r\x1b[K' : ''}${sentence}\n`)
+  }
+
+  show(application: Application, receiver: Receiver): void {
+    const now = performance.now()
+    if (!this.#live && now - this.#shownAt < 1000) return
+    this.#shownAt = now
+    const line =
+      `  written ${application.lines} lines (${bytes(application.bytes)}), ${application.rotations} rotations` +
+      ` │ received ${receiver.unique} │ behind ${application.lines - receiver.unique}` +
+      ` │ twice ${receiver.duplicates} │ requests ${receiver.requests}, refused ${receiver.refused}`
+    process.stdout.write(this.#live ? `\r\x1b[K${line}` : `${line}\n`)
+  }
+}
