@@ -70,7 +70,7 @@ function mistyped(word: string): CommandName | undefined {
 }
 
 function complaint(error: Error, argv: readonly string[]): string {
-  const option = /'(--?[^'\s=]+)/.exec(error.message)?.[1]
+  const option = /'(?:-\w, )?(--?[^'\s=]+)/.exec(error.message)?.[1]
   if (option === undefined) return error.message
   if (codeOf(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     return `${option} needs ${error.message.includes('does not take') ? 'no value' : 'a value'}`

@@ -22,7 +22,7 @@ const END = 11_000
 const ROTATE = 1500
 
 interface Shipper {
-  readonly process: ChildProcess
+  readonly child: ChildProcess
   /** Resolves when it has ended: its exit code, and the ledger it printed last. */
   readonly ended: Promise<{ code: number | null; ledger: readonly LedgerLine[] }>
 }
@@ -53,7 +53,7 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
     receiver.down = false
     view.say('The receiver is back.')
     await sleep(KILL - at())
-    shipper.process.kill('SIGKILL')
+    shipper.child.kill('SIGKILL')
     await shipper.ended
     view.say('The shipper was killed with SIGKILL. The application goes on, and rotates.')
     application.rotate()
@@ -63,7 +63,7 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
     await sleep(END - at())
     clearInterval(rotation)
     application.exit()
-    shipper.process.kill('SIGTERM')
+    shipper.child.kill('SIGTERM')
     view.say('The application has exited in the middle of a line; the shipper got SIGTERM and drains.')
     const { code, ledger } = await shipper.ended
     show()
@@ -71,7 +71,7 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
   } finally {
     clearInterval(turn)
     clearInterval(rotation)
-    shipper.process.kill('SIGKILL')
+    shipper.child.kill('SIGKILL')
     receiver.close()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -134,7 +134,7 @@ function startShipper(programArgs: readonly string[], logs: string, state: strin
   })
   // `close`, not `exit`: by then everything it said has been read.
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ledger }))
-  return { process: child, ended }
+  return { child, ended }
 }
 
 /** A live line on a terminal, one line a second elsewhere. */

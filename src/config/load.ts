@@ -69,11 +69,8 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   if (file.kind === 'invalid') return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
 
   if (paths.length > 0) nameSources(tree, paths, cwd)
-  // A command like `tail -F`: it leaves nothing behind and several of them do not get in each other's way.
-  if (paths.length > 0 && file.kind === 'absent' && applied.origins.size === 0) {
-    tree.state = { dir: null }
-    tree.server = { port: null, admin: null }
-  }
+  const deployed = [...applied.origins.keys()].some(key => /^(?:sources|backends|state)\b/.test(key))
+  if (paths.length > 0 && file.kind === 'absent' && !deployed) behaveLikeTail(tree)
 
   const fromCommandLine = (path: KeyPath): boolean => paths.length > 0 && formatKey(path).startsWith('sources[0].paths')
   const locate = locator(file, applied.origins, known, fromCommandLine)
@@ -172,11 +169,17 @@ function locator(
 function nameSources(tree: Tree, paths: readonly string[], cwd: string): void {
   const absolute = paths.map(path => {
     const full = resolve(cwd, path)
-    return /[*?[\]{}()|\\]/.test(full) && existsSync(full) ? full.replace(/[*?[\]{}()|\\]/g, '\\$&') : full
+    return existsSync(full) ? full.replace(/[*?[{}()|]|\\/g, sign => (sign === '\\' ? '[\\\\]' : `[${sign}]`)) : full
   })
   const list = Array.isArray(tree.sources) ? tree.sources : [Object.create(null)]
   list[0].paths = absolute
   tree.sources = list
+}
+
+/** Like `tail -F`, a command leaves nothing behind, and several of them do not get in each other's way. */
+function behaveLikeTail(tree: Tree): void {
+  tree.state = { dir: null }
+  tree.server = { port: null, admin: null, ...(tree.server as Tree | undefined) }
 }
 
 function noSources(file: FileRead): Problem {

@@ -23,7 +23,7 @@ export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`
   const key = problem.key === '' ? '' : ` ${problem.key}:`
   const hint = problem.hint === undefined ? '' : ` (${problem.hint})`
-  return `${place}:${key} found ${problem.found}; allowed: ${problem.allowed}${hint}`
+  return oneLine(`${place}:${key} found ${problem.found}; allowed: ${problem.allowed}${hint}`)
 }
 
 /** Where a value stands in the configuration: `['backends', 0, 'batch', 'maxBytes']`. */
@@ -56,7 +56,11 @@ export function isSecret(path: KeyPath): boolean {
 }
 
 function printable(text: string): string {
-  // A terminal must not obey what stands in a file, and a problem is one line.
-  const plain = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '·')
+  const plain = oneLine(text)
   return plain.length <= 80 ? plain : `${plain.slice(0, 77)}…`
+}
+
+/** A problem is one line, and a terminal must not obey what stands in a file. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '·')
 }

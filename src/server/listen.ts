@@ -1,15 +1,20 @@
 /**
- * One HTTP listener for small answers: bounded in what it reads and how long it waits, so that neither a slow client
- * nor garbage costs more than a socket for a few seconds.
+ * One HTTP listener for small answers: bounded in what it reads, how long it waits and how many it serves, so that
+ * neither a slow client nor garbage costs more than a socket for a few seconds. A new client is always let in: when all
+ * places are taken the oldest connection makes room, or a few hundred silent ones would shut out the kubelet, whose
+ * probe is always a fresh one, and have the container restarted.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { codeOf, ShipperError } from '../errors.ts'
+
+const MAX_CONNECTIONS = 256
 
 export interface Page {
   readonly status: number
   readonly type: string
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export type Handler = (request: IncomingMessage, url: URL) => Page | Promise<Page>
@@ -28,28 +33,40 @@ export interface Listener {
 }
 
 /**
- * Listens on the first of `hosts` that can be had. Throws `ERR_START` naming `key` if none can: the port is taken, or
- * not ours to take.
+ * Listens on the first of `hosts` that can be had. All paths take GET and HEAD, those in `posts` POST too. Throws
+ * `ERR_START` naming `key` if no host can be had: the port is taken, or not ours to take.
  */
-export async function listen(hosts: readonly string[], port: number, key: string, handler: Handler): Promise<Listener> {
+export async function listen(
+  hosts: readonly string[],
+  port: number,
+  key: string,
+  handler: Handler,
+  posts: readonly string[] = [],
+): Promise<Listener> {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
       requestTimeout: 10_000,
       headersTimeout: 5_000,
       keepAliveTimeout: 5_000,
-      keepAlive: true,
+      // How often the two limits above are enforced; by default only twice a minute.
+      connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
       request.resume()
       const answer = async (): Promise<Page> => {
-        if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return text(405, 'only GET and HEAD')
         const url = URL.parse(request.url ?? '/', 'http://localhost')
-        return url === null ? text(400, 'not a path') : handler(request, url)
+        if (url === null) return text(400, 'not a path')
+        const methods = posts.includes(url.pathname) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD']
+        if (methods.includes(request.method ?? '')) return handler(request, url)
+        return { ...text(405, `only ${methods.join(', ')}`), headers: { allow: methods.join(', ') } }
       }
       answer().then(
-        ({ status, type, body }) => {
+        ({ status, type, body, headers }) => {
+          // Nobody needs to send us a body: whoever does is not listened to any longer than the answer takes.
+          if (!request.complete) response.setHeader('connection', 'close')
           response.writeHead(status, {
+            ...headers,
             'content-type': type,
             'content-length': Buffer.byteLength(body),
             'cache-control': 'no-store',
@@ -64,12 +81,24 @@ export async function listen(hosts: readonly string[], port: number, key: string
       )
     },
   )
-  server.maxConnections = 256
+  // For who asks and then does not read the answer.
+  server.timeout = 15_000
+  const open = new Set<Socket>()
+  server.on('connection', socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    if (open.size <= MAX_CONNECTIONS) return
+    const [oldest] = open
+    open.delete(oldest!)
+    oldest!.destroy()
+  })
   server.on('clientError', (_error, socket) => socket.destroy())
   let fault: unknown
   for (const host of hosts) {
     try {
       await bind(server, host, port)
+      // One client that could not be let in is no reason to end the process.
+      server.on('error', () => {})
       return { port: (server.address() as AddressInfo).port, close: () => close(server) }
     } catch (error) {
       fault = error

@@ -1,6 +1,6 @@
 /**
- * The metrics, in the Prometheus text format. Nothing is counted here: at each scrape the numbers are read from the
- * ledger and the pipelines, so they cannot disagree with `/ledger`.
+ * The metrics, in the Prometheus text format. Nothing is counted here: at each scrape the numbers are read, once, from
+ * the ledger and the pipelines. So they cannot disagree with `/ledger`, and within one scrape they add up.
  *
  * Labels are bounded: names of sources and backends come from the configuration, reasons from fixed sets (and at most
  * 100 of them), and there are no paths.
@@ -14,28 +14,39 @@ import type { Subject } from './subject.ts'
 const PREFIX = 'logshipper_'
 const MAX_REASONS = 100
 const NANO = 1e9
+/** How often the delay of the event loop is sampled, in milliseconds. */
+const RESOLUTION = 50
 const HELP_DURATION = 'Time from the first byte of a request to the end of its answer.'
 
 type Labels = Record<string, string>
 /** One value of a metric. */
 type Sample = readonly [labels: Labels, value: number]
 
+/** What one scrape shows. */
+function moment(subject: Subject) {
+  const files = { live: 0, rotated: 0, deleted: 0, closed: 0 }
+  for (const { state } of subject.files()) files[state]++
+  return { ledger: subject.ledger(), pipelines: subject.pipelines(), health: subject.health(), files }
+}
+
 export class Metrics {
   readonly #subject: Subject
-  readonly #delay: ReturnType<typeof monitorEventLoopDelay>
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
   readonly #reasons = new Set<string>()
   #registry: Promise<Registry> | undefined
+  #now: ReturnType<typeof moment>
 
   constructor(subject: Subject) {
     this.#subject = subject
-    this.#delay = monitorEventLoopDelay({ resolution: 50 })
-    this.#delay.enable()
+    this.#now = moment(subject)
   }
 
   async page(): Promise<{ type: string; body: string }> {
-    // The library is loaded at the first scrape: who never scrapes does not pay for it.
+    // The library is loaded and the sampling begins at the first scrape: who never scrapes pays for neither.
     this.#registry ??= this.#register()
     const registry = await this.#registry
+    // All of `collect` runs before `metrics` returns its promise: two scrapes at once do not mix.
+    this.#now = moment(this.#subject)
     return { type: registry.contentType, body: await registry.metrics() }
   }
 
@@ -46,7 +57,7 @@ export class Metrics {
   async #register(): Promise<Registry> {
     const { Counter, Gauge, Histogram, Registry } = await import('prom-client')
     const registry = new Registry()
-    const subject = this.#subject
+    this.#delay.enable()
     const define = (
       Kind: typeof Counter | typeof Gauge,
       name: string,
@@ -71,7 +82,7 @@ export class Metrics {
       define(Gauge, name, help, labels, read)
 
     const ledger = (value: (line: ReturnType<Subject['ledger']>[number]) => number) => () =>
-      subject.ledger().map(line => [{ source: line.source, backend: line.backend }, value(line)] as const)
+      this.#now.ledger.map(line => [{ source: line.source, backend: line.backend }, value(line)] as const)
     const both = ['source', 'backend']
     counter(
       'read_lines_total',
@@ -136,24 +147,22 @@ export class Metrics {
     for (const kind of ['rejected', 'dropped'] as const) {
       const what = kind === 'rejected' ? 'refused by the backend' : 'dropped by a policy'
       const rows = (unit: keyof Tally) => () =>
-        subject
-          .ledger()
-          .flatMap(({ source, backend, statement }) =>
-            Object.entries(statement[kind]).map(
-              ([reason, tally]) => [{ source, backend, reason: this.#bounded(reason) }, tally[unit]] as const,
-            ),
-          )
+        this.#now.ledger.flatMap(({ source, backend, statement }) =>
+          Object.entries(statement[kind]).map(
+            ([reason, tally]) => [{ source, backend, reason: this.#bounded(reason) }, tally[unit]] as const,
+          ),
+        )
       counter(`${kind}_lines_total`, `Lines ${what}, by reason.`, [...both, 'reason'], rows('lines'))
       counter(`${kind}_bytes_total`, `Bytes of lines ${what}, by reason.`, [...both, 'reason'], rows('bytes'))
     }
 
     type Pipeline = ReturnType<Subject['pipelines']>[number]
     const pipeline = (value: (status: Pipeline) => number) => () =>
-      subject.pipelines().map(status => [{ backend: status.backend }, value(status)] as const)
+      this.#now.pipelines.map(status => [{ backend: status.backend }, value(status)] as const)
     const lag = (value: (row: Pipeline['lag'][number]) => number) => () =>
-      subject
-        .pipelines()
-        .flatMap(({ backend, lag }) => lag.map(row => [{ source: row.source, backend }, value(row)] as const))
+      this.#now.pipelines.flatMap(({ backend, lag }) =>
+        lag.map(row => [{ source: row.source, backend }, value(row)] as const),
+      )
     gauge(
       'lag_bytes',
       'Bytes on the volume that are not acknowledged.',
@@ -216,51 +225,39 @@ export class Metrics {
       pipeline(({ wireBytes }) => wireBytes),
     )
     counter('requests_total', 'Requests by class of status and verdict.', [...backend, 'status', 'verdict'], () =>
-      subject
-        .pipelines()
-        .flatMap(({ backend, requests }) =>
-          requests.map(({ status, verdict, count }) => [{ backend, status, verdict }, count] as const),
-        ),
+      this.#now.pipelines.flatMap(({ backend, requests }) =>
+        requests.map(({ status, verdict, count }) => [{ backend, status, verdict }, count] as const),
+      ),
     )
     counter('retries_total', 'Attempts that had to be repeated, by reason.', [...backend, 'reason'], () =>
-      subject
-        .pipelines()
-        .flatMap(({ backend, retries }) =>
-          Object.entries(retries).map(
-            ([reason, count]) => [{ backend, reason: this.#bounded(reason) }, count] as const,
-          ),
-        ),
+      this.#now.pipelines.flatMap(({ backend, retries }) =>
+        Object.entries(retries).map(([reason, count]) => [{ backend, reason: this.#bounded(reason) }, count] as const),
+      ),
     )
     this.#durations(registry, Histogram)
 
     gauge('files', 'Open files by state.', ['state'], () => {
-      const states = new Map<string, number>([
-        ['live', 0],
-        ['rotated', 0],
-        ['deleted', 0],
-      ])
-      for (const { state } of subject.files()) states.set(state, (states.get(state) ?? 0) + 1)
-      return [...states].map(([state, count]) => [{ state }, count] as const)
+      return Object.entries(this.#now.files).map(([state, count]) => [{ state }, count] as const)
     })
     gauge('refused_paths', 'Paths that match and are not followed.', ['source'], () =>
-      subject
-        .health()
-        .sources.map(
-          ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
-        ),
+      this.#now.health.sources.map(
+        ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
+      ),
     )
     gauge('state_writable', 'Whether positions can be saved; 0 too when nothing is saved by configuration.', [], () => [
-      [{}, Number(subject.health().state.kind === 'saved')],
+      [{}, Number(this.#now.health.state.kind === 'saved')],
     ])
     gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
-      [{}, Number(subject.health().watch.mode === 'events')],
+      [{}, Number(this.#now.health.watch.mode === 'events')],
     ])
     gauge('event_loop_delay_seconds', 'Delay of the event loop since the last scrape.', ['percentile'], () => {
-      const samples: Sample[] = [50, 99, 100].map(p => [{ percentile: String(p) }, this.#delay.percentile(p) / NANO])
+      // What is sampled is the time between two ticks, and each is due one resolution after the other.
+      const late = (p: number) => Math.max(0, this.#delay.percentile(p) / NANO - RESOLUTION / 1000)
+      const samples = [50, 99, 100].map((p): Sample => [{ percentile: String(p) }, late(p)])
       this.#delay.reset()
       return samples
     })
-    gauge('build_info', 'The version that runs.', ['version'], () => [[{ version: subject.health().version }, 1]])
+    gauge('build_info', 'The version that runs.', ['version'], () => [[{ version: this.#now.health.version }, 1]])
     counter('process_cpu_seconds_total', 'CPU time of the process.', [], () => {
       const { user, system } = process.cpuUsage()
       return [[{}, (user + system) / 1e6]]
@@ -274,8 +271,7 @@ export class Metrics {
 
   /** The histogram is ours, cumulated here: the library's own would count twice. */
   #durations(registry: Registry, Kind: typeof import('prom-client').Histogram): void {
-    const subject = this.#subject
-    const bounds = subject.pipelines()[0]?.durations.bounds ?? []
+    const bounds = this.#now.pipelines[0]?.durations.bounds ?? []
     const histogram = new Kind({
       name: `${PREFIX}request_duration_seconds`,
       help: HELP_DURATION,
@@ -289,7 +285,7 @@ export class Metrics {
       help: HELP_DURATION,
       type: 'histogram',
       aggregator: 'sum',
-      values: subject.pipelines().flatMap(({ backend, durations }) => {
+      values: this.#now.pipelines.flatMap(({ backend, durations }) => {
         let count = 0
         const buckets = [...durations.bounds, '+Inf'].map((le, at) => {
           count += durations.counts[at] ?? 0

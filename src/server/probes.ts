@@ -13,8 +13,11 @@ import type { Subject } from './subject.ts'
 /** The loop turns every 250 ms; one that has not for so long is stuck: milliseconds. */
 const STUCK = 30_000
 
+/** Paths that may be POSTed to. */
+export const POSTS = ['/prestop'] as const
+
 export function probes(subject: Subject, metrics: () => Promise<{ type: string; body: string }>): Handler {
-  return async (_request, { pathname, searchParams }) => {
+  return async ({ method }, { pathname, searchParams }) => {
     switch (pathname) {
       case '/startupz': {
         const { ready, waiting } = subject.startup()
@@ -40,7 +43,8 @@ export function probes(subject: Subject, metrics: () => Promise<{ type: string; 
       case '/metrics':
         return { status: 200, ...(await metrics()) }
       case '/prestop':
-        subject.terminationBegan()
+        // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
+        if (method !== 'HEAD') subject.terminationBegan()
         return text(200, 'noted')
       default:
         return text(404, 'there are /startupz /livez /readyz /health /metrics /prestop')

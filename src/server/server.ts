@@ -5,7 +5,7 @@ import { admin } from './admin.ts'
 import { type Listener, listen } from './listen.ts'
 import { Metrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
-import { probes } from './probes.ts'
+import { POSTS, probes } from './probes.ts'
 import type { Subject } from './subject.ts'
 
 export interface Running {
@@ -31,6 +31,7 @@ export async function startServer(options: ServerOptions, subject: Subject): Pro
         options.port,
         'server.port',
         probes(subject, () => metrics.page()),
+        POSTS,
       )
       listeners.push(listener)
       ports.port = listener.port

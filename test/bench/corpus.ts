@@ -1,0 +1,44 @@
+/** The bench's log lines: an access log of about 190 bytes a line, some with quotes, backslashes and UTF-8. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { STAMP, STAMP_LENGTH } from './sink.ts'
+
+const PATHS = ['/api/cart', '/api/checkout?step=2', '/static/app.js', '/search?q=caf\u00e9', '/api/items/93842/reviews']
+const AGENTS = [
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36',
+  'curl/8.5.0',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148',
+  'kube-probe/1.31 \\"quoted\\" agent',
+]
+
+/** A stream of numbers that is the same in every run. */
+function random(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state % below
+  }
+}
+
+/** About `size` bytes of whole lines. With `stamped` each has room for a stamp. */
+export function block(size: number, stamped = false): Buffer {
+  const next = random(42)
+  const stamp = stamped ? `${STAMP}${'0'.repeat(STAMP_LENGTH - 1)} ` : ''
+  let text = ''
+  while (text.length < size) {
+    const ip = `10.${next(256)}.${next(256)}.${next(256)}`
+    const agent = AGENTS[next(AGENTS.length)]
+    text += `${stamp}${ip} - - [23/Nov/2026:10:${next(60)}:${next(60)} +0000] "GET ${PATHS[next(PATHS.length)]} HTTP/1.1" `
+    text += `200 ${next(99999)} "https://shop.example/${next(9999)}" "${agent}" ${next(1000)}\n`
+  }
+  return Buffer.from(text)
+}
+
+/** Writes a file of `mib` MiB of whole lines. Returns its size. */
+export function writeCorpus(path: string, mib: number): number {
+  const lines = block(8 * 1024 * 1024)
+  const file = openSync(path, 'w')
+  let size = 0
+  while (size < mib * 1024 * 1024) size += writeSync(file, lines)
+  closeSync(file)
+  return size
+}

@@ -1,0 +1,110 @@
+/** What the kernel says a process has used (proc(5)), and the processes of the bench. */
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Received } from './sink.ts'
+
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK']).toString())
+/** What the image runs with. */
+export const FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=48']
+const BUNDLE = new URL('../../dist/logshipper.cjs', import.meta.url).pathname
+
+/** User and system CPU seconds of all threads. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
+}
+
+/** Bytes, of one line of /proc/pid/status. */
+export function memory(pid: number, line: 'VmHWM' | 'VmRSS' | 'RssAnon'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024
+}
+
+export class Sink {
+  readonly #process: ChildProcess
+  readonly port: number
+
+  private constructor(process: ChildProcess, port: number) {
+    this.#process = process
+    this.port = port
+  }
+
+  static async start(stamped = false): Promise<Sink> {
+    const child = fork(new URL('./sink.ts', import.meta.url), stamped ? ['--stamped'] : [])
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+    return new Sink(child, port)
+  }
+
+  async received(): Promise<Received> {
+    this.#process.send('?')
+    const [received] = (await once(this.#process, 'message')) as [Received]
+    return received
+  }
+
+  stop(): void {
+    this.#process.disconnect()
+  }
+}
+
+/** The shipper as it runs in the image, under watch. */
+export class Subject {
+  readonly pid: number
+  readonly #process: ChildProcess
+  readonly #timer: NodeJS.Timeout
+  readonly startedAt = Date.now()
+  peakAnonymous = 0
+
+  constructor(environment: Record<string, string>) {
+    if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
+    this.#process = spawn(process.execPath, [...FLAGS, BUNDLE, 'run'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', LOGSHIPPER_LOG_LEVEL: 'warn', ...environment },
+    })
+    this.pid = this.#process.pid!
+    this.#timer = setInterval(() => this.#sample(), 50)
+  }
+
+  get cpu(): number {
+    return cpuSeconds(this.pid)
+  }
+
+  get peakResident(): number {
+    return memory(this.pid, 'VmHWM')
+  }
+
+  get resident(): number {
+    return memory(this.pid, 'VmRSS')
+  }
+
+  async stop(): Promise<number | null> {
+    clearInterval(this.#timer)
+    this.#process.kill('SIGTERM')
+    const [code] = (await once(this.#process, 'close')) as [number | null]
+    return code
+  }
+
+  #sample(): void {
+    try {
+      this.peakAnonymous = Math.max(this.peakAnonymous, memory(this.pid, 'RssAnon'))
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+/** Waits until nothing has come for a while. Resolves to what came in all. */
+export async function quiet(sink: Sink, least: number): Promise<Received> {
+  let before = -1
+  for (;;) {
+    await sleep(300)
+    const now = await sink.received()
+    if (now.bodyBytes >= least && now.bodyBytes === before) return now
+    before = now.bodyBytes
+  }
+}
+
+export function percentile(sorted: readonly number[], p: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? Number.NaN
+}

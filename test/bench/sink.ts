@@ -1,0 +1,71 @@
+/**
+ * The bench's sink, a process of its own: answers every request with 200 and counts. With the parent it speaks over IPC:
+ * each message from it is answered with what came so far.
+ *
+ * It parses no HTTP beyond the content length, and of the bodies only the stamps, so that it does not become what is
+ * measured. Lag is taken when the bytes of a line have arrived.
+ */
+import { type AddressInfo, createServer } from 'node:net'
+
+/** A stamp: `@` and milliseconds since the epoch with two decimals, sixteen characters in all. */
+export const STAMP = '@'
+export const STAMP_LENGTH = 16
+
+export interface Received {
+  readonly bodyBytes: number
+  readonly requests: number
+  /** Milliseconds from the stamp to the receipt, sorted. */
+  readonly lags: number[]
+  /** When the last byte came, in milliseconds since the epoch. */
+  readonly lastAt: number
+}
+
+if (process.send) {
+  let bodyBytes = 0
+  let requests = 0
+  let lastAt = 0
+  const lags: number[] = []
+  const stamped = process.argv.includes('--stamped')
+  const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+  const server = createServer(socket => {
+    let left = 0
+    let head = ''
+    socket.on('data', (data: Buffer) => {
+      const now = performance.timeOrigin + performance.now()
+      lastAt = now
+      let at = 0
+      while (at < data.length) {
+        if (left === 0) {
+          const before = head.length
+          head += data.toString('latin1', at)
+          const end = head.indexOf('\r\n\r\n')
+          if (end < 0) break
+          left = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+          at += end + 4 - before
+          head = ''
+        }
+        const take = Math.min(left, data.length - at)
+        if (stamped) stamps(data, at, at + take, now)
+        left -= take
+        at += take
+        bodyBytes += take
+        if (left === 0) {
+          requests++
+          socket.write(answer)
+        }
+      }
+    })
+    socket.on('error', () => {})
+  })
+  const stamps = (data: Buffer, from: number, to: number, now: number) => {
+    for (let at = data.indexOf(STAMP, from); at >= 0 && at + STAMP_LENGTH <= to; at = data.indexOf(STAMP, at + 1)) {
+      const sent = Number(data.toString('latin1', at + 1, at + STAMP_LENGTH))
+      if (sent > 1e12) lags.push(now - sent)
+    }
+  }
+  server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
+  process.on('message', () => {
+    process.send!({ bodyBytes, requests, lags: [...Float64Array.from(lags).sort()], lastAt })
+  })
+  process.on('disconnect', () => process.exit())
+}
