@@ -1,18 +1,28 @@
 /** `logshipper ledger`: the account of every byte, and whether it adds up. */
-import { sum } from '../ledger.ts'
+import { sum, type Tally } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
 import { bytes, table } from './table.ts'
 
-/** Prints to standard output; resolves to the exit code. */
+/** Prints to standard output; resolves to the exit code, which is 1 if nobody answers or an account does not add up. */
 export async function ledger(options: { admin?: string | undefined; json?: boolean | undefined }): Promise<number> {
-  const asked = await ask(options.admin ?? DEFAULT_ADMIN, '/ledger')
+  const address = options.admin ?? DEFAULT_ADMIN
+  const asked = await ask(address, '/ledger')
   if (asked.kind === 'failed') {
     process.stderr.write(`logshipper: ${asked.why}\n`)
     return 1
   }
-  process.stdout.write(options.json ? asked.body : `${showLedger(JSON.parse(asked.body) as LedgerLine[])}\n`)
-  return 0
+  let lines: LedgerLine[]
+  let text: string
+  try {
+    lines = JSON.parse(asked.body) as LedgerLine[]
+    text = showLedger(lines)
+  } catch {
+    process.stderr.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    return 1
+  }
+  process.stdout.write(options.json ? asked.body : `${text}\n`)
+  return lines.every(({ statement }) => unaccounted(statement).length === 0) ? 0 : 1
 }
 
 export function showLedger(lines: readonly LedgerLine[]): string {
@@ -25,5 +35,29 @@ export function showLedger(lines: readonly LedgerLine[]): string {
     })
   })
   const heads = ['SOURCE', 'BACKEND', 'READ', '= DELIVERED', '+ REJECTED', '+ DROPPED', '+ IN FLIGHT', 'VANISHED']
-  return table(heads, rows)
+  return [table(heads, rows), '', ...lines.flatMap(remarks), verdict(lines)].join('\n')
+}
+
+/** Why lines were rejected or dropped. */
+function remarks({ source, backend, statement }: LedgerLine): string[] {
+  return (['rejected', 'dropped'] as const).flatMap(kind =>
+    Object.entries(statement[kind]).map(
+      ([reason, { lines, bytes: n }]) => `${source} → ${backend}: ${kind} ${lines} lines, ${bytes(n)}: ${reason}`,
+    ),
+  )
+}
+
+function verdict(lines: readonly LedgerLine[]): string {
+  const wrong = lines.flatMap(({ source, backend, statement }) =>
+    unaccounted(statement).map(what => `${source} → ${backend}: ${what} unaccounted for`),
+  )
+  return wrong.length === 0 ? 'it adds up' : `it does not add up: ${wrong.join('; ')}`
+}
+
+/** What was read and is found nowhere, or is found and was never read. */
+function unaccounted({ read, delivered, rejected, dropped, inFlight }: LedgerLine['statement']): string[] {
+  return (['lines', 'bytes'] as const).flatMap((unit: keyof Tally) => {
+    const found = delivered[unit] + sum(rejected)[unit] + sum(dropped)[unit] + inFlight[unit]
+    return found === read[unit] ? [] : [`${read[unit] - found} ${unit}`]
+  })
 }

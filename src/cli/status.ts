@@ -5,27 +5,35 @@ import { bytes, printable, table } from './table.ts'
 
 /** Prints to standard output; resolves to the exit code. */
 export async function status(options: { admin?: string | undefined; json?: boolean | undefined }): Promise<number> {
-  const asked = await ask(options.admin ?? DEFAULT_ADMIN, '/status')
+  const address = options.admin ?? DEFAULT_ADMIN
+  const asked = await ask(address, '/status')
   if (asked.kind === 'failed') {
     process.stderr.write(`logshipper: ${asked.why}\n`)
     return 1
   }
-  process.stdout.write(options.json ? asked.body : show(JSON.parse(asked.body) as Status))
+  let text: string
+  try {
+    text = show(JSON.parse(asked.body) as Status)
+  } catch {
+    process.stderr.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    return 1
+  }
+  process.stdout.write(options.json ? asked.body : text)
   return 0
 }
 
-function show({ draining, health, files, refused }: Status): string {
+function show({ draining, health, files, refused, more }: Status): string {
   const lines = [`logshipper ${health.version}: ${draining ? 'draining' : health.status}`]
   const { state, watch } = health
   lines.push(
-    `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; watching: ${watch.mode}`,
+    `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
     '',
   )
   const backends = health.backends.map(
-    ({ name, type, state, reason, lagBytes, oldestUnacknowledgedSeconds, lastDelivered }) => [
+    ({ name, type, state, reason, attempts, lagBytes, oldestUnacknowledgedSeconds, lastDelivered }) => [
       name,
       type,
-      reason === null ? state : `${state}: ${reason}`,
+      state === 'up' ? state : `${state}: ${reason}, attempt ${attempts}`,
       bytes(lagBytes),
       `${oldestUnacknowledgedSeconds.toFixed(1)} s`,
       lastDelivered ?? 'never',
@@ -45,6 +53,8 @@ function show({ draining, health, files, refused }: Status): string {
       ? 'no file matches yet'
       : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'READ', 'ACKNOWLEDGED'], rows),
   )
+  if (more.files > 0) lines.push(`and ${more.files} more files`)
   for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
+  if (more.refused > 0) lines.push(`not followed: ${more.refused} more paths`)
   return `${lines.join('\n')}\n`
 }

@@ -1,10 +1,11 @@
 /**
  * The admin port: what a person asks through `kubectl port-forward`. It shows paths, so it binds to loopback, and it
- * answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name here.
+ * answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name here. On an
+ * address that is not loopback, which somebody has to configure, any name will do.
  */
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
-import { PAGE } from './page.ts'
+import { PAGE, POLICY } from './page.ts'
 import type { Subject } from './subject.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
@@ -16,7 +17,7 @@ export function admin(subject: Subject): Handler {
     }
     switch (pathname) {
       case '/':
-        return { status: 200, type: 'text/html; charset=utf-8', body: PAGE }
+        return { status: 200, type: 'text/html; charset=utf-8', body: PAGE, headers: POLICY }
       case '/status':
         return json(200, status(subject))
       case '/ledger':
@@ -27,17 +28,24 @@ export function admin(subject: Subject): Handler {
   }
 }
 
+/** Enough to see; a folder with a million files must not become an answer of a gigabyte. */
+const MAX_FILES = 1000
+const MAX_REFUSED = 100
+
 /** Everything the status page shows, in one answer. */
 export function status(subject: Subject) {
+  const files = subject.files()
+  const refused = subject.refused()
   return {
     at: new Date().toISOString(),
     draining: subject.draining,
     health: subject.health(),
     pipelines: subject.pipelines(),
     ledger: subject.ledger(),
-    // Enough to see; a folder with a million files must not become an answer of a gigabyte.
-    files: subject.files().slice(0, 1000),
-    refused: subject.refused().slice(0, 100),
+    files: files.slice(0, MAX_FILES),
+    refused: refused.slice(0, MAX_REFUSED),
+    /** How many more there are than the two lists show. */
+    more: { files: Math.max(0, files.length - MAX_FILES), refused: Math.max(0, refused.length - MAX_REFUSED) },
   }
 }
 

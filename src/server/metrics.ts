@@ -34,11 +34,11 @@ export class Metrics {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
   readonly #reasons = new Set<string>()
   #registry: Promise<Registry> | undefined
-  #now: ReturnType<typeof moment>
+  /** Set by each scrape. */
+  #now!: ReturnType<typeof moment>
 
   constructor(subject: Subject) {
     this.#subject = subject
-    this.#now = moment(subject)
   }
 
   async page(): Promise<{ type: string; body: string }> {
@@ -271,7 +271,7 @@ export class Metrics {
 
   /** The histogram is ours, cumulated here: the library's own would count twice. */
   #durations(registry: Registry, Kind: typeof import('prom-client').Histogram): void {
-    const bounds = this.#now.pipelines[0]?.durations.bounds ?? []
+    const bounds = this.#subject.pipelines()[0]?.durations.bounds ?? []
     const histogram = new Kind({
       name: `${PREFIX}request_duration_seconds`,
       help: HELP_DURATION,

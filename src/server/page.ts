@@ -1,48 +1,56 @@
 /**
- * The status page: one document that asks `/status` every second. Everything from outside becomes text nodes, never
- * markup: path names may hold anything.
+ * The status page: one document that asks `status` every second. Everything from outside becomes text nodes, never
+ * markup, for path names may hold anything; and the policy lets no other script run and nothing else be fetched.
  */
-export const PAGE = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logshipper</title>
-<style>
-:root { color-scheme: light dark; --ink: #1c2330; --dim: #667085; --line: #d9dee7; --bad: #b42318; --good: #067647; --paper: #fff; --shade: #f6f7f9 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #98a2b3; --line: #303846; --bad: #f97066; --good: #47cd89; --paper: #11161f; --shade: #181f2a } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 70rem; padding: 1.5rem }
-h1 { font-size: 1.3rem; margin: 0 } h2 { font-size: 1rem; margin: 2rem 0 .5rem }
+import { createHash } from 'node:crypto'
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c2330; --dim: #5b6676; --line: #dfe3ea; --bad: #b42318; --good: #067647; --paper: #fff; --card: #f6f7f9 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #a3adbd; --line: #2c3442; --bad: #fb8279; --good: #4fd394; --paper: #10151d; --card: #18202b } }
+* { box-sizing: border-box }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 76rem; padding: 1.5rem }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .3rem .8rem }
+h1 { font-size: 1.35rem; margin: 0 } h2 { font-size: 1rem; margin: 2rem 0 .5rem }
 p { margin: .2rem 0; color: var(--dim) }
-table { border-collapse: collapse; width: 100% } caption { text-align: left; color: var(--dim); padding-bottom: .3rem }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-th { font-weight: 600; color: var(--dim); font-size: .85rem } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-td.path { overflow-wrap: anywhere } .good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
-.scroll { overflow-x: auto }
-</style>
-</head>
-<body>
-<main>
-<h1>logshipper <span id="state" role="status"></span></h1>
-<p id="line"></p>
-<h2>Backends</h2><div class="scroll" id="backends"></div>
-<h2>Ledger</h2><p>read = delivered + rejected + dropped + in flight</p><div class="scroll" id="ledger"></div>
-<h2>Files</h2><div class="scroll" id="files"></div>
-<h2>Not followed</h2><div class="scroll" id="refused"></div>
-</main>
-<script>
+#state { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .7rem; font-size: .9rem }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .3rem 1rem }
+.scroll:focus-visible { outline: 2px solid var(--ink) }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .4rem 1rem .4rem 0; vertical-align: top; border-top: 1px solid var(--line) }
+thead th { border-top: 0; font-weight: 600; color: var(--dim); font-size: .85rem; white-space: nowrap }
+th:last-child, td:last-child { padding-right: 0 }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.path { overflow-wrap: anywhere; min-width: 14rem } .cell { white-space: pre-line }
+.good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
+`
+
+const SCRIPT = `
 'use strict'
+const $ = id => document.getElementById(id)
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-const bytes = n => { let u = 0; while (n >= 1024 && u < 4) { n /= 1024; u++ } return (u ? n.toFixed(1) : n) + ' ' + units[u] }
+const bytes = n => { let u = 0; while (n >= 1024 && u < 4) { n /= 1024; u++ } return (u ? n.toFixed(1) : Math.round(n)) + ' ' + units[u] }
 const count = n => n.toLocaleString('en')
-const sum = (o, k) => Object.values(o).reduce((a, t) => a + t[k], 0)
+const plural = (n, noun) => count(n) + ' ' + noun + (n === 1 ? '' : 's')
+const total = reasons => Object.values(reasons).reduce((a, t) => ({ lines: a.lines + t.lines, bytes: a.bytes + t.bytes }), { lines: 0, bytes: 0 })
+const tally = t => plural(t.lines, 'line') + String.fromCharCode(10) + bytes(t.bytes)
+const why = reasons => Object.keys(reasons).length ? String.fromCharCode(10) + Object.keys(reasons).join(', ') : ''
+const ago = (then, now) => then ? Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000).toFixed(0) + ' s ago' : 'never'
+const set = (node, text, mark) => { if (node.textContent !== text) node.textContent = text; node.className = mark || '' }
+const shown = {}
 let last
+
+// heads: a leading # is a column of numbers; rows: cells are text, or text with a class
 function table(id, heads, rows, none) {
-  const place = document.getElementById(id)
-  if (rows.length === 0) { const p = document.createElement('p'); p.textContent = none; place.replaceChildren(p); return }
+  // An unchanged table stays, and with it what somebody has selected in it.
+  const key = JSON.stringify(rows)
+  if (shown[id] === key) return
+  shown[id] = key
+  if (rows.length === 0) { const p = document.createElement('p'); p.textContent = none; $(id).replaceChildren(p); return }
   const table = document.createElement('table')
+  table.setAttribute('aria-labelledby', id + '-title')
   const head = table.createTHead().insertRow()
-  for (const h of heads) { const th = document.createElement('th'); th.scope = 'col'; th.textContent = h.replace('#', ''); if (h[0] === '#') th.className = 'n'; head.append(th) }
+  const kind = heads.map(h => h[0] === '#' ? 'n ' : h === 'path' ? 'path ' : '')
+  heads.forEach((h, i) => { const th = document.createElement('th'); th.scope = 'col'; th.textContent = h.replace('#', ''); th.className = kind[i]; head.append(th) })
   const body = table.createTBody()
   for (const cells of rows) {
     const row = body.insertRow()
@@ -50,46 +58,109 @@ function table(id, heads, rows, none) {
       const td = row.insertCell()
       const [text, mark] = Array.isArray(cell) ? cell : [cell]
       td.textContent = text
-      td.className = (heads[i][0] === '#' ? 'n ' : '') + (heads[i] === 'path' ? 'path ' : '') + (mark || '')
+      td.className = 'cell ' + kind[i] + (mark || '')
     })
   }
-  place.replaceChildren(table)
+  $(id).replaceChildren(table)
 }
+
+function backend(s, b, seconds) {
+  const p = s.pipelines.find(p => p.backend === b.name)
+  const delivered = of => of.ledger.reduce((sum, l) => l.backend === b.name ? sum + l.statement.delivered.bytes : sum, 0)
+  const next = b.nextAttempt ? ', next in ' + Math.max(0, (Date.parse(b.nextAttempt) - Date.parse(s.at)) / 1000).toFixed(0) + ' s' : ''
+  return [
+    b.name + ' (' + b.type + ')',
+    b.state === 'up' ? ['up', 'good'] : [b.state + ': ' + b.reason + String.fromCharCode(10) + plural(b.attempts, 'attempt') + next, 'bad'],
+    bytes(b.lagBytes),
+    b.oldestUnacknowledgedSeconds.toFixed(1) + ' s',
+    seconds > 0 ? bytes(Math.max(0, delivered(s) - delivered(last)) / seconds) + '/s' : '–',
+    ago(b.lastDelivered, s.at),
+    p ? bytes(p.budget.used) + ' of ' + bytes(p.budget.total) : '–',
+    p ? count(Object.values(p.retries).reduce((a, n) => a + n, 0)) : '–',
+  ]
+}
+
+function account({ source, backend, statement: t }) {
+  const rejected = total(t.rejected), dropped = total(t.dropped)
+  const holds = ['lines', 'bytes'].every(k => t.read[k] === t.delivered[k] + rejected[k] + dropped[k] + t.inFlight[k])
+  return [
+    source, backend, tally(t.read), tally(t.delivered),
+    [tally(rejected) + why(t.rejected), rejected.lines ? 'bad' : ''], tally(dropped) + why(t.dropped), tally(t.inFlight),
+    holds ? ['adds up', 'good'] : ['does not add up', 'bad'],
+    [bytes(t.vanishedBytes), t.vanishedBytes ? 'bad' : ''],
+  ]
+}
+
+function file(f) {
+  const each = value => f.cursors.map(value).join(String.fromCharCode(10)) || '–'
+  return [f.path, f.source, f.state, bytes(f.size), each(c => c.backend), each(c => bytes(c.read)), each(c => bytes(c.committed)),
+    each(c => bytes(Math.max(0, f.size - c.committed)))]
+}
+
 function show(s) {
-  const state = document.getElementById('state')
-  state.textContent = s.draining ? 'draining' : s.health.status
-  state.className = s.health.status === 'ok' ? 'good' : 'bad'
-  const kept = s.health.state
-  document.getElementById('line').textContent = 'version ' + s.health.version + ' · positions: ' +
+  set($('state'), s.draining ? 'draining' : s.health.status, s.health.status === 'ok' ? 'good' : 'bad')
+  const kept = s.health.state, watch = s.health.watch
+  set($('line'), 'version ' + s.health.version + ' · positions ' +
     (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
-    ' · watching: ' + s.health.watch.mode + (s.health.watch.reason ? ' (' + s.health.watch.reason + ')' : '')
+    ' · ' + (watch.mode === 'events' ? 'watching' : 'polling: ' + watch.reason))
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
-  table('backends', ['backend', 'state', '#behind', '#oldest', '#rate', '#budget', '#retries'], s.health.backends.map(b => {
-    const p = s.pipelines.find(p => p.backend === b.name)
-    const before = last && last.pipelines.find(p => p.backend === b.name)
-    return [b.name + ' (' + b.type + ')', b.state === 'up' ? ['up', 'good'] : [b.state + ': ' + b.reason + ', attempt ' + b.attempts, 'bad'],
-      bytes(b.lagBytes), b.oldestUnacknowledgedSeconds.toFixed(1) + ' s',
-      seconds && before ? bytes((p.payloadBytes - before.payloadBytes) / seconds) + '/s' : '–',
-      bytes(p.budget.used) + ' of ' + bytes(p.budget.total), count(Object.values(p.retries).reduce((a, n) => a + n, 0))]
-  }), 'none')
-  table('ledger', ['source', 'backend', '#read', '#delivered', '#rejected', '#dropped', '#in flight', '#vanished'], s.ledger.map(l => {
-    const t = l.statement
-    const rejected = sum(t.rejected, 'lines'), dropped = sum(t.dropped, 'bytes')
-    return [l.source, l.backend, count(t.read.lines) + ' lines, ' + bytes(t.read.bytes), count(t.delivered.lines) + ' lines, ' + bytes(t.delivered.bytes),
-      rejected ? [count(rejected) + ' lines', 'bad'] : '0', dropped ? bytes(dropped) : '0', count(t.inFlight.lines) + ' lines', t.vanishedBytes ? [bytes(t.vanishedBytes), 'bad'] : '0']
-  }), 'nothing has been read yet')
-  table('files', ['path', 'source', 'state', '#size', '#read', '#acknowledged'], s.files.map(f => [f.path, f.source, f.state, bytes(f.size),
-    f.cursors.map(c => bytes(c.read)).join(' / '), f.cursors.map(c => bytes(c.committed)).join(' / ')]), 'no file matches yet')
+  table('backends', ['backend', 'state', '#behind', '#oldest line', '#delivering', '#last delivered', '#budget', '#retries'],
+    s.health.backends.map(b => backend(s, b, seconds)), 'none')
+  table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#vanished'],
+    s.ledger.map(account), 'nothing has been read yet')
+  table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#behind'], s.files.map(file), 'no file matches yet')
   table('refused', ['path', 'source', 'why'], s.refused.map(r => [r.path, r.source, r.reason]), 'nothing')
+  set($('files-more'), s.more.files ? 'and ' + count(s.more.files) + ' more' : '')
+  set($('refused-more'), s.more.refused ? 'and ' + count(s.more.refused) + ' more' : '')
   last = s
 }
+
 async function turn() {
-  try { show(await (await fetch('/status')).json()) }
-  catch { const state = document.getElementById('state'); state.textContent = 'gone'; state.className = 'bad' }
+  try {
+    const response = await fetch('status', { signal: AbortSignal.timeout(5000) })
+    show(await response.json())
+  } catch { set($('state'), 'no answer', 'bad') }
   setTimeout(turn, 1000)
 }
 turn()
-</script>
+`
+
+const section = (id: string, title: string, words = '') => `<section>
+<h2 id="${id}-title">${title}</h2>${words}
+<div class="scroll" id="${id}" tabindex="0" role="region" aria-labelledby="${id}-title"><p>…</p></div>
+<p id="${id}-more"></p>
+</section>`
+
+export const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>logshipper</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<header><h1>logshipper</h1><span id="state" role="status">…</span></header>
+<p id="line"></p>
+${section('backends', 'Backends')}
+${section('ledger', 'Ledger', '<p>What was read is delivered, rejected, dropped by a policy, or in flight. Vanished: gone before it could be read.</p>')}
+${section('files', 'Files')}
+${section('refused', 'Not followed')}
+</main>
+<noscript><p>This page needs JavaScript; <a href="status">status</a> and <a href="ledger">ledger</a> are the same as JSON.</p></noscript>
+<script>${SCRIPT}</script>
 </body>
 </html>
 `
+
+const allow = (code: string) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`
+
+/** Headers of the page. */
+export const POLICY = {
+  'content-security-policy':
+    `default-src 'none'; script-src ${allow(SCRIPT)}; style-src ${allow(STYLE)}; connect-src 'self'; img-src data:; ` +
+    `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+} as const

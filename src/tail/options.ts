@@ -11,6 +11,9 @@ const glob = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'an absolute path o
 
 const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a folder' }))
 
+/** Every record carries them, and the template of a record must fit the kernel's room. */
+const LABELS_BYTES = 8192
+
 export const sourceSchema = z.strictObject({
   name: z
     .optional(name)
@@ -28,7 +31,12 @@ export const sourceSchema = z.strictObject({
       ),
       {},
     )
-    .check(z.describe('Labels that every record of this source carries.')),
+    .check(
+      z.refine(labels => JSON.stringify(labels).length <= LABELS_BYTES, {
+        error: `at most ${LABELS_BYTES} characters of labels in all`,
+      }),
+      z.describe('Labels that every record of this source carries.'),
+    ),
   maxLineBytes: z
     .prefault(size({ min: 1024, max: 8 * 1024 ** 2 }), '1MiB')
     .check(z.describe('Longer lines are cut here, marked as truncated and counted.')),
