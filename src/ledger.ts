@@ -184,11 +184,12 @@ export class Ledger {
   readonly #accounts = new Map<string, { source: string; backend: string; account: Account }>()
 
   /** The account of one source at one backend, opened on first use. */
-  account(source: string, backend: string, saved?: Settled): Account {
+  account(source: string, backend: string, saved?: Settled, vanishedBytes = 0): Account {
     const key = JSON.stringify([source, backend])
     const known = this.#accounts.get(key)
     if (known) return known.account
     const account = new Account(undefined, saved)
+    account.vanished(vanishedBytes)
     this.#accounts.set(key, { source, backend, account })
     return account
   }

@@ -140,6 +140,7 @@ export class Shipper implements Subject {
       state: fault
         ? { kind: 'failing', code: fault.code, since: new Date(fault.since).toISOString() }
         : { kind: dir === null ? 'memory' : 'saved' },
+      pins: this.#tail.pins,
       watch: this.#sweep.watching,
       backends,
       sources,

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Counter, Gauge, Registry } from 'prom-client'
+import type { Counter, Gauge, Metric, Registry } from 'prom-client'
 import type { Tally } from '../ledger.ts'
 import type { Subject } from './subject.ts'
 
@@ -16,7 +16,6 @@ const MAX_REASONS = 100
 const NANO = 1e9
 /** How often the delay of the event loop is sampled, in milliseconds. */
 const RESOLUTION = 50
-const HELP_DURATION = 'Time from the first byte of a request to the end of its answer.'
 
 type Labels = Record<string, string>
 /** One value of a metric. */
@@ -55,7 +54,7 @@ export class Metrics {
   }
 
   async #register(): Promise<Registry> {
-    const { Counter, Gauge, Histogram, Registry } = await import('prom-client')
+    const { Counter, Gauge, Registry } = await import('prom-client')
     const registry = new Registry()
     this.#delay.enable()
     const define = (
@@ -234,7 +233,7 @@ export class Metrics {
         Object.entries(retries).map(([reason, count]) => [{ backend, reason: this.#bounded(reason) }, count] as const),
       ),
     )
-    this.#durations(registry, Histogram)
+    this.#durations(registry)
 
     gauge('files', 'Open files by state.', ['state'], () => {
       return Object.entries(this.#now.files).map(([state, count]) => [{ state }, count] as const)
@@ -269,22 +268,13 @@ export class Metrics {
     return registry
   }
 
-  /** The histogram is ours, cumulated here: the library's own would count twice. */
-  #durations(registry: Registry, Kind: typeof import('prom-client').Histogram): void {
-    const bounds = this.#subject.pipelines()[0]?.durations.bounds ?? []
-    const histogram = new Kind({
-      name: `${PREFIX}request_duration_seconds`,
-      help: HELP_DURATION,
-      labelNames: ['backend'],
-      buckets: [...bounds],
-      registers: [registry],
-    })
+  /** The library's own histogram can only be fed, one request after the other; this one shows what was counted. */
+  #durations(registry: Registry): void {
     const name = `${PREFIX}request_duration_seconds`
     const get = async () => ({
       name,
-      help: HELP_DURATION,
+      help: 'Time from the first byte of a request to the end of its answer.',
       type: 'histogram',
-      aggregator: 'sum',
       values: this.#now.pipelines.flatMap(({ backend, durations }) => {
         let count = 0
         const buckets = [...durations.bounds, '+Inf'].map((le, at) => {
@@ -298,7 +288,8 @@ export class Metrics {
         ]
       }),
     })
-    Object.assign(histogram, { get })
+    // All that the registry asks of a metric is its name and `get`.
+    registry.registerMetric({ name, get } as unknown as Metric)
   }
 
   #bounded(reason: string): string {

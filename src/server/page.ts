@@ -34,7 +34,8 @@ const plural = (n, noun) => count(n) + ' ' + noun + (n === 1 ? '' : 's')
 const total = reasons => Object.values(reasons).reduce((a, t) => ({ lines: a.lines + t.lines, bytes: a.bytes + t.bytes }), { lines: 0, bytes: 0 })
 const tally = t => plural(t.lines, 'line') + String.fromCharCode(10) + bytes(t.bytes)
 const why = reasons => Object.keys(reasons).length ? String.fromCharCode(10) + Object.keys(reasons).join(', ') : ''
-const ago = (then, now) => then ? Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000).toFixed(0) + ' s ago' : 'never'
+const span = s => s < 120 ? s.toFixed(s < 10 ? 1 : 0) + ' s' : s < 7200 ? (s / 60).toFixed(0) + ' min' : s < 172800 ? (s / 3600).toFixed(0) + ' h' : (s / 86400).toFixed(0) + ' d'
+const between = (then, now) => Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000)
 const set = (node, text, mark) => { if (node.textContent !== text) node.textContent = text; node.className = mark || '' }
 const shown = {}
 let last
@@ -67,14 +68,14 @@ function table(id, heads, rows, none) {
 function backend(s, b, seconds) {
   const p = s.pipelines.find(p => p.backend === b.name)
   const delivered = of => of.ledger.reduce((sum, l) => l.backend === b.name ? sum + l.statement.delivered.bytes : sum, 0)
-  const next = b.nextAttempt ? ', next in ' + Math.max(0, (Date.parse(b.nextAttempt) - Date.parse(s.at)) / 1000).toFixed(0) + ' s' : ''
+  const next = b.nextAttempt ? ', next in ' + span(between(s.at, b.nextAttempt)) : ''
   return [
     b.name + ' (' + b.type + ')',
     b.state === 'up' ? ['up', 'good'] : [b.state + ': ' + b.reason + String.fromCharCode(10) + plural(b.attempts, 'attempt') + next, 'bad'],
     bytes(b.lagBytes),
-    b.oldestUnacknowledgedSeconds.toFixed(1) + ' s',
+    span(b.oldestUnacknowledgedSeconds),
     seconds > 0 ? bytes(Math.max(0, delivered(s) - delivered(last)) / seconds) + '/s' : '–',
-    ago(b.lastDelivered, s.at),
+    b.lastDelivered ? span(between(b.lastDelivered, s.at)) + ' ago' : 'never',
     p ? bytes(p.budget.used) + ' of ' + bytes(p.budget.total) : '–',
     p ? count(Object.values(p.retries).reduce((a, n) => a + n, 0)) : '–',
   ]

@@ -26,6 +26,10 @@ export interface Health {
   readonly status: 'ok' | 'degraded'
   readonly version: string
   readonly state: StateHealth
+  /** Whether unacknowledged files are kept alive by links in the state folder. */
+  readonly pins:
+    | { readonly kind: 'works'; readonly pinned: number }
+    | { readonly kind: 'impossible'; readonly reason: string }
   readonly watch: { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
   readonly backends: readonly BackendHealth[]
   readonly sources: readonly SourceHealth[]

@@ -19,6 +19,7 @@ import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
 const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
+const FOLDERS = ['pins/', 'unpacked/'] as const
 /** Larger files are not ours: 100,000 generations take about 40 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -47,6 +48,7 @@ export interface SavedTotals {
   readonly source: string
   readonly backend: string
   readonly settled: Settled
+  readonly vanishedBytes?: number
 }
 
 /** The body of the checkpoint file. */
@@ -78,7 +80,11 @@ export class CheckpointStore {
 
   /** Whether the path is one of ours: the state folder may lie among the logs. */
   owns(path: string): boolean {
-    return this.dir !== null && FILES.some(name => path === join(this.dir!, name))
+    const { dir } = this
+    return (
+      dir !== null &&
+      (FILES.some(name => path === join(dir, name)) || FOLDERS.some(name => path.startsWith(join(dir, name))))
+    )
   }
 
   get fault(): Fault | undefined {

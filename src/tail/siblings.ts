@@ -6,7 +6,7 @@
  * pattern is seen before the truncation that explains it: such a file is held back for a moment instead of being read
  * as if it were new.
  */
-import { closeSync, readdirSync } from 'node:fs'
+import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import type { SavedCursor } from './checkpoint.ts'
 import { type Head, headMatches, type Inode, inodeKey, inodeOf, markerMatches, readHead } from './fingerprint.ts'
@@ -123,6 +123,20 @@ export function findMissed(path: string, birth: string, known: (key: string) => 
     else closeSync(opened.fd)
   }
   return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
+}
+
+/** The name that an inode has now in the folder where it was last seen. */
+export function nameOf(inode: Inode, path: string): string | undefined {
+  const folder = dirname(path)
+  for (const name of namesIn(folder)) {
+    try {
+      const candidate = join(folder, name)
+      if (inodeKey(inodeOf(lstatSync(candidate, { bigint: true }))) === inodeKey(inode)) return candidate
+    } catch {
+      // It left while we looked.
+    }
+  }
+  return undefined
 }
 
 function namesIn(folder: string): string[] {

@@ -9,6 +9,7 @@
  * counted as vanished; what is refused is named once and looked at again; nothing here ends the process.
  */
 import { closeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Account, type Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore, SavedGeneration } from './checkpoint.ts'
@@ -16,8 +17,9 @@ import { generationId, type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER } from 
 import { Cursor, Generation } from './generation.ts'
 import { type Opened, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
+import { type PinHealth, Pins } from './pins.ts'
 import type { Reader, ReaderEvents } from './reader.ts'
-import { findMissed, findSibling, isGeneration, mayBeCopyOf, type Wanted } from './siblings.ts'
+import { findMissed, findSibling, isGeneration, mayBeCopyOf, nameOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { Tailer } from './tailer.ts'
 
@@ -38,6 +40,8 @@ const MAX_DONE = 512
 /** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
 const SAVE = 1000
 const SAVE_URGENT = 50
+/** A file is pinned when a backend has been behind on it for so long. */
+const PIN_AFTER = 200
 
 export interface Refusal {
   readonly source: string
@@ -56,6 +60,7 @@ export class Tail {
   readonly #store: CheckpointStore
   readonly #ledger: Ledger
   readonly #log: Logger
+  readonly #pins: Pins
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #members: Member[] = []
   readonly #tailers = new Map<string, Tailer>()
@@ -90,6 +95,7 @@ export class Tail {
     this.#store = store
     this.#ledger = ledger
     this.#log = log
+    this.#pins = new Pins(store.dir, log)
   }
 
   /** Lets a pipeline take part. Before `start`. */
@@ -101,9 +107,9 @@ export class Tail {
   async start(): Promise<void> {
     const checkpoint = await this.#store.load()
     this.#epoch = checkpoint.epoch
-    for (const { source, backend, settled } of checkpoint.totals) {
+    for (const { source, backend, settled, vanishedBytes } of checkpoint.totals) {
       const wanted = this.#members.some(({ reader, sources }) => reader.backend === backend && sources.has(source))
-      if (wanted) this.#ledger.account(source, backend, settled)
+      if (wanted) this.#ledger.account(source, backend, settled, vanishedBytes)
     }
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
@@ -132,6 +138,10 @@ export class Tail {
     yield* this.#tailers.values()
     // Of a file that is gone only what was read can still be settled.
     for (const { generation, path } of this.#finishing) yield { generation, size: generation.furthest, path }
+  }
+
+  get pins(): PinHealth {
+    return this.#pins.health
   }
 
   get refused(): Iterable<Refusal> {
@@ -190,6 +200,7 @@ export class Tail {
       source,
       backend,
       settled: account.committed,
+      vanishedBytes: account.vanishedBytes,
     }))
     return { epoch: this.#epoch, generations, totals, clean }
   }
@@ -247,9 +258,27 @@ export class Tail {
         this.#replaced(tailer)
         break
     }
+    this.#keepPinned(tailer)
     if (tailer.finished(now)) this.#close(tailer)
     tailer.due = now + (now - tailer.changedAt < ACTIVE_FOR ? 0 : IDLE - TICK / 2)
     this.#keepHot()
+  }
+
+  /** Pins what a backend has been behind on for a moment, and lets go of what is acknowledged. */
+  #keepPinned(tailer: Tailer): void {
+    const { generation } = tailer
+    if (tailer.pinned) {
+      if (generation.doneAt(tailer.size)) this.#unpin(tailer)
+      return
+    }
+    if (tailer.state.kind !== 'live') return
+    const behind = generation.cursors.some(cursor => !cursor.idle && Date.now() - cursor.caughtUpAt > PIN_AFTER)
+    if (behind) tailer.pinned = this.#pins.pin(generation.origin.generation, tailer.path, tailer.inode)
+  }
+
+  #unpin(tailer: Tailer): void {
+    this.#pins.release(tailer.generation.origin.generation)
+    tailer.pinned = false
   }
 
   #offer(tailer: Tailer): void {
@@ -265,6 +294,7 @@ export class Tail {
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
     const { path, source } = tailer.generation.origin
     this.#vacated.set(path, this.#sources.get(source)!)
+    this.#pinRotated(tailer)
     this.#sweepDue = 0
     this.#timers.hint ??= setTimeout(() => {
       delete this.#timers.hint
@@ -273,7 +303,16 @@ export class Tail {
     this.#saveSoon()
   }
 
+  /** Its new name may not last: whoever keeps three files deletes the fourth. */
+  #pinRotated(tailer: Tailer): void {
+    const { generation, inode } = tailer
+    if (tailer.pinned || generation.doneAt(tailer.size)) return
+    const name = nameOf(inode, tailer.path)
+    if (name !== undefined) tailer.pinned = this.#pins.pin(generation.origin.generation, name, inode)
+  }
+
   #close(tailer: Tailer): void {
+    this.#unpin(tailer)
     const key = inodeKey(tailer.inode)
     this.#tailers.delete(key)
     this.#hot.delete(tailer)
@@ -380,6 +419,7 @@ export class Tail {
   #follow(path: string, opened: Opened & { kind: 'open' }, generation: Generation): Tailer {
     const now = performance.now()
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, now)
+    tailer.pinned = this.#pins.has(generation.origin.generation)
     this.#suspects.delete(path)
     this.#tailers.set(inodeKey(tailer.inode), tailer)
     this.#byPath.set(path, tailer)
@@ -407,7 +447,9 @@ export class Tail {
         continue
       }
       const generation = this.#begun(source, path, inodeOf(missed.opened.stats), 0)
-      this.#rotated(this.#follow(missed.path, missed.opened, generation))
+      const tailer = this.#follow(missed.path, missed.opened, generation)
+      this.#rotated(tailer)
+      this.#pinRotated(tailer)
     }
   }
 
@@ -454,6 +496,8 @@ export class Tail {
   /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
   #replaced(tailer: Tailer): void {
     const old = tailer.generation
+    // The pin holds the inode, whose content is another now.
+    this.#unpin(tailer)
     const wanted: Wanted = {
       path: tailer.path,
       inode: tailer.inode,
@@ -489,7 +533,9 @@ export class Tail {
       cursor.queued = false
       cursor.scanned = cursor.read
     }
-    this.#rotated(this.#follow(path, opened, generation))
+    const tailer = this.#follow(path, opened, generation)
+    this.#rotated(tailer)
+    this.#pinRotated(tailer)
   }
 
   #vanished(tailer: Tailer, generation: Generation, bytes: (cursor: Cursor) => number): void {
@@ -511,6 +557,7 @@ export class Tail {
 
   /** The first sweep: finds every saved generation again, then takes up what is new. */
   #resume(checkpoint: Checkpoint): void {
+    this.#pins.inherit(new Set(checkpoint.generations.map(({ id }) => id)))
     const saved = new Map<string, SavedGeneration>()
     const orphans: SavedGeneration[] = []
     for (const entry of checkpoint.generations) {
@@ -567,12 +614,25 @@ export class Tail {
     }
   }
 
+  /** What an earlier process pinned: the file may have no other name. */
+  #pinnedBefore(entry: SavedGeneration, wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
+    const path = this.#pins.has(entry.id) ? this.#pins.path(entry.id) : undefined
+    if (path === undefined) return undefined
+    const opened = openRegular(path, [dirname(path)])
+    if (opened.kind !== 'open') return undefined
+    if (!taken(inodeKey(inodeOf(opened.stats))) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
   /** Looks for a saved generation that no path of the pattern leads to. */
   #findAgain(entry: SavedGeneration, replaced: boolean, taken: (key: string) => boolean): void {
     const cursors = Object.values(entry.cursors)
     const unread = Math.max(0, ...cursors.map(({ offset }) => entry.size - offset))
     const wanted: Wanted = { path: entry.path, inode: entry.inode, head: entry.head, cursors }
-    const same = replaced ? undefined : findSibling(wanted, 'inode', taken)
+    const same = replaced
+      ? undefined
+      : (this.#pinnedBefore(entry, wanted, taken) ?? findSibling(wanted, 'inode', taken))
     const found = same ?? (replaced || unread > 0 ? findSibling(wanted, 'copy', taken) : undefined)
     if (found) {
       const source = this.#sources.get(entry.source)!

@@ -52,6 +52,8 @@ export class Tailer {
   state: TailerState = { kind: 'live' }
   /** It lost its name and nobody has written for a while: a last line without a line end will get none. */
   ending = false
+  /** One of its names is a pin of ours. */
+  pinned = false
   /** When to look next, and when it last changed: milliseconds of the monotonic clock. */
   due = 0
   changedAt: number
@@ -120,6 +122,10 @@ export class Tailer {
     closeSync(this.fd)
   }
 
+  #nameless(stats: BigIntStats): boolean {
+    return stats.nlink <= (this.pinned ? 1n : 0n)
+  }
+
   #quiet(now: number): boolean {
     const { kind } = this.state
     return (kind === 'rotated' || kind === 'deleted') && now - this.changedAt >= QUIET[kind]
@@ -140,13 +146,13 @@ export class Tailer {
         const named = statPath(this.path)
         if (named && sameInode(named, this.inode)) return named
         const stats = fstatSync(this.fd, { bigint: true })
-        this.state = { kind: stats.nlink === 0n ? 'deleted' : 'rotated', since: now }
+        this.state = { kind: this.#nameless(stats) ? 'deleted' : 'rotated', since: now }
         this.changedAt = now
         return stats
       }
       case 'rotated': {
         const stats = fstatSync(this.fd, { bigint: true })
-        if (stats.nlink === 0n) this.state = { kind: 'deleted', since: now }
+        if (this.#nameless(stats)) this.state = { kind: 'deleted', since: now }
         return stats
       }
       case 'deleted':

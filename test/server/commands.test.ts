@@ -1,0 +1,92 @@
+/** `status` and `ledger`, as processes of their own, against a real admin port. */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { startServer } from '../../src/server/server.ts'
+import { ACCOUNT, DOWN, SECRET_PATH, Stage } from './rig.ts'
+
+const main = join(import.meta.dirname, '../../src/main.ts')
+
+function logshipper(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise(resolve => {
+    const child = execFile(process.execPath, [main, ...args], (_error, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    )
+  })
+}
+
+const stage = new Stage()
+const running = await startServer({ port: null, admin: { host: '127.0.0.1', port: 0 } }, stage)
+t.teardown(() => running.close())
+const admin = `--admin=127.0.0.1:${running.ports.adminPort}`
+
+t.test('status shows backends and files', async t => {
+  stage.healthy = { ...stage.healthy, status: 'degraded', backends: [DOWN] }
+  const { code, out } = await logshipper('status', admin)
+  t.equal(code, 0)
+  t.match(out, /^logshipper 1\.2\.3: degraded\n/)
+  t.match(out, /^main +loki +down: ECONNREFUSED, attempt 3 /m)
+  t.match(out, new RegExp(`^${SECRET_PATH} +app +live +1000 B +1000 B +800 B$`, 'm'))
+  t.match(out, `not followed: ${SECRET_PATH}.1: EACCES`)
+})
+
+t.test('ledger shows the account, why lines were not delivered, and that it adds up', async t => {
+  const { code, out } = await logshipper('ledger', admin)
+  t.equal(code, 0)
+  t.match(out, /10 lines, 1000 B +6 lines, 600 B +1 lines, 100 B +1 lines, 100 B +2 lines, 200 B +7 B$/m)
+  t.match(out, 'app → main: rejected 1 lines, 100 B: 400\napp → main: dropped 1 lines, 100 B: filter\nit adds up\n')
+})
+
+t.test('a ledger that does not add up is said to, and fails', async t => {
+  stage.accounts = [{ source: 'app', backend: 'main', statement: { ...ACCOUNT, inFlight: { lines: 1, bytes: 150 } } }]
+  t.teardown(() => {
+    stage.accounts = [{ source: 'app', backend: 'main', statement: ACCOUNT }]
+  })
+  const { code, out } = await logshipper('ledger', admin)
+  t.equal(code, 1)
+  t.match(out, 'it does not add up: app → main: 1 lines unaccounted for; app → main: 50 bytes unaccounted for')
+})
+
+t.test('--json is what the port says', async t => {
+  const ledger = await logshipper('ledger', '--json', admin)
+  t.equal(ledger.code, 0)
+  t.strictSame(JSON.parse(ledger.out), stage.accounts)
+  const status = await logshipper('status', '--json', admin)
+  t.match(JSON.parse(status.out), { health: { version: '1.2.3' } })
+})
+
+t.test('a path name cannot write to the terminal', async t => {
+  const [file] = stage.followed
+  stage.followed = [{ ...file!, path: '/var/log/\x1b[2Jgone\n.log' }]
+  t.teardown(() => {
+    stage.followed = [file!]
+  })
+  const { out } = await logshipper('status', admin)
+  t.notMatch(out, /\x1b/)
+  t.match(out, '"/var/log/\\u001b[2Jgone\\n.log"')
+})
+
+t.test('where nothing listens, or something else does, it says so and fails', async t => {
+  const other = createServer((_request, response) => response.end('<p>hello'))
+  other.listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  for (const command of ['status', 'ledger']) {
+    const { code, out, err } = await logshipper(command, '--admin', `127.0.0.1:${port}`)
+    t.strictSame(
+      { code, out, err },
+      { code: 1, out: '', err: `logshipper: what answers at 127.0.0.1:${port} is not a shipper\n` },
+    )
+  }
+  await new Promise(resolve => other.close(resolve))
+  const { code, err } = await logshipper('status', '--admin', `127.0.0.1:${port}`)
+  t.equal(code, 1)
+  t.match(err, `nothing answers at 127.0.0.1:${port} (ECONNREFUSED); is the shipper running`)
+  t.match(await logshipper('ledger', '--admin', 'nonsense'), {
+    code: 1,
+    err: 'logshipper: nonsense is not host:port\n',
+  })
+})

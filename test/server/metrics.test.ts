@@ -1,0 +1,173 @@
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { startServer } from '../../src/server/server.ts'
+import { ACCOUNT, ask, SECRET_PATH, Stage, statement } from './rig.ts'
+
+async function scraped(t: { teardown(end: () => Promise<void>): void }) {
+  const stage = new Stage()
+  const server = await startServer({ port: 0, admin: null }, stage)
+  t.teardown(() => server.close())
+  return { stage, scrape: () => ask(server.ports.port!, '/metrics') }
+}
+
+/** Series → value, as a scraper reads them. */
+function series(body: string): Map<string, number> {
+  const lines = body.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  )
+}
+
+t.test('the ledger is shown as it is, and adds up', async t => {
+  const { scrape } = await scraped(t)
+  const { headers, body } = await scrape()
+  t.match(headers['content-type'], 'text/plain; version=0.0.4')
+  const all = series(body)
+  const at = (name: string, more = '') => all.get(`logshipper_${name}{source="app",backend="main"${more}}`)
+  for (const [unit, each] of [
+    ['lines', 1],
+    ['bytes', 100],
+  ] as const) {
+    t.equal(at(`read_${unit}_total`), 10 * each)
+    t.equal(at(`delivered_${unit}_total`), 6 * each)
+    t.equal(at(`rejected_${unit}_total`, ',reason="400"'), each)
+    t.equal(at(`dropped_${unit}_total`, ',reason="filter"'), each)
+    t.equal(at(`in_flight_${unit}`), 2 * each)
+  }
+  t.equal(at('vanished_bytes_total'), 7)
+  t.equal(at('lag_bytes'), 200)
+  t.equal(at('lag_seconds'), 1.5)
+  t.equal(at('oldest_unacknowledged_seconds'), 0.5)
+})
+
+t.test('a scrape shows the moment: repeated or at once, nothing is counted twice or goes backwards', async t => {
+  const { stage, scrape } = await scraped(t)
+  const bodies = await Promise.all(Array.from({ length: 5 }, scrape))
+  const counters = (body: string) => [...series(body)].filter(([name]) => /_total|_bucket|_sum|_count/.test(name))
+  for (const { body } of bodies) {
+    t.strictSame(
+      counters(body).filter(([name]) => !name.includes('process_cpu')),
+      counters(bodies[0]!.body).filter(([name]) => !name.includes('process_cpu')),
+    )
+  }
+  const before = series(bodies[0]!.body)
+  stage.accounts = [
+    {
+      source: 'app',
+      backend: 'main',
+      statement: { ...ACCOUNT, delivered: { lines: 8, bytes: 800 }, inFlight: { lines: 0, bytes: 0 } },
+    },
+  ]
+  const after = series((await scrape()).body)
+  t.equal(after.get('logshipper_delivered_lines_total{source="app",backend="main"}'), 8)
+  t.equal(after.get('logshipper_in_flight_lines{source="app",backend="main"}'), 0)
+  for (const [name, value] of counters(bodies[0]!.body)) t.ok(after.get(name)! >= value, name)
+  t.ok(before.size > 40)
+})
+
+t.test('the histogram of durations is cumulated, and its last bucket is the count', async t => {
+  const { scrape } = await scraped(t)
+  const all = series((await scrape()).body)
+  const bucket = (le: string) => all.get(`logshipper_request_duration_seconds_bucket{le="${le}",backend="main"}`)
+  t.strictSame(['0.1', '1', '+Inf'].map(bucket), [4, 6, 7])
+  t.equal(all.get('logshipper_request_duration_seconds_count{backend="main"}'), 7)
+  t.equal(all.get('logshipper_request_duration_seconds_sum{backend="main"}'), 12.5)
+})
+
+t.test('states are numbers', async t => {
+  const { stage, scrape } = await scraped(t)
+  const first = series((await scrape()).body)
+  t.equal(first.get('logshipper_backend_up{backend="main"}'), 1)
+  t.equal(first.get('logshipper_state_writable'), 1)
+  t.equal(first.get('logshipper_watch_events'), 1)
+  t.equal(first.get('logshipper_files{state="live"}'), 1)
+  t.equal(first.get('logshipper_files{state="rotated"}'), 0)
+  t.equal(first.get('logshipper_refused_paths{source="app"}'), 2)
+  t.equal(first.get('logshipper_budget_used_bytes{backend="main"}'), 1024)
+  t.equal(first.get('logshipper_build_info{version="1.2.3"}'), 1)
+  t.ok(first.get('logshipper_process_resident_memory_bytes')! > 1e6)
+  t.ok(first.get('logshipper_process_cpu_seconds_total')! > 0)
+  stage.piped = [{ ...stage.piped[0]!, up: false }]
+  stage.healthy = {
+    ...stage.healthy,
+    state: { kind: 'failing', code: 'ENOSPC', since: '2026-01-01T00:00:00.000Z' },
+    watch: { mode: 'polling', reason: 'ENOSPC' },
+  }
+  stage.followed = [{ ...stage.followed[0]!, state: 'rotated' }]
+  const second = series((await scrape()).body)
+  t.equal(second.get('logshipper_backend_up{backend="main"}'), 0)
+  t.equal(second.get('logshipper_state_writable'), 0)
+  t.equal(second.get('logshipper_watch_events'), 0)
+  t.equal(second.get('logshipper_files{state="live"}'), 0)
+  t.equal(second.get('logshipper_files{state="rotated"}'), 1)
+})
+
+t.test('the delay of the event loop is small when idle, and shows a stall once', async t => {
+  const { scrape } = await scraped(t)
+  const worst = async () => series((await scrape()).body).get('logshipper_event_loop_delay_seconds{percentile="100"}')!
+  const quiet = () => new Promise(resolve => setTimeout(resolve, 120))
+  await worst()
+  await quiet()
+  const median = series((await scrape()).body).get('logshipper_event_loop_delay_seconds{percentile="50"}')!
+  t.ok(median < 0.03, `${median} s: the sampling interval is not a delay`)
+  // The sampling begins anew with each scrape, at its first tick.
+  await quiet()
+  const until = performance.now() + 300
+  while (performance.now() < until);
+  await quiet()
+  t.ok((await worst()) > 0.15)
+  await quiet()
+  t.ok((await worst()) < 0.15)
+})
+
+t.test('labels are bounded: at most 100 reasons, then other; nothing is lost in it', async t => {
+  const { stage, scrape } = await scraped(t)
+  const rejected = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`reason ${i}`, { lines: 1, bytes: 10 }]))
+  stage.accounts = [
+    { source: 'app', backend: 'main', statement: statement({ rejected, read: { lines: 250, bytes: 2500 } }) },
+  ]
+  for (const _ of [1, 2]) {
+    const rows = [...series((await scrape()).body)].filter(([name]) =>
+      name.startsWith('logshipper_rejected_lines_total'),
+    )
+    t.equal(rows.length, 101)
+    t.equal(rows.find(([name]) => name.includes('"other"'))?.[1], 150)
+    t.equal(
+      rows.reduce((sum, [, value]) => sum + value, 0),
+      250,
+    )
+  }
+})
+
+t.test('the only labels are bounded ones, and no path is among them', async t => {
+  const { scrape } = await scraped(t)
+  const { body } = await scrape()
+  const names = new Set([...body.matchAll(/[{,](\w+)="/g)].map(([, name]) => name))
+  t.strictSame([...names].sort(), [
+    'backend',
+    'le',
+    'percentile',
+    'reason',
+    'source',
+    'state',
+    'status',
+    'verdict',
+    'version',
+  ])
+  t.notOk(body.includes(SECRET_PATH))
+})
+
+t.test('whatever a name holds, the text stays well-formed', async t => {
+  const { stage, scrape } = await scraped(t)
+  stage.accounts = [{ source: 'a"b\\c\nd{}', backend: 'main', statement: ACCOUNT }]
+  const { body } = await scrape()
+  t.ok(body.includes('logshipper_read_lines_total{source="a\\"b\\\\c\\nd{}",backend="main"} 10\n'))
+})
+
+const promtool = spawnSync('promtool', ['--version']).status === 0
+t.test('promtool finds nothing to say', { skip: promtool ? false : 'promtool is not installed here' }, async t => {
+  const { scrape } = await scraped(t)
+  const { body } = await scrape()
+  const checked = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' })
+  t.strictSame({ status: checked.status, said: checked.stdout + checked.stderr }, { status: 0, said: '' })
+})

@@ -1,0 +1,161 @@
+/**
+ * A stage: a subject whose every answer can be set by hand, and clients that speak to a real server over real sockets.
+ */
+
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { type Statement, settled } from '../../src/ledger.ts'
+import type { BackendHealth, FileStatus, Health, PipelineStatus, Subject } from '../../src/server/subject.ts'
+
+export function statement(more: Partial<Statement> = {}): Statement {
+  return {
+    ...settled(),
+    read: { lines: 0, bytes: 0 },
+    inFlight: { lines: 0, bytes: 0 },
+    vanishedBytes: 0,
+    truncatedLines: 0,
+    repairedSequences: 0,
+    generations: 1,
+    ...more,
+  }
+}
+
+/** Ten lines of 100 bytes read: six delivered, one rejected, one dropped, two in flight. */
+export const ACCOUNT = statement({
+  read: { lines: 10, bytes: 1000 },
+  delivered: { lines: 6, bytes: 600 },
+  rejected: { '400': { lines: 1, bytes: 100 } },
+  dropped: { filter: { lines: 1, bytes: 100 } },
+  inFlight: { lines: 2, bytes: 200 },
+  vanishedBytes: 7,
+})
+
+export const UP: BackendHealth = {
+  name: 'main',
+  type: 'loki',
+  state: 'up',
+  reason: null,
+  since: null,
+  nextAttempt: null,
+  lastDelivered: '2026-01-01T00:00:00.000Z',
+  attempts: 0,
+  lastError: null,
+  lagBytes: 200,
+  oldestUnacknowledgedSeconds: 0.5,
+}
+
+export const DOWN: BackendHealth = {
+  ...UP,
+  state: 'down',
+  reason: 'ECONNREFUSED',
+  since: '2026-01-01T00:00:00.000Z',
+  nextAttempt: '2026-01-01T00:00:05.000Z',
+  attempts: 3,
+}
+
+const PIPELINE: PipelineStatus = {
+  backend: 'main',
+  up: true,
+  budget: { total: 8192, used: 1024, peak: 4096 },
+  batchesInFlight: 1,
+  requests: [
+    { status: '2xx', verdict: 'delivered', count: 5 },
+    { status: '5xx', verdict: 'retry', count: 2 },
+  ],
+  retries: { '503': 2 },
+  payloadBytes: 900,
+  wireBytes: 300,
+  durations: { bounds: [0.1, 1], counts: [4, 2, 1], sum: 12.5 },
+  lag: [{ source: 'app', bytes: 200, oldestUnacknowledged: 0.5, seconds: 1.5 }],
+}
+
+export const SECRET_PATH = '/var/log/app/of-customer-4711.log'
+
+export const FILE: FileStatus = {
+  source: 'app',
+  path: SECRET_PATH,
+  generation: 'g1',
+  state: 'live',
+  size: 1000,
+  cursors: [{ backend: 'main', read: 1000, committed: 800 }],
+}
+
+/** The subject; everything may be changed while the server runs. */
+export class Stage implements Subject {
+  waiting: string[] = []
+  since = 10
+  draining = false
+  marks = 0
+  healthy: Health = {
+    status: 'ok',
+    version: '1.2.3',
+    state: { kind: 'saved' },
+    pins: { kind: 'works', pinned: 0 },
+    watch: { mode: 'events' },
+    backends: [UP],
+    sources: [{ name: 'app', files: 1, refused: { EACCES: 2 } }],
+  }
+  piped: PipelineStatus[] = [PIPELINE]
+  accounts = [{ source: 'app', backend: 'main', statement: ACCOUNT }]
+  followed: FileStatus[] = [FILE]
+  notFollowed = [{ source: 'app', path: `${SECRET_PATH}.1`, reason: 'EACCES' }]
+
+  startup() {
+    return { ready: this.waiting.length === 0, waiting: this.waiting }
+  }
+  sinceTurn() {
+    return this.since
+  }
+  health() {
+    return this.healthy
+  }
+  pipelines() {
+    return this.piped
+  }
+  ledger() {
+    return this.accounts
+  }
+  files() {
+    return this.followed
+  }
+  refused() {
+    return this.notFollowed
+  }
+  terminationBegan() {
+    this.marks++
+  }
+}
+
+export interface Answered {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: string
+}
+
+/** One request over a connection of its own. */
+export function ask(
+  port: number,
+  path: string,
+  { method = 'GET', host = '127.0.0.1', headers = {}, body = '' } = {},
+): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host, port, path, method, headers, agent: false }, answer => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', part => (text += part))
+      answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body: text }))
+      answer.on('error', reject)
+    })
+    asking.on('error', reject)
+    asking.end(body)
+  })
+}
+
+/** A connection on which nothing is said yet. */
+export async function open(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}

@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import t from 'tap'
+import { listen, text } from '../../src/server/listen.ts'
+import { startServer } from '../../src/server/server.ts'
+import { ask, open, Stage } from './rig.ts'
+
+const loopback6 = Object.values(networkInterfaces()).some(all => all?.some(({ address }) => address === '::1'))
+
+t.test('both listeners are bound and said; closed, both ports are free again', async t => {
+  const options = { port: 0, admin: { host: '127.0.0.1', port: 0 } }
+  const server = await startServer(options, new Stage())
+  const { port, adminPort } = server.ports
+  t.equal((await ask(port!, '/livez')).status, 200)
+  t.equal((await ask(adminPort!, '/status')).status, 200)
+  await server.close()
+  await t.rejects(ask(port!, '/livez'), { code: 'ECONNREFUSED' })
+  await t.rejects(ask(adminPort!, '/status'), { code: 'ECONNREFUSED' })
+  const again = await startServer({ port: port!, admin: { host: '127.0.0.1', port: adminPort! } }, new Stage())
+  await again.close()
+})
+
+t.test('what is off is not bound', async t => {
+  const server = await startServer({ port: null, admin: null }, new Stage())
+  t.strictSame(server.ports, {})
+  await server.close()
+})
+
+t.test('the probe port answers over IPv4 and IPv6', { skip: loopback6 ? false : 'there is no ::1 here' }, async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  for (const host of ['127.0.0.1', '::1'])
+    t.equal((await ask(server.ports.port!, '/livez', { host })).status, 200, host)
+})
+
+t.test('where the first address does not exist the next one is taken', async t => {
+  // 192.0.2.0/24 is for documentation (RFC 5737): no machine has it.
+  const listener = await listen(['192.0.2.1', '127.0.0.1'], 0, 'server.port', () => text(200, 'here'))
+  t.teardown(() => listener.close())
+  t.match(await ask(listener.port, '/'), { status: 200, body: 'here\n' })
+})
+
+t.test('a port that is taken is an error that names it and its key, and leaves nothing bound', async t => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  t.teardown(() => holder.close())
+  const { port } = holder.address() as AddressInfo
+  const taken = (key: string) => ({ code: 'ERR_START', message: new RegExp(`^${key}: port ${port} is taken`) })
+  await t.rejects(startServer({ port, admin: null }, new Stage()), taken('server.port'))
+
+  const free = createServer().listen(0)
+  await once(free, 'listening')
+  const other = (free.address() as AddressInfo).port
+  await new Promise(resolve => free.close(resolve))
+  await t.rejects(startServer({ port: other, admin: { host: '127.0.0.1', port } }, new Stage()), taken('server.admin'))
+  await t.rejects(ask(other, '/livez'), { code: 'ECONNREFUSED' }, 'the probe port was given back')
+})
+
+t.test('closing does not wait for clients that stay', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const silent = await open(server.ports.port!)
+  const gone = once(silent, 'close')
+  const began = performance.now()
+  await server.close()
+  await gone
+  t.ok(performance.now() - began < 1000)
+})
+
+t.test('a crowd of silent clients does not shut out a probe', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  const port = server.ports.port!
+  const crowd = await Promise.all(Array.from({ length: 400 }, () => open(port)))
+  t.teardown(() => {
+    for (const socket of crowd) socket.destroy()
+  })
+  for (let i = 0; i < 3; i++) t.equal((await ask(port, '/livez')).status, 200)
+  await t.resolves(
+    (async () => {
+      while (crowd.filter(socket => !socket.closed).length > 256) await new Promise(resolve => setTimeout(resolve, 10))
+    })(),
+    'and the number of sockets is bounded',
+  )
+})
+
+t.test('garbage costs the sender the connection, and nobody else anything', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  const port = server.ports.port!
+  const garbage = [
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'GET\r\n\r\n',
+    'GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n',
+    `GET /livez HTTP/1.1\r\nhost: x\r\nfiller: ${'x'.repeat(32 * 1024)}\r\n\r\n`,
+    `GET /${'x'.repeat(32 * 1024)} HTTP/1.1\r\n\r\n`,
+  ]
+  for (const [at, bytes] of garbage.entries()) {
+    const socket = await open(port)
+    let said = ''
+    socket.on('data', part => (said += part))
+    const gone = once(socket, 'close')
+    socket.write(bytes, 'latin1')
+    await gone
+    t.notMatch(said, /^HTTP\/1\.1 200/, `garbage ${at}`)
+  }
+  for (const path of ['//', '/%00%ff', '/../../etc/passwd', '/livez/', '*']) {
+    t.match((await ask(port, path)).status, /^40[04]$/, path)
+  }
+  t.equal((await ask(port, '/livez')).status, 200)
+})
+
+t.test('a client that is slow to ask is cut off within seconds', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  const slow = await open(server.ports.port!)
+  const began = performance.now()
+  const drip = setInterval(() => slow.write('x'), 500)
+  slow.write('GET /livez HTTP/1.1\r\nx: ')
+  await once(slow, 'close')
+  clearInterval(drip)
+  t.ok(performance.now() - began < 9_000)
+})
+
+t.test('who sends a body is answered without it being read to its end', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  const socket = await open(server.ports.port!)
+  let said = ''
+  socket.on('data', part => (said += part))
+  const gone = once(socket, 'close')
+  socket.write('POST /prestop HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\nx')
+  await gone
+  t.match(said, /^HTTP\/1\.1 200/)
+})

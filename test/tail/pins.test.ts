@@ -1,0 +1,118 @@
+/** Pins keep unacknowledged files alive through their deletion and our own death. */
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { inodeOf } from '../../src/tail/fingerprint.ts'
+import { Pins } from '../../src/tail/pins.ts'
+import { room, source } from './rig.ts'
+
+const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
+const ID = '0123456789abcdef'
+const inode = (path: string) => inodeOf(lstatSync(path, { bigint: true }))
+
+t.test('a pinned file outlives its name, and is gone when it is released', t => {
+  const dir = t.testdir({ 'a.log': 'one\n' })
+  const pins = new Pins(join(dir, 'state'), quiet)
+  const path = join(dir, 'a.log')
+  t.ok(pins.pin(ID, path, inode(path)))
+  t.ok(pins.pin(ID, path, inode(path)), 'twice is as good as once')
+  rmSync(path)
+  t.equal(readFileSync(pins.path(ID)!, 'utf8'), 'one\n')
+  t.strictSame(pins.health, { kind: 'works', pinned: 1 })
+  pins.release(ID)
+  t.notOk(existsSync(pins.path(ID)!))
+  t.end()
+})
+
+t.test('a name that leads to another file by now is not pinned', t => {
+  const dir = t.testdir({ 'a.log': 'one\n', 'b.log': 'two\n' })
+  const pins = new Pins(join(dir, 'state'), quiet)
+  t.notOk(pins.pin(ID, join(dir, 'a.log'), inode(join(dir, 'b.log'))))
+  t.notOk(pins.pin(ID, join(dir, 'gone.log'), inode(join(dir, 'b.log'))))
+  t.strictSame(readdirSync(join(dir, 'state', 'pins')), [])
+  t.strictSame(pins.health, { kind: 'works', pinned: 0 })
+  t.end()
+})
+
+t.test('the next process takes over the pins it needs and removes the others, but nothing else', t => {
+  const dir = t.testdir({ 'a.log': 'one\n', state: { pins: { 'not ours': '' } } })
+  const path = join(dir, 'a.log')
+  const before = new Pins(join(dir, 'state'), quiet)
+  before.pin(ID, path, inode(path))
+  linkSync(path, join(dir, 'state', 'pins', 'fedcba9876543210'))
+  const after = new Pins(join(dir, 'state'), quiet)
+  after.inherit(new Set([ID]))
+  t.ok(after.has(ID))
+  t.strictSame(readdirSync(join(dir, 'state', 'pins')).sort(), [ID, 'not ours'])
+  t.end()
+})
+
+t.test('where links are impossible the reason is said, and nothing fails', t => {
+  const dir = t.testdir({ state: { pins: {} } })
+  // /dev/shm is a file system of its own wherever it exists.
+  const other = existsSync('/dev/shm') ? `/dev/shm/logshipper-pin-${process.pid}.log` : undefined
+  if (other === undefined) {
+    t.comment('skip: there is no second file system')
+    return t.end()
+  }
+  writeFileSync(other, 'one\n')
+  t.teardown(() => rmSync(other))
+  const said: string[] = []
+  const pins = new Pins(join(dir, 'state'), { ...quiet, info: (_fields, sentence) => said.push(sentence) })
+  t.notOk(pins.pin(ID, other, inode(other)))
+  t.notOk(pins.pin(ID, other, inode(other)), 'it is not tried again at once')
+  t.strictSame(pins.health, {
+    kind: 'impossible',
+    reason: 'the state folder lies on another file system than the logs',
+  })
+  t.equal(said.length, 1)
+  t.strictSame(new Pins(null, quiet).health, { kind: 'impossible', reason: 'there is no state folder' })
+  t.end()
+})
+
+t.test('a file that was deleted before it was acknowledged is shipped by the next process', async t => {
+  const dir = t.testdir({ logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  const pinned = () => readdirSync(join(dir, 'state')).includes('pins') && readdirSync(join(dir, 'state', 'pins'))
+  const options = { sources: [source(log)], state: join(dir, 'state') }
+  writeFileSync(log, 'a1\na2\na3')
+  const before = await room(t, options)
+  before.holding = true
+  await before.came(2)
+  t.ok(await before.until(() => before.tail.pins.kind === 'works' && before.tail.pins.pinned === 1))
+  rmSync(log)
+  await before.stop(false)
+  const after = await room(t, options)
+  t.strictSame(await after.came(2), ['a1', 'a2'])
+  after.tail.finish()
+  t.strictSame(await after.came(3), ['a1', 'a2', 'a3'], 'its last line too, at the end')
+  t.equal(after.statement().vanishedBytes, 0)
+  after.tail.look()
+  t.strictSame(pinned(), [], 'what is acknowledged is let go')
+})
+
+t.test('a file that was renamed and deleted while a backend was behind is read to its end', async t => {
+  const dir = t.testdir({ logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  writeFileSync(log, 'a1\n')
+  const before = await room(t, { sources: [source(log)], state: join(dir, 'state') })
+  before.holding = true
+  await before.came(1)
+  renameSync(log, `${log}.1`)
+  t.ok(await before.until(() => before.tail.pins.kind === 'works' && before.tail.pins.pinned === 1))
+  appendFileSync(`${log}.1`, 'a2\n')
+  rmSync(`${log}.1`)
+  await before.stop(false)
+  const after = await room(t, { sources: [source(log)], state: join(dir, 'state') })
+  t.strictSame(await after.came(2), ['a1', 'a2'])
+})

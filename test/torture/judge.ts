@@ -1,0 +1,168 @@
+/**
+ * The judge: compares what arrived with what the model says was there, and both with the shipper's ledger.
+ *
+ * Rules: every line that there was always a way to arrived at every backend; nothing arrived that was never a line;
+ * first arrivals stand in the order of their incarnation; no line came under more ids than it was in generations; a
+ * repeated id is explained by a death or an answer that never reached the sender; delivered = received; and what never
+ * arrived and must have been seen is counted as vanished.
+ */
+import { sum } from '../../src/ledger.ts'
+import type { Ended } from './machine.ts'
+import { expected, type Line, type Model } from './model.ts'
+import { BACKENDS } from './program.ts'
+import { type Receiver, show } from './receiver.ts'
+
+export interface Numbers {
+  readonly actions: number
+  readonly kills: number
+  readonly rotations: number
+  readonly lines: number
+  readonly bytes: number
+  /** Lines that had to arrive and did not, and those that nobody could have read any more. */
+  readonly missing: number
+  readonly excused: number
+  /** The excused ones by the event that took the last way to them. */
+  readonly reasons: Readonly<Record<string, number>>
+  /** Records that came again under the same id, and lines under more ids than they may. */
+  readonly repeated: number
+  readonly duplicates: number
+  readonly seconds: number
+}
+
+/** Milliseconds before a death in which an acknowledged record may not be saved yet. */
+const UNSAVED = 4000
+
+export function judge(
+  model: Model,
+  receivers: readonly Receiver[],
+  ends: readonly Ended[],
+  interrupted: boolean,
+): { violations: string[]; numbers: Numbers } {
+  const violations: string[] = []
+  let missing = 0
+  let excused = 0
+  let repeated = 0
+  let duplicates = 0
+  const reasons: Record<string, number> = {}
+  for (const [at, receiver] of receivers.entries()) {
+    const name = BACKENDS[at]!
+    const few = atMost(5, message => violations.push(`${name}: ${message}`))
+    for (const violation of receiver.violations) few('id')(violation)
+    for (const line of model.pending[at]!) {
+      missing++
+      few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)
+    }
+    const known = new Map<string, { line: Line | undefined; bytes: number; allowed: number }>()
+    for (const line of model.lines) {
+      for (const { text, bytes } of model.pieces(line)) {
+        const key = expected(text)
+        const entry = known.get(key)
+        if (entry) entry.allowed += line.allowed
+        else known.set(key, { line, bytes, allowed: line.allowed })
+      }
+    }
+    for (const [text, times] of model.optional) {
+      const entry = known.get(text)
+      if (entry) entry.allowed += times
+      else known.set(text, { line: undefined, bytes: Buffer.byteLength(text), allowed: times })
+    }
+    let bytes = 0
+    const reached = new Map<number, number>()
+    for (const arrival of receiver.byId.values()) {
+      const entry = known.get(arrival.text)
+      if (entry === undefined) {
+        few('torn')(`torn, mixed or invented: ${show(arrival.text)} (id ${arrival.id})`)
+        continue
+      }
+      bytes += entry.bytes
+      const { line } = entry
+      if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)![0] !== arrival.id) continue
+      const before = reached.get(line.incarnation) ?? -1
+      if (line.seq < before) few('order')(`out of order: line ${line.seq} after ${before}: ${show(line.text)}`)
+      reached.set(line.incarnation, Math.max(before, line.seq))
+    }
+    for (const [text, ids] of receiver.idsOf) {
+      const entry = known.get(text)
+      if (entry === undefined || text === '' || ids.length <= entry.allowed) continue
+      duplicates++
+      few('twice')(`${ids.length} ids, at most ${entry.allowed} allowed: ${show(text)} (${ids.join(' ')})`)
+    }
+    for (const arrival of receiver.arrivals) {
+      const first = receiver.byId.get(arrival.id)!
+      if (first === arrival) continue
+      repeated++
+      const death = model.deaths.some(({ at }) => at < arrival.at && first.at > at - UNSAVED)
+      if (first.acknowledged && !death) {
+        few('again')(`sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`)
+      }
+    }
+    excused += model.lost[at]!.length
+    for (const { why } of model.lost[at]!) reasons[why] = (reasons[why] ?? 0) + 1
+    if (interrupted) continue
+    const gone = model.lost[at]!.filter(({ line }) => !(receiver.idsOf.get(expected(line.text))?.length ?? 0))
+    account(model, receiver, name, ends, bytes, gone, model.cutUnread[at]! + model.lostTails, few('ledger'))
+  }
+  return {
+    violations,
+    numbers: {
+      actions: 0,
+      kills: 0,
+      rotations: 0,
+      lines: model.lines.length,
+      bytes: model.bytes,
+      missing,
+      excused,
+      reasons,
+      repeated,
+      duplicates,
+      seconds: 0,
+    },
+  }
+}
+
+/** The last ledger against what was received, and the vanished bytes of all processes against what never came. */
+function account(
+  model: Model,
+  receiver: Receiver,
+  name: string,
+  ends: readonly Ended[],
+  bytes: number,
+  gone: Model['lost'][number],
+  cutUnread: number,
+  say: (message: string) => void,
+): void {
+  const statements = ends.map(({ ledger }) => ledger?.find(({ backend }) => backend === name)?.statement)
+  const last = statements.at(-1)
+  if (last === undefined) {
+    if (receiver.byId.size > 0) say('the last process gave no account')
+    return
+  }
+  if (last.inFlight.bytes !== 0) say(`${last.inFlight.bytes} bytes are in flight at the end`)
+  const rejected = sum(last.rejected)
+  if (rejected.lines > 0) say(`${rejected.lines} lines were rejected`)
+  const padding = last.dropped['padding']?.bytes ?? 0
+  const settled = last.delivered.bytes + padding
+  const killed = model.deaths.some(({ kind }) => kind === 'kill')
+  const unsaved = killed || ends.some(({ code }) => code !== 0)
+  // What was delivered, never saved, and then gone from the volume is in nobody's account.
+  if (!unsaved || model.lost.every(lost => lost.length === 0)) {
+    const { lines } = last.delivered
+    if (!model.unaccounted && lines !== receiver.byId.size) say(`delivered ${lines} lines, ${receiver.byId.size} were received`)
+    if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
+  }
+  if (unsaved) return
+  const vanished = statements.reduce((sum, statement) => sum + (statement?.vanishedBytes ?? 0), 0)
+  const most = gone.reduce((sum, { line, why }) => sum + (why.startsWith('truncated') ? 0 : line.bytes), cutUnread)
+  const least = gone.reduce((sum, { line, sure }) => sum + (sure ? line.bytes : 0), 0)
+  if (vanished < least) say(`${vanished} bytes vanished, but ${least} were seen and never came`)
+  if (vanished > most && !model.shortened) say(`${vanished} bytes vanished, but at most ${most} could not be read`)
+}
+
+function atMost(count: number, say: (message: string) => void): (kind: string) => (message: string) => void {
+  const said = new Map<string, number>()
+  return kind => message => {
+    const times = said.get(kind) ?? 0
+    said.set(kind, times + 1)
+    if (times < count) say(message)
+  }
+}

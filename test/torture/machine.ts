@@ -1,0 +1,89 @@
+/** The shipper under test as a process: started, frozen, killed, ended in order, and watched from outside. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { LedgerLine } from '../../src/server/subject.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
+/** Under root nothing is forbidden: what a mode forbids shows only as somebody else. */
+const NOBODY = 65534
+
+export interface Ended {
+  readonly code: number | null
+  readonly ledger: readonly LedgerLine[] | undefined
+}
+
+export function programUnderTest(): string {
+  const given = process.env['LOGSHIPPER_UNDER_TEST']
+  if (given) return resolve(given)
+  return existsSync(BUNDLE) ? BUNDLE : join(ROOT, 'src/main.ts')
+}
+
+export class Machine {
+  readonly #config: string
+  readonly #env: Readonly<Record<string, string>>
+  #child: ChildProcess | undefined
+  #ended: Promise<Ended> | undefined
+  /** What the shipper said on standard error. */
+  readonly said: string[] = []
+
+  constructor(config: string, env: Readonly<Record<string, string>> = {}) {
+    this.#config = config
+    this.#env = env
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined
+  }
+
+  /** Resolves when it says that it has started. */
+  async start(grace: number): Promise<void> {
+    const foreign = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+    const child = spawn(process.execPath, [programUnderTest(), 'run', '--config', this.#config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...foreign,
+      env: { PATH: process.env['PATH'], ...this.#env, LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s` },
+    })
+    this.#child = child
+    let ledger: readonly LedgerLine[] | undefined
+    const started = Promise.withResolvers<void>()
+    createInterface({ input: child.stderr! }).on('line', line => {
+      this.said.push(line)
+      if (line.includes('"msg":"started"')) started.resolve()
+      if (line.includes('"msg":"ended"')) ledger = (JSON.parse(line) as { ledger: LedgerLine[] }).ledger
+    })
+    this.#ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ledger }))
+    void this.#ended.then(({ code }) => started.reject(new Error(`the shipper ended (${code}) before it had started`)))
+    await started.promise
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  async ended(): Promise<Ended> {
+    const ended = await this.#ended!
+    this.#child = undefined
+    return ended
+  }
+
+  /** The regular files that it holds open now, by device and inode. */
+  open(): Set<string> {
+    const keys = new Set<string>()
+    const folder = `/proc/${this.#child?.pid}/fd`
+    let names: string[] = []
+    try {
+      names = readdirSync(folder)
+    } catch {
+      // It has just ended.
+    }
+    for (const name of names) {
+      const stats = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false })
+      if (stats?.isFile()) keys.add(`${stats.dev}:${stats.ino}`)
+    }
+    return keys
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * The model: what was on the volume and when, and what a shipper could therefore have read.
+ *
+ * It knows inodes, their names and their lines, and about the shipper only what an observer outside can know: when it
+ * ran, and which files it held open (/proc/pid/fd). From that follows for every line, at every moment, whether there is
+ * still a way to it. The first moment without one excuses the line for those backends that have not got it yet; every
+ * other line has to arrive. Ways to a line:
+ *   - its file has a name that the pattern matches;
+ *   - its file was rotated from such a name to a numbered one in the same folder, and the shipper knew that path;
+ *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder;
+ *   - its file is the copy of a copytruncate of which the shipper had read something.
+ */
+import type { Program } from './program.ts'
+import type { Receiver } from './receiver.ts'
+
+/** Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen. */
+const SAVED = 1500
+/** A handle counts as kept if it was there in two looks this far apart: looking for siblings opens files too. */
+const KEPT = 40
+
+export interface Line {
+  /** What stands between the line feeds, without the NULs of a hole in front. */
+  readonly text: string
+  /** Bytes in the file, hole and line feed included. */
+  readonly bytes: number
+  readonly hole: number
+  /** Lines of one incarnation of one file must arrive in the order of `seq`. */
+  readonly incarnation: number
+  readonly seq: number
+  readonly writtenAt: number
+  /** Offsets in `text` at which the shipper may have taken a last line without a line end. */
+  readonly cuts: readonly number[]
+  /** A last line without a line end, at the very end. */
+  readonly unended: boolean
+  /** How many lines of exactly this text were written before it. */
+  readonly rank: number
+  readonly homes: Set<Node>
+  /** How many different ids may carry it at most. */
+  allowed: number
+}
+
+/** An inode. */
+export class Node {
+  readonly key: string
+  readonly birth: bigint
+  readonly names = new Set<string>()
+  /** The first name of the pattern that it carried. */
+  origin: string | undefined
+  lines: { line: Line; end: number }[] = []
+  tail = ''
+  tailHole = 0
+  tailCuts: number[] = []
+  size = 0
+  incarnation: number
+  seq = 0
+  readable = true
+  /** When the running shipper was first seen to hold it open, and when last. */
+  openSince: number | undefined
+  openAt: number | undefined
+  /** It must be in the checkpoint. */
+  durable = false
+  /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
+  linkedSince: number | undefined
+
+  constructor(key: string, birth: bigint, incarnation: number) {
+    this.key = key
+    this.birth = birth
+    this.incarnation = incarnation
+  }
+
+  get kept(): boolean {
+    return this.openSince !== undefined && this.openAt !== undefined && this.openAt - this.openSince >= KEPT
+  }
+}
+
+/** A line that no way led to any more before a backend had it. */
+export interface Lost {
+  readonly line: Line
+  readonly why: string
+  /** The shipper must have seen it there: it has to be counted as vanished. */
+  readonly sure: boolean
+}
+
+export class Model {
+  readonly #inside: boolean
+  readonly #receivers: readonly Receiver[]
+  /** Every inode that has content somebody could still want. */
+  readonly nodes = new Set<Node>()
+  readonly #ranks = new Map<string, number>()
+  readonly lines: Line[] = []
+  /** Texts that may arrive and need not: unfinished lines that went away. */
+  readonly optional = new Map<string, number>()
+  readonly pending: Set<Line>[]
+  readonly lost: Lost[][]
+  /** Bytes of unfinished lines that went away. */
+  lostTails = 0
+  /** Processes that ended: when, and whether in order and with everything done. */
+  readonly deaths: { readonly at: number; readonly kind: 'kill' | 'term' }[] = []
+  alive = false
+  frozenSince: number | undefined
+  thawedAt = 0
+  bytes = 0
+  /** For each backend, bytes of lines that were cut off before they arrived, whether or not a copy had them. */
+  readonly cutUnread: number[]
+  /** A file was cut in its middle: what stays of it may be read again, and until then counts as gone. */
+  shortened = false
+  /** Something was delivered, not saved, and then gone from the volume: it is in nobody's account. */
+  unaccounted = false
+  #incarnations = 0
+
+  constructor(program: Program, receivers: readonly Receiver[]) {
+    this.#inside = program.pattern === 'inside'
+    this.#receivers = receivers
+    this.pending = receivers.map(() => new Set())
+    this.lost = receivers.map(() => [])
+    this.cutUnread = receivers.map(() => 0)
+  }
+
+  /** Whether the shipper's pattern matches a name, relative to the folder of logs. */
+  follows(name: string): boolean {
+    if (!/^(sub\/)?[^/]+$/.test(name) || name.endsWith('.gz')) return false
+    return this.#inside ? /\.log[^/]*$/.test(name) : name.endsWith('.log')
+  }
+
+  create(key: string, birth: bigint): Node {
+    // The number of an inode comes again only when nobody holds it any more.
+    for (const other of this.nodes) if (other.key === key) this.nodes.delete(other)
+    const node = new Node(key, birth, ++this.#incarnations)
+    this.nodes.add(node)
+    return node
+  }
+
+  named(name: string): Node | undefined {
+    for (const node of this.nodes) if (node.names.has(name)) return node
+    return undefined
+  }
+
+  name(node: Node, name: string): void {
+    node.names.add(name)
+    if (this.follows(name)) node.origin ??= name
+  }
+
+  write(node: Node, text: string): void {
+    this.bytes += Buffer.byteLength(text)
+    const parts = text.split('\n')
+    for (const [at, part] of parts.entries()) {
+      node.tail += part
+      node.size += Buffer.byteLength(part)
+      if (at === parts.length - 1) break
+      node.size++
+      this.#end(node, false)
+    }
+  }
+
+  #end(node: Node, unended: boolean): void {
+    const { tail: text, tailHole: hole, tailCuts: cuts } = node
+    const rank = this.#ranks.get(text) ?? 0
+    this.#ranks.set(text, rank + 1)
+    const line: Line = {
+      text,
+      bytes: Buffer.byteLength(text) + hole + (unended ? 0 : 1),
+      hole,
+      incarnation: node.incarnation,
+      seq: node.seq++,
+      writtenAt: performance.now(),
+      cuts,
+      unended,
+      rank,
+      homes: new Set([node]),
+      allowed: 1,
+    }
+    node.lines.push({ line, end: node.size })
+    node.tail = ''
+    node.tailHole = 0
+    node.tailCuts = []
+    this.lines.push(line)
+    for (const pending of this.pending) pending.add(line)
+  }
+
+  hole(node: Node, bytes: number): void {
+    node.size += bytes
+    node.tailHole += bytes
+    this.bytes += bytes
+  }
+
+  /** Everything behind `size` was cut off. What stays may be read once more, in a new generation. */
+  cut(node: Node, size: number): void {
+    const kept = node.lines.filter(({ end }) => end <= size)
+    const gone = node.lines.slice(kept.length)
+    for (const { line } of kept) line.allowed++
+    for (const { line } of gone) line.homes.delete(node)
+    const start = kept.at(-1)?.end ?? 0
+    const first = gone[0]
+    if (size > 0) this.shortened = true
+    for (const [at] of this.pending.entries()) {
+      for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
+    }
+    this.#dropTail(node)
+    node.lines = kept
+    node.incarnation = ++this.#incarnations
+    node.seq = 0
+    if (size > start && first) {
+      const text = Buffer.from(first.line.text)
+      const into = size - start
+      node.tailHole = Math.min(into, first.line.hole)
+      node.tail = text.subarray(0, Math.max(0, into - first.line.hole)).toString()
+    }
+    node.size = size
+  }
+
+  /** An unfinished line went away: it may have been taken as it was. */
+  #dropTail(node: Node): void {
+    if (node.tail === '' && node.tailHole === 0) return
+    this.#mayCome(node)
+    this.lostTails += Buffer.byteLength(node.tail) + node.tailHole
+    node.tail = ''
+    node.tailHole = 0
+    node.tailCuts = []
+  }
+
+  #mayCome(node: Node): void {
+    let from = 0
+    for (const cut of [0, ...node.tailCuts]) {
+      from = cut
+      const text = node.tail.slice(from)
+      this.optional.set(text, (this.optional.get(text) ?? 0) + 1)
+    }
+  }
+
+  /** Another inode with the same content; `linked`: something of it had been read, so that it can be recognized. */
+  copied(node: Node, copy: Node): void {
+    copy.lines = node.lines.map(entry => ({ ...entry }))
+    copy.size = node.size
+    copy.tail = node.tail
+    copy.tailHole = node.tailHole
+    copy.tailCuts = [...node.tailCuts]
+    for (const { line } of copy.lines) line.homes.add(copy)
+    const { incarnation } = node
+    const first = node.lines.find(({ line }) => line.incarnation === incarnation)
+    const got = first === undefined ? [] : this.#receivers.flatMap(receiver => receiver.idsOf.get(first.line.text) ?? [])
+    copy.linkedSince = Math.min(
+      ...got.map(id => Math.min(...this.#receivers.map(receiver => receiver.byId.get(id)?.at ?? Number.POSITIVE_INFINITY))),
+    )
+    if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
+  }
+
+  /** The last name of an inode is gone. */
+  gone(node: Node): void {
+    if (node.names.size > 0) return
+    this.#mayCome(node)
+  }
+
+  // ── What an observer sees of the shipper ───────────────────────────────────────────────────────────────────────
+
+  /** The inodes that the running shipper holds open now. */
+  observe(open: ReadonlySet<string>): void {
+    const now = performance.now()
+    for (const node of this.nodes) {
+      if (open.has(node.key)) {
+        node.openSince ??= now
+        node.openAt = now
+      } else {
+        node.openSince = undefined
+        node.openAt = undefined
+      }
+    }
+  }
+
+  started(): void {
+    this.alive = true
+    this.thawedAt = performance.now()
+    this.frozenSince = undefined
+  }
+
+  died(kind: 'kill' | 'term'): void {
+    const at = performance.now()
+    this.deaths.push({ at, kind })
+    const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
+    for (const node of this.nodes) {
+      if (node.kept && node.openSince! < before) node.durable = true
+      if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
+      node.openSince = undefined
+      node.openAt = undefined
+      // At an orderly end a last line is taken as it is.
+      if (kind === 'term' && node.tail !== '' && node.tailCuts.at(-1) !== node.tail.length) {
+        node.tailCuts.push(node.tail.length)
+      }
+    }
+    this.alive = false
+    this.frozenSince = undefined
+  }
+
+  /** The shipper knows, or must know after a restart, that files were followed under this name. */
+  #knowsPath(path: string): bigint | undefined {
+    let oldest: bigint | undefined
+    for (const node of this.nodes) {
+      if (node.origin !== path || !(node.durable || node.kept)) continue
+      if (oldest === undefined || node.birth < oldest) oldest = node.birth
+    }
+    return oldest
+  }
+
+  reachable(node: Node): boolean {
+    if (this.alive && node.kept) return true
+    for (const name of node.names) if (this.follows(name)) return true
+    if (node.names.size === 0) return false
+    const folders = new Set([...node.names].map(folderOf))
+    if (node.linkedSince !== undefined) return true
+    if (node.origin === undefined) return node.durable
+    if (!folders.has(folderOf(node.origin))) return false
+    if (node.durable) return true
+    const known = this.#knowsPath(node.origin)
+    if (known === undefined || node.birth <= known) return false
+    const { origin } = node
+    return [...node.names].some(name => name.startsWith(`${origin}.`) && /^\.\d+$/.test(name.slice(origin.length)))
+  }
+
+  /** Excuses what there is no way to any more, for the backends that have not got it. Call it after every event. */
+  reconcile(why: string): void {
+    const reachable = new Map<Node, boolean>()
+    const now = performance.now()
+    for (const [at, pending] of this.pending.entries()) {
+      for (const line of pending) {
+        if (this.#arrived(line, at)) {
+          pending.delete(line)
+          continue
+        }
+        let way = false
+        for (const node of line.homes) {
+          let known = reachable.get(node)
+          if (known === undefined) {
+            known = this.reachable(node)
+            reachable.set(node, known)
+          }
+          way ||= known
+        }
+        if (way) continue
+        pending.delete(line)
+        const sure = why === 'truncated' && this.alive && this.frozenSince === undefined
+        this.lost[at]!.push({ line, why, sure: sure && now - Math.max(line.writtenAt, this.thawedAt) > SAVED })
+      }
+    }
+  }
+
+  /** Lines that still have to arrive somewhere and have not. */
+  get outstanding(): number {
+    for (const [at, pending] of this.pending.entries()) {
+      for (const line of pending) if (this.#arrived(line, at)) pending.delete(line)
+    }
+    return this.pending.reduce((sum, pending) => sum + pending.size, 0)
+  }
+
+  /** What stands at the ends of files without a line end will be taken as it is. */
+  finish(): void {
+    for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true)
+  }
+
+  /** The texts as which the line may come, in the order of their offsets: each with what it is worth in bytes. */
+  pieces(line: Line): { text: string; bytes: number; whole: boolean }[] {
+    const ends = [...new Set([0, ...line.cuts, line.text.length])].sort((a, b) => a - b)
+    const pieces: { text: string; bytes: number; whole: boolean }[] = []
+    for (const from of ends) {
+      for (const to of ends) {
+        if (to < from || (to === from && to !== line.text.length)) continue
+        if (from === to && from === 0 && line.text.length > 0) continue
+        const text = line.text.slice(from, to)
+        const last = to === line.text.length
+        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0) + (last && !line.unended ? 1 : 0)
+        pieces.push({ text, bytes, whole: from === 0 && last })
+      }
+    }
+    return pieces
+  }
+
+  #arrived(line: Line, at: number): boolean {
+    const { idsOf } = this.#receivers[at]!
+    const came = (text: string) => (idsOf.get(expected(text))?.length ?? 0) > line.rank
+    if (came(line.text)) return true
+    if (line.cuts.length === 0) return false
+    const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)
+    const from = (start: number): boolean =>
+      ends.some(end => end > start && idsOf.has(line.text.slice(start, end)) && (end === line.text.length || from(end)))
+    // The line feed alone may come as an empty record, and need not be told from others.
+    return from(0)
+  }
+}
+
+/** What arrives of a line: no more than the limit. */
+export function expected(text: string): string {
+  return text.length > LIMIT ? text.slice(0, LIMIT) : text
+}
+
+const LIMIT = 16 * 1024
+
+function folderOf(name: string): string {
+  return name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : ''
+}

@@ -1,0 +1,156 @@
+/**
+ * A torture program: a list of plain actions, made from a seed, printable and replayable.
+ *
+ * The generator leans towards what rotates and destroys, because that is where shippers lose lines. Every action can
+ * stand anywhere: one whose file is not there does nothing, so any action can be dropped when a program is shrunk.
+ */
+
+/** The names that writers write to. Which other names the shipper follows depends on `Program.pattern`. */
+export const FILES = ['app.log', 'db.log', 'sub/web.log'] as const
+export const BACKENDS = ['left', 'right'] as const
+/** Lines over this are cut by the shipper under test. */
+export const MAX_LINE = 16 * 1024
+
+export type File = (typeof FILES)[number]
+export type BackendName = (typeof BACKENDS)[number]
+
+/** What a receiver does with one request, or with all until it is told to be well again. */
+export type Fault =
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number }
+  | { readonly kind: 'html' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'resetBefore' }
+  | { readonly kind: 'resetAfter' }
+  | { readonly kind: 'slow'; readonly ms: number }
+  | { readonly kind: 'tooLarge'; readonly bytes: number }
+
+export type Action =
+  | { readonly do: 'append'; readonly file: File; readonly lines: number; readonly size: number }
+  | { readonly do: 'half'; readonly file: File }
+  | { readonly do: 'bytes'; readonly file: File }
+  | { readonly do: 'block'; readonly file: File; readonly bytes: number }
+  | { readonly do: 'long'; readonly file: File; readonly bytes: number }
+  | { readonly do: 'late'; readonly file: File; readonly lines: number }
+  | { readonly do: 'rotate'; readonly file: File; readonly create: boolean }
+  | { readonly do: 'rotateOften'; readonly file: File; readonly times: number; readonly lines: number }
+  | { readonly do: 'moveAway'; readonly file: File }
+  | { readonly do: 'rename'; readonly file: File }
+  | { readonly do: 'copytruncate'; readonly file: File; readonly busy: boolean }
+  | { readonly do: 'copy'; readonly file: File }
+  | { readonly do: 'truncate'; readonly file: File }
+  | { readonly do: 'shorten'; readonly file: File; readonly keep: number }
+  | { readonly do: 'overwrite'; readonly file: File }
+  | { readonly do: 'delete'; readonly file: File; readonly recreate: boolean }
+  | { readonly do: 'gzip'; readonly file: File }
+  | { readonly do: 'hole'; readonly file: File; readonly bytes: number }
+  | { readonly do: 'link'; readonly file: File }
+  | { readonly do: 'swap'; readonly lines: number }
+  | { readonly do: 'chmod'; readonly file: File; readonly mode: number }
+  | { readonly do: 'folder' }
+  | { readonly do: 'twins'; readonly lines: number }
+  | { readonly do: 'fault'; readonly backend: BackendName; readonly fault: Fault; readonly times: number }
+  | { readonly do: 'down'; readonly backend: BackendName }
+  | { readonly do: 'up' }
+  | { readonly do: 'kill' }
+  | { readonly do: 'term'; readonly grace: number }
+  | { readonly do: 'start' }
+  | { readonly do: 'freeze' }
+  | { readonly do: 'thaw' }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** Waits until everything that can still be read has arrived. */
+  | { readonly do: 'settle' }
+
+export interface Program {
+  readonly name: string
+  readonly seed: number
+  /** Whether the names of rotated files match the shipper's pattern too. */
+  readonly pattern: 'outside' | 'inside'
+  readonly actions: readonly Action[]
+}
+
+/** A small generator of numbers in [0, 1), the same for the same seed everywhere (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Bytes that one `block` appends at the most. */
+export type Scale = { readonly block: number; readonly actions: number }
+
+export function generate(seed: number, scale: Scale): Program {
+  const next = random(seed * 7919 + 17)
+  const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
+  const pick = <T>(of: readonly T[]): T => of[int(0, of.length - 1)]!
+  // Most of a program happens to one file: that is what makes actions meet.
+  const favourite = pick(FILES)
+  const file = () => (next() < 0.7 ? favourite : pick(FILES))
+  const fault = (): Fault =>
+    pick<() => Fault>([
+      () => ({ kind: 'status', status: pick([500, 502, 503]) }),
+      () => ({ kind: 'status', status: 429, retryAfter: 1 }),
+      () => ({ kind: 'html' }),
+      () => ({ kind: 'hang' }),
+      () => ({ kind: 'resetBefore' }),
+      () => ({ kind: 'resetAfter' }),
+      () => ({ kind: 'resetAfter' }),
+      () => ({ kind: 'slow', ms: int(50, 400) }),
+      () => ({ kind: 'tooLarge', bytes: int(24, 64) * 1024 }),
+    ])()
+  const append = (): Action => ({ do: 'append', file: file(), lines: int(1, 60), size: int(8, 300) })
+  const kinds: [weight: number, make: () => Action | Action[]][] = [
+    [10, append],
+    [3, () => ({ do: 'half', file: file() })],
+    [1, () => ({ do: 'bytes', file: file() })],
+    [2, () => ({ do: 'block', file: file(), bytes: int(scale.block / 8, scale.block) })],
+    [1, () => ({ do: 'long', file: file(), bytes: MAX_LINE + int(1, 400_000) })],
+    [2, () => ({ do: 'late', file: file(), lines: int(1, 20) })],
+    [8, () => ({ do: 'rotate', file: file(), create: next() < 0.8 })],
+    [4, () => ({ do: 'rotateOften', file: file(), times: int(2, 3), lines: int(0, 20) })],
+    [1, () => ({ do: 'moveAway', file: file() })],
+    [1, () => ({ do: 'rename', file: file() })],
+    [5, () => ({ do: 'copytruncate', file: file(), busy: next() < 0.3 })],
+    [0.5, () => ({ do: 'copy', file: file() })],
+    [2, () => ({ do: 'truncate', file: file() })],
+    [2, () => ({ do: 'shorten', file: file(), keep: next() })],
+    [2, () => ({ do: 'overwrite', file: file() })],
+    [3, () => ({ do: 'delete', file: file(), recreate: next() < 0.7 })],
+    [1, () => ({ do: 'gzip', file: file() })],
+    [1, () => ({ do: 'hole', file: file(), bytes: pick([10, 5000, 40_000, 300_000, 2_000_000]) })],
+    [1, () => ({ do: 'link', file: file() })],
+    [2, () => ({ do: 'swap', lines: int(0, 20) })],
+    [1, () => ({ do: 'chmod', file: file(), mode: next() < 0.5 ? 0 : 0o644 })],
+    [1, () => ({ do: 'folder' })],
+    [1, () => ({ do: 'twins', lines: int(1, 30) })],
+    [6, () => ({ do: 'fault', backend: pick(BACKENDS), fault: fault(), times: int(1, 3) })],
+    [2, () => ({ do: 'down', backend: pick(BACKENDS) })],
+    [3, () => ({ do: 'up' })],
+    [4, () => [{ do: 'kill' }, { do: 'start' }]],
+    [2, () => ({ do: 'kill' })],
+    [2, () => ({ do: 'term', grace: pick([1, 2, 10]) })],
+    [4, () => ({ do: 'start' })],
+    [2, () => ({ do: 'freeze' })],
+    [2, () => ({ do: 'thaw' })],
+    [8, () => ({ do: 'wait', ms: pick([1, 5, 20, 20, 100, 300, 1200]) })],
+    [4, () => ({ do: 'settle' })],
+  ]
+  const total = kinds.reduce((sum, [weight]) => sum + weight, 0)
+  const actions: Action[] = [append(), { do: 'append', file: favourite, lines: 5, size: 80 }, { do: 'settle' }]
+  const count = int(12, scale.actions)
+  // Some programs leave the shipper no time between two actions, others much.
+  const haste = next()
+  while (actions.length < count) {
+    let at = next() * total
+    const [, make] = kinds.find(([weight]) => (at -= weight) < 0) ?? kinds[0]!
+    actions.push(...[make()].flat())
+    if (next() > haste) actions.push({ do: 'wait', ms: pick([2, 8, 15, 40, 150]) })
+    // A writer goes on whatever happens to its file.
+    if (next() < 0.4) actions.push(append())
+  }
+  return { name: `seed ${seed}`, seed, pattern: next() < 0.7 ? 'outside' : 'inside', actions }
+}

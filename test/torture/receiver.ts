@@ -1,0 +1,145 @@
+/**
+ * The scripted receiver: an HTTP server per backend that keeps what it accepted and fails as it is told.
+ *
+ * It knows nothing of files. It keeps every record in the order of its arrival, its id, and whether the sender could
+ * know that the record had been accepted.
+ */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import type { Fault } from './program.ts'
+
+export interface Arrival {
+  readonly id: string
+  readonly text: string
+  readonly at: number
+  readonly partial: boolean
+  /** The length that a cut line had. */
+  readonly originalBytes: number | undefined
+  /** The sender heard that this request was accepted. */
+  acknowledged: boolean
+}
+
+export class Receiver {
+  /** Every accepted record, repeated ones included. */
+  readonly arrivals: Arrival[] = []
+  /** First arrival of each id. */
+  readonly byId = new Map<string, Arrival>()
+  /** The ids under which a text came, in order. */
+  readonly idsOf = new Map<string, string[]>()
+  readonly violations: string[] = []
+  requests = 0
+  /** While true every request is answered 503. */
+  down = false
+  readonly #faults: Fault[] = []
+  readonly #server: Server
+  readonly #hanging = new Set<ServerResponse>()
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      this.#serve(request, response).catch(() => response.destroy())
+    })
+    this.#server.keepAliveTimeout = 60_000
+  }
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  /** The next `times` requests get this fault. */
+  inject(fault: Fault, times: number): void {
+    for (let n = 0; n < times; n++) this.#faults.push(fault)
+  }
+
+  /** No more faults; what hangs is cut off. */
+  heal(): void {
+    this.down = false
+    this.#faults.length = 0
+    for (const response of this.#hanging) response.destroy()
+    this.#hanging.clear()
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests++
+    if (this.down) {
+      request.resume()
+      return answer(response, 503)
+    }
+    const fault = this.#faults.shift()
+    if (fault?.kind === 'resetBefore') return void request.socket.destroy()
+    if (fault?.kind === 'slow') {
+      // Reads late, so that the sender's buffers fill.
+      await sleep(fault.ms)
+    }
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part as Buffer)
+    const whole = Buffer.concat(parts)
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(whole) : whole
+    switch (fault?.kind) {
+      case 'status':
+        return answer(response, fault.status, fault.retryAfter ? { 'retry-after': String(fault.retryAfter) } : {})
+      case 'html':
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<html>log in</html>')
+        return
+      case 'hang':
+        this.#hanging.add(response)
+        response.on('close', () => this.#hanging.delete(response))
+        return
+      case 'tooLarge':
+        if (body.length > fault.bytes) return answer(response, 413)
+        break
+      case 'resetAfter':
+        this.#accept(body, false)
+        request.socket.destroy()
+        return
+    }
+    // A sender that has gone meanwhile cannot know either.
+    const accepted = this.#accept(body, false)
+    response.on('finish', () => {
+      for (const arrival of accepted) arrival.acknowledged = true
+    })
+    answer(response, 200)
+  }
+
+  #accept(body: Buffer, acknowledged: boolean): Arrival[] {
+    const text = body.toString()
+    const records = (text.startsWith('[') ? JSON.parse(text) : text.trimEnd().split('\n').map(line => JSON.parse(line))) as {
+      message: string
+      id: string
+      partial?: boolean
+      originalBytes?: number
+    }[]
+    const at = performance.now()
+    return records.map(({ id, message, partial = false, originalBytes }) => {
+      const arrival = { id, text: message, at, partial, originalBytes, acknowledged }
+      this.arrivals.push(arrival)
+      const before = this.byId.get(id)
+      if (before === undefined) {
+        this.byId.set(id, arrival)
+        const ids = this.idsOf.get(message)
+        if (ids) ids.push(id)
+        else this.idsOf.set(message, [id])
+      } else if (before.text !== message) {
+        this.violations.push(`the id ${id} carried two records: ${show(before.text)} and ${show(message)}`)
+      }
+      return arrival
+    })
+  }
+}
+
+function answer(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{}')
+}
+
+export function show(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 40)}…(${text.length})` : text)
+}

@@ -1,0 +1,539 @@
+/**
+ * The world of one program: a volume, two receivers, a shipper process, and the model that is told of every step.
+ * Runs the actions, then lets everything come to rest and says what was wrong.
+ */
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { type Ended, Machine } from './machine.ts'
+import { Model, type Node } from './model.ts'
+import { type Action, BACKENDS, type File, MAX_LINE, type Program, random } from './program.ts'
+import { Receiver } from './receiver.ts'
+import { judge, type Numbers } from './judge.ts'
+
+/** Milliseconds for everything to arrive once all is well. */
+const PATIENCE = 25_000
+const NOBODY = 65534
+
+export interface Outcome {
+  readonly violations: readonly string[]
+  readonly numbers: Numbers
+}
+
+export class World {
+  readonly #program: Program
+  readonly #base: string
+  readonly #logs: string
+  readonly #receivers = BACKENDS.map(() => new Receiver())
+  readonly #model: Model
+  readonly #next: () => number
+  readonly #violations: string[] = []
+  readonly #ends: Ended[] = []
+  #machine!: Machine
+  #watch: NodeJS.Timeout | undefined
+  #serial = 0
+  #names = 0
+  #kills = 0
+  #rotations = 0
+
+  constructor(program: Program) {
+    this.#program = program
+    this.#base = mkdtempSync(join(tmpdir(), 'logshipper-torture-'))
+    this.#logs = join(this.#base, 'logs')
+    this.#model = new Model(program, this.#receivers)
+    this.#next = random(program.seed)
+  }
+
+  get folder(): string {
+    return this.#base
+  }
+
+  async run(): Promise<Outcome> {
+    const began = performance.now()
+    await this.#open()
+    try {
+      for (const action of this.#program.actions) {
+        await this.#step(action)
+        if (this.#violations.length > 0) break
+      }
+      if (this.#violations.length === 0) await this.#rest()
+    } catch (error) {
+      this.#violations.push(`the torture itself failed: ${(error as Error).stack}`)
+    } finally {
+      clearInterval(this.#watch)
+      if (this.#machine.running) {
+        this.#machine.signal('SIGKILL')
+        this.#machine.signal('SIGCONT')
+        await this.#machine.ended()
+      }
+      for (const receiver of this.#receivers) receiver.close()
+    }
+    const verdict = judge(this.#model, this.#receivers, this.#ends, this.#violations.length > 0)
+    const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
+    return {
+      violations: [...new Set([...this.#violations, ...bugs, ...verdict.violations])],
+      numbers: {
+        ...verdict.numbers,
+        actions: this.#program.actions.length,
+        kills: this.#kills,
+        rotations: this.#rotations,
+        seconds: (performance.now() - began) / 1000,
+      },
+    }
+  }
+
+  /** What the shipper said, for a look at a failure. */
+  get said(): readonly string[] {
+    return this.#machine.said
+  }
+
+  remove(): void {
+    rmSync(this.#base, { recursive: true, force: true })
+  }
+
+  async #open(): Promise<void> {
+    const state = join(this.#base, 'state')
+    for (const folder of [this.#logs, join(this.#logs, 'sub'), join(this.#logs, 'attic'), state]) mkdirSync(folder)
+    chmodSync(this.#base, 0o755)
+    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
+    const wild = this.#program.pattern === 'inside' ? '*.log*' : '*.log'
+    const [left, right] = await Promise.all(this.#receivers.map(receiver => receiver.listen()))
+    const common = {
+      type: 'http',
+      ids: true,
+      // Small batches and waits: many of everything in a short time.
+      batch: { maxBytes: '64KiB', maxRecords: 2000 },
+      retry: { initial: '20ms', max: '200ms' },
+      timeout: { connect: '2s', headers: '1s', body: '1s' },
+    }
+    const config = {
+      sources: [
+        {
+          name: 'app',
+          paths: [join(this.#logs, wild), join(this.#logs, 'sub', wild)],
+          exclude: [join(this.#logs, '**/*.gz')],
+          maxLineBytes: MAX_LINE,
+        },
+      ],
+      backends: [
+        { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: `http://127.0.0.1:${left}/` },
+        { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: `http://127.0.0.1:${right}/` },
+      ],
+      state: { dir: state },
+      memory: { budget: '2MiB' },
+      server: { port: 'off', admin: 'off' },
+      log: { level: 'info' },
+    }
+    const path = join(this.#base, 'config.json')
+    writeFileSync(path, JSON.stringify(config, null, 2))
+    this.#machine = new Machine(path)
+    await this.#start(10)
+    this.#watch = setInterval(() => this.#observe(), 20)
+  }
+
+  // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #observe(): void {
+    this.#model.observe(this.#model.alive ? this.#machine.open() : new Set())
+  }
+
+  async #start(grace: number): Promise<void> {
+    if (this.#machine.running) return
+    this.#model.started()
+    await this.#machine.start(grace)
+    this.#observe()
+  }
+
+  async #kill(): Promise<void> {
+    if (!this.#machine.running) return
+    this.#kills++
+    this.#observe()
+    this.#machine.signal('SIGKILL')
+    await this.#machine.ended()
+    this.#model.died('kill')
+    this.#model.reconcile('killed')
+  }
+
+  #thaw(): void {
+    if (this.#model.frozenSince === undefined) return
+    this.#model.frozenSince = undefined
+    this.#model.thawedAt = performance.now()
+    this.#machine.signal('SIGCONT')
+  }
+
+  /** SIGTERM. The grace period is the one it was started with, so a short one means: killed after it. */
+  async #term(grace: number): Promise<void> {
+    if (!this.#machine.running) return
+    this.#thaw()
+    this.#observe()
+    this.#machine.signal('SIGTERM')
+    const timer = setTimeout(() => this.#machine.signal('SIGKILL'), grace * 1000)
+    const ended = await this.#machine.ended()
+    clearTimeout(timer)
+    if (ended.code === null) {
+      this.#kills++
+      this.#model.died('kill')
+      this.#model.reconcile('killed')
+      return
+    }
+    if (ended.code !== 0 && ended.code !== 3) this.#violations.push(`exit code ${ended.code}`)
+    if (ended.code === 0) {
+      // It says that everything is done: then nothing that it could read may be outstanding.
+      const left = this.#model.outstanding
+      if (left > 0 && this.#readable()) this.#violations.push(`exit code 0, but ${left} lines had not arrived`)
+    }
+    this.#ends.push(ended)
+    this.#model.died('term')
+    this.#model.reconcile('ended')
+  }
+
+  #readable(): boolean {
+    return [...this.#model.nodes].every(node => node.readable)
+  }
+
+  #heal(): void {
+    for (const receiver of this.#receivers) receiver.heal()
+  }
+
+  async #settle(): Promise<void> {
+    this.#thaw()
+    this.#heal()
+    await this.#start(10)
+    const until = performance.now() + PATIENCE
+    for (;;) {
+      const left = this.#model.outstanding
+      if (left === 0) return
+      if (performance.now() > until) break
+      await sleep(left > 1000 ? 100 : 15)
+      this.#model.reconcile('unseen')
+    }
+    if (!this.#readable()) return
+    this.#violations.push('lines that could be read did not arrive')
+  }
+
+  /** Everything well again, read to the end, and ended in order. */
+  async #rest(): Promise<void> {
+    for (const node of this.#model.nodes) {
+      const [name] = node.names
+      if (!node.readable && name) this.#chmod(node, name, 0o644)
+    }
+    await this.#settle()
+    if (this.#violations.length > 0) return
+    this.#observe()
+    this.#model.finish()
+    this.#model.reconcile('at the end')
+    this.#machine.signal('SIGTERM')
+    const ended = await this.#machine.ended()
+    this.#ends.push(ended)
+    if (ended.code !== 0) this.#violations.push(`the last exit code is ${ended.code}`)
+    const left = this.#model.outstanding
+    if (left > 0) this.#violations.push(`${left} lines did not arrive in the last drain`)
+    this.#model.alive = false
+  }
+
+  // ── The volume ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #at(name: string): string {
+    return join(this.#logs, name)
+  }
+
+  #line(file: string, size: number): string {
+    const serial = ++this.#serial
+    let text = `#${serial} ${file} `
+    while (text.length < size) text += FILLERS[(serial + text.length) % FILLERS.length]
+    return `${text};${serial}`
+  }
+
+  #lines(file: string, count: number, size: number): string {
+    let text = ''
+    for (let n = 0; n < count; n++) text += `${this.#line(file, Math.round(size * (0.2 + 1.6 * this.#next())))}\n`
+    return text
+  }
+
+  /** The file of that name; made if it is not there. */
+  #file(name: string): Node {
+    const known = this.#model.named(name)
+    if (known) return known
+    closeSync(openSync(this.#at(name), 'a'))
+    return this.#found(name)
+  }
+
+  #found(name: string): Node {
+    const stats = statSync(this.#at(name), { bigint: true })
+    const node = this.#model.create(`${stats.dev}:${stats.ino}`, stats.birthtimeNs)
+    this.#model.name(node, name)
+    return node
+  }
+
+  #write(name: string, text: string): void {
+    const node = this.#file(name)
+    appendFileSync(this.#at(name), text)
+    this.#model.write(node, text)
+  }
+
+  #unlink(name: string, why = 'deleted'): void {
+    const node = this.#model.named(name)
+    if (!node) return
+    this.#observe()
+    unlinkSync(this.#at(name))
+    node.names.delete(name)
+    this.#model.gone(node)
+    this.#model.reconcile(why)
+  }
+
+  #rename(from: string, to: string): void {
+    const node = this.#model.named(from)
+    if (!node) return
+    this.#unlink(to, 'replaced')
+    this.#observe()
+    renameSync(this.#at(from), this.#at(to))
+    node.names.delete(from)
+    this.#model.name(node, to)
+    this.#model.reconcile('renamed')
+  }
+
+  #cut(node: Node, name: string, size: number): void {
+    this.#observe()
+    const { kept } = node
+    truncateSync(this.#at(name), size)
+    this.#model.cut(node, size)
+    this.#model.reconcile(kept ? 'truncated' : 'truncated unseen')
+  }
+
+  #chmod(node: Node, name: string, mode: number): void {
+    chmodSync(this.#at(name), mode)
+    node.readable = mode !== 0
+  }
+
+  #rotate(file: string): void {
+    if (!this.#model.named(file)) return
+    this.#rotations++
+    for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
+    this.#rename(file, `${file}.1`)
+  }
+
+  #copytruncate(file: string, busy: boolean): void {
+    const node = this.#model.named(file)
+    if (!node || !node.readable) return
+    this.#rotations++
+    for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
+    copyFileSync(this.#at(file), this.#at(`${file}.1`))
+    const copy = this.#found(`${file}.1`)
+    this.#model.copied(node, copy)
+    if (busy) {
+      // What is written between the copy and the truncation is in neither.
+      this.#write(file, this.#lines(file, 3, 60))
+      copy.linkedSince = undefined
+    }
+    this.#cut(node, file, 0)
+  }
+
+  async #step(action: Action): Promise<void> {
+    const model = this.#model
+    switch (action.do) {
+      case 'append':
+        return this.#write(action.file, this.#lines(action.file, action.lines, action.size))
+      case 'half': {
+        const line = this.#line(action.file, 80)
+        return this.#write(action.file, line.slice(0, 40))
+      }
+      case 'bytes': {
+        for (const byte of `${this.#line(action.file, 20)}\n`) {
+          this.#write(action.file, byte)
+          await sleep(1)
+        }
+        return
+      }
+      case 'block': {
+        let left = action.bytes
+        while (left > 0) {
+          const text = this.#lines(action.file, Math.max(1, Math.min(4000, Math.floor(left / 1000))), 1000)
+          this.#write(action.file, text)
+          left -= text.length
+        }
+        return
+      }
+      case 'long': {
+        const head = this.#line(action.file, 40)
+        return this.#write(action.file, `${head}${'0123456789abcdef'.repeat(Math.ceil(action.bytes / 16))}\n`)
+      }
+      case 'late': {
+        const name = `${action.file}.1`
+        const node = model.named(name)
+        if (!node) return
+        this.#write(name, this.#lines(name, action.lines, 100))
+        return model.reconcile('late')
+      }
+      case 'rotate':
+        this.#rotate(action.file)
+        if (action.create) this.#file(action.file)
+        return
+      case 'rotateOften':
+        for (let n = 0; n < action.times; n++) {
+          this.#write(action.file, this.#lines(action.file, 1 + action.lines, 100))
+          this.#rotate(action.file)
+        }
+        return this.#write(action.file, this.#lines(action.file, 2, 100))
+      case 'moveAway':
+        return this.#rename(action.file, `attic/${++this.#names}`)
+      case 'rename':
+        return this.#rename(action.file, `${action.file}.old-${++this.#names}`)
+      case 'copytruncate':
+        return this.#copytruncate(action.file, action.busy)
+      case 'copy': {
+        const node = model.named(action.file)
+        if (!node || !node.readable) return
+        const name = `${action.file}.copy-${++this.#names}`
+        copyFileSync(this.#at(action.file), this.#at(name))
+        const copy = this.#found(name)
+        model.copied(node, copy)
+        copy.linkedSince = undefined
+        for (const { line } of copy.lines) line.allowed++
+        return
+      }
+      case 'truncate': {
+        const node = model.named(action.file)
+        if (node) this.#cut(node, action.file, 0)
+        return
+      }
+      case 'shorten': {
+        const node = model.named(action.file)
+        if (node && node.size > 0) this.#cut(node, action.file, Math.floor(node.size * action.keep))
+        return
+      }
+      case 'overwrite':
+        return this.#overwrite(action.file)
+      case 'delete':
+        this.#unlink(action.file)
+        if (action.recreate) this.#write(action.file, this.#lines(action.file, 2, 100))
+        return
+      case 'gzip': {
+        const name = `${action.file}.1`
+        const node = model.named(name)
+        if (!node) return
+        writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
+        return this.#unlink(name, 'compressed')
+      }
+      case 'hole': {
+        const node = this.#file(action.file)
+        if (node.tail !== '' || node.tailHole > 0) return
+        truncateSync(this.#at(action.file), node.size + action.bytes)
+        model.hole(node, action.bytes)
+        return this.#write(action.file, this.#lines(action.file, 1, 60))
+      }
+      case 'link': {
+        const node = model.named(action.file)
+        if (!node) return
+        const name = `link-${++this.#names}.log`
+        linkSync(this.#at(action.file), this.#at(name))
+        return model.name(node, name)
+      }
+      case 'swap': {
+        const target = `data-${++this.#names}.txt`
+        this.#write(target, this.#lines(target, 1 + action.lines, 80))
+        const old = model.named('cur.log')
+        this.#observe()
+        symlinkSync(target, this.#at('cur.tmp'))
+        renameSync(this.#at('cur.tmp'), this.#at('cur.log'))
+        old?.names.delete('cur.log')
+        model.name(model.named(target)!, 'cur.log')
+        return model.reconcile('swapped')
+      }
+      case 'chmod': {
+        const node = model.named(action.file)
+        if (node) this.#chmod(node, action.file, action.mode)
+        return
+      }
+      case 'folder': {
+        for (const node of [...model.nodes]) {
+          for (const name of [...node.names]) if (name.startsWith('sub/')) this.#unlink(name)
+        }
+        for (const n of [1, 2, 3]) rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
+        if (existsSync(this.#at('sub'))) rmdirSync(this.#at('sub'))
+        mkdirSync(this.#at('sub'))
+        return this.#write('sub/web.log', this.#lines('sub/web.log', 3, 100))
+      }
+      case 'twins': {
+        const same = this.#lines('twin', action.lines, 200)
+        for (const file of ['app.log', 'db.log'] satisfies File[]) {
+          this.#rotate(file)
+          this.#write(file, same)
+        }
+        for (const file of ['app.log', 'db.log'] satisfies File[]) this.#write(file, this.#lines(file, 2, 100))
+        return
+      }
+      case 'fault':
+        return this.#receivers[BACKENDS.indexOf(action.backend)]!.inject(action.fault, action.times)
+      case 'down':
+        this.#receivers[BACKENDS.indexOf(action.backend)]!.down = true
+        return
+      case 'up':
+        return this.#heal()
+      case 'kill':
+        return this.#kill()
+      case 'term':
+        if (action.grace >= 10) this.#heal()
+        return this.#term(action.grace)
+      case 'start':
+        return this.#start(10)
+      case 'freeze':
+        if (!this.#machine.running || model.frozenSince !== undefined) return
+        this.#observe()
+        this.#machine.signal('SIGSTOP')
+        model.frozenSince = performance.now()
+        return
+      case 'thaw':
+        return this.#thaw()
+      case 'wait':
+        await sleep(action.ms)
+        return
+      case 'settle':
+        return this.#settle()
+    }
+  }
+
+  /** Other content of the same length, in place. */
+  #overwrite(file: string): void {
+    const node = this.#model.named(file)
+    if (!node || node.size < 100 || node.size > 64 * 1024) return
+    const { size } = node
+    let text = ''
+    while (size - text.length > 400) text += `${this.#line('over', 100)}\n`
+    const line = this.#line('over', 20)
+    text += `${line}${'.'.repeat(Math.max(0, size - Buffer.byteLength(text) - line.length - 1))}\n`
+    text = Buffer.from(text).subarray(0, size).toString()
+    this.#observe()
+    const { kept } = node
+    const fd = openSync(this.#at(file), 'r+')
+    writeSync(fd, text, 0)
+    closeSync(fd)
+    this.#model.cut(node, 0)
+    this.#model.reconcile(kept ? 'truncated' : 'truncated unseen')
+    this.#model.write(node, text)
+  }
+}
+
+const FILLERS = ['the quick brown fox ', '"quoted" \\ ', 'ünïcödé → 日本 ', '\ttab ', '0123456789 ', '{"a":[1,2]} ']
