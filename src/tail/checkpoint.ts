@@ -40,6 +40,8 @@ export interface SavedGeneration {
   readonly head: Head
   /** The largest size that was seen. */
   readonly size: number
+  /** It was read to its end and closed: it is remembered only in case its name comes back. */
+  readonly done?: boolean
   /** By backend name. */
   readonly cursors: Readonly<Record<string, SavedCursor>>
 }

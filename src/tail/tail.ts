@@ -22,6 +22,7 @@ import type { Reader, ReaderEvents } from './reader.ts'
 import { findMissed, findSibling, isGeneration, mayBeCopyOf, nameOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { Tailer } from './tailer.ts'
+import { Unpacked } from './unpack.ts'
 
 /** Milliseconds between looks: at a file that is being written, at others, at idle ones, at the folders. */
 const HOT = 10
@@ -61,6 +62,9 @@ export class Tail {
   readonly #ledger: Ledger
   readonly #log: Logger
   readonly #pins: Pins
+  readonly #unpacked: Unpacked
+  /** Saved generations that are looked for among compressed files. */
+  readonly #sought = new Set<SavedGeneration>()
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #members: Member[] = []
   readonly #tailers = new Map<string, Tailer>()
@@ -96,6 +100,7 @@ export class Tail {
     this.#ledger = ledger
     this.#log = log
     this.#pins = new Pins(store.dir, log)
+    this.#unpacked = new Unpacked(store.dir)
   }
 
   /** Lets a pipeline take part. Before `start`. */
@@ -176,7 +181,7 @@ export class Tail {
       for (const tailer of this.#tailers.values()) this.#poll(tailer, now)
       if (all) this.#look(true)
     }
-    return this.#held.size > 0 || this.#members.some(({ reader }) => reader.ready)
+    return this.#held.size > 0 || this.#sought.size > 0 || this.#members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
@@ -193,7 +198,7 @@ export class Tail {
   snapshot(clean = false): Checkpoint {
     const generations: SavedGeneration[] = []
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
-    generations.push(...this.#done.values())
+    generations.push(...this.#done.values(), ...this.#sought)
     for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
     for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
@@ -313,11 +318,12 @@ export class Tail {
 
   #close(tailer: Tailer): void {
     this.#unpin(tailer)
+    this.#unpacked.release(tailer.generation.origin.generation)
     const key = inodeKey(tailer.inode)
     this.#tailers.delete(key)
     this.#hot.delete(tailer)
     // A file without a name cannot come back under one.
-    if (tailer.state.kind !== 'deleted') this.#remember(key, tailer.generation.save(tailer.path))
+    if (tailer.state.kind !== 'deleted') this.#remember(key, { ...tailer.generation.save(tailer.path), done: true })
     tailer.close()
     this.#saveSoon()
   }
@@ -557,7 +563,9 @@ export class Tail {
 
   /** The first sweep: finds every saved generation again, then takes up what is new. */
   #resume(checkpoint: Checkpoint): void {
-    this.#pins.inherit(new Set(checkpoint.generations.map(({ id }) => id)))
+    const ids = new Set(checkpoint.generations.map(({ id }) => id))
+    this.#pins.inherit(ids)
+    this.#unpacked.inherit(ids)
     const saved = new Map<string, SavedGeneration>()
     const orphans: SavedGeneration[] = []
     for (const entry of checkpoint.generations) {
@@ -627,26 +635,51 @@ export class Tail {
 
   /** Looks for a saved generation that no path of the pattern leads to. */
   #findAgain(entry: SavedGeneration, replaced: boolean, taken: (key: string) => boolean): void {
-    const cursors = Object.values(entry.cursors)
-    const unread = Math.max(0, ...cursors.map(({ offset }) => entry.size - offset))
-    const wanted: Wanted = { path: entry.path, inode: entry.inode, head: entry.head, cursors }
-    const same = replaced
-      ? undefined
-      : (this.#pinnedBefore(entry, wanted, taken) ?? findSibling(wanted, 'inode', taken))
-    const found = same ?? (replaced || unread > 0 ? findSibling(wanted, 'copy', taken) : undefined)
-    if (found) {
-      const source = this.#sources.get(entry.source)!
-      const generation = this.#restored(source, entry, entry.inode)
-      this.#continueIn(found.path, found.opened, generation)
+    if (entry.done) {
+      if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) this.#remember(inodeKey(entry.inode), entry)
       return
     }
-    if (unread === 0) return
+    const cursors = Object.values(entry.cursors)
+    const wanted: Wanted = { path: entry.origin, inode: entry.inode, head: entry.head, cursors }
+    const kept = this.#unpacked.before(entry.id, wanted) ?? this.#pinnedBefore(entry, wanted, taken)
+    const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
+    const found = same ?? findSibling(wanted, 'copy', taken)
+    if (found) this.#resumeIn(entry, found)
+    else {
+      this.#sought.add(entry)
+      void this.#seek(entry, wanted)
+    }
+  }
+
+  /** The last resort: it may have been compressed. */
+  async #seek(entry: SavedGeneration, wanted: Wanted): Promise<void> {
+    const found = await this.#unpacked.find(entry.id, wanted)
+    this.#sought.delete(entry)
+    if (this.#stopped) {
+      if (found) closeSync(found.opened.fd)
+    } else if (found) this.#resumeIn(entry, found)
+    else {
+      this.#gone(entry)
+      this.#saveSoon()
+    }
+  }
+
+  #resumeIn(entry: SavedGeneration, { path, opened }: Sibling): void {
+    this.#continueIn(path, opened, this.#restored(this.#sources.get(entry.source)!, entry, entry.inode))
+  }
+
+  /** A saved generation is nowhere: what was seen of it and not read is counted. */
+  #gone(entry: SavedGeneration): void {
+    let most = 0
     for (const [backend, { offset }] of Object.entries(entry.cursors)) {
       const known = this.#members.some(({ reader, sources }) => reader.backend === backend && sources.has(entry.source))
-      if (known) this.#ledger.account(entry.source, backend).vanished(entry.size - offset)
+      if (!known) continue
+      this.#ledger.account(entry.source, backend).vanished(entry.size - offset)
+      most = Math.max(most, entry.size - offset)
     }
+    if (most === 0) return
     this.#log.error(
-      { source: entry.source, path: entry.path, bytes: unread },
+      { source: entry.source, path: entry.origin, bytes: most },
       'a file with unread bytes is gone since the last run; they are counted as vanished',
     )
   }

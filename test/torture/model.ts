@@ -10,7 +10,7 @@
  *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder;
  *   - its file is the copy of a copytruncate of which the shipper had read something.
  */
-import type { Program } from './program.ts'
+import { MAX_LINE, type Program } from './program.ts'
 import type { Receiver } from './receiver.ts'
 
 /** Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen. */
@@ -21,6 +21,8 @@ const KEPT = 40
 export interface Line {
   /** What stands between the line feeds, without the NULs of a hole in front. */
   readonly text: string
+  /** What may arrive of it: no more than the limit. */
+  readonly expected: string
   /** Bytes in the file, hole and line feed included. */
   readonly bytes: number
   readonly hole: number
@@ -158,6 +160,7 @@ export class Model {
     this.#ranks.set(text, rank + 1)
     const line: Line = {
       text,
+      expected: expected(text),
       bytes: Buffer.byteLength(text) + hole + (unended ? 0 : 1),
       hole,
       incarnation: node.incarnation,
@@ -374,8 +377,8 @@ export class Model {
 
   #arrived(line: Line, at: number): boolean {
     const { idsOf } = this.#receivers[at]!
-    const came = (text: string) => (idsOf.get(expected(text))?.length ?? 0) > line.rank
-    if (came(line.text)) return true
+    const came = (text: string) => (idsOf.get(text)?.length ?? 0) > line.rank
+    if (came(line.expected)) return true
     if (line.cuts.length === 0) return false
     const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)
     const from = (start: number): boolean =>
@@ -387,10 +390,13 @@ export class Model {
 
 /** What arrives of a line: no more than the limit. */
 export function expected(text: string): string {
-  return text.length > LIMIT ? text.slice(0, LIMIT) : text
+  if (text.length <= MAX_LINE / 4) return text
+  const bytes = Buffer.from(text)
+  if (bytes.length <= MAX_LINE) return text
+  let end = MAX_LINE
+  while ((bytes[end]! & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
 }
-
-const LIMIT = 16 * 1024
 
 function folderOf(name: string): string {
   return name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : ''
