@@ -60,7 +60,7 @@ export class Shipper implements Subject {
     this.#log = rateLimited(log, SAY_AGAIN)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log)
-    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log)
+    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
     this.#pipelines = config.backends.map(backend => this.#pipeline(backend, onClosed))
   }
 
@@ -141,6 +141,7 @@ export class Shipper implements Subject {
         ? { kind: 'failing', code: fault.code, since: new Date(fault.since).toISOString() }
         : { kind: dir === null ? 'memory' : 'saved' },
       pins: this.#tail.pins,
+      heldBytes: this.#tail.heldBytes,
       watch: this.#sweep.watching,
       backends,
       sources,

@@ -246,6 +246,9 @@ export class Metrics {
     gauge('state_writable', 'Whether positions can be saved; 0 too when nothing is saved by configuration.', [], () => [
       [{}, Number(this.#now.health.state.kind === 'saved')],
     ])
+    gauge('held_bytes', 'Bytes of deleted files that are kept because they are not acknowledged.', [], () => [
+      [{}, subject.health().heldBytes],
+    ])
     gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
       [{}, Number(this.#now.health.watch.mode === 'events')],
     ])

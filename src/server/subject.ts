@@ -31,6 +31,8 @@ export interface Health {
     | { readonly kind: 'works'; readonly pinned: number }
     | { readonly kind: 'impossible'; readonly reason: string }
   readonly watch: { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
+  /** Bytes of deleted files that are kept because they are not acknowledged. */
+  readonly heldBytes: number
   readonly backends: readonly BackendHealth[]
   readonly sources: readonly SourceHealth[]
 }

@@ -102,3 +102,8 @@ export function markerMatches(fd: number, offset: number, marker: Marker): boole
 export function generationId(epoch: string, inode: Inode, incarnation: number): string {
   return hash('sha1', `${epoch}/${inode.dev}/${inode.ino}/${inode.birth}/${incarnation}`, 'hex').slice(0, 16)
 }
+
+/** The id of a generation that begins with `line`, of which the first KiB counts. */
+export function identifiedId(bare: string, line: Uint8Array): string {
+  return hash('sha1', Buffer.concat([Buffer.from(bare), line.subarray(0, HEAD_BYTES)]), 'hex').slice(0, 16)
+}

@@ -109,6 +109,7 @@ export class Framer {
     const end = first + frames
     const start = slab.window + slab.used
     const base = cursor.read - start
+    tailer.generation.identify(this.#kernel.bytes.subarray(start, slab.endOf(first)))
     const readAt = Date.now()
     const add = (from: number, to: number, address: number, stop: number, cutFrom: number) => {
       const chunk = slab.add({
@@ -202,6 +203,7 @@ export class Framer {
     partial: boolean,
   ): Framing {
     const frame = slab.frames
+    tailer.generation.identify(this.#kernel.bytes.subarray(start, start + length))
     slab.setEnd(frame, cutFrom > 0 ? this.#cut(start, start + length) : start + length)
     const chunk = slab.add({
       owner: cursor,

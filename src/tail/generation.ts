@@ -14,7 +14,7 @@ import type { Chunk, ChunkOwner, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
 import { type Account, book, type Settled, settled } from '../ledger.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
-import type { Head, Inode, Marker } from './fingerprint.ts'
+import { type Head, type Inode, identifiedId, type Marker } from './fingerprint.ts'
 
 /** A chunk, or a hole that was passed over, in the order of the file. */
 interface Pending {
@@ -78,10 +78,13 @@ export class Cursor implements ChunkOwner {
     this.#moved(chunk.fileEnd, marker)
   }
 
-  /** Passes over the NUL bytes of a hole: read and dropped at once, in their place in the order. */
-  skipped(bytes: number, marker: Marker): void {
+  /**
+   * Passes over bytes that are not shipped: read and dropped at once, in their place in the order. `padding`: the NULs
+   * of a hole. `held_limit`: the rest of a deleted file, given up by the configured policy.
+   */
+  skipped(bytes: number, marker: Marker, reason: 'padding' | 'held_limit' = 'padding'): void {
     const outcome = settled()
-    book(outcome, { kind: 'dropped', reason: 'padding' }, 0, bytes)
+    book(outcome, { kind: 'dropped', reason }, 0, bytes)
     this.account.read(0, bytes)
     this.account.settle(outcome)
     this.#pending.push({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
@@ -119,7 +122,11 @@ export class Cursor implements ChunkOwner {
 }
 
 export class Generation {
-  readonly origin: Origin
+  /** Where it was begun. Its id is complete once the first line is known: see `identify`. */
+  #origin: Origin
+  /** The id before the first line was known: what is saved until then. */
+  readonly #bare: string
+  #identified: boolean
   /** Where it is now: the copy of a copytruncate has another inode than the file it was begun in. */
   inode: Inode
   readonly cursors: readonly Cursor[]
@@ -128,11 +135,29 @@ export class Generation {
   size: number
 
   constructor(origin: Origin, inode: Inode, head: Head, size: number, cursors: readonly Cursor[]) {
-    this.origin = origin
+    this.#origin = origin
+    this.#bare = origin.generation
+    this.#identified = head.length > 0
     this.inode = inode
     this.head = head
     this.size = size
     this.cursors = cursors
+  }
+
+  get origin(): Origin {
+    return this.#origin
+  }
+
+  /**
+   * Takes the first line, or the beginning of it, into the id, before anything of the generation is sent. A process
+   * that dies before its first checkpoint leaves no trace of what it sent; a file that was emptied and written anew
+   * meanwhile must not send other lines under the ids of that.
+   */
+  identify(line: Uint8Array): void {
+    if (this.#identified) return
+    this.#identified = true
+    const generation = identifiedId(this.#bare, line)
+    this.#origin = { ...this.#origin, generation }
   }
 
   /** The furthest and the nearest offset that any cursor has read to. */
@@ -156,7 +181,7 @@ export class Generation {
       origin: this.origin.path,
       path,
       inode: this.inode,
-      id: this.origin.generation,
+      id: this.head.length > 0 ? this.origin.generation : this.#bare,
       head: this.head,
       size: this.size,
       cursors: Object.fromEntries(this.cursors.map(cursor => [cursor.backend, cursor.committed])),

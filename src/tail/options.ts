@@ -57,6 +57,21 @@ export const stateSchema = z.strictObject({
       '/var/lib/logshipper',
     )
     .check(z.describe('Where positions are kept. Put it on the volume that holds the logs. off: only in memory.')),
+  held: z.prefault(
+    z.strictObject({
+      maxBytes: z
+        .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
+        .check(z.describe('How much of the volume deleted files may take while a backend is behind on them.')),
+      policy: z
+        ._default(z.enum(['hold', 'drop-oldest']), 'hold')
+        .check(
+          z.describe(
+            'Beyond that: hold on and warn, or give up what is unread of the oldest file, counted as dropped.',
+          ),
+        ),
+    }),
+    {},
+  ),
 })
 
 /** One source, complete: `name` has been given or derived. Sizes in bytes. */
@@ -72,4 +87,11 @@ export interface SourceOptions {
 export interface StateOptions {
   /** Absolute path of a folder; `null` keeps positions in memory only. */
   readonly dir: string | null
+  readonly held: HeldOptions
+}
+
+/** What becomes of files that the application has deleted and a backend has not acknowledged. Bytes. */
+export interface HeldOptions {
+  readonly maxBytes: number
+  readonly policy: 'hold' | 'drop-oldest'
 }

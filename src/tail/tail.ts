@@ -16,7 +16,7 @@ import type { Checkpoint, CheckpointStore, SavedGeneration } from './checkpoint.
 import { generationId, type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER } from './fingerprint.ts'
 import { Cursor, Generation } from './generation.ts'
 import { type Opened, openRegular } from './open.ts'
-import type { SourceOptions } from './options.ts'
+import type { HeldOptions, SourceOptions } from './options.ts'
 import { type PinHealth, Pins } from './pins.ts'
 import type { Reader, ReaderEvents } from './reader.ts'
 import { findMissed, findSibling, isGeneration, mayBeCopyOf, nameOf, type Sibling, type Wanted } from './siblings.ts'
@@ -61,6 +61,7 @@ export class Tail {
   readonly #store: CheckpointStore
   readonly #ledger: Ledger
   readonly #log: Logger
+  readonly #heldOptions: HeldOptions
   readonly #pins: Pins
   readonly #unpacked: Unpacked
   /** Saved generations that are looked for among compressed files. */
@@ -93,12 +94,20 @@ export class Tail {
   #sweepDue = 0
   #timers: { tick?: NodeJS.Timeout; hot?: NodeJS.Timeout; save?: NodeJS.Timeout; hint?: NodeJS.Timeout } = {}
 
-  constructor(sources: readonly SourceOptions[], sweep: Sweep, store: CheckpointStore, ledger: Ledger, log: Logger) {
+  constructor(
+    sources: readonly SourceOptions[],
+    sweep: Sweep,
+    store: CheckpointStore,
+    ledger: Ledger,
+    log: Logger,
+    held: HeldOptions = { maxBytes: Number.POSITIVE_INFINITY, policy: 'hold' },
+  ) {
     this.#sources = new Map(sources.map(source => [source.name, source]))
     this.#sweep = sweep
     this.#store = store
     this.#ledger = ledger
     this.#log = log
+    this.#heldOptions = held
     this.#pins = new Pins(store.dir, log)
     this.#unpacked = new Unpacked(store.dir)
   }
@@ -217,7 +226,53 @@ export class Tail {
     this.#turnedAt = now
     if (now >= this.#sweepDue) this.#look(false)
     for (const tailer of this.#tailers.values()) if (tailer.due <= now) this.#poll(tailer, now)
+    this.#limitHeld()
     this.#timers.tick = setTimeout(() => this.#tick(), TICK)
+  }
+
+  /** Bytes of the volume that only we keep from being freed: files that were deleted and are not acknowledged. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const tailer of this.#tailers.values()) if (isHeld(tailer)) bytes += tailer.size
+    return bytes
+  }
+
+  /** What the application deleted and a backend holds up must not fill the volume, unless it may. */
+  #limitHeld(): void {
+    const { maxBytes, policy } = this.#heldOptions
+    let excess = this.heldBytes - maxBytes
+    if (excess <= 0) return
+    if (policy === 'hold') {
+      this.#log.warn(
+        { bytes: maxBytes + excess, maxBytes },
+        'deleted files that are not acknowledged take more of the volume than they should',
+      )
+      return
+    }
+    // Tailers stand in the order in which they were taken up: the oldest first.
+    for (const tailer of this.#tailers.values()) {
+      if (excess <= 0) return
+      if (!isHeld(tailer)) continue
+      excess -= tailer.size
+      this.#giveUp(tailer)
+    }
+  }
+
+  /** Drops what is unread of a file and lets go of it; what is in flight of it goes on. */
+  #giveUp(tailer: Tailer): void {
+    const { generation, path, size } = tailer
+    let most = 0
+    for (const cursor of generation.cursors) {
+      const bytes = size - cursor.read
+      most = Math.max(most, bytes)
+      if (bytes > 0) cursor.skipped(bytes, NO_MARKER, 'held_limit')
+    }
+    this.#log.error(
+      { source: generation.origin.source, path, bytes: most },
+      'unread bytes of a deleted file were dropped: state.held.maxBytes is reached',
+    )
+    if (!generation.idle) this.#finishing.add({ generation, path })
+    this.#close(tailer)
   }
 
   #hotTick(): void {
@@ -724,4 +779,9 @@ export class Tail {
 /** The same incarnation of an inode, as far as the file system can tell. */
 function sameBirth(one: Inode, other: Inode): boolean {
   return one.birth === other.birth || one.birth === '0' || other.birth === '0'
+}
+
+/** It has no name any more, and is not done. */
+function isHeld(tailer: Tailer): boolean {
+  return tailer.state.kind === 'deleted' && !tailer.generation.doneAt(tailer.size)
 }

@@ -92,6 +92,7 @@ export class Stage implements Subject {
     version: '1.2.3',
     state: { kind: 'saved' },
     pins: { kind: 'works', pinned: 0 },
+    heldBytes: 0,
     watch: { mode: 'events' },
     backends: [UP],
     sources: [{ name: 'app', files: 1, refused: { EACCES: 2 } }],

@@ -13,7 +13,7 @@ import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { CheckpointStore } from '../../src/tail/checkpoint.ts'
 import { Framer } from '../../src/tail/framer.ts'
-import type { SourceOptions } from '../../src/tail/options.ts'
+import type { HeldOptions, SourceOptions } from '../../src/tail/options.ts'
 import { Reader } from '../../src/tail/reader.ts'
 import { Sweep } from '../../src/tail/sweep.ts'
 import { Tail } from '../../src/tail/tail.ts'
@@ -75,6 +75,7 @@ export interface RoomOptions {
   readonly sources: readonly SourceOptions[]
   readonly state?: string | null
   readonly backend?: string
+  readonly held?: HeldOptions
 }
 
 /** The whole room with one member, which delivers at once unless told to hold. */
@@ -93,10 +94,11 @@ export class Room {
   #pumping: NodeJS.Immediate | undefined
   #stopped = false
 
-  constructor({ sources, state = null, backend = 'main' }: RoomOptions) {
+  constructor({ sources, state = null, backend = 'main', held }: RoomOptions) {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal)
-    this.tail = new Tail(sources, sweep, new CheckpointStore(state, this.journal), this.ledger, this.journal)
+    const store = new CheckpointStore(state, this.journal)
+    this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held)
     const limits = new Map(sources.map(({ name, maxLineBytes }) => [name, maxLineBytes]))
     this.#reader = new Reader(backend, new Framer(this.#kernel, name => limits.get(name)!), this.tail.events)
     this.#reader.onReady = () => this.#wake()
@@ -114,6 +116,7 @@ export class Room {
   /** Settles everything that was held. */
   settle(): void {
     for (const slab of this.#held.splice(0)) this.#settle(slab)
+    this.#wake()
   }
 
   /** Waits until `holds`, at most `seconds`; returns whether it does. */

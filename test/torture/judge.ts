@@ -93,7 +93,9 @@ export function judge(
       repeated++
       const death = model.deaths.some(({ at }) => at < arrival.at && first.at > at - UNSAVED)
       if (first.acknowledged && !death) {
-        few('again')(`sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`)
+        few('again')(
+          `sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`,
+        )
       }
     }
     excused += model.lost[at]!.length
@@ -147,7 +149,8 @@ function account(
   // What was delivered, never saved, and then gone from the volume is in nobody's account.
   if (!unsaved || model.lost.every(lost => lost.length === 0)) {
     const { lines } = last.delivered
-    if (!model.unaccounted && lines !== receiver.byId.size) say(`delivered ${lines} lines, ${receiver.byId.size} were received`)
+    if (!model.unaccounted && lines !== receiver.byId.size)
+      say(`delivered ${lines} lines, ${receiver.byId.size} were received`)
     if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
   }
   if (unsaved) return

@@ -108,6 +108,7 @@ export class Model {
   shortened = false
   /** Something was delivered, not saved, and then gone from the volume: it is in nobody's account. */
   unaccounted = false
+  #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
 
   constructor(program: Program, receivers: readonly Receiver[]) {
@@ -194,6 +195,8 @@ export class Model {
     for (const { line } of gone) line.homes.delete(node)
     const start = kept.at(-1)?.end ?? 0
     const first = gone[0]
+    this.#lossAt = performance.now()
+    if (!this.alive) this.unaccounted = true
     if (size > 0) this.shortened = true
     for (const [at] of this.pending.entries()) {
       for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
@@ -240,9 +243,12 @@ export class Model {
     for (const { line } of copy.lines) line.homes.add(copy)
     const { incarnation } = node
     const first = node.lines.find(({ line }) => line.incarnation === incarnation)
-    const got = first === undefined ? [] : this.#receivers.flatMap(receiver => receiver.idsOf.get(first.line.text) ?? [])
+    const got =
+      first === undefined ? [] : this.#receivers.flatMap(receiver => receiver.idsOf.get(first.line.text) ?? [])
     copy.linkedSince = Math.min(
-      ...got.map(id => Math.min(...this.#receivers.map(receiver => receiver.byId.get(id)?.at ?? Number.POSITIVE_INFINITY))),
+      ...got.map(id =>
+        Math.min(...this.#receivers.map(receiver => receiver.byId.get(id)?.at ?? Number.POSITIVE_INFINITY)),
+      ),
     )
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
   }
@@ -250,6 +256,8 @@ export class Model {
   /** The last name of an inode is gone. */
   gone(node: Node): void {
     if (node.names.size > 0) return
+    this.#lossAt = performance.now()
+    if (!this.alive) this.unaccounted = true
     this.#mayCome(node)
   }
 
@@ -278,10 +286,16 @@ export class Model {
   died(kind: 'kill' | 'term'): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
+    // What was delivered in these last moments is not saved, and where it stood is gone.
+    if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) node.durable = true
-      if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
+      if (node.linkedSince !== undefined && node.linkedSince >= before) {
+        // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
+        node.linkedSince = undefined
+        for (const { line } of node.lines) line.allowed++
+      }
       node.openSince = undefined
       node.openAt = undefined
       // At an orderly end a last line is taken as it is.

@@ -112,7 +112,14 @@ export class Receiver {
 
   #accept(body: Buffer, acknowledged: boolean): Arrival[] {
     const text = body.toString()
-    const records = (text.startsWith('[') ? JSON.parse(text) : text.trimEnd().split('\n').map(line => JSON.parse(line))) as {
+    const records = (
+      text.startsWith('[')
+        ? JSON.parse(text)
+        : text
+            .trimEnd()
+            .split('\n')
+            .map(line => JSON.parse(line))
+    ) as {
       message: string
       id: string
       partial?: boolean

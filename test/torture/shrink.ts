@@ -21,7 +21,11 @@ export async function shrink(program: Program, fails: (candidate: Program) => Pr
     }
     return false
   }
-  for (let part = Math.ceil(best.actions.length / 2); part >= 1 && attempts < ATTEMPTS; part = part === 1 ? 0 : Math.ceil(part / 2)) {
+  for (
+    let part = Math.ceil(best.actions.length / 2);
+    part >= 1 && attempts < ATTEMPTS;
+    part = part === 1 ? 0 : Math.ceil(part / 2)
+  ) {
     // From the end: what comes after the damage goes first.
     for (let from = best.actions.length - part; from >= 0 && attempts < ATTEMPTS; from -= part) {
       await smaller([...best.actions.slice(0, from), ...best.actions.slice(from + part)])

@@ -85,7 +85,12 @@ function* list(): Generator<Program> {
   if (values.seed !== undefined && values.programs === undefined) return yield generate(Number(values.seed), scale)
   if (values.seed === undefined) yield* REGRESSIONS
   const first = values.seed !== undefined ? Number(values.seed) : minutes === undefined ? 1 : Date.now() % 1_000_000
-  const count = values.programs !== undefined ? Number(values.programs) : minutes === undefined ? FAST_SEEDS : Number.POSITIVE_INFINITY
+  const count =
+    values.programs !== undefined
+      ? Number(values.programs)
+      : minutes === undefined
+        ? FAST_SEEDS
+        : Number.POSITIVE_INFINITY
   const until = minutes === undefined ? Number.POSITIVE_INFINITY : began + minutes * 60_000
   for (let n = 0; n < count && performance.now() < until; n++) yield generate(first + n, scale)
 }
@@ -102,5 +107,11 @@ const parts = ['actions', 'kills', 'rotations', 'lines', 'bytes', 'missing', 'ex
 console.log(
   `\n${programs} programs, ${failed} failed; ${parts.map(name => `${name} ${totals[name] ?? 0}`).join(', ')}; ${seconds} s`,
 )
-console.log(`excused: ${Object.entries(excuses).map(([why, lines]) => `${why} ${lines}`).join(', ') || 'none'}`)
+console.log(
+  `excused: ${
+    Object.entries(excuses)
+      .map(([why, lines]) => `${why} ${lines}`)
+      .join(', ') || 'none'
+  }`,
+)
 process.exit(failed > 0 ? 1 : 0)

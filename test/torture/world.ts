@@ -28,11 +28,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { judge, type Numbers } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
 import { Model, type Node } from './model.ts'
 import { type Action, BACKENDS, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
-import { judge, type Numbers } from './judge.ts'
 
 /** Milliseconds for everything to arrive once all is well. */
 const PATIENCE = 25_000
@@ -421,8 +421,12 @@ export class World {
       }
       case 'shorten': {
         const node = model.named(action.file)
-        if (node && node.size > 0) this.#cut(node, action.file, Math.floor(node.size * action.keep))
-        return
+        if (!node || node.size === 0) return
+        // Not within a character: what that becomes is for other tests.
+        const content = readFileSync(this.#at(action.file))
+        let size = Math.floor(node.size * action.keep)
+        while (size > 0 && (content[size]! & 0xc0) === 0x80) size--
+        return this.#cut(node, action.file, size)
       }
       case 'overwrite':
         return this.#overwrite(action.file)
