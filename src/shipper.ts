@@ -71,7 +71,16 @@ export class Shipper implements Subject {
 
   /** Marks the start of the pod's termination, from which the grace period counts. */
   terminationBegan(): void {
-    this.#terminationBegan ??= performance.now()
+    this.#terminationBegan = this.#markedBegin() ?? performance.now()
+  }
+
+  /**
+   * When the pod's termination began, if the preStop hook said so. A mark that is older than two grace periods was not
+   * the hook's: the pod would be gone by now. It must not shorten the drain.
+   */
+  #markedBegin(): number | undefined {
+    const mark = this.#terminationBegan
+    return mark !== undefined && performance.now() - mark <= 2 * this.#config.drain.gracePeriod ? mark : undefined
   }
 
   /**
@@ -80,7 +89,7 @@ export class Shipper implements Subject {
    */
   async drain(): Promise<Drained> {
     this.#draining = true
-    const began = this.#terminationBegan ?? performance.now()
+    const began = this.#markedBegin() ?? performance.now()
     const deadline = began + this.#config.drain.gracePeriod
     // A second in reserve to save and say goodbye; but even at the worst two seconds are ours.
     const until = Math.max(deadline - 1000, performance.now() + 1000)

@@ -16,6 +16,10 @@ export function ask(address: string, path: string): Promise<Asked> {
     const request = get({ host, port, path, headers: { host: `localhost:${port}` }, timeout: 5000 }, response => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
+      // An answer that breaks off has neither `end` nor `error`.
+      response.on('close', () => {
+        if (!response.complete) resolve({ kind: 'failed', why: `the answer of ${address} broke off` })
+      })
       response.on('end', () => {
         const body = Buffer.concat(parts).toString()
         if (response.statusCode === 200) resolve({ kind: 'ok', body })

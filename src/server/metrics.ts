@@ -247,7 +247,7 @@ export class Metrics {
       [{}, Number(this.#now.health.state.kind === 'saved')],
     ])
     gauge('held_bytes', 'Bytes of deleted files that are kept because they are not acknowledged.', [], () => [
-      [{}, subject.health().heldBytes],
+      [{}, this.#now.health.heldBytes],
     ])
     gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
       [{}, Number(this.#now.health.watch.mode === 'events')],

@@ -20,7 +20,7 @@ th, td { text-align: left; padding: .4rem 1rem .4rem 0; vertical-align: top; bor
 thead th { border-top: 0; font-weight: 600; color: var(--dim); font-size: .85rem; white-space: nowrap }
 th:last-child, td:last-child { padding-right: 0 }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.path { overflow-wrap: anywhere; min-width: 14rem } .cell { white-space: pre-line }
+.path { overflow-wrap: anywhere; min-width: 14rem } .cell { white-space: pre-line } .cell.n { white-space: pre }
 .good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
 `
 

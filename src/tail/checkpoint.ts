@@ -35,8 +35,9 @@ export interface SavedGeneration {
   readonly origin: string
   readonly path: string
   readonly inode: Inode
-  /** The generation's id. */
+  /** The generation's id, and what it was before its first line was known: its pin is named so. */
   readonly id: string
+  readonly key: string
   readonly head: Head
   /** The largest size that was seen. */
   readonly size: number
@@ -219,9 +220,9 @@ function isCheckpoint(value: unknown): value is Checkpoint {
 
 function isGeneration(value: unknown): boolean {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return false
-  const { source, origin, path, id, inode, head, size, cursors } = value
+  const { source, origin, path, id, key, inode, head, size, cursors } = value
   return (
-    [source, origin, path, id, head.hash].every(text => typeof text === 'string') &&
+    [source, origin, path, id, key, head.hash].every(text => typeof text === 'string') &&
     [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
     [size, head.length].every(isCount) &&
     Object.values(cursors).every(

@@ -124,8 +124,8 @@ export class Cursor implements ChunkOwner {
 export class Generation {
   /** Where it was begun. Its id is complete once the first line is known: see `identify`. */
   #origin: Origin
-  /** The id before the first line was known: what is saved until then. */
-  readonly #bare: string
+  /** The id before the first line was known: what is kept for it on disk is named so, for it never changes. */
+  readonly key: string
   #identified: boolean
   /** Where it is now: the copy of a copytruncate has another inode than the file it was begun in. */
   inode: Inode
@@ -134,9 +134,16 @@ export class Generation {
   /** The largest size that was seen: what lies behind `read` up to here is known to have existed. */
   size: number
 
-  constructor(origin: Origin, inode: Inode, head: Head, size: number, cursors: readonly Cursor[]) {
+  constructor(
+    origin: Origin,
+    inode: Inode,
+    head: Head,
+    size: number,
+    cursors: readonly Cursor[],
+    key = origin.generation,
+  ) {
     this.#origin = origin
-    this.#bare = origin.generation
+    this.key = key
     this.#identified = head.length > 0
     this.inode = inode
     this.head = head
@@ -156,7 +163,7 @@ export class Generation {
   identify(line: Uint8Array): void {
     if (this.#identified) return
     this.#identified = true
-    const generation = identifiedId(this.#bare, line)
+    const generation = identifiedId(this.key, line)
     this.#origin = { ...this.#origin, generation }
   }
 
@@ -181,7 +188,8 @@ export class Generation {
       origin: this.origin.path,
       path,
       inode: this.inode,
-      id: this.head.length > 0 ? this.origin.generation : this.#bare,
+      id: this.head.length > 0 ? this.origin.generation : this.key,
+      key: this.key,
       head: this.head,
       size: this.size,
       cursors: Object.fromEntries(this.cursors.map(cursor => [cursor.backend, cursor.committed])),

@@ -19,6 +19,9 @@ import {
 import { sep } from 'node:path'
 import { codeOf } from '../errors.ts'
 
+/** The reason that may pass by itself once other files are closed. */
+export const TOO_MANY = 'too many open files'
+
 export type Opened =
   | { readonly kind: 'open'; readonly fd: number; readonly stats: BigIntStats }
   /** Not there (any more): nothing to say. */
@@ -56,7 +59,7 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
         return { kind: 'refused', reason: 'symbolic links that go round in circles' }
       case 'EMFILE':
       case 'ENFILE':
-        return { kind: 'refused', reason: 'too many open files' }
+        return { kind: 'refused', reason: TOO_MANY }
       default:
         return { kind: 'refused', reason: code }
     }

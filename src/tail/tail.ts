@@ -15,13 +15,13 @@ import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import { generationId, type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER } from './fingerprint.ts'
 import { Cursor, Generation } from './generation.ts'
-import { type Opened, openRegular } from './open.ts'
+import { type Opened, openRegular, TOO_MANY } from './open.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { type PinHealth, Pins } from './pins.ts'
 import type { Reader, ReaderEvents } from './reader.ts'
 import { findMissed, findSibling, isGeneration, mayBeCopyOf, nameOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
-import { Tailer } from './tailer.ts'
+import { statPath, Tailer } from './tailer.ts'
 import { Unpacked } from './unpack.ts'
 
 /** Milliseconds between looks: at a file that is being written, at others, at idle ones, at the folders. */
@@ -38,11 +38,20 @@ const MAX_HOT = 20
 const HOLD = 5000
 /** Finished files that are remembered, so that one that comes back under a followed name is not read again. */
 const MAX_DONE = 512
+/** When handles run out, those of files that have been idle for so long are closed. */
+const PARK_AFTER = 2000
 /** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
 const SAVE = 1000
 const SAVE_URGENT = 50
 /** A file is pinned when a backend has been behind on it for so long. */
 const PIN_AFTER = 200
+
+/** A file whose handle was given up: what to save of it, and how it looked. */
+interface Parked {
+  readonly saved: SavedGeneration
+  readonly size: number
+  readonly modified: bigint
+}
 
 export interface Refusal {
   readonly source: string
@@ -79,9 +88,13 @@ export class Tail {
   readonly #births = new Map<string, string>()
   /** Paths that lost their file since the last sweep. */
   readonly #vacated = new Map<string, SourceOptions>()
+  /** Idle files whose handles were needed elsewhere, by path. */
+  readonly #parked = new Map<string, Parked>()
   readonly #suspects = new Map<string, number>()
   /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
   readonly #held = new Set<Tailer>()
+  /** Generations whose id holds the time. */
+  readonly #timed = new WeakSet<Generation>()
   #epoch = ''
   #final = false
   /** What asks for a save, and how it stands with it. */
@@ -208,6 +221,7 @@ export class Tail {
     const generations: SavedGeneration[] = []
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
     generations.push(...this.#done.values(), ...this.#sought)
+    for (const { saved } of this.#parked.values()) generations.push(saved)
     for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
     for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
@@ -333,11 +347,11 @@ export class Tail {
     }
     if (tailer.state.kind !== 'live') return
     const behind = generation.cursors.some(cursor => !cursor.idle && Date.now() - cursor.caughtUpAt > PIN_AFTER)
-    if (behind) tailer.pinned = this.#pins.pin(generation.origin.generation, tailer.path, tailer.inode)
+    if (behind) tailer.pinned = this.#pins.pin(generation.key, tailer.path, tailer.inode)
   }
 
   #unpin(tailer: Tailer): void {
-    this.#pins.release(tailer.generation.origin.generation)
+    this.#pins.release(tailer.generation.key)
     tailer.pinned = false
   }
 
@@ -368,12 +382,12 @@ export class Tail {
     const { generation, inode } = tailer
     if (tailer.pinned || generation.doneAt(tailer.size)) return
     const name = nameOf(inode, tailer.path)
-    if (name !== undefined) tailer.pinned = this.#pins.pin(generation.origin.generation, name, inode)
+    if (name !== undefined) tailer.pinned = this.#pins.pin(generation.key, name, inode)
   }
 
   #close(tailer: Tailer): void {
     this.#unpin(tailer)
-    this.#unpacked.release(tailer.generation.origin.generation)
+    this.#unpacked.release(tailer.generation.key)
     const key = inodeKey(tailer.inode)
     this.#tailers.delete(key)
     this.#hot.delete(tailer)
@@ -397,8 +411,10 @@ export class Tail {
     for (const path of this.#suspects.keys()) if (!found.has(path)) this.#suspects.delete(path)
     for (const candidate of found.values()) {
       const known = this.#byPath.get(candidate.path)
-      if (known?.state.kind !== 'live') this.#consider(candidate)
+      if (known?.state.kind === 'live' || this.#sleeps(candidate.path)) continue
+      this.#consider(candidate)
     }
+    for (const [path, parked] of this.#parked) if (!found.has(path)) this.#wakeUp(path, parked)
     // A name that leads nowhere now may have led somewhere for a moment.
     for (const [path, source] of this.#vacated) if (!found.has(path)) this.#catchUp(source, path)
     this.#vacated.clear()
@@ -453,13 +469,55 @@ export class Tail {
         return undefined
       case 'refused': {
         const { path, source } = candidate
+        // The next sweep finds handles free.
+        if (opened.reason === TOO_MANY) this.#park()
         if (this.#refused.get(path)?.reason !== opened.reason) {
           this.#refused.set(path, { source: source.name, path, reason: opened.reason })
-          this.#log.warn({ about: path, source: source.name, path, reason: opened.reason }, 'a path is not followed')
+          const fields = { about: path, source: source.name, path, reason: opened.reason }
+          // It is no fault of this path, and passes.
+          if (opened.reason !== TOO_MANY) this.#log.warn(fields, 'a path is not followed')
         }
         return undefined
       }
     }
+  }
+
+  /** Closes the handles of files that are idle and acknowledged; their positions are kept, their names are watched. */
+  #park(): void {
+    const now = performance.now()
+    const idle = [...this.#tailers.values()]
+      .filter(({ state, changedAt }) => state.kind === 'live' && now - changedAt > PARK_AFTER)
+      .filter(({ generation, size }) => generation.doneAt(size))
+      .sort((one, other) => one.changedAt - other.changedAt)
+    for (const tailer of idle.slice(0, Math.max(64, idle.length / 2))) {
+      const { path, size, modified } = tailer
+      const saved = tailer.generation.save(path)
+      this.#unpin(tailer)
+      this.#tailers.delete(inodeKey(tailer.inode))
+      this.#byPath.delete(path)
+      this.#hot.delete(tailer)
+      tailer.close()
+      this.#parked.set(path, { saved, size, modified })
+    }
+    this.#log.warn({ parked: this.#parked.size }, 'too many open files: handles of idle files are closed meanwhile')
+  }
+
+  /** Whether the path still leads to a parked file that has not changed. If it has changed, it is taken up again. */
+  #sleeps(path: string): boolean {
+    const parked = this.#parked.get(path)
+    if (parked === undefined) return false
+    const stats = statPath(path)
+    const same = stats !== undefined && inodeKey(inodeOf(stats)) === inodeKey(parked.saved.inode)
+    if (same && Number(stats.size) === parked.size && stats.mtimeNs === parked.modified) return true
+    this.#wakeUp(path, parked, same)
+    return false
+  }
+
+  /** `same`: its path still leads to it, and will be considered next. Otherwise it is looked for under other names. */
+  #wakeUp(path: string, { saved }: Parked, same = false): void {
+    this.#parked.delete(path)
+    if (same) this.#remember(inodeKey(saved.inode), saved)
+    else this.#findAgain(saved, false, key => this.#tailers.has(key))
   }
 
   #isSuspect(path: string, opened: Opened & { kind: 'open' }): boolean {
@@ -480,11 +538,12 @@ export class Tail {
   #follow(path: string, opened: Opened & { kind: 'open' }, generation: Generation): Tailer {
     const now = performance.now()
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, now)
-    tailer.pinned = this.#pins.has(generation.origin.generation)
+    tailer.pinned = this.#pins.has(generation.key)
     this.#suspects.delete(path)
     this.#tailers.set(inodeKey(tailer.inode), tailer)
     this.#byPath.set(path, tailer)
     this.#born(generation.origin.path, tailer.inode)
+    if (this.#timed.has(generation)) this.#hold(tailer)
     this.#offer(tailer)
     this.#hot.add(tailer)
     this.#keepHot()
@@ -526,12 +585,14 @@ export class Tail {
   /** A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. */
   #begun(source: SourceOptions, path: string, inode: Inode, incarnation: number): Generation {
     // Without birth times a reused inode would get the id of the file it belonged to before.
-    const id = generationId(this.#epoch, inode, inode.birth === '0' ? Date.now() : incarnation)
-    return this.#generation(source, path, id, inode, NO_HEAD, 0, {})
+    const time = inode.birth === '0' ? Date.now() : incarnation
+    const generation = this.#generation(source, path, generationId(this.#epoch, inode, time), inode, NO_HEAD, 0, {})
+    if (time !== 0) this.#timed.add(generation)
+    return generation
   }
 
   #restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
-    return this.#generation(source, saved.origin, saved.id, inode, saved.head, saved.size, saved.cursors)
+    return this.#generation(source, saved.origin, saved.id, inode, saved.head, saved.size, saved.cursors, saved.key)
   }
 
   #generation(
@@ -542,6 +603,7 @@ export class Tail {
     head: SavedGeneration['head'],
     size: number,
     saved: SavedGeneration['cursors'],
+    bare = id,
   ): Generation {
     const origin = { source: source.name, path, generation: id, labels: source.labels }
     const cursors = this.#members
@@ -551,7 +613,7 @@ export class Tail {
         account.generation()
         return new Cursor(backend, account, saved[backend] ?? { offset: 0, marker: NO_MARKER }, () => this.#committed())
       })
-    return new Generation(origin, inode, head, size, cursors)
+    return new Generation(origin, inode, head, size, cursors, bare)
   }
 
   /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
@@ -577,7 +639,11 @@ export class Tail {
       { source: old.origin.source, path: tailer.path, copy: copy?.path ?? null },
       copy ? 'a file was truncated; its copy is read to the end' : 'a file was truncated; it is read from the start',
     )
-    // Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another.
+    this.#hold(tailer)
+  }
+
+  /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */
+  #hold(tailer: Tailer): void {
     this.#held.add(tailer)
     void this.#store
       .save(() => this.snapshot())
@@ -618,7 +684,7 @@ export class Tail {
 
   /** The first sweep: finds every saved generation again, then takes up what is new. */
   #resume(checkpoint: Checkpoint): void {
-    const ids = new Set(checkpoint.generations.map(({ id }) => id))
+    const ids = new Set(checkpoint.generations.map(({ key }) => key))
     this.#pins.inherit(ids)
     this.#unpacked.inherit(ids)
     const saved = new Map<string, SavedGeneration>()
@@ -679,7 +745,7 @@ export class Tail {
 
   /** What an earlier process pinned: the file may have no other name. */
   #pinnedBefore(entry: SavedGeneration, wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
-    const path = this.#pins.has(entry.id) ? this.#pins.path(entry.id) : undefined
+    const path = this.#pins.has(entry.key) ? this.#pins.path(entry.key) : undefined
     if (path === undefined) return undefined
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind !== 'open') return undefined
@@ -696,7 +762,7 @@ export class Tail {
     }
     const cursors = Object.values(entry.cursors)
     const wanted: Wanted = { path: entry.origin, inode: entry.inode, head: entry.head, cursors }
-    const kept = this.#unpacked.before(entry.id, wanted) ?? this.#pinnedBefore(entry, wanted, taken)
+    const kept = this.#unpacked.before(entry.key, wanted) ?? this.#pinnedBefore(entry, wanted, taken)
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
     const found = same ?? findSibling(wanted, 'copy', taken)
     if (found) this.#resumeIn(entry, found)
@@ -708,7 +774,7 @@ export class Tail {
 
   /** The last resort: it may have been compressed. */
   async #seek(entry: SavedGeneration, wanted: Wanted): Promise<void> {
-    const found = await this.#unpacked.find(entry.id, wanted)
+    const found = await this.#unpacked.find(entry.key, wanted)
     this.#sought.delete(entry)
     if (this.#stopped) {
       if (found) closeSync(found.opened.fd)

@@ -70,6 +70,11 @@ export class Tailer {
     this.#mtime = stats.mtimeNs
   }
 
+  /** Modification time at the last look, in nanoseconds. */
+  get modified(): bigint {
+    return this.#mtime
+  }
+
   /** Looks at the file. `final`: an unfinished last line counts as unread too. */
   poll(now: number, final: boolean): Sight {
     let stats: BigIntStats | undefined
@@ -163,7 +168,8 @@ export class Tailer {
   }
 }
 
-function statPath(path: string): BigIntStats | undefined {
+/** The file that the path leads to now, if any. */
+export function statPath(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false })
   } catch {

@@ -25,6 +25,7 @@ const CHECKPOINT: Checkpoint = {
       path: '/logs/ünïcödé\n.log',
       inode: { dev: '1', ino: '18446744073709551615', birth: '1700000000000000001' },
       id: 'a1b2c3d4e5f60718',
+      key: '0011223344556677',
       head: { length: 1024, hash: 'abc' },
       size: 2 ** 45,
       cursors: { main: { offset: 2 ** 44, marker: { length: 64, crc: 2 ** 32 - 1 } } },

@@ -47,7 +47,7 @@ export function judge(
   for (const [at, receiver] of receivers.entries()) {
     const name = BACKENDS[at]!
     const few = atMost(5, message => violations.push(`${name}: ${message}`))
-    for (const violation of receiver.violations) few('id')(violation)
+    if (!model.ambiguous) for (const violation of receiver.violations) few('id')(violation)
     for (const line of model.pending[at]!) {
       missing++
       few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)

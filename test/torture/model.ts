@@ -108,6 +108,12 @@ export class Model {
   shortened = false
   /** Something was delivered, not saved, and then gone from the volume: it is in nobody's account. */
   unaccounted = false
+  /**
+   * A file was cut in its middle, not to nothing, within the moments before a death that no checkpoint knows of: what
+   * follows the cut has the offsets, and so the ids, of what was sent and never saved.
+   */
+  ambiguous = false
+  #shortenedAt = Number.NEGATIVE_INFINITY
   #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
 
@@ -197,7 +203,11 @@ export class Model {
     const first = gone[0]
     this.#lossAt = performance.now()
     if (!this.alive) this.unaccounted = true
-    if (size > 0) this.shortened = true
+    if (size > 0) {
+      this.shortened = true
+      this.#shortenedAt = performance.now()
+      if (!this.alive) this.ambiguous = true
+    }
     for (const [at] of this.pending.entries()) {
       for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
     }
@@ -286,6 +296,7 @@ export class Model {
   died(kind: 'kill' | 'term'): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
+    if (kind === 'kill' && (this.frozenSince ?? at) - this.#shortenedAt < 2 * SAVED) this.ambiguous = true
     // What was delivered in these last moments is not saved, and where it stood is gone.
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
@@ -311,7 +322,8 @@ export class Model {
   #knowsPath(path: string): bigint | undefined {
     let oldest: bigint | undefined
     for (const node of this.nodes) {
-      if (node.origin !== path || !(node.durable || node.kept)) continue
+      // A file that is deleted and let go leaves no trace.
+      if (node.origin !== path || !(node.kept || (node.durable && node.names.size > 0))) continue
       if (oldest === undefined || node.birth < oldest) oldest = node.birth
     }
     return oldest
@@ -389,9 +401,14 @@ export class Model {
     return pieces
   }
 
+  /** How many lines of this text need not arrive. */
+  #excusedOf(text: string, at: number): number {
+    return this.lost[at]!.filter(({ line }) => line.expected === text).length
+  }
+
   #arrived(line: Line, at: number): boolean {
     const { idsOf } = this.#receivers[at]!
-    const came = (text: string) => (idsOf.get(text)?.length ?? 0) > line.rank
+    const came = (text: string) => (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(text, at) : 0) > line.rank
     if (came(line.expected)) return true
     if (line.cuts.length === 0) return false
     const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)

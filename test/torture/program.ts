@@ -65,6 +65,8 @@ export interface Program {
   readonly seed: number
   /** Whether the names of rotated files match the shipper's pattern too. */
   readonly pattern: 'outside' | 'inside'
+  /** The files belong to the shipper's user, as they do where a pod runs as one: then it may link to them. */
+  readonly owned: boolean
   readonly actions: readonly Action[]
 }
 
@@ -152,5 +154,5 @@ export function generate(seed: number, scale: Scale): Program {
     // A writer goes on whatever happens to its file.
     if (next() < 0.4) actions.push(append())
   }
-  return { name: `seed ${seed}`, seed, pattern: next() < 0.7 ? 'outside' : 'inside', actions }
+  return { name: `seed ${seed}`, seed, pattern: next() < 0.7 ? 'outside' : 'inside', owned: next() < 0.7, actions }
 }

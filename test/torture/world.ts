@@ -282,6 +282,7 @@ export class World {
   }
 
   #found(name: string): Node {
+    if (this.#program.owned && process.getuid?.() === 0) chownSync(this.#at(name), NOBODY, NOBODY)
     const stats = statSync(this.#at(name), { bigint: true })
     const node = this.#model.create(`${stats.dev}:${stats.ino}`, stats.birthtimeNs)
     this.#model.name(node, name)
