@@ -9,7 +9,7 @@
  * counted as vanished; what is refused is named once and looked at again; nothing here ends the process.
  */
 import { closeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { Account, type Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore, SavedGeneration } from './checkpoint.ts'
@@ -19,7 +19,16 @@ import { type Opened, openRegular, TOO_MANY } from './open.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { type PinHealth, Pins } from './pins.ts'
 import type { Reader, ReaderEvents } from './reader.ts'
-import { findMissed, findSibling, isGeneration, mayBeCopyOf, nameOf, type Sibling, type Wanted } from './siblings.ts'
+import {
+  findMissed,
+  findSibling,
+  isGeneration,
+  isRotationOf,
+  mayBeCopyOf,
+  nameOf,
+  type Sibling,
+  type Wanted,
+} from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { statPath, Tailer } from './tailer.ts'
 import { Unpacked } from './unpack.ts'
@@ -525,11 +534,14 @@ export class Tail {
     const now = performance.now()
     const since = this.#suspects.get(path)
     if (since !== undefined && now - since > HOLD) return false
-    for (const tailer of this.#tailers.values()) {
-      if (tailer.state.kind !== 'live' || !mayBeCopyOf(path, opened, tailer)) continue
-      this.#suspects.set(path, since ?? now)
-      // The truncation that would explain the copy may have happened already.
+    for (const tailer of [...this.#tailers.values()]) {
+      if (tailer.state.kind !== 'live' || dirname(path) !== dirname(tailer.path)) continue
+      if (!isRotationOf(basename(path), basename(tailer.path))) continue
+      // The truncation that explains the copy may have happened already: then it goes on in this file.
       this.#poll(tailer, now)
+      if (this.#tailers.has(inodeKey(inodeOf(opened.stats)))) return true
+      if (!mayBeCopyOf(path, opened, tailer)) continue
+      this.#suspects.set(path, since ?? now)
       return true
     }
     return false
@@ -560,6 +572,10 @@ export class Tail {
   #catchUp(source: SourceOptions, path: string): void {
     const birth = this.#births.get(path)
     if (birth === undefined) return
+    // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
+    for (const tailer of [...this.#tailers.values()]) {
+      if (tailer.generation.origin.path === path) this.#poll(tailer, performance.now())
+    }
     const known = (key: string) => this.#tailers.has(key) || this.#done.has(key)
     for (const missed of findMissed(path, birth, known)) {
       if ([...this.#tailers.values()].some(tailer => mayBeCopyOf(missed.path, missed.opened, tailer))) {

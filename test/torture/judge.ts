@@ -76,7 +76,7 @@ export function judge(
       }
       bytes += entry.bytes
       const { line } = entry
-      if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)![0] !== arrival.id) continue
+      if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id) continue
       const before = reached.get(line.incarnation) ?? -1
       if (line.seq < before) few('order')(`out of order: line ${line.seq} after ${before}: ${show(line.text)}`)
       reached.set(line.incarnation, Math.max(before, line.seq))
@@ -100,7 +100,7 @@ export function judge(
     }
     excused += model.lost[at]!.length
     for (const { why } of model.lost[at]!) reasons[why] = (reasons[why] ?? 0) + 1
-    if (interrupted) continue
+    if (interrupted || model.ambiguous) continue
     const gone = model.lost[at]!.filter(({ line }) => !(receiver.idsOf.get(expected(line.text))?.length ?? 0))
     account(model, receiver, name, ends, bytes, gone, model.cutUnread[at]! + model.lostTails, few('ledger'))
   }

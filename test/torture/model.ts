@@ -61,6 +61,7 @@ export class Node {
   openAt: number | undefined
   /** It must be in the checkpoint. */
   durable = false
+  copy = false
   /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
   linkedSince: number | undefined
 
@@ -211,15 +212,17 @@ export class Model {
     for (const [at] of this.pending.entries()) {
       for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
     }
+    const { tail, tailHole } = node
     this.#dropTail(node)
     node.lines = kept
     node.incarnation = ++this.#incarnations
     node.seq = 0
-    if (size > start && first) {
-      const text = Buffer.from(first.line.text)
+    if (size > start) {
+      const hole = first?.line.hole ?? tailHole
+      const text = Buffer.from(first?.line.text ?? tail)
       const into = size - start
-      node.tailHole = Math.min(into, first.line.hole)
-      node.tail = text.subarray(0, Math.max(0, into - first.line.hole)).toString()
+      node.tailHole = Math.min(into, hole)
+      node.tail = text.subarray(0, Math.max(0, into - hole)).toString()
     }
     node.size = size
   }
@@ -246,6 +249,7 @@ export class Model {
   /** Another inode with the same content; `linked`: something of it had been read, so that it can be recognized. */
   copied(node: Node, copy: Node): void {
     copy.lines = node.lines.map(entry => ({ ...entry }))
+    copy.copy = true
     copy.size = node.size
     copy.tail = node.tail
     copy.tailHole = node.tailHole
@@ -260,6 +264,11 @@ export class Model {
         Math.min(...this.#receivers.map(receiver => receiver.byId.get(id)?.at ?? Number.POSITIVE_INFINITY)),
       ),
     )
+    const death = this.deaths.at(-1)
+    if (!this.alive && death?.kind === 'kill' && copy.linkedSince > death.at - SAVED) {
+      for (const { line } of copy.lines) line.allowed++
+      copy.linkedSince = undefined
+    }
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
   }
 
@@ -302,11 +311,9 @@ export class Model {
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) node.durable = true
-      if (node.linkedSince !== undefined && node.linkedSince >= before) {
-        // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
-        node.linkedSince = undefined
-        for (const { line } of node.lines) line.allowed++
-      }
+      if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
+      // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
+      if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
       node.openSince = undefined
       node.openAt = undefined
       // At an orderly end a last line is taken as it is.
@@ -408,7 +415,8 @@ export class Model {
 
   #arrived(line: Line, at: number): boolean {
     const { idsOf } = this.#receivers[at]!
-    const came = (text: string) => (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(text, at) : 0) > line.rank
+    const came = (text: string) =>
+      (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(text, at) : 0) > line.rank
     if (came(line.expected)) return true
     if (line.cuts.length === 0) return false
     const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)

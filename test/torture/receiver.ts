@@ -137,6 +137,7 @@ export class Receiver {
         else this.idsOf.set(message, [id])
       } else if (before.text !== message) {
         this.violations.push(`the id ${id} carried two records: ${show(before.text)} and ${show(message)}`)
+        this.idsOf.set(message, [...(this.idsOf.get(message) ?? []), `${id}/again`])
       }
       return arrival
     })

@@ -347,7 +347,7 @@ export class World {
     if (busy) {
       // What is written between the copy and the truncation is in neither.
       this.#write(file, this.#lines(file, 3, 60))
-      copy.linkedSince = undefined
+      if (this.#model.alive) copy.linkedSince = undefined
     }
     this.#cut(node, file, 0)
   }
@@ -359,7 +359,7 @@ export class World {
         return this.#write(action.file, this.#lines(action.file, action.lines, action.size))
       case 'half': {
         const line = this.#line(action.file, 80)
-        return this.#write(action.file, line.slice(0, 40))
+        return this.#write(action.file, line.slice(0, 40).trimEnd())
       }
       case 'bytes': {
         for (const byte of `${this.#line(action.file, 20)}\n`) {

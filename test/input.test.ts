@@ -1,0 +1,129 @@
+/** Bad input gets a clear answer and costs no line. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { Program, Stage, until } from './program.ts'
+
+t.jobs = 3
+
+const files: [what: string, content: string | undefined, expected: RegExp][] = [
+  ['missing', undefined, /config\.yaml: found no such file/],
+  ['not YAML', 'sources: [', /config\.yaml:1:/],
+  ['indented with tabs', 'sources:\n\t- paths: [/a]\n', /config\.yaml:2:.*tab/i],
+  ['with a duplicate key', 'log: { level: info }\nlog: { level: warn }\n', /config\.yaml:2:.*log/],
+  [
+    'ten megabytes long',
+    `# ${'x'.repeat(10 * 1024 * 1024)}\n`,
+    /config\.yaml.*1MiB|config\.yaml.*1 MiB|config\.yaml.*1048576/,
+  ],
+  ['misspelt', 'sorces: []\n', /config\.yaml:1: sorces: .*did you mean sources\?/],
+  [
+    'without a URL',
+    'sources: [{ paths: [/a] }]\nbackends: [{ type: http, endpoint: collector }]\n',
+    /config\.yaml:2: backends\[0\]\.endpoint/,
+  ],
+]
+
+for (const [what, content, expected] of files) {
+  t.test(`a configuration file that is ${what}: exit code 2 and a sentence that names it`, async t => {
+    const dir = t.testdir(content === undefined ? {} : { 'config.yaml': content })
+    const program = new Program({}, ['--config', join(dir, 'config.yaml')])
+    t.equal((await program.ended).code, 2)
+    t.match(program.said.map(({ msg }) => msg).join('\n'), expected)
+  })
+}
+
+t.test('an empty configuration file is told apart from one that says nothing wrong', async t => {
+  const dir = t.testdir({ 'config.yaml': '' })
+  const program = new Program({}, ['--config', join(dir, 'config.yaml')])
+  t.equal((await program.ended).code, 2)
+  t.match(program.said.map(({ msg }) => msg).join('\n'), /LOGSHIPPER_SOURCE_PATHS/, 'it says how to name a source')
+})
+
+t.test('a port that is taken: exit code 2 before the first byte is read', async t => {
+  const other = createServer().listen(0)
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const dir = t.testdir({ 'a.log': 'one\n' })
+  const program = new Program({ LOGSHIPPER_SERVER_PORT: String(port), LOGSHIPPER_SERVER_ADMIN: 'off' }, [
+    join(dir, 'a.log'),
+  ])
+  t.equal((await program.ended).code, 2)
+  t.match(program.said.map(({ msg }) => msg).join('\n'), `server.port: port ${port} is taken`)
+  t.equal(program.stdout, '')
+})
+
+t.test('what is no regular file is named, never blocks, and the others go on', async t => {
+  const stage = await Stage.set(t)
+  const at = (name: string) => join(stage.logs, name)
+  mkdirSync(at('folder.log'))
+  execFileSync('mkfifo', [at('fifo.log')])
+  symlinkSync('/nowhere', at('dangling.log'))
+  symlinkSync('/dev/zero', at('device.log'))
+  symlinkSync('/etc/passwd', at('secret.log'))
+  const socket = createServer().listen(at('socket.log'))
+  await once(socket, 'listening')
+  t.teardown(() => socket.close())
+  stage.write(10)
+  const program = await stage.start()
+  t.ok(await stage.arrived())
+  stage.complete(t)
+  const { refused } = JSON.parse((await program.get('/status', 'adminPort')).text) as {
+    refused: { path: string; reason: string }[]
+  }
+  const reasons = Object.fromEntries(refused.map(({ path, reason }) => [path.slice(stage.logs.length + 1), reason]))
+  t.match(reasons, {
+    'folder.log': 'a folder',
+    'fifo.log': 'a FIFO',
+    'socket.log': 'a socket',
+    'dangling.log': /leads nowhere/,
+    'device.log': /.+/,
+    'secret.log': /out of the folder/,
+  })
+  t.notMatch((await program.get('/health')).text, stage.logs, 'paths are shown on loopback only')
+  t.equal((await program.kill('SIGTERM')).code, 0)
+})
+
+t.test('a file that may not be read is named and tried again; the others go on', async t => {
+  const stage = await Stage.set(t)
+  const locked = join(stage.logs, 'locked.log')
+  stage.write(10, locked)
+  chmodSync(locked, 0o000)
+  const root = process.getuid?.() === 0
+  if (root) {
+    // Root may read everything, so the program runs as somebody else.
+    chmodSync(dirname(stage.logs), 0o777)
+    chownSync(locked, 65534, 65534)
+  }
+  const program = new Program(stage.env, [], root ? { uid: 65534 } : {})
+  t.teardown(() => program.child.kill('SIGKILL'))
+  await program.started
+  appendOther(stage)
+  t.ok(await until(() => stage.receiver.lines.includes('open')))
+  t.match(JSON.parse((await program.get('/health')).text), { sources: [{ refused: { 'permission denied': 1 } }] })
+  t.equal(stage.numbers().filter(Number.isFinite).length, 0)
+  chmodSync(locked, 0o644)
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+})
+
+function appendOther(stage: Stage): void {
+  writeFileSync(join(stage.logs, 'open.log'), 'open\n', { mode: 0o644 })
+}
+
+t.test('nobody listens at the endpoint: it starts, says so, and waits', async t => {
+  const stage = await Stage.set(t)
+  const { url } = stage.receiver
+  stage.receiver.stop()
+  const program = await stage.start({ LOGSHIPPER_BACKEND_ENDPOINT: url, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' })
+  t.equal((await program.get('/startupz')).status, 200)
+  stage.write(10)
+  t.ok(await until(() => program.says('destination is down')))
+  t.equal((await program.get('/livez')).status, 200)
+  t.equal((await program.kill('SIGTERM')).code, 3)
+})

@@ -1,0 +1,54 @@
+/**
+ * Debian's logrotate, in both of its modes, once a second while lines are written: nothing is missing and the order is
+ * kept. copytruncate itself loses what is written between its copy and its truncation, before anybody could read it; so
+ * that the program is tested and not logrotate, the application holds its breath while it runs in that mode.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { Stage, sleep } from './program.ts'
+
+const ROTATIONS = 6
+const LOGROTATE = ['/usr/sbin/logrotate', '/usr/bin/logrotate'].find(
+  path => spawnSync(path, ['--version']).status === 0,
+)
+
+if (LOGROTATE === undefined) t.comment('skip: logrotate is not installed; both of its modes go untested')
+else {
+  for (const mode of ['create', 'copytruncate'] as const) {
+    t.test(`${mode}, once a second, while lines are written`, async t => {
+      const stage = await Stage.set(t)
+      // logrotate refuses a folder that others may write to.
+      chmodSync(stage.logs, 0o755)
+      const config = join(dirname(stage.logs), 'logrotate.conf')
+      const directive = mode === 'create' ? 'create 0644' : 'copytruncate'
+      writeFileSync(config, `${stage.log} {\n  rotate 20\n  ${directive}\n}\n`, { mode: 0o644 })
+      const program = await stage.start()
+      let file = openSync(stage.log, 'a')
+      for (let turn = 0; turn < ROTATIONS; turn++) {
+        const end = performance.now() + 1000
+        while (performance.now() < end) {
+          writeSync(file, stage.take(25))
+          await sleep(5)
+        }
+        execFileSync(LOGROTATE, ['-f', '-s', join(dirname(stage.logs), 'logrotate.state'), config])
+        if (mode === 'create') {
+          // An application that is told to open its log again has written to the old one until then.
+          writeSync(file, stage.take(25))
+          closeSync(file)
+          file = openSync(stage.log, 'a')
+        }
+      }
+      writeSync(file, stage.take(25))
+      closeSync(file)
+      t.ok(await stage.arrived())
+      const { code, ledger } = await program.kill('SIGTERM')
+      t.equal(code, 0)
+      stage.complete(t)
+      t.equal(ledger[0]!.statement.delivered.lines, stage.written)
+      t.equal(ledger[0]!.statement.vanishedBytes, 0)
+      t.ok(ledger[0]!.statement.generations > ROTATIONS, 'it did rotate')
+    })
+  }
+}

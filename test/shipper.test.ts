@@ -1,0 +1,440 @@
+/** The program as a process against a scripted receiver: every numbered line is compared with what arrived. */
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Statement } from '../src/ledger.ts'
+import { type Ended, Program, Receiver, refuse, Stage, sleep, until } from './program.ts'
+
+t.jobs = 3
+
+/** The statement of the only source and backend; it must add up. */
+function statement(t: Test, { ledger }: Ended): Statement {
+  t.equal(ledger.length, 1)
+  const { statement } = ledger[0]!
+  const settled = [statement.delivered, ...Object.values(statement.rejected), ...Object.values(statement.dropped)]
+  const bytes = settled.reduce((sum, tally) => sum + tally.bytes, statement.inFlight.bytes)
+  t.equal(statement.read.bytes, bytes, 'read = delivered + rejected + dropped + in flight')
+  return statement
+}
+
+const rotations: Record<string, (stage: Stage) => void> = {
+  'renamed and created anew': ({ log }) => {
+    renameSync(log, `${log}.1`)
+    writeFileSync(log, '')
+  },
+  'renamed, and written to under its new name': stage => {
+    renameSync(stage.log, `${stage.log}.1`)
+    stage.write(20, `${stage.log}.1`)
+    writeFileSync(stage.log, '')
+  },
+  'copied outside the pattern and truncated': ({ log }) => {
+    copyFileSync(log, `${log}.1`)
+    truncateSync(log)
+  },
+  'copied inside the pattern and truncated': ({ logs, log }) => {
+    copyFileSync(log, join(logs, `app-${Date.now()}.log`))
+    truncateSync(log)
+  },
+  'deleted and created anew': ({ log }) => {
+    rmSync(log)
+    writeFileSync(log, '')
+  },
+}
+
+for (const [kind, rotate] of Object.entries(rotations)) {
+  t.test(`a file that is ${kind} arrives whole, once and in order`, async t => {
+    const stage = await Stage.set(t)
+    const program = await stage.start()
+    for (let turn = 0; turn < 3; turn++) {
+      stage.write(200)
+      t.ok(await stage.arrived())
+      stage.write(turn * 10)
+      // A deleted file is gone for good unless it was seen before: that is the only thing to wait for.
+      await stage.arrived()
+      rotate(stage)
+      rmSync(`${stage.log}.1`, { force: true })
+      await sleep(turn * 60)
+    }
+    stage.write(100)
+    t.ok(await stage.arrived())
+    const ended = await program.kill('SIGTERM')
+    t.equal(ended.code, 0)
+    stage.complete(t)
+    const { delivered, vanishedBytes } = statement(t, ended)
+    t.equal(delivered.lines, stage.written)
+    t.equal(vanishedBytes, 0)
+  })
+}
+
+t.test('a file truncated in place begins again', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(50)
+  t.ok(await stage.arrived())
+  writeFileSync(stage.log, stage.take(10))
+  t.ok(await stage.arrived())
+  writeFileSync(stage.log, stage.take(80))
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('a chain of three rotations while the backend is down loses nothing, though the oldest is deleted', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  stage.receiver.behaviour = refuse(503)
+  for (let turn = 0; turn < 5; turn++) {
+    stage.write(300)
+    // Seen once is enough: from then on its handle and its pin keep it.
+    await sleep(300)
+    rmSync(`${stage.log}.3`, { force: true })
+    for (const n of [2, 1])
+      if (existsSync(`${stage.log}.${n}`)) renameSync(`${stage.log}.${n}`, `${stage.log}.${n + 1}`)
+    renameSync(stage.log, `${stage.log}.1`)
+  }
+  stage.receiver.behaviour = undefined
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t, { ordered: false })
+})
+
+t.test('two rotations within a moment, before anybody looks, lose nothing', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  for (const name of ['.3', '.2', '.1']) {
+    stage.write(10)
+    renameSync(stage.log, stage.log + name)
+  }
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t, { ordered: false })
+})
+
+t.test('folders and files may appear later', async t => {
+  const stage = await Stage.set(t)
+  const deep = join(stage.logs, 'later', 'deeper', 'app.log')
+  const program = await stage.start({ LOGSHIPPER_SOURCE_PATHS: `${stage.logs}/later/**/*.log,${stage.log}` })
+  stage.write(10)
+  t.ok(await stage.arrived())
+  mkdirSync(dirname(deep), { recursive: true })
+  stage.write(10, deep)
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('rotated, compressed by nobody and written on while we were down: it goes on where it stopped', async t => {
+  const stage = await Stage.set(t)
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.equal((await first.kill('SIGTERM')).code, 0)
+  stage.write(50)
+  renameSync(stage.log, join(stage.logs, 'some other name'))
+  stage.write(50)
+  const second = await stage.start()
+  t.ok(await stage.arrived())
+  const ended = await second.kill('SIGTERM')
+  t.equal(ended.code, 0)
+  stage.complete(t, { ordered: false })
+  t.equal(statement(t, ended).delivered.lines, 200, 'the ledger goes on across restarts')
+})
+
+t.test('a restart in order sends nothing twice', async t => {
+  const stage = await Stage.set(t)
+  for (let life = 0; life < 3; life++) {
+    const program = await stage.start()
+    stage.write(500)
+    t.ok(await stage.arrived())
+    t.equal((await program.kill('SIGTERM')).code, 0)
+  }
+  stage.complete(t)
+})
+
+t.test('SIGKILL costs repeated lines at the most, under the same ids', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_IDS: 'true' })
+  for (let life = 0; life < 4; life++) {
+    const program = await stage.start()
+    for (let turn = 0; turn < 10; turn++) {
+      stage.write(100)
+      if (turn === 5) {
+        renameSync(stage.log, `${stage.log}.${life}`)
+        stage.write(100)
+      }
+      await sleep(15)
+    }
+    await program.kill('SIGKILL')
+  }
+  const last = await stage.start()
+  t.ok(await stage.arrived())
+  const ended = await last.kill('SIGTERM')
+  t.equal(ended.code, 0)
+  stage.complete(t, { ordered: false, once: false })
+  const ids = new Map(stage.receiver.records.map(({ id, message }) => [id!, message]))
+  t.equal(ids.size, stage.written, 'whoever honours ids has every line once')
+  t.equal(statement(t, ended).delivered.lines, stage.written)
+})
+
+t.test('an outage costs time and no line', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  for (const status of [500, 503, 429, 408, 302]) {
+    stage.receiver.behaviour = refuse(status, status === 429 ? { 'retry-after': '0' } : { location: '/elsewhere' })
+    stage.write(100)
+    const before = stage.receiver.requests
+    t.ok(await until(() => stage.receiver.requests >= before + 2), `it tries again after ${status}`)
+    stage.receiver.behaviour = undefined
+    t.ok(await stage.arrived())
+  }
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('Retry-After is obeyed in both forms', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  for (const make of [() => '2', () => new Date(Date.now() + 3000).toUTCString()]) {
+    const after = make()
+    stage.receiver.behaviour = refuse(503, { 'retry-after': after })
+    stage.write(1)
+    const before = stage.receiver.requests
+    t.ok(await until(() => stage.receiver.requests > before))
+    const refused = performance.now()
+    stage.receiver.behaviour = undefined
+    t.ok(await stage.arrived())
+    t.ok(performance.now() - refused > 900, `not before ${after}`)
+  }
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('a receiver that hangs, resets, or answers what it should not costs no line', async t => {
+  const stage = await Stage.set(t, {
+    LOGSHIPPER_BACKEND_TIMEOUT_HEADERS: '300ms',
+    LOGSHIPPER_BACKEND_TIMEOUT_BODY: '300ms',
+  })
+  const program = await stage.start()
+  const behaviours: Receiver['behaviour'][] = [
+    () => false,
+    request => {
+      request.socket.destroy()
+      return false
+    },
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>please log in</html>')
+      return false
+    },
+    (request, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half')
+      setTimeout(() => request.socket.destroy(), 20)
+      return false
+    },
+  ]
+  for (const behaviour of behaviours) {
+    stage.receiver.behaviour = behaviour
+    const before = stage.receiver.requests
+    stage.write(100)
+    t.ok(await until(() => stage.receiver.requests > before + 1))
+    stage.receiver.behaviour = undefined
+    t.ok(await stage.arrived())
+  }
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('413 halves until it fits; other refusals are counted with their reason', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_COMPRESSION: 'none' })
+  const program = await stage.start()
+  stage.receiver.behaviour = (request, response) => {
+    const fits = Number(request.headers['content-length']) < 8000
+    response.writeHead(fits ? 200 : 413).end()
+    return fits
+  }
+  stage.write(1000)
+  t.ok(await stage.arrived())
+  stage.complete(t)
+  stage.receiver.behaviour = refuse(400)
+  appendFileSync(stage.log, 'nobody wants this\n')
+  await until(() => stage.receiver.requests > 0 && program.says('records were rejected'))
+  const ended = await program.kill('SIGTERM')
+  t.equal(ended.code, 0)
+  const { delivered, rejected } = statement(t, ended)
+  t.equal(delivered.lines, 1000)
+  t.strictSame(rejected, { http_400: { lines: 1, bytes: 18 } })
+})
+
+t.test('a refused credential is read again from its file', async t => {
+  const stage = await Stage.set(t)
+  const token = join(dirname(stage.logs), 'token')
+  const config = join(dirname(stage.logs), 'config.yaml')
+  writeFileSync(token, 'old\n')
+  writeFileSync(config, `backends: [{ type: http, auth: { bearer: { file: ${token} } } }]\n`)
+  const program = await stage.start({}, ['--config', config])
+  stage.receiver.behaviour = (request, response) => {
+    const good = request.headers.authorization === 'Bearer new'
+    response.writeHead(good ? 200 : 401).end()
+    return good
+  }
+  stage.write(10)
+  t.ok(await until(() => program.says('credentials are refused')))
+  t.equal((await program.get('/readyz')).status, 200, 'readiness does not depend on a backend')
+  t.equal((await program.get('/readyz?strict')).status, 503)
+  t.match(JSON.parse((await program.get('/health')).text), {
+    status: 'degraded',
+    backends: [{ state: 'unauthorized' }],
+  })
+  writeFileSync(token, 'new\n')
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('a dead backend does not hold back the other one', async t => {
+  const stage = await Stage.set(t)
+  const dead = await Receiver.start(t)
+  dead.behaviour = refuse(503)
+  const config = join(dirname(stage.logs), 'config.yaml')
+  writeFileSync(
+    config,
+    `backends: [{ name: live, type: http, endpoint: "${stage.receiver.url}" }, { name: dead, type: http, endpoint: "${dead.url}" }]\n`,
+  )
+  const env = { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' }
+  const { LOGSHIPPER_BACKEND_ENDPOINT: _, LOGSHIPPER_BACKEND_TYPE: __, ...rest } = stage.env
+  const first = new Program({ ...rest, ...env }, ['--config', config])
+  t.teardown(() => first.child.kill('SIGKILL'))
+  await first.started
+  stage.write(50_000)
+  t.ok(await stage.arrived())
+  const began = performance.now()
+  const ended = await first.kill('SIGTERM')
+  t.equal(ended.code, 3, 'something is left')
+  t.ok(performance.now() - began < 3500, 'within the grace period')
+  const of = (name: string) => ended.ledger.find(({ backend }) => backend === name)!.statement
+  t.equal(of('live').delivered.lines, 50_000)
+  t.equal(of('dead').delivered.lines, 0)
+  t.ok(of('dead').inFlight.lines > 0)
+  dead.behaviour = undefined
+  const second = new Program({ ...rest, ...env }, ['--config', config])
+  t.teardown(() => second.child.kill('SIGKILL'))
+  t.ok(await until(() => dead.records.length === 50_000))
+  t.equal((await second.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+  t.strictSame(dead.lines, stage.receiver.lines)
+})
+
+t.test('SIGTERM takes the last line without its end; a second one ends at once', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(10)
+  appendFileSync(stage.log, 'and then it')
+  t.ok(await stage.arrived())
+  t.notOk(stage.receiver.lines.includes('and then it'), 'held while a writer may live')
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  t.match(stage.receiver.records.at(-1), { message: 'and then it', partial: true })
+  stage.receiver.behaviour = refuse(503)
+  const again = await stage.start()
+  stage.write(10)
+  await until(() => again.says('destination is down'))
+  const began = performance.now()
+  again.child.kill('SIGTERM')
+  await until(() => again.says('draining'))
+  t.equal((await again.kill('SIGTERM')).code, 3)
+  t.ok(performance.now() - began < 3000)
+})
+
+t.test('a corrupt checkpoint falls back to the copy before it', async t => {
+  const stage = await Stage.set(t)
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.equal((await first.kill('SIGTERM')).code, 0)
+  const path = join(stage.state, 'checkpoint')
+  const content = readFileSync(path)
+  content[content.length >> 1]! ^= 0xff
+  writeFileSync(path, content)
+  const second = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.ok(second.says('the previous copy is'))
+  t.equal((await second.kill('SIGTERM')).code, 0)
+  stage.complete(t, { once: false, ordered: false })
+})
+
+t.test('without a state folder that can be written it ships all the same, and says so', async t => {
+  const stage = await Stage.set(t)
+  // A file in the place of the folder fails for root too.
+  writeFileSync(stage.state, '')
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const health = JSON.parse((await program.get('/health')).text) as { status: string; state: { kind: string } }
+  t.match(health, { status: 'degraded', state: { kind: 'failing' } })
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('lines of every kind arrive as they should', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_COMPRESSION: 'zstd' })
+  const program = await stage.start()
+  const long = `${'x'.repeat(1024 * 1024 - 1)}é and more`
+  const parts = [
+    Buffer.from('\ufeffwith a mark\r\n'),
+    Buffer.from('"quoted" \\ \t\u2028\n\n'),
+    Buffer.from([0x61, 0xff, 0x62, 0x0a]),
+    Buffer.alloc(5000),
+    Buffer.from('behind a hole\n'),
+    Buffer.from(`${long}\n`),
+    Buffer.from('last\n'),
+  ]
+  writeFileSync(stage.log, Buffer.concat(parts))
+  t.ok(await until(() => stage.receiver.lines.includes('last')))
+  const ended = await program.kill('SIGTERM')
+  t.equal(ended.code, 0)
+  t.strictSame(stage.receiver.lines.slice(0, 5), [
+    'with a mark',
+    '"quoted" \\ \t\u2028',
+    '',
+    'a\ufffdb',
+    'behind a hole',
+  ])
+  const cut = stage.receiver.records[5]!
+  t.match(cut, { truncated: true, originalBytes: Buffer.byteLength(long) })
+  t.equal(cut.message, 'x'.repeat(1024 * 1024 - 1), 'cut on the edge of a character')
+  const { delivered, truncatedLines, repairedSequences } = statement(t, ended)
+  t.equal(delivered.bytes, Buffer.concat(parts).length)
+  t.equal(truncatedLines, 1)
+  t.equal(repairedSequences, 1)
+})
+
+t.test('like tail -F: a bare path, not there yet, to standard output, leaving nothing behind', async t => {
+  const dir = t.testdir({})
+  const program = new Program({}, ['logs.txt'], { cwd: dir })
+  t.teardown(() => program.child.kill('SIGKILL'))
+  await program.started
+  const path = join(dir, 'logs.txt')
+  writeFileSync(path, 'one\ntwo')
+  t.ok(await until(() => program.stdout === 'one\n'))
+  appendFileSync(path, ' and a half\n')
+  renameSync(path, `${path}.1`)
+  writeFileSync(path, 'three\n')
+  t.ok(await until(() => program.stdout === 'one\ntwo and a half\nthree\n'))
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  rmSync(path)
+  rmSync(`${path}.1`)
+  t.notOk(existsSync(join(dir, '.logshipper')))
+})
