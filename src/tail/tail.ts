@@ -425,7 +425,7 @@ export class Tail {
     }
     for (const [path, parked] of this.#parked) if (!found.has(path)) this.#wakeUp(path, parked)
     // A name that leads nowhere now may have led somewhere for a moment.
-    for (const [path, source] of this.#vacated) if (!found.has(path)) this.#catchUp(source, path)
+    for (const [path, source] of this.#vacated) this.#catchUp(source, path)
     this.#vacated.clear()
   }
 

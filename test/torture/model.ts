@@ -7,7 +7,7 @@
  * other line has to arrive. Ways to a line:
  *   - its file has a name that the pattern matches;
  *   - its file was rotated from such a name to a numbered one in the same folder, and the shipper knew that path;
- *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder;
+ *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder or linked to;
  *   - its file is the copy of a copytruncate of which the shipper had read something.
  */
 import { MAX_LINE, type Program } from './program.ts'
@@ -62,6 +62,8 @@ export class Node {
   /** It must be in the checkpoint. */
   durable = false
   copy = false
+  /** The state folder had a link to it when the shipper died. */
+  pinned = false
   /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
   linkedSince: number | undefined
 
@@ -302,7 +304,8 @@ export class Model {
     this.frozenSince = undefined
   }
 
-  died(kind: 'kill' | 'term'): void {
+  /** `pins`: the inodes that the state folder has links to. */
+  died(kind: 'kill' | 'term', pins: ReadonlySet<string>): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#shortenedAt < 2 * SAVED) this.ambiguous = true
@@ -311,6 +314,7 @@ export class Model {
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) node.durable = true
+      node.pinned = pins.has(node.key)
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
       if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
@@ -339,6 +343,7 @@ export class Model {
   reachable(node: Node): boolean {
     if (this.alive && node.kept) return true
     for (const name of node.names) if (this.follows(name)) return true
+    if (node.pinned && node.durable) return true
     if (node.names.size === 0) return false
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true

@@ -1,4 +1,97 @@
 /** Programs that once found something, by the name of what they found. */
-import type { Program } from './program.ts'
+import type { Action, File, Program } from './program.ts'
 
-export const REGRESSIONS: readonly Program[] = []
+const FILE: File = 'app.log'
+
+const append = (lines = 5, file: File = FILE): Action => ({ do: 'append', file, lines, size: 80 })
+const wait = (ms: number): Action => ({ do: 'wait', ms })
+const SETTLE: Action = { do: 'settle' }
+const KILL: Action = { do: 'kill' }
+const START: Action = { do: 'start' }
+
+function program(name: string, actions: readonly Action[], pattern: Program['pattern'] = 'outside'): Program {
+  return { name, seed: 1, pattern, owned: true, actions }
+}
+
+export const REGRESSIONS: readonly Program[] = [
+  // Nothing had been saved but that the file is there, and the new lines got the ids of the old ones.
+  program('emptied and written anew after a death before the first checkpoint', [
+    append(),
+    SETTLE,
+    { do: 'freeze' },
+    { do: 'truncate', file: FILE },
+    append(),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  // The id held the time and was not saved before it was used.
+  program('an inode reused while down, and a death just after the start', [
+    append(),
+    SETTLE,
+    { do: 'term', grace: 10 },
+    { do: 'delete', file: FILE, recreate: true },
+    START,
+    wait(15),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  // The copy was taken for a rotated file before the truncation had been looked for.
+  program('copied, truncated and rotated between two looks', [
+    append(),
+    SETTLE,
+    { do: 'freeze' },
+    { do: 'copytruncate', file: FILE, busy: false },
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    { do: 'thaw' },
+    SETTLE,
+  ]),
+  // The copy was taken for a new file, since the original was empty already when they were compared.
+  program(
+    'copied within the pattern and truncated between two looks',
+    [append(), SETTLE, { do: 'freeze' }, { do: 'copytruncate', file: FILE, busy: false }, { do: 'thaw' }, SETTLE],
+    'inside',
+  ),
+  // The pin was named after an id that the checkpoint did not know yet, and was cleared away.
+  program('deleted while both backends were down, and a death', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    append(),
+    wait(2500),
+    { do: 'delete', file: FILE, recreate: true },
+    wait(100),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('three rotations while both backends were down', [
+    append(),
+    SETTLE,
+    wait(2000),
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: FILE, bytes: 3_000_000 },
+    { do: 'rotateOften', file: FILE, times: 3, lines: 5 },
+    wait(300),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('truncated while both backends were down: what is lost is counted', [
+    append(),
+    SETTLE,
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: FILE, bytes: 3_000_000 },
+    wait(2000),
+    { do: 'truncate', file: FILE },
+    wait(300),
+    append(),
+    SETTLE,
+  ]),
+]

@@ -13,6 +13,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -173,8 +174,20 @@ export class World {
     this.#observe()
     this.#machine.signal('SIGKILL')
     await this.#machine.ended()
-    this.#model.died('kill')
+    this.#model.died('kill', this.#pins())
     this.#model.reconcile('killed')
+  }
+
+  /** The inodes that the shipper keeps alive by links of its own. */
+  #pins(): Set<string> {
+    const folder = join(this.#base, 'state', 'pins')
+    const keys = new Set<string>()
+    if (!existsSync(folder)) return keys
+    for (const name of readdirSync(folder)) {
+      const { dev, ino } = statSync(join(folder, name), { bigint: true })
+      keys.add(`${dev}:${ino}`)
+    }
+    return keys
   }
 
   #thaw(): void {
@@ -195,7 +208,7 @@ export class World {
     clearTimeout(timer)
     if (ended.code === null) {
       this.#kills++
-      this.#model.died('kill')
+      this.#model.died('kill', this.#pins())
       this.#model.reconcile('killed')
       return
     }
@@ -206,7 +219,7 @@ export class World {
       if (left > 0 && this.#readable()) this.#violations.push(`exit code 0, but ${left} lines had not arrived`)
     }
     this.#ends.push(ended)
-    this.#model.died('term')
+    this.#model.died('term', this.#pins())
     this.#model.reconcile('ended')
   }
 
