@@ -91,7 +91,7 @@ export class Shipper implements Subject {
     this.#draining = true
     const began = this.#markedBegin() ?? performance.now()
     const deadline = began + this.#config.drain.gracePeriod
-    // A second in reserve to save and say goodbye; but even at the worst two seconds are ours.
+    // A second in reserve to save and say goodbye. The kubelet leaves two seconds at the least, so one is always ours.
     const until = Math.max(deadline - 1000, performance.now() + 1000)
     const timeout = AbortSignal.timeout(Math.max(1, Math.round(until - performance.now())))
     const late = new Promise<'late'>(resolve => timeout.addEventListener('abort', () => resolve('late')))

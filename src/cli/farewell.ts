@@ -8,6 +8,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { sum } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import type { Drained } from '../shipper.ts'
+import { printable } from './table.ts'
 
 const MAX_BYTES = 4096
 
@@ -30,7 +31,7 @@ export function farewell(drained: Drained, ledger: readonly LedgerLine[]): strin
   }
   const files = [...drained.left].sort((a, b) => b.bytes - a.bytes)
   for (const { source, path, backend, bytes } of files) {
-    lines.push(`left: ${bytes} bytes of ${printable(path)} (${source} → ${backend})`)
+    lines.push(`left: ${bytes} bytes of ${printable(path).slice(0, 300)} (${source} → ${backend})`)
   }
   return fit(lines)
 }
@@ -55,9 +56,4 @@ function fit(lines: readonly string[]): string {
     text += `${line}\n`
   }
   return text
-}
-
-/** Path names may hold anything: control characters must not reach a terminal. */
-function printable(path: string): string {
-  return JSON.stringify(path).slice(0, 300)
 }

@@ -23,7 +23,10 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
 }
 
-/** A path as one line of plain text: control characters must not reach a terminal. */
+/** What some terminal obeys instead of showing it: control characters, and marks that turn the direction of text. */
+const OBEYED = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
+
+/** A path as one line of plain text. */
 export function printable(path: string): string {
-  return [...path].some(character => character < ' ' || character === '\x7f') ? JSON.stringify(path) : path
+  return path.replace(OBEYED, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

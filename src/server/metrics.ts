@@ -65,7 +65,8 @@ export class Metrics {
       read: () => Iterable<Sample>,
     ): void => {
       const metric: Counter | Gauge = new Kind({
-        name: PREFIX + name,
+        // What every process has carries the name that dashboards know.
+        name: name.startsWith('process_') ? name : PREFIX + name,
         help,
         labelNames: [...labelNames],
         registers: [registry],

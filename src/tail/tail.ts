@@ -459,6 +459,11 @@ export class Tail {
       return
     }
     this.#catchUp(candidate.source, candidate.path)
+    // It may have been renamed since it was opened: then it was just found under its new name.
+    if (this.#tailers.has(key)) {
+      closeSync(opened.fd)
+      return
+    }
     this.#follow(
       candidate.path,
       opened,

@@ -105,15 +105,22 @@ export class Tailer {
 
   /** Whether what stands before the cursor is still what was read there. Called after each read. */
   intact(cursor: Cursor): boolean {
-    return markerMatches(this.fd, cursor.read, cursor.marker) && headMatches(this.fd, this.generation.head)
+    const { head, furthest } = this.generation
+    if (!markerMatches(this.fd, cursor.read, cursor.marker) || !headMatches(this.fd, head)) return false
+    // While the head says less than what was read, a cursor that is behind has only the others' markers to go by.
+    return head.length >= Math.min(HEAD_BYTES, furthest) || this.#marked(furthest)
   }
 
   /** Lets the head grow to what was just read. Only what was read is there to stay. */
   growHead(): void {
     const { generation } = this
     if (generation.head.length >= HEAD_BYTES) return
-    const known = Math.min(HEAD_BYTES, generation.furthest)
-    if (known > generation.head.length) generation.head = readHead(this.fd, known) ?? generation.head
+    const { furthest } = generation
+    const known = Math.min(HEAD_BYTES, furthest)
+    if (known <= generation.head.length) return
+    const head = readHead(this.fd, known)
+    // The file may have been written anew since that read: then this is the head of something else.
+    if (head && this.#marked(furthest)) generation.head = head
   }
 
   /** Everything is read and acknowledged, and nobody has written for a while. */
@@ -143,6 +150,12 @@ export class Tailer {
   #intact(furthest: number): boolean {
     const cursor = this.generation.cursors.find(candidate => candidate.read === furthest)
     return cursor === undefined || this.intact(cursor)
+  }
+
+  /** Whether the marker before the furthest offset still stands there. */
+  #marked(furthest: number): boolean {
+    const cursor = this.generation.cursors.find(candidate => candidate.read === furthest)
+    return cursor === undefined || markerMatches(this.fd, furthest, cursor.marker)
   }
 
   #stat(now: number): BigIntStats | undefined {

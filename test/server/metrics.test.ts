@@ -85,8 +85,8 @@ t.test('states are numbers', async t => {
   t.equal(first.get('logshipper_refused_paths{source="app"}'), 2)
   t.equal(first.get('logshipper_budget_used_bytes{backend="main"}'), 1024)
   t.equal(first.get('logshipper_build_info{version="1.2.3"}'), 1)
-  t.ok(first.get('logshipper_process_resident_memory_bytes')! > 1e6)
-  t.ok(first.get('logshipper_process_cpu_seconds_total')! > 0)
+  t.ok(first.get('process_resident_memory_bytes')! > 1e6)
+  t.ok(first.get('process_cpu_seconds_total')! > 0)
   stage.piped = [{ ...stage.piped[0]!, up: false }]
   stage.healthy = {
     ...stage.healthy,

@@ -74,7 +74,8 @@ export function judge(
         few('torn')(`torn, mixed or invented: ${show(arrival.text)} (id ${arrival.id})`)
         continue
       }
-      bytes += entry.bytes
+      // What was cut says itself how long it was; another line may begin alike.
+      bytes += arrival.originalBytes === undefined ? entry.bytes : arrival.originalBytes + (arrival.partial ? 0 : 1)
       const { line } = entry
       if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id) continue
       const before = reached.get(line.incarnation) ?? -1

@@ -358,6 +358,7 @@ export class Model {
 
   /** Excuses what there is no way to any more, for the backends that have not got it. Call it after every event. */
   reconcile(why: string): void {
+    this.#unaccount()
     const reachable = new Map<Node, boolean>()
     const now = performance.now()
     for (const [at, pending] of this.pending.entries()) {
@@ -380,6 +381,19 @@ export class Model {
         const sure = why === 'truncated' && this.alive && this.frozenSince === undefined
         this.lost[at]!.push({ line, why, sure: sure && now - Math.max(line.writtenAt, this.thawedAt) > SAVED })
       }
+    }
+  }
+
+  /** While it is dead: is there anything that it had delivered, not saved, and will not find again? */
+  #unaccount(): void {
+    const death = this.deaths.at(-1)
+    if (this.alive || this.unaccounted || death?.kind !== 'kill') return
+    const recent = ({ expected }: Line) =>
+      this.#receivers.some(({ idsOf, byId }) =>
+        idsOf.get(expected)?.some(id => (byId.get(id)?.at ?? 0) > death.at - 2 * SAVED),
+      )
+    for (const node of this.nodes) {
+      if (!this.reachable(node) && node.lines.some(({ line }) => recent(line))) this.unaccounted = true
     }
   }
 
