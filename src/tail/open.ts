@@ -22,8 +22,15 @@ import { codeOf } from '../errors.ts'
 /** The reason that may pass by itself once other files are closed. */
 export const TOO_MANY = 'too many open files'
 
+/** An open regular file: whoever has it closes `fd`. */
+export interface OpenFile {
+  readonly kind: 'open'
+  readonly fd: number
+  readonly stats: BigIntStats
+}
+
 export type Opened =
-  | { readonly kind: 'open'; readonly fd: number; readonly stats: BigIntStats }
+  | OpenFile
   /** Not there (any more): nothing to say. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly reason: string }

@@ -10,7 +10,7 @@ import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import type { SavedCursor } from './checkpoint.ts'
 import { type Head, headMatches, type Inode, inodeKey, inodeOf, markerMatches, readHead } from './fingerprint.ts'
-import { type Opened, openRegular } from './open.ts'
+import { type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known of a generation that is looked for. */
@@ -23,14 +23,14 @@ export interface Wanted {
 
 export interface Sibling {
   readonly path: string
-  readonly opened: Opened & { kind: 'open' }
+  readonly opened: OpenFile
 }
 
 /** Names looked at in one folder at the most. */
 const MAX_NAMES = 2000
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
-export function isGeneration(opened: Opened & { kind: 'open' }, wanted: Pick<Wanted, 'head' | 'cursors'>): boolean {
+export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors'>): boolean {
   const size = Number(opened.stats.size)
   return (
     size >= wanted.head.length &&
@@ -77,8 +77,13 @@ export function isRotationOf(name: string, original: string): boolean {
   )
 }
 
+/** Whether one path is that of a rotation of the other. */
+export function isRelated(path: string, original: string): boolean {
+  return dirname(path) === dirname(original) && isRotationOf(basename(path), basename(original))
+}
+
 /** Whether a file that just appeared may be a copy of `tailer`'s, whole or still being written. */
-export function mayBeCopyOf(path: string, opened: Opened & { kind: 'open' }, tailer: Tailer): boolean {
+export function mayBeCopyOf(path: string, opened: OpenFile, tailer: Tailer): boolean {
   if (dirname(path) !== dirname(tailer.path) || !isRotationOf(basename(path), basename(tailer.path))) return false
   const { head, furthest, cursors } = tailer.generation
   if (furthest === 0) return false

@@ -11,6 +11,13 @@ const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
 /** Under root nothing is forbidden: what a mode forbids shows only as somebody else. */
 const NOBODY = 65534
 
+/** No shipper outlives the torture. */
+const running = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export interface Ended {
   readonly code: number | null
   readonly ledger: readonly LedgerLine[] | undefined
@@ -48,6 +55,7 @@ export class Machine {
       env: { PATH: process.env['PATH'], ...this.#env, LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s` },
     })
     this.#child = child
+    running.add(child)
     let ledger: readonly LedgerLine[] | undefined
     const started = Promise.withResolvers<void>()
     createInterface({ input: child.stderr! }).on('line', line => {
@@ -66,6 +74,7 @@ export class Machine {
 
   async ended(): Promise<Ended> {
     const ended = await this.#ended!
+    running.delete(this.#child!)
     this.#child = undefined
     return ended
   }

@@ -4,6 +4,7 @@
  * It knows nothing of files. It keeps every record in the order of its arrival, its id, and whether the sender could
  * know that the record had been accepted.
  */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -30,6 +31,8 @@ export class Receiver {
   /** The ids under which a text came, in order. */
   readonly idsOf = new Map<string, string[]>()
   readonly violations: string[] = []
+  /** Where its own sender sends to. */
+  readonly path = `/${randomUUID()}`
   requests = 0
   /** While true every request is answered 503. */
   down = false
@@ -44,10 +47,12 @@ export class Receiver {
     this.#server.keepAliveTimeout = 60_000
   }
 
-  async listen(): Promise<number> {
+  /** Resolves to the endpoint. */
+  async listen(): Promise<string> {
     this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
-    return (this.#server.address() as AddressInfo).port
+    const { port } = this.#server.address() as AddressInfo
+    return `http://127.0.0.1:${port}${this.path}`
   }
 
   close(): void {
@@ -69,6 +74,11 @@ export class Receiver {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The port may have been another receiver's before, and its sender still be alive.
+    if (request.url !== this.path) {
+      request.resume()
+      return answer(response, 503)
+    }
     this.requests++
     if (this.down) {
       request.resume()

@@ -54,6 +54,32 @@ export const REGRESSIONS: readonly Program[] = [
     [append(), SETTLE, { do: 'freeze' }, { do: 'copytruncate', file: FILE, busy: false }, { do: 'thaw' }, SETTLE],
     'inside',
   ),
+  // The truncated original had been rotated as well, and only files under their own name were asked.
+  program(
+    'copied within the pattern, truncated and rotated between two looks',
+    [
+      append(),
+      SETTLE,
+      { do: 'freeze' },
+      { do: 'copytruncate', file: FILE, busy: false },
+      { do: 'rotate', file: FILE, create: true },
+      append(),
+      { do: 'thaw' },
+      SETTLE,
+    ],
+    'inside',
+  ),
+  // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
+  program('rotated twice between two looks, and a hard link to the new file', [
+    append(),
+    SETTLE,
+    { do: 'freeze' },
+    { do: 'rotateOften', file: FILE, times: 2, lines: 3 },
+    { do: 'link', file: FILE },
+    { do: 'link', file: FILE },
+    { do: 'thaw' },
+    SETTLE,
+  ]),
   // The pin was named after an id that the checkpoint did not know yet, and was cleared away.
   program('deleted while both backends were down, and a death', [
     append(),

@@ -21,7 +21,7 @@ import { type Outcome, World } from './world.ts'
 
 const FAST: Scale = { block: 3 << 20, actions: 40 }
 const LONG: Scale = { block: 100 << 20, actions: 80 }
-const FAST_SEEDS = 24
+const FAST_SEEDS = 44
 
 const { values } = parseArgs({
   options: {

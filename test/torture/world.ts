@@ -140,8 +140,8 @@ export class World {
         },
       ],
       backends: [
-        { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: `http://127.0.0.1:${left}/` },
-        { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: `http://127.0.0.1:${right}/` },
+        { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: left },
+        { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: right },
       ],
       state: { dir: state },
       memory: { budget: '2MiB' },

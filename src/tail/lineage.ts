@@ -1,0 +1,86 @@
+/**
+ * The lineage: where generations come from, and how they get their ids.
+ *
+ * An id is derived from the file and the epoch of the state folder, so it is the same after a restart. One that holds
+ * the time (a truncated file, a reused inode) is not derived again: such a generation is `timed`, and must be on disk
+ * before anything of it leaves the house.
+ */
+import { Account, type Ledger } from '../ledger.ts'
+import type { SavedGeneration } from './checkpoint.ts'
+import { generationId, type Inode, NO_HEAD, NO_MARKER } from './fingerprint.ts'
+import { Cursor, Generation } from './generation.ts'
+import type { SourceOptions } from './options.ts'
+import type { Reader } from './reader.ts'
+
+/** A pipeline's part in the room: its reader, and the sources it wants. */
+export interface Member {
+  readonly reader: Reader
+  readonly sources: ReadonlySet<string>
+}
+
+export class Lineage {
+  /** Random, as old as the state folder. */
+  epoch = ''
+  readonly members: Member[] = []
+  readonly #ledger: Ledger
+  readonly #onCommit: () => void
+  readonly #timed = new WeakSet<Generation>()
+
+  /** `onCommit` is called whenever a cursor's committed offset has moved. */
+  constructor(ledger: Ledger, onCommit: () => void) {
+    this.#ledger = ledger
+    this.#onCommit = onCommit
+  }
+
+  /** A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. */
+  begun(source: SourceOptions, path: string, inode: Inode, incarnation: number): Generation {
+    // Without birth times a reused inode would get the id of the file it belonged to before.
+    const time = inode.birth === '0' ? Date.now() : incarnation
+    const id = generationId(this.epoch, inode, time)
+    const generation = this.#generation(source, {
+      origin: path,
+      id,
+      key: id,
+      inode,
+      head: NO_HEAD,
+      size: 0,
+      cursors: {},
+    })
+    if (time !== 0) this.#timed.add(generation)
+    return generation
+  }
+
+  restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
+    return this.#generation(source, { ...saved, inode })
+  }
+
+  isTimed(generation: Generation): boolean {
+    return this.#timed.has(generation)
+  }
+
+  /** The reader of one backend. */
+  readerOf(backend: string): Reader | undefined {
+    return this.members.find(({ reader }) => reader.backend === backend)?.reader
+  }
+
+  /** Whether the backend is there and gets this source. */
+  wants(backend: string, source: string): boolean {
+    return this.members.some(({ reader, sources }) => reader.backend === backend && sources.has(source))
+  }
+
+  #generation(
+    { name, labels }: SourceOptions,
+    saved: Pick<SavedGeneration, 'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'cursors'>,
+  ): Generation {
+    const origin = { source: name, path: saved.origin, generation: saved.id, labels }
+    const cursors = this.members
+      .filter(({ sources }) => sources.has(name))
+      .map(({ reader: { backend } }) => {
+        const account = new Account(this.#ledger.account(name, backend))
+        account.generation()
+        const at = saved.cursors[backend] ?? { offset: 0, marker: NO_MARKER }
+        return new Cursor(backend, account, at, this.#onCommit)
+      })
+    return new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key)
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The lookout: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
+ * ones every second; the folders once a second, or at once when something hints at a change. Three timers in all,
+ * however many files there are.
+ */
+import type { Tailer } from './tailer.ts'
+
+/** Milliseconds between looks: at a file that is being written, at others, at idle ones, at the folders. */
+const HOT = 10
+const TICK = 250
+const IDLE = 1000
+const SWEEP = 1000
+/** A file counts as hot for this long after a change, as active for this long. */
+const HOT_FOR = 1000
+const ACTIVE_FOR = 10_000
+/** More hot files than this are looked at every tick only. */
+const MAX_HOT = 20
+
+export interface Looks {
+  /** Look at one file. */
+  poll(tailer: Tailer, now: number): void
+  /** Look at the folders. */
+  sweep(): void
+  /** After everything that was due. */
+  ticked(): void
+}
+
+export class Lookout {
+  readonly #tailers: ReadonlyMap<string, Tailer>
+  readonly #looks: Looks
+  readonly #hot = new Set<Tailer>()
+  /** Milliseconds of the monotonic clock at which the loop last turned. */
+  turnedAt = performance.now()
+  #sweepDue = 0
+  #tick: NodeJS.Timeout | undefined
+  #hotTick: NodeJS.Timeout | undefined
+  #hint: NodeJS.Timeout | undefined
+
+  constructor(tailers: ReadonlyMap<string, Tailer>, looks: Looks) {
+    this.#tailers = tailers
+    this.#looks = looks
+  }
+
+  start(): void {
+    const now = performance.now()
+    this.turnedAt = now
+    if (now >= this.#sweepDue) this.#looks.sweep()
+    for (const tailer of this.#tailers.values()) if (tailer.due <= now) this.#looks.poll(tailer, now)
+    this.#looks.ticked()
+    this.#tick = setTimeout(() => this.start(), TICK)
+  }
+
+  stop(): void {
+    for (const timer of [this.#tick, this.#hotTick, this.#hint]) clearTimeout(timer)
+    this.#hot.clear()
+  }
+
+  /** The folders have just been looked at. */
+  swept(): void {
+    this.#sweepDue = performance.now() + SWEEP
+  }
+
+  /** Look at the folders soon, but not for each of a burst of events. */
+  sweepSoon(): void {
+    this.#sweepDue = 0
+    this.#hint ??= setTimeout(() => {
+      this.#hint = undefined
+      this.#looks.sweep()
+    }, HOT)
+  }
+
+  /** The file has just been looked at. */
+  seen(tailer: Tailer, now: number): void {
+    tailer.due = now + (now - tailer.changedAt < ACTIVE_FOR ? 0 : IDLE - TICK / 2)
+  }
+
+  /** The file has just changed. */
+  heat(tailer: Tailer): void {
+    if (this.#hot.size < MAX_HOT) this.#hot.add(tailer)
+    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), HOT)
+  }
+
+  /** The file cannot be read just now. */
+  cool(tailer: Tailer): void {
+    this.#hot.delete(tailer)
+    tailer.due = performance.now() + IDLE
+  }
+
+  forget(tailer: Tailer): void {
+    this.#hot.delete(tailer)
+  }
+
+  #lookAtHot(): void {
+    this.#hotTick = undefined
+    const now = performance.now()
+    for (const tailer of this.#hot) {
+      if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
+      else this.#looks.poll(tailer, now)
+    }
+    if (this.#hot.size > 0) this.#hotTick ??= setTimeout(() => this.#lookAtHot(), HOT)
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * When to save: a moment after something changed, at most one save at a time, and sooner when a file was taken up, for
+ * until that is on disk a death would forget that the file ever had its name.
+ */
+import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
+
+/** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
+const LATER = 1000
+const SOON = 50
+
+export class Saver {
+  readonly #store: CheckpointStore
+  readonly #snapshot: () => Checkpoint
+  #state: 'clean' | 'waiting' | 'saving' | 'stopped' = 'clean'
+  /** What changed since the save that waits or runs: nothing, an offset, a file. */
+  #wish: 'none' | 'later' | 'soon' = 'none'
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(store: CheckpointStore, snapshot: () => Checkpoint) {
+    this.#store = store
+    this.#snapshot = snapshot
+  }
+
+  later(): void {
+    this.#ask('later')
+  }
+
+  soon(): void {
+    this.#ask('soon')
+  }
+
+  /** Saves at once, if need be after a save that runs. Resolves when it is on disk, or cannot be. */
+  async now(): Promise<void> {
+    await this.#store.save(this.#snapshot)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#state = 'stopped'
+  }
+
+  #ask(wish: 'later' | 'soon'): void {
+    const sooner = wish === 'soon' && this.#wish !== 'soon'
+    if (this.#wish === 'none' || sooner) this.#wish = wish
+    switch (this.#state) {
+      case 'clean':
+        this.#wait()
+        break
+      case 'waiting':
+        if (sooner) this.#wait()
+        break
+      case 'saving':
+      case 'stopped':
+        break
+    }
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer)
+    this.#state = 'waiting'
+    this.#timer = setTimeout(() => this.#save(), this.#wish === 'soon' ? SOON : LATER)
+  }
+
+  #save(): void {
+    this.#state = 'saving'
+    this.#wish = 'none'
+    void this.#store.save(this.#snapshot).then(() => {
+      if (this.#state === 'stopped') return
+      this.#state = 'clean'
+      if (this.#wish !== 'none') this.#wait()
+    })
+  }
+}

@@ -1,0 +1,267 @@
+/** How the program ends, is stopped and begins again: with what it left, every number that was written has arrived. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { Program, refuse, Stage, sleep, until } from '../program.ts'
+
+t.jobs = 3
+
+const ROOT = process.getuid?.() === 0
+
+t.test(
+  'SIGTERM while nobody takes anything: 3 within the grace period, the sum of what is left, and the next one ships it',
+  async t => {
+    const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' })
+    stage.receiver.behaviour = refuse(503)
+    const program = await stage.start()
+    stage.write(100_000)
+    t.ok(await until(() => program.says('destination is down')))
+    const began = performance.now()
+    const { code, ledger } = await program.kill('SIGTERM')
+    t.equal(code, 3)
+    t.ok(performance.now() - began < 3200, 'within the grace period')
+    const last = program.said.at(-1)!
+    t.match(last, { msg: 'ended', complete: false })
+    const left = last['left'] as { path: string; bytes: number }[]
+    t.strictSame(
+      left.map(({ path, bytes }) => [path, bytes]),
+      [[stage.log, readFileSync(stage.log).length]],
+      'what is left is the whole file',
+    )
+    t.equal(ledger[0]!.statement.delivered.lines, 0)
+    stage.receiver.behaviour = undefined
+    const next = await stage.start()
+    t.ok(await stage.arrived())
+    t.equal((await next.kill('SIGTERM')).code, 0)
+    stage.complete(t)
+  },
+)
+
+t.test('a receiver that comes back during the drain gets everything', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '10s' })
+  stage.receiver.behaviour = refuse(503)
+  const program = await stage.start()
+  stage.write(50_000)
+  t.ok(await until(() => program.says('destination is down')))
+  program.child.kill('SIGTERM')
+  t.ok(await until(() => program.says('draining')))
+  const before = stage.receiver.requests
+  t.ok(await until(() => stage.receiver.requests > before))
+  stage.receiver.behaviour = undefined
+  t.equal((await program.ended).code, 0)
+  stage.complete(t)
+})
+
+t.test('an application that outlives SIGTERM is read as long as there is time, and no longer', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' })
+  const program = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  const writing = setInterval(() => stage.write(5), 5)
+  t.teardown(() => clearInterval(writing))
+  const began = performance.now()
+  const { ledger } = await program.kill('SIGTERM')
+  clearInterval(writing)
+  t.ok(performance.now() - began < 3200, 'within the grace period')
+  t.equal(ledger[0]!.statement.delivered.lines, stage.receiver.lines.length)
+  const next = await stage.start()
+  t.ok(await stage.arrived())
+  t.equal((await next.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('SIGTERM at any moment of the start ends it at once, in order', async t => {
+  const stage = await Stage.set(t)
+  stage.write(2000)
+  for (const delay of [150, 250, 350, 500]) {
+    const program = new Program(stage.env, [])
+    t.teardown(() => program.child.kill('SIGKILL'))
+    await sleep(delay)
+    const began = performance.now()
+    const { code } = await program.kill('SIGTERM')
+    // Before our first line of code has run there is no handler, and the signal itself ends the process.
+    t.ok(code === 0 || code === 3 || code === null, `after ${delay} ms: ${code}`)
+    t.ok(performance.now() - began < 4000, 'soon')
+  }
+  const last = await stage.start()
+  t.ok(await stage.arrived())
+  t.equal((await last.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('what the application deleted while nobody took it survives SIGKILL', async t => {
+  const stage = await Stage.set(t)
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  stage.receiver.behaviour = refuse(503)
+  for (let turn = 0; turn < 3; turn++) {
+    stage.write(1000)
+    await until(async () => JSON.parse((await first.get('/health')).text).pins.pinned > turn, 1)
+    renameSync(stage.log, `${stage.log}.1`)
+    // Rotated away for good, as with `rotate 0`.
+    rmSync(`${stage.log}.1`)
+  }
+  stage.write(100)
+  t.ok(await until(async () => JSON.parse((await first.get('/health')).text).pins.pinned >= 3), 'they are pinned')
+  await first.kill('SIGKILL')
+  stage.receiver.behaviour = undefined
+  const second = await stage.start()
+  t.ok(await stage.arrived())
+  t.equal((await second.kill('SIGTERM')).code, 0)
+  stage.complete(t, { once: false, ordered: false })
+  const third = await stage.start()
+  t.equal((await third.kill('SIGTERM')).code, 0)
+  const kept = readdirSync(stage.state, { recursive: true }).map(String)
+  t.notOk(
+    kept.some(name => /pin/.test(name) && name.includes('/')),
+    `no pin is left: ${kept.join(' ')}`,
+  )
+})
+
+t.test('truncated and written anew while nobody looked: the new lines come, the old ones not again', async t => {
+  const stage = await Stage.set(t)
+  for (let life = 0; life < 4; life++) {
+    const program = await stage.start()
+    stage.write(100 + life)
+    t.ok(await stage.arrived())
+    t.equal((await program.kill('SIGTERM')).code, 0)
+    truncateSync(stage.log)
+    // Shorter, as long as, and longer than it was.
+    stage.write([50, 101, 300, 1][life]!)
+  }
+  const last = await stage.start()
+  t.ok(await stage.arrived())
+  t.equal((await last.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('a process that was stopped for a while goes on', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  program.child.kill('SIGSTOP')
+  stage.write(100)
+  renameSync(stage.log, `${stage.log}.1`)
+  stage.write(100)
+  await sleep(300)
+  program.child.kill('SIGCONT')
+  t.ok(await stage.arrived())
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t, { ordered: false })
+})
+
+t.test('killed again and again while the backend fails now and then', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_IDS: 'true' })
+  let asked = 0
+  stage.receiver.behaviour = (request, response) => {
+    const kind = ++asked % 4
+    if (kind === 0) request.socket.destroy()
+    else response.writeHead(kind === 1 ? 503 : 200).end()
+    return kind !== 1
+  }
+  for (let life = 0; life < 5; life++) {
+    const program = await stage.start()
+    for (let turn = 0; turn < 8; turn++) {
+      stage.write(200)
+      if (turn % 3 === life % 3) renameSync(stage.log, `${stage.log}.${life}-${turn}`)
+      await sleep(20)
+    }
+    await program.kill('SIGKILL')
+  }
+  stage.receiver.behaviour = undefined
+  const last = await stage.start()
+  t.ok(await stage.arrived())
+  const { code, ledger } = await last.kill('SIGTERM')
+  t.equal(code, 0)
+  stage.complete(t, { once: false, ordered: false })
+  t.equal(new Set(stage.receiver.records.map(({ id }) => id)).size, stage.written, 'ids tell what came twice')
+  t.equal(ledger[0]!.statement.delivered.lines, stage.written)
+})
+
+t.test('two programs on one state folder: the second one says so, and harms nothing', async t => {
+  const stage = await Stage.set(t)
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const second = new Program(stage.env, [])
+  t.teardown(() => second.child.kill('SIGKILL'))
+  await Promise.race([second.started.catch(() => {}), second.ended])
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.equal((await first.kill('SIGTERM')).code, 0)
+  await second.kill('SIGTERM')
+  const last = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.equal((await last.kill('SIGTERM')).code, 0)
+  stage.complete(t, { once: false, ordered: false })
+})
+
+t.test('a state folder that may not be written to: it ships, says so, and saves when it may', async t => {
+  const stage = await Stage.set(t)
+  mkdirSync(stage.state, { mode: 0o555 })
+  const nobody = ROOT ? { uid: 65534 } : {}
+  if (ROOT) chownSync(stage.state, 65534, 65534)
+  chmodSync(dirname(stage.logs), 0o755)
+  const first = new Program(stage.env, [], nobody)
+  t.teardown(() => first.child.kill('SIGKILL'))
+  await first.started
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const state = async () => JSON.parse((await first.get('/health')).text).state
+  t.ok(await until(async () => (await state()).kind === 'failing'))
+  t.match(await state(), { kind: 'failing', code: 'EACCES' })
+  chmodSync(stage.state, 0o755)
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.ok(await until(async () => (await state()).kind === 'saved'), 'it is saved as soon as it can be')
+  t.equal((await first.kill('SIGTERM')).code, 0)
+  const second = new Program(stage.env, [], nobody)
+  t.teardown(() => second.child.kill('SIGKILL'))
+  await second.started
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.equal((await second.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
+t.test('a volume without room for the state: it ships, says so, and saves when there is room', async t => {
+  const stage = await Stage.set(t)
+  mkdirSync(stage.state)
+  const mounted = ROOT && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', stage.state]).status === 0
+  if (!mounted) return t.comment('skip: no tmpfs can be mounted; a full state folder goes untested')
+  const ballast = join(stage.state, 'ballast')
+  t.teardown(() => execFileSync('umount', ['-l', stage.state]))
+  const { bavail, bsize } = statfsSync(stage.state)
+  writeFileSync(ballast, Buffer.alloc(bavail * bsize))
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const state = async () => JSON.parse((await first.get('/health')).text).state
+  t.ok(await until(async () => (await state()).kind === 'failing'))
+  t.match(await state(), { code: 'ENOSPC' })
+  rmSync(ballast)
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.ok(await until(async () => (await state()).kind === 'saved'))
+  t.equal((await first.kill('SIGTERM')).code, 0)
+  const second = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.equal((await second.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
