@@ -5,8 +5,25 @@
  * never touch stay behind a dynamic import inside it.
  */
 import { chmodSync } from 'node:fs'
-import { build } from 'esbuild'
+import { createRequire } from 'node:module'
+import { build, type Plugin } from 'esbuild'
 import { buildKernel } from './src/kernel/build.ts'
+
+/**
+ * Of undici the program uses the HTTP/1.1 client alone. Its main file would bring fetch, WebSocket, caches and mocks
+ * along: two thirds of the bundle, and some megabytes of memory. Should a new version move these two files, this fails.
+ */
+const undiciClient: Plugin = {
+  name: 'undici-client',
+  setup(setup) {
+    const file = (path: string) => JSON.stringify(createRequire(import.meta.url).resolve(`undici/lib/${path}`))
+    setup.onResolve({ filter: /^undici$/ }, () => ({ path: 'client', namespace: 'undici' }))
+    setup.onLoad({ filter: /./, namespace: 'undici' }, () => ({
+      resolveDir: import.meta.dirname,
+      contents: `module.exports = { Client: require(${file('dispatcher/client.js')}), buildConnector: require(${file('core/connect.js')}) }`,
+    }))
+  },
+}
 
 await buildKernel()
 await build({
@@ -19,6 +36,6 @@ await build({
   minify: true,
   keepNames: true,
   legalComments: 'none',
-  metafile: true,
+  plugins: [undiciClient],
 })
 chmodSync('dist/logshipper.cjs', 0o755)

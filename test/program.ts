@@ -7,14 +7,14 @@ import { once } from 'node:events'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
 import type { LedgerLine } from '../src/server/subject.ts'
 
-/** Another build of the program can be tested by naming it. */
-const PROGRAM = process.env['LOGSHIPPER_UNDER_TEST'] ?? new URL('../src/main.ts', import.meta.url).pathname
+/** The built program; another one can be tested by naming it. */
+const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../dist/logshipper.cjs'))
 
 /** What the receiver keeps of a record. */
 export interface Received {

@@ -4,14 +4,17 @@ import {
   chmodSync,
   chownSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statfsSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { Program, refuse, Stage, sleep, until } from '../program.ts'
@@ -65,7 +68,7 @@ t.test('a receiver that comes back during the drain gets everything', async t =>
 })
 
 t.test('an application that outlives SIGTERM is read as long as there is time, and no longer', async t => {
-  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' })
+  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s', LOGSHIPPER_BACKEND_IDS: 'true' })
   const program = await stage.start()
   stage.write(10)
   t.ok(await stage.arrived())
@@ -75,11 +78,13 @@ t.test('an application that outlives SIGTERM is read as long as there is time, a
   const { ledger } = await program.kill('SIGTERM')
   clearInterval(writing)
   t.ok(performance.now() - began < 3200, 'within the grace period')
-  t.equal(ledger[0]!.statement.delivered.lines, stage.receiver.lines.length)
+  t.ok(ledger[0]!.statement.delivered.lines <= stage.receiver.lines.length, 'it claims no more than was taken')
   const next = await stage.start()
   t.ok(await stage.arrived())
   t.equal((await next.kill('SIGTERM')).code, 0)
-  stage.complete(t)
+  // The request that was under way at the deadline may have been taken without our hearing of it.
+  stage.complete(t, { once: false, ordered: false })
+  t.equal(new Set(stage.receiver.records.map(({ id }) => id)).size, stage.written)
 })
 
 t.test('SIGTERM at any moment of the start ends it at once, in order', async t => {
@@ -173,8 +178,11 @@ t.test('killed again and again while the backend fails now and then', async t =>
     else response.writeHead(kind === 1 ? 503 : 200).end()
     return kind !== 1
   }
-  for (let life = 0; life < 5; life++) {
+  for (let life = 0; life < 4; life++) {
     const program = await stage.start()
+    stage.write(100)
+    // A name that was never seen leads nowhere: only then is a file that loses it looked for.
+    t.ok(await until(() => stage.missing().length < 100))
     for (let turn = 0; turn < 8; turn++) {
       stage.write(200)
       if (turn % 3 === life % 3) renameSync(stage.log, `${stage.log}.${life}-${turn}`)
@@ -192,7 +200,7 @@ t.test('killed again and again while the backend fails now and then', async t =>
   t.equal(ledger[0]!.statement.delivered.lines, stage.written)
 })
 
-t.test('two programs on one state folder: the second one says so, and harms nothing', async t => {
+t.test('two programs on one state folder send twice at the most', async t => {
   const stage = await Stage.set(t)
   const first = await stage.start()
   stage.write(100)
@@ -240,13 +248,16 @@ t.test('a state folder that may not be written to: it ships, says so, and saves 
 })
 
 t.test('a volume without room for the state: it ships, says so, and saves when there is room', async t => {
-  const stage = await Stage.set(t)
-  mkdirSync(stage.state)
-  const mounted = ROOT && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', stage.state]).status === 0
+  const folder = mkdtempSync(join(tmpdir(), 'logshipper-state-'))
+  const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: folder })
+  const mounted = ROOT && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', folder]).status === 0
+  t.teardown(() => {
+    if (mounted) execFileSync('umount', ['-l', folder])
+    rmdirSync(folder)
+  })
   if (!mounted) return t.comment('skip: no tmpfs can be mounted; a full state folder goes untested')
-  const ballast = join(stage.state, 'ballast')
-  t.teardown(() => execFileSync('umount', ['-l', stage.state]))
-  const { bavail, bsize } = statfsSync(stage.state)
+  const ballast = join(folder, 'ballast')
+  const { bavail, bsize } = statfsSync(folder)
   writeFileSync(ballast, Buffer.alloc(bavail * bsize))
   const first = await stage.start()
   stage.write(100)

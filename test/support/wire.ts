@@ -67,7 +67,10 @@ export class Wire {
     near.on('data', (data: Buffer) => {
       this.bytes += data.length
     })
-    if (this.#treatment) return this.#treatment(near)
+    if (this.#treatment) {
+      this.#treatment(near)
+      return
+    }
     const far = connect(Number(this.#far.port), this.#far.hostname)
     this.#keep(far)
     near.pipe(far).pipe(near)

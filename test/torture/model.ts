@@ -112,11 +112,11 @@ export class Model {
   /** Something was delivered, not saved, and then gone from the volume: it is in nobody's account. */
   unaccounted = false
   /**
-   * A file was cut in its middle, not to nothing, within the moments before a death that no checkpoint knows of: what
-   * follows the cut has the offsets, and so the ids, of what was sent and never saved.
+   * A file was cut in its middle, or written anew with the same first line, within the moments before a death that no
+   * checkpoint knows of: what follows has the offsets, and so the ids, of what was sent and never saved.
    */
   ambiguous = false
-  #shortenedAt = Number.NEGATIVE_INFINITY
+  #alikeAt = Number.NEGATIVE_INFINITY
   #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
 
@@ -208,8 +208,7 @@ export class Model {
     if (!this.alive) this.unaccounted = true
     if (size > 0) {
       this.shortened = true
-      this.#shortenedAt = performance.now()
-      if (!this.alive) this.ambiguous = true
+      this.alike()
     }
     for (const [at] of this.pending.entries()) {
       for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
@@ -227,6 +226,12 @@ export class Model {
       node.tail = text.subarray(0, Math.max(0, into - hole)).toString()
     }
     node.size = size
+  }
+
+  /** A file was written anew, but not from its first line on. */
+  alike(): void {
+    this.#alikeAt = performance.now()
+    if (!this.alive) this.ambiguous = true
   }
 
   /** An unfinished line went away: it may have been taken as it was. */
@@ -308,7 +313,7 @@ export class Model {
   died(kind: 'kill' | 'term', pins: ReadonlySet<string>): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
-    if (kind === 'kill' && (this.frozenSince ?? at) - this.#shortenedAt < 2 * SAVED) this.ambiguous = true
+    if (kind === 'kill' && (this.frozenSince ?? at) - this.#alikeAt < 2 * SAVED) this.ambiguous = true
     // What was delivered in these last moments is not saved, and where it stood is gone.
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED

@@ -40,6 +40,8 @@ export type Action =
   | { readonly do: 'truncate'; readonly file: File }
   | { readonly do: 'shorten'; readonly file: File; readonly keep: number }
   | { readonly do: 'overwrite'; readonly file: File }
+  /** The application starts again: it empties its file and writes the same beginning, or all but the first line of it. */
+  | { readonly do: 'restart'; readonly file: File; readonly same: boolean; readonly lines: number }
   | { readonly do: 'delete'; readonly file: File; readonly recreate: boolean }
   | { readonly do: 'gzip'; readonly file: File }
   | { readonly do: 'hole'; readonly file: File; readonly bytes: number }
@@ -121,6 +123,7 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'truncate', file: file() })],
     [2, () => ({ do: 'shorten', file: file(), keep: next() })],
     [2, () => ({ do: 'overwrite', file: file() })],
+    [2, () => ({ do: 'restart', file: file(), same: next() < 0.5, lines: pick([0, 0, 3, 40]) })],
     [3, () => ({ do: 'delete', file: file(), recreate: next() < 0.7 })],
     [1, () => ({ do: 'gzip', file: file() })],
     [1, () => ({ do: 'hole', file: file(), bytes: pick([10, 5000, 40_000, 300_000, 2_000_000]) })],

@@ -95,6 +95,23 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // These found nothing: they are here for the marker and for the head, each of which alone tells the two apart.
+  program('written anew with the same beginning, past the old offset, between two looks', [
+    { do: 'restart', file: FILE, same: true, lines: 3 },
+    SETTLE,
+    { do: 'freeze' },
+    { do: 'restart', file: FILE, same: true, lines: 40 },
+    { do: 'thaw' },
+    SETTLE,
+  ]),
+  program('written anew with another first line and the same length, between two looks', [
+    { do: 'restart', file: FILE, same: false, lines: 0 },
+    SETTLE,
+    { do: 'freeze' },
+    { do: 'restart', file: FILE, same: false, lines: 0 },
+    { do: 'thaw' },
+    SETTLE,
+  ]),
   program('three rotations while both backends were down', [
     append(),
     SETTLE,

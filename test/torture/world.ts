@@ -58,6 +58,7 @@ export class World {
   #serial = 0
   #names = 0
   #kills = 0
+  #dying = false
   #rotations = 0
 
   constructor(program: Program) {
@@ -158,6 +159,8 @@ export class World {
   // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #observe(): void {
+    // What a dying process closes says nothing.
+    if (this.#dying) return
     this.#model.observe(this.#model.alive ? this.#machine.open() : new Set())
   }
 
@@ -168,12 +171,19 @@ export class World {
     this.#observe()
   }
 
+  async #end(signal: NodeJS.Signals): Promise<Ended> {
+    this.#observe()
+    this.#dying = true
+    this.#machine.signal(signal)
+    const ended = await this.#machine.ended()
+    this.#dying = false
+    return ended
+  }
+
   async #kill(): Promise<void> {
     if (!this.#machine.running) return
     this.#kills++
-    this.#observe()
-    this.#machine.signal('SIGKILL')
-    await this.#machine.ended()
+    await this.#end('SIGKILL')
     this.#model.died('kill', this.#pins())
     this.#model.reconcile('killed')
   }
@@ -201,10 +211,9 @@ export class World {
   async #term(grace: number): Promise<void> {
     if (!this.#machine.running) return
     this.#thaw()
-    this.#observe()
-    this.#machine.signal('SIGTERM')
+    const ending = this.#end('SIGTERM')
     const timer = setTimeout(() => this.#machine.signal('SIGKILL'), grace * 1000)
-    const ended = await this.#machine.ended()
+    const ended = await ending
     clearTimeout(timer)
     if (ended.code === null) {
       this.#kills++
@@ -444,6 +453,14 @@ export class World {
       }
       case 'overwrite':
         return this.#overwrite(action.file)
+      case 'restart': {
+        const node = model.named(action.file)
+        if (node && node.size > 0) this.#cut(node, action.file, 0)
+        const first = action.same ? 'start' : `start ${String(++this.#serial).padStart(9, '0')}`
+        this.#write(action.file, `${first.padEnd(40, '.')}\n${BANNER}`)
+        model.alike()
+        return this.#write(action.file, this.#lines(action.file, action.lines, 100))
+      }
       case 'delete':
         this.#unlink(action.file)
         if (action.recreate) this.#write(action.file, this.#lines(action.file, 2, 100))
@@ -555,3 +572,4 @@ export class World {
 }
 
 const FILLERS = ['the quick brown fox ', '"quoted" \\ ', 'ünïcödé → 日本 ', '\ttab ', '0123456789 ', '{"a":[1,2]} ']
+const BANNER = Array.from({ length: 20 }, (_, n) => `  option ${n} = ${'the default '.repeat(6)}\n`).join('')
