@@ -14,7 +14,11 @@ const files: [what: string, content: string | undefined, expected: RegExp][] = [
   ['missing', undefined, /config\.yaml: found no such file/],
   ['not YAML', 'sources: [', /config\.yaml:1:/],
   ['indented with tabs', 'sources:\n\t- paths: [/a]\n', /config\.yaml:2:.*tab/i],
-  ['with a duplicate key', 'log: { level: info }\nlog: { level: warn }\n', /config\.yaml:2: found a key that is there twice/],
+  [
+    'with a duplicate key',
+    'log: { level: info }\nlog: { level: warn }\n',
+    /config\.yaml:2: found a key that is there twice/,
+  ],
   [
     'ten megabytes long',
     `# ${'x'.repeat(10 * 1024 * 1024)}\n`,

@@ -10,16 +10,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf } from '../errors.ts'
+import { sum } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import { Application } from './demo/application.ts'
 import { Receiver } from './demo/receiver.ts'
-import { bytes } from './table.ts'
+import { View } from './demo/view.ts'
 
 /** The story, in milliseconds from the start. */
 const OUTAGE = { from: 3000, to: 5000 } as const
 const KILL = 7000
 const END = 11_000
 const ROTATE = 1500
+/** The exit code when somebody ends it before its end. */
+const INTERRUPTED = 130
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 interface Shipper {
   readonly child: ChildProcess
@@ -35,7 +40,7 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
   const receiver = new Receiver()
   const port = await receiver.listen()
   const start = () => startShipper(programArgs, logs, join(folder, 'state'), port)
-  const view = new View()
+  const view = new View(process.stdout)
   view.say(`An application writes to ${logs}/app.log and rotates it.`)
   view.say(`The shipper follows it and sends to http://127.0.0.1:${port}, where one request in eleven fails.`)
   let shipper = start()
@@ -43,36 +48,50 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
   const began = performance.now()
   const at = () => performance.now() - began
   const show = () => view.show(application, receiver)
+  const interruption = new AbortController()
+  const interrupt = () => interruption.abort()
+  for (const signal of SIGNALS) process.once(signal, interrupt)
+  const until = (moment: number) => sleep(moment - at(), undefined, interruption)
   const turn = setInterval(show, 200)
   const rotation = setInterval(() => application.rotate(), ROTATE)
   try {
-    await sleep(OUTAGE.from - at())
+    await until(OUTAGE.from)
     receiver.down = true
     view.say('The receiver is down for two seconds: lines wait in the file, not in memory.')
-    await sleep(OUTAGE.to - at())
+    await until(OUTAGE.to)
     receiver.down = false
     view.say('The receiver is back.')
-    await sleep(KILL - at())
+    await until(KILL)
     shipper.child.kill('SIGKILL')
     await shipper.ended
     view.say('The shipper was killed with SIGKILL. The application goes on, and rotates.')
     application.rotate()
-    await sleep(300)
+    await until(at() + 300)
     shipper = start()
     view.say('It was started again: it finds its files by identity and sends again what was not acknowledged.')
-    await sleep(END - at())
+    await until(END)
     clearInterval(rotation)
     application.exit()
     shipper.child.kill('SIGTERM')
     view.say('The application has exited in the middle of a line; the shipper got SIGTERM and drains.')
     const { code, ledger } = await shipper.ended
     show()
+    view.end()
     return verdict(view, application, receiver, ledger, code)
+  } catch (error) {
+    if (codeOf(error) !== 'ABORT_ERR') throw error
+    view.end()
+    view.say('Interrupted: no sums are drawn from half a story.')
+    return INTERRUPTED
   } finally {
+    for (const signal of SIGNALS) process.off(signal, interrupt)
+    application.end()
     clearInterval(turn)
     clearInterval(rotation)
     shipper.child.kill('SIGKILL')
     receiver.close()
+    // While it lives it may still write into the folder.
+    await shipper.ended
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -104,8 +123,16 @@ function verdict(
     view.say(`  ${found === expected ? '✓' : '✗'} ${label.padEnd(30)} ${String(found ?? 'unknown').padStart(9)}`)
   }
   view.say('')
-  view.say(`  ${receiver.duplicates} lines came twice, for the death by SIGKILL; each under the id it had before.`)
-  view.say(`  read = delivered + rejected + dropped + in flight${good ? ': it adds up.' : ' DOES NOT ADD UP.'}`)
+  view.say(
+    `  ${receiver.duplicates} lines came twice: taken before the SIGKILL, but not yet saved as such. Each came under its old id.`,
+  )
+  view.say('  read = delivered + rejected + dropped + in flight')
+  if (statement) {
+    const { read, delivered, rejected, dropped, inFlight } = statement
+    const terms = [delivered, sum(rejected), sum(dropped), inFlight].map(tally => tally.lines)
+    view.say(`  ${read.lines} = ${terms.join(' + ')}`)
+  }
+  view.say(good ? '  It adds up.' : '  IT DOES NOT ADD UP.')
   return good ? 0 : 1
 }
 
@@ -135,25 +162,4 @@ function startShipper(programArgs: readonly string[], logs: string, state: strin
   // `close`, not `exit`: by then everything it said has been read.
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ledger }))
   return { child, ended }
-}
-
-/** A live line on a terminal, one line a second elsewhere. */
-class View {
-  readonly #live = process.stdout.isTTY
-  #shownAt = 0
-
-  say(sentence: string): void {
-    process.stdout.write(`${this.#live ? '\r\x1b[K' : ''}${sentence}\n`)
-  }
-
-  show(application: Application, receiver: Receiver): void {
-    const now = performance.now()
-    if (!this.#live && now - this.#shownAt < 1000) return
-    this.#shownAt = now
-    const line =
-      `  written ${application.lines} lines (${bytes(application.bytes)}), ${application.rotations} rotations` +
-      ` │ received ${receiver.unique} │ behind ${application.lines - receiver.unique}` +
-      ` │ twice ${receiver.duplicates} │ requests ${receiver.requests}, refused ${receiver.refused}`
-    process.stdout.write(this.#live ? `\r\x1b[K${line}` : `${line}\n`)
-  }
 }

@@ -1,9 +1,9 @@
 /**
  * Secrets and certificates, read from where the configuration says they are.
  *
- * Guarantees: a secret is nowhere but in the request header it makes; an error names the place (path or variable), never
- * the value. What cannot be read is a problem of the moment (a secret volume that is being updated): it is a value, and
- * the next attempt reads again.
+ * Guarantees: a secret is nowhere but in the request header it makes; a complaint of the server that repeats it is shown
+ * without it; an error names the place (path or variable), never the value. What cannot be read is a problem of the moment
+ * (a secret volume that is being updated): it is a value, and the next attempt reads again.
  */
 import { readFileSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
@@ -54,6 +54,34 @@ export function sameCredentials(one: Credentials, other: Credentials): boolean {
 
 export function sameTls(one: Credentials, other: Credentials): boolean {
   return one.ca === other.ca && one.cert === other.cert && one.key === other.key
+}
+
+/** A shorter value is no secret, and would be found in many a harmless word. */
+const SHORTEST = 4
+
+/**
+ * `text` without the values of `headers` and of the query in `path`: a server that objects to a request may repeat them,
+ * and what it says may be logged. Of Basic credentials the password alone is covered as well (RFC 7617 §2). Values that
+ * come back otherwise encoded than they were sent are not recognized.
+ */
+export function withoutSecrets(text: string, headers: Readonly<Record<string, string>>, path: string): string {
+  const values = new Set(Object.values(headers))
+  for (const value of Object.values(headers)) {
+    const [scheme, token] = /^(Basic|Bearer) (.+)$/.exec(value)?.slice(1) ?? []
+    if (token !== undefined) values.add(token)
+    if (scheme !== 'Basic') continue
+    const pair = Buffer.from(token!, 'base64').toString()
+    values.add(pair.slice(pair.indexOf(':') + 1))
+  }
+  const at = path.indexOf('?')
+  if (at !== -1) {
+    // As it was sent, and as a server shows it that has decoded it.
+    for (const part of path.slice(at + 1).split('&')) values.add(part.slice(part.indexOf('=') + 1))
+    for (const value of new URLSearchParams(path.slice(at)).values()) values.add(value)
+  }
+  // The longest first: one may be part of another.
+  const secrets = [...values].filter(({ length }) => length >= SHORTEST).sort((a, b) => b.length - a.length)
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, () => '***'), text)
 }
 
 function headers(

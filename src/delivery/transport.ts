@@ -13,14 +13,15 @@
  * - A kept connection that turns out to have been closed by the server is replaced once, at once, without being
  *   counted as a failure. (As always after silence, the server may have seen the first request: at least once.)
  * - A connection is given up after half a minute, so that a name that resolves to new addresses is noticed.
- * - Redirects are not followed. Credentials are put in here and nowhere else.
+ * - Redirects are not followed. Credentials are put in here and nowhere else, and what a complaint of the
+ *   server repeats of them is taken out here.
  */
 import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Answer } from '../backends/backend.ts'
 import { codeOf } from '../errors.ts'
 import { type Logger, rateLimited } from '../log.ts'
-import { type Credentials, loadCredentials, sameCredentials, sameTls } from './credentials.ts'
+import { type Credentials, loadCredentials, sameCredentials, sameTls, withoutSecrets } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import type { DeliveryOptions } from './options.ts'
 
@@ -179,7 +180,11 @@ export class HttpTransport implements Transport {
       },
       onResponseEnd: () => {
         line.answers++
-        const answer: Answer = { status, headers, body: Buffer.concat(parts).toString('utf8') }
+        const said = Buffer.concat(parts).toString('utf8')
+        const own = { ...exchange.head.headers, ...credentials.headers }
+        // What a success says is for the judge alone, to the letter; only a complaint is ever shown.
+        const body = status < 300 ? said : withoutSecrets(said, own, exchange.head.path)
+        const answer: Answer = { status, headers, body }
         settle({ reply: { kind: 'answer', answer }, stale: false })
       },
       onResponseError: (_controller, error) => {

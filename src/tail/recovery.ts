@@ -121,10 +121,20 @@ export class Recovery {
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
     const found = same ?? findSibling(wanted, 'copy', taken)
     if (found) this.#continue(entry, found)
+    else if (!replaced && this.#unreadable(entry)) place.remember(inodeKey(entry.inode), entry)
     else {
       this.sought.add(entry)
       void this.#seek(entry, wanted)
     }
+  }
+
+  /** It is there, but we may not open it now: its position is kept until we may. */
+  #unreadable({ inode, origin }: SavedGeneration): boolean {
+    const path = nameOf(inode, origin)
+    if (path === undefined) return false
+    const opened = openRegular(path, [dirname(path)])
+    if (opened.kind === 'open') closeSync(opened.fd)
+    return opened.kind === 'refused'
   }
 
   /** The last resort: it may have been compressed. */

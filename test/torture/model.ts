@@ -116,6 +116,7 @@ export class Model {
    * checkpoint knows of: what follows has the offsets, and so the ids, of what was sent and never saved.
    */
   ambiguous = false
+  #startedAt = 0
   #alikeAt = Number.NEGATIVE_INFINITY
   #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
@@ -272,7 +273,10 @@ export class Model {
       ),
     )
     const death = this.deaths.at(-1)
-    if (!this.alive && death?.kind === 'kill' && copy.linkedSince > death.at - SAVED) {
+    // Neither a dead shipper nor one that has just begun to read again can know it for what it sent and never saved.
+    const unread = !this.alive || performance.now() - this.#startedAt < SAVED
+    if (unread && death?.kind === 'kill' && copy.linkedSince > death.at - SAVED) {
+      this.unaccounted = true
       for (const { line } of copy.lines) line.allowed++
       copy.linkedSince = undefined
     }
@@ -305,6 +309,7 @@ export class Model {
 
   started(): void {
     this.alive = true
+    this.#startedAt = performance.now()
     this.thawedAt = performance.now()
     this.frozenSince = undefined
   }

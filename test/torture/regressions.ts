@@ -80,6 +80,22 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'thaw' },
     SETTLE,
   ]),
+  // Its position was forgotten, and its generation began again under another id.
+  program('a truncated file that may not be read at the next start', [
+    append(),
+    SETTLE,
+    { do: 'truncate', file: FILE },
+    append(),
+    SETTLE,
+    wait(1500),
+    { do: 'term', grace: 10 },
+    { do: 'chmod', file: FILE, mode: 0 },
+    START,
+    wait(300),
+    { do: 'chmod', file: FILE, mode: 0o644 },
+    append(),
+    SETTLE,
+  ]),
   // The pin was named after an id that the checkpoint did not know yet, and was cleared away.
   program('deleted while both backends were down, and a death', [
     append(),

@@ -129,7 +129,7 @@ export class World {
       // Small batches and waits: many of everything in a short time.
       batch: { maxBytes: '64KiB', maxRecords: 2000 },
       retry: { initial: '20ms', max: '200ms' },
-      timeout: { connect: '2s', headers: '1s', body: '1s' },
+      timeout: { connect: '2s', headers: '3s', body: '3s' },
     }
     const config = {
       sources: [
@@ -360,7 +360,7 @@ export class World {
 
   #copytruncate(file: string, busy: boolean): void {
     const node = this.#model.named(file)
-    if (!node || !node.readable) return
+    if (!node?.readable) return
     this.#rotations++
     for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
     copyFileSync(this.#at(file), this.#at(`${file}.1`))
@@ -396,6 +396,8 @@ export class World {
           const text = this.#lines(action.file, Math.max(1, Math.min(4000, Math.floor(left / 1000))), 1000)
           this.#write(action.file, text)
           left -= text.length
+          // The receivers live in this process: they must get their turn, or the shipper's requests time out.
+          await new Promise(setImmediate)
         }
         return
       }
@@ -428,7 +430,7 @@ export class World {
         return this.#copytruncate(action.file, action.busy)
       case 'copy': {
         const node = model.named(action.file)
-        if (!node || !node.readable) return
+        if (!node?.readable) return
         const name = `${action.file}.copy-${++this.#names}`
         copyFileSync(this.#at(action.file), this.#at(name))
         const copy = this.#found(name)

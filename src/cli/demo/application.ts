@@ -13,7 +13,8 @@ const REQUESTS = ['GET /cart', 'POST /checkout', 'GET /items/42', 'PUT /profile'
 export class Application {
   readonly #path: string
   #file: number
-  #timer: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout
+  #ended = false
   lines = 0
   bytes = 0
   rotations = 0
@@ -35,8 +36,15 @@ export class Application {
 
   /** Ends in the middle of a line, as applications do. */
   exit(): void {
-    clearInterval(this.#timer)
     this.bytes += writeSync(this.#file, `${this.#number()} and then the application`)
+    this.end()
+  }
+
+  /** Stops writing. Does nothing the second time. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearInterval(this.#timer)
     closeSync(this.#file)
   }
 

@@ -1,0 +1,142 @@
+/** In the place of `tail -F`: what the files say is what the reader of our standard output reads. */
+import { execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import { Program, sleep, until } from '../program.ts'
+
+t.jobs = 3
+
+const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
+
+/** Nothing of ours may configure the program. */
+const ENV = { PATH: process.env['PATH'] }
+
+/** The program with bare paths, in `cwd`. */
+async function follow(t: Test, cwd: string, ...paths: string[]): Promise<Program> {
+  const program = new Program({}, paths, { cwd })
+  t.teardown(() => program.child.kill('SIGKILL'))
+  await program.started
+  return program
+}
+
+t.test('a file in a folder that is not there yet, by its absolute path', async t => {
+  const dir = t.testdir({})
+  const path = join(dir, 'not', 'yet', 'x.txt')
+  const program = await follow(t, dir, path)
+  mkdirSync(join(dir, 'not', 'yet'), { recursive: true })
+  writeFileSync(path, 'one\n')
+  t.ok(await until(() => program.stdout === 'one\n'))
+  t.equal((await program.kill('SIGINT')).code, 0, 'and ^C ends it in order')
+})
+
+t.test('through rotations of each kind, and to the last line without an end', async t => {
+  const dir = t.testdir({})
+  const path = join(dir, 'x.txt')
+  const program = await follow(t, dir, 'x.txt')
+  let expected = ''
+  const write = async (text: string) => {
+    appendFileSync(path, text)
+    expected += text
+    t.ok(await until(() => program.stdout === expected), JSON.stringify(text))
+  }
+  await write('one\n')
+  renameSync(path, `${path}.1`)
+  await write('two\n')
+  truncateSync(path)
+  await write('three, of another length\n')
+  writeFileSync(path, '')
+  await write('bytes \x01 \x1b[0m stay what they are\r\n')
+  appendFileSync(path, 'no end')
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  t.equal(program.stdout, `${expected}no end\n`)
+})
+
+t.test('bytes that are no text pass as they are', async t => {
+  const dir = t.testdir({})
+  const noise = Buffer.from(Array.from({ length: 100_000 }, (_, n) => (n % 1000 === 999 ? 10 : 1 + ((n * 7919) % 255))))
+  writeFileSync(join(dir, 'noise'), noise)
+  const child = spawn(process.execPath, [PROGRAM, './noise'], {
+    cwd: dir,
+    env: ENV,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const parts: Buffer[] = []
+  child.stdout.on('data', (part: Buffer) => parts.push(part))
+  t.ok(await until(() => parts.reduce((sum, { length }) => sum + length, 0) >= noise.length))
+  const closed = once(child, 'close')
+  child.kill('SIGTERM')
+  t.strictSame(await closed, [0, null])
+  const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+  t.equal(hash(Buffer.concat(parts)), hash(noise))
+})
+
+t.test('a reader that goes away ends it', async t => {
+  const dir = t.testdir({ 'x.txt': 'one\ntwo\nthree\n' })
+  const command = `"${process.execPath}" "${PROGRAM}" x.txt 2>/dev/null | head -n 2`
+  const shell = execFile('sh', ['-c', command], { cwd: dir, env: ENV })
+  t.teardown(() => shell.kill('SIGKILL'))
+  let output = ''
+  shell.stdout!.on('data', (text: string) => (output += text))
+  let over = false
+  shell.once('close', () => (over = true))
+  t.ok(await until(() => output === 'one\ntwo\n'))
+  // As with tail, the next line is what finds the pipe closed.
+  const writing = setInterval(() => appendFileSync(join(dir, 'x.txt'), 'more\n'), 50)
+  t.teardown(() => clearInterval(writing))
+  t.ok(await until(() => over))
+})
+
+t.test('a reader that stops reading holds it back, and does not keep it from ending', async t => {
+  const dir = t.testdir({ 'x.txt': '' })
+  const line = `${'x'.repeat(200)}\n`
+  writeFileSync(join(dir, 'x.txt'), line.repeat(100_000))
+  const child = spawn(process.execPath, [PROGRAM, 'x.txt'], {
+    cwd: dir,
+    env: { ...ENV, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  t.ok(await until(() => said.includes('"started"')))
+  await sleep(300)
+  const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
+  t.ok(Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) < 150_000, 'it does not pile up what is not read')
+  const began = performance.now()
+  child.kill('SIGTERM')
+  // `exit`: the end of the pipes would need a reader.
+  const [code] = (await once(child, 'exit')) as [number]
+  t.equal(code, 3)
+  t.ok(performance.now() - began < 3000)
+})
+
+t.test('several files and a glob, each line whole', async t => {
+  const dir = t.testdir({ 'a.log': '', 'b.log': '' })
+  const program = await follow(t, dir, '*.log', 'sub/c.txt')
+  mkdirSync(join(dir, 'sub'))
+  const names = ['a.log', 'b.log', 'sub/c.txt']
+  for (let n = 0; n < 200; n++) {
+    for (const name of names) appendFileSync(join(dir, name), `${name} ${n}\n`)
+    if (n % 50 === 0) await sleep(10)
+  }
+  t.ok(await until(() => program.stdout.split('\n').length - 1 >= 600))
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  for (const name of names) {
+    const got = program.stdout.split('\n').filter(line => line.startsWith(name))
+    t.strictSame(
+      got,
+      Array.from({ length: 200 }, (_, n) => `${name} ${n}`),
+    )
+  }
+})
+
+t.test('two of them run side by side on one machine', async t => {
+  const dir = t.testdir({ 'x.txt': 'one\n' })
+  const both = [await follow(t, dir, 'x.txt'), await follow(t, dir, 'x.txt')]
+  for (const program of both) t.ok(await until(() => program.stdout === 'one\n'))
+  for (const program of both) t.equal((await program.kill('SIGTERM')).code, 0)
+})
