@@ -44,7 +44,6 @@ export async function run(
   }
   const server = await startServer(config.server, shipper)
   if (Object.keys(server.ports).length > 0) log.info(server.ports, 'listening')
-  onInterruption(interrupted)
   await shipper.start()
   log.info(
     {
@@ -54,6 +53,8 @@ export async function run(
     },
     'started',
   )
+  // A signal during the start waits until here: draining what has not been found again would send it anew.
+  onInterruption(interrupted)
   const drained = await ended.promise
   await shipper.stop()
   const ledger = shipper.ledger()

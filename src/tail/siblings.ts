@@ -9,7 +9,16 @@
 import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import type { SavedCursor } from './checkpoint.ts'
-import { type Head, headMatches, type Inode, inodeKey, inodeOf, markerMatches, readHead } from './fingerprint.ts'
+import {
+  HEAD_BYTES,
+  type Head,
+  headMatches,
+  type Inode,
+  inodeKey,
+  inodeOf,
+  markerMatches,
+  readHead,
+} from './fingerprint.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
@@ -86,9 +95,11 @@ export function isRelated(path: string, original: string): boolean {
 export function mayBeCopyOf(path: string, opened: OpenFile, tailer: Tailer): boolean {
   if (dirname(path) !== dirname(tailer.path) || !isRotationOf(basename(path), basename(tailer.path))) return false
   const { head, furthest, cursors } = tailer.generation
-  if (furthest === 0) return false
   const size = Number(opened.stats.size)
-  const length = Math.min(size, head.length)
+  // Of what has not been read yet the file itself has to say how it begins.
+  const known = furthest === 0 ? Math.min(tailer.size, HEAD_BYTES) : head.length
+  const length = Math.min(size, known)
+  if (known === 0) return false
   if (readHead(opened.fd, length)?.hash !== readHead(tailer.fd, length)?.hash) return false
   const cursor = cursors.find(candidate => candidate.read === furthest)
   return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)

@@ -62,6 +62,8 @@ export class Tail {
   readonly #byPath = new Map<string, Tailer>()
   /** Generations whose file is gone or replaced while chunks of them are still in flight. */
   readonly #finishing = new Set<{ generation: Generation; path: string }>()
+  /** Tailers whose file is not under its followed name any more: they go before the one that took it. */
+  readonly #aside = new Set<Tailer>()
   readonly #done = new Map<string, SavedGeneration>()
   readonly #refused = new Map<string, Refusal>()
   /** When the youngest file that was followed under a path was born. */
@@ -264,10 +266,28 @@ export class Tail {
 
   #offer(tailer: Tailer): void {
     if (this.#held.has(tailer)) return
+    const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []
     for (const cursor of tailer.generation.cursors) {
+      // While an older generation is being read this one waits; the next look offers it again.
+      if (
+        elders.some(({ generation }) =>
+          generation.cursors.some(({ backend, queued }) => queued && backend === cursor.backend),
+        )
+      ) {
+        continue
+      }
       if ((this.#final || tailer.ending ? cursor.read : cursor.scanned) >= tailer.size) continue
       this.#lineage.readerOf(cursor.backend)?.offer(tailer, cursor)
     }
+  }
+
+  /** Files that had this one's name before it, after a look at them: what was written to them last comes first. */
+  #eldersOf(tailer: Tailer): Tailer[] {
+    const { path } = tailer.generation.origin
+    const elders = [...this.#aside].filter(({ generation }) => generation.origin.path === path)
+    const now = performance.now()
+    for (const elder of elders) this.#poll(elder, now)
+    return elders
   }
 
   #follow(path: string, opened: OpenFile, generation: Generation): Tailer {
@@ -287,6 +307,7 @@ export class Tail {
   /** A file lost its name: another may carry it now. */
   #moved(tailer: Tailer): void {
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
+    this.#aside.add(tailer)
     const { path, source } = tailer.generation.origin
     this.#vacated.set(path, this.#sources.get(source)!)
     this.#pinRotated(tailer)
@@ -342,6 +363,7 @@ export class Tail {
   /** The name it was taken up by is not one that is followed, and may not last. */
   #rotated(tailer: Tailer): void {
     tailer.state = { kind: 'rotated', since: performance.now() }
+    this.#aside.add(tailer)
     this.#byPath.delete(tailer.path)
     this.#pinRotated(tailer)
     this.#lookout.sweepSoon()
@@ -381,6 +403,7 @@ export class Tail {
   #letGo(tailer: Tailer): void {
     this.#unpin(tailer)
     this.#tailers.delete(inodeKey(tailer.inode))
+    this.#aside.delete(tailer)
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
     this.#lookout.forget(tailer)
   }
@@ -457,6 +480,7 @@ export class Tail {
       if (known.state.kind === 'live') return
       known.path = path
       known.state = { kind: 'live' }
+      this.#aside.delete(known)
       this.#byPath.set(path, known)
       this.#poll(known, performance.now())
       return

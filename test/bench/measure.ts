@@ -94,13 +94,18 @@ export class Subject {
   }
 }
 
-/** Waits until nothing has come for a while. Resolves to what came in all. */
+/** How often in a row the sink must have nothing new before we believe that all has come. */
+const SILENCES = 3
+
+/** Waits until at least `least` bytes and then nothing has come for a while. Resolves to what came in all. */
 export async function quiet(sink: Sink, least: number): Promise<Received> {
   let before = -1
+  let silences = 0
   for (;;) {
     await sleep(300)
     const now = await sink.received()
-    if (now.bodyBytes >= least && now.bodyBytes === before) return now
+    silences = now.bodyBytes === before ? silences + 1 : 0
+    if (now.bodyBytes >= least && silences >= SILENCES) return now
     before = now.bodyBytes
   }
 }

@@ -66,7 +66,7 @@ t.test('a path name cannot write to the terminal', async t => {
   })
   const { out } = await logshipper('status', admin)
   t.notMatch(out, /\x1b/)
-  t.match(out, '"/var/log/\\u001b[2Jgone\\n.log"')
+  t.match(out, '/var/log/\\u001b[2Jgone\\u000a.log')
 })
 
 t.test('where nothing listens, or something else does, it says so and fails', async t => {

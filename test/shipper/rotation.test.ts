@@ -87,13 +87,9 @@ t.test('copied and truncated while the backend is down: what was not read yet co
   stage.write(200_000)
   t.ok(await until(() => program.says('destination is down')))
   t.ok(await seen(program, stage.written * 35))
-  for (let turn = 0; turn < 2; turn++) {
-    const before = stage.receiver.requests
-    copyFileSync(stage.log, `${stage.log}.${turn}`)
-    truncateSync(stage.log)
-    stage.write(100)
-    t.ok(await until(() => stage.receiver.requests > before + 1))
-  }
+  copyFileSync(stage.log, `${stage.log}.1`)
+  truncateSync(stage.log)
+  stage.write(100)
   stage.receiver.behaviour = undefined
   await finish(t, stage, program, { ordered: false })
 })
