@@ -26,6 +26,8 @@ const MAX_BYTES = 64 * 1024 * 1024
 export interface SavedCursor {
   readonly offset: number
   readonly marker: Marker
+  /** Nothing behind this offset will be read, and it has been accounted for: the file is gone or was replaced. */
+  readonly end?: number
 }
 
 /** One generation, as saved. */

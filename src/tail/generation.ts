@@ -182,7 +182,8 @@ export class Generation {
     return this.cursors.every(cursor => cursor.idle)
   }
 
-  save(path: string): SavedGeneration {
+  /** `ended`: what is not read yet never will be, and has been accounted for. */
+  save(path: string, ended = false): SavedGeneration {
     return {
       source: this.origin.source,
       origin: this.origin.path,
@@ -192,7 +193,9 @@ export class Generation {
       key: this.key,
       head: this.head,
       size: this.size,
-      cursors: Object.fromEntries(this.cursors.map(cursor => [cursor.backend, cursor.committed])),
+      cursors: Object.fromEntries(
+        this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed]),
+      ),
     }
   }
 }

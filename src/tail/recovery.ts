@@ -170,10 +170,11 @@ export class Recovery {
   #gone(entry: SavedGeneration): void {
     const { lineage, ledger, log } = this.#parts
     let most = 0
-    for (const [backend, { offset }] of Object.entries(entry.cursors)) {
+    for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
       if (!lineage.wants(backend, entry.source)) continue
-      ledger.account(entry.source, backend).vanished(entry.size - offset)
-      most = Math.max(most, entry.size - offset)
+      const bytes = Math.max(0, (end ?? entry.size) - offset)
+      ledger.account(entry.source, backend).vanished(bytes)
+      most = Math.max(most, bytes)
     }
     if (most === 0) return
     log.error(

@@ -221,7 +221,7 @@ export class Tail {
   snapshot(clean = false): Checkpoint {
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
     const generations = [...this.#done.values(), ...this.#recovery.sought, ...this.#parking.saved()]
-    for (const { generation, path } of this.#finishing) generations.push(generation.save(path))
+    for (const { generation, path } of this.#finishing) generations.push(generation.save(path, true))
     for (const tailer of this.#tailers.values()) generations.push(tailer.generation.save(tailer.path))
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,

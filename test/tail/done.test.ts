@@ -41,3 +41,23 @@ t.test(
     t.strictSame(await next.came(1, 0.3), [], 'nor after a restart')
   },
 )
+
+t.test('what vanished before a death is not counted again after it', async t => {
+  const dir = t.testdir({ logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  const options = { sources: [source(log)], state: join(dir, 'state') }
+  const size = 3_000_000
+  writeFileSync(log, `${'x'.repeat(99)}\n`.repeat(size / 100))
+  const before = await room(t, options)
+  before.holding = true
+  t.ok(await before.until(() => before.statement().read.bytes > 0))
+  // Emptied while part of it is in flight and the rest was never read.
+  writeFileSync(log, '')
+  t.ok(await before.until(() => before.statement().vanishedBytes > 0))
+  const { vanishedBytes, inFlight } = before.statement()
+  t.equal(vanishedBytes + inFlight.bytes, size)
+  await before.stop(false)
+  const after = await room(t, options)
+  t.ok(await after.until(() => after.statement().vanishedBytes > vanishedBytes), 'what was in flight is lost as well')
+  t.equal(after.statement().vanishedBytes, size, 'and everything is counted once')
+})
