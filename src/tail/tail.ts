@@ -37,6 +37,17 @@ const MAX_DONE = 512
 /** A file is pinned when a backend has been behind on it for so long: milliseconds. */
 const PIN_AFTER = 200
 
+/** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
+const LOOK_AGAIN = 3000
+
+/** A path that lost its file. A look may miss a name that is being changed just then, so one look is not enough. */
+interface Vacated {
+  readonly source: SourceOptions
+  /** When the youngest file that had been followed there was born; undefined: as it is known by then. */
+  readonly birth: string | undefined
+  readonly until: number
+}
+
 export interface Refusal {
   readonly source: string
   readonly path: string
@@ -69,7 +80,7 @@ export class Tail {
   /** When the youngest file that was followed under a path was born. */
   readonly #births = new Map<string, string>()
   /** Paths that lost their file since the last sweep. */
-  readonly #vacated = new Map<string, SourceOptions>()
+  readonly #vacated = new Map<string, Vacated>()
   readonly #suspects = new Map<string, number>()
   /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
   readonly #held = new Set<Tailer>()
@@ -106,7 +117,7 @@ export class Tail {
         follow: (path, opened, generation) => void this.#follow(path, opened, generation),
         continueIn: (path, opened, generation) => this.#continueIn(path, opened, generation),
         born: (path, inode, source) => {
-          this.#vacated.set(path, source)
+          this.#vacated.set(path, { source, birth: undefined, until: 0 })
           this.#born(path, inode)
         },
         catchUp: () => this.#catchUpVacated(),
@@ -309,7 +320,8 @@ export class Tail {
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
     this.#aside.add(tailer)
     const { path, source } = tailer.generation.origin
-    this.#vacated.set(path, this.#sources.get(source)!)
+    const birth = this.#vacated.get(path)?.birth ?? this.#births.get(path)
+    this.#vacated.set(path, { source: this.#sources.get(source)!, birth, until: performance.now() + LOOK_AGAIN })
     this.#pinRotated(tailer)
     this.#lookout.sweepSoon()
     this.#saver.later()
@@ -495,7 +507,7 @@ export class Tail {
       closeSync(opened.fd)
       return
     }
-    this.#catchUp(source, path)
+    this.#catchUp(source, path, this.#vacated.get(path)?.birth)
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (this.#tailers.has(key)) closeSync(opened.fd)
     else this.#follow(path, opened, this.#lineage.begun(source, path, inode, done ? Date.now() : 0))
@@ -571,13 +583,15 @@ export class Tail {
 
   /** A name that leads elsewhere now may have led somewhere else for a moment. */
   #catchUpVacated(): void {
-    for (const [path, source] of this.#vacated) this.#catchUp(source, path)
-    this.#vacated.clear()
+    const now = performance.now()
+    for (const [path, { source, birth, until }] of this.#vacated) {
+      this.#catchUp(source, path, birth)
+      if (now >= until) this.#vacated.delete(path)
+    }
   }
 
   /** Follows the files that were rotated away from `path` before anybody saw them under it. */
-  #catchUp(source: SourceOptions, path: string): void {
-    const birth = this.#births.get(path)
+  #catchUp(source: SourceOptions, path: string, birth = this.#births.get(path)): void {
     if (birth === undefined) return
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...this.#tailers.values()]) {

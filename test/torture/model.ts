@@ -62,6 +62,8 @@ export class Node {
   /** It must be in the checkpoint. */
   durable = false
   copy = false
+  /** Its content was replaced while nobody looked. */
+  forgotten = false
   /** The state folder had a link to it when the shipper died. */
   pinned = false
   /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
@@ -206,7 +208,11 @@ export class Model {
     const start = kept.at(-1)?.end ?? 0
     const first = gone[0]
     this.#lossAt = performance.now()
-    if (!this.alive) this.unaccounted = true
+    if (!this.alive) {
+      this.unaccounted = true
+      // By its content it will not be known again; by its name it may.
+      node.forgotten = true
+    }
     if (size > 0) {
       this.shortened = true
       this.alike()
@@ -314,8 +320,8 @@ export class Model {
     this.frozenSince = undefined
   }
 
-  /** `pins`: the inodes that the state folder has links to. */
-  died(kind: 'kill' | 'term', pins: ReadonlySet<string>): void {
+  /** `pins`: the inodes that the state folder has links to. `draining`: it had been told to end. */
+  died(kind: 'kill' | 'term', pins: ReadonlySet<string>, draining = kind === 'term'): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#alikeAt < 2 * SAVED) this.ambiguous = true
@@ -323,7 +329,10 @@ export class Model {
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
     const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
-      if (node.kept && node.openSince! < before) node.durable = true
+      if (node.kept && node.openSince! < before) {
+        node.durable = true
+        node.forgotten = false
+      }
       node.pinned = pins.has(node.key)
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
@@ -331,7 +340,7 @@ export class Model {
       node.openSince = undefined
       node.openAt = undefined
       // At an orderly end a last line is taken as it is.
-      if (kind === 'term' && node.tail !== '' && node.tailCuts.at(-1) !== node.tail.length) {
+      if (draining && node.tail !== '' && node.tailCuts.at(-1) !== node.tail.length) {
         node.tailCuts.push(node.tail.length)
       }
     }
@@ -353,13 +362,13 @@ export class Model {
   reachable(node: Node): boolean {
     if (this.alive && node.kept) return true
     for (const name of node.names) if (this.follows(name)) return true
-    if (node.pinned && node.durable) return true
+    if (node.pinned && node.durable && !node.forgotten) return true
     if (node.names.size === 0) return false
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true
     if (node.origin === undefined) return node.durable
     if (!folders.has(folderOf(node.origin))) return false
-    if (node.durable) return true
+    if (node.durable && !node.forgotten) return true
     const known = this.#knowsPath(node.origin)
     if (known === undefined || node.birth <= known) return false
     const { origin } = node

@@ -111,7 +111,7 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
-  // These found nothing: they are here for the marker and for the head, each of which alone tells the two apart.
+  // These found nothing. The first two are for the marker and for the head: each alone tells the old file from the new.
   program('written anew with the same beginning, past the old offset, between two looks', [
     { do: 'restart', file: FILE, same: true, lines: 3 },
     SETTLE,
@@ -126,6 +126,12 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'freeze' },
     { do: 'restart', file: FILE, same: false, lines: 0 },
     { do: 'thaw' },
+    SETTLE,
+  ]),
+  program('batches that are too large', [
+    { do: 'fault', backend: 'left', fault: { kind: 'tooLarge', bytes: 24 * 1024 }, times: 4 },
+    { do: 'fault', backend: 'right', fault: { kind: 'tooLarge', bytes: 24 * 1024 }, times: 4 },
+    { do: 'block', file: FILE, bytes: 300_000 },
     SETTLE,
   ]),
   program('three rotations while both backends were down', [

@@ -217,7 +217,7 @@ export class World {
     clearTimeout(timer)
     if (ended.code === null) {
       this.#kills++
-      this.#model.died('kill', this.#pins())
+      this.#model.died('kill', this.#pins(), true)
       this.#model.reconcile('killed')
       return
     }
