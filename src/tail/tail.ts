@@ -469,10 +469,10 @@ export class Tail {
     const found = this.#sweep.look(all)
     for (const path of this.#refused.keys()) if (!found.has(path)) this.#refused.delete(path)
     for (const path of this.#suspects.keys()) if (!found.has(path)) this.#suspects.delete(path)
-    for (const candidate of found.values()) {
-      const known = this.#byPath.get(candidate.path)
-      if (known?.state.kind === 'live' || this.#sleeps(candidate.path)) continue
-      this.#consider(candidate)
+    const unknown = [...found.values()].filter(({ path }) => this.#byPath.get(path)?.state.kind !== 'live')
+    // A file before its copies, whose names are longer: they can be told from new files only by it.
+    for (const candidate of unknown.sort((a, b) => a.path.length - b.path.length)) {
+      if (!this.#sleeps(candidate.path)) this.#consider(candidate)
     }
     for (const path of this.#parking.paths) if (!found.has(path)) this.#sleeps(path)
     this.#catchUpVacated()
