@@ -31,14 +31,30 @@ export type Segment =
   | { readonly kind: 'offset'; readonly base: number }
   /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
   | { readonly kind: 'counter'; readonly value: bigint }
+  /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
+  | { readonly kind: 'fixed64'; readonly value: bigint }
+  /**
+   * How many bytes of the record follow: a varint of five bytes (Protocol Buffers). The record's end is where the
+   * separator behind it ends, so use it with a separator of no bytes.
+   */
+  | { readonly kind: 'length' }
+
+/** Bytes that a message (a trimmed, repaired frame) and a whole record may have. */
+export interface RecordLimits {
+  readonly messageBytes: number
+  readonly recordBytes: number
+}
+
+const UNLIMITED: RecordLimits = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
 
 interface Exports {
   readonly PROGRAM: WebAssembly.Global
   readonly ROOM_END: WebAssembly.Global
   readonly end: WebAssembly.Global
   readonly repaired: WebAssembly.Global
+  readonly oversize: WebAssembly.Global
   frames(from: number, to: number, ends: number, max: number): number
-  follow(steps: number, trim: boolean, count: boolean): void
+  follow(steps: number, trim: boolean, count: boolean, measure: boolean, message: number, whole: number): void
   render(
     ends: number,
     first: number,
@@ -53,7 +69,7 @@ interface Exports {
 
 /** The layout of a step is drawn in assembly/room.ts. */
 const STEP = 16
-const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4 } as const
+const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4, fixed64: 5, length: 6 } as const
 /** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
 const COUNTER_DIGITS = 20
 const COUNTER_ROOM = COUNTER_DIGITS + 1
@@ -109,6 +125,11 @@ export class Kernel {
     return this.#loops.repaired.value
   }
 
+  /** The last `render` stopped at a frame whose message or record is over its limit, however much space there is. */
+  get oversize(): boolean {
+    return Boolean(this.#loops.oversize.value)
+  }
+
   /** Writes the address of each line feed in [from, to) to the table of u32 at `ends`, at most `max`; returns how many. */
   frames(from: number, to: number, ends: number, max: number): number {
     return this.#loops.frames(from, to, ends, max)
@@ -123,10 +144,15 @@ export class Kernel {
    * Lays down how the next records look, each with `separator` behind it; counters start anew.
    *
    * Under `text` a frame loses one CR at its end and the NULs at its head before it is rendered; `bytes` takes it as it
-   * is. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need more than the room has,
+   * is. `limits` are for one record. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need more than the room has,
    * which is a little under 64 KiB.
    */
-  template(segments: readonly Segment[], treatment: 'text' | 'bytes', separator: Uint8Array): void {
+  template(
+    segments: readonly Segment[],
+    treatment: 'text' | 'bytes',
+    separator: Uint8Array,
+    limits: RecordLimits = UNLIMITED,
+  ): void {
     const all: readonly Segment[] = [...segments, { kind: 'literal', bytes: separator }]
     const room = this.arena - this.#program
     // Before anything is written: a template that is refused leaves the last one whole.
@@ -134,6 +160,7 @@ export class Kernel {
     let step = this.#program
     let data = step + all.length * STEP
     let counts = false
+    let measures = false
     for (const segment of all) {
       this.#view.setUint32(step, KINDS[segment.kind], true)
       if (segment.kind === 'literal') {
@@ -150,10 +177,15 @@ export class Kernel {
         this.#view.setUint32(step + 4, digits.length, true)
         this.#view.setUint32(step + 8, data, true)
         counts = true
-      }
+      } else if (segment.kind === 'fixed64') {
+        this.#view.setBigUint64(step + 8, segment.value, true)
+        counts = true
+      } else if (segment.kind === 'length') measures = true
       step += STEP
     }
-    this.#loops.follow(all.length, treatment === 'text', counts)
+    const { messageBytes, recordBytes } = limits
+    const cap = (bytes: number): number => Math.min(bytes, UNLIMITED.recordBytes)
+    this.#loops.follow(all.length, treatment === 'text', counts, measures, cap(messageBytes), cap(recordBytes))
   }
 
   /**

@@ -66,6 +66,8 @@ const segment: fc.Arbitrary<Segment> = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 47 }).map((offset): Segment => ({ kind: 'offset', base: offset - WINDOW })),
   fc.bigInt(0n, 10n ** 19n).map((value): Segment => ({ kind: 'counter', value })),
   fc.constantFrom(0n, 8n, 99n, 999_998n).map((value): Segment => ({ kind: 'counter', value })),
+  fc.bigInt(0n, 2n ** 63n).map((value): Segment => ({ kind: 'fixed64', value })),
+  fc.constant<Segment>({ kind: 'length' }),
 )
 const rendering = fc.record({
   segments: fc.array(segment, { maxLength: 6 }),
@@ -294,6 +296,35 @@ t.test('counters carry, and a new template begins anew', async t => {
   const expected = '98/99999999999999999998\n99/99999999999999999999\n100/100000000000000000000\n'
   t.equal(counted(), expected)
   t.equal(counted(), expected)
+})
+
+t.test('rendering stops at a record or a message that is longer than it may be, and says so', async t => {
+  const limits = fc.record({
+    messageBytes: fc.integer({ min: 0, max: 40 }),
+    recordBytes: fc.integer({ min: 0, max: 90 }),
+  })
+  holds(
+    t,
+    fc.property(hostile, rendering, limits, (chunk, how, limits) => {
+      const { start, count } = place(chunk)
+      const text = how.treatment === 'text'
+      const records = twin.render(chunk, start, how).map(record => record.bytes)
+      const messages = twin.lines(chunk).map((line, index) => {
+        const trimmed = text ? twin.trim(line, how.atFileStart && index === 0) : line
+        return text && how.repair && how.segments.some(({ kind }) => kind === 'message' || kind === 'raw')
+          ? twin.repair(trimmed)
+          : trimmed
+      })
+      const fits = (index: number) =>
+        messages[index]!.length <= limits.messageBytes && records[index]!.length <= limits.recordBytes
+      kernel.template(how.segments, how.treatment, how.separator, limits)
+      const done = kernel.render(ENDS, 0, count, start, OUT, OUT + PAGE, how.repair, how.atFileStart)
+      for (let index = 0; index < done; index++) assert.ok(fits(index))
+      // A replacement is taken for two bytes longer than what it stands for, which may be too much.
+      if (done < count && !how.repair) assert.ok(!fits(done))
+      assert.equal(kernel.oversize, done < count)
+    }),
+  )
 })
 
 t.test('an offset is that of the frame in its file, before anything is trimmed', async t => {

@@ -67,9 +67,28 @@ export function render(chunk: Uint8Array, start: number, how: Rendering): { byte
       if (segment.kind === 'message') return escaped(body)
       if (segment.kind === 'raw') return body
       if (segment.kind === 'offset') return Buffer.from((segment.base + frameStart).toString(16).padStart(12, '0'))
+      if (segment.kind === 'fixed64') return fixed64(segment.value + BigInt(index))
+      if (segment.kind === 'length') return new Uint8Array(5)
       return Buffer.from((segment.value + BigInt(index)).toString())
     })
+    const record = Buffer.concat([...parts, how.separator])
+    let at = 0
+    for (const [index, part] of parts.entries()) {
+      at += part.length
+      if (how.segments[index]!.kind === 'length') varint(record.length - at).copy(record, at - 5)
+    }
     frameStart += frame.length + 1
-    return { bytes: Buffer.concat([...parts, how.separator]), repaired }
+    return { bytes: record, repaired }
   })
+}
+
+function fixed64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(value)
+  return bytes
+}
+
+/** Five groups of seven bits, the lowest first; all but the last say that another follows. */
+function varint(value: number): Buffer {
+  return Buffer.from([0, 7, 14, 21, 28].map(shift => (Math.floor(value / 2 ** shift) % 128) | (shift < 28 ? 128 : 0)))
 }

@@ -6,30 +6,52 @@
  *     record            {"message":"said \"hi\"","offset":"00000000002a"}⏎
  *
  * A record is written whole or not at all: nothing counts until its last step has fitted.
+ *
+ * A length stands before what it measures, so it is written last: always five bytes, a varint with leading groups that
+ * say nothing (Protocol Buffers: a decoder takes any varint of up to ten bytes).
+ *
+ *     0x12 [ length ] 09 … 2a [ length ] 0a [ length ] message
+ *            └──────────────── to the end of the record ────┘
  */
 import { copy } from './copy'
 import { escape } from './escape'
 import { sequence, wellFormed } from './repair'
-import { COUNTER, LITERAL, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
+import { COUNTER, FIXED64, LENGTH, LITERAL, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
 
 /** The address behind the last byte of the last whole record. */
 export let end: usize = 0
 /** How many U+FFFD stand in the records of the last call for something that was not UTF-8. */
 export let repaired: u32 = 0
 
+/** The last call stopped at a frame that no space would help: its message or its record is longer than is allowed. */
+export let oversize: bool = false
+
 let last: usize = PROGRAM
 let text: bool = false
 let counts: bool = false
+let measures: bool = false
+// Bytes that a message and a record may have at the most.
+let longest: usize = 0
+let most: usize = 0
+
+/** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
+const LENGTH_BYTES: usize = 5
 
 // Whether this call replaces what is not UTF-8, and how often it did so in the record at hand.
 let mending: bool = false
 let mended: u32 = 0
 
-/** Takes up a program of `steps` steps. `trim`: treat frames as text. `count`: there is a counter among the steps. */
-export function follow(steps: u32, trim: bool, count: bool): void {
+/**
+ * Takes up a program of `steps` steps. `trim`: treat frames as text. `count`: something among the steps counts up.
+ * `measure`: there is a length among them. `message`, `whole`: bytes that a message and a record may have.
+ */
+export function follow(steps: u32, trim: bool, count: bool, measure: bool, message: u32, whole: u32): void {
   last = PROGRAM + <usize>steps * STEP
   text = trim
   counts = count
+  measures = measure
+  longest = message
+  most = whole
 }
 
 /**
@@ -51,12 +73,17 @@ export function render(
   mending = text && mend
   end = out
   repaired = 0
+  oversize = false
   let frame: u32 = 0
   while (frame < count) {
     const stop = <usize>load<u32>(table + (<usize>frame << 2))
     mended = 0
-    const behind = record(start, stop, end, limit, mark && frame == 0)
-    if (behind == 0) break
+    const edge = limit - end > most ? end + most : limit
+    const behind = record(start, stop, end, edge, mark && frame == 0)
+    if (behind == 0) {
+      if (edge < limit) oversize = true
+      break
+    }
     end = behind
     repaired += mended
     if (counts) advance()
@@ -77,6 +104,7 @@ function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool)
     while (from < to && load<u8>(from) == 0) from++ // holes that a truncation left
     if (mark && to - from >= 3 && load<u16>(from) == 0xbbef && load<u8>(from + 2) == 0xbf) from += 3
   }
+  if (to - from > longest) return tooLong()
   for (let step = PROGRAM; step < last; step += STEP) {
     const kind = load<u32>(step)
     if (kind == LITERAL) {
@@ -89,13 +117,40 @@ function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool)
     } else if (kind == OFFSET) {
       hexadecimal(load<i64>(step, 8) + <i64>start)
       out = copy(SCRATCH, SCRATCH + 12, out, limit)
+    } else if (kind == FIXED64) {
+      out = copy(step + 8, step + 16, out, limit)
+    } else if (kind == LENGTH) {
+      store<u32>(step, <u32>out, 4)
+      out = out + LENGTH_BYTES > limit ? 0 : out + LENGTH_BYTES
     } else {
       const behind = <usize>load<u32>(step, 8)
       out = copy(behind - <usize>load<u32>(step, 4), behind, out, limit)
     }
     if (out == 0) return 0
   }
+  // Each replacement is up to two bytes longer than what it stands for.
+  if (to - from + 2 * <usize>mended > longest) return tooLong()
+  if (measures) fillIn(out)
   return out
+}
+
+function tooLong(): usize {
+  oversize = true
+  return 0
+}
+
+/** Writes every length of the record that ends at `stop`. */
+function fillIn(stop: usize): void {
+  for (let step = PROGRAM; step < last; step += STEP) {
+    if (load<u32>(step) != LENGTH) continue
+    const at = <usize>load<u32>(step, 4)
+    const bytes = <u32>(stop - at - LENGTH_BYTES)
+    store<u8>(at, <u8>(bytes | 0x80))
+    store<u8>(at, <u8>((bytes >> 7) | 0x80), 1)
+    store<u8>(at, <u8>((bytes >> 14) | 0x80), 2)
+    store<u8>(at, <u8>((bytes >> 21) | 0x80), 3)
+    store<u8>(at, <u8>(bytes >> 28), 4)
+  }
 }
 
 /** Writes [from, to) in runs of well-formed text, with U+FFFD for what lies between them. */
@@ -129,6 +184,7 @@ function hexadecimal(value: i64): void {
 /** Adds one to every counter, in its digits: carrying is rare, dividing by ten for every digit of every record is not cheap. */
 function advance(): void {
   for (let step = PROGRAM; step < last; step += STEP) {
+    if (load<u32>(step) == FIXED64) store<u64>(step, load<u64>(step, 8) + 1, 8)
     if (load<u32>(step) != COUNTER) continue
     const behind = <usize>load<u32>(step, 8)
     const head = behind - <usize>load<u32>(step, 4)

@@ -11,6 +11,8 @@
  *     │ kind │ -     │ -          │    message, raw
  *     │ kind │ -     │ base (i64) │    offset    the frame's address + base
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
+ *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
+ *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  */
 export const SCRATCH: usize = 64
 export const PROGRAM: usize = 128
@@ -22,3 +24,5 @@ export const MESSAGE: u32 = 1
 export const RAW: u32 = 2
 export const OFFSET: u32 = 3
 export const COUNTER: u32 = 4
+export const FIXED64: u32 = 5
+export const LENGTH: u32 = 6
