@@ -62,6 +62,11 @@ export interface Chunk extends ChunkFields {
   unsettled: number
   /** What became of the others. */
   readonly outcome: Settled
+  /**
+   * The time of its first record, nanoseconds since the epoch; each further record is one later. Set by delivery, so
+   * that no two records of a pipeline have the same.
+   */
+  stamp: bigint
 }
 
 export class Slab {
@@ -99,7 +104,7 @@ export class Slab {
   /** Adds a chunk whose bytes and frame ends are already in place. */
   add(fields: ChunkFields): Chunk {
     invariant(fields.frames > 0 && fields.firstFrame === this.frames, 'a chunk must follow the frames before it')
-    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled() }
+    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled(), stamp: 0n }
     this.chunks.push(chunk)
     this.frames += fields.frames
     return chunk

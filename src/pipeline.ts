@@ -43,7 +43,9 @@ export class Pipeline {
   readonly #maxFrames: number
   readonly #target: number
   #filling: Slab | undefined
+  /** Batches that are being sent, and those that have not been settled: the backend may confirm later. */
   #underWay = 0
+  #unsettled = 0
   #pumping: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | undefined
@@ -64,14 +66,14 @@ export class Pipeline {
     }
   }
 
-  /** Requests or batches that have not been settled. */
+  /** Batches that have not been settled. */
   get underWay(): number {
-    return this.#underWay
+    return this.#unsettled
   }
 
   /** Nothing is being filled or sent, and nothing waits to be read. */
   get idle(): boolean {
-    return this.#underWay === 0 && this.#filling === undefined && !this.parts.reader.ready
+    return this.#unsettled === 0 && this.#filling === undefined && !this.parts.reader.ready
   }
 
   /** Resolves when the pipeline is idle: now, or after what is left has settled. */
@@ -158,10 +160,19 @@ export class Pipeline {
 
   async #ship(slab: Slab): Promise<void> {
     const { budget, delivery } = this.parts
+    let sent = false
+    const onSent = () => {
+      if (sent) return
+      sent = true
+      this.#underWay--
+      this.#wake()
+    }
     this.#underWay++
+    this.#unsettled++
     budget.shrink(slab.extent, slab.footprint)
-    await delivery.ship(slab)
-    this.#underWay--
+    await delivery.ship(slab, onSent)
+    onSent()
+    this.#unsettled--
     budget.release(slab.extent)
     this.#wake()
   }

@@ -21,6 +21,7 @@ import { HttpTransport } from './delivery/transport.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
+import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
 import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
 import type { FileStatus, Health, LedgerLine, PipelineStatus, Refused, Subject } from './server/subject.ts'
@@ -51,6 +52,7 @@ export class Shipper implements Subject {
   readonly #sweep: Sweep
   readonly #tail: Tail
   readonly #pipelines: readonly Pipeline[]
+  readonly #surroundings: Surroundings
   #draining = false
   #terminationBegan: number | undefined
 
@@ -58,6 +60,7 @@ export class Shipper implements Subject {
   constructor(config: Config, log: Logger, onClosed: () => void) {
     this.#config = config
     this.#log = rateLimited(log, SAY_AGAIN)
+    this.#surroundings = new Surroundings(config.pod)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log)
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
@@ -204,7 +207,7 @@ export class Shipper implements Subject {
     const type = BACKENDS[config.type as BackendType]
     const backend = (type.create as (own: unknown, context: unknown) => Backend)(config.own, {
       name,
-      pod: this.#config.pod,
+      metadata: () => this.#surroundings.metadata,
     })
     const share = Math.floor(this.#config.memory.budget / this.#config.backends.length)
     const kernel = Kernel.create(share)

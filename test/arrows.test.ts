@@ -4,7 +4,9 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
 const src = join(import.meta.dirname, '../src')
-const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'size', 'version'].map(name => `${name}.ts`)
+const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'size', 'version'].map(
+  name => `${name}.ts`,
+)
 
 /** Which rooms and files each room may import, besides itself. A name with a slash is one file. */
 const ARROWS: Record<string, readonly string[]> = {
@@ -54,7 +56,7 @@ const DOORS: Record<string, (file: string) => boolean> = {
   'zod/mini': file =>
     backend.test(file) ||
     file.startsWith('config/') ||
-    ['size.ts', 'duration.ts', 'options.ts', 'schema.ts'].includes(basename(file)),
+    ['size.ts', 'duration.ts', 'metadata.ts', 'options.ts', 'schema.ts'].includes(basename(file)),
 }
 
 function roomOf(file: string): string {

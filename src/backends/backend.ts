@@ -2,11 +2,12 @@
  * The contract of a backend: a template and a judge.
  *
  * A backend says how a record looks (`segments`, around which the kernel renders each frame), how records stand in a
- * payload (`format`), where a request goes (`request`), and what an answer means (`judge`). It holds no state, opens no
- * connection and never sees a clock: delivery does all of that, the same way for every backend.
+ * payload (`format`, `group`), where a request goes (`request`), and what an answer means (`judge`). It holds no state,
+ * opens no connection and never sees a clock: delivery does all of that, the same way for every backend.
  */
 import type { Chunk } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
 
 /** How records stand in a payload. */
 export interface Format {
@@ -15,6 +16,8 @@ export interface Format {
   readonly prefix: Uint8Array
   readonly separator: Uint8Array
   readonly suffix: Uint8Array
+  /** Between two groups, where records are grouped. */
+  readonly groupSeparator?: Uint8Array
   /**
    * `text`: a CR before the line feed, NULs before the line and a byte order mark are trimmed and invalid UTF-8 is
    * replaced by U+FFFD. `bytes`: frames go out as they were read.
@@ -22,21 +25,52 @@ export interface Format {
   readonly treatment: 'text' | 'bytes'
 }
 
-/** What a backend takes at the most in one request, before compression. */
+/**
+ * What encloses the records of a chunk: a Loki stream, an OTLP resource. Chunks that follow each other with equal
+ * `open` share one.
+ */
+export interface Group {
+  readonly open: Uint8Array
+  readonly close: Uint8Array
+  /**
+   * Places in `open` where five bytes wait for a length: a varint (Protocol Buffers) of how many bytes follow up to the
+   * group's end, `close` included.
+   */
+  readonly lengths?: readonly number[]
+}
+
+/** What a backend takes at the most, before compression. */
 export interface Limits {
   readonly payloadBytes: number
   readonly records: number
+  /** One record as it stands in the payload, and the message in it: what is longer is cut and says so. */
+  readonly recordBytes?: number
+  readonly messageBytes?: number
+  /** Records whose time is older are refused or left out in silence: they are given a new time. Milliseconds. */
+  readonly age?: number
 }
 
-/** How much a `delivered` of this backend is worth. Published in the README. */
+/**
+ * How much a `delivered` of this backend is worth. Published in the README.
+ *
+ * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken, and may still be
+ * lost or refused there without our hearing of it. `written`: it went into our own standard output.
+ */
 export type AckStrength = 'stored' | 'accepted' | 'written'
 
-/** An answer that was read to its end. `body` is cut to 64 KiB and decoded as UTF-8. */
+/** An answer that was read to its end. `body` is cut to the backend's `answerBytes` and decoded as UTF-8. */
 export interface Answer {
   readonly status: number
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+}
+
+/** One record of a request that was not stored: its place in the payload, from 0. */
+export interface Item {
+  readonly index: number
+  readonly reason: string
+  readonly detail?: string
 }
 
 /**
@@ -45,10 +79,30 @@ export interface Answer {
  */
 export type Verdict =
   | { readonly kind: 'delivered' }
-  /** The same request would be refused again: count it and go on. */
+  /** The same request would be refused again, whatever part of it: count all of it and go on. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly detail?: string }
-  /** A passing fault: send the same payload again, not before `after` milliseconds if given. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly after?: number; readonly detail?: string }
+  /**
+   * Some record in it is at fault, and the answer does not say which. Its halves are sent alone until the faulty ones
+   * are found. Only for answers after which nothing was stored, or where what is sent twice is stored once.
+   */
+  | { readonly kind: 'suspect'; readonly reason: string; readonly detail?: string }
+  /** Told record by record: `rejected` and `retry` name those that were not stored, in order; all others were. */
+  | { readonly kind: 'items'; readonly rejected: readonly Item[]; readonly retry: readonly Item[] }
+  /** So many were refused and must not be sent again, and the answer does not say which. All others were stored. */
+  | { readonly kind: 'counted'; readonly rejected: number; readonly reason: string; readonly detail?: string }
+  /** Accepted under this receipt, and stored only once the backend confirms it: see `Confirmation`. */
+  | { readonly kind: 'pending'; readonly receipt: string }
+  /**
+   * A passing fault: send the same payload again, not before `after` milliseconds if given. `misconfigured`: it will
+   * pass when somebody mends the configuration, here or there.
+   */
+  | {
+      readonly kind: 'retry'
+      readonly reason: string
+      readonly after?: number
+      readonly detail?: string
+      readonly misconfigured?: boolean
+    }
   /** Credentials are refused: pause loudly, read them again, go on trying. */
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail?: string }
   /** Too large: send it in halves and remember. */
@@ -68,13 +122,46 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** How a backend is asked what became of requests that it accepted. */
+export interface Confirmation {
+  /** Milliseconds between two questions, and after which a request without an answer is sent again. */
+  readonly every: number
+  readonly patience: number
+  question(receipts: readonly string[]): {
+    readonly head: RequestHead
+    readonly contentType: string
+    readonly body: string
+  }
+  /** Those of `receipts` that are confirmed. A verdict, if the question itself failed. */
+  confirmed(
+    answer: Answer,
+    receipts: readonly string[],
+  ): readonly string[] | Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+}
+
+/** What a backend may know of where it runs. */
+export interface BackendContext {
+  /** The backend's configured name. */
+  readonly name: string
+  /** As it is now: it may change while we run. */
+  readonly metadata: () => Metadata
+}
+
 export interface Backend {
   readonly type: string
   readonly strength: AckStrength
   readonly format: Format
   readonly limits: Limits
-  /** The template of this chunk's records. Called once per chunk and request: it may allocate a little. */
+  /** Bytes of an answer that `judge` needs to see. Default: 64 KiB. */
+  readonly answerBytes?: number
+  readonly confirmation?: Confirmation
+  /**
+   * The template of this chunk's records. Called once per chunk and request: it may allocate a little. Counters and
+   * fixed64 values are those of the chunk's first frame: the encoder moves them on where it begins in the middle.
+   */
   segments(chunk: Chunk): readonly Segment[]
+  /** What this chunk's records are enclosed in, where the format has groups. */
+  group?(chunk: Chunk): Group
   request(batch: BatchInfo): RequestHead
   judge(answer: Answer): Verdict
 }

@@ -6,7 +6,7 @@
  * overloaded or half-configured server) is tried again for as long as it takes.
  */
 import * as z from 'zod/mini'
-import type { Answer, Backend, Format, Verdict } from './backend.ts'
+import type { Answer, Backend, BackendContext, Format, Verdict } from './backend.ts'
 import { jsonRecord } from './record.ts'
 
 export const httpSchema = z.object({
@@ -29,12 +29,6 @@ export const httpSchema = z.object({
 })
 
 export type HttpOptions = z.infer<typeof httpSchema>
-
-/** What a backend may know of where it runs. */
-export interface BackendContext {
-  readonly name: string
-  readonly pod?: { readonly uid?: string | undefined } | undefined
-}
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
@@ -70,13 +64,14 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   const path = url.pathname + url.search
   const own = Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]))
   // Two pods can hold the same file under the same generation (an image's own log, say); the pod's id tells them apart.
-  const pod = context.pod?.uid ? `${context.pod.uid}-` : ''
+  const { podUid } = context.metadata()
+  const pod = podUid ? `${podUid}-` : ''
   return {
     type: 'http',
     strength: 'accepted',
     format: FORMATS[options.format],
     limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
-    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids)),
+    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata())),
     request: batch => ({ method: options.method, path, headers: { ...own, 'idempotency-key': `${pod}${batch.id}` } }),
     judge,
   }
@@ -85,21 +80,38 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
 /**
  * The general table (RFC 9110 §15). A redirect is not followed, for a request with a body and credentials may not go
  * where an answer says; it is a wrong endpoint, so it costs time and no data. So does a page of HTML with status 200,
- * which is what a login page or a captive proxy answers. `Retry-After` is delivery's to read: it has a clock.
+ * which is what a login page or a captive proxy answers, and so does every other answer that is about the address and
+ * not about the records (404, 405 …). `Retry-After` is delivery's to read: it has a clock.
  */
 export function judge({ status, headers, body }: Answer): Verdict {
+  const reason = `http_${status}`
   const detail = body === '' ? {} : { detail: body }
   if (status >= 200 && status < 300) {
     const page = /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
-    return page ? { kind: 'retry', reason: 'unexpected_html' } : { kind: 'delivered' }
+    return page ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : { kind: 'delivered' }
   }
-  if (status >= 300 && status < 400) return { kind: 'retry', reason: 'redirect' }
-  if (status === 401 || status === 403) return { kind: 'unauthorized', reason: `http_${status}`, ...detail }
-  if (status === 413) return { kind: 'split', reason: 'http_413' }
-  if (status === 408 || status === 429 || status >= 500 || status < 200) {
-    return { kind: 'retry', reason: `http_${status}`, ...detail }
+  if (status >= 300 && status < 400) return { kind: 'retry', reason: 'redirect', misconfigured: true }
+  switch (status) {
+    case 400:
+    case 422:
+      return { kind: 'suspect', reason, ...detail }
+    case 401:
+    case 403:
+      return { kind: 'unauthorized', reason, ...detail }
+    case 413:
+      return { kind: 'split', reason }
+    case 408:
+    case 425:
+    case 429:
+      return { kind: 'retry', reason, ...detail }
+    case 409:
+    case 410:
+    case 431:
+    case 451:
+      return { kind: 'rejected', reason, ...detail }
   }
-  return { kind: 'rejected', reason: `http_${status}`, ...detail }
+  if (status >= 400 && status < 500) return { kind: 'retry', reason, ...detail, misconfigured: true }
+  return { kind: 'retry', reason, ...detail }
 }
 
 function parsed(text: string): URL | undefined {

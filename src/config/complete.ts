@@ -7,7 +7,7 @@ import { BACKENDS } from '../backends/registry.ts'
 import type { Secret } from '../delivery/options.ts'
 import { formatSize } from '../size.ts'
 import type { SourceOptions } from '../tail/options.ts'
-import type { BackendConfig, Config, PodIdentity } from './config.ts'
+import type { BackendConfig, Config } from './config.ts'
 import type { Environment } from './environment.ts'
 import { nearest } from './nearest.ts'
 import { describe, type KeyPath, type Problem } from './problem.ts'
@@ -17,7 +17,6 @@ export type Written = z.infer<typeof configSchema>
 
 export interface Circumstances {
   readonly env: Environment
-  readonly pod: PodIdentity
   readonly locate: (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>
 }
 
@@ -45,7 +44,7 @@ export function complete(written: Written, circumstances: Circumstances): Comple
     drain: written.drain,
     server: written.server,
     log: written.log,
-    pod: circumstances.pod,
+    pod: written.pod,
   }
   const problems: Problem[] = []
   const warnings: string[] = []

@@ -3,6 +3,7 @@
  * milliseconds. Whoever holds a `Config` never has to ask whether a value is there or makes sense.
  */
 import type { DeliveryOptions } from '../delivery/options.ts'
+import type { PodOptions } from '../metadata.ts'
 import type { ServerOptions } from '../server/options.ts'
 import type { SourceOptions, StateOptions } from '../tail/options.ts'
 
@@ -22,15 +23,6 @@ export interface BackendConfig {
   readonly delivery: DeliveryOptions
 }
 
-/** Who we are, from the Downward API. */
-export interface PodIdentity {
-  readonly name?: string | undefined
-  readonly namespace?: string | undefined
-  readonly uid?: string | undefined
-  readonly node?: string | undefined
-  readonly container?: string | undefined
-}
-
 export interface Config {
   /** At least one; names are unique. */
   readonly sources: readonly SourceOptions[]
@@ -43,5 +35,5 @@ export interface Config {
   readonly drain: { readonly gracePeriod: number }
   readonly server: ServerOptions
   readonly log: { readonly level: LogLevel }
-  readonly pod: PodIdentity
+  readonly pod: PodOptions
 }

@@ -6,7 +6,7 @@
  * nothing. Kubernetes puts variables of its own into every container, named after services: one called `logshipper` or
  * `logshipper-metrics` yields `LOGSHIPPER_SERVICE_HOST`, `LOGSHIPPER_PORT_9614_TCP` and the like. Those are passed over.
  */
-import type { PodIdentity } from './config.ts'
+import type {} from './config.ts'
 import type { Tree } from './document.ts'
 import { coerce, type Key } from './keys.ts'
 import { nearest } from './nearest.ts'
@@ -15,7 +15,7 @@ import { formatKey, type KeyPath, type Problem } from './problem.ts'
 const PREFIX = 'LOGSHIPPER_'
 
 /** Not keys of the file: where the file is, and who we are. */
-const OTHERS = ['CONFIG', 'POD_NAME', 'POD_NAMESPACE', 'POD_UID', 'NODE_NAME', 'CONTAINER'].map(name => PREFIX + name)
+const OTHERS = ['CONFIG'].map(name => PREFIX + name)
 
 const SERVICE =
   /^LOGSHIPPER_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/
@@ -105,18 +105,6 @@ function put(tree: Tree, path: KeyPath, value: unknown, origins: ReadonlyMap<str
     const ours = [...origins.keys()].some(key => key.startsWith(`${formatKey(path.slice(0, index + 1))}.`))
     if (!fits || (way && !ours)) holder[step] = list ? [] : Object.create(null)
     at = holder[step] as Tree | unknown[]
-  }
-}
-
-/** Who we are, from the Downward API. */
-export function podIdentity(env: Environment): PodIdentity {
-  const of = (name: string) => env[PREFIX + name] || undefined
-  return {
-    name: of('POD_NAME'),
-    namespace: of('POD_NAMESPACE'),
-    uid: of('POD_UID'),
-    node: of('NODE_NAME'),
-    container: of('CONTAINER'),
   }
 }
 

@@ -12,7 +12,7 @@ import { resolve } from 'node:path'
 import { complete } from './complete.ts'
 import type { Config } from './config.ts'
 import { type Place, parseDocument, type Tree } from './document.ts'
-import { applyEnvironment, type Environment, podIdentity, type Variable, variables } from './environment.ts'
+import { applyEnvironment, type Environment, type Variable, variables } from './environment.ts'
 import { problemsOf } from './issues.ts'
 import { keysOf } from './keys.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
@@ -97,7 +97,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     )
     return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
   }
-  const completed = complete(parsed.data, { env, pod: podIdentity(env), locate })
+  const completed = complete(parsed.data, { env, locate })
   problems.push(...completed.problems)
   warnings.push(...completed.warnings)
   if (problems.length > 0) return { kind: 'invalid', problems: inOrder(problems), files: [...files] }

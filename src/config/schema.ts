@@ -8,6 +8,7 @@ import * as z from 'zod/mini'
 import { BACKENDS, type BackendType } from '../backends/registry.ts'
 import { deliveryShape, remoteShape } from '../delivery/options.ts'
 import { duration } from '../duration.ts'
+import { podSchema } from '../metadata.ts'
 import { serverSchema } from '../server/options.ts'
 import { size } from '../size.ts'
 import { sourceSchema, stateSchema } from '../tail/options.ts'
@@ -75,6 +76,7 @@ export const configSchema = z.strictObject({
     }),
     {},
   ),
+  pod: z.prefault(podSchema, {}).check(z.describe('Where we run, from the Downward API.')),
   server: z.prefault(serverSchema, {}),
   log: z.prefault(z.strictObject({ level: z._default(z.enum(['debug', 'info', 'warn', 'error']), 'info') }), {}),
 })

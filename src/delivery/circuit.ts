@@ -92,6 +92,13 @@ export class Circuit {
     return away
   }
 
+  /** The request was not sent after all. */
+  leave(pass: Pass): void {
+    if (!pass.probe) return
+    this.#probing = false
+    this.#wake()
+  }
+
   /** The request failed in passing. Returns whether the destination was up (or out for another cause) until now. */
   fail(pass: Pass, { kind, reason, after }: Fault): boolean {
     const before = this.#health

@@ -1,21 +1,23 @@
 /**
  * Delivery: the frames of a slab, sent to one destination and settled.
  *
- *     ship ─► encode ─► send ─► judge ─┬─ delivered, rejected ─► settle ─► next payload
+ *     ship ─► encode ─► send ─► judge ─┬─ delivered, rejected, counted ─► settle ─► next payload
  *               ▲         ▲            ├─ retry, unauthorized ─► wait at the circuit ─┐
  *               │         └────────────┼──────────────────────── the same bytes ◄─────┘
- *               └── fewer frames ◄─────┴─ split
+ *               ├── halves ◄───────────┼─ split, suspect
+ *               ├── those to retry ◄───┼─ items ─► settle the others
+ *               └── what was lost ◄────┴─ pending ─► settle when confirmed
  *
  * Guarantees: every frame settles exactly once, or is left unsettled because `stop` was called; within one `ship`
- * payloads go one after the other, in order, and the next only when the last has settled. A payload is encoded once and
- * sent again as the same bytes under the same id. No passing fault ever gives data up. Every extent that was granted
- * here is released here. Nothing rejects: `ship` always resolves.
+ * payloads go one after the other, in order, and the next only when the last was settled or accepted. A payload is
+ * encoded once and sent again as the same bytes under the same id, unless its records have become too old for the
+ * backend. No passing fault ever gives data up. A record that is at fault never takes its neighbours with it. Every
+ * extent that was granted here is released here. Nothing rejects: `ship` always resolves.
  */
-import type { Answer, Backend, Verdict } from '../backends/backend.ts'
+import type { Answer, Backend, Item, Verdict } from '../backends/backend.ts'
 import type { Budget } from '../budget.ts'
 import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { DELIVERED } from '../ledger.ts'
 import { type Logger, rateLimited } from '../log.ts'
 import { Circuit, type Health, type Pass } from './circuit.ts'
 import { compress } from './compress.ts'
@@ -24,8 +26,12 @@ import type { Exchange, Reply, Transport } from './exchange.ts'
 import { DeliveryNumbers } from './numbers.ts'
 import type { DeliveryOptions } from './options.ts'
 import { quote } from './quote.ts'
+import { Receipts } from './receipts.ts'
 import { retryAfter } from './retry.ts'
 import { Room } from './room.ts'
+import { behind, countOf, type Run, upTo } from './runs.ts'
+import { type Final, type RejectedRecord, Settlement, TOO_LARGE } from './settlement.ts'
+import { Stamps } from './stamps.ts'
 
 export interface DeliveryFields {
   /** The backend's configured name, for the log. */
@@ -42,17 +48,30 @@ export interface DeliveryFields {
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   /** Records were cut because no payload can hold them, and have now settled. */
   readonly onTruncated?: (origin: Origin, records: number) => void
+  /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
+  readonly onRejected?: (record: RejectedRecord) => void
 }
 
 /** `abandoned`: stopped before the end; what has not settled stays in flight. */
 export type Shipped = { readonly kind: 'settled' } | { readonly kind: 'abandoned' }
 
-type Conclusion = Extract<Verdict, { kind: 'delivered' | 'rejected' | 'split' }> | { readonly kind: 'abandoned' }
+/** What came of a payload that needs no waiting any more. */
+type Conclusion =
+  | Final
+  | Extract<Verdict, { kind: 'pending' }>
+  /** Its records are older than the backend takes. */
+  | { readonly kind: 'outdated' }
+  | { readonly kind: 'abandoned' }
+
+/** Frames that are still to be sent, none of them together with frames of another portion. */
+interface Portion {
+  readonly runs: readonly Run[]
+  /** What was mended in them has been booked. */
+  readonly noted: boolean
+}
 
 const SETTLED: Shipped = { kind: 'settled' }
 const ABANDONED: Shipped = { kind: 'abandoned' }
-/** The reason of a record that no request can hold. */
-const TOO_LARGE = 'too_large'
 
 /** The log says the same thing about a destination once a minute. */
 const SAY_AGAIN = 60_000
@@ -64,8 +83,8 @@ const LISTEN_AGAIN = 1_000
 const DOUBT = 64
 const LEAST_LEARNED = 1024
 
-/** Faults that no waiting will mend: someone has to look at the configuration. */
-const MISCONFIGURED = new Set(['redirect', 'unexpected_html', 'CREDENTIALS_UNREADABLE'])
+/** Faults of ours that no waiting will mend: someone has to look at the configuration. */
+const MISCONFIGURED = new Set(['CREDENTIALS_UNREADABLE'])
 
 export class Delivery {
   /** Open it whenever the budget has released something. */
@@ -79,6 +98,9 @@ export class Delivery {
   #learned = Number.POSITIVE_INFINITY
   #taken = 0
   #listened = Number.NEGATIVE_INFINITY
+  readonly #stamps: Stamps
+  readonly #settlement: Settlement
+  readonly #receipts: Receipts | undefined
 
   constructor(fields: DeliveryFields) {
     const { kernel, budget, backend, options, logger, random } = fields
@@ -87,46 +109,56 @@ export class Delivery {
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
     this.#circuit = new Circuit(options.retry, random)
+    this.#stamps = new Stamps(random)
+    this.#settlement = new Settlement(kernel, fields.onRejected)
+    const { confirmation } = backend
+    this.#receipts = confirmation && new Receipts(confirmation, fields.transport)
   }
 
   get health(): Health {
     return this.#circuit.health
   }
 
-  /** Sends and settles all frames of `slab`. Its extent stays the caller's, and must stay as it is meanwhile. */
-  async ship(slab: Slab): Promise<Shipped> {
-    let from = 0
-    let most = Number.POSITIVE_INFINITY
-    while (from < slab.frames) {
-      const payload = await this.#encode(slab, from, Math.min(slab.frames, from + most))
-      if (payload === 'abandoned') return ABANDONED
-      if (payload === 'unfit') {
-        this.#giveUp(slab, from, from + 1, TOO_LARGE)
-        from++
+  /**
+   * Sends and settles all frames of `slab`. Its extent stays the caller's, and must stay as it is meanwhile.
+   * `onSent` is called when all of it has been accepted, though some may not be confirmed: the next slab may go.
+   */
+  async ship(slab: Slab, onSent: () => void = () => {}): Promise<Shipped> {
+    this.#stamps.give(slab)
+    const work: Portion[] = [{ runs: [{ from: 0, to: slab.frames }], noted: false }]
+    const unconfirmed = new Map<Promise<unknown>, readonly Run[]>()
+    for (;;) {
+      const portion = work.shift()
+      if (portion === undefined) {
+        onSent()
+        if (unconfirmed.size === 0) return SETTLED
+        if (!(await this.#confirm(slab, unconfirmed, work))) return ABANDONED
         continue
       }
-      const records = payload.to - payload.from
+      const payload = await this.#encode(slab, portion.runs)
+      if (payload === 'abandoned') return ABANDONED
+      const taken = payload === 'unfit' ? 1 : payload.records
+      const rest = behind(portion.runs, taken)
+      if (rest.length > 0) work.unshift({ ...portion, runs: rest })
+      if (payload === 'unfit') {
+        this.#settlement.reject(slab, upTo(portion.runs, 1), TOO_LARGE, undefined)
+        continue
+      }
       const conclusion = await this.#conclude(slab, payload)
       if (conclusion.kind === 'abandoned') return ABANDONED
-      if (conclusion.kind === 'split' && records > 1) {
-        most = Math.ceil(records / 2)
+      if (conclusion.kind === 'outdated') {
+        this.#stamps.give(slab, Date.now())
+        work.unshift({ ...portion, runs: payload.runs })
         continue
       }
-      for (const { origin, repaired, cut } of payload.notes) {
-        this.numbers.repairedSequences += repaired
-        this.numbers.truncatedRecords += cut
-        if (repaired > 0) this.#fields.onRepaired?.(origin, repaired)
-        if (cut > 0) this.#fields.onTruncated?.(origin, cut)
-      }
-      if (conclusion.kind === 'delivered') slab.settle(payload.from, payload.to, DELIVERED)
-      else {
-        const reason = conclusion.kind === 'split' ? TOO_LARGE : conclusion.reason
-        this.#giveUp(slab, payload.from, payload.to, reason)
-      }
-      from = payload.to
-      most = Number.POSITIVE_INFINITY
+      let again: (readonly Run[])[] = []
+      if (conclusion.kind === 'pending') {
+        unconfirmed.set(this.#receipts?.await(conclusion.receipt) ?? Promise.resolve('confirmed'), payload.runs)
+      } else again = this.#settlement.settle(slab, payload, conclusion)
+      const through = again.length === 0 || conclusion.kind === 'items'
+      if (through && !portion.noted) this.#note(payload)
+      work.unshift(...again.map(runs => ({ runs, noted: portion.noted || through })))
     }
-    return SETTLED
   }
 
   /** The draining has begun: waits are at most a second, and the present one ends now. */
@@ -137,14 +169,49 @@ export class Delivery {
   /** The deadline: whatever is not settled is abandoned, and every `ship` resolves. */
   stop(): void {
     this.#circuit.stop()
+    this.#receipts?.stop()
     this.#fields.transport.abort()
     this.room.open()
   }
 
-  async #encode(slab: Slab, from: number, to: number): Promise<Payload | 'unfit' | 'abandoned'> {
+  /** Requests that were accepted and not yet confirmed. */
+  get unconfirmed(): number {
+    return this.#receipts?.size ?? 0
+  }
+
+  /** Waits for one of the requests to be confirmed or lost. Returns false if that was abandoned. */
+  async #confirm(slab: Slab, unconfirmed: Map<Promise<unknown>, readonly Run[]>, work: Portion[]): Promise<boolean> {
+    const [fate, ended] = await Promise.race(
+      [...unconfirmed.keys()].map(async promise => [await promise, promise] as const),
+    )
+    const runs = unconfirmed.get(ended)!
+    unconfirmed.delete(ended)
+    if (fate === 'abandoned') return false
+    if (fate === 'confirmed') this.#settlement.deliver(slab, runs)
+    else {
+      this.numbers.retry('unconfirmed')
+      this.#log.warn(
+        { backend: this.#fields.name, records: countOf(runs) },
+        'an accepted request was never confirmed; it is sent again',
+      )
+      work.push({ runs, noted: true })
+    }
+    return true
+  }
+
+  #note({ notes }: Payload): void {
+    for (const { origin, repaired, cut } of notes) {
+      this.numbers.repairedSequences += repaired
+      this.numbers.truncatedRecords += cut
+      if (repaired > 0) this.#fields.onRepaired?.(origin, repaired)
+      if (cut > 0) this.#fields.onTruncated?.(origin, cut)
+    }
+  }
+
+  async #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
     for (;;) {
       if (this.#circuit.stopped) return 'abandoned'
-      const encoded = this.#encoder.encode(slab, from, to, this.#learned)
+      const encoded = this.#encoder.encode(slab, runs, this.#learned)
       if (encoded.kind === 'payload') return encoded
       if (encoded.kind === 'unfit') return 'unfit'
       await this.room.wait()
@@ -160,6 +227,10 @@ export class Delivery {
       for (;;) {
         const pass = await this.#circuit.enter()
         if (pass === undefined) return { kind: 'abandoned' }
+        if (this.#outdated(slab)) {
+          this.#circuit.leave(pass)
+          return { kind: 'outdated' }
+        }
         const before = performance.now()
         const reply = await this.#fields.transport.send(exchange)
         const verdict = this.#judge(reply)
@@ -173,13 +244,12 @@ export class Delivery {
         }
         const away = this.#circuit.succeed(pass)
         if (away !== undefined) this.#fields.logger.info({ backend: this.#fields.name, away }, 'destination is back')
-        if (verdict.kind === 'delivered') {
-          this.numbers.lastDeliveredAt = Date.now()
-          this.numbers.payloadBytes += size
-          this.numbers.wireBytes += exchange.body.length
-          this.#took()
-        } else this.#refused(verdict, size, slab, payload)
-        return verdict
+        if (verdict.kind === 'split') this.#tooLarge(verdict.reason, size, payload)
+        else {
+          this.#took(size, exchange.body.length, verdict.kind)
+          this.#complain(verdict, slab, payload)
+        }
+        return verdict.kind === 'pending' ? verdict : { ...verdict, status }
       }
     } finally {
       this.numbers.inFlight--
@@ -190,7 +260,7 @@ export class Delivery {
   /** The request, made once. The compressed body takes the encoded one's place, and gives back what that leaves free. */
   #exchange(payload: Payload): Exchange {
     const { backend, kernel, budget, options } = this.#fields
-    const head = backend.request({ id: payload.id, records: payload.to - payload.from })
+    const head = backend.request({ id: payload.id, records: payload.records })
     const { contentType } = backend.format
     const { compression } = options
     const compressed = compress(payload.view, compression)
@@ -238,25 +308,17 @@ export class Delivery {
       return
     }
     const news = this.#circuit.fail(pass, { kind: 'down', reason, after: verdict.after })
-    if (MISCONFIGURED.has(reason)) {
+    if (MISCONFIGURED.has(reason) || (verdict.kind === 'retry' && verdict.misconfigured)) {
       this.#log.error({ ...fields, about: reason }, 'destination is misconfigured')
     } else if (news) logger.warn(fields, 'destination is down')
   }
 
-  #refused(verdict: Extract<Verdict, { kind: 'rejected' | 'split' }>, size: number, slab: Slab, payload: Payload) {
+  #tooLarge(reason: string, size: number, payload: Payload): void {
     const { name } = this.#fields
-    const { reason } = verdict
-    if (verdict.kind === 'rejected') {
-      const detail = this.#listen(verdict.detail, slab, payload)
-      this.numbers.lastError = { reason, detail, at: Date.now() }
-      const fields = { backend: name, reason, records: payload.to - payload.from, about: reason }
-      this.#log.error(detail === undefined ? fields : { ...fields, detail }, 'records were rejected')
-      return
-    }
     this.numbers.retry(reason)
     this.numbers.lastError = { reason, detail: undefined, at: Date.now() }
     // One record alone says nothing about how many small ones would pass.
-    if (payload.to - payload.from === 1) {
+    if (payload.records === 1) {
       this.#log.error({ backend: name, reason: TOO_LARGE, bytes: size }, 'a record was too large')
       return
     }
@@ -265,11 +327,58 @@ export class Delivery {
     this.#log.warn({ backend: name, reason, bytes: size }, 'payload was too large, sending halves')
   }
 
-  #giveUp(slab: Slab, from: number, to: number, reason: string): void {
-    slab.settle(from, to, { kind: 'rejected', reason })
+  /** Says what was refused, and why. What is told item by item is said once, in the words about the first. */
+  #complain(verdict: Final | Extract<Verdict, { kind: 'pending' }>, slab: Slab, payload: Payload): void {
+    const { name } = this.#fields
+    const say = (reason: string, words: string | undefined, records: number, message: string): void => {
+      const detail = this.#listen(words, slab, payload)
+      this.numbers.lastError = { reason, detail, at: Date.now() }
+      const fields = { backend: name, reason, records, about: reason }
+      this.#log.error(detail === undefined ? fields : { ...fields, detail }, message)
+    }
+    switch (verdict.kind) {
+      case 'rejected':
+        say(verdict.reason, verdict.detail, payload.records, 'records were rejected')
+        break
+      case 'suspect':
+        if (payload.records === 1 || !this.#settlement.hopeful) {
+          say(verdict.reason, verdict.detail, payload.records, 'records were rejected')
+        } else this.numbers.retry(verdict.reason)
+        break
+      case 'counted':
+        say(verdict.reason, verdict.detail, verdict.rejected, 'records were rejected')
+        break
+      case 'items': {
+        const [refused] = verdict.rejected
+        if (refused) say(refused.reason, refused.detail, verdict.rejected.length, 'records were rejected')
+        const [held] = verdict.retry
+        if (held) this.#holdBack(held, verdict.retry.length, slab, payload)
+        break
+      }
+    }
   }
 
-  #took(): void {
+  /** Some records of a request were turned away in passing: the destination is given time before they are sent again. */
+  #holdBack({ reason, detail }: Item, records: number, slab: Slab, payload: Payload): void {
+    const words = this.#listen(detail, slab, payload)
+    this.numbers.retry(reason)
+    this.numbers.lastError = { reason, detail: words, at: Date.now() }
+    const fields = { backend: this.#fields.name, reason, records, about: reason }
+    this.#log.warn(words === undefined ? fields : { ...fields, detail: words }, 'records are sent again')
+    this.#circuit.fail({ probe: false }, { kind: 'down', reason })
+  }
+
+  #outdated(slab: Slab): boolean {
+    const { age } = this.#fields.backend.limits
+    if (age === undefined) return false
+    return Number(slab.chunks[0]!.stamp / 1_000_000n) < Date.now() - age
+  }
+
+  #took(size: number, sent: number, kind: Verdict['kind']): void {
+    if (kind === 'rejected' || kind === 'suspect') return
+    this.numbers.lastDeliveredAt = Date.now()
+    this.numbers.payloadBytes += size
+    this.numbers.wireBytes += sent
     if (this.#learned === Number.POSITIVE_INFINITY || ++this.#taken < DOUBT) return
     this.#taken = 0
     this.#learned *= 1.5
@@ -281,8 +390,10 @@ export class Delivery {
     const now = performance.now()
     if (detail === undefined || now - this.#listened < LISTEN_AGAIN) return undefined
     this.#listened = now
-    const first = slab.chunks.find(chunk => payload.from < chunk.firstFrame + chunk.frames)!
-    const frames = this.#fields.kernel.bytes.subarray(slab.startOf(first, payload.from), slab.endOf(payload.to - 1))
+    const { from } = payload.runs[0]!
+    const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
+    const last = payload.runs.at(-1)!.to - 1
+    const frames = this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last))
     return quote(detail, frames)
   }
 }

@@ -3,18 +3,19 @@
  *
  *     slab     │ a.log: frames 0..3 │ b.log: frames 4..21 │
  *                  │ template of a.log    │ template of b.log
- *     payload  │ prefix │ record , record , … , record │ suffix │
+ *     payload  │ prefix │ [group open] record , record , … [close] , [open] … record [close] │ suffix │
  *
- * Guarantees: a payload holds whole records of consecutive frames, at least one, and at most what the limits say; what
+ * Guarantees: a payload holds whole records of frames in their order, at least one, and at most what the limits say; what
  * does not fit is for the next payload. A record that is too large even alone is cut on a character's edge and says so;
  * it is never left out in silence. The same frames give the same bytes and the same id, so a payload can be made again
  * from the slab. The slab is as it was when `encode` returns.
  */
-import { createHash } from 'node:crypto'
-import type { Backend } from '../backends/backend.ts'
+import { createHash, type Hash } from 'node:crypto'
+import type { Backend, Group } from '../backends/backend.ts'
 import { type Budget, type Extent, PAGE } from '../budget.ts'
 import type { Chunk, Origin, Slab } from '../chunk.ts'
-import type { Kernel, Segment } from '../kernel/kernel.ts'
+import type { Kernel, RecordLimits, Segment } from '../kernel/kernel.ts'
+import { type Run, upTo } from './runs.ts'
 
 /** What happened to the frames of one origin on the way; booked when they settle, for they may be encoded again. */
 export interface Note {
@@ -27,9 +28,9 @@ export interface Note {
 
 export interface Payload {
   readonly kind: 'payload'
-  /** The frames [from, to) of the slab. */
-  readonly from: number
-  readonly to: number
+  /** The frames that are in it, and how many they are. */
+  readonly runs: readonly Run[]
+  readonly records: number
   readonly extent: Extent
   /** The encoded bytes, a view of the arena. */
   readonly view: Buffer
@@ -41,11 +42,16 @@ export type Encoded =
   | Payload
   /** No place in the arena now: try again when something was released. */
   | { readonly kind: 'no room' }
-  /** The frame `from` cannot be sent at all: its template alone is larger than a payload may be. */
+  /** The first frame cannot be sent at all: its template alone is larger than a payload may be. */
   | { readonly kind: 'unfit' }
 
 /** One record may pass the configured size by this much before it is cut: the default line limit is the default size. */
 const MARGIN = PAGE
+
+const UNLIMITED = Number.MAX_SAFE_INTEGER
+const NOTHING = Buffer.alloc(0)
+/** A varint of five groups of seven bits, the later of which may say nothing (Protocol Buffers, Encoding). */
+const LENGTH_BYTES = 5
 
 /** The edge of a cut is searched to this many bytes. */
 const CUT_PRECISION = 1024
@@ -58,36 +64,54 @@ export interface EncoderOptions {
   readonly maxRecords: number
 }
 
+/** A payload while it is being filled. */
+interface Filling {
+  readonly slab: Slab
+  readonly begin: number
+  /** The first byte that may not be written: by the size that is wanted, and by the largest there may be. */
+  readonly target: number
+  readonly last: number
+  readonly hash: Hash
+  readonly notes: Note[]
+  readonly first: { readonly chunk: Chunk; readonly frame: number }
+  out: number
+  records: number
+  group: (Group & { readonly at: number }) | undefined
+}
+
 export class Encoder {
   readonly #kernel: Kernel
   readonly #budget: Budget
   readonly #backend: Backend
   readonly #maxBytes: number
   readonly #maxRecords: number
+  readonly #limits: RecordLimits
   /** Bytes that one payload can ever have. */
   readonly #full: number
   #held = 0
 
   constructor({ kernel, budget, backend, maxBytes, maxRecords }: EncoderOptions) {
+    const { payloadBytes, records, messageBytes = UNLIMITED, recordBytes = UNLIMITED } = backend.limits
     this.#kernel = kernel
     this.#budget = budget
     this.#backend = backend
-    this.#maxBytes = Math.min(maxBytes, backend.limits.payloadBytes)
-    this.#maxRecords = Math.min(maxRecords, backend.limits.records)
-    this.#full = Math.min(maxBytes + MARGIN, backend.limits.payloadBytes)
+    this.#maxBytes = Math.min(maxBytes, payloadBytes)
+    this.#maxRecords = Math.min(maxRecords, records)
+    this.#limits = { messageBytes, recordBytes }
+    this.#full = Math.min(maxBytes + MARGIN, payloadBytes)
   }
 
   /**
-   * A payload of the frames from `from` on, at most up to `to` and `bytes` long; a first record that is longer than
-   * `bytes` goes alone. Give it back with `release`.
+   * A payload of the first of these frames, at most `bytes` long; a first record that is longer than `bytes` goes
+   * alone. Give it back with `release`.
    */
-  encode(slab: Slab, from: number, to: number, bytes: number): Encoded {
-    const end = Math.min(to, from + this.#maxRecords)
-    const estimate = this.#estimate(slab, from, end)
+  encode(slab: Slab, runs: readonly Run[], bytes: number): Encoded {
+    const wanted = upTo(runs, this.#maxRecords)
+    const estimate = this.#estimate(slab, wanted)
     for (const want of estimate < this.#full ? [estimate, this.#full] : [this.#full]) {
       const extent = this.#grant(want)
       if (extent === undefined) return { kind: 'no room' }
-      const payload = this.#fill(slab, from, end, Math.min(bytes, this.#maxBytes), extent)
+      const payload = this.#fill(slab, wanted, Math.min(bytes, this.#maxBytes), extent)
       if (payload !== undefined) {
         this.#held++
         this.#budget.shrink(extent, payload.view.length)
@@ -106,66 +130,156 @@ export class Encoder {
     this.#budget.release(payload.extent)
   }
 
-  #fill(slab: Slab, from: number, to: number, bytes: number, extent: Extent): Payload | undefined {
-    const { prefix, separator, suffix, treatment } = this.#backend.format
-    const kernel = this.#kernel
+  #fill(slab: Slab, runs: readonly Run[], bytes: number, extent: Extent): Payload | undefined {
+    const { prefix, suffix } = this.#backend.format
     const begin = extent.address
-    const limit = begin + Math.min(bytes, extent.bytes) - suffix.length
-    const hash = createHash('sha256')
-    const notes: Note[] = []
-    kernel.bytes.set(prefix, begin)
-    let out = begin + prefix.length
-    let at = from
-    for (const chunk of slab.chunks) {
-      const stop = Math.min(to, chunk.firstFrame + chunk.frames)
-      if (at < chunk.firstFrame || at >= stop) continue
-      const start = slab.startOf(chunk, at)
-      const repair = treatment === 'text' && !kernel.validUtf8(start, slab.endOf(stop - 1))
-      const fileStart = slab.offsetOf(chunk, at)
-      kernel.template(this.#backend.segments(chunk), treatment, separator)
-      let count = kernel.render(slab.ends, at, stop - at, start, out, limit, repair, fileStart === 0)
-      let cut = 0
-      if (count === 0 && at === from) {
-        const last = begin + Math.min(this.#full, extent.bytes) - suffix.length
-        count = kernel.render(slab.ends, at, 1, start, out, last, repair, fileStart === 0)
-        if (count === 0 && extent.bytes >= this.#full) {
-          count = this.#cut(slab, chunk, at, out, last, repair)
-          cut = count
-        }
-      }
-      if (count === 0) break
-      out = kernel.end
-      if (kernel.repaired + cut > 0) notes.push({ origin: chunk.origin, repaired: kernel.repaired, cut })
-      at += count
-      const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
-      hash.update(`${chunk.origin.generation} ${fileStart} ${fileEnd}\n`)
-      if (at < stop || cut > 0) break
+    const frame = runs[0]!.from
+    const filling: Filling = {
+      slab,
+      begin,
+      target: begin + Math.min(bytes, extent.bytes) - suffix.length,
+      last: begin + Math.min(this.#full, extent.bytes) - suffix.length,
+      hash: createHash('sha256'),
+      notes: [],
+      first: { chunk: chunkOf(slab, frame), frame },
+      out: begin + prefix.length,
+      records: 0,
+      group: undefined,
     }
-    if (at === from) return undefined
-    out -= separator.length
-    kernel.bytes.set(suffix, out)
-    out += suffix.length
-    const view = kernel.bytes.subarray(begin, out)
-    return { kind: 'payload', from, to: at, extent, view, id: this.#id(slab, from, at, hash.digest('hex')), notes }
+    this.#kernel.bytes.set(prefix, begin)
+    this.#fillRuns(filling, runs, extent.bytes >= this.#full)
+    if (filling.records === 0) return undefined
+    const end = this.#close(filling)
+    this.#kernel.bytes.set(suffix, end)
+    return {
+      kind: 'payload',
+      runs: upTo(runs, filling.records),
+      records: filling.records,
+      extent,
+      view: this.#kernel.bytes.subarray(begin, end + suffix.length),
+      id: this.#id(filling),
+      notes: filling.notes,
+    }
+  }
+
+  #fillRuns(filling: Filling, runs: readonly Run[], whole: boolean): void {
+    for (const { from, to } of runs) {
+      let at = from
+      for (const chunk of filling.slab.chunks) {
+        const stop = Math.min(to, chunk.firstFrame + chunk.frames)
+        if (at < chunk.firstFrame || at >= stop) continue
+        const taken = this.#fillChunk(filling, chunk, at, stop, whole)
+        at += taken
+        if (at < stop) return
+      }
+    }
   }
 
   /**
-   * Renders the longest head of the frame whose record ends before `limit`. The template says that it was cut, and how
-   * long it was. The table's entry is lowered only meanwhile: the next frame begins behind it.
+   * Renders the frames [from, to) of one chunk, as far as there is room; returns how many. `whole`: no payload has more
+   * room than this one.
+   */
+  #fillChunk(filling: Filling, chunk: Chunk, from: number, to: number, whole: boolean): number {
+    const kernel = this.#kernel
+    const { slab } = filling
+    const entered = this.#enter(filling, chunk)
+    if (entered === undefined) return 0
+    const { group } = entered
+    const closing = group?.close.length ?? 0
+    const text = this.#backend.format.treatment === 'text'
+    const repair = text && !kernel.validUtf8(slab.startOf(chunk, from), slab.endOf(to - 1))
+    let { out } = entered
+    let at = from
+    let repaired = 0
+    let cut = 0
+    this.#template(chunk, at)
+    for (;;) {
+      const alone = filling.records === 0 && at === from
+      const room = filling.target - closing
+      if (at === to || (!alone && out >= room)) break
+      const render = (count: number, limit: number): number =>
+        kernel.render(slab.ends, at, count, slab.startOf(chunk, at), out, limit, repair, slab.offsetOf(chunk, at) === 0)
+      let count = out < room ? render(to - at, room) : 0
+      if (alone && count === 0) count = render(1, filling.last - closing)
+      // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
+      if (alone && count === 0 && whole) {
+        count = this.#cut(slab, chunk, at, out, filling.last - closing, repair)
+        cut = count
+        this.#template(chunk, at + 1)
+      }
+      if (count === 0) break
+      out = kernel.end
+      repaired += kernel.repaired
+      at += count
+    }
+    if (at === from) return 0
+    filling.out = out
+    filling.group = group
+    filling.records += at - from
+    if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
+    const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
+    filling.hash.update(`${chunk.origin.generation} ${slab.offsetOf(chunk, from)} ${fileEnd}\n`)
+    return at - from
+  }
+
+  #template(chunk: Chunk, frame: number): void {
+    const { treatment, separator } = this.#backend.format
+    const segments = movedOn(this.#backend.segments(chunk), frame - chunk.firstFrame)
+    this.#kernel.template(segments, treatment, separator, this.#limits)
+  }
+
+  /** Where the chunk's first record goes: behind the last one, or into a group of its own. Writes, but changes nothing yet. */
+  #enter(filling: Filling, chunk: Chunk): Pick<Filling, 'out' | 'group'> | undefined {
+    const { bytes } = this.#kernel
+    const next = this.#backend.group?.(chunk)
+    const { group } = filling
+    if (next === undefined || (group && Buffer.compare(group.open, next.open) === 0)) return { out: filling.out, group }
+    const between = this.#backend.format.groupSeparator ?? NOTHING
+    const at = filling.records === 0 ? filling.out : this.#close(filling) + between.length
+    const out = at + next.open.length
+    if (out + next.close.length >= filling.last) return undefined
+    if (filling.records > 0) bytes.set(between, at - between.length)
+    bytes.set(next.open, at)
+    return { out, group: { ...next, at } }
+  }
+
+  /**
+   * Takes the separator behind the last record away and closes its group; returns the address behind that. May be done
+   * again, when the group that should have followed found no room.
+   */
+  #close({ out, group }: Filling): number {
+    const end = out - this.#backend.format.separator.length
+    if (group === undefined) return end
+    const { bytes } = this.#kernel
+    bytes.set(group.close, end)
+    const behind = end + group.close.length
+    for (const place of group.lengths ?? []) {
+      const address = group.at + place
+      let rest = behind - address - LENGTH_BYTES
+      for (let n = 0; n < LENGTH_BYTES; n++, rest = Math.floor(rest / 128)) {
+        bytes[address + n] = (rest % 128) | (n < LENGTH_BYTES - 1 ? 128 : 0)
+      }
+    }
+    return behind
+  }
+
+  /**
+   * Renders the longest head of the frame whose record ends before `limit` and keeps to the limits of a record. The
+   * template says that it was cut, and how long it was. The table's entry is lowered only meanwhile: the next frame
+   * begins behind it.
    */
   #cut(slab: Slab, chunk: Chunk, frame: number, out: number, limit: number, repair: boolean): number {
-    const { kernel, format, backend } = { kernel: this.#kernel, format: this.#backend.format, backend: this.#backend }
+    const kernel = this.#kernel
     const start = slab.startOf(chunk, frame)
     const end = slab.endOf(frame)
-    const cutFrom = chunk.cutFrom || end - start
-    kernel.template(backend.segments({ ...chunk, cutFrom }), format.treatment, format.separator)
+    this.#template({ ...chunk, cutFrom: chunk.cutFrom || end - start }, frame)
     const render = (edge: number): number => {
       slab.setEnd(frame, edge)
       return kernel.render(slab.ends, frame, 1, start, out, limit, repair, slab.offsetOf(chunk, frame) === 0)
     }
     try {
       let fits = start
-      let over = end
+      let over = Math.min(end, start + this.#limits.messageBytes + 1)
       while (over - fits > CUT_PRECISION) {
         const middle = Math.floor((fits + over) / 2)
         if (render(middle) === 1) fits = middle
@@ -179,17 +293,22 @@ export class Encoder {
     }
   }
 
-  /** Bytes that the frames [from, to) will probably take: a quarter more than they have, and the template for each. */
-  #estimate(slab: Slab, from: number, to: number): number {
+  /** Bytes that these frames will probably take: a quarter more than they have, and the template for each. */
+  #estimate(slab: Slab, runs: readonly Run[]): number {
+    const { format } = this.#backend
     let bytes = PAGE / 16
     let perRecord: number | undefined
-    for (const chunk of slab.chunks) {
-      const first = Math.max(from, chunk.firstFrame)
-      const stop = Math.min(to, chunk.firstFrame + chunk.frames)
-      if (first >= stop) continue
-      perRecord ??= length(this.#backend.segments(chunk)) + this.#backend.format.separator.length
-      bytes += (stop - first) * perRecord + 1.25 * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
-      if (bytes >= this.#full) return this.#full
+    for (const run of runs) {
+      for (const chunk of slab.chunks) {
+        const first = Math.max(run.from, chunk.firstFrame)
+        const stop = Math.min(run.to, chunk.firstFrame + chunk.frames)
+        if (first >= stop) continue
+        perRecord ??= length(this.#backend.segments(chunk)) + format.separator.length
+        const group = this.#backend.group?.(chunk)
+        bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
+        bytes += (stop - first) * perRecord + 1.25 * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
+        if (bytes >= this.#full) return this.#full
+      }
     }
     return Math.ceil(bytes)
   }
@@ -209,14 +328,27 @@ export class Encoder {
    * The generation and offset of the first record and the number of records, for humans; and a digest of every file
    * range in it, for those would not tell apart two payloads that begin alike and go on with different files.
    */
-  #id(slab: Slab, from: number, to: number, digest: string): string {
-    const chunk = slab.chunks.find(({ firstFrame, frames }) => from >= firstFrame && from < firstFrame + frames)!
-    const offset = slab.offsetOf(chunk, from).toString(16).padStart(12, '0')
-    return `${chunk.origin.generation}-${offset}-${to - from}-${digest.slice(0, 16)}`
+  #id({ slab, first: { chunk, frame }, records, hash }: Filling): string {
+    const offset = slab.offsetOf(chunk, frame).toString(16).padStart(12, '0')
+    return `${chunk.origin.generation}-${offset}-${records}-${hash.digest('hex').slice(0, 16)}`
   }
+}
+
+function chunkOf(slab: Slab, frame: number): Chunk {
+  return slab.chunks.find(({ firstFrame, frames }) => frame >= firstFrame && frame < firstFrame + frames)!
+}
+
+/** The template for the chunk's frame number `by`: what counts begins later. */
+function movedOn(segments: readonly Segment[], by: number): readonly Segment[] {
+  if (by === 0) return segments
+  return segments.map(segment =>
+    segment.kind === 'counter' || segment.kind === 'fixed64'
+      ? { ...segment, value: segment.value + BigInt(by) }
+      : segment,
+  )
 }
 
 /** Bytes of a record around an empty frame; numbers are taken at their longest. */
 function length(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => sum + (segment.kind === 'literal' ? segment.bytes.length : 16), 0)
+  return segments.reduce((sum, segment) => sum + (segment.kind === 'literal' ? segment.bytes.length : 20), 0)
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createHttp, httpSchema, judge } from '../../src/backends/http.ts'
+import { NO_METADATA } from '../../src/metadata.ts'
 
 const ENDPOINT = 'https://logs.test:8443/ingest?tenant=a'
 
@@ -11,12 +12,12 @@ t.test('the path carries the endpoint’s query and the configured one; headers 
     query: { stream: 'a b&c' },
   })
   const id = 'a1b2c3d4e5f60718-000000000000-1-0011223344556677'
-  t.same(createHttp(options, { name: 'main' }).request({ id, records: 1 }), {
+  t.same(createHttp(options, { name: 'main', metadata: () => NO_METADATA }).request({ id, records: 1 }), {
     method: 'PUT',
     path: '/ingest?tenant=a&stream=a+b%26c',
     headers: { 'x-scope-orgid': 'a', 'idempotency-key': id },
   })
-  const named = createHttp(options, { name: 'main', pod: { uid: '7f3e' } })
+  const named = createHttp(options, { name: 'main', metadata: () => ({ ...NO_METADATA, podUid: '7f3e' }) })
   t.equal(named.request({ id, records: 1 }).headers['idempotency-key'], `7f3e-${id}`)
 })
 
@@ -40,36 +41,39 @@ t.test('defaults', async t => {
   })
 })
 
-const VERDICTS: readonly (readonly [number, string, string?])[] = [
+const VERDICTS: readonly (readonly [number, string, string?, true?])[] = [
   [200, 'delivered'],
   [202, 'delivered'],
   [204, 'delivered'],
-  [301, 'retry', 'redirect'],
-  [308, 'retry', 'redirect'],
-  [400, 'rejected', 'http_400'],
+  [301, 'retry', 'redirect', true],
+  [308, 'retry', 'redirect', true],
+  [400, 'suspect', 'http_400'],
   [401, 'unauthorized', 'http_401'],
   [403, 'unauthorized', 'http_403'],
-  [404, 'rejected', 'http_404'],
+  [404, 'retry', 'http_404', true],
+  [405, 'retry', 'http_405', true],
   [408, 'retry', 'http_408'],
   [413, 'split', 'http_413'],
-  [422, 'rejected', 'http_422'],
+  [409, 'rejected', 'http_409'],
+  [422, 'suspect', 'http_422'],
   [429, 'retry', 'http_429'],
   [500, 'retry', 'http_500'],
   [503, 'retry', 'http_503'],
   [599, 'retry', 'http_599'],
 ]
 
-for (const [status, kind, reason] of VERDICTS) {
+for (const [status, kind, reason, misconfigured] of VERDICTS) {
   t.test(`${status} means ${kind}`, async t => {
-    t.same(judge({ status, headers: {}, body: '' }), reason === undefined ? { kind } : { kind, reason })
+    const expected = { kind, ...(reason && { reason }), ...(misconfigured && { misconfigured }) }
+    t.same(judge({ status, headers: {}, body: '' }), expected)
   })
 }
 
 t.test('the server’s own words go along with a refusal', async t => {
-  t.same(judge({ status: 400, headers: {}, body: 'no' }), { kind: 'rejected', reason: 'http_400', detail: 'no' })
+  t.same(judge({ status: 400, headers: {}, body: 'no' }), { kind: 'suspect', reason: 'http_400', detail: 'no' })
 })
 
 t.test('a page of HTML is not taken for an acknowledgement', async t => {
   const page = { status: 200, headers: { 'content-type': 'Text/HTML; charset=utf-8' }, body: '' }
-  t.same(judge(page), { kind: 'retry', reason: 'unexpected_html' })
+  t.same(judge(page), { kind: 'retry', reason: 'unexpected_html', misconfigured: true })
 })

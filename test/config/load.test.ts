@@ -76,7 +76,12 @@ t.test('three variables are a whole configuration', async t => {
     drain: { gracePeriod: 30_000 },
     server: { port: 9614, admin: { host: '127.0.0.1', port: 9615 } },
     log: { level: 'info' },
-    pod: {},
+    pod: {
+      labelsFile: '/etc/podinfo/labels',
+      annotationsFile: '/etc/podinfo/annotations',
+      labels: [],
+      annotations: [],
+    },
   })
   t.equal(config.backends[0]?.own['endpoint'], 'http://collector:8080/ingest?a=b')
 })
@@ -136,7 +141,7 @@ server: { admin: off }
     LOGSHIPPER_BACKEND_BATCH_MAX_RECORDS: '7',
     LOGSHIPPER_BACKEND_CONCURRENCY: '',
     LOGSHIPPER_POD_NAME: 'web-1',
-    LOGSHIPPER_NODE_NAME: 'n1',
+    LOGSHIPPER_POD_NODE: 'n1',
     TOKEN: 'x',
   }
   const config = await valid(t, { yaml, env })

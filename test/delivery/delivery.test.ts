@@ -75,7 +75,7 @@ t.test('a page of HTML is no delivery', async t => {
 })
 
 t.test('what is refused for good is rejected with its status, and the next payload goes on', async t => {
-  const { receiver, url } = await receiving(t, inTurn(answer(400, {}, 'no such stream'), answer(204)))
+  const { receiver, url } = await receiving(t, inTurn(answer(409, {}, 'no such stream'), answer(204)))
   const { arena, delivery, listener } = rig(
     url,
     {},
@@ -85,10 +85,10 @@ t.test('what is refused for good is rejected with its status, and the next paylo
   t.equal(receiver.received.length, 2)
   t.same(arena.outcome, {
     delivered: { lines: 2, bytes: 14 },
-    rejected: { http_400: { lines: 2, bytes: 14 } },
+    rejected: { http_409: { lines: 2, bytes: 14 } },
     dropped: {},
   })
-  t.match(listener.said, [{ level: 'error', fields: { reason: 'http_400', records: 2, detail: 'no such stream' } }])
+  t.match(listener.said, [{ level: 'error', fields: { reason: 'http_409', records: 2, detail: 'no such stream' } }])
 })
 
 t.test('an answer that echoes a line is not repeated in our log', async t => {

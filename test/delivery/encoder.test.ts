@@ -14,7 +14,7 @@ const encoderOf = (arena: Arena, backend: Backend, maxBytes = 1 << 20, maxRecord
   new Encoder({ kernel: arena.kernel, budget: arena.budget, backend, maxBytes, maxRecords })
 
 function encode(encoder: Encoder, slab: Slab, from = 0, to = slab.frames, bytes = Number.POSITIVE_INFINITY): Payload {
-  const encoded = encoder.encode(slab, from, to, bytes)
+  const encoded = encoder.encode(slab, [{ from, to }], bytes)
   if (encoded.kind !== 'payload') throw new Error(encoded.kind)
   return encoded
 }
@@ -25,7 +25,7 @@ function all(encoder: Encoder, slab: Slab, bytes?: number): { text: string; payl
   for (let from = 0; from < slab.frames; ) {
     const payload = encode(encoder, slab, from, slab.frames, bytes)
     texts.push({ text: payload.view.toString(), payload })
-    from = payload.to
+    from += payload.records
     encoder.release(payload)
   }
   return texts
@@ -44,7 +44,7 @@ t.test('chunks of several files share a payload, each with its own template', as
     { lines: ['b\r'], origin: origin('/b.log') },
   )
   const payload = encode(encoderOf(arena, NDJSON), slab)
-  t.match({ ...payload }, { from: 0, to: 3, notes: [] })
+  t.match({ ...payload }, { runs: [{ from: 0, to: 3 }], records: 3, notes: [] })
   t.ok(payload.view.toString().endsWith('}\n'))
   t.same(parse(payload.view.toString()), [
     {
@@ -83,7 +83,7 @@ t.test('a payload stops at its limit of bytes, at any limit, and the next goes o
       payloads.flatMap(({ text }) => parse(text).map(({ message }) => message)),
       numbered(80),
     )
-    for (const { text, payload } of payloads) t.ok(text.length <= bytes || payload.to - payload.from === 1)
+    for (const { text, payload } of payloads) t.ok(text.length <= bytes || payload.records === 1)
   }
   t.equal(arena.budget.used, slab.extent.bytes, 'every extent came back')
 })
@@ -184,11 +184,15 @@ t.test('without room it says so, and takes a smaller place rather than none', as
   const slab = arena.slab({ lines: numbered(1000) })
   const rest = arena.budget.grant(arena.budget.total - arena.budget.used)!
   const encoder = encoderOf(arena, NDJSON)
-  t.same(encoder.encode(slab, 0, slab.frames, 1e9), { kind: 'no room' })
+  t.same(encoder.encode(slab, [{ from: 0, to: slab.frames }], 1e9), { kind: 'no room' })
   arena.budget.shrink(rest, rest.bytes - PAGE)
   const first = encode(encoder, slab)
-  t.ok(first.to > 100 && first.to < 1000)
-  t.same(encoder.encode(slab, first.to, slab.frames, 1e9), { kind: 'no room' }, 'one of ours will be released')
+  t.ok(first.records > 100 && first.records < 1000)
+  t.same(
+    encoder.encode(slab, [{ from: first.records, to: slab.frames }], 1e9),
+    { kind: 'no room' },
+    'one of ours will be released',
+  )
   encoder.release(first)
   arena.budget.release(rest)
   arena.budget.release(slab.extent)

@@ -2,6 +2,7 @@
  * What the delivery tests stand on: a pipeline's kernel and budget, slabs filled with lines, and an HTTP receiver that
  * answers as it is told and remembers what it got.
  */
+
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
@@ -16,6 +17,7 @@ import { HttpTransport } from '../../src/delivery/transport.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
 import { type Settled, settled } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
+import { NO_METADATA } from '../../src/metadata.ts'
 
 export const READ_AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const MAX_FRAMES = 4096
@@ -61,7 +63,7 @@ export class Arena {
         if (!run.partial) this.kernel.bytes[slab.window + slab.used++] = 10
       }
       const fileStart = run.fileStart ?? 0
-      slab.add({
+      const chunk = slab.add({
         owner: { settled: chunk => this.settledChunks.push(chunk) },
         origin: run.origin ?? origin(),
         start,
@@ -73,6 +75,7 @@ export class Arena {
         cutFrom: run.cutFrom ?? 0,
         partial: run.partial ?? false,
       })
+      chunk.stamp = BigInt(READ_AT) * 1_000_000n
     }
     return slab
   }
@@ -191,7 +194,7 @@ export function transportTo(
 }
 
 export function httpBackend(endpoint: URL, options: Partial<HttpOptions> = {}, name = 'main'): Backend {
-  return createHttp(httpSchema.parse({ endpoint: endpoint.href, ...options }), { name })
+  return createHttp(httpSchema.parse({ endpoint: endpoint.href, ...options }), { name, metadata: () => NO_METADATA })
 }
 
 export interface Rig {

@@ -33,7 +33,15 @@ function tailed(t: Test, content: string) {
   const read = (to: number): (() => void) => {
     const [fileStart, fileEnd] = [cursor.read, to]
     const place = { owner: cursor, origin, start: 0, fileStart, fileEnd, firstFrame: 0, frames: 1 }
-    const chunk: Chunk = { ...place, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled() }
+    const chunk: Chunk = {
+      ...place,
+      readAt: 0,
+      cutFrom: 0,
+      partial: false,
+      unsettled: 0,
+      outcome: settled(),
+      stamp: 0n,
+    }
     cursor.took(chunk, readMarker(fd, to)!)
     tailer.growHead()
     return () => cursor.settled(chunk)

@@ -78,7 +78,7 @@ export function render(
   while (frame < count) {
     const stop = <usize>load<u32>(table + (<usize>frame << 2))
     mended = 0
-    const edge = limit - end > most ? end + most : limit
+    const edge = limit > end && limit - end > most ? end + most : limit
     const behind = record(start, stop, end, edge, mark && frame == 0)
     if (behind == 0) {
       if (edge < limit) oversize = true

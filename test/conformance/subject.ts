@@ -1,0 +1,51 @@
+/**
+ * What the conformance suite must know of a backend type: how to configure it, how to read its requests independently of
+ * how they were written, and what its server says.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Answer, Verdict } from '../../src/backends/backend.ts'
+
+/** One request as the scripted server saw it, its body decompressed. */
+export interface Request {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** One record as a decoder that shares no code with the encoder reads it. */
+export interface Decoded {
+  readonly message: string
+  /** Nanoseconds since the epoch, as exact as the format says; undefined where it has no time. */
+  readonly time?: bigint | undefined
+  /** Stable id, where the format has one. */
+  readonly id?: string | undefined
+  /** Everything else that is said about it, flat: labels, attributes, source, file. */
+  readonly facts: Readonly<Record<string, string>>
+  /** It says that it was cut. */
+  readonly truncated: boolean
+}
+
+/** An answer of the server as its documentation shows it, and what it means for a request of `records` records. */
+export interface Case {
+  readonly name: string
+  readonly answer: Answer
+  readonly verdict: Verdict
+}
+
+export interface Subject {
+  readonly type: string
+  /** Further variants of the configuration are subjects of their own: `otlp (json)`. */
+  readonly name: string
+  /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
+  config(origin: string): Readonly<Record<string, unknown>>
+  /** Throws if the request is not what the server's documentation asks for: path, content type, headers, grammar. */
+  decode(request: Request): Decoded[]
+  /** A complete success for a request of `records` records. */
+  success(records: number, request: Request): Answer
+  /** Of a request of four records, the second is refused for good and all others are stored. Undefined: it cannot tell. */
+  poisoned?(request: Request): Answer
+  /** Every answer worth a line in the README's table. */
+  readonly cases: readonly Case[]
+}
