@@ -101,6 +101,14 @@ export class CheckpointStore {
     const fresh: Checkpoint = { epoch: randomBytes(8).toString('hex'), generations: [], totals: [], clean: true }
     if (this.dir === null) return fresh
     const current = await readCheckpoint(join(this.dir, 'checkpoint'))
+    // A death in the middle of a save: what is whole is later than what it was to replace, and as true.
+    const unfinished = await readCheckpoint(join(this.dir, 'checkpoint.tmp'))
+    if (
+      unfinished.kind === 'ok' &&
+      (current.kind !== 'ok' || current.checkpoint.epoch === unfinished.checkpoint.epoch)
+    ) {
+      return unfinished.checkpoint
+    }
     if (current.kind === 'ok') return current.checkpoint
     const previous = await readCheckpoint(join(this.dir, 'checkpoint.previous'))
     if (previous.kind === 'ok') {

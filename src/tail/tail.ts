@@ -148,6 +148,8 @@ export class Tail {
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
     this.#recovery.resume(checkpoint, this.#sweep.look(true).values())
+    // A file that is renamed now would not be found again after a death that comes before it was saved.
+    void this.#saver.now()
     this.#swept = true
     this.#sweep.watch(path => this.#hint(path))
     this.#lookout.start()

@@ -203,3 +203,21 @@ t.test('it knows its own files', t => {
   t.notOk(new CheckpointStore(null, new Journal()).owns('/checkpoint'))
   t.end()
 })
+
+t.test('a save that a death kept from its end counts if it is whole and belongs here', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(dir, new Journal())
+  await store.save(() => CHECKPOINT)
+  const unfinished = (checkpoint: Checkpoint) => {
+    const bytes = encoded(Buffer.from(JSON.stringify(checkpoint)))
+    writeFileSync(join(dir, 'checkpoint.tmp'), bytes)
+    return bytes
+  }
+  const later = { ...CHECKPOINT, totals: [] }
+  const bytes = unfinished(later)
+  t.strictSame(await store.load(), later)
+  truncateSync(join(dir, 'checkpoint.tmp'), bytes.length - 1)
+  t.strictSame(await store.load(), CHECKPOINT, 'half of one is none')
+  unfinished({ ...later, epoch: 'ffffffffffffffff' })
+  t.strictSame(await store.load(), CHECKPOINT, 'one of another folder is none')
+})

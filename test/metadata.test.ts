@@ -1,0 +1,47 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parsePodInfo, podSchema, Surroundings } from '../src/metadata.ts'
+
+t.test('files of the Downward API are read as the kubelet writes them', async t => {
+  const text =
+    'app="web"\napp.kubernetes.io/name="a \\"quoted\\" name"\nnote="two\\nlines \\u00e9 \\x7f \\a"\nempty=""\nno line\n'
+  t.same(Object.fromEntries(parsePodInfo(text)), {
+    app: 'web',
+    'app.kubernetes.io/name': 'a "quoted" name',
+    note: 'two\nlines \u00e9 \x7f \u0007',
+    empty: '',
+  })
+})
+
+t.test('only what was given is known, and only the labels that were asked for', async t => {
+  const folder = t.testdir({ labels: 'app="web"\nhash="7f"\n', annotations: 'secret="x"\n' })
+  const options = podSchema.parse({
+    name: 'web-1',
+    namespace: '',
+    labelsFile: join(folder, 'labels'),
+    annotationsFile: join(folder, 'annotations'),
+    labels: ['app'],
+  })
+  t.same(new Surroundings(options).metadata, { pod: 'web-1', podLabels: { app: 'web' }, podAnnotations: {} })
+})
+
+t.test('a volume that is swapped is noticed; one that is away for a moment changes nothing', async t => {
+  const folder = t.testdir({ one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
+  symlinkSync('one', join(folder, '..data'))
+  const options = podSchema.parse({ labelsFile: join(folder, '..data/labels'), labels: ['*'] })
+  const now = t.capture(performance, 'now', () => clock)
+  let clock = 0
+  const surroundings = new Surroundings(options)
+  const before = surroundings.metadata
+  t.same(before.podLabels, { app: 'web' })
+  renameSync(join(folder, 'one'), join(folder, 'away'))
+  clock += 10_000
+  t.equal(surroundings.metadata, before, 'the same object')
+  mkdirSync(join(folder, 'one'))
+  writeFileSync(join(folder, 'one/labels'), 'app="shop"\n')
+  t.equal(surroundings.metadata, before, 'not looked at yet')
+  clock += 10_000
+  t.same(surroundings.metadata.podLabels, { app: 'shop' })
+  t.ok(now().length > 0)
+})
