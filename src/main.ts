@@ -76,6 +76,11 @@ async function perform(command: Command): Promise<number> {
       return (await import('./cli/status.ts')).status(command)
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command)
+    case 'replay': {
+      const config = await configured(command)
+      if (config === undefined) return EXIT.configuration
+      return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
+    }
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {

@@ -8,29 +8,21 @@
  * the budget is used up, reading waits; there is no other queue. One pipeline shares nothing with another: a dead
  * backend holds back only itself.
  */
-import type { Backend } from './backends/backend.ts'
-import { type Budget, PAGE } from './budget.ts'
+import { PAGE } from './budget.ts'
 import { Slab } from './chunk.ts'
-import type { Delivery } from './delivery/delivery.ts'
-import type { Transport } from './delivery/exchange.ts'
 import type { BatchOptions } from './delivery/options.ts'
-import type { Kernel } from './kernel/kernel.ts'
+import type { Destination } from './destination.ts'
 import { QUANTUM } from './tail/framer.ts'
 import type { Reader } from './tail/reader.ts'
 
 /** What a slab holds before it is sent, if its records may become a payload of up to 1 MiB. */
 const TARGET = 512 * 1024
 
-export interface PipelineParts {
+export interface PipelineParts extends Destination {
   readonly name: string
   /** The names of its sources. */
   readonly sources: readonly string[]
-  readonly backend: Backend
-  readonly kernel: Kernel
-  readonly budget: Budget
   readonly reader: Reader
-  readonly delivery: Delivery
-  readonly transport: Transport
   readonly batch: BatchOptions
   readonly concurrency: number
   /** The longest line that any of its sources may have. */
@@ -102,6 +94,7 @@ export class Pipeline {
     clearImmediate(this.#pumping)
     this.parts.delivery.stop()
     await this.parts.transport.close()
+    this.parts.deadLetters?.close()
   }
 
   /** Runs the pump once this turn of the event loop is over: files that grew together travel together. */

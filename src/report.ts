@@ -55,7 +55,7 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
 }
 
 export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
-  const { name, budget, delivery } = pipeline.parts
+  const { name, budget, delivery, deadLetters } = pipeline.parts
   const { numbers, health } = delivery
   return {
     backend: name,
@@ -64,6 +64,7 @@ export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
     batchesInFlight: numbers.inFlight,
     requests: [...numbers.requests],
     retries: Object.fromEntries(numbers.retries),
+    deadLetters: deadLetters ? { ...deadLetters.numbers } : null,
     payloadBytes: numbers.payloadBytes,
     wireBytes: numbers.wireBytes,
     durations: { bounds: DURATION_BOUNDS, counts: [...numbers.durations], sum: numbers.durationSeconds },

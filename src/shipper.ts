@@ -9,16 +9,8 @@
  * end, sends what is left and saves, within the deadline. It never ends the process.
  */
 
-import type { Backend } from './backends/backend.ts'
-import { BACKENDS, type BackendType } from './backends/registry.ts'
-import { Budget } from './budget.ts'
-import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
-import { Delivery } from './delivery/delivery.ts'
-import type { Transport } from './delivery/exchange.ts'
-import { StreamTransport } from './delivery/stream.ts'
-import { HttpTransport } from './delivery/transport.ts'
-import { Kernel } from './kernel/kernel.ts'
+import { createDestination } from './destination.ts'
 import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
 import { Surroundings } from './metadata.ts'
@@ -204,50 +196,19 @@ export class Shipper implements Subject {
 
   #pipeline(config: BackendConfig, onClosed: () => void): Pipeline {
     const { name, delivery: options } = config
-    const type = BACKENDS[config.type as BackendType]
-    const backend = (type.create as (own: unknown, context: unknown) => Backend)(config.own, {
-      name,
+    const destination = createDestination(this.#config, config, {
       metadata: () => this.#surroundings.metadata,
-    })
-    const share = Math.floor(this.#config.memory.budget / this.#config.backends.length)
-    const kernel = Kernel.create(share)
-    const budget = new Budget(kernel.arena, kernel.arenaBytes)
-    const transport = this.#transport(config, type.transport, onClosed)
-    const delivery = new Delivery({
-      name,
-      backend,
-      kernel,
-      budget,
-      transport,
-      options,
-      logger: this.#log,
-      onRepaired: (origin: Origin, sequences: number) => this.#ledger.account(origin.source, name).repaired(sequences),
-      onTruncated: (origin: Origin, records: number) => this.#ledger.account(origin.source, name).truncated(records),
+      log: this.#log,
+      onClosed,
+      onRepaired: (origin, sequences) => this.#ledger.account(origin.source, name).repaired(sequences),
+      onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
     const sources = this.#config.sources.filter(source => config.sources.includes(source.name))
     const lines = new Map(sources.map(source => [source.name, source.maxLineBytes]))
-    const reader = new Reader(name, new Framer(kernel, source => lines.get(source)!), this.#tail.events)
+    const reader = new Reader(name, new Framer(destination.kernel, source => lines.get(source)!), this.#tail.events)
     this.#tail.join({ reader, sources: new Set(config.sources) })
     const maxLine = Math.max(...lines.values())
     const { batch, concurrency } = options
-    return new Pipeline({
-      name,
-      sources: config.sources,
-      backend,
-      kernel,
-      budget,
-      reader,
-      delivery,
-      transport,
-      batch,
-      concurrency,
-      maxLine,
-    })
-  }
-
-  #transport(config: BackendConfig, kind: 'stream' | 'http', onClosed: () => void): Transport {
-    if (kind === 'stream') return new StreamTransport({ fd: 1, closed: onClosed })
-    const { endpoint, delivery } = config
-    return new HttpTransport({ endpoint: endpoint!, userAgent: `logshipper/${VERSION}`, delivery, logger: this.#log })
+    return new Pipeline({ ...destination, name, sources: config.sources, reader, batch, concurrency, maxLine })
   }
 }

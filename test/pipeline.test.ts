@@ -43,6 +43,7 @@ async function flow(t: Test, batch: Partial<typeof BATCH> = {}, concurrency = 2,
     reader,
     delivery,
     transport,
+    deadLetters: undefined,
     batch: options.batch,
   }
   const pipeline = new Pipeline({ ...parts, concurrency, maxLine: MAX_LINE })

@@ -7,7 +7,7 @@ import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 
-export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger'] as const
+export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 export type Command =
@@ -19,6 +19,7 @@ export type Command =
       readonly paths: readonly string[]
       readonly admin: string | undefined
       readonly json: boolean
+      readonly backend: string | undefined
     }
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
@@ -27,6 +28,7 @@ const OPTIONS = {
   config: { type: 'string', short: 'c' },
   admin: { type: 'string' },
   json: { type: 'boolean' },
+  backend: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -39,10 +41,10 @@ export function parseArgs(argv: readonly string[]): Command {
     const [first] = positionals
     const kind = COMMANDS.find(command => command === first)
     const paths = kind === undefined ? positionals : positionals.slice(1)
-    const { config, admin, json = false } = values
+    const { config, admin, backend, json = false } = values
     // Only `run` and `validate` take paths. A lone YAML or JSON file behind `validate` is what is to be validated.
     if (kind === 'validate' && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
-      return { kind, config: paths[0], paths: [], admin, json }
+      return { kind, config: paths[0], paths: [], admin, backend, json }
     }
     if (kind !== undefined && kind !== 'run' && kind !== 'validate' && paths.length > 0) {
       return { kind: 'wrong', message: `${kind} takes no paths, but was given ${paths.join(' ')}` }
@@ -56,7 +58,7 @@ export function parseArgs(argv: readonly string[]): Command {
         return { kind: 'wrong', message }
       }
     }
-    return { kind: kind ?? 'run', config, paths, admin, json }
+    return { kind: kind ?? 'run', config, paths, admin, backend, json }
   } catch (error) {
     if (!codeOf(error).startsWith('ERR_PARSE_ARGS')) throw error
     return { kind: 'wrong', message: complaint(error as Error, argv) }

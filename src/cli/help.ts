@@ -6,6 +6,7 @@ usage
   logshipper validate [--config FILE]         check the configuration, without any request
   logshipper status [--admin HOST:PORT]       what the running shipper is doing
   logshipper ledger [--admin HOST:PORT]       the account of every byte
+  logshipper replay [--backend NAME]          send what a backend refused (its dead letters) again
   logshipper schema                           the JSON Schema of the configuration
   logshipper demo                             see it work, and be killed, in twenty seconds
 
@@ -13,6 +14,7 @@ options
   -c, --config FILE    default: /etc/logshipper/config.yaml, if it is there
       --admin ADDRESS  where to ask; default 127.0.0.1:9615
       --json           status, ledger: as JSON
+      --backend NAME   replay: only this one's
   -h, --help           this
   -v, --version        the version
 

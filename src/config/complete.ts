@@ -67,7 +67,7 @@ function sourceName(index: number): string {
 }
 
 function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
-  const { name, type, compression, batch, concurrency, retry, timeout, auth, tls } = entry
+  const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, auth, tls } = entry
   const own = BACKENDS[type as keyof typeof BACKENDS].schema.shape
   const endpoint = entry.endpoint
   return {
@@ -76,7 +76,7 @@ function backend(entry: BackendEntry, sources: readonly SourceOptions[]): Backen
     sources: entry.sources ?? sources.map(source => source.name),
     endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
     own: Object.fromEntries(Object.keys(own).map(key => [key, entry[key]])),
-    delivery: { compression, batch, concurrency, retry, timeout, auth, tls },
+    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth, tls },
   }
 }
 
@@ -110,7 +110,10 @@ function checkBackend(
       hint: meant && `did you mean ${meant}?`,
     })
   }
-  const { retry, tls, auth } = delivery
+  const { retry, tls, auth, deadLetter } = delivery
+  if (deadLetter && config.state.dir === null) {
+    report([...path, 'deadLetter'], { found: 'a dead-letter file', allowed: 'one only with a state.dir to keep it in' })
+  }
   if (retry.initial > retry.max) {
     report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
   }

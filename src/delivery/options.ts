@@ -81,6 +81,15 @@ export const deliveryShape = (preset: { compression: Compression }) => ({
     }),
     {},
   ),
+  deadLetter: z
+    .optional(
+      z.strictObject({
+        maxBytes: z
+          .prefault(size({ min: 64 * 1024, max: 1024 * 1024 * MIB }), '64MiB')
+          .check(z.describe('Beyond this, rejected records are counted and not kept.')),
+      }),
+    )
+    .check(z.describe('Keep rejected records in the state folder, for logshipper replay.')),
   concurrency: z
     ._default(whole(1, 32), 1)
     .check(z.describe('Requests at the same time. 1 keeps lines in order at the backend.')),
@@ -159,4 +168,5 @@ export interface DeliveryOptions {
   readonly timeout: TimeoutOptions
   readonly auth?: AuthOptions | undefined
   readonly tls?: TlsOptions | undefined
+  readonly deadLetter?: { readonly maxBytes: number } | undefined
 }

@@ -212,6 +212,28 @@ export class Metrics {
       backend,
       pipeline(({ budget }) => budget.peak),
     )
+    const dead = (value: (letters: NonNullable<Pipeline['deadLetters']>) => number) => () =>
+      this.#now.pipelines.flatMap(({ backend, deadLetters }) =>
+        deadLetters ? [[{ backend }, value(deadLetters)] as const] : [],
+      )
+    counter(
+      'dead_letter_records_total',
+      'Rejected records that were kept for a replay.',
+      backend,
+      dead(({ written }) => written),
+    )
+    counter(
+      'dead_letter_omitted_total',
+      'Rejected records that were not kept: no room, or the file cannot be written.',
+      backend,
+      dead(({ omitted }) => omitted),
+    )
+    gauge(
+      'dead_letter_bytes',
+      'Bytes of the dead-letter file.',
+      backend,
+      dead(({ bytes }) => bytes),
+    )
     counter(
       'payload_bytes_total',
       'Bytes of delivered payloads before compression.',

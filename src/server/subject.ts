@@ -71,6 +71,8 @@ export interface PipelineStatus {
   readonly batchesInFlight: number
   readonly requests: readonly { readonly status: string; readonly verdict: string; readonly count: number }[]
   readonly retries: Readonly<Record<string, number>>
+  /** Records that are kept for a replay; null: none are kept. */
+  readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number
   readonly wireBytes: number
   /** Requests per bucket, not cumulated; the bounds are in seconds and the last bucket has none. */

@@ -6,7 +6,7 @@ import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
 
 /** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
 const LATER = 1000
-const SOON = 50
+const SOON = 10
 
 export class Saver {
   readonly #store: CheckpointStore

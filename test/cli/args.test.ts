@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Command, parseArgs } from '../../src/cli/args.ts'
 import { HELP } from '../../src/cli/help.ts'
 
-const plain = { config: undefined, paths: [], admin: undefined, json: false }
+const plain = { config: undefined, paths: [], admin: undefined, json: false, backend: undefined }
 
 t.test('a command line says what is wanted', async t => {
   const table: [string[], Command][] = [

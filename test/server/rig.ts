@@ -64,6 +64,7 @@ const PIPELINE: PipelineStatus = {
     { status: '5xx', verdict: 'retry', count: 2 },
   ],
   retries: { '503': 2 },
+  deadLetters: { written: 3, omitted: 1, bytes: 700 },
   payloadBytes: 900,
   wireBytes: 300,
   durations: { bounds: [0.1, 1], counts: [4, 2, 1], sum: 12.5 },

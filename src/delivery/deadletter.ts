@@ -1,0 +1,129 @@
+/**
+ * The dead-letter file of one backend: what it refused for good, kept for people, and for `logshipper replay`.
+ *
+ *     <state.dir>/dead-letter/<backend>.ndjson    one JSON object per record, written before the record settles
+ *
+ * Guarantees: the file never grows beyond its limit; what finds no room, or cannot be written, is counted and said, and
+ * holds nobody up: the ledger has it as rejected either way. The file may be moved away at any time, which is how a
+ * replay takes it; the next record begins a new one. Text that is not UTF-8 is kept exactly.
+ */
+import { isUtf8 } from 'node:buffer'
+import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { codeOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { RejectedRecord } from './settlement.ts'
+
+/** One line of the file. Everything that is needed to send the record again under the same id. */
+export interface DeadLetter {
+  /** When it was rejected (RFC 3339), and why. */
+  readonly rejectedAt: string
+  readonly reason: string
+  readonly status: number | null
+  readonly source: string
+  readonly file: string
+  readonly generation: string
+  /** Offset of the line in its file. */
+  readonly offset: number
+  readonly labels: Readonly<Record<string, string>>
+  /** When it was read: milliseconds since the epoch. */
+  readonly readAt: number
+  /** Bytes that the line had before it was cut; 0 if it was not. */
+  readonly cutFrom: number
+  readonly partial: boolean
+  /** The line: as text if it is UTF-8, else in Base64. */
+  readonly message?: string
+  readonly messageBase64?: string
+}
+
+export interface DeadLetterNumbers {
+  /** Records that were written, and those that were not because there was no room or they could not be. */
+  written: number
+  omitted: number
+  /** Bytes of the file now. */
+  bytes: number
+}
+
+export class DeadLetterFile {
+  readonly numbers: DeadLetterNumbers = { written: 0, omitted: 0, bytes: 0 }
+  readonly path: string
+  readonly #maxBytes: number
+  readonly #log: Logger
+  #fd: number | undefined
+  /** Identity of what `#fd` is open on. */
+  #inode = 0
+
+  constructor(stateDir: string, backend: string, maxBytes: number, log: Logger) {
+    this.path = deadLetterPath(stateDir, backend)
+    this.#maxBytes = maxBytes
+    this.#log = log
+    try {
+      this.numbers.bytes = statSync(this.path).size
+    } catch {
+      // There is none yet.
+    }
+  }
+
+  write(record: RejectedRecord): void {
+    const line = Buffer.from(`${JSON.stringify(letter(record))}\n`)
+    try {
+      const fd = this.#open()
+      if (this.numbers.bytes + line.length > this.#maxBytes) {
+        this.numbers.omitted++
+        this.#log.error(
+          { file: this.path, maxBytes: this.#maxBytes },
+          'the dead-letter file is full: rejected records are not kept',
+        )
+        return
+      }
+      this.numbers.bytes += writeSync(fd, line)
+      this.numbers.written++
+    } catch (error) {
+      this.numbers.omitted++
+      this.#log.error(
+        { file: this.path, code: codeOf(error) },
+        'the dead-letter file cannot be written: rejected records are not kept',
+      )
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  /** The file under its name, which may have been moved away since. */
+  #open(): number {
+    const there = statSync(this.path, { throwIfNoEntry: false })
+    if (this.#fd !== undefined && there?.ino === this.#inode) return this.#fd
+    this.close()
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+    this.#fd = openSync(this.path, 'a', 0o600)
+    const { ino, size } = fstatSync(this.#fd)
+    this.#inode = ino
+    this.numbers.bytes = size
+    return this.#fd
+  }
+}
+
+export function deadLetterPath(stateDir: string, backend: string): string {
+  return join(stateDir, 'dead-letter', `${backend}.ndjson`)
+}
+
+function letter({ chunk, offset, frame, reason, status }: RejectedRecord): DeadLetter {
+  const { source, path, generation, labels } = chunk.origin
+  return {
+    rejectedAt: new Date().toISOString(),
+    reason,
+    status: status ?? null,
+    source,
+    file: path,
+    generation,
+    offset,
+    labels,
+    readAt: chunk.readAt,
+    cutFrom: chunk.cutFrom,
+    partial: chunk.partial,
+    ...(isUtf8(frame) ? { message: frame.toString() } : { messageBase64: frame.toString('base64') }),
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A destination: everything between a full slab and a backend, built from the configuration. A pipeline has one for as
+ * long as it runs; a replay makes its own.
+ */
+import type { Backend } from './backends/backend.ts'
+import { BACKENDS, type BackendType } from './backends/registry.ts'
+import { Budget } from './budget.ts'
+import type { Origin } from './chunk.ts'
+import type { BackendConfig, Config } from './config/config.ts'
+import { DeadLetterFile } from './delivery/deadletter.ts'
+import { Delivery } from './delivery/delivery.ts'
+import type { Transport } from './delivery/exchange.ts'
+import { StreamTransport } from './delivery/stream.ts'
+import { HttpTransport } from './delivery/transport.ts'
+import { Kernel } from './kernel/kernel.ts'
+import type { Logger } from './log.ts'
+import type { Metadata } from './metadata.ts'
+import { VERSION } from './version.ts'
+
+export interface Destination {
+  readonly backend: Backend
+  readonly kernel: Kernel
+  readonly budget: Budget
+  readonly transport: Transport
+  readonly delivery: Delivery
+  readonly deadLetters: DeadLetterFile | undefined
+}
+
+export interface DestinationFields {
+  readonly metadata: () => Metadata
+  readonly log: Logger
+  /** Our standard output has no reader any more. */
+  readonly onClosed: () => void
+  readonly onRepaired?: (origin: Origin, sequences: number) => void
+  readonly onTruncated?: (origin: Origin, records: number) => void
+}
+
+/** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
+export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
+  const { name, own, endpoint, delivery: options } = entry
+  const { metadata, log, onClosed, onRepaired, onTruncated } = fields
+  const type = BACKENDS[entry.type as BackendType]
+  const backend = (type.create as (own: unknown, context: unknown) => Backend)(own, { name, metadata })
+  const kernel = Kernel.create(Math.floor(config.memory.budget / config.backends.length))
+  const budget = new Budget(kernel.arena, kernel.arenaBytes)
+  const transport =
+    type.transport === 'stream'
+      ? new StreamTransport({ fd: 1, closed: onClosed })
+      : new HttpTransport({ endpoint: endpoint!, userAgent: `logshipper/${VERSION}`, delivery: options, logger: log })
+  const { dir } = config.state
+  const deadLetters =
+    options.deadLetter && dir !== null ? new DeadLetterFile(dir, name, options.deadLetter.maxBytes, log) : undefined
+  const delivery = new Delivery({
+    name,
+    backend,
+    kernel,
+    budget,
+    transport,
+    options,
+    logger: log,
+    ...(onRepaired && { onRepaired }),
+    ...(onTruncated && { onTruncated }),
+    ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
+  })
+  return { backend, kernel, budget, transport, delivery, deadLetters }
+}
