@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
 import { Compressor } from '../../src/delivery/compress.ts'
+import { Zstd, zstdOnce } from '../../src/delivery/zstd.ts'
 
 const LINES = Buffer.from('2026-01-02T03:04:05Z INFO request served in 12 ms\n'.repeat(5000))
 
@@ -43,4 +45,37 @@ t.test('where our own gzip cannot be made zlib makes it, and somebody is told', 
   t.equal(compressor.encoding, 'gzip')
   t.ok(gunzipSync(compressor.compress(Buffer.from(LINES))!).equals(LINES))
   t.equal(new Compressor('gzip').trouble, undefined)
+})
+
+t.test('zstd: one context gives what a new one for each payload gives, whatever it did before', async t => {
+  if (!process.version.startsWith('v26.')) {
+    t.comment('skipped: this Node may have another inside, and the one-shot call is used')
+    return
+  }
+  const zstd = Zstd.create()!
+  const payloads = [
+    LINES.subarray(0, 100),
+    LINES,
+    randomBytes(70_000),
+    LINES.subarray(7, 3000),
+    Buffer.alloc(3_000_000),
+  ]
+  for (const plain of [...payloads, ...payloads, Buffer.alloc(0), Buffer.from('x')]) {
+    const payload = Buffer.from(plain)
+    const size = zstd.pack(payload)
+    const expected = zstdOnce(plain)
+    if (expected.length >= plain.length) t.ok(size === 0 && payload.equals(plain), 'left as it was')
+    else t.ok(payload.subarray(0, size).equals(expected), `${plain.length} bytes`)
+  }
+})
+
+t.test('zstd: a Node with another inside is noticed before it is relied upon', async t => {
+  t.equal(Zstd.create(undefined, 'v27.0.0'), undefined, 'by its version')
+  t.equal(Zstd.create({}, 'v26.0.0'), undefined)
+  const left = new Uint32Array(2)
+  t.equal(
+    Zstd.create({ _handle: { reset() {}, writeSync() {} }, _writeState: left }, 'v26.0.0'),
+    undefined,
+    'by what it gives',
+  )
 })
