@@ -20,7 +20,7 @@ import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Logger, rateLimited } from '../log.ts'
 import { Circuit, type Health, type Pass } from './circuit.ts'
-import { compress } from './compress.ts'
+import { Compressor } from './compress.ts'
 import { Encoder, type Payload } from './encoder.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import { DeliveryNumbers } from './numbers.ts'
@@ -94,6 +94,7 @@ export class Delivery {
   readonly #log: Logger
   readonly #encoder: Encoder
   readonly #circuit: Circuit
+  readonly #compressor: Compressor
   /** The largest payload that the backend is believed to take, and how many it took since that was last corrected. */
   #learned = Number.POSITIVE_INFINITY
   #taken = 0
@@ -113,6 +114,10 @@ export class Delivery {
     this.#settlement = new Settlement(kernel, fields.onRejected)
     const { confirmation } = backend
     this.#receipts = confirmation && new Receipts(confirmation, fields.transport)
+    this.#compressor = new Compressor(options.compression)
+    const { trouble } = this.#compressor
+    if (trouble)
+      logger.warn({ backend: fields.name, error: String(trouble) }, 'gzip is left to zlib, at twice the cost')
   }
 
   get health(): Health {
@@ -259,23 +264,13 @@ export class Delivery {
 
   /** The request, made once. The compressed body takes the encoded one's place, and gives back what that leaves free. */
   #exchange(payload: Payload): Exchange {
-    const { backend, kernel, budget, options } = this.#fields
+    const { backend, budget } = this.#fields
     const head = backend.request({ id: payload.id, records: payload.records })
     const { contentType } = backend.format
-    const { compression } = options
-    const compressed = compress(payload.view, compression)
-    if (compressed === undefined || compression === 'none') {
-      return { head, contentType, encoding: undefined, body: payload.view }
-    }
-    const { address } = payload.extent
-    kernel.bytes.set(compressed, address)
+    const compressed = this.#compressor.compress(payload.view)
+    if (compressed === undefined) return { head, contentType, encoding: undefined, body: payload.view }
     budget.shrink(payload.extent, compressed.length)
-    return {
-      head,
-      contentType,
-      encoding: compression,
-      body: kernel.bytes.subarray(address, address + compressed.length),
-    }
+    return { head, contentType, encoding: this.#compressor.encoding, body: compressed }
   }
 
   #judge(reply: Reply): Verdict {

@@ -61,7 +61,9 @@ export const tlsSchema = z.strictObject({
     .check(z.describe('Accept any certificate. For trying things out only.')),
 })
 
-const compressionSchema = z.enum(['none', 'gzip', 'zstd'])
+const compressionSchema = z
+  .enum(['none', 'gzip', 'zlib', 'zstd'])
+  .check(z.describe('At level 1. zlib is gzip made by Node’s zlib instead of our own.'))
 
 /** Options of every backend. */
 export const deliveryShape = (preset: { compression: Compression }) => ({
@@ -116,7 +118,8 @@ export const remoteShape = {
   tls: z.optional(tlsSchema),
 }
 
-export type Compression = 'none' | 'gzip' | 'zstd'
+/** `zlib` is gzip on the wire, made by Node's zlib. */
+export type Compression = 'none' | 'gzip' | 'zlib' | 'zstd'
 
 /** A secret, or where it is read from each time credentials are loaded. A file's last line end is not part of it. */
 export type Secret = string | { readonly file: string } | { readonly env: string }

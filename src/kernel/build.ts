@@ -1,6 +1,7 @@
 /**
  * Compiles src/kernel/assembly to WebAssembly and writes it into src/kernel/module.ts, as base64: the program ships as
- * one file, and the module is compiled before anything asynchronous could happen.
+ * one file, and a module is compiled before anything asynchronous could happen. There are two: the kernel, and in
+ * assembly/deflate the compressor.
  *
  * Runs at build time only: `node src/kernel/build.ts`.
  */
@@ -18,10 +19,10 @@ const options = [
   ...['--enable', 'simd', '--enable', 'bulk-memory'],
 ]
 
-/** Compiles and writes the module. Returns its size in bytes; throws what the compiler said if it fails. */
-export async function buildKernel(): Promise<number> {
+/** Compiles one module. Throws what the compiler said if it fails. */
+async function compile(entry: string): Promise<Uint8Array> {
   let module: Uint8Array | undefined
-  const { error, stderr } = await asc.main(['index.ts', '--baseDir', folder, '--outFile', 'kernel.wasm', ...options], {
+  const { error, stderr } = await asc.main([entry, '--baseDir', folder, '--outFile', 'module.wasm', ...options], {
     readFile(name, base) {
       try {
         return readFileSync(resolve(base, name), 'utf8')
@@ -30,18 +31,28 @@ export async function buildKernel(): Promise<number> {
       }
     },
     writeFile(name, contents) {
-      if (name === 'kernel.wasm' && typeof contents !== 'string') module = contents
+      if (name === 'module.wasm' && typeof contents !== 'string') module = contents
     },
     listFiles: () => [],
   })
   if (error !== null || module === undefined) {
-    throw new Error(`the kernel does not compile\n${stderr.toString()}`, { cause: error })
+    throw new Error(`${entry} does not compile\n${stderr.toString()}`, { cause: error })
   }
-  const text = Buffer.from(module).toString('base64')
-  // Renamed into place: a test that starts meanwhile finds the old module or the new one, never half of one.
-  writeFileSync(`${target}.new`, `// Written by src/kernel/build.ts.\nexport const MODULE =\n  '${text}'\n`)
+  return module
+}
+
+/** Compiles and writes the modules. Returns their size in bytes; throws what the compiler said if it fails. */
+export async function buildKernel(): Promise<number> {
+  const kernel = await compile('index.ts')
+  const deflate = await compile('deflate/index.ts')
+  const text = (module: Uint8Array) => `\n  '${Buffer.from(module).toString('base64')}'\n`
+  // Renamed into place: a test that starts meanwhile finds the old modules or the new ones, never half of one.
+  writeFileSync(
+    `${target}.new`,
+    `// Written by src/kernel/build.ts.\nexport const MODULE =${text(kernel)}export const DEFLATE =${text(deflate)}`,
+  )
   renameSync(`${target}.new`, target)
-  return module.length
+  return kernel.length + deflate.length
 }
 
 if (import.meta.main) {

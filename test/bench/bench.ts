@@ -159,6 +159,7 @@ try {
     await backlog('ndjson', path, size, format('ndjson'))
     await backlog('ndjson, zstd', path, size, format('ndjson', 'zstd'))
     await backlog('ndjson, gzip', path, size, format('ndjson', 'gzip'))
+    await backlog('ndjson, zlib', path, size, format('ndjson', 'zlib'))
     rmSync(path)
   }
   if (wants('live')) {
