@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-const TOKEN = 'not-a-secret'
+export const TOKEN = 'not-a-secret'
 
 /** Why there can be none, or `undefined`. */
 export function withoutApiServer(): string | undefined {
@@ -33,19 +33,26 @@ export class ApiServer {
   readonly #port: number
   readonly #processes: ChildProcess[] = []
 
-  private constructor(folder: string, port: number) {
+  readonly #enter: readonly string[]
+
+  private constructor(folder: string, port: number, enter: readonly string[]) {
     this.folder = folder
     this.#port = port
+    this.#enter = enter
   }
 
-  static async start(t: Test): Promise<ApiServer> {
+  /** `enter` is the command that runs another one where the server is to live: in a network of its own, say. */
+  static async start(t: Test, enter: readonly string[] = []): Promise<ApiServer> {
     const folder = mkdtempSync(join(tmpdir(), 'logshipper-apiserver-'))
     const [port, client, peer] = [await freePort(), await freePort(), await freePort()]
-    const server = new ApiServer(folder, port)
-    t.teardown(() => server.#stop())
+    const server = new ApiServer(folder, port, enter)
+    t.teardown(async () => {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    })
     const [etcd, self] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
     mkdirSync(join(folder, 'etcd'), { mode: 0o700 })
-    server.#spawn('etcd', process.env['ETCD_BIN']!, [
+    server.spawn('etcd', process.env['ETCD_BIN']!, [
       `--data-dir=${join(folder, 'etcd')}`,
       `--listen-client-urls=${etcd}`,
       `--advertise-client-urls=${etcd}`,
@@ -57,7 +64,7 @@ export class ApiServer {
     const key = join(folder, 'service-account.key')
     execFileSync('openssl', ['genrsa', '-out', key, '2048'], { stdio: 'ignore' })
     writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},admin,admin,system:masters\n`)
-    server.#spawn('kube-apiserver', process.env['KUBE_APISERVER_BIN']!, [
+    server.spawn('kube-apiserver', process.env['KUBE_APISERVER_BIN']!, [
       `--etcd-servers=${etcd}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
@@ -69,17 +76,22 @@ export class ApiServer {
       '--service-account-issuer=https://localhost',
       `--service-account-key-file=${key}`,
       `--service-account-signing-key-file=${key}`,
-      '--service-cluster-ip-range=192.0.2.0/24',
+      '--service-cluster-ip-range=203.0.113.0/24',
+      '--kubelet-preferred-address-types=InternalIP',
     ])
     for (let tries = 0; ; tries++) {
       try {
         server.kubectl(['get', '--raw', '/readyz'])
         return server
       } catch (error) {
-        if (tries === 120) throw new Error(`not ready: ${server.#log('kube-apiserver')}`, { cause: error })
+        if (tries === 120) throw new Error(`not ready: ${server.log('kube-apiserver')}`, { cause: error })
         await sleep(500)
       }
     }
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`
   }
 
   get version(): string {
@@ -88,36 +100,40 @@ export class ApiServer {
 
   /** What `kubectl` prints. Throws with what it says on standard error. */
   kubectl(args: readonly string[], input = ''): string {
-    const all = [`--server=https://127.0.0.1:${this.#port}`, '--insecure-skip-tls-verify', `--token=${TOKEN}`, ...args]
+    const all = [`--server=${this.url}`, '--insecure-skip-tls-verify', `--token=${TOKEN}`, ...args]
     const env = { PATH: process.env['PATH'], HOME: this.folder }
-    const { status, stdout, stderr } = spawnSync('kubectl', all, { input, env, encoding: 'utf8' })
+    const [first, ...rest] = [...this.#enter, 'kubectl', ...all]
+    const { status, stdout, stderr } = spawnSync(first!, rest, { input, env, encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)
     return stdout
   }
 
-  #spawn(name: string, program: string, args: readonly string[]): void {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** Runs beside the server until it is stopped; what it prints is kept in NAME.log. */
+  spawn(name: string, program: string, args: readonly string[]): void {
+    const [first, ...rest] = [...this.#enter, program, ...args]
+    const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
     const log = createWriteStream(join(this.folder, `${name}.log`))
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
     this.#processes.push(child)
   }
 
-  #log(name: string): string {
+  /** The last lines of NAME.log. */
+  log(name: string): string {
     return readFileSync(join(this.folder, `${name}.log`), 'utf8')
       .split('\n')
       .slice(-20)
       .join('\n')
   }
 
-  async #stop(): Promise<void> {
-    for (const child of this.#processes.reverse()) {
+  /** Ends everything that was started here. */
+  async stop(): Promise<void> {
+    for (const child of this.#processes.splice(0).reverse()) {
       if (child.exitCode !== null) continue
       const ended = new Promise(resolve => child.once('exit', resolve))
       child.kill('SIGTERM')
       await Promise.race([ended, sleep(5000, undefined, { ref: false })])
       child.kill('SIGKILL')
     }
-    rmSync(this.folder, { recursive: true, force: true })
   }
 }
