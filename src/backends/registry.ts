@@ -7,10 +7,29 @@
 import { createHttp, httpSchema } from './http.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 
-/** `transport` says how payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
   http: { schema: httpSchema, create: createHttp, transport: 'http' },
 } as const
 
 export type BackendType = keyof typeof BACKENDS
+
+/** What a line of the registry may say besides its schema and its maker. */
+export interface Line {
+  /** How payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
+  readonly transport: 'stream' | 'http'
+  /** Defaults of this type that are not those of all. `maxBytes` as a configuration writes it. */
+  readonly preset?: {
+    readonly compression?: 'none' | 'gzip' | 'zstd'
+    readonly maxBytes?: string
+    readonly maxRecords?: number
+  }
+  /** The key of this type that holds its credential, and the header that it goes into behind `prefix`. */
+  readonly credential?: { readonly key: string; readonly header: string; readonly prefix?: string }
+  /** Where requests go when the configuration names no endpoint, from the type's own options. */
+  readonly endpoint?: (own: never) => string
+}
+
+export function lineOf(type: BackendType): Line {
+  return BACKENDS[type]
+}

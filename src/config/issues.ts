@@ -3,7 +3,7 @@
  * variable), what is there, what may be there, and what was probably meant.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS } from '../backends/registry.ts'
+import { BACKENDS, lineOf } from '../backends/registry.ts'
 import { type Key, keyAt } from './keys.ts'
 import { nearest } from './nearest.ts'
 import { describe, isSecret, type KeyPath, type Problem } from './problem.ts'
@@ -113,5 +113,6 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
 function takes(type: (typeof TYPES)[number], name: string): boolean {
   if (name in BACKENDS[type].schema.shape) return true
   if (name === 'auth' || name === 'tls') return BACKENDS[type].transport === 'http'
-  return !TYPES.some(each => name in BACKENDS[each].schema.shape)
+  if (lineOf(type).credential?.key === name) return true
+  return !TYPES.some(each => name in BACKENDS[each].schema.shape || lineOf(each).credential?.key === name)
 }
