@@ -4,12 +4,46 @@
  * A backend is one file beside this one plus one line here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
+import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
+import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createHttp, httpSchema } from './http.ts'
+import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
+import { createSplunkHec, splunkHecSchema } from './splunk_hec.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
   http: { schema: httpSchema, create: createHttp, transport: 'http' },
+  elasticsearch: {
+    schema: elasticsearchSchema,
+    create: createElasticsearch,
+    transport: 'http',
+    // Answers speak of every record, and a longer one than we read would be asked for again in halves.
+    preset: { maxRecords: 2000 },
+    credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
+  },
+  splunk_hec: {
+    schema: splunkHecSchema,
+    create: createSplunkHec,
+    transport: 'http',
+    credential: { key: 'token', header: 'Authorization', prefix: 'Splunk ' },
+  },
+  datadog: {
+    schema: datadogSchema,
+    create: createDatadog,
+    transport: 'http',
+    preset: { maxRecords: 1000 },
+    credential: { key: 'apiKey', header: 'DD-API-KEY' },
+    endpoint: datadogEndpoint,
+  },
+  newrelic: {
+    schema: newrelicSchema,
+    create: createNewrelic,
+    transport: 'http',
+    preset: { maxBytes: '900KiB' },
+    credential: { key: 'apiKey', header: 'Api-Key' },
+    endpoint: newrelicEndpoint,
+  },
 } as const
 
 export type BackendType = keyof typeof BACKENDS

@@ -97,7 +97,9 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
     // The tree knows the keys of all types together; only some are this one's.
     const type = String(valueAt(scene.tree, [...holder, 'type']) ?? DEFAULT_TYPE)
     const others = TYPES.filter(each => each !== type && takes(each, name))
-    if (others.length > 0) hint = `type ${type} has no ${name}; type ${others.join(' and ')} does`
+    if (others.length > 0) {
+      hint = `type ${type} has no ${name}; ${others.length === 1 ? `type ${others[0]} does` : `types ${others.join(', ')} do`}`
+    }
     known = known.filter(each => TYPES.some(type_ => type_ === type && takes(type_, each)))
   }
   const meant = nearest(name, known)
