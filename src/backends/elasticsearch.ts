@@ -51,8 +51,9 @@ const LINE_FEED = Buffer.from('\n')
 /** The answer needs to say no more, per item: its status and why. */
 const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason'
 
-/** The longest reasons that we know, for ten thousand items. A longer answer is asked for in halves. */
+/** An answer that speaks of every record must be readable whole: six hundred bytes for each of the most records. */
 const ANSWER_BYTES = 3 * 1024 * 1024
+const MOST_RECORDS = 5000
 
 export function createElasticsearch(options: ElasticsearchOptions, context: BackendContext): Backend {
   const { index, pipeline, ids } = options
@@ -73,7 +74,7 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
       suffix: LINE_FEED,
       treatment: 'text',
     },
-    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: MOST_RECORDS },
     answerBytes: ANSWER_BYTES,
     segments: chunk => document(chunk, inPath ? undefined : indexAt(index, chunk), ids, context.metadata()),
     request: () => ({ method: 'POST', path, headers: {} }),

@@ -18,7 +18,7 @@ export const BACKENDS = {
     schema: elasticsearchSchema,
     create: createElasticsearch,
     transport: 'http',
-    // Answers speak of every record, and a longer one than we read would be asked for again in halves.
+    // Answers speak of every record.
     preset: { maxRecords: 2000 },
     credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
   },
