@@ -46,7 +46,13 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const transport =
     type.transport === 'stream'
       ? new StreamTransport({ fd: 1, closed: onClosed })
-      : new HttpTransport({ endpoint: endpoint!, userAgent: `logshipper/${VERSION}`, delivery: options, logger: log })
+      : new HttpTransport({
+          endpoint: endpoint!,
+          userAgent: `logshipper/${VERSION}`,
+          delivery: options,
+          logger: log,
+          answerBytes: backend.answerBytes,
+        })
   const { dir } = config.state
   const deadLetters =
     options.deadLetter && dir !== null ? new DeadLetterFile(dir, name, options.deadLetter.maxBytes, log) : undefined

@@ -48,6 +48,8 @@ export interface Limits {
   readonly messageBytes?: number
   /** Records whose time is older are refused or left out in silence: they are given a new time. Milliseconds. */
   readonly age?: number
+  /** Lines without a character are refused: they are settled as rejected (`blank`) and never sent. */
+  readonly blank?: 'refused'
 }
 
 /**
@@ -87,7 +89,13 @@ export type Verdict =
    */
   | { readonly kind: 'suspect'; readonly reason: string; readonly detail?: string }
   /** Told record by record: `rejected` and `retry` name those that were not stored, in order; all others were. */
-  | { readonly kind: 'items'; readonly rejected: readonly Item[]; readonly retry: readonly Item[] }
+  | {
+      readonly kind: 'items'
+      readonly rejected: readonly Item[]
+      readonly retry: readonly Item[]
+      /** The others are only accepted, under this receipt: as with `pending`. */
+      readonly receipt?: string
+    }
   /** So many were refused and must not be sent again, and the answer does not say which. All others were stored. */
   | { readonly kind: 'counted'; readonly rejected: number; readonly reason: string; readonly detail?: string }
   /** Accepted under this receipt, and stored only once the backend confirms it: see `Confirmation`. */
@@ -163,5 +171,6 @@ export interface Backend {
   /** What this chunk's records are enclosed in, where the format has groups. */
   group?(chunk: Chunk): Group
   request(batch: BatchInfo): RequestHead
-  judge(answer: Answer): Verdict
+  /** What the answer to this batch means. Pure: it may be called again. */
+  judge(answer: Answer, batch: BatchInfo): Verdict
 }

@@ -1,22 +1,62 @@
 /**
- * Any HTTP receiver: records as lines or as an array, judged by the meaning that RFC 9110 gives each status.
+ * Any HTTP receiver: records as lines or as an array, in the names and the wrapping it asks for, judged by the meaning
+ * that RFC 9110 gives each status, unless the configuration knows better.
  *
  * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
  * wrong" gives records up. Everything that a human can mend on the other side (credentials, a moved address, an
  * overloaded or half-configured server) is tried again for as long as it takes.
  */
 import * as z from 'zod/mini'
+import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Format, Verdict } from './backend.ts'
-import { jsonRecord } from './record.ts'
+import { endpointSchema } from './endpoint.ts'
+import { jsonRecord, PLAIN, type Shape } from './record.ts'
+
+const name = z.string().check(z.minLength(1, { error: 'a name' }))
+
+const recordSchema = z.strictObject({
+  message: z._default(name, PLAIN.message).check(z.describe('The field that holds the line.')),
+  time: z._default(z.string(), PLAIN.time).check(z.describe('The field that holds the time; empty: none.')),
+  timeFormat: z
+    ._default(z.enum(['rfc3339', 'epoch_s', 'epoch_ms', 'epoch_ns']), PLAIN.timeFormat)
+    .check(z.describe('RFC 3339, or a number of seconds (with decimals), milli- or nanoseconds.')),
+  id: z._default(name, PLAIN.id).check(z.describe('The field that holds the id, with ids: true.')),
+  facts: z
+    ._default(z.string(), PLAIN.facts)
+    .check(z.describe('An object that holds all facts, as texts; empty: they stand beside the message.')),
+  rename: z._default(z.record(z.string(), name), {}).check(z.describe('Facts under other names.')),
+  drop: z._default(z.array(z.string()), []).check(z.describe('Facts that are left out.')),
+  constants: z
+    ._default(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), {})
+    .check(z.describe('The same in every record.')),
+  maxBytes: z
+    .optional(size({ min: 1024, max: 64 * 1024 ** 2 }))
+    .check(z.describe('Longest record that the receiver takes: what is longer is cut and says so.')),
+})
+
+const wrapSchema = z.strictObject({
+  prefix: z._default(z.string(), '').check(z.describe('Stands before the records of each request.')),
+  suffix: z._default(z.string(), '').check(z.describe('Stands behind them.')),
+})
+
+const STATUSES = 'statuses from 100 to 599, or classes such as 5xx'
+const status = z.union([z.int().check(z.minimum(100), z.maximum(599)), z.string().check(z.regex(/^[1-5](xx|\d\d)$/))], {
+  error: STATUSES,
+})
+const statuses = z.optional(z.array(status, { error: STATUSES }))
+
+const statusesSchema = z.strictObject({
+  delivered: statuses.check(z.describe('Every other 2xx is then no success and tried again.')),
+  retry: statuses.check(z.describe('Tried again without end.')),
+  suspect: statuses.check(z.describe('Some record is at fault: halves are sent alone until it is found.')),
+  rejected: statuses.check(z.describe('All of the request is refused for good, counted and given up.')),
+})
+
+type Statuses = z.infer<typeof statusesSchema>
 
 export const httpSchema = z.object({
   /** Where requests go. */
-  endpoint: z.string().check(
-    z.refine(text => parsed(text) !== undefined, { error: 'an http:// or https:// URL', abort: true }),
-    z.refine(text => !parsed(text)?.username && !parsed(text)?.password, {
-      error: 'a URL without credentials: give them under auth',
-    }),
-  ),
+  endpoint: endpointSchema,
   method: z._default(z.enum(['POST', 'PUT']), 'POST'),
   /** Sent with every request, besides those the shipper sets itself. */
   headers: z._default(z.record(z.string(), z.string()), {}),
@@ -26,6 +66,12 @@ export const httpSchema = z.object({
   format: z._default(z.enum(['ndjson', 'json', 'text']), 'ndjson'),
   /** Gives each JSON record an `id` that stays the same when it is sent again. */
   ids: z._default(z.boolean(), false),
+  contentType: z.optional(name).check(z.describe('Default: what the format is called.')),
+  /** Of `ndjson` and `json`. */
+  record: z.optional(recordSchema).check(z.describe('What the fields of a record are called.')),
+  /** `json`: stands around the array, which it may make a part of an object. */
+  wrap: z.optional(wrapSchema).check(z.describe('What stands around the records of a request.')),
+  statuses: z.optional(statusesSchema).check(z.describe('What answers mean that this receiver uses in its own way.')),
 })
 
 export type HttpOptions = z.infer<typeof httpSchema>
@@ -66,15 +112,67 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   // Two pods can hold the same file under the same generation (an image's own log, say); the pod's id tells them apart.
   const { podUid } = context.metadata()
   const pod = podUid ? `${podUid}-` : ''
+  const shape: Shape = options.record ?? PLAIN
+  const { contentType, ...format } = FORMATS[options.format]
+  const { prefix = '', suffix = '' } = options.wrap ?? {}
+  const known = statusTable(options.statuses)
   return {
     type: 'http',
     strength: 'accepted',
-    format: FORMATS[options.format],
-    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
-    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata())),
+    format: {
+      ...format,
+      contentType: options.contentType ?? contentType,
+      prefix: Buffer.concat([bytes(prefix), format.prefix]),
+      suffix: Buffer.concat([format.suffix, bytes(suffix)]),
+    },
+    limits: {
+      payloadBytes: Number.MAX_SAFE_INTEGER,
+      records: Number.MAX_SAFE_INTEGER,
+      ...(options.record?.maxBytes === undefined ? {} : { recordBytes: options.record.maxBytes }),
+    },
+    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata(), shape)),
     request: batch => ({ method: options.method, path, headers: { ...own, 'idempotency-key': `${pod}${batch.id}` } }),
-    judge,
+    judge: answer => (known === undefined ? judge(answer) : judgeBy(known, answer)),
   }
+}
+
+type Meaning = keyof Statuses
+
+/** By status or class (`404`, `4xx`). */
+function statusTable(options: Statuses | undefined): ReadonlyMap<string, Meaning> | undefined {
+  if (options === undefined) return undefined
+  const table = new Map<string, Meaning>()
+  if (options.delivered) table.set('2xx', 'retry')
+  for (const meaning of ['retry', 'suspect', 'rejected', 'delivered'] as const) {
+    for (const status of options[meaning] ?? []) table.set(String(status), meaning)
+  }
+  return table
+}
+
+/** The configuration's own meanings, a status before its class, and the general table for all others. */
+function judgeBy(known: ReadonlyMap<string, Meaning>, answer: Answer): Verdict {
+  const status = String(answer.status)
+  const general = judge(answer)
+  const detail = answer.body === '' ? {} : { detail: answer.body }
+  const reason = `http_${status}`
+  switch (known.get(status) ?? known.get(`${status[0]}xx`)) {
+    case undefined:
+      return general
+    case 'delivered':
+      // A web page is none, whatever its status.
+      return isPage(answer) ? general : { kind: 'delivered' }
+    case 'retry':
+      if (general.kind === 'retry') return general
+      return { kind: 'retry', reason, ...detail, ...(general.kind === 'delivered' ? { misconfigured: true } : {}) }
+    case 'suspect':
+      return { kind: 'suspect', reason, ...detail }
+    case 'rejected':
+      return { kind: 'rejected', reason, ...detail }
+  }
+}
+
+function isPage({ headers }: Answer): boolean {
+  return /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
 }
 
 /**
@@ -83,17 +181,19 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
  * which is what a login page or a captive proxy answers, and so does every other answer that is about the address and
  * not about the records (404, 405 …). `Retry-After` is delivery's to read: it has a clock.
  */
-export function judge({ status, headers, body }: Answer): Verdict {
+export function judge(answer: Answer): Verdict {
+  const { status, body } = answer
   const reason = `http_${status}`
   const detail = body === '' ? {} : { detail: body }
   if (status >= 200 && status < 300) {
-    const page = /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
-    return page ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : { kind: 'delivered' }
+    return isPage(answer) ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : { kind: 'delivered' }
   }
   if (status >= 300 && status < 400) return { kind: 'retry', reason: 'redirect', misconfigured: true }
   switch (status) {
     case 400:
     case 422:
+      // A web page is about the address: a plain request to a port for TLS, say.
+      if (isPage(answer)) return { kind: 'retry', reason: 'unexpected_html', misconfigured: true }
       return { kind: 'suspect', reason, ...detail }
     case 401:
     case 403:
@@ -112,9 +212,4 @@ export function judge({ status, headers, body }: Answer): Verdict {
   }
   if (status >= 400 && status < 500) return { kind: 'retry', reason, ...detail, misconfigured: true }
   return { kind: 'retry', reason, ...detail }
-}
-
-function parsed(text: string): URL | undefined {
-  const url = URL.parse(text)
-  return url && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '' ? url : undefined
 }

@@ -11,7 +11,38 @@ import type { Chunk } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
 
-const RESERVED = new Set(['timestamp', 'message', 'source', 'file', 'truncated', 'originalBytes', 'partial', 'id'])
+/** How a JSON record calls what it says. */
+export interface Shape {
+  readonly message: string
+  /** An empty name leaves the time out. */
+  readonly time: string
+  readonly timeFormat: TimeFormat
+  readonly id: string
+  /** The name of an object that holds all facts, as texts; empty: they stand in the record itself. */
+  readonly facts: string
+  /** Facts under other names. */
+  readonly rename: Readonly<Record<string, string>>
+  /** Facts that are left out. */
+  readonly drop: readonly string[]
+  readonly constants: Readonly<Record<string, string | number | boolean>>
+}
+
+/** RFC 3339 in UTC, or a number since the epoch. All but nanoseconds have the millisecond in which a line was read. */
+export type TimeFormat = 'rfc3339' | 'epoch_s' | 'epoch_ms' | 'epoch_ns'
+
+export const PLAIN: Shape = {
+  message: 'message',
+  time: 'timestamp',
+  timeFormat: 'rfc3339',
+  id: 'id',
+  facts: '',
+  rename: {},
+  drop: [],
+  constants: {},
+}
+
+/** Said of a record only if it applies, so no label may say it. */
+const REMARKS = new Set(['truncated', 'originalBytes', 'partial'])
 
 /** What a record says of its origin besides text and time, by name, in order; nothing that is not known. */
 export function facts({ origin }: Chunk, metadata: Metadata): [name: string, value: string][] {
@@ -26,30 +57,108 @@ export function facts({ origin }: Chunk, metadata: Metadata): [name: string, val
   return [...all]
 }
 
+/** What is special about the record of a chunk: it was cut, or it is the last line of a file without a line end. */
+export function remarks({ cutFrom, partial }: Chunk): [name: string, value: number | boolean][] {
+  const all: [string, number | boolean][] = []
+  if (cutFrom > 0) all.push(['truncated', true], ['originalBytes', cutFrom])
+  if (partial) all.push(['partial', true])
+  return all
+}
+
 /** The template of a chunk's records; with `ids` each carries its generation and offset, which are stable. */
-export function jsonRecord(chunk: Chunk, ids: boolean, metadata: Metadata = NO_METADATA): Segment[] {
-  let tail = '"'
+export function jsonRecord(
+  chunk: Chunk,
+  ids: boolean,
+  metadata: Metadata = NO_METADATA,
+  shape: Shape = PLAIN,
+): Segment[] {
+  const taken = new Set([shape.message, shape.time, shape.id])
+  const constants = Object.entries(shape.constants).filter(([name]) => claim(taken, name))
+  if (shape.facts !== '') taken.add(shape.facts)
+  const held = shape.facts === '' ? taken : new Set<string>()
+  const said: [string, string | number | boolean][] = []
+  // Remarks have the first claim to their names, and stand last.
+  const own = remarks(chunk).flatMap(([name, value]): typeof said => {
+    const as = nameIn(shape, name)
+    return as !== undefined && claim(held, as) ? [[as, value]] : []
+  })
   for (const [name, value] of facts(chunk, metadata)) {
-    if (name === 'source' || name === 'file' || !RESERVED.has(name))
-      tail += `,${JSON.stringify(name)}:${JSON.stringify(value)}`
+    const as = nameIn(shape, name)
+    if (as !== undefined && !REMARKS.has(name) && claim(held, as)) said.push([as, value])
   }
-  if (chunk.cutFrom > 0) tail += `,"truncated":true,"originalBytes":${chunk.cutFrom}`
-  if (chunk.partial) tail += ',"partial":true'
-  const head = `{"timestamp":"${isoTime(chunk)}","message":"`
-  if (!ids) return [literal(head), { kind: 'message' }, literal(`${tail}}`)]
-  return [
-    literal(head),
-    { kind: 'message' },
-    literal(`${tail},"id":"${chunk.origin.generation}-`),
-    // The kernel adds the frame's address, so the base is the file offset that address 0 would have.
-    { kind: 'offset', base: chunk.fileStart - chunk.start },
+  said.push(...own)
+  const flat = shape.facts === '' ? said : []
+  let tail = '"'
+  for (const [name, value] of [...flat, ...constants]) tail += `,${JSON.stringify(name)}:${JSON.stringify(value)}`
+  if (shape.facts !== '') {
+    const texts = said.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(String(value))}`)
+    tail += `,${JSON.stringify(shape.facts)}:{${texts.join(',')}}`
+  }
+  const body: Segment[] = [literal(`${JSON.stringify(shape.message)}:"`), { kind: 'message' }]
+  const time = shape.time === '' ? [] : [literal(`${JSON.stringify(shape.time)}:`), ...timeOf(chunk, shape.timeFormat)]
+  const head = time.length === 0 ? [literal('{')] : [literal('{'), ...time, literal(',')]
+  if (!ids) return joined([...head, ...body, literal(`${tail}}`)])
+  return joined([
+    ...head,
+    ...body,
+    literal(`${tail},${JSON.stringify(shape.id)}:"${chunk.origin.generation}-`),
+    offset(chunk),
     literal('"}'),
-  ]
+  ])
+}
+
+function nameIn({ rename, drop }: Shape, name: string): string | undefined {
+  if (drop.includes(name)) return undefined
+  return Object.hasOwn(rename, name) ? rename[name] : name
+}
+
+function claim(taken: Set<string>, name: string): boolean {
+  if (taken.has(name)) return false
+  taken.add(name)
+  return true
+}
+
+/** The time of a chunk's records as a JSON value. */
+function timeOf(chunk: Chunk, format: TimeFormat): Segment[] {
+  switch (format) {
+    case 'rfc3339':
+      return [literal(`"${isoTime(chunk)}"`)]
+    case 'epoch_s':
+      return [literal(epochSeconds(chunk))]
+    case 'epoch_ms':
+      return [literal(String(epochMilliseconds(chunk)))]
+    case 'epoch_ns':
+      return [{ kind: 'counter', value: chunk.stamp }]
+  }
+}
+
+/** Fewer steps per record: literals that follow each other are one. */
+export function joined(segments: readonly Segment[]): Segment[] {
+  const all: Segment[] = []
+  for (const segment of segments) {
+    const last = all.at(-1)
+    if (segment.kind !== 'literal' || last?.kind !== 'literal') all.push(segment)
+    else all[all.length - 1] = { kind: 'literal', bytes: Buffer.concat([last.bytes, segment.bytes]) }
+  }
+  return all
 }
 
 export const literal = (text: string): Segment => ({ kind: 'literal', bytes: Buffer.from(text) })
 
+/** The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. */
+export const offset = ({ fileStart, start }: Chunk): Segment => ({ kind: 'offset', base: fileStart - start })
+
 /** When the chunk was read, to the millisecond (RFC 3339). */
-export function isoTime({ stamp }: Chunk): string {
-  return new Date(Number(stamp / 1_000_000n)).toISOString()
+export function isoTime(chunk: Chunk): string {
+  return new Date(epochMilliseconds(chunk)).toISOString()
+}
+
+export function epochMilliseconds({ stamp }: Chunk): number {
+  return Number(stamp / 1_000_000n)
+}
+
+/** Seconds with three decimals. */
+export function epochSeconds(chunk: Chunk): string {
+  const ms = epochMilliseconds(chunk)
+  return `${Math.floor(ms / 1000)}.${String(ms % 1000).padStart(3, '0')}`
 }

@@ -4,13 +4,66 @@
  * A backend is one file beside this one plus one line here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
+import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
+import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createHttp, httpSchema } from './http.ts'
+import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
+import { createSplunkHec, splunkHecSchema } from './splunk_hec.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 
-/** `transport` says how payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
   http: { schema: httpSchema, create: createHttp, transport: 'http' },
+  elasticsearch: {
+    schema: elasticsearchSchema,
+    create: createElasticsearch,
+    transport: 'http',
+    // Answers speak of every record.
+    preset: { maxRecords: 2000 },
+    credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
+  },
+  splunk_hec: {
+    schema: splunkHecSchema,
+    create: createSplunkHec,
+    transport: 'http',
+    credential: { key: 'token', header: 'Authorization', prefix: 'Splunk ' },
+  },
+  datadog: {
+    schema: datadogSchema,
+    create: createDatadog,
+    transport: 'http',
+    preset: { maxRecords: 1000 },
+    credential: { key: 'apiKey', header: 'DD-API-KEY' },
+    endpoint: datadogEndpoint,
+  },
+  newrelic: {
+    schema: newrelicSchema,
+    create: createNewrelic,
+    transport: 'http',
+    preset: { maxBytes: '900KiB' },
+    credential: { key: 'apiKey', header: 'Api-Key' },
+    endpoint: newrelicEndpoint,
+  },
 } as const
 
 export type BackendType = keyof typeof BACKENDS
+
+/** What a line of the registry may say besides its schema and its maker. */
+export interface Line {
+  /** How payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
+  readonly transport: 'stream' | 'http'
+  /** Defaults of this type that are not those of all. `maxBytes` as a configuration writes it. */
+  readonly preset?: {
+    readonly compression?: 'none' | 'gzip' | 'zstd'
+    readonly maxBytes?: string
+    readonly maxRecords?: number
+  }
+  /** The key of this type that holds its credential, and the header that it goes into behind `prefix`. */
+  readonly credential?: { readonly key: string; readonly header: string; readonly prefix?: string }
+  /** Where requests go when the configuration names no endpoint, from the type's own options. */
+  readonly endpoint?: (own: never) => string
+}
+
+export function lineOf(type: BackendType): Line {
+  return BACKENDS[type]
+}

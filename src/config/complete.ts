@@ -3,8 +3,8 @@
  * that spans several keys. Guarantees that what it lets through can be run.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS } from '../backends/registry.ts'
-import type { Secret } from '../delivery/options.ts'
+import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
+import type { AuthOptions, Secret } from '../delivery/options.ts'
 import { formatSize } from '../size.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
@@ -67,17 +67,26 @@ function sourceName(index: number): string {
 }
 
 function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
-  const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, auth, tls } = entry
-  const own = BACKENDS[type as keyof typeof BACKENDS].schema.shape
-  const endpoint = entry.endpoint
+  const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, tls } = entry
+  const shape = BACKENDS[type as BackendType].schema.shape
+  const own = Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
+  const endpoint = entry['endpoint'] ?? lineOf(type as BackendType).endpoint?.(own as never)
   return {
     name: name ?? type,
     type,
     sources: entry.sources ?? sources.map(source => source.name),
     endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
-    own: Object.fromEntries(Object.keys(own).map(key => [key, entry[key]])),
-    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth, tls },
+    own,
+    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth: authOf(entry), tls },
   }
+}
+
+/** The type's own key for its credential is short for what `auth` says. */
+function authOf(entry: BackendEntry): AuthOptions | undefined {
+  const { credential } = lineOf(entry.type as BackendType)
+  const value = credential && (entry[credential.key] as Secret | undefined)
+  if (credential === undefined || value === undefined) return entry.auth
+  return { ...entry.auth, apiKey: { header: credential.header, prefix: credential.prefix, value } }
 }
 
 function checkNames(list: string, named: readonly { readonly name: string }[], report: Report): void {
@@ -94,7 +103,7 @@ function checkNames(list: string, named: readonly { readonly name: string }[], r
 
 function checkBackend(
   config: Config,
-  { name, sources, endpoint, delivery }: BackendConfig,
+  { name, type, sources, endpoint, delivery }: BackendConfig,
   path: KeyPath,
   env: Environment,
   report: Report,
@@ -121,11 +130,16 @@ function checkBackend(
     const missing = tls.cert === undefined ? 'cert' : 'key'
     report([...path, 'tls'], { found: `no ${missing}`, allowed: 'cert and key together, or neither' })
   }
+  const { credential } = lineOf(type as BackendType)
+  const short = credential && auth?.apiKey?.header === credential.header
+  if (short && Object.values(auth).filter(one => one !== undefined).length > 1) {
+    report([...path, credential.key], { found: `${credential.key} and auth`, allowed: 'one of them' })
+  }
   const secrets: [KeyPath, Secret | undefined][] = [
     [['auth', 'basic', 'username'], auth?.basic?.username],
     [['auth', 'basic', 'password'], auth?.basic?.password],
     [['auth', 'bearer'], auth?.bearer],
-    [['auth', 'apiKey', 'value'], auth?.apiKey?.value],
+    [short ? [credential.key] : ['auth', 'apiKey', 'value'], auth?.apiKey?.value],
   ]
   for (const [key, secret] of secrets) {
     if (typeof secret !== 'object' || !('env' in secret) || env[secret.env]) continue

@@ -3,7 +3,7 @@
  * variable), what is there, what may be there, and what was probably meant.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS } from '../backends/registry.ts'
+import { BACKENDS, lineOf } from '../backends/registry.ts'
 import { type Key, keyAt } from './keys.ts'
 import { nearest } from './nearest.ts'
 import { describe, isSecret, type KeyPath, type Problem } from './problem.ts'
@@ -97,7 +97,9 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
     // The tree knows the keys of all types together; only some are this one's.
     const type = String(valueAt(scene.tree, [...holder, 'type']) ?? DEFAULT_TYPE)
     const others = TYPES.filter(each => each !== type && takes(each, name))
-    if (others.length > 0) hint = `type ${type} has no ${name}; type ${others.join(' and ')} does`
+    if (others.length > 0) {
+      hint = `type ${type} has no ${name}; ${others.length === 1 ? `type ${others[0]} does` : `types ${others.join(', ')} do`}`
+    }
     known = known.filter(each => TYPES.some(type_ => type_ === type && takes(type_, each)))
   }
   const meant = nearest(name, known)
@@ -113,5 +115,6 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
 function takes(type: (typeof TYPES)[number], name: string): boolean {
   if (name in BACKENDS[type].schema.shape) return true
   if (name === 'auth' || name === 'tls') return BACKENDS[type].transport === 'http'
-  return !TYPES.some(each => name in BACKENDS[each].schema.shape)
+  if (lineOf(type).credential?.key === name) return true
+  return !TYPES.some(each => name in BACKENDS[each].schema.shape || lineOf(each).credential?.key === name)
 }

@@ -50,9 +50,12 @@ export function describe(value: unknown, path: KeyPath): string {
   return JSON.stringify(printable(value.replace(/^(https?:\/\/[^?#]*)[?#].*$/is, '$1?…')))
 }
 
+/** Keys of a backend that may hold secrets: those of all, and what the types call their own. */
+const SECRETIVE = new Set(['auth', 'headers', 'query', 'apiKey', 'token'])
+
 /** Whether what stands there may be a secret, or a part of one. */
 export function isSecret(path: KeyPath): boolean {
-  return path[0] === 'backends' && (path[2] === 'auth' || path[2] === 'headers' || path[2] === 'query')
+  return path[0] === 'backends' && SECRETIVE.has(String(path[2]))
 }
 
 function printable(text: string): string {

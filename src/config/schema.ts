@@ -5,8 +5,8 @@
  * `complete`, which also fills in what depends on them.
  */
 import * as z from 'zod/mini'
-import { BACKENDS, type BackendType } from '../backends/registry.ts'
-import { deliveryShape, remoteShape } from '../delivery/options.ts'
+import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
+import { deliveryShape, remoteShape, secret } from '../delivery/options.ts'
 import { duration } from '../duration.ts'
 import { podSchema } from '../metadata.ts'
 import { serverSchema } from '../server/options.ts'
@@ -28,20 +28,22 @@ const common = {
 }
 
 const remote = z.object(remoteShape)
-const shared = z.object({ ...common, type: z.string(), ...deliveryShape({ compression: 'none' }) })
+const shared = z.object({ ...common, type: z.string(), ...deliveryShape({}) })
 
 /** One backend as the schema yields it; the type's own options stand between the others. */
 export type BackendEntry = z.infer<typeof shared> & z.infer<typeof remote> & Readonly<Record<string, unknown>>
 
 function entrySchema(type: BackendType) {
-  const { schema, transport } = BACKENDS[type]
+  const { schema } = BACKENDS[type]
+  const { transport, preset, credential } = lineOf(type)
   const literal = z.literal(type)
   return z.strictObject({
     ...common,
     type: type === DEFAULT_TYPE ? z._default(literal, type) : literal,
     ...schema.shape,
-    ...deliveryShape({ compression: transport === 'stream' ? 'none' : 'gzip' }),
+    ...deliveryShape({ compression: transport === 'stream' ? 'none' : 'gzip', ...preset }),
     ...(transport === 'stream' ? {} : remoteShape),
+    ...(credential === undefined ? {} : { [credential.key]: z.optional(secret) }),
   })
 }
 

@@ -67,7 +67,7 @@ const SHORTEST = 4
 export function withoutSecrets(text: string, headers: Readonly<Record<string, string>>, path: string): string {
   const values = new Set(Object.values(headers))
   for (const value of Object.values(headers)) {
-    const [scheme, token] = /^(Basic|Bearer) (.+)$/.exec(value)?.slice(1) ?? []
+    const [scheme, token] = /^(\S+) (.+)$/.exec(value)?.slice(1) ?? []
     if (token !== undefined) values.add(token)
     if (scheme !== 'Basic') continue
     const pair = Buffer.from(token!, 'base64').toString()
@@ -100,7 +100,10 @@ function headers(
     return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
   }
   if (auth?.bearer !== undefined) return { authorization: `Bearer ${read(auth.bearer)}` }
-  if (auth?.apiKey) return { [auth.apiKey.header.toLowerCase()]: read(auth.apiKey.value) }
+  if (auth?.apiKey) {
+    const { header, prefix = '', value } = auth.apiKey
+    return { [header.toLowerCase()]: prefix + read(value) }
+  }
   return {}
 }
 

@@ -19,6 +19,7 @@ import type { Budget } from '../budget.ts'
 import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Logger, rateLimited } from '../log.ts'
+import { blanks } from './blank.ts'
 import { Circuit, type Health, type Pass } from './circuit.ts'
 import { Compressor } from './compress.ts'
 import { Encoder, type Payload } from './encoder.ts'
@@ -79,6 +80,9 @@ const SAY_AGAIN = 60_000
 /** A backend's words are looked at no more often: milliseconds. Comparing them with the frames costs time. */
 const LISTEN_AGAIN = 1_000
 
+/** The reason of a line without a character, where the backend refuses those. */
+const BLANK = 'blank'
+
 /** What was learned from "too large" is doubted after so many payloads, and then raised by half. */
 const DOUBT = 64
 const LEAST_LEARNED = 1024
@@ -130,10 +134,11 @@ export class Delivery {
    */
   async ship(slab: Slab, onSent: () => void = () => {}): Promise<Shipped> {
     this.#stamps.give(slab)
-    const work: Portion[] = [{ runs: [{ from: 0, to: slab.frames }], noted: false }]
+    const work: Portion[] = [{ runs: this.#sendable(slab), noted: false }]
     const unconfirmed = new Map<Promise<unknown>, readonly Run[]>()
     for (;;) {
       const portion = work.shift()
+      if (portion?.runs.length === 0) continue
       if (portion === undefined) {
         onSent()
         if (unconfirmed.size === 0) return SETTLED
@@ -159,7 +164,13 @@ export class Delivery {
       let again: (readonly Run[])[] = []
       if (conclusion.kind === 'pending') {
         unconfirmed.set(this.#receipts?.await(conclusion.receipt) ?? Promise.resolve('confirmed'), payload.runs)
-      } else again = this.#settlement.settle(slab, payload, conclusion)
+      } else {
+        again = this.#settlement.settle(slab, payload, conclusion)
+        if (conclusion.kind === 'items' && conclusion.receipt !== undefined) {
+          const others = this.#settlement.others(payload, conclusion)
+          if (others.length > 0) unconfirmed.set(this.#receipts!.await(conclusion.receipt), others)
+        }
+      }
       const through = again.length === 0 || conclusion.kind === 'items'
       if (through && !portion.noted) this.#note(payload)
       work.unshift(...again.map(runs => ({ runs, noted: portion.noted || through })))
@@ -204,6 +215,14 @@ export class Delivery {
     return true
   }
 
+  /** All frames, but for those that the backend is known to refuse. */
+  #sendable(slab: Slab): readonly Run[] {
+    if (this.#fields.backend.limits.blank === undefined) return [{ from: 0, to: slab.frames }]
+    const { blank, others } = blanks(slab, this.#fields.kernel.bytes)
+    this.#settlement.reject(slab, blank, BLANK, undefined)
+    return others
+  }
+
   #note({ notes }: Payload): void {
     for (const { origin, repaired, cut } of notes) {
       this.numbers.repairedSequences += repaired
@@ -238,7 +257,7 @@ export class Delivery {
         }
         const before = performance.now()
         const reply = await this.#fields.transport.send(exchange)
-        const verdict = this.#judge(reply)
+        const verdict = this.#judge(reply, payload)
         // A request that was dropped by `stop` says nothing about the destination.
         if (reply.kind === 'failure' && this.#circuit.stopped) return { kind: 'abandoned' }
         const status = reply.kind === 'answer' ? reply.answer.status : undefined
@@ -273,11 +292,11 @@ export class Delivery {
     return { head, contentType, encoding: this.#compressor.encoding, body: compressed }
   }
 
-  #judge(reply: Reply): Verdict {
+  #judge(reply: Reply, { id, records }: Payload): Verdict {
     if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code }
     let verdict: Verdict
     try {
-      verdict = this.#fields.backend.judge(reply.answer)
+      verdict = this.#fields.backend.judge(reply.answer, { id, records })
     } catch {
       // No answer may end the process. What a judge stumbles over is not a delivery.
       return { kind: 'retry', reason: 'unreadable_answer' }

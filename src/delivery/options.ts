@@ -14,7 +14,7 @@ const whole = (min: number, max: number) => {
   return z.int({ error: allowed }).check(z.minimum(min, { error: allowed }), z.maximum(max, { error: allowed }))
 }
 
-const secret = z.union(
+export const secret = z.union(
   [
     text,
     z.strictObject({ file: path }),
@@ -32,6 +32,7 @@ export const authSchema = z
     apiKey: z.optional(
       z.strictObject({
         header: z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' })),
+        prefix: z.optional(z.string()).check(z.describe('Stands before the value, such as “ApiKey ”.')),
         value: secret,
       }),
     ),
@@ -65,15 +66,21 @@ const compressionSchema = z
   .enum(['none', 'gzip', 'zlib', 'zstd'])
   .check(z.describe('At level 1. zlib is gzip made by Node’s zlib instead of our own.'))
 
-/** Options of every backend. */
-export const deliveryShape = (preset: { compression: Compression }) => ({
-  compression: z._default(compressionSchema, preset.compression),
+interface Preset {
+  readonly compression?: Compression
+  readonly maxBytes?: string
+  readonly maxRecords?: number
+}
+
+/** Options of every backend, with the defaults of its type. */
+export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxRecords = 10_000 }: Preset) => ({
+  compression: z._default(compressionSchema, compression),
   batch: z.prefault(
     z.strictObject({
       maxBytes: z
-        .prefault(size({ min: 64 * 1024, max: 64 * MIB }), '1MiB')
+        .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
         .check(z.describe('Largest payload before compression.')),
-      maxRecords: z._default(whole(1, 1_000_000), 10_000),
+      maxRecords: z._default(whole(1, 1_000_000), maxRecords),
       maxAge: z
         .prefault(duration({ min: 0, max: HOUR }), '1s')
         .check(z.describe('A batch is sent at the latest this long after its first line was read.')),
@@ -128,7 +135,9 @@ export type Secret = string | { readonly file: string } | { readonly env: string
 export interface AuthOptions {
   readonly basic?: { readonly username: Secret; readonly password: Secret } | undefined
   readonly bearer?: Secret | undefined
-  readonly apiKey?: { readonly header: string; readonly value: Secret } | undefined
+  readonly apiKey?:
+    | { readonly header: string; readonly prefix?: string | undefined; readonly value: Secret }
+    | undefined
 }
 
 /** `ca`, `cert` and `key` are paths of PEM files. `cert` and `key` come together. */

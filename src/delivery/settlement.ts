@@ -28,6 +28,8 @@ export type Final = Extract<Verdict, { kind: 'delivered' | 'rejected' | 'suspect
   readonly status?: number | undefined
 }
 
+type ByItem = Extract<Verdict, { kind: 'items' }>
+
 /** The reason of a record that no request can hold. */
 export const TOO_LARGE = 'too_large'
 
@@ -81,14 +83,19 @@ export class Settlement {
       case 'items': {
         const { rejected, retry } = verdict
         for (const { index, reason } of rejected) this.reject(slab, pick(runs, [index]), reason, verdict.status)
-        const others = new Set([...rejected, ...retry].map(({ index }) => index))
-        const good: number[] = []
-        for (let index = 0; index < records; index++) if (!others.has(index)) good.push(index)
-        this.deliver(slab, pick(runs, good))
+        if (verdict.receipt === undefined) this.deliver(slab, this.others({ runs, records }, verdict))
         const places = retry.map(({ index }) => index)
         return places.length > 0 ? [pick(runs, places)] : []
       }
     }
+  }
+
+  /** The records that an answer item by item does not name: they were taken. */
+  others({ runs, records }: Pick<Payload, 'runs' | 'records'>, { rejected, retry }: ByItem): Run[] {
+    const named = new Set([...rejected, ...retry].map(({ index }) => index))
+    const places: number[] = []
+    for (let index = 0; index < records; index++) if (!named.has(index)) places.push(index)
+    return pick(runs, places)
   }
 
   deliver(slab: Slab, runs: readonly Run[]): void {

@@ -25,7 +25,7 @@ import { type Credentials, loadCredentials, sameCredentials, sameTls, withoutSec
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import type { DeliveryOptions } from './options.ts'
 
-/** How much of an answer is kept, and how much is read before we hang up: bytes. */
+/** How much of an answer is kept unless the backend needs more, and how much is read before we hang up: bytes. */
 const KEPT = 64 * 1024
 const READ = 4 * 1024 * 1024
 
@@ -44,6 +44,8 @@ export interface HttpTransportOptions {
   readonly userAgent: string
   readonly delivery: Pick<DeliveryOptions, 'concurrency' | 'timeout' | 'auth' | 'tls'>
   readonly logger: Logger
+  /** Bytes of an answer that are kept. Default: 64 KiB. */
+  readonly answerBytes?: number | undefined
 }
 
 interface Line {
@@ -135,7 +137,8 @@ export class HttpTransport implements Transport {
 
   #exchange(line: Line, exchange: Exchange, credentials: Credentials): Promise<Trial> {
     const { promise, resolve } = Promise.withResolvers<Trial>()
-    const { timeout } = this.#options.delivery
+    const { delivery, answerBytes: wanted = KEPT } = this.#options
+    const { timeout } = delivery
     const answersBefore = line.answers
     const parts: Buffer[] = []
     let kept = 0
@@ -173,9 +176,9 @@ export class HttpTransport implements Transport {
       onResponseData: (_controller, piece) => {
         read += piece.length
         if (read > READ) return giveUp('ANSWER_TOO_LONG')
-        if (kept >= KEPT) return
+        if (kept >= wanted) return
         // A copy: the piece may be a view of a buffer that the parser uses again.
-        parts.push(Buffer.from(piece.subarray(0, KEPT - kept)))
+        parts.push(Buffer.from(piece.subarray(0, wanted - kept)))
         kept += parts.at(-1)!.length
       },
       onResponseEnd: () => {

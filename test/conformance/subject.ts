@@ -46,6 +46,8 @@ export interface Subject {
   success(records: number, request: Request): Answer
   /** Of a request of four records, the second is refused for good and all others are stored. Undefined: it cannot tell. */
   poisoned?(request: Request): Answer
-  /** Every answer worth a line in the README's table. */
+  /** Lines without a character are not sent, and count as rejected (`blank`). */
+  readonly blank?: 'refused'
+  /** Every answer worth a line in the README's table, for a request of four records. */
   readonly cases: readonly Case[]
 }

@@ -1,0 +1,101 @@
+/**
+ * Datadog's log intake (`/api/v2/logs`): an array of logs with tags.
+ *
+ *     {"timestamp":1767323045678,"message":"│frame│","ddsource":"app","service":"web","hostname":"node-1","ddtags":"…","file":"…"}
+ *
+ * Guarantees: nothing leaves that Datadog would cut or refuse without telling: requests and logs are kept within its
+ * limits, longer lines are cut here and say so, and a record that waited for longer than Datadog looks back gets the
+ * present time. A 202 means that the request was taken and no more.
+ */
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Backend, BackendContext } from './backend.ts'
+import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { judge } from './http.ts'
+import { epochMilliseconds, joined, literal, remarks } from './record.ts'
+
+const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
+
+export const datadogSchema = z.object({
+  /** Default: the intake of the site. */
+  endpoint: z.optional(endpointSchema),
+  site: z._default(
+    z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'a site, such as datadoghq.eu' })),
+    'datadoghq.com',
+  ),
+  /** What wrote the line (`nginx`, `java`): it chooses Datadog’s pipeline. Default: the name of the source. */
+  source: z.optional(text),
+  /** Default: the container, or the name of the source. */
+  service: z.optional(text),
+  /** Default: the node, or the pod. */
+  hostname: z.optional(text),
+  /** Tags of every log, besides where it comes from and the source’s labels. */
+  tags: z._default(z.record(z.string(), z.string()), {}),
+})
+
+export type DatadogOptions = z.infer<typeof datadogSchema>
+
+/** "Send logs", limits per request. */
+const LIMITS = { payloadBytes: 5_000_000, records: 1000, recordBytes: 1_000_000, age: 17 * 3_600_000 }
+
+export function datadogEndpoint({ site }: { readonly site: string }): string {
+  return `https://http-intake.logs.${site}`
+}
+
+export function createDatadog(options: DatadogOptions, context: BackendContext): Backend {
+  const url = endpointUrl(options.endpoint ?? datadogEndpoint(options), '/api/v2/logs')
+  const path = url.pathname + url.search
+  return {
+    type: 'datadog',
+    strength: 'accepted',
+    format: {
+      contentType: 'application/json',
+      prefix: Buffer.from('['),
+      separator: Buffer.from(','),
+      suffix: Buffer.from(']'),
+      treatment: 'text',
+    },
+    limits: LIMITS,
+    segments: chunk => log(chunk, options, context.metadata()),
+    request: () => ({ method: 'POST', path, headers: {} }),
+    // Its statuses mean what the general table says; a 400 is about the payload as a whole, and stores nothing.
+    judge,
+  }
+}
+
+function log(chunk: Chunk, options: DatadogOptions, metadata: Metadata): Segment[] {
+  const { origin } = chunk
+  const rest = {
+    ddsource: options.source ?? origin.source,
+    service: options.service ?? metadata.container ?? origin.source,
+    hostname: options.hostname ?? metadata.node ?? metadata.pod,
+    ddtags: tags(chunk, options, metadata),
+    file: origin.path,
+    ...Object.fromEntries(remarks(chunk)),
+  }
+  return joined([
+    literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),
+    { kind: 'message' },
+    literal(`",${JSON.stringify(rest).slice(1)}`),
+  ])
+}
+
+/** The names that Datadog's own agent uses. A comma ends a tag, so none may hold one. */
+function tags({ origin }: Chunk, options: DatadogOptions, metadata: Metadata): string {
+  const { namespace, pod, podUid, node, container, serviceAccount } = metadata
+  const known = {
+    kube_namespace: namespace,
+    pod_name: pod,
+    pod_uid: podUid,
+    kube_node: node,
+    kube_container_name: container,
+    kube_service_account: serviceAccount,
+  }
+  const all = new Map<string, string>()
+  for (const set of [options.tags, known, origin.labels, metadata.podLabels, metadata.podAnnotations]) {
+    for (const [name, value] of Object.entries(set)) if (value !== undefined && !all.has(name)) all.set(name, value)
+  }
+  return [...all].map(([name, value]) => `${name}:${value}`.replace(/[,\s]+/g, '_')).join(',')
+}

@@ -1,0 +1,297 @@
+/**
+ * Elasticsearch, OpenSearch and what speaks their `_bulk` API: one `create` per record, judged item by item.
+ *
+ *     {"create":{"_index":"logs-2026.01.02","_id":"…-│offset│"}}⏎{"@timestamp":"…","message":"│frame│", … ,"event":{"sequence":│counter│}}⏎
+ *
+ * Guarantees: an item is delivered only if the answer says so of it (or of all of them); a record that is already there
+ * under our own id is delivered; what the cluster refuses for reasons of its own (a missing index, a full disk, a read-only
+ * block, missing rights, an unknown pipeline) is tried again for as long as it takes; only a document that cannot be
+ * indexed as it is, is rejected.
+ */
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from './backend.ts'
+import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { judge } from './http.ts'
+import { isoTime, joined, literal, offset } from './record.ts'
+
+/** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
+const PATTERN = /%\{([^}]*)\}/g
+const FIELDS = /yyyy|MM|dd|HH/g
+
+/** What an index may be called (Elasticsearch, "Create index API"), dates aside. */
+function isIndex(text: string): boolean {
+  const fields = [...text.matchAll(PATTERN)].map(([, field]) => field!)
+  if (fields.some(field => !/^[yMdH._-]+$/.test(field) || field.replace(FIELDS, '').match(/[a-z]/i))) return false
+  const plain = text.replace(PATTERN, '0')
+  return /^[^\\/*?"<>| ,#:%{}\sA-Z_+-][^\\/*?"<>| ,#:%{}\sA-Z]*$/.test(plain) && Buffer.byteLength(plain) <= 200
+}
+
+export const elasticsearchSchema = z.object({
+  /** The cluster, with or without `/_bulk`. */
+  endpoint: endpointSchema,
+  /** A data stream, an index or an alias that writes to one; dates as `logs-%{yyyy.MM.dd}`. */
+  index: z._default(
+    z.string().check(z.refine(isIndex, { error: 'the name of an index in lower case; dates as %{yyyy.MM.dd}' })),
+    'logs-app-default',
+  ),
+  /** The ingest pipeline that each record goes through. Default: the index’s own. */
+  pipeline: z.optional(z.string().check(z.minLength(1, { error: 'the name of a pipeline' }))),
+  /** Gives each record an `_id` that stays the same, so that what is sent twice is stored once. */
+  ids: z._default(z.boolean(), true),
+})
+
+export type ElasticsearchOptions = z.infer<typeof elasticsearchSchema>
+
+const NOTHING = Buffer.alloc(0)
+const LINE_FEED = Buffer.from('\n')
+
+/** The answer needs to say no more, per item: its status and why. */
+const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason'
+
+/** An answer that speaks of every record must be readable whole: six hundred bytes for each of the most records. */
+const ANSWER_BYTES = 3 * 1024 * 1024
+const MOST_RECORDS = 5000
+
+export function createElasticsearch(options: ElasticsearchOptions, context: BackendContext): Backend {
+  const { index, pipeline, ids } = options
+  const url = endpointUrl(options.endpoint, '/_bulk')
+  // Below a base address the index can stand in the path, which works also where a cluster forbids it in the body.
+  const inPath = !index.includes('%{') && !new URL(options.endpoint).pathname.replace(/\/+$/, '').endsWith('/_bulk')
+  if (inPath) url.pathname = url.pathname.replace(/_bulk$/, `${encodeURIComponent(index)}/_bulk`)
+  url.searchParams.set('filter_path', FILTER)
+  if (pipeline !== undefined) url.searchParams.set('pipeline', pipeline)
+  const path = url.pathname + url.search
+  return {
+    type: 'elasticsearch',
+    strength: 'stored',
+    format: {
+      contentType: 'application/x-ndjson',
+      prefix: NOTHING,
+      separator: LINE_FEED,
+      suffix: LINE_FEED,
+      treatment: 'text',
+    },
+    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: MOST_RECORDS },
+    answerBytes: ANSWER_BYTES,
+    segments: chunk => document(chunk, inPath ? undefined : indexAt(index, chunk), ids, context.metadata()),
+    request: () => ({ method: 'POST', path, headers: {} }),
+    judge: (answer, batch) => judgeBulk(answer, batch, ids),
+  }
+}
+
+function indexAt(index: string, chunk: Chunk): string {
+  const [yyyy, MM, dd, HH] = isoTime(chunk).split(/[-T:]/)
+  const fields: Readonly<Record<string, string | undefined>> = { yyyy, MM, dd, HH }
+  return index.replace(PATTERN, (_, field: string) => field.replace(FIELDS, name => fields[name]!))
+}
+
+/**
+ * Names of the Elastic Common Schema and, for Kubernetes, of Filebeat. `event.sequence` tells records of one millisecond
+ * apart, in their order.
+ */
+function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
+  const { origin, cutFrom, partial } = chunk
+  const flags = [...(cutFrom > 0 ? ['truncated'] : []), ...(partial ? ['partial'] : [])]
+  const rest = {
+    log: some({
+      file: { path: origin.path },
+      flags: flags.length === 0 ? undefined : flags,
+      original_bytes: cutFrom > 0 ? cutFrom : undefined,
+    }),
+    labels: undotted({ ...origin.labels, source: origin.source }),
+    kubernetes: some({
+      namespace: metadata.namespace,
+      pod: some({ name: metadata.pod, uid: metadata.podUid }),
+      node: some({ name: metadata.node }),
+      container: some({ name: metadata.container }),
+      serviceaccount: some({ name: metadata.serviceAccount }),
+      labels: undotted(metadata.podLabels),
+      annotations: undotted(metadata.podAnnotations),
+    }),
+  }
+  const target = index === undefined ? '' : `"_index":${JSON.stringify(index)}`
+  const id = [literal(`${target === '' ? '' : ','}"_id":"${idHead(chunk, metadata)}`), offset(chunk), literal('"')]
+  return joined([
+    literal(`{"create":{${target}`),
+    ...(ids ? id : []),
+    literal(`}}\n{"@timestamp":"${isoTime(chunk)}","message":"`),
+    { kind: 'message' },
+    literal(`",${JSON.stringify(rest).slice(1, -1)},"event":{"sequence":`),
+    { kind: 'counter', value: chunk.stamp },
+    literal('}}'),
+  ])
+}
+
+/** A dot in a name would make an object of it, and two such names can contradict each other in the mapping. */
+function undotted(labels: Readonly<Record<string, string>>): object | undefined {
+  const plain = new Map<string, string>()
+  for (const [name, value] of Object.entries(labels)) {
+    const as = name.replaceAll('.', '_')
+    if (as !== '' && !plain.has(as)) plain.set(as, value)
+  }
+  return plain.size === 0 ? undefined : Object.fromEntries(plain)
+}
+
+/** Two pods can hold the same file under the same generation (an image's own log, say): the pod's id tells them apart. */
+function idHead({ origin }: Chunk, { podUid }: Metadata): string {
+  const pod = podUid === undefined ? '' : `${JSON.stringify(podUid).slice(1, -1)}-`
+  return `${pod}${origin.generation}-`
+}
+
+/** The object without what is not known, or nothing if nothing is. */
+function some(object: Readonly<Record<string, unknown>>): object | undefined {
+  const known = Object.entries(object).filter(([, value]) => value !== undefined)
+  return known.length === 0 ? undefined : Object.fromEntries(known)
+}
+
+interface BulkItem {
+  readonly status?: unknown
+  readonly error?: { readonly type?: unknown; readonly reason?: unknown } | string
+}
+
+/**
+ * What an answer to `_bulk` means ("Bulk API"; OpenSearch's is the same). HTTP 200 only says that the items have answers.
+ */
+function judgeBulk(answer: Answer, { records }: BatchInfo, ids: boolean): Verdict {
+  if (answer.status < 200 || answer.status >= 300) return judgeRequest(answer)
+  const general = judge(answer)
+  if (general.kind !== 'delivered') return general
+  let said: { readonly errors?: unknown; readonly items?: unknown }
+  try {
+    said = JSON.parse(answer.body)
+  } catch {
+    // An answer too long to be read whole would be as long the next time.
+    const cut =
+      records > 1 &&
+      Buffer.byteLength(answer.body) >= ANSWER_BYTES &&
+      /^\s*\{\s*"(errors|took|items)"/.test(answer.body)
+    return cut ? { kind: 'split', reason: 'answer_too_long' } : unreadable
+  }
+  if (typeof said !== 'object' || said === null || typeof said.errors !== 'boolean') return unreadable
+  const items = Array.isArray(said.items) ? (said.items as unknown[]) : []
+  // Some servers name items only if there was an error.
+  if (!said.errors && items.length === 0) return { kind: 'delivered' }
+  if (items.length > records || (said.errors && items.length === 0)) return unreadable
+  return judgeItems(items, records, ids)
+}
+
+const unreadable: Verdict = { kind: 'retry', reason: 'unreadable_answer', misconfigured: true }
+
+function judgeItems(items: readonly unknown[], records: number, ids: boolean): Verdict {
+  const rejected: Item[] = []
+  const retry: Item[] = []
+  let ours = 0
+  for (let index = 0; index < records; index++) {
+    const { status, type, reason } = read(items[index])
+    if (status >= 200 && status < 300) continue
+    if (status === 409 && ids) continue
+    const item = { index, reason: type, ...(reason === undefined ? {} : { detail: reason }) }
+    if (isRefused(status, type, reason)) rejected.push(item)
+    else {
+      retry.push(item)
+      if (isOurs(status, type)) ours++
+    }
+  }
+  if (retry.length === records) {
+    const [{ reason, detail }] = retry as [Item]
+    const words = detail === undefined ? {} : { detail }
+    return { kind: 'retry', reason, ...words, ...(ours > 0 ? { misconfigured: true } : {}) }
+  }
+  return rejected.length + retry.length === 0 ? { kind: 'delivered' } : { kind: 'items', rejected, retry }
+}
+
+function read(item: unknown): { readonly status: number; readonly type: string; readonly reason: string | undefined } {
+  const unsaid = { status: 0, type: 'item_missing', reason: undefined }
+  if (typeof item !== 'object' || item === null) return unsaid
+  // One member, named after the operation.
+  const said = Object.values(item)[0] as BulkItem | null | undefined
+  if (typeof said !== 'object' || said === null || typeof said.status !== 'number') return unsaid
+  const { status, error } = said
+  if (typeof error === 'string') return { status, type: `item_${status}`, reason: error }
+  const type =
+    typeof error?.type === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(error.type) ? error.type : `item_${status}`
+  return { status, type, reason: typeof error?.reason === 'string' ? error.reason : undefined }
+}
+
+/** Errors with a 4xx that say nothing of the document: somebody must look after the cluster, or the configuration. */
+const NOT_THE_DOCUMENT = new Set([
+  'action_request_validation_exception',
+  'alias_not_found_exception',
+  'cluster_block_exception',
+  'index_closed_exception',
+  'index_not_found_exception',
+  'invalid_alias_name_exception',
+  'invalid_index_name_exception',
+  'invalid_index_template_exception',
+  'resource_already_exists_exception',
+  'resource_not_found_exception',
+  'routing_missing_exception',
+  'security_exception',
+  // Too many shards for the cluster, when an index would have to be made.
+  'validation_exception',
+])
+
+/** `illegal_argument_exception` says anything; these are about the index or the pipeline. */
+const NOT_ITS_ARGUMENTS =
+  /^Validation Failed|^pipeline with id \[|no write index|multiple indices|\bindex template\b|\bdata stream\b|\balias \[/i
+
+/** It is the document, and it would be refused again. */
+function isRefused(status: number, type: string, reason: string | undefined): boolean {
+  // The processor `fail` of a pipeline: somebody wrote that such a document is to be refused.
+  if (type === 'fail_processor_exception') return true
+  if (status < 400 || status >= 500) return false
+  if ([401, 403, 404, 405, 408, 429].includes(status) || NOT_THE_DOCUMENT.has(type)) return false
+  return !(type === 'illegal_argument_exception' && NOT_ITS_ARGUMENTS.test(reason ?? ''))
+}
+
+/** A person must mend it. A 429 or a 5xx passes by itself, but for a disk that is full. */
+function isOurs(status: number, type: string): boolean {
+  return type === 'cluster_block_exception' || (status >= 400 && status < 500 && status !== 408 && status !== 429)
+}
+
+const UNPARSABLE = new Set([
+  'document_parsing_exception',
+  'mapper_parsing_exception',
+  'strict_dynamic_mapping_exception',
+])
+
+/** A whole request was refused: then nothing of it was stored. */
+function judgeRequest(answer: Answer): Verdict {
+  const { type, reason } = errorOf(answer.body)
+  const detail = reason ?? (answer.body === '' ? undefined : answer.body)
+  const words = detail === undefined ? {} : { detail }
+  switch (answer.status) {
+    case 400:
+      // Some that speak the API read all documents before they take any.
+      if (type !== undefined && UNPARSABLE.has(type)) return { kind: 'suspect', reason: type, ...words }
+      // Every line of ours is well-formed, so it is the address, the index or a setting.
+      return { kind: 'retry', reason: type ?? 'http_400', ...words, misconfigured: true }
+    case 404:
+    case 405:
+    case 406:
+      return { kind: 'retry', reason: type ?? `http_${answer.status}`, ...words, misconfigured: true }
+    case 403:
+      // Read-only blocks and a full disk come as 403 too.
+      if (type === 'cluster_block_exception') return { kind: 'retry', reason: type, ...words, misconfigured: true }
+      return judge(answer)
+  }
+  const verdict = judge(answer)
+  if (verdict.kind === 'retry') return { ...verdict, reason: type ?? verdict.reason, ...words }
+  // What the general table gives up, a cluster says of itself and not of a document.
+  if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
+  return { kind: 'retry', reason: type ?? verdict.reason, ...words, misconfigured: true }
+}
+
+function errorOf(body: string): { readonly type?: string; readonly reason?: string } {
+  try {
+    const { error } = JSON.parse(body) as { error?: { type?: unknown; reason?: unknown } }
+    const { type, reason } = error ?? {}
+    const named = typeof type === 'string' && /^[a-z_]{1,64}$/.test(type)
+    return { ...(named ? { type } : {}), ...(typeof reason === 'string' ? { reason } : {}) }
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * New Relic's Log API (`/log/v1`): logs in groups that share the attributes of where they come from.
+ *
+ *     [{"common":{"attributes":{…}},"logs":[{"timestamp":1767323045678,"message":"│frame│"},…]},…]
+ *
+ * Guarantees: nothing leaves that New Relic would cut or drop without telling: requests, messages and attributes are
+ * kept within its limits, longer lines are cut here and say so, and a record that waited for longer than New Relic looks
+ * back gets the present time. A 202 means that the request was taken; its contents are looked at later.
+ */
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Backend, BackendContext, Group } from './backend.ts'
+import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { judge } from './http.ts'
+import { epochMilliseconds, facts, joined, literal, remarks } from './record.ts'
+
+const HOSTS = {
+  us: 'log-api.newrelic.com',
+  eu: 'log-api.eu.newrelic.com',
+  jp: 'log-api.jp.nr-data.net',
+  fedramp: 'gov-log-api.newrelic.com',
+} as const
+
+export const newrelicSchema = z.object({
+  /** Default: the Log API of the region. */
+  endpoint: z.optional(endpointSchema),
+  region: z._default(z.enum(['us', 'eu', 'jp', 'fedramp']), 'us'),
+  /** Attributes of every log, besides where it comes from and the source’s labels. */
+  attributes: z._default(z.record(z.string(), z.string()), {}),
+})
+
+export type NewrelicOptions = z.infer<typeof newrelicSchema>
+
+/**
+ * "Introduction to the Log API", limits: 10^6 bytes per POST (whether compressed or not it does not say: so before),
+ * 255 attributes, names of 255 and values of 4094 characters. Of a message 128,000 bytes more are kept beside it ("Find
+ * data in long logs"). What is older than 48 hours is dropped.
+ */
+const LIMITS = {
+  payloadBytes: 1_000_000,
+  records: Number.MAX_SAFE_INTEGER,
+  messageBytes: 4_094 + 128_000,
+  age: 47 * 3_600_000,
+}
+/** Some are left for the record's own: time, message and what is special about it. */
+const ATTRIBUTES = 245
+const NAME_LENGTH = 255
+const VALUE_LENGTH = 4094
+/** Names that New Relic gives a meaning of its own, and drops or misreads. */
+const RESERVED = new Set(['accountId', 'appId', 'eventType', 'message', 'timestamp'])
+
+export function newrelicEndpoint({ region }: { readonly region: keyof typeof HOSTS }): string {
+  return `https://${HOSTS[region]}`
+}
+
+export function createNewrelic(options: NewrelicOptions, context: BackendContext): Backend {
+  const url = endpointUrl(options.endpoint ?? newrelicEndpoint(options), '/log/v1')
+  const path = url.pathname + url.search
+  return {
+    type: 'newrelic',
+    strength: 'accepted',
+    format: {
+      contentType: 'application/json',
+      prefix: Buffer.from('['),
+      separator: Buffer.from(','),
+      suffix: Buffer.from(']'),
+      groupSeparator: Buffer.from(','),
+      treatment: 'text',
+    },
+    limits: LIMITS,
+    segments: log,
+    group: chunk => group(chunk, options, context.metadata()),
+    request: () => ({ method: 'POST', path, headers: {} }),
+    judge,
+  }
+}
+
+function log(chunk: Chunk): Segment[] {
+  const special = remarks(chunk)
+  const own = special.length === 0 ? '' : `,"attributes":${JSON.stringify(Object.fromEntries(special))}`
+  return joined([
+    literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),
+    { kind: 'message' },
+    literal(`"${own}}`),
+  ])
+}
+
+function group(chunk: Chunk, options: NewrelicOptions, metadata: Metadata): Group {
+  const all = new Map<string, string>()
+  for (const [name, value] of [...Object.entries(options.attributes), ...facts(chunk, metadata)]) {
+    if (all.size === ATTRIBUTES) break
+    if (name === '' || name.length > NAME_LENGTH || RESERVED.has(name) || all.has(name)) continue
+    all.set(name, value.slice(0, VALUE_LENGTH))
+  }
+  const attributes = JSON.stringify(Object.fromEntries(all))
+  return { open: Buffer.from(`{"common":{"attributes":${attributes}},"logs":[`), close: Buffer.from(']}') }
+}

@@ -1,0 +1,254 @@
+/**
+ * Splunk's HTTP Event Collector: events as JSON, or raw lines; with indexer acknowledgement where the token has it.
+ *
+ *     {"time":1767323045.678,"host":"web-1","source":"/var/log/app/a.log","event":"│frame│","fields":{…}}⏎
+ *
+ * Guarantees: with `ack` nothing is delivered before an indexer has confirmed it; of a batch that Splunk stopped reading
+ * at an event, those before it are settled as stored, the event itself as rejected, and only those behind it go again; a
+ * wrong token, index or channel costs time and no data. Splunk refuses blank events and skips blank raw lines, so
+ * those never leave.
+ */
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict } from './backend.ts'
+import { endpointSchema } from './endpoint.ts'
+import { judge } from './http.ts'
+import { epochSeconds, facts, joined, literal, remarks } from './record.ts'
+
+const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
+
+export const splunkHecSchema = z.object({
+  /** The collector, with or without its path. */
+  endpoint: endpointSchema,
+  /** `event`: the line is the event. `json`: the event is an object that holds the line. `raw`: the raw endpoint. */
+  format: z._default(z.enum(['event', 'json', 'raw']), 'event'),
+  /** Splunk’s metadata of each event. `source` defaults to the file, `host` to the pod; `raw` has no file to name. */
+  index: z.optional(text),
+  source: z.optional(text),
+  sourcetype: z.optional(text),
+  host: z.optional(text),
+  /** Names what is known of each record as indexed fields. */
+  fields: z._default(z.boolean(), true),
+  /** Waits until an indexer has confirmed each request. The token must have indexer acknowledgement switched on. */
+  ack: z._default(z.boolean(), false),
+})
+
+export type SplunkHecOptions = z.infer<typeof splunkHecSchema>
+
+const NOTHING = Buffer.alloc(0)
+const LINE_FEED = Buffer.from('\n')
+const RAW = [{ kind: 'raw' }] as const
+
+/** Milliseconds. Indexers confirm after some seconds, and forget what nobody asked for after ten minutes. */
+const ASK_EVERY = 2_000
+const PATIENCE = 5 * 60_000
+
+export function createSplunkHec(options: SplunkHecOptions, context: BackendContext): Backend {
+  const { format, ack } = options
+  const url = new URL(options.endpoint)
+  const base = url.pathname.replace(/\/+$/, '').replace(/\/services\/collector(\/(event|raw)(\/1\.0)?)?$/, '')
+  url.pathname = `${base}/services/collector/${format === 'raw' ? 'raw' : 'event'}`
+  const channel = randomUUID()
+  if (format === 'raw') {
+    const { index, source, sourcetype, host = context.metadata().pod } = options
+    for (const [name, value] of Object.entries({ index, source, sourcetype, host })) {
+      if (value !== undefined) url.searchParams.set(name, value)
+    }
+  }
+  const headers = ack || format === 'raw' ? { 'x-splunk-request-channel': channel } : {}
+  const path = url.pathname + url.search
+  return {
+    type: 'splunk_hec',
+    strength: ack ? 'stored' : 'accepted',
+    format: {
+      contentType: format === 'raw' ? 'text/plain' : 'application/json',
+      prefix: NOTHING,
+      separator: LINE_FEED,
+      suffix: NOTHING,
+      treatment: 'text',
+    },
+    limits: {
+      payloadBytes: Number.MAX_SAFE_INTEGER,
+      records: Number.MAX_SAFE_INTEGER,
+      ...(format === 'json' ? {} : { blank: 'refused' as const }),
+    },
+    ...(ack ? { confirmation: confirmation(base, channel) } : {}),
+    segments: chunk => (format === 'raw' ? RAW : event(chunk, options, context.metadata())),
+    request: () => ({ method: 'POST', path, headers }),
+    judge: (answer, batch) => judgeCollector(answer, batch, ack),
+  }
+}
+
+/** Fields that Splunk gives every event itself. */
+const OWN_FIELDS = new Set([
+  'host',
+  'source',
+  'sourcetype',
+  'index',
+  'linecount',
+  'punct',
+  'splunk_server',
+  'timestamp',
+])
+
+/** One event ("Format events for HTTP Event Collector"). The values of indexed fields are texts. */
+function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Segment[] {
+  const { format, index, sourcetype, source = chunk.origin.path, host = metadata.pod } = options
+  const fields = new Map(remarks(chunk).map(([name, value]) => [name, String(value)]))
+  for (const [name, value] of facts(chunk, metadata)) {
+    const as = name === 'source' ? 'log_source' : name
+    // The file is the event's source already.
+    const said = as === '' || OWN_FIELDS.has(as) || (as === 'file' && options.source === undefined)
+    if (!said && !fields.has(as)) fields.set(as, value)
+  }
+  const head = JSON.stringify({ host, source, sourcetype, index }).slice(1)
+  const inside = format === 'json'
+  return joined([
+    literal(`{"time":${epochSeconds(chunk)},${head.slice(0, -1)},"event":${inside ? '{"message":"' : '"'}`),
+    { kind: 'message' },
+    literal(`"${inside ? '}' : ''}${options.fields ? `,"fields":${JSON.stringify(Object.fromEntries(fields))}` : ''}}`),
+  ])
+}
+
+/** "About HTTP Event Collector Indexer Acknowledgment". A `false` may mean: not yet, never, or unknown here. */
+function confirmation(base: string, channel: string): Confirmation {
+  return {
+    every: ASK_EVERY,
+    patience: PATIENCE,
+    question: receipts => ({
+      head: {
+        method: 'POST',
+        path: `${base}/services/collector/ack?channel=${channel}`,
+        headers: { 'x-splunk-request-channel': channel },
+      },
+      contentType: 'application/json',
+      body: JSON.stringify({ acks: receipts.map(Number) }),
+    }),
+    confirmed(answer, receipts) {
+      if (answer.status === 401 || answer.status === 403)
+        return { kind: 'unauthorized', reason: `http_${answer.status}` }
+      if (answer.status !== 200) return { kind: 'retry', reason: `http_${answer.status}` }
+      const { acks } = JSON.parse(answer.body) as { acks?: Record<string, unknown> }
+      return receipts.filter(receipt => acks?.[receipt] === true)
+    },
+  }
+}
+
+interface Said {
+  readonly code: number
+  readonly text: string
+  readonly place: number | undefined
+  readonly ackId: string | undefined
+}
+
+/** Codes of the collector ("Troubleshoot HTTP Event Collector"), where they say more than the status does. */
+const REASONS: Readonly<Record<number, string>> = {
+  1: 'token_disabled',
+  2: 'token_required',
+  3: 'invalid_authorization',
+  4: 'invalid_token',
+  5: 'no_data',
+  6: 'invalid_data_format',
+  7: 'incorrect_index',
+  8: 'internal_error',
+  9: 'server_busy',
+  10: 'channel_missing',
+  11: 'invalid_channel',
+  12: 'event_required',
+  13: 'event_blank',
+  14: 'ack_disabled',
+  15: 'indexed_fields',
+  16: 'query_authorization',
+  18: 'queues_full',
+  19: 'ack_unavailable',
+  20: 'queues_full',
+}
+
+/** How long a request is held back whose token does not acknowledge: it was stored, and sending it again doubles it. */
+const UNACKNOWLEDGED = 60_000
+
+function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict {
+  const general = judge(answer)
+  const said = read(answer.body)
+  if (said === undefined) {
+    const plain = ['', 'OK', '"OK"'].includes(answer.body.trim())
+    if (general.kind === 'delivered' && (!plain || ack)) {
+      return { kind: 'retry', reason: 'unreadable_answer', misconfigured: true }
+    }
+    if (general.kind !== 'suspect' && general.kind !== 'rejected') return general
+    // No collector said this, so it says nothing of the events.
+    return { ...general, kind: 'retry', misconfigured: true }
+  }
+  const { code, text, ackId } = said
+  const reason = REASONS[code] ?? `code_${code}`
+  const detail = { detail: text }
+  switch (code) {
+    case 0:
+      if (general.kind !== 'delivered') return general
+      if (!ack) return { kind: 'delivered' }
+      if (ackId !== undefined) return { kind: 'pending', receipt: ackId }
+      return { kind: 'retry', reason: 'ack_disabled', after: UNACKNOWLEDGED, misconfigured: true }
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 16:
+      return { kind: 'unauthorized', reason, ...detail }
+    case 5:
+      return { kind: 'suspect', reason, ...detail }
+    case 6:
+    case 12:
+    case 13:
+    case 15:
+      return stoppedAt(said, batch, ack, reason)
+    case 7:
+    case 10:
+    case 11:
+    case 14:
+      return { kind: 'retry', reason, ...detail, misconfigured: true }
+  }
+  if (general.kind === 'retry') return { ...general, reason, ...detail }
+  if (general.kind === 'unauthorized' || general.kind === 'split') return general
+  // A code that we do not know says nothing of the records that would let us give them up.
+  return { kind: 'retry', reason, ...detail, misconfigured: true }
+}
+
+/**
+ * Splunk reads a batch event by event and stops at the first that it cannot take, `invalid-event-number`, from 0. What
+ * stood before it is taken (a token that acknowledges gives those an `ackId` of their own), what stands behind it was
+ * not looked at.
+ */
+function stoppedAt({ place, text, ackId }: Said, { records }: BatchInfo, ack: boolean, reason: string): Verdict {
+  const index = records === 1 ? 0 : place
+  if (index === undefined || index >= records) return { kind: 'suspect', reason, detail: text }
+  const waiting = ack && index > 0
+  const again = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, place) => ({ index: from + place, reason: 'behind_invalid_event' }))
+  return {
+    kind: 'items',
+    rejected: [{ index, reason, detail: text }],
+    // Without a receipt nobody would ever confirm what stood before it.
+    retry: [...(waiting && ackId === undefined ? again(0, index) : []), ...again(index + 1, records)],
+    ...(waiting && ackId !== undefined ? { receipt: ackId } : {}),
+  }
+}
+
+function read(body: string): Said | undefined {
+  try {
+    const said = JSON.parse(body) as Record<string, unknown> | null
+    if (typeof said !== 'object' || said === null || !Number.isInteger(said['code'])) return undefined
+    const place = said['invalid-event-number']
+    const ackId = said['ackId']
+    return {
+      code: said['code'] as number,
+      text: typeof said['text'] === 'string' ? said['text'] : '',
+      place: Number.isInteger(place) && (place as number) >= 0 ? (place as number) : undefined,
+      ackId: Number.isInteger(ackId) ? String(ackId) : undefined,
+    }
+  } catch {
+    return undefined
+  }
+}
