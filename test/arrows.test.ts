@@ -4,7 +4,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
 const src = join(import.meta.dirname, '../src')
-const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'size', 'version'].map(
+const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'proxy', 'size', 'version'].map(
   name => `${name}.ts`,
 )
 
