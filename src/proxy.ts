@@ -62,11 +62,8 @@ function covers(entry: string, host: string, port: string): boolean {
   const slash = entry.indexOf('/')
   if (slash !== -1) return family !== 0 && inNetwork(bare(entry.slice(0, slash)), entry.slice(slash + 1), host)
   // A port stands behind the brackets of an IPv6 address, or behind the only colon.
-  const [, name, only] = (/^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? [undefined, entry, undefined]) as [
-    unknown,
-    string,
-    string?,
-  ]
+  const parts = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry)
+  const [name, only] = parts ? [parts[1]!, parts[2]] : [entry, undefined]
   if (only !== undefined && only !== port) return false
   const known = bare(name)
   const kind = isIP(known)

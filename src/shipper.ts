@@ -212,7 +212,7 @@ export class Shipper implements Subject {
     const share = Math.floor(this.#config.memory.budget / this.#config.backends.length)
     const kernel = Kernel.create(share)
     const budget = new Budget(kernel.arena, kernel.arenaBytes)
-    const transport = this.#transport(config, type.transport, onClosed)
+    const transport = this.#transport(config, type.transport, backend.answerBytes, onClosed)
     const delivery = new Delivery({
       name,
       backend,
@@ -245,9 +245,15 @@ export class Shipper implements Subject {
     })
   }
 
-  #transport(config: BackendConfig, kind: 'stream' | 'http', onClosed: () => void): Transport {
+  #transport(
+    config: BackendConfig,
+    kind: 'stream' | 'http',
+    answerBytes: number | undefined,
+    onClosed: () => void,
+  ): Transport {
     if (kind === 'stream') return new StreamTransport({ fd: 1, closed: onClosed })
     const { endpoint, delivery } = config
-    return new HttpTransport({ endpoint: endpoint!, userAgent: `logshipper/${VERSION}`, delivery, logger: this.#log })
+    const userAgent = `logshipper/${VERSION}`
+    return new HttpTransport({ endpoint: endpoint!, userAgent, delivery, logger: this.#log, answerBytes })
   }
 }

@@ -46,7 +46,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 const backend = /^backends\//
 const DOORS: Record<string, (file: string) => boolean> = {
-  undici: file => file === 'delivery/transport.ts',
+  undici: file => file === 'delivery/line.ts',
   chokidar: file => file === 'tail/sweep.ts',
   picomatch: file => file === 'tail/sweep.ts',
   pino: file => file === 'main.ts',

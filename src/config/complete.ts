@@ -4,7 +4,8 @@
  */
 import type * as z from 'zod/mini'
 import { BACKENDS } from '../backends/registry.ts'
-import type { Secret } from '../delivery/options.ts'
+import type { DeliveryOptions, Secret } from '../delivery/options.ts'
+import { proxyFor } from '../proxy.ts'
 import { formatSize } from '../size.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
@@ -67,7 +68,7 @@ function sourceName(index: number): string {
 }
 
 function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
-  const { name, type, compression, batch, concurrency, retry, timeout, auth, tls } = entry
+  const { name, type, compression, batch, concurrency, retry, timeout, auth, headers, tls, proxy } = entry
   const own = BACKENDS[type as keyof typeof BACKENDS].schema.shape
   const endpoint = entry.endpoint
   return {
@@ -76,7 +77,7 @@ function backend(entry: BackendEntry, sources: readonly SourceOptions[]): Backen
     sources: entry.sources ?? sources.map(source => source.name),
     endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
     own: Object.fromEntries(Object.keys(own).map(key => [key, entry[key]])),
-    delivery: { compression, batch, concurrency, retry, timeout, auth, tls },
+    delivery: { compression, batch, concurrency, retry, timeout, auth, headers, tls, proxy },
   }
 }
 
@@ -110,7 +111,7 @@ function checkBackend(
       hint: meant && `did you mean ${meant}?`,
     })
   }
-  const { retry, tls, auth } = delivery
+  const { retry, tls } = delivery
   if (retry.initial > retry.max) {
     report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
   }
@@ -118,23 +119,67 @@ function checkBackend(
     const missing = tls.cert === undefined ? 'cert' : 'key'
     report([...path, 'tls'], { found: `no ${missing}`, allowed: 'cert and key together, or neither' })
   }
+  checkSecrets(delivery, path, env, report)
+  if (endpoint === undefined) return
+  checkProxy(endpoint, delivery, path, env, report)
+  if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
+  if (tls && endpoint.protocol === 'http:')
+    warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
+  if (isOpen(endpoint) && holdsSecrets(delivery)) {
+    warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
+  }
+  const token = delivery.auth?.oauth2?.tokenUrl
+  if (token !== undefined && isOpen(new URL(token))) {
+    warnings.push(`backend ${name} sends its client secret unencrypted: its auth.oauth2.tokenUrl is http://`)
+  }
+}
+
+function checkSecrets({ auth, headers = {}, proxy }: DeliveryOptions, path: KeyPath, env: Environment, report: Report) {
+  const login = typeof proxy === 'object' ? proxy.auth : undefined
   const secrets: [KeyPath, Secret | undefined][] = [
     [['auth', 'basic', 'username'], auth?.basic?.username],
     [['auth', 'basic', 'password'], auth?.basic?.password],
     [['auth', 'bearer'], auth?.bearer],
     [['auth', 'apiKey', 'value'], auth?.apiKey?.value],
+    [['auth', 'oauth2', 'clientId'], auth?.oauth2?.clientId],
+    [['auth', 'oauth2', 'clientSecret'], auth?.oauth2?.clientSecret],
+    [['proxy', 'auth', 'username'], login?.username],
+    [['proxy', 'auth', 'password'], login?.password],
+    ...Object.entries(headers).map(([name, value]): [KeyPath, Secret] => [['headers', name], value]),
   ]
   for (const [key, secret] of secrets) {
     if (typeof secret !== 'object' || !('env' in secret) || env[secret.env]) continue
     const found = `${secret.env}, a variable that is ${env[secret.env] === '' ? 'empty' : 'not set'}`
     report([...path, ...key, 'env'], { found, allowed: 'the name of a variable that is set' })
   }
-  if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
-  if (tls && endpoint?.protocol === 'http:')
-    warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
-  if (auth && endpoint?.protocol === 'http:' && !isLoopback(endpoint.hostname)) {
-    warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
+  const taken = auth?.apiKey?.header ?? (auth ? 'authorization' : undefined)
+  const twice = Object.keys(headers).find(name => name.toLowerCase() === taken?.toLowerCase())
+  if (twice === undefined) return
+  report([...path, 'headers', twice], { found: 'a header that auth sets too', allowed: 'one of the two' })
+}
+
+function checkProxy(endpoint: URL, { proxy, auth }: DeliveryOptions, path: KeyPath, env: Environment, report: Report) {
+  if (proxy !== undefined) return
+  for (const target of [endpoint.href, auth?.oauth2?.tokenUrl]) {
+    const choice = target === undefined ? undefined : proxyFor(new URL(target), env)
+    if (choice?.kind !== 'unusable') continue
+    report([...path, 'proxy'], {
+      found: `${choice.variable} in the environment, which is not the address of an HTTP proxy`,
+      allowed: 'http://proxy:3128 or https://proxy:3128',
+      hint: 'proxy: off leaves the environment’s proxy aside, NO_PROXY names exceptions',
+    })
+    return
   }
+}
+
+/** Whether anybody on the way could read what is sent there. */
+function isOpen({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !isLoopback(hostname)
+}
+
+/** A header whose value stands elsewhere is a secret, or it would stand in the configuration. */
+function holdsSecrets({ auth, headers = {} }: DeliveryOptions): boolean {
+  return auth !== undefined || Object.values(headers).some(value => typeof value === 'object')
 }
 
 function isLoopback(host: string): boolean {

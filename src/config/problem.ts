@@ -2,7 +2,7 @@
  * What is wrong with a configuration, as a sentence that lets someone mend it without a manual: where it stands, what
  * was found there, what is allowed, and often what was probably meant.
  *
- * Guarantees: no value below `auth`, `headers` or `query`, no value that came from `${…}` and no credentials inside a
+ * Guarantees: no value below `auth`, `headers`, `query` or `proxy.auth`, no value that came from `${…}` and no credentials inside a
  * URL are ever part of a problem.
  */
 
@@ -52,7 +52,10 @@ export function describe(value: unknown, path: KeyPath): string {
 
 /** Whether what stands there may be a secret, or a part of one. */
 export function isSecret(path: KeyPath): boolean {
-  return path[0] === 'backends' && (path[2] === 'auth' || path[2] === 'headers' || path[2] === 'query')
+  if (path[0] !== 'backends') return false
+  return (
+    path[2] === 'auth' || path[2] === 'headers' || path[2] === 'query' || (path[2] === 'proxy' && path[3] === 'auth')
+  )
 }
 
 function printable(text: string): string {

@@ -1,9 +1,11 @@
 import t from 'tap'
-import { loadCredentials, withoutSecrets } from '../../src/delivery/credentials.ts'
+import { Keyring } from '../../src/delivery/credentials.ts'
+import type { AuthOptions } from '../../src/delivery/options.ts'
+import { withoutSecrets } from '../../src/delivery/secrets.ts'
+import { Listener } from './rig.ts'
 
-function headersOf(auth: Parameters<typeof loadCredentials>[0]): Readonly<Record<string, string>> {
-  const loaded = loadCredentials(auth, undefined)
-  return loaded.kind === 'loaded' ? loaded.credentials.headers : {}
+function headersOf(auth: AuthOptions): Readonly<Record<string, string>> {
+  return new Keyring({ auth }, new Listener(), {}).current!.headers
 }
 
 t.test('what a server repeats of a request is shown without its secrets', async t => {
