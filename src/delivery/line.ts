@@ -33,8 +33,6 @@ const STALE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 export interface LineOptions {
   readonly endpoint: URL
   readonly route: Route
-  /** For the proxy, if there is one. */
-  readonly proxyAuthorization: string | undefined
   readonly userAgent: string
   readonly trust: Trust
   readonly tls: TlsOptions | undefined
@@ -50,6 +48,8 @@ export interface LineRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
+  /** For a proxy whose address does not say who we are. */
+  readonly proxyAuthorization: string | undefined
 }
 
 /** `stale`: the connection had been good before, and whether the server saw the request is unknown. */
@@ -64,6 +64,8 @@ export class Line {
   readonly #client: Client
   readonly #opening = new AbortController()
   #socket: Socket | undefined
+  /** What the proxy is shown. */
+  #login: string | undefined
   /** Answers that came over the present socket. */
   #answers = 0
 
@@ -175,17 +177,17 @@ export class Line {
     void this.#client.destroy().catch(() => {})
   }
 
-  #dispatched({ method, path, headers, body }: LineRequest): Dispatcher.DispatchOptions {
-    const { route, endpoint, proxyAuthorization } = this.#options
+  #dispatched({ method, path, headers, body, proxyAuthorization }: LineRequest): Dispatcher.DispatchOptions {
+    const { route, endpoint } = this.#options
+    this.#login = route.kind === 'direct' ? undefined : (route.authorization ?? proxyAuthorization)
     const forwarded = route.kind === 'forward'
-    const login = forwarded ? (route.authorization ?? proxyAuthorization) : undefined
     return {
       method: method as Dispatcher.HttpMethod,
       path: forwarded ? endpoint.origin + path : path,
       headers: {
         ...(forwarded ? { host: endpoint.host } : {}),
         ...headers,
-        ...(login === undefined ? {} : { 'proxy-authorization': login }),
+        ...(forwarded && this.#login !== undefined ? { 'proxy-authorization': this.#login } : {}),
       },
       body,
       headersTimeout: 0,
@@ -194,7 +196,7 @@ export class Line {
   }
 
   #connector(): buildConnector.connector {
-    const { endpoint, route, trust, tls, timeout, lookup, userAgent, proxyAuthorization } = this.#options
+    const { endpoint, route, trust, tls, timeout, lookup, userAgent } = this.#options
     const connect = buildConnector({
       timeout: timeout.connect,
       allowH2: false,
@@ -217,7 +219,7 @@ export class Line {
       openTunnel({
         proxy,
         endpoint,
-        authorization: route.authorization ?? proxyAuthorization,
+        authorization: this.#login,
         userAgent,
         context: trust.context,
         anyCertificate: tls?.insecureSkipVerify ?? false,

@@ -9,7 +9,7 @@
  */
 import { request as plainly } from 'node:http'
 import { request as securely } from 'node:https'
-import type { LookupFunction, Socket } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { Answer } from '../backends/backend.ts'
 import { codeOf } from '../errors.ts'
@@ -67,8 +67,11 @@ export function openTunnel(options: TunnelOptions): Promise<Socket> {
   const { proxy, authorization, endpoint, context, lookup, signal } = options
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const target = `${endpoint.hostname}:${endpoint.port || '443'}`
+  const host = proxy.hostname.replace(/^\[(.*)\]$/, '$1')
   const request = (proxy.protocol === 'https:' ? securely : plainly)({
-    host: proxy.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
+    // Said on purpose: it would be taken from the Host header, which names the endpoint. Addresses have none (RFC 6066).
+    servername: isIP(host) ? '' : host,
     port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
     method: 'CONNECT',
     path: target,

@@ -132,6 +132,7 @@ export class HttpTransport implements Transport {
     if (this.#aborted) return failed('ABORTED', false)
     const credentials = this.#keyring.current
     if (credentials === undefined) return failed('CREDENTIALS_UNREADABLE', false)
+    const { proxyAuthorization } = credentials
     const asked = await this.#tokens?.token()
     if (this.#aborted) return failed('ABORTED', false)
     if (asked?.kind === 'failure') return failed(asked.code, false)
@@ -142,7 +143,7 @@ export class HttpTransport implements Transport {
     } catch (error) {
       return failed(codeOf(error), false)
     }
-    const outcome = await line.exchange(this.#request(exchange, secret))
+    const outcome = await line.exchange({ ...this.#request(exchange, secret), proxyAuthorization })
     if (this.#aborted) return failed('ABORTED', outcome.kind === 'answer' || outcome.sentBefore)
     this.#giveBack(line, outcome)
     if (outcome.kind === 'failure') return failed(outcome.code, outcome.sentBefore, outcome.stale ? 'stale' : undefined)
@@ -165,7 +166,7 @@ export class HttpTransport implements Transport {
   }
 
   /** What the user configured goes before what the backend says, but for what must be true of this body. */
-  #request({ head, contentType, encoding, body }: Exchange, secret: Headers): LineRequest {
+  #request({ head, contentType, encoding, body }: Exchange, secret: Headers): Omit<LineRequest, 'proxyAuthorization'> {
     return {
       method: head.method,
       path: head.path,
@@ -188,11 +189,10 @@ export class HttpTransport implements Transport {
       this.#retire(line)
     }
     const { tls, timeout } = delivery
-    const { proxyAuthorization, trust } = credentials
+    const { trust } = credentials
     const { lookup } = this.#options
     const line = new Line({
-      ...{ endpoint, route: this.#route, proxyAuthorization, userAgent, trust, tls, timeout, lookup },
-      kept: answerBytes,
+      ...{ endpoint, route: this.#route, userAgent, trust, tls, timeout, kept: answerBytes, lookup },
     })
     this.#lines.add(line)
     return line
