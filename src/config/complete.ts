@@ -123,12 +123,14 @@ function checkBackend(
   if (endpoint === undefined) return
   checkProxy(endpoint, delivery, path, env, report)
   if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
-  if (tls && endpoint.protocol === 'http:')
+  const token = delivery.auth?.oauth2?.tokenUrl
+  const proxy = typeof delivery.proxy === 'object' ? delivery.proxy.url : ''
+  if (tls && ![endpoint.href, token, proxy].some(each => each?.startsWith('https:'))) {
     warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
+  }
   if (isOpen(endpoint) && holdsSecrets(delivery)) {
     warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
   }
-  const token = delivery.auth?.oauth2?.tokenUrl
   if (token !== undefined && isOpen(new URL(token))) {
     warnings.push(`backend ${name} sends its client secret unencrypted: its auth.oauth2.tokenUrl is http://`)
   }

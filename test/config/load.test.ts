@@ -753,4 +753,17 @@ t.test('credentials on an open line are warned of, except on our own machine', a
   t.match(await warnings('collector'), [/unencrypted/])
   t.same(await warnings('127.0.0.1:80'), [])
   t.same(await warnings('[::1]:80'), [])
+  const token = (url: string) =>
+    `auth: { oauth2: { tokenUrl: "${url}", clientId: a, clientSecret: b } }, tls: { ca: /ca.pem }`
+  const said = async (rest: string, host = '127.0.0.1') => {
+    const loaded = await load(t, {
+      yaml: `${SOURCE}backends: [{type: http, endpoint: "http://${host}/", ${rest}}]`,
+    })
+    return loaded.kind === 'ok' ? loaded.warnings : loaded
+  }
+  t.match(await said(token('http://id.test/')), [/has tls options/, /client secret unencrypted/])
+  t.same(await said(token('https://id.test/')), [])
+  t.same(await said('tls: { ca: /ca.pem }, proxy: { url: "https://proxy" }'), [])
+  t.match(await said('headers: { x-key: { file: /key } }', 'collector'), [/unencrypted/])
+  t.same(await said('headers: { x-team: checkout }', 'collector'), [])
 })
