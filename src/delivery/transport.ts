@@ -79,7 +79,13 @@ export class HttpTransport implements Transport {
     this.#log = rateLimited(logger, SAY_AGAIN)
     this.#keyring = new Keyring(delivery, this.#log, env)
     this.#route = routeTo(endpoint, delivery.proxy, env)
-    if ('proxy' in this.#route) this.#log.info({ proxy: this.#route.proxy.origin }, 'requests go through a proxy')
+    if ('proxy' in this.#route) {
+      const { origin } = endpoint
+      this.#log.info(
+        { endpoint: origin, proxy: this.#route.proxy.origin, about: origin },
+        'requests go through a proxy',
+      )
+    }
     const oauth2 = delivery.auth?.oauth2
     if (oauth2 === undefined) return
     const { auth: _, headers: __, tls, ...rest } = delivery

@@ -71,7 +71,13 @@ async function scene(t: Test, { program, prepare }: Server, login?: typeof LOGIN
   const args = prepare(folder, port, login)
   const start = async () => {
     const child = await running(t, port, program, ...args)
-    return { stop: () => (child.kill('SIGKILL'), child.exitCode === null ? once(child, 'exit') : Promise.resolve()) }
+    const exited = once(child, 'exit')
+    return {
+      stop: () => {
+        child.kill('SIGKILL')
+        return exited
+      },
+    }
   }
   const authority = new Authority(folder)
   const proxy = `http://127.0.0.1:${port}`
