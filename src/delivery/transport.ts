@@ -31,8 +31,8 @@ import { type Environment, withoutSecrets } from './secrets.ts'
 /** How much of an answer is kept unless the backend needs more: bytes. */
 const KEPT = 64 * 1024
 
-/** Milliseconds. */
-export const CONNECTION_LIFETIME = 30_000
+/** Milliseconds after which a connection is not used again. */
+const LIFETIME = 30_000
 
 const SAY_AGAIN = 60_000
 
@@ -47,8 +47,6 @@ export interface HttpTransportOptions {
   readonly answerBytes?: number | undefined
   /** Variables that secrets and the proxy are read from. Default: those of the process. */
   readonly env?: Environment
-  /** Milliseconds after which a connection is not used again. Default: half a minute. */
-  readonly lifetime?: number
   /** As `dns.lookup`, which is the default. */
   readonly lookup?: LookupFunction
 }
@@ -189,9 +187,9 @@ export class HttpTransport implements Transport {
 
   /** An idle connection that is young enough, or a new one. The latest used first: the others may run out. */
   #take(credentials: Credentials): Line {
-    const { endpoint, delivery, userAgent, answerBytes = KEPT, lifetime = CONNECTION_LIFETIME } = this.#options
+    const { endpoint, delivery, userAgent, answerBytes = KEPT } = this.#options
     for (let line = this.#idle.pop(); line; line = this.#idle.pop()) {
-      if (performance.now() - line.born < lifetime && line.trust === credentials.trust) return line
+      if (performance.now() - line.born < LIFETIME && line.trust === credentials.trust) return line
       this.#retire(line)
     }
     const { tls, timeout } = delivery
