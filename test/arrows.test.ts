@@ -4,7 +4,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
 const src = join(import.meta.dirname, '../src')
-const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'size', 'version'].map(
+const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'proxy', 'size', 'version'].map(
   name => `${name}.ts`,
 )
 
@@ -35,7 +35,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 const backend = /^backends\//
 const DOORS: Record<string, (file: string) => boolean> = {
-  undici: file => file === 'delivery/transport.ts',
+  undici: file => file === 'delivery/line.ts',
   chokidar: file => file === 'tail/sweep.ts',
   picomatch: file => file === 'tail/sweep.ts',
   pino: file => file === 'main.ts',

@@ -58,8 +58,6 @@ export const httpSchema = z.object({
   /** Where requests go. */
   endpoint: endpointSchema,
   method: z._default(z.enum(['POST', 'PUT']), 'POST'),
-  /** Sent with every request, besides those the shipper sets itself. */
-  headers: z._default(z.record(z.string(), z.string()), {}),
   /** Added to the endpoint's query. */
   query: z._default(z.record(z.string(), z.string()), {}),
   /** `ndjson`: a JSON object per line. `json`: one array of such objects. `text`: the lines as they are. */
@@ -108,7 +106,6 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   const url = new URL(options.endpoint)
   for (const [name, value] of Object.entries(options.query)) url.searchParams.append(name, value)
   const path = url.pathname + url.search
-  const own = Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]))
   // Two pods can hold the same file under the same generation (an image's own log, say); the pod's id tells them apart.
   const { podUid } = context.metadata()
   const pod = podUid ? `${podUid}-` : ''
@@ -131,7 +128,7 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
       ...(options.record?.maxBytes === undefined ? {} : { recordBytes: options.record.maxBytes }),
     },
     segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata(), shape)),
-    request: batch => ({ method: options.method, path, headers: { ...own, 'idempotency-key': `${pod}${batch.id}` } }),
+    request: batch => ({ method: options.method, path, headers: { 'idempotency-key': `${pod}${batch.id}` } }),
     judge: answer => (known === undefined ? judge(answer) : judgeBy(known, answer)),
   }
 }

@@ -4,7 +4,8 @@
  */
 import type * as z from 'zod/mini'
 import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
-import type { AuthOptions, Secret } from '../delivery/options.ts'
+import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
+import { proxyFor } from '../proxy.ts'
 import { formatSize } from '../size.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
@@ -67,7 +68,7 @@ function sourceName(index: number): string {
 }
 
 function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
-  const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, tls } = entry
+  const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, headers, tls, proxy } = entry
   const shape = BACKENDS[type as BackendType].schema.shape
   const own = Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
   const endpoint = entry['endpoint'] ?? lineOf(type as BackendType).endpoint?.(own as never)
@@ -77,7 +78,7 @@ function backend(entry: BackendEntry, sources: readonly SourceOptions[]): Backen
     sources: entry.sources ?? sources.map(source => source.name),
     endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
     own,
-    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth: authOf(entry), tls },
+    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth: authOf(entry), headers, tls, proxy },
   }
 }
 
@@ -135,23 +136,75 @@ function checkBackend(
   if (short && Object.values(auth).filter(one => one !== undefined).length > 1) {
     report([...path, credential.key], { found: `${credential.key} and auth`, allowed: 'one of them' })
   }
+  checkSecrets(delivery, short ? credential.key : undefined, path, env, report)
+  if (endpoint === undefined) return
+  checkProxy(endpoint, delivery, path, env, report)
+  if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
+  const token = delivery.auth?.oauth2?.tokenUrl
+  const proxy = typeof delivery.proxy === 'object' ? delivery.proxy.url : ''
+  if (tls && ![endpoint.href, token, proxy].some(each => each?.startsWith('https:'))) {
+    warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
+  }
+  if (isOpen(endpoint) && holdsSecrets(delivery)) {
+    warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
+  }
+  if (token !== undefined && isOpen(new URL(token))) {
+    warnings.push(`backend ${name} sends its client secret unencrypted: its auth.oauth2.tokenUrl is http://`)
+  }
+}
+
+function checkSecrets(
+  { auth, headers = {}, proxy }: DeliveryOptions,
+  short: string | undefined,
+  path: KeyPath,
+  env: Environment,
+  report: Report,
+) {
+  const login = typeof proxy === 'object' ? proxy.auth : undefined
   const secrets: [KeyPath, Secret | undefined][] = [
     [['auth', 'basic', 'username'], auth?.basic?.username],
     [['auth', 'basic', 'password'], auth?.basic?.password],
     [['auth', 'bearer'], auth?.bearer],
-    [short ? [credential.key] : ['auth', 'apiKey', 'value'], auth?.apiKey?.value],
+    [short ? [short] : ['auth', 'apiKey', 'value'], auth?.apiKey?.value],
+    [['auth', 'oauth2', 'clientId'], auth?.oauth2?.clientId],
+    [['auth', 'oauth2', 'clientSecret'], auth?.oauth2?.clientSecret],
+    [['proxy', 'auth', 'username'], login?.username],
+    [['proxy', 'auth', 'password'], login?.password],
+    ...Object.entries(headers).map(([name, value]): [KeyPath, Secret] => [['headers', name], value]),
   ]
   for (const [key, secret] of secrets) {
     if (typeof secret !== 'object' || !('env' in secret) || env[secret.env]) continue
     const found = `${secret.env}, a variable that is ${env[secret.env] === '' ? 'empty' : 'not set'}`
     report([...path, ...key, 'env'], { found, allowed: 'the name of a variable that is set' })
   }
-  if (tls?.insecureSkipVerify) warnings.push(`backend ${name} accepts any certificate (tls.insecureSkipVerify)`)
-  if (tls && endpoint?.protocol === 'http:')
-    warnings.push(`backend ${name} has tls options, but its endpoint is http://`)
-  if (auth && endpoint?.protocol === 'http:' && !isLoopback(endpoint.hostname)) {
-    warnings.push(`backend ${name} sends its credentials unencrypted: its endpoint is http://`)
+  const taken = auth?.apiKey?.header ?? (auth ? 'authorization' : undefined)
+  const twice = Object.keys(headers).find(name => name.toLowerCase() === taken?.toLowerCase())
+  if (twice === undefined) return
+  report([...path, 'headers', twice], { found: 'a header that auth sets too', allowed: 'one of the two' })
+}
+
+function checkProxy(endpoint: URL, { proxy, auth }: DeliveryOptions, path: KeyPath, env: Environment, report: Report) {
+  if (proxy !== undefined) return
+  for (const target of [endpoint.href, auth?.oauth2?.tokenUrl]) {
+    const choice = target === undefined ? undefined : proxyFor(new URL(target), env)
+    if (choice?.kind !== 'unusable') continue
+    report([...path, 'proxy'], {
+      found: `${choice.variable} in the environment, which is not the address of an HTTP proxy`,
+      allowed: 'http://proxy:3128 or https://proxy:3128',
+      hint: 'proxy: off leaves the environment’s proxy aside, NO_PROXY names exceptions',
+    })
+    return
   }
+}
+
+/** Whether anybody on the way could read what is sent there. */
+function isOpen({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !isLoopback(hostname)
+}
+
+/** A header whose value stands elsewhere is a secret, or it would stand in the configuration. */
+function holdsSecrets({ auth, headers = {} }: DeliveryOptions): boolean {
+  return auth !== undefined || Object.values(headers).some(value => typeof value === 'object')
 }
 
 function isLoopback(host: string): boolean {

@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod/mini'
 import { BACKENDS, lineOf } from '../backends/registry.ts'
+import { remoteShape } from '../delivery/options.ts'
 import { type Key, keyAt } from './keys.ts'
 import { nearest } from './nearest.ts'
 import { describe, isSecret, type KeyPath, type Problem } from './problem.ts'
@@ -114,7 +115,7 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
 
 function takes(type: (typeof TYPES)[number], name: string): boolean {
   if (name in BACKENDS[type].schema.shape) return true
-  if (name === 'auth' || name === 'tls') return BACKENDS[type].transport === 'http'
+  if (name in remoteShape) return BACKENDS[type].transport === 'http'
   if (lineOf(type).credential?.key === name) return true
   return !TYPES.some(each => name in BACKENDS[each].schema.shape || lineOf(each).credential?.key === name)
 }

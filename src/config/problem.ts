@@ -2,7 +2,7 @@
  * What is wrong with a configuration, as a sentence that lets someone mend it without a manual: where it stands, what
  * was found there, what is allowed, and often what was probably meant.
  *
- * Guarantees: no value below `auth`, `headers` or `query`, no value that came from `${…}` and no credentials inside a
+ * Guarantees: no value below `auth`, `headers`, `query` or `proxy.auth`, no value that came from `${…}` and no credentials inside a
  * URL are ever part of a problem.
  */
 
@@ -55,7 +55,8 @@ const SECRETIVE = new Set(['auth', 'headers', 'query', 'apiKey', 'token'])
 
 /** Whether what stands there may be a secret, or a part of one. */
 export function isSecret(path: KeyPath): boolean {
-  return path[0] === 'backends' && SECRETIVE.has(String(path[2]))
+  if (path[0] !== 'backends') return false
+  return SECRETIVE.has(String(path[2])) || (path[2] === 'proxy' && path[3] === 'auth')
 }
 
 function printable(text: string): string {

@@ -1,116 +1,151 @@
 /**
- * Secrets and certificates, read from where the configuration says they are.
+ * What we show a server: header fields, a certificate, and whom we trust ourselves.
  *
- * Guarantees: a secret is nowhere but in the request header it makes; a complaint of the server that repeats it is shown
- * without it; an error names the place (path or variable), never the value. What cannot be read is a problem of the moment
- * (a secret volume that is being updated): it is a value, and the next attempt reads again.
+ *     files, variables ──► read ─┬─ all of it is good ──► the credentials, until the next look
+ *                                └─ something is not ───► those before stay in use; looked at again soon
+ *
+ * Guarantees: a secret is nowhere but in the request header it makes. A certificate, its key and the certificates we
+ * trust are taken together or not at all: a pair that is being swapped, and does not belong together for a moment, is
+ * never used. What cannot be read is a problem of the moment, never an exception. Files are looked at on use, at most
+ * every few seconds, and read again only if they look different.
  */
-import { readFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { codeOf } from '../errors.ts'
-import type { AuthOptions, Secret, TlsOptions } from './options.ts'
+import type { Logger } from '../log.ts'
+import type { AuthOptions, DeliveryOptions, Login, TlsOptions } from './options.ts'
+import { type Environment, Reading, UnreadableError } from './secrets.ts'
+
+/** How often files are looked at while they are in use: milliseconds. */
+const LOOK = 3_000
+
+export type CredentialOptions = Pick<DeliveryOptions, 'auth' | 'headers' | 'tls' | 'proxy'>
+
+/** The TLS side. As long as nothing has changed it is the same object. */
+export interface Trust {
+  readonly pem: readonly (string | undefined)[]
+  /** `undefined`: nothing was configured, and Node's own defaults apply. */
+  readonly context: SecureContext | undefined
+}
 
 export interface Credentials {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
+  /** For a proxy that the configuration names. */
+  readonly proxyAuthorization: string | undefined
+  readonly trust: Trust
 }
 
-export type Loaded =
-  | { readonly kind: 'loaded'; readonly credentials: Credentials }
-  | { readonly kind: 'unreadable'; readonly place: string; readonly code: string }
+export class Keyring {
+  readonly #options: CredentialOptions
+  readonly #log: Logger
+  readonly #env: Environment
+  #current: Credentials | undefined
+  #reading: Reading | undefined
+  #failures = 0
+  #looked = Number.NEGATIVE_INFINITY
 
-/** Where the reading stopped; it does not leave this file. */
-class Unreadable extends Error {
-  readonly place: string
-  readonly code: string
+  /** `log` is rate limited. */
+  constructor(options: CredentialOptions, log: Logger, env: Environment = process.env) {
+    this.#options = options
+    this.#log = log
+    this.#env = env
+  }
 
-  constructor(place: string, code: string) {
-    super(`${place} cannot be read`)
-    this.place = place
-    this.code = code
+  /** The latest that could be read as a whole, `undefined` if there never was any. Looks whether there are newer ones. */
+  get current(): Credentials | undefined {
+    const now = performance.now()
+    if (this.#current === undefined || (now - this.#looked >= LOOK && (this.#failures > 0 || this.#reading?.changed))) {
+      this.reload()
+    }
+    if (now - this.#looked >= LOOK) this.#looked = now
+    return this.#current
+  }
+
+  /** Reads everything again. Returns whether that yields others than before. */
+  reload(): boolean {
+    this.#looked = performance.now()
+    this.#reading = new Reading(this.#env)
+    const before = this.#current
+    try {
+      this.#current = read(this.#options, this.#reading, before?.trust)
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error
+      this.#failed(error)
+      return false
+    }
+    this.#failures = 0
+    if (before === undefined || same(before, this.#current)) return false
+    this.#log.info({}, 'credentials have changed')
+    return true
+  }
+
+  #failed({ place, code }: UnreadableError): void {
+    const fields = { place, code, about: place }
+    if (this.#current === undefined) this.#log.error(fields, 'credentials cannot be read')
+    // The first time it may be a swap that we looked into the middle of.
+    else if (++this.#failures > 1) this.#log.error(fields, 'credentials cannot be read, those before stay in use')
   }
 }
 
-export function loadCredentials(
-  auth: AuthOptions | undefined,
-  tls: TlsOptions | undefined,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Loaded {
-  try {
-    const ca = tls?.ca === undefined ? {} : { ca: file(tls.ca) }
-    const pair = tls?.cert === undefined || tls.key === undefined ? {} : { cert: file(tls.cert), key: file(tls.key) }
-    return { kind: 'loaded', credentials: { headers: headers(auth, env), ...ca, ...pair } }
-  } catch (error) {
-    if (error instanceof Unreadable) return { kind: 'unreadable', place: error.place, code: error.code }
-    throw error
+function same(one: Credentials, other: Credentials): boolean {
+  const plain = ({ headers, proxyAuthorization }: Credentials) => JSON.stringify([headers, proxyAuthorization])
+  return one.trust === other.trust && plain(one) === plain(other)
+}
+
+function read(options: CredentialOptions, reading: Reading, before: Trust | undefined): Credentials {
+  const { auth, headers = {}, tls, proxy } = options
+  const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), reading.field(value)])
+  const login = typeof proxy === 'object' ? proxy.auth : undefined
+  return {
+    headers: { ...Object.fromEntries(own), ...authHeaders(auth, reading) },
+    proxyAuthorization: login && basic(login, reading),
+    trust: trust(tls, reading, before),
   }
 }
 
-export function sameCredentials(one: Credentials, other: Credentials): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
-}
-
-export function sameTls(one: Credentials, other: Credentials): boolean {
-  return one.ca === other.ca && one.cert === other.cert && one.key === other.key
-}
-
-/** A shorter value is no secret, and would be found in many a harmless word. */
-const SHORTEST = 4
-
-/**
- * `text` without the values of `headers` and of the query in `path`: a server that objects to a request may repeat them,
- * and what it says may be logged. Of Basic credentials the password alone is covered as well (RFC 7617 §2). Values that
- * come back otherwise encoded than they were sent are not recognized.
- */
-export function withoutSecrets(text: string, headers: Readonly<Record<string, string>>, path: string): string {
-  const values = new Set(Object.values(headers))
-  for (const value of Object.values(headers)) {
-    const [scheme, token] = /^(\S+) (.+)$/.exec(value)?.slice(1) ?? []
-    if (token !== undefined) values.add(token)
-    if (scheme !== 'Basic') continue
-    const pair = Buffer.from(token!, 'base64').toString()
-    values.add(pair.slice(pair.indexOf(':') + 1))
-  }
-  const at = path.indexOf('?')
-  if (at !== -1) {
-    // As it was sent, and as a server shows it that has decoded it.
-    for (const part of path.slice(at + 1).split('&')) values.add(part.slice(part.indexOf('=') + 1))
-    for (const value of new URLSearchParams(path.slice(at)).values()) values.add(value)
-  }
-  // The longest first: one may be part of another.
-  const secrets = [...values].filter(({ length }) => length >= SHORTEST).sort((a, b) => b.length - a.length)
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, () => '***'), text)
-}
-
-function headers(
-  auth: AuthOptions | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const read = (secret: Secret): string => {
-    if (typeof secret === 'string') return secret
-    if ('file' in secret) return file(secret.file).replace(/\r?\n$/, '')
-    const value = env[secret.env]
-    if (value === undefined) throw new Unreadable(`$${secret.env}`, 'UNSET')
-    return value
-  }
-  if (auth?.basic) {
-    const pair = `${read(auth.basic.username)}:${read(auth.basic.password)}`
-    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
-  }
-  if (auth?.bearer !== undefined) return { authorization: `Bearer ${read(auth.bearer)}` }
+function authHeaders(auth: AuthOptions | undefined, reading: Reading): Record<string, string> {
+  if (auth?.basic) return { authorization: basic(auth.basic, reading) }
+  if (auth?.bearer !== undefined) return { authorization: `Bearer ${reading.field(auth.bearer)}` }
   if (auth?.apiKey) {
     const { header, prefix = '', value } = auth.apiKey
-    return { [header.toLowerCase()]: prefix + read(value) }
+    return { [header.toLowerCase()]: prefix + reading.field(value) }
   }
   return {}
 }
 
-function file(path: string): string {
+function basic({ username, password }: Login, reading: Reading): string {
+  return basicAuthorization(reading.secret(username), reading.secret(password))
+}
+
+/** RFC 7617, in UTF-8. */
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+function trust(tls: TlsOptions | undefined, reading: Reading, before: Trust | undefined): Trust {
+  if (tls === undefined) return before ?? { pem: [], context: undefined }
+  const pem = [tls.ca, tls.cert, tls.key].map(path => path && reading.file(path))
+  if (before && pem.every((text, index) => text === before.pem[index])) return before
+  const [ca, cert, key] = pem
+  if (ca !== undefined && !isBundle(ca)) throw new UnreadableError(tls.ca!, 'NO_CERTIFICATE')
   try {
-    return readFileSync(path, 'utf8')
+    const context = createSecureContext({ ca, cert, key, minVersion: `TLSv${tls.minVersion}` })
+    return { pem, context }
   } catch (error) {
-    throw new Unreadable(path, codeOf(error))
+    // Whichever of the two is at fault: they are changed together.
+    throw new UnreadableError(tls.key ?? tls.cert ?? 'tls', codeOf(error))
   }
+}
+
+/** Whether it holds certificates and all of them are whole. OpenSSL passes over what it cannot read, and trusts nobody. */
+function isBundle(pem: string): boolean {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  const begun = pem.match(/-----BEGIN /g)?.length ?? 0
+  try {
+    for (const block of blocks) new X509Certificate(block)
+  } catch {
+    return false
+  }
+  return blocks.length > 0 && blocks.length === begun
 }

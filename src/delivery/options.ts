@@ -1,6 +1,7 @@
-/** What can be said about any backend, whatever its type: batching, retries, time limits, credentials, TLS. */
+/** What can be said about any backend, whatever its type: batching, retries, time limits, credentials, TLS, proxy. */
 import * as z from 'zod/mini'
 import { duration } from '../duration.ts'
+import { proxyAddress } from '../proxy.ts'
 import { size } from '../size.ts'
 
 const HOUR = 3_600_000
@@ -23,7 +24,28 @@ export const secret = z.union(
   { error: 'a text, {file: /path} or {env: NAME}' },
 )
 
-const ONE_OF = 'exactly one of basic, bearer, apiKey'
+const headerName = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' }))
+
+const ONE_OF = 'exactly one of basic, bearer, apiKey, oauth2'
+
+const oauth2Schema = z.strictObject({
+  tokenUrl: z
+    .string()
+    .check(
+      z.refine(isPlainUrl, { error: 'an http:// or https:// URL without credentials' }),
+      z.describe('Where access tokens are asked for, with the client credentials grant (RFC 6749 §4.4).'),
+    ),
+  clientId: secret,
+  clientSecret: secret,
+  scopes: z._default(z.array(text), []),
+  audience: z.optional(text).check(z.describe('Sent as the parameter audience, for servers that ask for it.')),
+  parameters: z
+    ._default(z.record(z.string(), z.string()), {})
+    .check(z.describe('Further parameters of the token request, such as resource.')),
+  clientAuth: z
+    ._default(z.enum(['basic', 'post']), 'basic')
+    .check(z.describe('How the client shows who it is: in the Authorization header, or in the request’s body.')),
+})
 
 export const authSchema = z
   .strictObject({
@@ -31,16 +53,20 @@ export const authSchema = z
     bearer: z.optional(secret),
     apiKey: z.optional(
       z.strictObject({
-        header: z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' })),
+        header: headerName,
         prefix: z.optional(z.string()).check(z.describe('Stands before the value, such as “ApiKey ”.')),
         value: secret,
       }),
     ),
+    oauth2: z.optional(oauth2Schema),
   })
   .check(
-    z.refine(auth => [auth.basic, auth.bearer, auth.apiKey].filter(one => one !== undefined).length === 1, {
-      error: ONE_OF,
-    }),
+    z.refine(
+      auth => [auth.basic, auth.bearer, auth.apiKey, auth.oauth2].filter(one => one !== undefined).length === 1,
+      {
+        error: ONE_OF,
+      },
+    ),
   )
 
 export const tlsSchema = z.strictObject({
@@ -61,6 +87,42 @@ export const tlsSchema = z.strictObject({
     ._default(z.boolean(), false)
     .check(z.describe('Accept any certificate. For trying things out only.')),
 })
+
+const PROXY = 'off, or a map with the url of an http:// or https:// proxy'
+
+const proxySchema = z.union(
+  [
+    z.literal('off'),
+    z.strictObject({
+      url: z.string().check(
+        z.refine(text => proxyAddress(text) !== undefined, { error: 'the address of a proxy, http:// or https://' }),
+        z.refine(text => !proxyAddress(text)?.auth, { error: 'an address without credentials: give them under auth' }),
+      ),
+      auth: z.optional(z.strictObject({ username: secret, password: secret })),
+    }),
+  ],
+  { error: PROXY },
+)
+
+/** What only the transport can say, for it depends on the connection and on the body as it is sent. */
+const OURS = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'expect', 'keep-alive', 'proxy-authorization'],
+  ...['proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+])
+
+const headersSchema = z
+  .record(
+    headerName.check(z.refine(name => !OURS.has(name.toLowerCase()), { error: 'a header that is not set by us' })),
+    secret,
+  )
+  .check(
+    z.refine(
+      headers => new Set(Object.keys(headers).map(name => name.toLowerCase())).size === Object.keys(headers).length,
+      {
+        error: 'each header once, in upper or lower case',
+      },
+    ),
+  )
 
 const compressionSchema = z
   .enum(['none', 'gzip', 'zlib', 'zstd'])
@@ -122,7 +184,11 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
 /** Further options of backends that are reached over the network. */
 export const remoteShape = {
   auth: z.optional(authSchema),
+  headers: z
+    ._default(headersSchema, {})
+    .check(z.describe('Sent with every request, besides those that the backend sets itself.')),
   tls: z.optional(tlsSchema),
+  proxy: z.optional(proxySchema).check(z.describe('Default: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.')),
 }
 
 /** `zlib` is gzip on the wire, made by Node's zlib. */
@@ -131,14 +197,35 @@ export type Compression = 'none' | 'gzip' | 'zlib' | 'zstd'
 /** A secret, or where it is read from each time credentials are loaded. A file's last line end is not part of it. */
 export type Secret = string | { readonly file: string } | { readonly env: string }
 
-/** Exactly one of the three is there. */
+/** RFC 6749 §4.4. `clientAuth`: §2.3.1, in the Authorization header or in the body. */
+export interface OAuth2Options {
+  readonly tokenUrl: string
+  readonly clientId: Secret
+  readonly clientSecret: Secret
+  readonly scopes: readonly string[]
+  readonly audience?: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+  readonly clientAuth: 'basic' | 'post'
+}
+
+/** A user name and a password, each of which may be read from elsewhere. */
+export interface Login {
+  readonly username: Secret
+  readonly password: Secret
+}
+
+/** Exactly one of the four is there. */
 export interface AuthOptions {
-  readonly basic?: { readonly username: Secret; readonly password: Secret } | undefined
+  readonly basic?: Login | undefined
   readonly bearer?: Secret | undefined
   readonly apiKey?:
     | { readonly header: string; readonly prefix?: string | undefined; readonly value: Secret }
     | undefined
+  readonly oauth2?: OAuth2Options | undefined
 }
+
+/** Through which proxy; `undefined` leaves it to the environment. */
+export type ProxyOptions = 'off' | { readonly url: string; readonly auth?: Login | undefined }
 
 /** `ca`, `cert` and `key` are paths of PEM files. `cert` and `key` come together. */
 export interface TlsOptions {
@@ -179,6 +266,13 @@ export interface DeliveryOptions {
   readonly retry: RetryOptions
   readonly timeout: TimeoutOptions
   readonly auth?: AuthOptions | undefined
+  readonly headers?: Readonly<Record<string, Secret>> | undefined
   readonly tls?: TlsOptions | undefined
   readonly deadLetter?: { readonly maxBytes: number } | undefined
+  readonly proxy?: ProxyOptions | undefined
+}
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' && !url.username && !url.password
 }

@@ -4,18 +4,17 @@ import { NO_METADATA } from '../../src/metadata.ts'
 
 const ENDPOINT = 'https://logs.test:8443/ingest?tenant=a'
 
-t.test('the path carries the endpoint’s query and the configured one; headers come in lower case', async t => {
+t.test('the path carries the endpoint’s query and the configured one', async t => {
   const options = httpSchema.parse({
     endpoint: ENDPOINT,
     method: 'PUT',
-    headers: { 'X-Scope-OrgID': 'a' },
     query: { stream: 'a b&c' },
   })
   const id = 'a1b2c3d4e5f60718-000000000000-1-0011223344556677'
   t.same(createHttp(options, { name: 'main', metadata: () => NO_METADATA }).request({ id, records: 1 }), {
     method: 'PUT',
     path: '/ingest?tenant=a&stream=a+b%26c',
-    headers: { 'x-scope-orgid': 'a', 'idempotency-key': id },
+    headers: { 'idempotency-key': id },
   })
   const named = createHttp(options, { name: 'main', metadata: () => ({ ...NO_METADATA, podUid: '7f3e' }) })
   t.equal(named.request({ id, records: 1 }).headers['idempotency-key'], `7f3e-${id}`)
@@ -34,7 +33,6 @@ t.test('defaults', async t => {
   t.same(httpSchema.parse({ endpoint: ENDPOINT }), {
     endpoint: ENDPOINT,
     method: 'POST',
-    headers: {},
     query: {},
     format: 'ndjson',
     ids: false,

@@ -68,6 +68,7 @@ t.test('three variables are a whole configuration', async t => {
           concurrency: 1,
           retry: { initial: 500, max: 30_000 },
           timeout: { connect: 10_000, headers: 30_000, body: 30_000 },
+          headers: {},
         },
       },
     ],
@@ -500,6 +501,68 @@ const MISTAKES: Mistake[] = [
     problem: { line: 5, key: 'backends[0].headers.x-key', found: /^\(hidden\)$/, allowed: /a text/ },
   },
   {
+    says: 'a header that belongs to the connection',
+    yaml: http('headers: { Transfer-Encoding: geheim }'),
+    problem: { line: 5, key: 'backends[0].headers.Transfer-Encoding', found: /the name/, allowed: /not set by us/ },
+  },
+  {
+    says: 'a header twice',
+    yaml: http('headers: { X-Key: geheim, x-key: geheim }'),
+    problem: { line: 5, key: 'backends[0].headers', found: /hidden/, allowed: /each header once/ },
+  },
+  {
+    says: 'a header that the credentials set',
+    yaml: http('auth: { bearer: geheim }\n    headers: { Authorization: geheim }'),
+    problem: { line: 6, key: 'backends[0].headers.Authorization', found: /auth sets too/, allowed: /one of the two/ },
+  },
+  {
+    says: 'a header from a variable that is not set',
+    yaml: http('headers: { x-key: { env: PW } }'),
+    problem: { line: 5, key: 'backends[0].headers.x-key.env', found: /PW, a variable/, allowed: /is set/ },
+  },
+  {
+    says: 'a token address with credentials',
+    yaml: http('auth: { oauth2: { tokenUrl: "https://a:geheim@b/", clientId: a, clientSecret: b } }'),
+    problem: { line: 5, key: 'backends[0].auth.oauth2.tokenUrl', found: /hidden/, allowed: /without credentials/ },
+  },
+  {
+    says: 'a client without a secret',
+    yaml: http('auth: { oauth2: { tokenUrl: "https://b/", clientId: a } }'),
+    problem: { line: 5, key: 'backends[0].auth.oauth2.clientSecret', found: /nothing/, allowed: /a text, \{file/ },
+  },
+  {
+    says: 'a proxy that is a bare word',
+    yaml: http('proxy: of'),
+    problem: { line: 5, key: 'backends[0].proxy', found: /"of"/, allowed: /off, or a map with the url/ },
+  },
+  {
+    says: 'a proxy of another kind',
+    yaml: http('proxy: { url: "socks5://p:1080" }'),
+    problem: { line: 5, key: 'backends[0].proxy.url', found: /socks5/, allowed: /http:\/\/ or https/ },
+  },
+  {
+    says: 'a proxy’s password in its address',
+    yaml: http('proxy: { url: "http://u:geheim@p:1080" }'),
+    problem: { line: 5, key: 'backends[0].proxy.url', found: /hidden/, allowed: /give them under auth/ },
+  },
+  {
+    says: 'a proxy of another kind in the environment',
+    yaml: http('concurrency: 1'),
+    env: { HTTP_PROXY: 'socks5://u:geheim@p:1080' },
+    problem: {
+      line: 3,
+      key: 'backends[0].proxy',
+      found: /^HTTP_PROXY in/,
+      allowed: /http:\/\/proxy/,
+      hint: /proxy: off/,
+    },
+  },
+  {
+    says: 'a proxy for what is no server',
+    yaml: `${SOURCE}backends: [{type: stdout, proxy: off}]`,
+    problem: { line: 2, key: 'backends[0].proxy', found: /unknown key/, allowed: /name/, hint: /types? http.* do/ },
+  },
+  {
     says: 'a secret in a variable that is not set',
     yaml: http('auth: { basic: { username: u, password: { env: PW } } }'),
     problem: {
@@ -690,4 +753,17 @@ t.test('credentials on an open line are warned of, except on our own machine', a
   t.match(await warnings('collector'), [/unencrypted/])
   t.same(await warnings('127.0.0.1:80'), [])
   t.same(await warnings('[::1]:80'), [])
+  const token = (url: string) =>
+    `auth: { oauth2: { tokenUrl: "${url}", clientId: a, clientSecret: b } }, tls: { ca: /ca.pem }`
+  const said = async (rest: string, host = '127.0.0.1') => {
+    const loaded = await load(t, {
+      yaml: `${SOURCE}backends: [{type: http, endpoint: "http://${host}/", ${rest}}]`,
+    })
+    return loaded.kind === 'ok' ? loaded.warnings : loaded
+  }
+  t.match(await said(token('http://id.test/')), [/has tls options/, /client secret unencrypted/])
+  t.same(await said(token('https://id.test/')), [])
+  t.same(await said('tls: { ca: /ca.pem }, proxy: { url: "https://proxy" }'), [])
+  t.match(await said('headers: { x-key: { file: /key } }', 'collector'), [/unencrypted/])
+  t.same(await said('headers: { x-team: checkout }', 'collector'), [])
 })

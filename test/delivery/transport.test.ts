@@ -247,9 +247,13 @@ t.test('credentials go into the header, are read again on reload, and never into
     receiver.received.map(({ headers }) => headers.authorization),
     ['Bearer first', 'Bearer second'],
   )
-  writeFileSync(token, 'not a\nheader')
-  transport.reload()
-  t.match(await transport.send(exchange()), { kind: 'failure', code: 'UND_ERR_INVALID_ARG' })
+  for (const bad of ['', 'not a\nheader']) {
+    writeFileSync(token, bad)
+    t.equal(transport.reload(), false)
+    t.match(await transport.send(exchange()), { kind: 'answer' }, 'what cannot be one is not taken')
+  }
+  t.equal(receiver.received.at(-1)?.headers.authorization, 'Bearer second')
+  t.match(listener.said.at(-1), { level: 'error', fields: { place: token, code: 'NOT_A_HEADER_VALUE' } })
   t.notMatch(JSON.stringify(listener.said), /first|second|not a/)
 })
 
@@ -352,10 +356,18 @@ t.test('TLS', async t => {
     await under
     await transport.send(exchange())
     t.same(peers, ['one', 'two', 'two', 'one'], 'also when a request was under way')
-    writeFileSync(at('own.key'), 'no key')
-    transport.reload()
-    t.match(await transport.send(exchange()), { kind: 'failure', sentBefore: false }, 'a broken key is a failure')
+    for (const half of ['no key', readFileSync(at('two.key'))]) {
+      writeFileSync(at('own.key'), half)
+      t.equal(transport.reload(), false)
+    }
+    await transport.send(exchange())
+    t.equal(peers.at(-1), 'one', 'a pair that does not belong together leaves the one before in use')
     await transport.close()
+    const listener = new Listener()
+    const fresh = transportTo(url, { tls: own }, listener)
+    const code = 'CREDENTIALS_UNREADABLE'
+    t.same(await fresh.send(exchange()), { kind: 'failure', code, sentBefore: false }, 'and is no pair to begin with')
+    t.match(listener.said, [{ fields: { place: at('own.key'), code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' } }])
   })
 
   t.test('the checks can be switched off for trying things out', async t => {

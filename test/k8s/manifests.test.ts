@@ -238,7 +238,7 @@ t.test('the configuration of every example is valid, and follows what is mounted
     const configMap = rendered.get(overlay)!.find(({ kind }) => kind === 'ConfigMap')
     if (configMap) writeFileSync(file, configMap.data!['config.yaml']!)
     // Who the pod is says nothing about the configuration.
-    const settings = (shipper.env ?? [])
+    const settings = shipper.env ?? []
     const loaded = await loadConfig({
       ...(configMap && { file }),
       paths: (shipper['args'] as string[] | undefined) ?? [],
