@@ -202,8 +202,6 @@ export function judge(answer: Answer): Verdict {
     case 429:
       return { kind: 'retry', reason, ...detail }
     case 409:
-    case 410:
-    case 431:
     case 451:
       return { kind: 'rejected', reason, ...detail }
   }

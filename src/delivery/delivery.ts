@@ -23,7 +23,7 @@ import { blanks } from './blank.ts'
 import { Circuit, type Health, type Pass } from './circuit.ts'
 import { Compressor } from './compress.ts'
 import { Encoder, type Payload } from './encoder.ts'
-import type { Exchange, Reply, Transport } from './exchange.ts'
+import { type Exchange, isLasting, type Reply, type Transport } from './exchange.ts'
 import { DeliveryNumbers } from './numbers.ts'
 import type { DeliveryOptions } from './options.ts'
 import { quote } from './quote.ts'
@@ -86,9 +86,6 @@ const BLANK = 'blank'
 /** What was learned from "too large" is doubted after so many payloads, and then raised by half. */
 const DOUBT = 64
 const LEAST_LEARNED = 1024
-
-/** Faults of ours that no waiting will mend: someone has to look at the configuration. */
-const MISCONFIGURED = new Set(['CREDENTIALS_UNREADABLE'])
 
 export class Delivery {
   /** Open it whenever the budget has released something. */
@@ -293,7 +290,7 @@ export class Delivery {
   }
 
   #judge(reply: Reply, { id, records }: Payload): Verdict {
-    if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code }
+    if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code, misconfigured: isLasting(reply.code) }
     let verdict: Verdict
     try {
       verdict = this.#fields.backend.judge(reply.answer, { id, records })
@@ -322,7 +319,7 @@ export class Delivery {
       return
     }
     const news = this.#circuit.fail(pass, { kind: 'down', reason, after: verdict.after })
-    if (MISCONFIGURED.has(reason) || (verdict.kind === 'retry' && verdict.misconfigured)) {
+    if (verdict.kind === 'retry' && verdict.misconfigured) {
       this.#log.error({ ...fields, about: reason }, 'destination is misconfigured')
     } else if (news) logger.warn(fields, 'destination is down')
   }

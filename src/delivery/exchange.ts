@@ -29,3 +29,17 @@ export interface Transport {
   /** Ends idle connections; call it when nothing is under way. */
   close(): Promise<void>
 }
+
+/** Faults of a connection that no waiting will mend: someone has to look at the configuration, here or there. */
+const LASTING = [
+  /^(CREDENTIALS_UNREADABLE|CLIENT_CERTIFICATE_REFUSED|HTTPS_EXPECTED|GATEWAY_400)$/,
+  /^(proxy|oauth2)_(CREDENTIALS_UNREADABLE|3\d\d|4(?!08|29)\d\d|http_3\d\d|http_4(?!08|29)\d\d)$/,
+  /^oauth2_(invalid_\w+|unauthorized_client|unsupported_\w+|unreadable_answer)$/,
+  // OpenSSL's words about a certificate, or about something that is no TLS at all.
+  /^(proxy_|oauth2_)*(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
+  /^(proxy_|oauth2_)*ERR_SSL_WRONG_VERSION_NUMBER$/,
+]
+
+export function isLasting(code: string): boolean {
+  return LASTING.some(pattern => pattern.test(code))
+}

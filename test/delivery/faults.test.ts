@@ -112,17 +112,20 @@ const FAULTS: readonly Fault[] = [
     scheme: 'https',
     wrong: front => (front.treat = socket => front.receiver.server.emit('connection', socket)),
     reason: 'ERR_SSL_WRONG_VERSION_NUMBER',
+    ...MISCONFIGURED,
   },
   {
     says: 'http:// to a port that speaks https',
     ...answering(400, {}, 'Client sent an HTTP request to an HTTPS server.\n'),
     reason: 'HTTPS_EXPECTED',
+    ...MISCONFIGURED,
   },
   {
     says: 'a certificate that we do not trust',
     scheme: 'https',
     wrong: () => {},
     reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ...MISCONFIGURED,
   },
   {
     says: 'a path that is not there',
