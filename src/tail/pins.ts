@@ -2,8 +2,7 @@
  * Pins: hard links in the state folder to files that are not acknowledged yet.
  *
  * A handle keeps a deleted file alive as long as we live; a link keeps it alive through our own death too, and costs no
- * copy. A file is pinned when a backend has been behind on it for a moment, while its name is still known, and the pin
- * is removed when everything is acknowledged.
+ * copy. Which files are pinned is `pinning.ts`' affair.
  *
  * Opportunistic: where links are not possible (another file system, a read-only mount, `fs.protected_hardlinks`)
  * nothing fails, and `health` says why not. A pin never changes what is read: it is one more name of the same inode.

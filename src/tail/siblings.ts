@@ -155,7 +155,8 @@ export function nameOf(inode: Inode, path: string): string | undefined {
   return undefined
 }
 
-function namesIn(folder: string): string[] {
+/** The names in a folder, or none. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {

@@ -21,11 +21,12 @@ import { Lookout } from './lookout.ts'
 import { type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Parking } from './parking.ts'
+import { Pinning } from './pinning.ts'
 import { type PinHealth, Pins } from './pins.ts'
 import type { ReaderEvents } from './reader.ts'
 import { Recovery } from './recovery.ts'
 import { Saver } from './saver.ts'
-import { findMissed, findSibling, isGeneration, isRelated, mayBeCopyOf, nameOf, type Wanted } from './siblings.ts'
+import { findMissed, findSibling, isGeneration, isRelated, mayBeCopyOf, type Wanted } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { Tailer } from './tailer.ts'
 import { Unpacked } from './unpack.ts'
@@ -34,9 +35,6 @@ import { Unpacked } from './unpack.ts'
 const HOLD = 5000
 /** Finished files that are remembered, so that one that comes back under a followed name is not read again. */
 const MAX_DONE = 512
-/** A file is pinned when a backend has been behind on it for so long: milliseconds. */
-const PIN_AFTER = 200
-
 /** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
 const LOOK_AGAIN = 3000
 
@@ -62,6 +60,7 @@ export class Tail {
   readonly #heldOptions: HeldOptions
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #pins: Pins
+  readonly #pinning: Pinning
   readonly #unpacked: Unpacked
   readonly #lineage: Lineage
   readonly #lookout: Lookout
@@ -102,6 +101,7 @@ export class Tail {
     this.#log = log
     this.#heldOptions = held
     this.#pins = new Pins(store.dir, log)
+    this.#pinning = new Pinning(this.#pins)
     this.#unpacked = new Unpacked(store.dir)
     this.#saver = new Saver(store, () => this.snapshot())
     this.#lineage = new Lineage(ledger, () => this.#committed())
@@ -322,7 +322,7 @@ export class Tail {
     const { path, source } = tailer.generation.origin
     const birth = this.#vacated.get(path)?.birth ?? this.#births.get(path)
     this.#vacated.set(path, { source: this.#sources.get(source)!, birth, until: performance.now() + LOOK_AGAIN })
-    this.#pinRotated(tailer)
+    this.#keepPinned(tailer)
     this.#lookout.sweepSoon()
     this.#saver.later()
   }
@@ -331,7 +331,7 @@ export class Tail {
   #replaced(tailer: Tailer): void {
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
-    this.#unpin(tailer)
+    this.#pinning.release(tailer)
     const wanted: Wanted = {
       path: tailer.path,
       inode: tailer.inode,
@@ -377,7 +377,7 @@ export class Tail {
     tailer.state = { kind: 'rotated', since: performance.now() }
     this.#aside.add(tailer)
     this.#byPath.delete(tailer.path)
-    this.#pinRotated(tailer)
+    this.#keepPinned(tailer)
     this.#lookout.sweepSoon()
   }
 
@@ -413,7 +413,7 @@ export class Tail {
   }
 
   #letGo(tailer: Tailer): void {
-    this.#unpin(tailer)
+    this.#pinning.release(tailer)
     this.#tailers.delete(inodeKey(tailer.inode))
     this.#aside.delete(tailer)
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
@@ -427,29 +427,10 @@ export class Tail {
 
   // ── Pins and the volume ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Pins what a backend has been behind on for a moment, and lets go of what is acknowledged. */
+  /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
   #keepPinned(tailer: Tailer): void {
-    const { generation } = tailer
-    if (tailer.pinned) {
-      if (generation.doneAt(tailer.size)) this.#unpin(tailer)
-      return
-    }
-    if (tailer.state.kind !== 'live') return
-    const behind = generation.cursors.some(cursor => !cursor.idle && Date.now() - cursor.caughtUpAt > PIN_AFTER)
-    if (behind) tailer.pinned = this.#pins.pin(generation.key, tailer.path, tailer.inode)
-  }
-
-  /** Its new name may not last: whoever keeps three files deletes the fourth. */
-  #pinRotated(tailer: Tailer): void {
-    const { generation, inode } = tailer
-    if (tailer.pinned || generation.doneAt(tailer.size)) return
-    const name = nameOf(inode, tailer.path)
-    if (name !== undefined) tailer.pinned = this.#pins.pin(generation.key, name, inode)
-  }
-
-  #unpin(tailer: Tailer): void {
-    this.#pins.release(tailer.generation.key)
-    tailer.pinned = false
+    // Its positions must be on disk too: a pin that no checkpoint names is cleared away by the next process.
+    if (this.#pinning.keep(tailer)) void this.#saver.now()
   }
 
   /** What the application deleted and a backend holds up must not fill the volume, unless it may. */
