@@ -197,6 +197,12 @@ export class Shipper implements Subject {
         if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
       }
     }
+    for (const { source, path, size, offsets } of this.#tail.waiting()) {
+      for (const { parts } of this.#pipelines) {
+        const bytes = size - (offsets[parts.name] ?? 0)
+        if (bytes > 0 && parts.sources.includes(source)) yield { source, path, backend: parts.name, bytes }
+      }
+    }
   }
 
   #pipeline(config: BackendConfig, onClosed: () => void): Pipeline {

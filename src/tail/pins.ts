@@ -14,7 +14,7 @@ import type { Logger } from '../log.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 
 export type PinHealth =
-  /** No pin was needed yet, or the last one worked. */
+  /** No pin was needed yet, or the last one worked. `pinned`: those that the next process would find. */
   { readonly kind: 'works'; readonly pinned: number } | { readonly kind: 'impossible'; readonly reason: string }
 
 /** After a failure nothing is tried for this long: milliseconds. */
@@ -32,6 +32,8 @@ export class Pins {
   readonly #dir: string | undefined
   readonly #log: Logger
   readonly #pinned = new Set<string>()
+  /** Those of them whose generation is on disk: without it a pin says nothing. */
+  readonly #saved = new Set<string>()
   #reason: string | undefined
   #pausedUntil = 0
 
@@ -44,7 +46,7 @@ export class Pins {
 
   get health(): PinHealth {
     return this.#reason === undefined
-      ? { kind: 'works', pinned: this.#pinned.size }
+      ? { kind: 'works', pinned: this.#saved.size }
       : { kind: 'impossible', reason: this.#reason }
   }
 
@@ -81,7 +83,13 @@ export class Pins {
     return false
   }
 
+  /** The generation is on disk. */
+  saved(generation: string): void {
+    if (this.#pinned.has(generation)) this.#saved.add(generation)
+  }
+
   release(generation: string): void {
+    this.#saved.delete(generation)
     if (!this.#pinned.delete(generation)) return
     this.#unlink(generation)
   }
@@ -96,8 +104,10 @@ export class Pins {
       return
     }
     for (const name of names) {
-      if (generations.has(name)) this.#pinned.add(name)
-      else if (/^[0-9a-f]{16}$/.test(name)) this.#unlink(name)
+      if (generations.has(name)) {
+        this.#pinned.add(name)
+        this.#saved.add(name)
+      } else if (/^[0-9a-f]{16}$/.test(name)) this.#unlink(name)
     }
   }
 

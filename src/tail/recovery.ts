@@ -2,8 +2,9 @@
  * Recovery: finding saved generations again, after a restart or when a parked file is not where it was.
  *
  * In this order: the inode under a followed name; what an earlier process unpacked or pinned; the inode under any name
- * of the folder; a copy with the same head and marker; and last, in the background, a compressed sibling. A generation
- * that is nowhere is gone: what was seen of it and not read is counted as vanished.
+ * of the folder; a copy with the same head and marker; the inode in any folder below the source's root; and last, in the
+ * background, a compressed sibling. A generation that is nowhere is gone: what was seen of it and not read is counted as
+ * vanished.
  */
 import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,28 +17,40 @@ import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
-import { findSibling, isGeneration, nameOf, type Sibling, type Wanted } from './siblings.ts'
+import { findSibling, identityOf, isGeneration, locate, nameOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Found } from './sweep.ts'
+import { statPath } from './tailer.ts'
 import type { Unpacked } from './unpack.ts'
 
 /** What recovery asks of the room. */
 export interface Place {
   /** The inode is followed. */
   taken(key: string): boolean
-  open(candidate: Found): OpenFile | undefined
+  /** Whether there is a file handle for one more. */
+  room(): boolean
+  /** There was none for the last file. */
+  crowded(): boolean
+  /** There is none: the file, which has not changed its name, waits for its turn. */
+  park(path: string, saved: SavedGeneration): void
+  /** `more`: so many are open that are not followed yet. */
+  open(candidate: Found, more: number): OpenFile | undefined
   follow(path: string, opened: OpenFile, generation: Generation): void
   /** Goes on with a generation in a file that is not under its followed name. */
   continueIn(path: string, opened: OpenFile, generation: Generation): void
   /** A file of this birth was followed under the path; others may have come and gone since. */
   born(path: string, inode: Inode, source: SourceOptions): void
   catchUp(): void
-  remember(key: string, saved: SavedGeneration): void
+  /** A generation of which chunks are in flight is nowhere any more. */
+  lost(path: string, generation: Generation): void
+  remember(saved: SavedGeneration): void
 }
 
 export interface RecoveryParts {
   readonly place: Place
   readonly lineage: Lineage
   readonly sources: ReadonlyMap<string, SourceOptions>
+  /** The folders in front of the first wildcards of a source's patterns. */
+  readonly rootsOf: (source: string) => readonly string[]
   readonly pins: Pins
   readonly unpacked: Unpacked
   readonly ledger: Ledger
@@ -47,8 +60,11 @@ export interface RecoveryParts {
 }
 
 export class Recovery {
-  /** Generations that are looked for among compressed files. */
+  /** Generations that are looked for among compressed files, or will be looked for when there is a handle for them. */
   readonly sought = new Set<SavedGeneration>()
+  readonly #postponed = new Map<SavedGeneration, { readonly replaced: boolean }>()
+  /** Where the inodes are that have left their folder, by key. */
+  #elsewhere: ReadonlyMap<string, string> = new Map()
   readonly #parts: RecoveryParts
   #stopped = false
 
@@ -79,8 +95,14 @@ export class Recovery {
     const replaced = new Set<SavedGeneration>(orphans)
     const fresh: { candidate: Found; opened: OpenFile; inode: Inode }[] = []
     for (const candidate of candidates) {
-      const opened = place.open(candidate)
-      if (opened === undefined) continue
+      const opened = place.open(candidate, fresh.length)
+      if (opened === undefined) {
+        const waiting = place.crowded() ? savedAt(candidate.path, saved) : undefined
+        if (waiting === undefined) continue
+        saved.delete(inodeKey(waiting.inode))
+        place.park(candidate.path, waiting)
+        continue
+      }
       const inode = inodeOf(opened.stats)
       const entry = saved.get(inodeKey(inode))
       if (place.taken(inodeKey(inode))) closeSync(opened.fd)
@@ -96,7 +118,9 @@ export class Recovery {
       const known = sources.get(source)
       if (known) place.born(origin, inode, known)
     }
+    this.#elsewhere = this.#locate([...saved.values()].filter(entry => !entry.done && !replaced.has(entry)))
     for (const entry of [...saved.values(), ...orphans]) this.findAgain(entry, replaced.has(entry))
+    this.#elsewhere = new Map()
     // What was rotated away from a followed name while we were down, and never seen under it.
     place.catchUp()
     for (const { candidate, opened, inode } of fresh) {
@@ -108,24 +132,61 @@ export class Recovery {
     }
   }
 
+  /** Whether an inode is that of a generation that has to wait; `key` as by `inodeKey`. */
+  awaits(key: string): boolean {
+    return this.#postponedAt(key) !== undefined
+  }
+
+  /** Takes out the generation of an inode that has to wait, because its file was found. */
+  recall(key: string): SavedGeneration | undefined {
+    const entry = this.#postponedAt(key)
+    if (entry) {
+      this.#postponed.delete(entry)
+      this.sought.delete(entry)
+    }
+    return entry
+  }
+
+  /** Looks for those that had to wait. */
+  retry(): void {
+    for (const [entry, { replaced }] of this.#postponed) {
+      if (!this.#parts.place.room()) return
+      this.#postponed.delete(entry)
+      this.sought.delete(entry)
+      this.findAgain(entry, replaced)
+    }
+  }
+
   /** Looks for a generation that no followed name leads to. `replaced`: its inode has other content now. */
   findAgain(entry: SavedGeneration, replaced: boolean): void {
     const { place, unpacked } = this.#parts
     if (entry.done) {
-      if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) place.remember(inodeKey(entry.inode), entry)
+      if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) place.remember(entry)
+      return
+    }
+    if (!place.room()) {
+      this.sought.add(entry)
+      this.#postponed.set(entry, { replaced })
       return
     }
     const wanted: Wanted = { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
     const taken = (key: string) => place.taken(key)
     const kept = unpacked.before(entry.key, wanted) ?? this.#pinned(entry, wanted)
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
-    const found = same ?? findSibling(wanted, 'copy', taken)
+    const found = same ?? findSibling(wanted, 'copy', taken) ?? this.#movedAway(entry, wanted)
     if (found) this.#continue(entry, found)
-    else if (!replaced && this.#unreadable(entry)) place.remember(inodeKey(entry.inode), entry)
+    else if (!replaced && this.#unreadable(entry)) place.remember(entry)
     else {
       this.sought.add(entry)
       void this.#seek(entry, wanted)
     }
+  }
+
+  #postponedAt(key: string): SavedGeneration | undefined {
+    for (const [entry, { replaced }] of this.#postponed) {
+      if (!replaced && inodeKey(entry.inode) === key) return entry
+    }
+    return undefined
   }
 
   /** It is there, but we may not open it now: its position is kept until we may. */
@@ -162,13 +223,41 @@ export class Recovery {
     return undefined
   }
 
+  /** Where the inodes are now that are not in their folders any more: below their sources' roots, if anywhere. */
+  #locate(entries: readonly SavedGeneration[]): ReadonlyMap<string, string> {
+    const roots = new Set<string>()
+    const keys = new Set<string>()
+    for (const { inode, origin, source } of entries) {
+      if (nameOf(inode, origin) !== undefined) continue
+      keys.add(inodeKey(inode))
+      for (const root of this.#parts.rootsOf(source)) roots.add(root)
+    }
+    return locate(roots, keys)
+  }
+
+  /** Rotated into another folder. */
+  #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const path = this.#elsewhere.get(inodeKey(inode))
+    if (path === undefined || this.#parts.place.taken(inodeKey(inode))) return undefined
+    const opened = openRegular(path, this.#parts.rootsOf(source))
+    if (opened.kind !== 'open') return undefined
+    if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
   #continue(entry: SavedGeneration, { path, opened }: Sibling): void {
     const { place, lineage, sources } = this.#parts
     place.continueIn(path, opened, lineage.restored(sources.get(entry.source)!, entry, entry.inode))
   }
 
   #gone(entry: SavedGeneration): void {
-    const { lineage, ledger, log } = this.#parts
+    const { place, lineage, ledger, log } = this.#parts
+    const living = lineage.living(entry)
+    if (living) {
+      place.lost(entry.origin, living)
+      return
+    }
     let most = 0
     for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
       if (!lineage.wants(backend, entry.source)) continue
@@ -184,8 +273,10 @@ export class Recovery {
   }
 }
 
-function identityOf({ head, cursors }: SavedGeneration): Pick<Wanted, 'head' | 'cursors'> {
-  return { head, cursors: Object.values(cursors) }
+/** What is known of the file that the path leads to. */
+function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
+  const stats = statPath(path)
+  return stats && saved.get(inodeKey(inodeOf(stats)))
 }
 
 /** The same incarnation of an inode, as far as the file system can tell. */

@@ -29,6 +29,8 @@ t.test('a pinned file outlives its name, and is gone when it is released', t => 
   t.ok(pins.pin(ID, path, inode(path)), 'twice is as good as once')
   rmSync(path)
   t.equal(readFileSync(pins.path(ID)!, 'utf8'), 'one\n')
+  t.strictSame(pins.health, { kind: 'works', pinned: 0 }, 'it counts once a checkpoint names it')
+  pins.saved(ID)
   t.strictSame(pins.health, { kind: 'works', pinned: 1 })
   pins.release(ID)
   t.notOk(existsSync(pins.path(ID)!))
