@@ -10,13 +10,13 @@ import type { Logger } from '../log.ts'
 import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
-import type { Generation } from './generation.ts'
+import type { Follower } from './follower.ts'
 import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import { Parking } from './parking.ts'
 import { identityOf, isGeneration, isRelated, mayBeCopyOf } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
-import { statPath, type Tailer } from './tailer.ts'
+import { statPath } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 import type { Vacated } from './vacated.ts'
 
@@ -46,13 +46,7 @@ export interface FoldersParts {
   readonly done: Done
   readonly lineage: Lineage
   readonly vacated: Vacated
-  /** Looks at a file now. */
-  poll(tailer: Tailer): void
-  follow(path: string, opened: OpenFile, generation: Generation): void
-  /** Its handle is for others: the file is parked. */
-  giveUp(tailer: Tailer): void
-  /** The file is done. */
-  close(tailer: Tailer): void
+  readonly follower: Follower
   /** Looks for a generation that no followed path leads to. `replaced`: its inode has other content now. */
   findAgain(saved: SavedGeneration, replaced: boolean): void
   /** Takes over a generation that was looked for in vain, because its inode was found. */
@@ -126,17 +120,16 @@ export class Folders {
 
   /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
   room(more = 0): boolean {
-    const { tailers, giveUp, close, log } = this.#parts
+    const { tailers, follower, log } = this.#parts
     if (tailers.size + more < this.parking.most) return true
     if (this.#crowded) return false
     const count = Math.max(1, this.#wanted)
     for (const tailer of this.parking.choose(tailers, count, this.final)) {
-      if (tailer.state.kind !== 'live') {
-        close(tailer)
-        continue
+      if (tailer.state.kind !== 'live') follower.close(tailer)
+      else {
+        this.parking.park(tailer)
+        follower.letGo(tailer)
       }
-      this.parking.park(tailer)
-      giveUp(tailer)
     }
     this.#crowded = tailers.size + more >= this.parking.most
     log.warn(
@@ -190,7 +183,7 @@ export class Folders {
   #consider(candidate: Found): void {
     const opened = this.open(candidate)
     if (opened === undefined) return
-    const { tailers, done, lineage, follow } = this.#parts
+    const { tailers, done, lineage, follower } = this.#parts
     const { path, source } = candidate
     const inode = inodeOf(opened.stats)
     const key = inodeKey(inode)
@@ -200,7 +193,7 @@ export class Folders {
       closeSync(opened.fd)
       if (known.state.kind === 'live') return
       tailers.named(known, path)
-      this.#parts.poll(known)
+      follower.poll(known)
       return
     }
     const parked = this.parking.pathOf(key)
@@ -211,7 +204,7 @@ export class Folders {
     }
     const saved = done.take(key)
     if (saved && isGeneration(opened, identityOf(saved))) {
-      follow(path, opened, lineage.restored(source, saved, inode))
+      follower.follow(path, opened, lineage.restored(source, saved, inode))
       return
     }
     if (this.#isSuspect(path, opened)) {
@@ -221,7 +214,7 @@ export class Folders {
     this.#parts.vacated.catchUp(source, path)
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (tailers.has(key)) closeSync(opened.fd)
-    else follow(path, opened, lineage.begun(source, path, inode, saved ? Date.now() : 0))
+    else follower.follow(path, opened, lineage.begun(source, path, inode, saved ? Date.now() : 0))
   }
 
   /** Takes up a parked file that is due, and looks for one that has moved. */
@@ -247,26 +240,26 @@ export class Folders {
 
   /** Goes on with what is known of the inode, unless other content stands there now. */
   #resume({ path, source }: Found, opened: OpenFile, saved: SavedGeneration): void {
-    const { lineage, follow, findAgain } = this.#parts
+    const { lineage, follower, findAgain } = this.#parts
     const inode = inodeOf(opened.stats)
     if (isGeneration(opened, identityOf(saved))) {
-      follow(path, opened, lineage.restored(source, saved, inode))
+      follower.follow(path, opened, lineage.restored(source, saved, inode))
     } else {
       findAgain(saved, true)
-      follow(path, opened, lineage.begun(source, path, inode, Date.now()))
+      follower.follow(path, opened, lineage.begun(source, path, inode, Date.now()))
     }
   }
 
   #isSuspect(path: string, opened: OpenFile): boolean {
     if (this.final) return false
-    const { tailers } = this.#parts
+    const { tailers, follower } = this.#parts
     const now = performance.now()
     const since = this.#suspects.get(path)
     if (since !== undefined && now - since > HOLD) return false
     for (const tailer of [...tailers]) {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
       // The truncation that explains the copy may have happened already: then it goes on in this file.
-      this.#parts.poll(tailer)
+      follower.poll(tailer)
       if (tailers.has(inodeKey(inodeOf(opened.stats)))) return true
       if (tailer.state.kind !== 'live' || !mayBeCopyOf(path, opened, tailer)) continue
       this.#suspects.set(path, since ?? now)

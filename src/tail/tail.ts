@@ -7,6 +7,7 @@
  *
  *     lookout: when to look    recovery: what a checkpoint knows    lineage: new generations    saver: when to save
  *     vacated: names that lost their file    truncation: files that lost their content    pinning: files that may go
+ *     follower: what happens to a file between two looks
  *
  * Guarantees: polling is the truth and watch events only bring it forward; a file is followed by identity, never by
  * name; a handle closes only when its file is read, acknowledged and quiet; what can provably not be read any more is
@@ -16,13 +17,12 @@ import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
 import { Done } from './done.ts'
-import { inodeOf } from './fingerprint.ts'
 import { Folders, type Refusal, type Waiting } from './folders.ts'
+import { Follower } from './follower.ts'
 import type { Generation } from './generation.ts'
 import { dropUnread, heldBytes, overLimit } from './held.ts'
 import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
-import type { OpenFile } from './open.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Pinning } from './pinning.ts'
 import { type PinHealth, Pins } from './pins.ts'
@@ -30,7 +30,7 @@ import type { ReaderEvents } from './reader.ts'
 import { Recovery } from './recovery.ts'
 import { Saver } from './saver.ts'
 import type { Sweep } from './sweep.ts'
-import { Tailer } from './tailer.ts'
+import type { Tailer } from './tailer.ts'
 import { Tailers } from './tailers.ts'
 import { Truncation } from './truncation.ts'
 import { Unpacked } from './unpack.ts'
@@ -42,22 +42,16 @@ export class Tail {
   readonly #ledger: Ledger
   readonly #log: Logger
   readonly #heldOptions: HeldOptions
-  readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #tailers = new Tailers()
   readonly #done = new Done()
   readonly #pins: Pins
-  readonly #pinning: Pinning
-  readonly #unpacked: Unpacked
   readonly #lineage: Lineage
   readonly #lookout: Lookout
   readonly #folders: Folders
-  readonly #vacated: Vacated
+  readonly #follower: Follower
   readonly #truncation: Truncation
   readonly #recovery: Recovery
   readonly #saver: Saver
-  /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
-  readonly #held = new Set<Tailer>()
-  #final = false
   #swept = false
 
   constructor(
@@ -68,7 +62,6 @@ export class Tail {
     log: Logger,
     held: HeldOptions = { maxBytes: Number.POSITIVE_INFINITY, policy: 'hold' },
   ) {
-    this.#sources = new Map(sources.map(source => [source.name, source]))
     this.#sweep = sweep
     this.#store = store
     this.#ledger = ledger
@@ -76,25 +69,18 @@ export class Tail {
     this.#heldOptions = held
     const tailers = this.#tailers
     const done = this.#done
+    const bySource = new Map(sources.map(source => [source.name, source]))
     const pins = new Pins(store.dir, log)
     const unpacked = new Unpacked(store.dir)
-    const lineage = new Lineage(ledger, () => this.#committed())
-    this.#pins = pins
-    this.#pinning = new Pinning(pins)
-    this.#unpacked = unpacked
-    this.#lineage = lineage
-    this.#saver = new Saver(store, () => this.snapshot())
-    this.#truncation = new Truncation(log)
-    this.#lookout = new Lookout(tailers, {
-      poll: (tailer, now) => this.#poll(tailer, now),
+    const lineage = new Lineage(ledger, () => this.#follower.committed())
+    const saver = new Saver(store, () => this.snapshot())
+    const truncation = new Truncation(log)
+    const lookout = new Lookout(tailers, {
+      poll: (tailer, now) => this.#follower.poll(tailer, now),
       sweep: () => this.#look(false),
       ticked: () => this.#limitHeld(),
     })
-    const poll = (tailer: Tailer) => this.#poll(tailer, performance.now())
-    const follow = (path: string, opened: OpenFile, generation: Generation) => {
-      this.#follow(path, opened, generation)
-    }
-    this.#vacated = new Vacated({
+    const vacated = new Vacated({
       tailers,
       lineage,
       known: key =>
@@ -102,53 +88,58 @@ export class Tail {
         done.has(key) ||
         this.#folders.parking.pathOf(key) !== undefined ||
         this.#recovery.awaits(key),
-      poll,
+      poll: tailer => this.#follower.poll(tailer),
       room: () => this.#folders.room(),
-      follow: (path, opened, generation) => this.#rotated(this.#follow(path, opened, generation)),
+      follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
     })
-    this.#folders = new Folders({
+    const follower = new Follower({
+      sources: bySource,
+      tailers,
+      done,
+      pins,
+      pinning: new Pinning(pins),
+      unpacked,
+      lineage,
+      lookout,
+      vacated,
+      truncation,
+      saver,
+      cleared: path => this.#folders.cleared(path),
+    })
+    const folders = new Folders({
       sweep,
       store,
       log,
       tailers,
       done,
       lineage,
-      vacated: this.#vacated,
-      poll,
-      follow,
-      giveUp: tailer => {
-        this.#letGo(tailer)
-        tailer.close()
-      },
-      close: tailer => this.#close(tailer),
+      vacated,
+      follower,
       findAgain: (saved, replaced) => this.#recovery.findAgain(saved, replaced),
       recall: key => this.#recovery.recall(key),
     })
+    this.#pins = pins
+    this.#lineage = lineage
+    this.#saver = saver
+    this.#truncation = truncation
+    this.#lookout = lookout
+    this.#follower = follower
+    this.#folders = folders
     this.#recovery = new Recovery({
-      place: {
-        taken: key => tailers.has(key),
-        room: () => this.#folders.room(),
-        crowded: () => this.#folders.crowded,
-        park: (path, saved) => this.#folders.parking.keep(path, saved),
-        open: (candidate, more) => this.#folders.open(candidate, more),
-        follow,
-        continueIn: (path, opened, generation) => this.#continueIn(path, opened, generation),
-        born: (path, inode, source) => {
-          this.#vacated.mayHaveLeft(path, source)
-          this.#vacated.born(path, inode)
-        },
-        catchUp: () => this.#vacated.catchUpAll(),
-        lost: (path, generation) => this.#truncation.lost(path, generation),
-        remember: saved => done.remember(saved),
-      },
+      tailers,
+      done,
+      folders,
+      follower,
+      vacated,
+      truncation,
       lineage,
-      sources: this.#sources,
+      sources: bySource,
       rootsOf: source => sweep.rootsOf(source),
       pins,
       unpacked,
       ledger,
       log,
-      onSettled: () => this.#saver.later(),
+      onSettled: () => saver.later(),
     })
   }
 
@@ -216,7 +207,7 @@ export class Tail {
   /** What the readers report about a file. */
   get events(): ReaderEvents {
     return {
-      replaced: tailer => this.#replaced(tailer),
+      replaced: tailer => this.#follower.replaced(tailer),
       failed: tailer => {
         this.#lookout.cool(tailer)
         const { source } = tailer.generation.origin
@@ -227,7 +218,7 @@ export class Tail {
 
   /** From now on nobody writes any more, as far as we know: last lines without a line end are taken too. */
   finish(): void {
-    this.#final = true
+    this.#follower.final = true
     this.#folders.final = true
     for (const { reader } of this.#lineage.members) reader.final = true
     this.look()
@@ -238,10 +229,10 @@ export class Tail {
     // Before the sweep, to learn which names are free for other files; after it, to look at what it found.
     for (const all of [true, false]) {
       const now = performance.now()
-      for (const tailer of this.#tailers) this.#poll(tailer, now)
+      for (const tailer of this.#tailers) this.#follower.poll(tailer, now)
       if (all) this.#look(true)
     }
-    const waiting = this.#held.size > 0 || this.#recovery.sought.size > 0 || this.#folders.crowded
+    const waiting = this.#follower.holding || this.#recovery.sought.size > 0 || this.#folders.crowded
     return waiting || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
@@ -273,7 +264,7 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string): void {
     const tailer = this.#tailers.at(path)
-    if (tailer) this.#poll(tailer, performance.now())
+    if (tailer) this.#follower.poll(tailer)
     // Otherwise something appeared, left or moved.
     if (tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
   }
@@ -284,147 +275,13 @@ export class Tail {
     this.#recovery.retry()
   }
 
-  #poll(tailer: Tailer, now: number): void {
-    const before = tailer.state.kind
-    const sight = tailer.poll(now, this.#final)
-    if (tailer.state.kind !== before) this.#moved(tailer)
-    switch (sight.kind) {
-      case 'intact':
-        if (sight.changed) this.#lookout.heat(tailer)
-        if (sight.unread) this.#offer(tailer)
-        break
-      case 'shortened':
-        this.#truncation.vanished(tailer.path, tailer.generation, () => sight.bytes)
-        this.#offer(tailer)
-        break
-      case 'replaced':
-        this.#replaced(tailer)
-        break
-    }
-    this.#keepPinned(tailer)
-    if (tailer.finished(now)) this.#close(tailer)
-    this.#lookout.seen(tailer, now)
-  }
-
-  #offer(tailer: Tailer): void {
-    if (this.#held.has(tailer)) return
-    const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []
-    for (const cursor of tailer.generation.cursors) {
-      // While an older generation is being read this one waits; the next look offers it again.
-      if (
-        elders.some(({ generation }) =>
-          generation.cursors.some(({ backend, queued }) => queued && backend === cursor.backend),
-        )
-      ) {
-        continue
-      }
-      if ((this.#final || tailer.ending ? cursor.read : cursor.scanned) >= tailer.size) continue
-      this.#lineage.readerOf(cursor.backend)?.offer(tailer, cursor)
-    }
-  }
-
-  /** Files that had this one's name before it, after a look at them: what was written to them last comes first. */
-  #eldersOf(tailer: Tailer): Tailer[] {
-    const elders = this.#tailers.eldersOf(tailer.generation.origin.path)
-    const now = performance.now()
-    for (const elder of elders) this.#poll(elder, now)
-    return elders
-  }
-
-  #follow(path: string, opened: OpenFile, generation: Generation): Tailer {
-    const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
-    tailer.pinned = this.#pins.has(generation.key)
-    this.#folders.cleared(path)
-    this.#tailers.add(tailer)
-    this.#vacated.born(generation.origin.path, tailer.inode)
-    if (this.#lineage.isTimed(generation)) this.#hold(tailer)
-    this.#offer(tailer)
-    this.#lookout.heat(tailer)
-    this.#saver.soon()
-    return tailer
-  }
-
-  /** A file lost its name: another may carry it now. */
-  #moved(tailer: Tailer): void {
-    this.#tailers.setAside(tailer)
-    const { path, source } = tailer.generation.origin
-    this.#vacated.left(path, this.#sources.get(source)!)
-    this.#keepPinned(tailer)
-    this.#lookout.sweepSoon()
-    this.#saver.later()
-  }
-
-  /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
-  #replaced(tailer: Tailer): void {
-    const old = tailer.generation
-    // The pin holds the inode, whose content is another now.
-    this.#pinning.release(tailer)
-    const source = this.#sources.get(old.origin.source)!
-    tailer.generation = this.#lineage.begun(source, tailer.path, tailer.inode, Date.now())
-    const copy = this.#truncation.succeed(tailer, old, key => this.#tailers.has(key))
-    if (copy) this.#continueIn(copy.path, copy.opened, old)
-    this.#hold(tailer)
-  }
-
-  /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */
-  #hold(tailer: Tailer): void {
-    this.#held.add(tailer)
-    void this.#saver.now().then(() => {
-      this.#held.delete(tailer)
-      if (tailer.state.kind !== 'closed') this.#poll(tailer, performance.now())
-    })
-  }
-
-  /** Goes on with a generation in another file than the one it was begun in. */
-  #continueIn(path: string, opened: OpenFile, generation: Generation): void {
-    generation.inode = inodeOf(opened.stats)
-    for (const cursor of generation.cursors) cursor.again()
-    this.#rotated(this.#follow(path, opened, generation))
-  }
-
-  /** The name it was taken up by is not one that is followed, and may not last. */
-  #rotated(tailer: Tailer): void {
-    tailer.state = { kind: 'rotated', since: performance.now() }
-    this.#tailers.setAside(tailer)
-    this.#keepPinned(tailer)
-    this.#lookout.sweepSoon()
-  }
-
-  #committed(): void {
-    this.#truncation.settled()
-    this.#saver.later()
-  }
-
-  #close(tailer: Tailer): void {
-    this.#letGo(tailer)
-    this.#unpacked.release(tailer.generation.key)
-    // A file without a name cannot come back under one.
-    if (tailer.state.kind !== 'deleted') this.#done.remember({ ...tailer.generation.save(tailer.path), done: true })
-    tailer.close()
-    this.#saver.later()
-  }
-
-  #letGo(tailer: Tailer): void {
-    this.#pinning.release(tailer)
-    this.#tailers.delete(tailer)
-    this.#lookout.forget(tailer)
-  }
-
-  /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
-  #keepPinned(tailer: Tailer): void {
-    // Its positions must be on disk too: a pin that no checkpoint names is cleared away by the next process.
-    if (!this.#pinning.keep(tailer)) return
-    const { key } = tailer.generation
-    void this.#saver.now().then(saved => saved && this.#pins.saved(key))
-  }
-
   /** What the application deleted and a backend holds up must not fill the volume, unless it may. */
   #limitHeld(): void {
     for (const tailer of overLimit(this.#tailers, this.#heldOptions, this.#log)) {
       const { generation, path } = tailer
       dropUnread(tailer, this.#log)
       this.#truncation.finish(generation, path)
-      this.#close(tailer)
+      this.#follower.close(tailer)
     }
   }
 }
