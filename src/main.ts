@@ -7,6 +7,7 @@
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
+import { Stderr } from './cli/stderr.ts'
 import type { Config, LogLevel } from './config/config.ts'
 import { formatProblem, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
@@ -23,11 +24,13 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
   for (const interruption of waiting.splice(0)) listener(interruption)
 }
 
-/** JSON on standard error, written at once: the last line before a death counts. */
+const stderr = new Stderr()
+
+/** JSON on standard error. */
 function logger(level: LogLevel): Logger {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
-    pino.destination({ fd: 2, sync: true }),
+    stderr,
   )
 }
 
@@ -36,7 +39,7 @@ function say(text: string): void {
 }
 
 function complain(text: string): void {
-  process.stderr.write(`${text}\n`)
+  stderr.write(`${text}\n`)
 }
 
 async function configured(command: {
@@ -92,10 +95,15 @@ async function perform(command: Command): Promise<number> {
 }
 
 perform(parseArgs(process.argv.slice(2))).then(
-  code => process.exit(code),
+  code => end(code),
   (error: unknown) => {
     const code = codeOf(error)
     complain(`logshipper: ${error instanceof Error ? error.message : String(error)} (${code})`)
-    process.exit(code === 'ERR_START' || code === 'ERR_CONFIG' ? EXIT.configuration : EXIT.unexpected)
+    return end(code === 'ERR_START' || code === 'ERR_CONFIG' ? EXIT.configuration : EXIT.unexpected)
   },
 )
+
+async function end(code: number): Promise<void> {
+  await stderr.end()
+  process.exit(code)
+}
