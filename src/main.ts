@@ -4,6 +4,8 @@
  * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
  * default ones.
  */
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
@@ -16,7 +18,38 @@ import { VERSION } from './version.ts'
 
 const waiting: Interruption[] = []
 let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+const command = parseArgs(process.argv.slice(2))
+switch (command.kind) {
+  case 'run':
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+    if (!ignores(constants.signals.SIGHUP)) process.on('SIGHUP', () => interrupt('hangup'))
+    break
+  case 'demo':
+    break
+  default:
+    // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
+    if (process.pid === 1)
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(130))
+}
+
+/** Whether whoever started us wants us to outlive a signal, as nohup does (proc(5), /proc/pid/status). */
+function ignores(signal: number): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+    return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
+  } catch {
+    return false
+  }
+}
+
+/** Where relative paths begin. A folder that was deleted under us may come back under its name. */
+function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env['PWD'] ?? '/'
+  }
+}
 
 /** Signals that came before somebody listened are not lost. */
 function onInterruption(listener: (interruption: Interruption) => void): void {
@@ -46,7 +79,12 @@ async function configured(command: {
   config: string | undefined
   paths: readonly string[]
 }): Promise<Config | undefined> {
-  const loaded = await loadConfig({ file: command.config, paths: command.paths, env: process.env, cwd: process.cwd() })
+  const loaded = await loadConfig({
+    file: command.config,
+    paths: command.paths,
+    env: process.env,
+    cwd: workingFolder(),
+  })
   if (loaded.kind === 'ok') {
     for (const warning of loaded.warnings) complain(`warning: ${warning}`)
     return loaded.config
@@ -94,7 +132,7 @@ async function perform(command: Command): Promise<number> {
   }
 }
 
-perform(parseArgs(process.argv.slice(2))).then(
+perform(command).then(
   code => end(code),
   (error: unknown) => {
     const code = codeOf(error)

@@ -2,13 +2,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, openSync, readSync, symlinkSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Stage, until } from '../program.ts'
+import { PROGRAM, Stage, until } from '../program.ts'
 
 t.jobs = 2
 
-const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 /** Each is refused with a sentence: together more than a pipe, a socket and what waits can hold. */
 const REFUSED = 3000
 

@@ -3,13 +3,11 @@ import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { appendFileSync, mkdirSync, openSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Program, sleep, until } from '../program.ts'
+import { PROGRAM, Program, sleep, until } from '../program.ts'
 
 t.jobs = 3
-
-const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 
 /** Nothing of ours may configure the program. */
 const ENV = { PATH: process.env['PATH'] }
