@@ -1,6 +1,6 @@
 /**
  * What the rooms see of the logger: a sentence plus fields. `main` builds the real one; nothing else knows which
- * library writes it. Neither the sentence nor a field may hold log content or a secret.
+ * library writes it. Saying something never blocks and never fails. Neither the sentence nor a field may hold log content or a secret.
  *
  * Levels by consequence: `error` data was lost or a human is needed · `warn` something is wrong, no data has been
  * lost · `info` a turn in the life of the process · `debug` for us.

@@ -4,9 +4,12 @@
  * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
  * default ones.
  */
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
+import { Stderr } from './cli/stderr.ts'
 import type { Config, LogLevel } from './config/config.ts'
 import { formatProblem, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
@@ -15,7 +18,38 @@ import { VERSION } from './version.ts'
 
 const waiting: Interruption[] = []
 let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+const command = parseArgs(process.argv.slice(2))
+switch (command.kind) {
+  case 'run':
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+    if (!ignores(constants.signals.SIGHUP)) process.on('SIGHUP', () => interrupt('hangup'))
+    break
+  case 'demo':
+    break
+  default:
+    // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
+    if (process.pid === 1)
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(130))
+}
+
+/** Whether whoever started us wants us to outlive a signal, as nohup does (proc(5), /proc/pid/status). */
+function ignores(signal: number): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+    return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
+  } catch {
+    return false
+  }
+}
+
+/** Where relative paths begin. A folder that was deleted under us may come back under its name. */
+function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env['PWD'] ?? '/'
+  }
+}
 
 /** Signals that came before somebody listened are not lost. */
 function onInterruption(listener: (interruption: Interruption) => void): void {
@@ -23,11 +57,13 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
   for (const interruption of waiting.splice(0)) listener(interruption)
 }
 
-/** JSON on standard error, written at once: the last line before a death counts. */
+const stderr = new Stderr()
+
+/** JSON on standard error. */
 function logger(level: LogLevel): Logger {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
-    pino.destination({ fd: 2, sync: true }),
+    stderr,
   )
 }
 
@@ -36,14 +72,19 @@ function say(text: string): void {
 }
 
 function complain(text: string): void {
-  process.stderr.write(`${text}\n`)
+  stderr.write(`${text}\n`)
 }
 
 async function configured(command: {
   config: string | undefined
   paths: readonly string[]
 }): Promise<Config | undefined> {
-  const loaded = await loadConfig({ file: command.config, paths: command.paths, env: process.env, cwd: process.cwd() })
+  const loaded = await loadConfig({
+    file: command.config,
+    paths: command.paths,
+    env: process.env,
+    cwd: workingFolder(),
+  })
   if (loaded.kind === 'ok') {
     for (const warning of loaded.warnings) complain(`warning: ${warning}`)
     return loaded.config
@@ -96,11 +137,16 @@ async function perform(command: Command): Promise<number> {
   }
 }
 
-perform(parseArgs(process.argv.slice(2))).then(
-  code => process.exit(code),
+perform(command).then(
+  code => end(code),
   (error: unknown) => {
     const code = codeOf(error)
     complain(`logshipper: ${error instanceof Error ? error.message : String(error)} (${code})`)
-    process.exit(code === 'ERR_START' || code === 'ERR_CONFIG' ? EXIT.configuration : EXIT.unexpected)
+    return end(code === 'ERR_START' || code === 'ERR_CONFIG' ? EXIT.configuration : EXIT.unexpected)
   },
 )
+
+async function end(code: number): Promise<void> {
+  await stderr.end()
+  process.exit(code)
+}

@@ -87,11 +87,17 @@ export class Pipeline {
     this.#wake()
   }
 
-  /** Stops reading and drops what is under way; its bytes stay uncommitted. */
-  async stop(): Promise<void> {
+  /** Stops reading and begins no request any more; those under way go on. */
+  halt(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
     clearImmediate(this.#pumping)
+    this.parts.delivery.halt()
+  }
+
+  /** Stops reading and drops what is under way; its bytes stay uncommitted. */
+  async stop(): Promise<void> {
+    this.halt()
     this.parts.delivery.stop()
     await this.parts.transport.close()
     this.parts.deadLetters?.close()

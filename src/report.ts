@@ -24,6 +24,10 @@ function lags(pipeline: Pipeline, tail: Tail): Lag[] {
     row.oldest = Math.min(row.oldest, cursor.oldest ?? row.oldest)
     if (size > cursor.committed.offset) row.behindSince = Math.min(row.behindSince, cursor.caughtUpAt)
   }
+  for (const { source, size, offsets } of tail.waiting()) {
+    const row = rows.get(source)
+    if (row) row.bytes += Math.max(0, size - (offsets[name] ?? 0))
+  }
   const now = Date.now()
   const age = (since: number) => (since === Number.POSITIVE_INFINITY ? 0 : Math.max(0, (now - since) / 1000))
   return [...rows].map(([source, { bytes, oldest, behindSince }]) => ({

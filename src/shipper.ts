@@ -11,6 +11,7 @@
 
 import type { BackendConfig, Config } from './config/config.ts'
 import { createDestination } from './destination.ts'
+import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
 import { Surroundings } from './metadata.ts'
@@ -18,6 +19,7 @@ import { Pipeline } from './pipeline.ts'
 import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
 import type { FileStatus, Health, LedgerLine, PipelineStatus, Refused, Subject } from './server/subject.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
+import { type Claim, claim } from './tail/claim.ts'
 import { Framer } from './tail/framer.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
@@ -28,6 +30,8 @@ import { VERSION } from './version.ts'
 const SAY_AGAIN = 60_000
 /** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
 const STABLE = 30
+/** How much of the reserve second requests under way may use: milliseconds. The rest is for the last save. */
+const LAST_ANSWERS = 600
 
 /** How it ended. */
 export interface Drained {
@@ -45,6 +49,7 @@ export class Shipper implements Subject {
   readonly #tail: Tail
   readonly #pipelines: readonly Pipeline[]
   readonly #surroundings: Surroundings
+  #claim: Claim | undefined
   #draining = false
   #terminationBegan: number | undefined
 
@@ -57,6 +62,26 @@ export class Shipper implements Subject {
     this.#sweep = new Sweep(config.sources, this.#log)
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
     this.#pipelines = config.backends.map(backend => this.#pipeline(backend, onClosed))
+  }
+
+  /**
+   * Takes the state folder for this program alone. Before `start`; throws `ERR_START` if another program has it.
+   */
+  async claim(): Promise<void> {
+    const { dir } = this.#store
+    if (dir === null) return
+    const claimed = await claim(dir)
+    switch (claimed.kind) {
+      case 'claimed':
+        this.#claim = claimed.claim
+        break
+      case 'taken': {
+        const message = `state.dir: ${dir} is in use by another logshipper (${claimed.by}); each needs a folder of its own`
+        throw new ShipperError('ERR_START', message)
+      }
+      case 'unknown':
+        this.#log.info({ dir, code: claimed.code }, 'whether another program uses the state folder cannot be told')
+    }
   }
 
   /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
@@ -97,7 +122,16 @@ export class Shipper implements Subject {
       outcome = await Promise.race([late, this.#settled()])
       // Another writer may live on: it is given as long as there is, and no longer.
     } while (outcome !== 'late' && (await this.#grew()))
+    if (outcome === 'late') await this.#lastAnswers(until + LAST_ANSWERS)
     return this.remains()
+  }
+
+  /** No request is begun any more; those under way may have their answer in what is left of the reserve. */
+  async #lastAnswers(until: number): Promise<void> {
+    for (const pipeline of this.#pipelines) pipeline.halt()
+    while (this.#pipelines.some(({ underWay }) => underWay > 0) && performance.now() < until) {
+      await new Promise(resolve => setTimeout(resolve, STABLE))
+    }
   }
 
   /** What has not been settled now. */
@@ -110,6 +144,7 @@ export class Shipper implements Subject {
   async stop(): Promise<void> {
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#tail.stop(true)
+    this.#claim?.release()
   }
 
   ledger(): LedgerLine[] {
@@ -190,6 +225,12 @@ export class Shipper implements Subject {
       for (const cursor of generation.cursors) {
         const bytes = size - cursor.committed.offset
         if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
+      }
+    }
+    for (const { source, path, size, offsets } of this.#tail.waiting()) {
+      for (const { parts } of this.#pipelines) {
+        const bytes = size - (offsets[parts.name] ?? 0)
+        if (bytes > 0 && parts.sources.includes(source)) yield { source, path, backend: parts.name, bytes }
       }
     }
   }

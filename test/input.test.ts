@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -122,6 +122,25 @@ t.test('a file that may not be read is named and tried again; the others go on',
 function appendOther(stage: Stage): void {
   writeFileSync(join(stage.logs, 'open.log'), 'open\n', { mode: 0o644 })
 }
+
+t.test('a question that nobody answers ends with ^C at once', async t => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  for (const command of ['status', 'ledger']) {
+    const asked = once(silent, 'connection') as Promise<[Socket]>
+    const program = new Program({}, [command, '--admin', `127.0.0.1:${port}`])
+    const [socket] = await asked
+    socket.on('error', () => {})
+    const ended = once(program.child, 'exit')
+    const began = performance.now()
+    program.child.kill('SIGINT')
+    t.strictSame(await ended, [null, 'SIGINT'])
+    // By itself it gives up after five seconds.
+    t.ok(performance.now() - began < 3000)
+  }
+})
 
 t.test('nobody listens at the endpoint: it starts, says so, and waits', async t => {
   const stage = await Stage.set(t)

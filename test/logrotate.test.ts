@@ -1,13 +1,14 @@
 /**
  * Debian's logrotate, in both of its modes, once a second while lines are written: nothing is missing and the order is
  * kept. copytruncate itself loses what is written between its copy and its truncation, before anybody could read it; so
- * that the program is tested and not logrotate, the application holds its breath while it runs in that mode.
+ * that the program is tested and not logrotate, the application holds its breath while it runs in that mode. During an
+ * outage it rotates as ever: it refuses files with two links, so those that it may touch have one.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { Stage, sleep } from './program.ts'
+import { refuse, Stage, sleep } from './program.ts'
 
 const ROTATIONS = 6
 const LOGROTATE = ['/usr/sbin/logrotate', '/usr/bin/logrotate'].find(
@@ -49,6 +50,33 @@ else {
       t.equal(ledger[0]!.statement.delivered.lines, stage.written)
       t.equal(ledger[0]!.statement.vanishedBytes, 0)
       t.ok(ledger[0]!.statement.generations > ROTATIONS, 'it did rotate')
+    })
+  }
+
+  for (const compress of ['', 'compress', 'compress\n  delaycompress'] as const) {
+    t.test(`rotates through an outage${compress && `, with ${compress.replace(/\n */, ' and ')}`}`, async t => {
+      const stage = await Stage.set(t)
+      chmodSync(stage.logs, 0o755)
+      const config = join(dirname(stage.logs), 'logrotate.conf')
+      writeFileSync(config, `${stage.log} {\n  rotate 3\n  create 0644\n  ${compress}\n}\n`, { mode: 0o644 })
+      // It exits with 1, and this throws, if it refuses a file.
+      const rotate = () => execFileSync(LOGROTATE, ['-f', '-s', join(dirname(stage.logs), 'logrotate.state'), config])
+      const program = await stage.start()
+      for (let turn = 0; turn < 2; turn++) {
+        stage.write(10)
+        t.ok(await stage.arrived())
+        rotate()
+      }
+      stage.receiver.behaviour = refuse(503)
+      for (let turn = 0; turn < 5; turn++) {
+        stage.write(50)
+        await sleep(400)
+        rotate()
+      }
+      stage.receiver.behaviour = undefined
+      t.ok(await stage.arrived())
+      t.equal((await program.kill('SIGTERM')).code, 0)
+      stage.complete(t)
     })
   }
 }

@@ -14,7 +14,9 @@ import type { Test } from 'tap'
 import type { LedgerLine } from '../src/server/subject.ts'
 
 /** The built program; another one can be tested by naming it. */
-const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../dist/logshipper.cjs'))
+export const PROGRAM = resolve(
+  process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../dist/logshipper.cjs'),
+)
 
 /** What the receiver keeps of a record. */
 export interface Received {

@@ -1,19 +1,9 @@
 /** The program as a process against a scripted receiver: every numbered line is compared with what arrived. */
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Statement } from '../src/ledger.ts'
-import { type Ended, Program, Receiver, refuse, Stage, sleep, until } from './program.ts'
+import { type Ended, Program, Receiver, refuse, Stage, until } from './program.ts'
 
 t.jobs = 3
 
@@ -26,169 +16,6 @@ function statement(t: Test, { ledger }: Ended): Statement {
   t.equal(statement.read.bytes, bytes, 'read = delivered + rejected + dropped + in flight')
   return statement
 }
-
-const rotations: Record<string, (stage: Stage) => void> = {
-  'renamed and created anew': ({ log }) => {
-    renameSync(log, `${log}.1`)
-    writeFileSync(log, '')
-  },
-  'renamed, and written to under its new name': stage => {
-    renameSync(stage.log, `${stage.log}.1`)
-    stage.write(20, `${stage.log}.1`)
-    writeFileSync(stage.log, '')
-  },
-  'copied outside the pattern and truncated': ({ log }) => {
-    copyFileSync(log, `${log}.1`)
-    truncateSync(log)
-  },
-  'copied inside the pattern and truncated': ({ logs, log }) => {
-    copyFileSync(log, join(logs, `app-${Date.now()}.log`))
-    truncateSync(log)
-  },
-  'deleted and created anew': ({ log }) => {
-    rmSync(log)
-    writeFileSync(log, '')
-  },
-}
-
-for (const [kind, rotate] of Object.entries(rotations)) {
-  t.test(`a file that is ${kind} arrives whole, once and in order`, async t => {
-    const stage = await Stage.set(t)
-    const program = await stage.start()
-    for (let turn = 0; turn < 3; turn++) {
-      stage.write(200)
-      t.ok(await stage.arrived())
-      stage.write(turn * 10)
-      // A deleted file is gone for good unless it was seen before: that is the only thing to wait for.
-      await stage.arrived()
-      rotate(stage)
-      rmSync(`${stage.log}.1`, { force: true })
-      await sleep(turn * 60)
-    }
-    stage.write(100)
-    t.ok(await stage.arrived())
-    const ended = await program.kill('SIGTERM')
-    t.equal(ended.code, 0)
-    stage.complete(t)
-    const { delivered, vanishedBytes } = statement(t, ended)
-    t.equal(delivered.lines, stage.written)
-    t.equal(vanishedBytes, 0)
-  })
-}
-
-t.test('a file truncated in place begins again', async t => {
-  const stage = await Stage.set(t)
-  const program = await stage.start()
-  stage.write(50)
-  t.ok(await stage.arrived())
-  writeFileSync(stage.log, stage.take(10))
-  t.ok(await stage.arrived())
-  writeFileSync(stage.log, stage.take(80))
-  t.ok(await stage.arrived())
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t)
-})
-
-t.test('a chain of three rotations while the backend is down loses nothing, though the oldest is deleted', async t => {
-  const stage = await Stage.set(t)
-  const program = await stage.start()
-  stage.write(100)
-  t.ok(await stage.arrived())
-  stage.receiver.behaviour = refuse(503)
-  for (let turn = 0; turn < 5; turn++) {
-    stage.write(300)
-    // Seen once is enough: from then on its handle and its pin keep it.
-    await sleep(300)
-    rmSync(`${stage.log}.3`, { force: true })
-    for (const n of [2, 1])
-      if (existsSync(`${stage.log}.${n}`)) renameSync(`${stage.log}.${n}`, `${stage.log}.${n + 1}`)
-    renameSync(stage.log, `${stage.log}.1`)
-  }
-  stage.receiver.behaviour = undefined
-  t.ok(await stage.arrived())
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t, { ordered: false })
-})
-
-t.test('two rotations within a moment, before anybody looks, lose nothing', async t => {
-  const stage = await Stage.set(t)
-  const program = await stage.start()
-  stage.write(10)
-  t.ok(await stage.arrived())
-  for (const name of ['.3', '.2', '.1']) {
-    stage.write(10)
-    renameSync(stage.log, stage.log + name)
-  }
-  stage.write(10)
-  t.ok(await stage.arrived())
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t, { ordered: false })
-})
-
-t.test('folders and files may appear later', async t => {
-  const stage = await Stage.set(t)
-  const deep = join(stage.logs, 'later', 'deeper', 'app.log')
-  const program = await stage.start({ LOGSHIPPER_SOURCE_PATHS: `${stage.logs}/later/**/*.log,${stage.log}` })
-  stage.write(10)
-  t.ok(await stage.arrived())
-  mkdirSync(dirname(deep), { recursive: true })
-  stage.write(10, deep)
-  t.ok(await stage.arrived())
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t)
-})
-
-t.test('rotated, compressed by nobody and written on while we were down: it goes on where it stopped', async t => {
-  const stage = await Stage.set(t)
-  const first = await stage.start()
-  stage.write(100)
-  t.ok(await stage.arrived())
-  t.equal((await first.kill('SIGTERM')).code, 0)
-  stage.write(50)
-  renameSync(stage.log, join(stage.logs, 'some other name'))
-  stage.write(50)
-  const second = await stage.start()
-  t.ok(await stage.arrived())
-  const ended = await second.kill('SIGTERM')
-  t.equal(ended.code, 0)
-  stage.complete(t, { ordered: false })
-  t.equal(statement(t, ended).delivered.lines, 200, 'the ledger goes on across restarts')
-})
-
-t.test('a restart in order sends nothing twice', async t => {
-  const stage = await Stage.set(t)
-  for (let life = 0; life < 3; life++) {
-    const program = await stage.start()
-    stage.write(500)
-    t.ok(await stage.arrived())
-    t.equal((await program.kill('SIGTERM')).code, 0)
-  }
-  stage.complete(t)
-})
-
-t.test('SIGKILL costs repeated lines at the most, under the same ids', async t => {
-  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_IDS: 'true' })
-  for (let life = 0; life < 4; life++) {
-    const program = await stage.start()
-    for (let turn = 0; turn < 10; turn++) {
-      stage.write(100)
-      if (turn === 5) {
-        renameSync(stage.log, `${stage.log}.${life}`)
-        stage.write(100)
-      }
-      await sleep(15)
-    }
-    await program.kill('SIGKILL')
-  }
-  const last = await stage.start()
-  t.ok(await stage.arrived())
-  const ended = await last.kill('SIGTERM')
-  t.equal(ended.code, 0)
-  stage.complete(t, { ordered: false, once: false })
-  const ids = new Map(stage.receiver.records.map(({ id, message }) => [id!, message]))
-  t.equal(ids.size, stage.written, 'whoever honours ids has every line once')
-  t.equal(statement(t, ended).delivered.lines, stage.written)
-})
 
 t.test('an outage costs time and no line', async t => {
   const stage = await Stage.set(t)
@@ -218,40 +45,6 @@ t.test('Retry-After is obeyed in both forms', async t => {
     stage.receiver.behaviour = undefined
     t.ok(await stage.arrived())
     t.ok(performance.now() - refused > 900, `not before ${after}`)
-  }
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t)
-})
-
-t.test('a receiver that hangs, resets, or answers what it should not costs no line', async t => {
-  const stage = await Stage.set(t, {
-    LOGSHIPPER_BACKEND_TIMEOUT_HEADERS: '300ms',
-    LOGSHIPPER_BACKEND_TIMEOUT_BODY: '300ms',
-  })
-  const program = await stage.start()
-  const behaviours: Receiver['behaviour'][] = [
-    () => false,
-    request => {
-      request.socket.destroy()
-      return false
-    },
-    (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>please log in</html>')
-      return false
-    },
-    (request, response) => {
-      response.writeHead(200, { 'content-length': '100' }).write('half')
-      setTimeout(() => request.socket.destroy(), 20)
-      return false
-    },
-  ]
-  for (const behaviour of behaviours) {
-    stage.receiver.behaviour = behaviour
-    const before = stage.receiver.requests
-    stage.write(100)
-    t.ok(await until(() => stage.receiver.requests > before + 1))
-    stage.receiver.behaviour = undefined
-    t.ok(await stage.arrived())
   }
   t.equal((await program.kill('SIGTERM')).code, 0)
   stage.complete(t)
@@ -375,19 +168,6 @@ t.test('a corrupt checkpoint falls back to the copy before it', async t => {
   stage.complete(t, { once: false, ordered: false })
 })
 
-t.test('without a state folder that can be written it ships all the same, and says so', async t => {
-  const stage = await Stage.set(t)
-  // A file in the place of the folder fails for root too.
-  writeFileSync(stage.state, '')
-  const program = await stage.start()
-  stage.write(100)
-  t.ok(await stage.arrived())
-  const health = JSON.parse((await program.get('/health')).text) as { status: string; state: { kind: string } }
-  t.match(health, { status: 'degraded', state: { kind: 'failing' } })
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  stage.complete(t)
-})
-
 t.test('lines of every kind arrive as they should', async t => {
   const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_COMPRESSION: 'zstd' })
   const program = await stage.start()
@@ -419,22 +199,4 @@ t.test('lines of every kind arrive as they should', async t => {
   t.equal(delivered.bytes, Buffer.concat(parts).length)
   t.equal(truncatedLines, 1)
   t.equal(repairedSequences, 1)
-})
-
-t.test('like tail -F: a bare path, not there yet, to standard output, leaving nothing behind', async t => {
-  const dir = t.testdir({})
-  const program = new Program({}, ['logs.txt'], { cwd: dir })
-  t.teardown(() => program.child.kill('SIGKILL'))
-  await program.started
-  const path = join(dir, 'logs.txt')
-  writeFileSync(path, 'one\ntwo')
-  t.ok(await until(() => program.stdout === 'one\n'))
-  appendFileSync(path, ' and a half\n')
-  renameSync(path, `${path}.1`)
-  writeFileSync(path, 'three\n')
-  t.ok(await until(() => program.stdout === 'one\ntwo and a half\nthree\n'))
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  rmSync(path)
-  rmSync(`${path}.1`)
-  t.notOk(existsSync(join(dir, '.logshipper')))
 })

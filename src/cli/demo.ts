@@ -21,6 +21,8 @@ import { View } from './demo/view.ts'
 const OUTAGE = { from: 3000, to: 5000 } as const
 const KILL = 7000
 const END = 11_000
+/** It does not begin later than this, wherever the shipper is. */
+const START = 10_000
 const ROTATE = 1500
 /** The exit code when somebody ends it before its end. */
 const INTERRUPTED = 130
@@ -28,6 +30,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 interface Shipper {
   readonly child: ChildProcess
+  /** Resolves when it follows the files, or has ended. */
+  readonly started: Promise<void>
   /** Resolves when it has ended: its exit code, and the ledger it printed last. */
   readonly ended: Promise<{ code: number | null; ledger: readonly LedgerLine[] }>
 }
@@ -45,7 +49,7 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
   view.say(`The shipper follows it and sends to http://127.0.0.1:${port}, where one request in eleven fails.`)
   let shipper = start()
   const application = new Application(logs)
-  const began = performance.now()
+  let began = performance.now()
   const at = () => performance.now() - began
   const show = () => view.show(application, receiver)
   const interruption = new AbortController()
@@ -53,8 +57,12 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
   for (const signal of SIGNALS) process.once(signal, interrupt)
   const until = (moment: number) => sleep(moment - at(), undefined, interruption)
   const turn = setInterval(show, 200)
-  const rotation = setInterval(() => application.rotate(), ROTATE)
+  let rotation: NodeJS.Timeout | undefined
   try {
+    // What is rotated away before a shipper has ever looked is none of its files.
+    await Promise.race([shipper.started, until(START)])
+    began = performance.now()
+    rotation = setInterval(() => application.rotate(), ROTATE)
     await until(OUTAGE.from)
     receiver.down = true
     view.say('The receiver is down for two seconds: lines wait in the file, not in memory.')
@@ -156,10 +164,15 @@ function startShipper(programArgs: readonly string[], logs: string, state: strin
     },
   })
   let ledger: readonly LedgerLine[] = []
+  const started = Promise.withResolvers<void>()
   createInterface({ input: child.stderr! }).on('line', line => {
+    if (line.includes('"msg":"started"')) started.resolve()
     if (line.includes('"msg":"ended"')) ledger = (JSON.parse(line) as { ledger: LedgerLine[] }).ledger
   })
   // `close`, not `exit`: by then everything it said has been read.
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ledger }))
-  return { child, ended }
+  const ended = once(child, 'close').then(([code]) => {
+    started.resolve()
+    return { code: code as number | null, ledger }
+  })
+  return { child, started: started.promise, ended }
 }

@@ -20,6 +20,8 @@ import { farewell, writeTerminationMessage } from './farewell.ts'
 export type Interruption =
   /** SIGTERM, SIGINT: drain, or end at once if draining already. */
   | 'end'
+  /** SIGHUP, the terminal has gone: drain. It may come twice, from the shell and from the kernel. */
+  | 'hangup'
   /** Nobody reads our standard output any more. */
   | 'closed'
 
@@ -36,12 +38,14 @@ export async function run(
   const ended = Promise.withResolvers<Drained>()
   const shipper = new Shipper(config, log, () => interrupted('closed'))
   const interrupted = (interruption: Interruption): void => {
-    if (interruption === 'end' && !shipper.draining) {
+    if (interruption === 'hangup' && shipper.draining) return
+    if (interruption !== 'closed' && !shipper.draining) {
       shipper.terminationBegan()
       log.info({ gracePeriodMs: config.drain.gracePeriod }, 'draining')
       shipper.drain().then(ended.resolve, ended.reject)
     } else ended.resolve(shipper.remains())
   }
+  await shipper.claim()
   const server = await startServer(config.server, shipper)
   if (Object.keys(server.ports).length > 0) log.info(server.ports, 'listening')
   await shipper.start()

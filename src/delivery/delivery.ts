@@ -179,12 +179,17 @@ export class Delivery {
     this.#circuit.hurry()
   }
 
+  /** No request is begun any more. A `ship` with one under way resolves after its answer, the others now. */
+  halt(): void {
+    this.#circuit.stop()
+    this.room.open()
+  }
+
   /** The deadline: whatever is not settled is abandoned, and every `ship` resolves. */
   stop(): void {
-    this.#circuit.stop()
+    this.halt()
     this.#receipts?.stop()
     this.#fields.transport.abort()
-    this.room.open()
   }
 
   /** Requests that were accepted and not yet confirmed. */

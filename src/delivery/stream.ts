@@ -10,6 +10,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, write } from 'node:fs'
 import { Socket } from 'node:net'
+import { isatty } from 'node:tty'
 import { codeOf } from '../errors.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 
@@ -31,12 +32,14 @@ export class StreamTransport implements Transport {
   readonly #closed: () => void
   readonly #write: Write
   readonly #socket: Socket | undefined
+  readonly #terminal: boolean
   readonly #aborted = Promise.withResolvers<Reply>()
   #last: Promise<unknown> = Promise.resolve()
   #ended = false
 
   constructor({ fd, closed }: StreamTransportOptions) {
     this.#closed = closed
+    this.#terminal = isatty(fd)
     this.#socket = reopenedPipe(fd)
     this.#write = this.#socket ? throughSocket(this.#socket) : throughFile(fd)
   }
@@ -69,7 +72,8 @@ export class StreamTransport implements Transport {
       return WRITTEN
     } catch (error) {
       const code = codeOf(error)
-      if (code === 'EPIPE' && !this.#ended) {
+      // A terminal that was closed answers EIO.
+      if ((code === 'EPIPE' || (code === 'EIO' && this.#terminal)) && !this.#ended) {
         this.#ended = true
         this.#closed()
       }

@@ -18,8 +18,8 @@ import type { Logger } from '../log.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
-const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
-const FOLDERS = ['pins/', 'unpacked/'] as const
+const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp', 'claim'] as const
+const OURS = ['pins/', 'unpacked/', 'claim.'] as const
 /** Larger files are not ours: 100,000 generations take about 40 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -88,7 +88,7 @@ export class CheckpointStore {
     const { dir } = this
     return (
       dir !== null &&
-      (FILES.some(name => path === join(dir, name)) || FOLDERS.some(name => path.startsWith(join(dir, name))))
+      (FILES.some(name => path === join(dir, name)) || OURS.some(name => path.startsWith(join(dir, name))))
     )
   }
 

@@ -101,6 +101,12 @@ export class Cursor implements ChunkOwner {
     this.#advance()
   }
 
+  /** It goes on under another handle: nobody waits to read it, and nothing is known of what follows. */
+  again(): void {
+    this.queued = false
+    this.scanned = this.read
+  }
+
   #moved(read: number, marker: Marker): void {
     this.read = read
     this.scanned = Math.max(read, this.scanned)

@@ -25,6 +25,7 @@ export class Lineage {
   readonly #ledger: Ledger
   readonly #onCommit: () => void
   readonly #timed = new WeakSet<Generation>()
+  readonly #suspended = new WeakMap<SavedGeneration, Generation>()
 
   /** `onCommit` is called whenever a cursor's committed offset has moved. */
   constructor(ledger: Ledger, onCommit: () => void) {
@@ -51,7 +52,27 @@ export class Lineage {
   }
 
   restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
+    const living = this.living(saved)
+    if (living) {
+      living.inode = inode
+      for (const cursor of living.cursors) cursor.again()
+      return living
+    }
     return this.#generation(source, { ...saved, inode })
+  }
+
+  /** `saved` stands for a generation of which chunks are in flight: it goes on with those. */
+  suspend(saved: SavedGeneration, generation: Generation): void {
+    this.#suspended.set(saved, generation)
+  }
+
+  living(saved: SavedGeneration): Generation | undefined {
+    return this.#suspended.get(saved)
+  }
+
+  /** The backends that get a source. */
+  backendsOf(source: string): string[] {
+    return this.members.filter(({ sources }) => sources.has(source)).map(({ reader }) => reader.backend)
   }
 
   isTimed(generation: Generation): boolean {

@@ -26,7 +26,7 @@ export interface Looks {
 }
 
 export class Lookout {
-  readonly #tailers: ReadonlyMap<string, Tailer>
+  readonly #tailers: Iterable<Tailer>
   readonly #looks: Looks
   readonly #hot = new Set<Tailer>()
   /** Milliseconds of the monotonic clock at which the loop last turned. */
@@ -36,7 +36,7 @@ export class Lookout {
   #hotTick: NodeJS.Timeout | undefined
   #hint: NodeJS.Timeout | undefined
 
-  constructor(tailers: ReadonlyMap<string, Tailer>, looks: Looks) {
+  constructor(tailers: Iterable<Tailer>, looks: Looks) {
     this.#tailers = tailers
     this.#looks = looks
   }
@@ -45,7 +45,7 @@ export class Lookout {
     const now = performance.now()
     this.turnedAt = now
     if (now >= this.#sweepDue) this.#looks.sweep()
-    for (const tailer of this.#tailers.values()) if (tailer.due <= now) this.#looks.poll(tailer, now)
+    for (const tailer of this.#tailers) if (tailer.due <= now) this.#looks.poll(tailer, now)
     this.#looks.ticked()
     this.#tick = setTimeout(() => this.start(), TICK)
   }

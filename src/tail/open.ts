@@ -3,7 +3,8 @@
  *
  * The application may put anything there: FIFOs that block, devices that act, links that lead to our own secrets.
  * Only regular files are opened, without blocking, and an open file is used only if the kernel says that it really
- * lies below the source's folder (or one that was allowed by name). Every refusal is a value with a reason.
+ * lies below the source's folder (or one that was allowed by name), and if it is not where our own output goes. Every
+ * refusal is a value with a reason.
  */
 import {
   type BigIntStats,
@@ -21,6 +22,9 @@ import { codeOf } from '../errors.ts'
 
 /** The reason that may pass by itself once other files are closed. */
 export const TOO_MANY = 'too many open files'
+
+/** Following the file that our own standard output or error is written to would never end. */
+const OWN = new Set([1, 2].flatMap(fd => keyOf(fd) ?? []))
 
 /** An open regular file: whoever has it closes `fd`. */
 export interface OpenFile {
@@ -47,6 +51,7 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const opened = fstatSync(fd, { bigint: true })
     if (!opened.isFile()) return refuse(fd, describe(opened))
+    if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
     if (!liesBelow(fd, path, roots)) {
       return refuse(fd, 'a link that leads out of the folder (followSymlinks lists the folders that are allowed)')
     }
@@ -70,6 +75,16 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
       default:
         return { kind: 'refused', reason: code }
     }
+  }
+}
+
+function keyOf(fd: number): string | undefined {
+  try {
+    const stats = fstatSync(fd, { bigint: true })
+    return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined
+  } catch {
+    // It is closed.
+    return undefined
   }
 }
 

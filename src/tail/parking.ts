@@ -1,69 +1,171 @@
 /**
- * Parking: more files than file handles. The handles of files that are idle and acknowledged are closed; their positions
- * are kept, and their names are watched instead.
+ * Parking: more files than file handles. Handles of files that rest are closed; their positions are kept, and their
+ * names are watched instead, until they change or somebody has a use for what is unread of them.
+ *
+ * Guarantees: a part of the handles is always left for sockets, folders and the checkpoint; positions are saved whether
+ * a file is open or parked; what is in flight of a parked file settles as ever.
  */
+import { readdirSync, readFileSync } from 'node:fs'
 import type { SavedGeneration } from './checkpoint.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
+import type { Generation } from './generation.ts'
+import type { Lineage } from './lineage.ts'
 import { statPath, type Tailer } from './tailer.ts'
 
-/** Files are parked once they have been idle for so long: milliseconds. */
-const PARK_AFTER = 2000
+/** Files are parked once nothing has happened to them for so long: milliseconds. */
+const REST = 300
+/** One that a backend has done with gives way after so long, even though another is behind on it: milliseconds. */
+const TURN = 1000
+/** One that lost its name and is done is closed early after so long: milliseconds. */
+const LEAVE = 3000
+/** Handles that files never take: for sockets, folders, the checkpoint, and looks at other files. */
+const RESERVE = 16
 
 /** A file whose handle was given up: what to save of it, and how it looked. */
 interface Parked {
-  readonly saved: SavedGeneration
+  /** While chunks of it are in flight it is a generation, for they settle there. */
+  readonly who: { kind: 'saved'; saved: SavedGeneration } | { kind: 'living'; generation: Generation }
+  readonly inode: string
   readonly size: number
   readonly modified: bigint
+  readonly source: string
+  /** By backend: everything before this offset has been read. */
+  readonly read: ReadonlyMap<string, number>
+  /** All there is to read of it is a last line without an end, at the most. */
+  readonly rested: boolean
 }
 
-/** `asleep`: nothing has changed. `changed`: its path leads to it and there is something new. `moved`: it does not. */
-export type Rest = 'asleep' | 'changed' | 'moved'
+/** `asleep`: leave it. `due`: its path leads to it and there is something to read. `moved`: it does not. */
+export type Rest = 'asleep' | 'due' | 'moved'
 
 export class Parking {
+  readonly #lineage: Lineage
+  /** By path; and the paths by inode. */
   readonly #parked = new Map<string, Parked>()
+  readonly #paths = new Map<string, string>()
+  #most: number
+
+  /** `most`: how many files may be open at the same time. */
+  constructor(lineage: Lineage, most = handlesForFiles()) {
+    this.#lineage = lineage
+    this.#most = most
+  }
 
   get size(): number {
     return this.#parked.size
   }
 
+  get most(): number {
+    return this.#most
+  }
+
+  /** The paths, the one that was parked first first. */
   get paths(): Iterable<string> {
     return this.#parked.keys()
   }
 
   *saved(): Generator<SavedGeneration> {
-    for (const { saved } of this.#parked.values()) yield saved
+    for (const [path, { who }] of this.#parked) yield who.kind === 'saved' ? who.saved : who.generation.save(path)
   }
 
-  /** Which of `tailers` can be parked to make room: some of those that have been idle the longest. */
-  choose(tailers: Iterable<Tailer>): Tailer[] {
+  /** The system had no handle when `open` files were open: from now on a part is left free below that. */
+  ranOut(open: number): void {
+    this.#most = Math.max(1, Math.min(this.#most, open - RESERVE))
+  }
+
+  /** Up to `count` files that can give their handles to others, those that have rested the longest first. */
+  choose(tailers: Iterable<Tailer>, count: number, final: boolean): Tailer[] {
     const now = performance.now()
-    const idle = [...tailers]
-      .filter(({ state, changedAt }) => state.kind === 'live' && now - changedAt > PARK_AFTER)
-      .filter(({ generation, size }) => generation.doneAt(size))
+    return [...tailers]
+      .filter(tailer => (tailer.state.kind === 'live' ? mayRest(tailer, now, final) : mayLeave(tailer, now, final)))
       .sort((one, other) => one.changedAt - other.changedAt)
-    return idle.slice(0, Math.max(64, idle.length / 2))
+      .slice(0, count)
   }
 
   park({ path, size, modified, generation }: Tailer): void {
-    this.#parked.set(path, { saved: generation.save(path), size, modified })
+    const rested = generation.cursors.every(({ scanned }) => scanned >= size)
+    const read = new Map(generation.cursors.map(cursor => [cursor.backend, cursor.read]))
+    const saved = generation.save(path)
+    const who = generation.idle ? { kind: 'saved' as const, saved } : { kind: 'living' as const, generation }
+    this.#put(path, { who, source: saved.source, inode: inodeKey(saved.inode), size, modified, read, rested })
+  }
+
+  /** Parks a file that was never opened. */
+  keep(path: string, saved: SavedGeneration): void {
+    const read = new Map(Object.entries(saved.cursors).map(([backend, { offset }]) => [backend, offset]))
+    const who = { kind: 'saved', saved } as const
+    this.#put(path, {
+      who,
+      source: saved.source,
+      inode: inodeKey(saved.inode),
+      size: -1,
+      modified: 0n,
+      read,
+      rested: false,
+    })
   }
 
   has(path: string): boolean {
     return this.#parked.has(path)
   }
 
-  look(path: string): Rest {
+  /** The path under which an inode is parked; `key` as by `inodeKey`. */
+  pathOf(key: string): string | undefined {
+    return this.#paths.get(key)
+  }
+
+  /** `hungry` tells whether a backend has nothing else to read. */
+  look(path: string, final: boolean, hungry: (backend: string) => boolean): Rest {
     const parked = this.#parked.get(path)
     const stats = statPath(path)
     if (parked === undefined || stats === undefined) return 'moved'
-    if (inodeKey(inodeOf(stats)) !== inodeKey(parked.saved.inode)) return 'moved'
-    return Number(stats.size) === parked.size && stats.mtimeNs === parked.modified ? 'asleep' : 'changed'
+    if (inodeKey(inodeOf(stats)) !== parked.inode) return 'moved'
+    const size = Number(stats.size)
+    if (size !== parked.size || stats.mtimeNs !== parked.modified) return 'due'
+    if (parked.rested && !final) return 'asleep'
+    const backends = this.#lineage.backendsOf(parked.source)
+    const due = backends.some(backend => (parked.read.get(backend) ?? 0) < size && (final || hungry(backend)))
+    return due ? 'due' : 'asleep'
   }
 
   /** Takes a file out, because it is taken up again or looked for elsewhere. */
   leave(path: string): SavedGeneration | undefined {
     const parked = this.#parked.get(path)
+    if (parked === undefined) return undefined
     this.#parked.delete(path)
-    return parked?.saved
+    this.#paths.delete(parked.inode)
+    const { who } = parked
+    if (who.kind === 'saved') return who.saved
+    const saved = who.generation.save(path)
+    this.#lineage.suspend(saved, who.generation)
+    return saved
+  }
+
+  #put(path: string, parked: Parked): void {
+    this.#parked.set(path, parked)
+    this.#paths.set(parked.inode, path)
+  }
+}
+
+function mayRest({ generation, size, changedAt }: Tailer, now: number, final: boolean): boolean {
+  if (final) return generation.cursors.every(({ read }) => read >= size)
+  const dry = generation.cursors.filter(({ scanned }) => scanned >= size).length
+  return now - changedAt > (dry === generation.cursors.length ? REST : dry > 0 ? TURN : Number.POSITIVE_INFINITY)
+}
+
+function mayLeave({ generation, size, changedAt }: Tailer, now: number, final: boolean): boolean {
+  return generation.doneAt(size) && (final || now - changedAt > LEAVE)
+}
+
+/** How many files may be open at once, as the system limits them (proc(5), /proc/pid/limits) and others use them. */
+function handlesForFiles(): number {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))
+    if (limit === null) return Number.POSITIVE_INFINITY
+    // Of a large limit a larger part is left: there may be more backends, and more requests at the same time.
+    const reserve = Math.max(RESERVE, Math.min(256, Number(limit[1]) / 8))
+    return Math.max(4, Math.floor(Number(limit[1]) - readdirSync('/proc/self/fd').length - reserve))
+  } catch {
+    return Number.POSITIVE_INFINITY
   }
 }

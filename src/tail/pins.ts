@@ -2,8 +2,7 @@
  * Pins: hard links in the state folder to files that are not acknowledged yet.
  *
  * A handle keeps a deleted file alive as long as we live; a link keeps it alive through our own death too, and costs no
- * copy. A file is pinned when a backend has been behind on it for a moment, while its name is still known, and the pin
- * is removed when everything is acknowledged.
+ * copy. Which files are pinned is `pinning.ts`' affair.
  *
  * Opportunistic: where links are not possible (another file system, a read-only mount, `fs.protected_hardlinks`)
  * nothing fails, and `health` says why not. A pin never changes what is read: it is one more name of the same inode.
@@ -15,7 +14,7 @@ import type { Logger } from '../log.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 
 export type PinHealth =
-  /** No pin was needed yet, or the last one worked. */
+  /** No pin was needed yet, or the last one worked. `pinned`: those that the next process would find. */
   { readonly kind: 'works'; readonly pinned: number } | { readonly kind: 'impossible'; readonly reason: string }
 
 /** After a failure nothing is tried for this long: milliseconds. */
@@ -33,6 +32,8 @@ export class Pins {
   readonly #dir: string | undefined
   readonly #log: Logger
   readonly #pinned = new Set<string>()
+  /** Those of them whose generation is on disk: without it a pin says nothing. */
+  readonly #saved = new Set<string>()
   #reason: string | undefined
   #pausedUntil = 0
 
@@ -45,7 +46,7 @@ export class Pins {
 
   get health(): PinHealth {
     return this.#reason === undefined
-      ? { kind: 'works', pinned: this.#pinned.size }
+      ? { kind: 'works', pinned: this.#saved.size }
       : { kind: 'impossible', reason: this.#reason }
   }
 
@@ -82,7 +83,13 @@ export class Pins {
     return false
   }
 
+  /** The generation is on disk. */
+  saved(generation: string): void {
+    if (this.#pinned.has(generation)) this.#saved.add(generation)
+  }
+
   release(generation: string): void {
+    this.#saved.delete(generation)
     if (!this.#pinned.delete(generation)) return
     this.#unlink(generation)
   }
@@ -97,8 +104,10 @@ export class Pins {
       return
     }
     for (const name of names) {
-      if (generations.has(name)) this.#pinned.add(name)
-      else if (/^[0-9a-f]{16}$/.test(name)) this.#unlink(name)
+      if (generations.has(name)) {
+        this.#pinned.add(name)
+        this.#saved.add(name)
+      } else if (/^[0-9a-f]{16}$/.test(name)) this.#unlink(name)
     }
   }
 

@@ -2,42 +2,42 @@
  * Recovery: finding saved generations again, after a restart or when a parked file is not where it was.
  *
  * In this order: the inode under a followed name; what an earlier process unpacked or pinned; the inode under any name
- * of the folder; a copy with the same head and marker; and last, in the background, a compressed sibling. A generation
- * that is nowhere is gone: what was seen of it and not read is counted as vanished.
+ * of the folder; a copy with the same head and marker; the inode in any folder below the source's root; and last, in the
+ * background, a compressed sibling. A generation that is nowhere is gone: what was seen of it and not read is counted as
+ * vanished.
  */
 import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, SavedGeneration } from './checkpoint.ts'
+import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
-import type { Generation } from './generation.ts'
+import type { Folders } from './folders.ts'
+import type { Follower } from './follower.ts'
 import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
-import { findSibling, isGeneration, nameOf, type Sibling, type Wanted } from './siblings.ts'
+import { findSibling, identityOf, isGeneration, locate, nameOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Found } from './sweep.ts'
+import { statPath } from './tailer.ts'
+import type { Tailers } from './tailers.ts'
+import type { Truncation } from './truncation.ts'
 import type { Unpacked } from './unpack.ts'
-
-/** What recovery asks of the room. */
-export interface Place {
-  /** The inode is followed. */
-  taken(key: string): boolean
-  open(candidate: Found): OpenFile | undefined
-  follow(path: string, opened: OpenFile, generation: Generation): void
-  /** Goes on with a generation in a file that is not under its followed name. */
-  continueIn(path: string, opened: OpenFile, generation: Generation): void
-  /** A file of this birth was followed under the path; others may have come and gone since. */
-  born(path: string, inode: Inode, source: SourceOptions): void
-  catchUp(): void
-  remember(key: string, saved: SavedGeneration): void
-}
+import type { Vacated } from './vacated.ts'
 
 export interface RecoveryParts {
-  readonly place: Place
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly folders: Folders
+  readonly follower: Follower
+  readonly vacated: Vacated
+  readonly truncation: Truncation
   readonly lineage: Lineage
   readonly sources: ReadonlyMap<string, SourceOptions>
+  /** The folders in front of the first wildcards of a source's patterns. */
+  readonly rootsOf: (source: string) => readonly string[]
   readonly pins: Pins
   readonly unpacked: Unpacked
   readonly ledger: Ledger
@@ -47,8 +47,11 @@ export interface RecoveryParts {
 }
 
 export class Recovery {
-  /** Generations that are looked for among compressed files. */
+  /** Generations that are looked for among compressed files, or will be looked for when there is a handle for them. */
   readonly sought = new Set<SavedGeneration>()
+  readonly #postponed = new Map<SavedGeneration, { readonly replaced: boolean }>()
+  /** Where the inodes are that have left their folder, by key. */
+  #elsewhere: ReadonlyMap<string, string> = new Map()
   readonly #parts: RecoveryParts
   #stopped = false
 
@@ -62,7 +65,7 @@ export class Recovery {
 
   /** Finds every saved generation again, then takes up what is new among `candidates`. */
   resume({ generations }: Checkpoint, candidates: Iterable<Found>): void {
-    const { place, lineage, sources, pins, unpacked } = this.#parts
+    const { tailers, folders, follower, vacated, lineage, sources, pins, unpacked } = this.#parts
     const keys = new Set(generations.map(({ key }) => key))
     pins.inherit(keys)
     unpacked.inherit(keys)
@@ -79,14 +82,20 @@ export class Recovery {
     const replaced = new Set<SavedGeneration>(orphans)
     const fresh: { candidate: Found; opened: OpenFile; inode: Inode }[] = []
     for (const candidate of candidates) {
-      const opened = place.open(candidate)
-      if (opened === undefined) continue
+      const opened = folders.open(candidate, fresh.length)
+      if (opened === undefined) {
+        const waiting = folders.crowded ? savedAt(candidate.path, saved) : undefined
+        if (waiting === undefined) continue
+        saved.delete(inodeKey(waiting.inode))
+        folders.parking.keep(candidate.path, waiting)
+        continue
+      }
       const inode = inodeOf(opened.stats)
       const entry = saved.get(inodeKey(inode))
-      if (place.taken(inodeKey(inode))) closeSync(opened.fd)
+      if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
       else if (entry && sameBirth(entry.inode, inode) && isGeneration(opened, identityOf(entry))) {
         saved.delete(inodeKey(inode))
-        place.follow(candidate.path, opened, lineage.restored(candidate.source, entry, inode))
+        follower.follow(candidate.path, opened, lineage.restored(candidate.source, entry, inode))
       } else {
         fresh.push({ candidate, opened, inode })
         if (entry) replaced.add(entry)
@@ -94,38 +103,79 @@ export class Recovery {
     }
     for (const { origin, source, inode } of generations) {
       const known = sources.get(source)
-      if (known) place.born(origin, inode, known)
+      if (known === undefined) continue
+      vacated.mayHaveLeft(origin, known)
+      vacated.born(origin, inode)
     }
+    this.#elsewhere = this.#locate([...saved.values()].filter(entry => !entry.done && !replaced.has(entry)))
     for (const entry of [...saved.values(), ...orphans]) this.findAgain(entry, replaced.has(entry))
+    this.#elsewhere = new Map()
     // What was rotated away from a followed name while we were down, and never seen under it.
-    place.catchUp()
+    vacated.catchUpAll()
     for (const { candidate, opened, inode } of fresh) {
-      if (place.taken(inodeKey(inode))) closeSync(opened.fd)
+      if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
       else {
         const incarnation = saved.has(inodeKey(inode)) ? Date.now() : 0
-        place.follow(candidate.path, opened, lineage.begun(candidate.source, candidate.path, inode, incarnation))
+        follower.follow(candidate.path, opened, lineage.begun(candidate.source, candidate.path, inode, incarnation))
       }
+    }
+  }
+
+  /** Whether an inode is that of a generation that has to wait; `key` as by `inodeKey`. */
+  awaits(key: string): boolean {
+    return this.#postponedAt(key) !== undefined
+  }
+
+  /** Takes out the generation of an inode that has to wait, because its file was found. */
+  recall(key: string): SavedGeneration | undefined {
+    const entry = this.#postponedAt(key)
+    if (entry) {
+      this.#postponed.delete(entry)
+      this.sought.delete(entry)
+    }
+    return entry
+  }
+
+  /** Looks for those that had to wait. */
+  retry(): void {
+    for (const [entry, { replaced }] of this.#postponed) {
+      if (!this.#parts.folders.room()) return
+      this.#postponed.delete(entry)
+      this.sought.delete(entry)
+      this.findAgain(entry, replaced)
     }
   }
 
   /** Looks for a generation that no followed name leads to. `replaced`: its inode has other content now. */
   findAgain(entry: SavedGeneration, replaced: boolean): void {
-    const { place, unpacked } = this.#parts
+    const { tailers, done, folders, unpacked } = this.#parts
     if (entry.done) {
-      if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) place.remember(inodeKey(entry.inode), entry)
+      if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
+      return
+    }
+    if (!folders.room()) {
+      this.sought.add(entry)
+      this.#postponed.set(entry, { replaced })
       return
     }
     const wanted: Wanted = { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
-    const taken = (key: string) => place.taken(key)
+    const taken = (key: string) => tailers.has(key)
     const kept = unpacked.before(entry.key, wanted) ?? this.#pinned(entry, wanted)
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
-    const found = same ?? findSibling(wanted, 'copy', taken)
+    const found = same ?? findSibling(wanted, 'copy', taken) ?? this.#movedAway(entry, wanted)
     if (found) this.#continue(entry, found)
-    else if (!replaced && this.#unreadable(entry)) place.remember(inodeKey(entry.inode), entry)
+    else if (!replaced && this.#unreadable(entry)) done.remember(entry)
     else {
       this.sought.add(entry)
       void this.#seek(entry, wanted)
     }
+  }
+
+  #postponedAt(key: string): SavedGeneration | undefined {
+    for (const [entry, { replaced }] of this.#postponed) {
+      if (!replaced && inodeKey(entry.inode) === key) return entry
+    }
+    return undefined
   }
 
   /** It is there, but we may not open it now: its position is kept until we may. */
@@ -152,23 +202,51 @@ export class Recovery {
 
   /** What an earlier process pinned: the file may have no other name. */
   #pinned(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
-    const { pins, place } = this.#parts
+    const { pins, tailers } = this.#parts
     const path = pins.has(entry.key) ? pins.path(entry.key) : undefined
     if (path === undefined) return undefined
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind !== 'open') return undefined
-    if (!place.taken(inodeKey(inodeOf(opened.stats))) && isGeneration(opened, wanted)) return { path, opened }
+    if (!tailers.has(inodeKey(inodeOf(opened.stats))) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
+  /** Where the inodes are now that are not in their folders any more: below their sources' roots, if anywhere. */
+  #locate(entries: readonly SavedGeneration[]): ReadonlyMap<string, string> {
+    const roots = new Set<string>()
+    const keys = new Set<string>()
+    for (const { inode, origin, source } of entries) {
+      if (nameOf(inode, origin) !== undefined) continue
+      keys.add(inodeKey(inode))
+      for (const root of this.#parts.rootsOf(source)) roots.add(root)
+    }
+    return locate(roots, keys)
+  }
+
+  /** Rotated into another folder. */
+  #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const path = this.#elsewhere.get(inodeKey(inode))
+    if (path === undefined || this.#parts.tailers.has(inodeKey(inode))) return undefined
+    const opened = openRegular(path, this.#parts.rootsOf(source))
+    if (opened.kind !== 'open') return undefined
+    if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
     closeSync(opened.fd)
     return undefined
   }
 
   #continue(entry: SavedGeneration, { path, opened }: Sibling): void {
-    const { place, lineage, sources } = this.#parts
-    place.continueIn(path, opened, lineage.restored(sources.get(entry.source)!, entry, entry.inode))
+    const { follower, lineage, sources } = this.#parts
+    follower.continueIn(path, opened, lineage.restored(sources.get(entry.source)!, entry, entry.inode))
   }
 
   #gone(entry: SavedGeneration): void {
-    const { lineage, ledger, log } = this.#parts
+    const { truncation, lineage, ledger, log } = this.#parts
+    const living = lineage.living(entry)
+    if (living) {
+      truncation.lost(entry.origin, living)
+      return
+    }
     let most = 0
     for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
       if (!lineage.wants(backend, entry.source)) continue
@@ -184,8 +262,10 @@ export class Recovery {
   }
 }
 
-function identityOf({ head, cursors }: SavedGeneration): Pick<Wanted, 'head' | 'cursors'> {
-  return { head, cursors: Object.values(cursors) }
+/** What is known of the file that the path leads to. */
+function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
+  const stats = statPath(path)
+  return stats && saved.get(inodeKey(inodeOf(stats)))
 }
 
 /** The same incarnation of an inode, as far as the file system can tell. */

@@ -29,9 +29,9 @@ export class Saver {
     this.#ask('soon')
   }
 
-  /** Saves at once, if need be after a save that runs. Resolves when it is on disk, or cannot be. */
-  async now(): Promise<void> {
-    await this.#store.save(this.#snapshot)
+  /** Saves at once, if need be after a save that runs. Resolves to whether it is on disk. */
+  now(): Promise<boolean> {
+    return this.#store.save(this.#snapshot)
   }
 
   stop(): void {

@@ -8,7 +8,7 @@
  */
 import { closeSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import type { SavedCursor } from './checkpoint.ts'
+import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import {
   HEAD_BYTES,
   type Head,
@@ -37,6 +37,12 @@ export interface Sibling {
 
 /** Names looked at in one folder at the most. */
 const MAX_NAMES = 2000
+/** Names looked at below a source's root at the most. */
+const MAX_NAMES_BELOW = 20_000
+
+export function identityOf({ head, cursors }: SavedGeneration): Pick<Wanted, 'head' | 'cursors'> {
+  return { head, cursors: Object.values(cursors) }
+}
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
 export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors'>): boolean {
@@ -105,6 +111,22 @@ export function mayBeCopyOf(path: string, opened: OpenFile, tailer: Tailer): boo
   return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)
 }
 
+/** A number or a date, as rotations put it into a name: `.1`, `-20260101`, `.2026-01-01T10:00:00Z`. */
+const NUMBER = /^[._-]\d[\dTZ:._+-]*$/
+
+/** The names that a file may have had before `name`, if that is a rotation's: `app.log.1` was `app.log`. */
+export function originalsOf(name: string): string[] {
+  const extension = extname(name)
+  const stem = basename(name, extension)
+  const originals: string[] = []
+  for (const { index } of name.matchAll(/[._-]\d/g)) {
+    if (index === 0) continue
+    if (NUMBER.test(name.slice(index))) originals.push(name.slice(0, index))
+    else if (NUMBER.test(stem.slice(index))) originals.push(stem.slice(0, index) + extension)
+  }
+  return originals
+}
+
 /**
  * Whether the name is the original with a number or a date put in, as rotations do. Here a likely name is not enough:
  * what merely looks related (`app-audit.log`, `app.log.swp`) was never meant to be read.
@@ -117,7 +139,7 @@ function isNumbered(name: string, original: string): boolean {
     : name.startsWith(stem) && name.endsWith(extension)
       ? name.slice(stem.length, name.length - extension.length)
       : ''
-  return /^[._-]\d[\dTZ:._+-]*$/.test(added)
+  return NUMBER.test(added)
 }
 
 /**
@@ -155,7 +177,33 @@ export function nameOf(inode: Inode, path: string): string | undefined {
   return undefined
 }
 
-function namesIn(folder: string): string[] {
+/**
+ * Where inodes are below `roots`, by key. Looks at a bounded number of names, those that lie nearest first, and does not
+ * walk into links.
+ */
+export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<string, string> {
+  const places = new Map<string, string>()
+  const queue = [...roots]
+  let names = 0
+  for (let folder = queue.shift(); folder !== undefined && places.size < keys.size; folder = queue.shift()) {
+    for (const name of namesIn(folder)) {
+      if (++names > MAX_NAMES_BELOW) return places
+      const path = join(folder, name)
+      try {
+        const stats = lstatSync(path, { bigint: true })
+        const key = inodeKey(inodeOf(stats))
+        if (stats.isDirectory()) queue.push(path)
+        else if (keys.has(key)) places.set(key, path)
+      } catch {
+        // It left while we looked, or may not be looked at.
+      }
+    }
+  }
+  return places
+}
+
+/** The names in a folder, or none. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {

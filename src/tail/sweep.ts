@@ -16,6 +16,7 @@ import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { SourceOptions } from './options.ts'
+import { originalsOf } from './siblings.ts'
 
 /** A path that a source's pattern matches. What it is has not been looked at yet. */
 export interface Found {
@@ -23,6 +24,12 @@ export interface Found {
   readonly path: string
   /** The folder in front of the pattern's first wildcard: the file must really lie below it. */
   readonly root: string
+}
+
+/** A path that no pattern matches, but that looks like a rotation of `original`, which one does. */
+export interface Stray {
+  readonly source: SourceOptions
+  readonly original: string
 }
 
 interface Pattern {
@@ -33,6 +40,7 @@ interface Pattern {
   /** How many folders below the root may hold matches. */
   readonly depth: number
   readonly matches: (path: string) => boolean
+  readonly excludes: (path: string) => boolean
 }
 
 interface Listing {
@@ -53,6 +61,8 @@ export class Sweep {
   readonly #patterns: readonly Pattern[]
   readonly #log: Logger
   readonly #listings = new Map<string, Listing>()
+  /** What the last look found beside the patterns, by path. */
+  readonly strays = new Map<string, Stray>()
   #watcher: FSWatcher | undefined
   #mode: WatchMode = { mode: 'polling', reason: 'not started' }
 
@@ -69,6 +79,7 @@ export class Sweep {
   look(all = false): Map<string, Found> {
     if (all) this.#listings.clear()
     const found = new Map<string, Found>()
+    this.strays.clear()
     let folders = 0
     for (const pattern of this.#patterns) {
       const queue = [{ folder: pattern.root, depth: 0 }]
@@ -86,8 +97,9 @@ export class Sweep {
         // `*` means files. A folder that is called as logs are deserves to be refused by name.
         for (const name of pattern.particular ? [...listing.files, ...listing.folders] : listing.files) {
           const path = join(folder, name)
-          if (!found.has(path) && pattern.matches(path))
-            found.set(path, { source: pattern.source, path, root: pattern.root })
+          if (found.has(path)) continue
+          if (pattern.matches(path)) found.set(path, { source: pattern.source, path, root: pattern.root })
+          else if (/[._-]\d/.test(name)) this.#stray(pattern, folder, name)
         }
         if (depth < pattern.depth) {
           for (const name of listing.folders) queue.push({ folder: join(folder, name), depth: depth + 1 })
@@ -95,6 +107,11 @@ export class Sweep {
       }
     }
     return found
+  }
+
+  /** The folders in front of the first wildcards of a source's patterns. */
+  rootsOf(source: string): string[] {
+    return this.#patterns.filter(pattern => pattern.source.name === source).map(({ root }) => root)
   }
 
   /** Starts watching; `hint` is called with each path that something happened to. Never throws. */
@@ -123,6 +140,14 @@ export class Sweep {
   async close(): Promise<void> {
     await this.#watcher?.close().catch(() => {})
     this.#watcher = undefined
+  }
+
+  #stray({ source, matches, excludes }: Pattern, folder: string, name: string): void {
+    const original = originalsOf(name)
+      .map(original => join(folder, original))
+      .find(matches)
+    const path = join(folder, name)
+    if (original !== undefined && !excludes(path)) this.strays.set(path, { source, original })
   }
 
   #unwatched(reason: string): void {
@@ -165,6 +190,7 @@ function compile(source: SourceOptions, written: string): Pattern {
   // `s`: a name may hold a line feed.
   const options = { dot: true, strictSlashes: true, flags: 's' }
   const excluded = source.exclude.map(pattern => picomatch(normalize(pattern), options))
+  const excludes = (path: string) => excluded.some(matches => matches(path))
   const root = wild === '' ? dirname(glob) : base === '' ? sep : base
   const wanted = wild === '' ? (path: string) => path === glob : picomatch(glob, options)
   return {
@@ -172,6 +198,7 @@ function compile(source: SourceOptions, written: string): Pattern {
     root,
     particular: /[^*]/.test(basename(glob)),
     depth: wild.includes('**') ? Number.POSITIVE_INFINITY : wild === '' ? 0 : wild.split('/').length - 1,
-    matches: path => wanted(path) && !excluded.some(matches => matches(path)),
+    matches: path => wanted(path) && !excludes(path),
+    excludes,
   }
 }

@@ -1,6 +1,8 @@
 /** How the program ends, is stopped and begins again: with what it left, every number that was written has arrived. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   mkdirSync,
@@ -14,10 +16,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { Program, refuse, Stage, sleep, until } from '../program.ts'
+import { PROGRAM, Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
 
@@ -112,15 +115,14 @@ t.test('what the application deleted while nobody took it survives SIGKILL', asy
   stage.write(100)
   t.ok(await stage.arrived())
   stage.receiver.behaviour = refuse(503)
+  const pinned = async () => JSON.parse((await first.get('/health')).text).pins.pinned as number
   for (let turn = 0; turn < 3; turn++) {
     stage.write(1000)
-    await until(async () => JSON.parse((await first.get('/health')).text).pins.pinned > turn, 1)
     renameSync(stage.log, `${stage.log}.1`)
-    // Rotated away for good, as with `rotate 0`.
+    t.ok(await until(async () => (await pinned()) > turn), 'it is pinned')
     rmSync(`${stage.log}.1`)
   }
   stage.write(100)
-  t.ok(await until(async () => JSON.parse((await first.get('/health')).text).pins.pinned >= 3), 'they are pinned')
   await first.kill('SIGKILL')
   stage.receiver.behaviour = undefined
   const second = await stage.start()
@@ -200,23 +202,109 @@ t.test('killed again and again while the backend fails now and then', async t =>
   t.equal(ledger[0]!.statement.delivered.lines, stage.written)
 })
 
-t.test('two programs on one state folder send twice at the most', async t => {
+t.test('a second program on one state folder is refused and named; the first one goes on', async t => {
   const stage = await Stage.set(t)
   const first = await stage.start()
   stage.write(100)
   t.ok(await stage.arrived())
-  const second = new Program(stage.env, [])
-  t.teardown(() => second.child.kill('SIGKILL'))
-  await Promise.race([second.started.catch(() => {}), second.ended])
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const second = new Program(stage.env, [])
+    t.equal((await second.ended).code, 2)
+    t.match(second.said.at(-1)!.msg, `in use by another logshipper (process ${first.child.pid}`)
+  }
+  first.child.kill('SIGSTOP')
+  const third = new Program(stage.env, [])
+  t.equal((await third.ended).code, 2)
+  t.match(third.said.at(-1)!.msg, 'a process that does not answer')
+  first.child.kill('SIGCONT')
   stage.write(100)
   t.ok(await stage.arrived())
-  t.equal((await first.kill('SIGTERM')).code, 0)
-  await second.kill('SIGTERM')
-  const last = await stage.start()
-  stage.write(10)
-  t.ok(await stage.arrived())
+  // Whoever was killed has no claim any more, not even for a moment.
+  let last = first
+  for (let life = 0; life < 3; life++) {
+    last.child.kill('SIGKILL')
+    await once(last.child, 'exit')
+    last = await stage.start()
+    stage.write(10)
+    t.ok(await stage.arrived())
+  }
   t.equal((await last.kill('SIGTERM')).code, 0)
+  t.strictSame(
+    readdirSync(stage.state).filter(name => name.startsWith('claim')),
+    [],
+  )
   stage.complete(t, { once: false, ordered: false })
+})
+
+t.test('of several programs that begin together on one state folder one is taken', async t => {
+  const stage = await Stage.set(t)
+  const dead = await stage.start()
+  await dead.kill('SIGKILL')
+  const all = Array.from({ length: 4 }, () => new Program(stage.env, []))
+  const ends = all.map(async program => (await program.ended).code)
+  t.ok(await until(() => all.filter(({ child }) => child.exitCode === 2).length === 3))
+  const [one] = all.filter(({ child }) => child.exitCode === null)
+  await one!.started
+  await one!.kill('SIGTERM')
+  t.strictSame((await Promise.all(ends)).toSorted(), [0, 2, 2, 2])
+})
+
+t.test('a terminal that goes away drains it, unless it was started to outlive that', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(100)
+  appendFileSync(stage.log, 'no end')
+  program.child.kill('SIGHUP')
+  program.child.kill('SIGHUP')
+  t.equal((await program.ended).code, 0)
+  t.equal(stage.receiver.lines.pop(), 'no end')
+  stage.receiver.records.pop()
+  const script = 'trap "" HUP; exec "$0" "$1"'
+  const nohup = spawn('sh', ['-c', script, process.execPath, PROGRAM], { env: stage.env, stdio: 'ignore' })
+  t.teardown(() => nohup.kill('SIGKILL'))
+  appendFileSync(stage.log, '\n')
+  stage.write(100)
+  t.ok(await stage.arrived())
+  nohup.kill('SIGHUP')
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const ended = once(nohup, 'exit')
+  nohup.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
+})
+
+t.test('a request that is under way at the deadline may still have its answer', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' })
+  const program = await stage.start()
+  const answers: ServerResponse[] = []
+  stage.receiver.behaviour = (_request, response) => {
+    answers.push(response)
+    return true
+  }
+  stage.write(100)
+  t.ok(await until(() => answers.length === 1))
+  program.child.kill('SIGTERM')
+  t.ok(await until(() => program.says('draining')))
+  await sleep(1200)
+  answers[0]!.writeHead(204).end()
+  const { code, ledger } = await program.ended
+  t.equal(code, 0)
+  t.equal(ledger[0]!.statement.delivered.lines, 100)
+  t.equal(answers.length, 1)
+})
+
+t.test('a working folder that was deleted is none of its business', async t => {
+  const stage = await Stage.set(t)
+  stage.write(10)
+  const gone = join(dirname(stage.logs), 'gone')
+  mkdirSync(gone)
+  const script = 'cd "$2" && rmdir "$2" && exec "$0" "$1"'
+  const child = spawn('sh', ['-c', script, process.execPath, PROGRAM, gone], { env: stage.env, stdio: 'ignore' })
+  t.teardown(() => child.kill('SIGKILL'))
+  t.ok(await stage.arrived())
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
 })
 
 t.test('a state folder that may not be written to: it ships, says so, and saves when it may', async t => {

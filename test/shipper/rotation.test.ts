@@ -12,11 +12,12 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Ended, type Program, refuse, Stage, until } from '../program.ts'
+import { type Ended, type Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
 
@@ -46,6 +47,65 @@ async function finish(t: Test, stage: Stage, program: Program, options: { ordere
   t.equal(vanishedBytes, 0)
   return ended
 }
+
+const whileUp: Record<string, (stage: Stage) => void> = {
+  'renamed and created anew': ({ log }) => {
+    renameSync(log, `${log}.1`)
+    writeFileSync(log, '')
+  },
+  'renamed, and written to under its new name': stage => {
+    renameSync(stage.log, `${stage.log}.1`)
+    stage.write(20, `${stage.log}.1`)
+    writeFileSync(stage.log, '')
+  },
+  'copied outside the pattern and truncated': ({ log }) => {
+    copyFileSync(log, `${log}.1`)
+    truncateSync(log)
+  },
+  'copied inside the pattern and truncated': ({ logs, log }) => {
+    copyFileSync(log, join(logs, `app-${Date.now()}.log`))
+    truncateSync(log)
+  },
+  'deleted and created anew': ({ log }) => {
+    rmSync(log)
+    writeFileSync(log, '')
+  },
+}
+
+for (const [kind, rotate] of Object.entries(whileUp)) {
+  t.test(`a file that is ${kind} arrives whole, once and in order`, async t => {
+    const stage = await Stage.set(t)
+    const program = await stage.start()
+    for (let turn = 0; turn < 3; turn++) {
+      stage.write(200)
+      t.ok(await stage.arrived())
+      stage.write(turn * 10)
+      // A deleted file is gone for good unless it was seen before: that is the only thing to wait for.
+      await stage.arrived()
+      rotate(stage)
+      rmSync(`${stage.log}.1`, { force: true })
+      await sleep(turn * 60)
+    }
+    stage.write(100)
+    await finish(t, stage, program)
+  })
+}
+
+t.test('a chain of three rotations while the backend is down loses nothing, though the oldest is deleted', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  stage.receiver.behaviour = refuse(503)
+  for (let turn = 0; turn < 5; turn++) {
+    stage.write(300)
+    // Seen once is enough: from then on its handle keeps it.
+    await sleep(300)
+    chain(stage.log)
+  }
+  stage.receiver.behaviour = undefined
+  await finish(t, stage, program, { ordered: false })
+})
 
 t.test('a chain of rotations within the pattern: every line once, in order', async t => {
   const stage = await Stage.set(t)
@@ -161,6 +221,12 @@ const whileDown: Record<string, (stage: Stage) => void> = {
   'replaced by a file that was written elsewhere': stage => {
     stage.write(300, `${stage.log}.new`)
     renameSync(`${stage.log}.new`, stage.log)
+  },
+  'renamed to a name of another kind, and written on under both': stage => {
+    stage.write(50)
+    renameSync(stage.log, join(stage.logs, 'some other name'))
+    stage.write(50, join(stage.logs, 'some other name'))
+    stage.write(50)
   },
   'only appended to, under another name of the pattern': stage => {
     renameSync(stage.log, join(stage.logs, 'other.log'))

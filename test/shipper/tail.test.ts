@@ -2,14 +2,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { appendFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { appendFileSync, mkdirSync, openSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Program, sleep, until } from '../program.ts'
+import { PROGRAM, Program, sleep, until } from '../program.ts'
 
 t.jobs = 3
-
-const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 
 /** Nothing of ours may configure the program. */
 const ENV = { PATH: process.env['PATH'] }
@@ -132,6 +130,29 @@ t.test('several files and a glob, each line whole', async t => {
       Array.from({ length: 200 }, (_, n) => `${name} ${n}`),
     )
   }
+})
+
+t.test('its own output in the folder that it follows is refused by name, also once it is renamed', async t => {
+  const dir = t.testdir({ 'x.log': 'one\n' })
+  const out = openSync(join(dir, 'all.log'), 'a')
+  const err = openSync(join(dir, 'err.log'), 'a')
+  const env = { ...ENV, LOGSHIPPER_SERVER_ADMIN: 'off', LOGSHIPPER_SERVER_PORT: 'off' }
+  const child = spawn(process.execPath, [PROGRAM, './*.log'], { cwd: dir, env, stdio: ['ignore', out, err] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const read = (name: string) => readFileSync(join(dir, name), 'utf8')
+  t.ok(await until(() => read('all.log') === 'one\n'))
+  renameSync(join(dir, 'all.log'), join(dir, 'more.log'))
+  appendFileSync(join(dir, 'x.log'), 'two\n')
+  t.ok(await until(() => read('more.log').endsWith('two\n')))
+  await sleep(1200)
+  const closed = once(child, 'close')
+  child.kill('SIGTERM')
+  t.strictSame(await closed, [0, null])
+  t.equal(read('more.log'), 'one\ntwo\n')
+  const refusals = read('err.log')
+    .split('\n')
+    .filter(line => line.includes('our own standard output'))
+  t.equal(refusals.length, 3, 'each name once')
 })
 
 t.test('two of them run side by side on one machine', async t => {

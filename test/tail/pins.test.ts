@@ -14,10 +14,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { inodeOf } from '../../src/tail/fingerprint.ts'
 import { Pins } from '../../src/tail/pins.ts'
-import { room, source } from './rig.ts'
+import { type Room, room, source } from './rig.ts'
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 const ID = '0123456789abcdef'
+const pinnedBy = ({ tail: { pins } }: Room) => (pins.kind === 'works' ? pins.pinned : 0)
 const inode = (path: string) => inodeOf(lstatSync(path, { bigint: true }))
 
 t.test('a pinned file outlives its name, and is gone when it is released', t => {
@@ -28,6 +29,8 @@ t.test('a pinned file outlives its name, and is gone when it is released', t => 
   t.ok(pins.pin(ID, path, inode(path)), 'twice is as good as once')
   rmSync(path)
   t.equal(readFileSync(pins.path(ID)!, 'utf8'), 'one\n')
+  t.strictSame(pins.health, { kind: 'works', pinned: 0 }, 'it counts once a checkpoint names it')
+  pins.saved(ID)
   t.strictSame(pins.health, { kind: 'works', pinned: 1 })
   pins.release(ID)
   t.notOk(existsSync(pins.path(ID)!))
@@ -80,17 +83,17 @@ t.test('where links are impossible the reason is said, and nothing fails', t => 
   t.end()
 })
 
-t.test('a file that was deleted before it was acknowledged is shipped by the next process', async t => {
+t.test('a file that was renamed and deleted before it was acknowledged is shipped by the next process', async t => {
   const dir = t.testdir({ logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
-  const pinned = () => readdirSync(join(dir, 'state')).includes('pins') && readdirSync(join(dir, 'state', 'pins'))
   const options = { sources: [source(log)], state: join(dir, 'state') }
   writeFileSync(log, 'a1\na2\na3')
   const before = await room(t, options)
   before.holding = true
   await before.came(2)
-  t.ok(await before.until(() => before.tail.pins.kind === 'works' && before.tail.pins.pinned === 1))
-  rmSync(log)
+  renameSync(log, `${log}.1`)
+  t.ok(await before.until(() => pinnedBy(before) === 1))
+  rmSync(`${log}.1`)
   await before.stop(false)
   const after = await room(t, options)
   t.strictSame(await after.came(2), ['a1', 'a2'])
@@ -98,7 +101,34 @@ t.test('a file that was deleted before it was acknowledged is shipped by the nex
   t.strictSame(await after.came(3), ['a1', 'a2', 'a3'], 'its last line too, at the end')
   t.equal(after.statement().vanishedBytes, 0)
   after.tail.look()
-  t.strictSame(pinned(), [], 'what is acknowledged is let go')
+  t.strictSame(readdirSync(join(dir, 'state', 'pins')), [], 'what is acknowledged is let go')
+})
+
+t.test('a file under its own name has no second link, so that it can be rotated during an outage', async t => {
+  const dir = t.testdir({ logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  writeFileSync(log, 'a1\n')
+  const held = await room(t, { sources: [source(join(dir, 'logs', '*.log*'))], state: join(dir, 'state') })
+  held.holding = true
+  await held.came(1)
+  await new Promise(resolve => setTimeout(resolve, 600))
+  t.equal(lstatSync(log).nlink, 1)
+  renameSync(log, `${log}.1`)
+  t.ok(await held.until(() => pinnedBy(held) === 1), 'under another name that is followed too it has one')
+  renameSync(`${log}.1`, log)
+  t.ok(await held.until(() => lstatSync(log).nlink === 1), 'renamed back it loses it')
+})
+
+t.test('where rotated files are compressed none is linked: gzip and delaycompress refuse such files', async t => {
+  const dir = t.testdir({ logs: { 'app.log.2.gz': 'an older one' }, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  writeFileSync(log, 'a1\n')
+  const held = await room(t, { sources: [source(log)], state: join(dir, 'state') })
+  held.holding = true
+  await held.came(1)
+  renameSync(log, `${log}.1`)
+  await held.until(() => [...held.tail.tailers].some(({ state }) => state.kind === 'rotated'))
+  t.equal(lstatSync(`${log}.1`).nlink, 1)
 })
 
 t.test('a file that was renamed and deleted while a backend was behind is read to its end', async t => {
@@ -109,7 +139,7 @@ t.test('a file that was renamed and deleted while a backend was behind is read t
   before.holding = true
   await before.came(1)
   renameSync(log, `${log}.1`)
-  t.ok(await before.until(() => before.tail.pins.kind === 'works' && before.tail.pins.pinned === 1))
+  t.ok(await before.until(() => pinnedBy(before) === 1))
   appendFileSync(`${log}.1`, 'a2\n')
   rmSync(`${log}.1`)
   await before.stop(false)

@@ -1,0 +1,119 @@
+/**
+ * Standard error, where our own log goes, and which somebody may have stopped reading.
+ *
+ * Guarantees: nothing here blocks, throws or grows without a bound. A line is written at once if there is room, since
+ * the last line before a death counts; otherwise it waits, and beyond a bound it is dropped and counted. Once there is
+ * room again the log says how many lines are missing. Lines are whole, and in order.
+ *
+ * A descriptor blocks or does not for all who share it. So a pipe or a terminal is opened anew through /proc; where that
+ * is not permitted, and for a socket, which cannot be opened anew, the inherited description is made not to block.
+ */
+import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { codeOf } from '../errors.ts'
+
+/** What waits for room at the most: bytes. */
+const MOST = 64 * 1024
+/** Milliseconds between looks for room. */
+const LOOK = 100
+/** And at the end, and how long it may take then. */
+const LAST_LOOK = 10
+const LAST = 300
+
+export class Stderr {
+  readonly #fd: number
+  /** Lines that wait; the first one may be written in part. */
+  #waiting: Buffer[] = []
+  #bytes = 0
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(fd = 2) {
+    this.#fd = unblocked(fd)
+  }
+
+  /** `line` ends with a line feed. */
+  write(line: string): void {
+    const bytes = Buffer.from(line)
+    if (this.#waiting.length > 0 && this.#bytes + bytes.length > MOST) {
+      this.#dropped++
+      return
+    }
+    this.#waiting.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#timer === undefined) this.#flush()
+  }
+
+  /** Gives what waits a last chance. */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer)
+    const until = performance.now() + LAST
+    while (!this.#flush() && performance.now() < until) {
+      clearTimeout(this.#timer)
+      await new Promise(resolve => setTimeout(resolve, LAST_LOOK))
+    }
+    clearTimeout(this.#timer)
+  }
+
+  /** Writes what there is room for. Returns whether nothing waits any more. */
+  #flush(): boolean {
+    this.#timer = undefined
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        const written = writeSync(this.#fd, next)
+        this.#bytes -= written
+        if (written === next.length) this.#waiting.shift()
+        else this.#waiting[0] = next.subarray(written)
+      }
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'EAGAIN') {
+        this.#timer = setTimeout(() => this.#flush(), LOOK).unref()
+        return false
+      }
+      // Nobody will ever read it, or there is no room on the disk: a log is not worth dying for.
+      this.#dropped += this.#waiting.length
+      this.#waiting = []
+      this.#bytes = 0
+      return true
+    }
+  }
+
+  #next(): Buffer | undefined {
+    const [first] = this.#waiting
+    if (first !== undefined || this.#dropped === 0) return first
+    const time = new Date().toISOString()
+    const msg = 'lines of this log were dropped: there was no room in standard error'
+    const line = Buffer.from(`${JSON.stringify({ level: 'warn', time, dropped: this.#dropped, msg })}\n`)
+    this.#dropped = 0
+    this.#waiting.push(line)
+    this.#bytes += line.length
+    return line
+  }
+}
+
+/** A descriptor of the same file that does not block. */
+function unblocked(fd: number): number {
+  try {
+    const stats = fstatSync(fd)
+    // A file never blocks; opened anew it would have an offset of its own.
+    if (stats.isFile()) return fd
+    if (stats.isSocket()) return madeUnblocking(fd)
+    const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+    return openSync(`/proc/self/fd/${fd}`, flags)
+  } catch {
+    return madeUnblocking(fd)
+  }
+}
+
+/** libuv makes every pipe and socket that it takes over non-blocking. */
+function madeUnblocking(fd: number): number {
+  try {
+    const socket = new Socket({ fd, readable: false, writable: true })
+    socket.on('error', () => {})
+    socket.unref()
+  } catch {
+    // It is closed, or nothing of the kind.
+  }
+  return fd
+}

@@ -1,0 +1,32 @@
+/** Finished files that are remembered for a while, because names come back: one that does is not read again. */
+
+import type { SavedGeneration } from './checkpoint.ts'
+import { inodeKey } from './fingerprint.ts'
+
+/** The oldest is forgotten beyond so many. */
+const MOST = 512
+
+export class Done implements Iterable<SavedGeneration> {
+  readonly #byInode = new Map<string, SavedGeneration>()
+
+  /** `key` as by `inodeKey`. */
+  has(key: string): boolean {
+    return this.#byInode.has(key)
+  }
+
+  [Symbol.iterator](): Iterator<SavedGeneration> {
+    return this.#byInode.values()
+  }
+
+  remember(saved: SavedGeneration): void {
+    this.#byInode.set(inodeKey(saved.inode), saved)
+    if (this.#byInode.size > MOST) this.#byInode.delete(this.#byInode.keys().next().value!)
+  }
+
+  /** Takes it out, because somebody looks after the file again. */
+  take(key: string): SavedGeneration | undefined {
+    const saved = this.#byInode.get(key)
+    this.#byInode.delete(key)
+    return saved
+  }
+}

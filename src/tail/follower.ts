@@ -1,0 +1,204 @@
+/**
+ * The follower: what happens to a file from the moment it is taken up until its handle is closed.
+ *
+ *     follow ─► poll ─┬─ more to read ─► offered to the readers, older generations of its name first
+ *                     ├─ its name leads elsewhere ─► set aside, pinned until it is acknowledged
+ *                     ├─ other content stands in it ─► a new generation; the old one goes on in a copy, or ends
+ *                     └─ done and quiet ─► closed and remembered
+ *
+ * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
+ * not be read any more is counted as vanished.
+ */
+import type { Done } from './done.ts'
+import { inodeOf } from './fingerprint.ts'
+import type { Generation } from './generation.ts'
+import type { Lineage } from './lineage.ts'
+import type { Lookout } from './lookout.ts'
+import type { OpenFile } from './open.ts'
+import type { SourceOptions } from './options.ts'
+import type { Pinning } from './pinning.ts'
+import type { Pins } from './pins.ts'
+import type { Saver } from './saver.ts'
+import { Tailer } from './tailer.ts'
+import type { Tailers } from './tailers.ts'
+import type { Truncation } from './truncation.ts'
+import type { Unpacked } from './unpack.ts'
+import type { Vacated } from './vacated.ts'
+
+export interface FollowerParts {
+  readonly sources: ReadonlyMap<string, SourceOptions>
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly pins: Pins
+  readonly pinning: Pinning
+  readonly unpacked: Unpacked
+  readonly lineage: Lineage
+  readonly lookout: Lookout
+  readonly vacated: Vacated
+  readonly truncation: Truncation
+  readonly saver: Saver
+  /** A path is no suspect any more: it is followed. */
+  cleared(path: string): void
+}
+
+export class Follower {
+  /** Nobody writes any more, as far as we know: last lines without a line end are taken too. */
+  final = false
+  readonly #parts: FollowerParts
+  /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
+  readonly #held = new Set<Tailer>()
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  /** Something of what was read may not be sent yet. */
+  get holding(): boolean {
+    return this.#held.size > 0
+  }
+
+  /** Looks at the file, and does what follows from what it sees. */
+  poll(tailer: Tailer, now = performance.now()): void {
+    const before = tailer.state.kind
+    const sight = tailer.poll(now, this.final)
+    if (tailer.state.kind !== before) this.#moved(tailer)
+    switch (sight.kind) {
+      case 'intact':
+        if (sight.changed) this.#parts.lookout.heat(tailer)
+        if (sight.unread) this.#offer(tailer)
+        break
+      case 'shortened':
+        this.#parts.truncation.vanished(tailer.path, tailer.generation, () => sight.bytes)
+        this.#offer(tailer)
+        break
+      case 'replaced':
+        this.replaced(tailer)
+        break
+    }
+    this.#keepPinned(tailer)
+    if (tailer.finished(now)) this.close(tailer)
+    this.#parts.lookout.seen(tailer, now)
+  }
+
+  #offer(tailer: Tailer): void {
+    if (this.#held.has(tailer)) return
+    const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []
+    for (const cursor of tailer.generation.cursors) {
+      // While an older generation is being read this one waits; the next look offers it again.
+      if (
+        elders.some(({ generation }) =>
+          generation.cursors.some(({ backend, queued }) => queued && backend === cursor.backend),
+        )
+      ) {
+        continue
+      }
+      if ((this.final || tailer.ending ? cursor.read : cursor.scanned) >= tailer.size) continue
+      this.#parts.lineage.readerOf(cursor.backend)?.offer(tailer, cursor)
+    }
+  }
+
+  /** Files that had this one's name before it, after a look at them: what was written to them last comes first. */
+  #eldersOf(tailer: Tailer): Tailer[] {
+    const elders = this.#parts.tailers.eldersOf(tailer.generation.origin.path)
+    const now = performance.now()
+    for (const elder of elders) this.poll(elder, now)
+    return elders
+  }
+
+  /** Takes up an open file, under the followed name that leads to it. */
+  follow(path: string, opened: OpenFile, generation: Generation): Tailer {
+    const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
+    tailer.pinned = this.#parts.pins.has(generation.key)
+    this.#parts.cleared(path)
+    this.#parts.tailers.add(tailer)
+    this.#parts.vacated.born(generation.origin.path, tailer.inode)
+    if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
+    this.#offer(tailer)
+    this.#parts.lookout.heat(tailer)
+    this.#parts.saver.soon()
+    return tailer
+  }
+
+  /** A file lost its name: another may carry it now. */
+  #moved(tailer: Tailer): void {
+    this.#parts.tailers.setAside(tailer)
+    const { path, source } = tailer.generation.origin
+    this.#parts.vacated.left(path, this.#parts.sources.get(source)!)
+    this.#keepPinned(tailer)
+    this.#parts.lookout.sweepSoon()
+    this.#parts.saver.later()
+  }
+
+  /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
+  replaced(tailer: Tailer): void {
+    const old = tailer.generation
+    // The pin holds the inode, whose content is another now.
+    this.#parts.pinning.release(tailer)
+    const source = this.#parts.sources.get(old.origin.source)!
+    tailer.generation = this.#parts.lineage.begun(source, tailer.path, tailer.inode, Date.now())
+    const copy = this.#parts.truncation.succeed(tailer, old, key => this.#parts.tailers.has(key))
+    if (copy) this.continueIn(copy.path, copy.opened, old)
+    this.#hold(tailer)
+  }
+
+  /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */
+  #hold(tailer: Tailer): void {
+    this.#held.add(tailer)
+    void this.#parts.saver.now().then(() => {
+      this.#held.delete(tailer)
+      if (tailer.state.kind !== 'closed') this.poll(tailer)
+    })
+  }
+
+  /** Goes on with a generation in another file than the one it was begun in. */
+  continueIn(path: string, opened: OpenFile, generation: Generation): void {
+    generation.inode = inodeOf(opened.stats)
+    for (const cursor of generation.cursors) cursor.again()
+    this.followAside(path, opened, generation)
+  }
+
+  /** Takes up an open file that is not under a followed name. */
+  followAside(path: string, opened: OpenFile, generation: Generation): void {
+    this.#aside(this.follow(path, opened, generation))
+  }
+
+  /** The name it was taken up by is not one that is followed, and may not last. */
+  #aside(tailer: Tailer): void {
+    tailer.state = { kind: 'rotated', since: performance.now() }
+    this.#parts.tailers.setAside(tailer)
+    this.#keepPinned(tailer)
+    this.#parts.lookout.sweepSoon()
+  }
+
+  /** A committed offset has moved. */
+  committed(): void {
+    this.#parts.truncation.settled()
+    this.#parts.saver.later()
+  }
+
+  /** The file is done. */
+  close(tailer: Tailer): void {
+    // A file without a name cannot come back under one.
+    const { kind } = tailer.state
+    this.letGo(tailer)
+    this.#parts.unpacked.release(tailer.generation.key)
+    if (kind !== 'deleted') this.#parts.done.remember({ ...tailer.generation.save(tailer.path), done: true })
+    this.#parts.saver.later()
+  }
+
+  /** Its handle is closed; what becomes of the generation is somebody else's affair. */
+  letGo(tailer: Tailer): void {
+    this.#parts.pinning.release(tailer)
+    this.#parts.tailers.delete(tailer)
+    this.#parts.lookout.forget(tailer)
+    tailer.close()
+  }
+
+  /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
+  #keepPinned(tailer: Tailer): void {
+    // Its positions must be on disk too: a pin that no checkpoint names is cleared away by the next process.
+    if (!this.#parts.pinning.keep(tailer)) return
+    const { key } = tailer.generation
+    void this.#parts.saver.now().then(saved => saved && this.#parts.pins.saved(key))
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Pinning: which files get a pin, and when they lose it.
+ *
+ * Only a file that has lost its name and is not acknowledged does. A file under its own name is never linked: logrotate refuses to
+ * rotate files with two links, and an outage must not keep the application's logs from rotating. Where the folder shows
+ * that rotated files are compressed there is no pin either: `gzip`, and logrotate's `delaycompress`, refuse such files
+ * too, and what is compressed is found again by the identity of its decompressed head.
+ */
+import { basename, dirname } from 'node:path'
+import type { Pins } from './pins.ts'
+import { isRotationOf, nameOf, namesIn } from './siblings.ts'
+import type { Tailer } from './tailer.ts'
+
+/** A file that could not be pinned is tried again after so long: milliseconds. */
+const TRY_AGAIN = 1000
+
+export class Pinning {
+  readonly #pins: Pins
+  readonly #due = new WeakMap<Tailer, number>()
+
+  constructor(pins: Pins) {
+    this.#pins = pins
+  }
+
+  /** Pins the file or lets go of it, as it stands. Returns true if it has just been pinned. */
+  keep(tailer: Tailer): boolean {
+    const { generation, inode, path, state } = tailer
+    const away = state.kind === 'rotated' || (state.kind === 'live' && path !== generation.origin.path)
+    if (generation.doneAt(tailer.size) || (state.kind === 'live' && !away)) {
+      if (tailer.pinned) this.release(tailer)
+      return false
+    }
+    if (tailer.pinned || !away) return false
+    const now = performance.now()
+    if (now < (this.#due.get(tailer) ?? 0)) return false
+    this.#due.set(tailer, now + TRY_AGAIN)
+    if (areCompressed(generation.origin.path)) return false
+    const name = nameOf(inode, path)
+    if (name !== undefined) tailer.pinned = this.#pins.pin(generation.key, name, inode)
+    return tailer.pinned
+  }
+
+  release(tailer: Tailer): void {
+    this.#pins.release(tailer.generation.key)
+    tailer.pinned = false
+  }
+}
+
+/** Whether rotations of the file are compressed in a form that we can read. */
+function areCompressed(path: string): boolean {
+  return namesIn(dirname(path)).some(name => /\.(gz|zst)$/.test(name) && isRotationOf(name, basename(path)))
+}

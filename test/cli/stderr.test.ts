@@ -1,0 +1,89 @@
+/** Nobody reads standard error: it holds up nothing, and says afterwards what is missing. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, openSync, readSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { PROGRAM, Stage, until } from '../program.ts'
+
+t.jobs = 2
+
+/** Each is refused with a sentence: together more than a pipe, a socket and what waits can hold. */
+const REFUSED = 3000
+
+async function crowded(t: Test): Promise<Stage> {
+  const stage = await Stage.set(t)
+  for (let n = 0; n < REFUSED; n++) {
+    symlinkSync('/nowhere', join(stage.logs, `${String(n).padStart(4, '0')}-${'x'.repeat(100)}.log`))
+  }
+  return stage
+}
+
+/** It ships and ends in order, whatever becomes of its log. */
+async function shipsAndEnds(t: Test, stage: Stage, child: ChildProcess): Promise<void> {
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
+  stage.complete(t)
+}
+
+t.test('a socket that nobody reads', async t => {
+  const stage = await crowded(t)
+  // Its standard error is a socket that is read only as long as somebody listens: nobody does.
+  const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await shipsAndEnds(t, stage, child)
+})
+
+t.test('a pipe that nobody reads for a while', async t => {
+  const stage = await crowded(t)
+  const fifo = join(stage.logs, '..', 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(fifo, constants.O_WRONLY)
+  t.teardown(() => closeSync(reader))
+  const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', writer] })
+  closeSync(writer)
+  t.teardown(() => child.kill('SIGKILL'))
+  stage.write(100)
+  t.ok(await stage.arrived())
+  let text = ''
+  const buffer = Buffer.alloc(64 * 1024)
+  const read = () => {
+    try {
+      for (let n = readSync(reader, buffer); n > 0; n = readSync(reader, buffer)) text += buffer.toString('utf8', 0, n)
+    } catch {
+      // EAGAIN: nothing is there now.
+    }
+  }
+  t.ok(
+    await until(() => {
+      read()
+      return text.includes('lines of this log were dropped')
+    }),
+  )
+  await shipsAndEnds(t, stage, child)
+  read()
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { msg: string; dropped?: number })
+  t.equal(lines.at(-1)!.msg, 'ended', 'the last words come')
+  const refusals = lines.filter(({ msg }) => msg === 'a path is not followed').length
+  const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0)
+  t.ok(dropped >= REFUSED - refusals && dropped <= REFUSED - refusals + 10, `${refusals} + ${dropped}`)
+})
+
+t.test('a pipe whose reader has gone, and a full disk', async t => {
+  const stage = await Stage.set(t)
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  for (const stderr of ['pipe', full] as const) {
+    const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', stderr] })
+    child.stderr?.destroy()
+    t.teardown(() => child.kill('SIGKILL'))
+    await shipsAndEnds(t, stage, child)
+  }
+})

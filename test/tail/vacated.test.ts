@@ -1,0 +1,83 @@
+/** Files that lost their name before anybody saw them under it, and those that left their folder while nobody looked. */
+import { appendFileSync, linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { originalsOf } from '../../src/tail/siblings.ts'
+import { room, scratch, source } from './rig.ts'
+
+t.jobs = 8
+
+function place(t: Test): { dir: string; log: string; state: string } {
+  const base = scratch(t)
+  const dir = join(base, 'logs')
+  mkdirSync(dir)
+  return { dir, log: join(dir, 'app.log'), state: join(base, 'state') }
+}
+
+t.test('the names that a rotation may have had before', t => {
+  t.strictSame(originalsOf('app.log.1'), ['app.log'])
+  t.strictSame(originalsOf('app.log-20260101'), ['app.log'])
+  t.strictSame(originalsOf('app.log.2026-01-01T10:00:00Z'), ['app.log', 'app.log.2026', 'app.log.2026-01'])
+  t.strictSame(originalsOf('app-20260101.log'), ['app.log'])
+  t.strictSame(originalsOf('srv-1.log.2'), ['srv-1.log'])
+  t.strictSame(originalsOf('app.log'), [])
+  t.strictSame(originalsOf('app.log.1.gz'), ['app.log.gz'], 'a pattern must match it all the same')
+  t.strictSame(originalsOf('.1'), [])
+  t.end()
+})
+
+t.test('the first files ever under a name, renamed before anybody saw them there', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(`${log}.9`, 'from before our start\n')
+  // Birth times are as coarse as the kernel's clock.
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const r = await room(t, { sources: [source(join(dir, '*.log'), { exclude: [join(dir, 'excluded*')] })] })
+  await new Promise(resolve => setTimeout(resolve, 50))
+  for (const n of [3, 2]) {
+    writeFileSync(log, `a${n}\n`)
+    renameSync(log, `${log}.${n}`)
+  }
+  // Of this one no file is ever seen under the original name.
+  writeFileSync(join(dir, 'other.log'), 'b1\n')
+  renameSync(join(dir, 'other.log'), join(dir, 'other.log-20260101'))
+  for (const name of ['app.log.bak', 'readme.1', 'excluded.log.1']) writeFileSync(join(dir, name), 'never\n')
+  t.strictSame((await r.came(3)).toSorted(), ['a2', 'a3', 'b1'])
+  writeFileSync(log, 'a1\n')
+  t.strictSame((await r.came(4)).at(-1), 'a1')
+  appendFileSync(`${log}.2`, 'a2, late\n')
+  t.strictSame((await r.came(5)).at(-1), 'a2, late')
+  await new Promise(resolve => setTimeout(resolve, 1200))
+  t.equal(r.lines.length, 5, 'later looks read nothing twice')
+})
+
+t.test('a file that was rotated into another folder while we were down is read on there', async t => {
+  const { dir, log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const options = { sources: [source(join(dir, '*.log'))], state }
+  const before = await room(t, options)
+  await before.came(1)
+  await before.stop()
+  appendFileSync(log, 'a2\n')
+  mkdirSync(join(dir, 'old', '2026'), { recursive: true })
+  renameSync(log, join(dir, 'old', '2026', 'whatever'))
+  writeFileSync(log, 'b1\n')
+  const after = await room(t, options)
+  t.strictSame((await after.came(2)).toSorted(), ['a2', 'b1'])
+  t.equal(after.statement().delivered.lines, 3)
+  t.equal(after.statement().vanishedBytes, 0)
+})
+
+t.test('what lies below no root of a source is not looked for, and is counted as far as it was seen', async t => {
+  const { dir, log, state } = place(t)
+  writeFileSync(log, 'a1\n')
+  const options = { sources: [source(join(dir, '*.log'))], state }
+  const before = await room(t, options)
+  before.holding = true
+  await before.came(1)
+  await before.stop(false)
+  renameSync(log, join(dir, '..', 'elsewhere'))
+  linkSync(join(dir, '..', 'elsewhere'), join(dir, '..', 'twice'))
+  const after = await room(t, options)
+  t.ok(await after.until(() => after.statement().vanishedBytes === 3))
+  t.strictSame(after.texts, [])
+})
