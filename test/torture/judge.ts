@@ -29,8 +29,11 @@ export interface Numbers {
   readonly seconds: number
 }
 
-/** Milliseconds before a death in which an acknowledged record may not be saved yet. */
-const UNSAVED = 4000
+/**
+ * Milliseconds before a death in which an acknowledged record may not be saved yet. At a deadline nothing but the
+ * answers that are on their way just then is missed; an end with everything done excuses nothing.
+ */
+const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
 
 export function judge(
   model: Model,
@@ -92,7 +95,7 @@ export function judge(
       const first = receiver.byId.get(arrival.id)!
       if (first === arrival) continue
       repeated++
-      const death = model.deaths.some(({ at }) => at < arrival.at && first.at > at - UNSAVED)
+      const death = model.deaths.some(({ at, kind }) => at < arrival.at && first.at > at - UNSAVED[kind])
       if (first.acknowledged && !death) {
         few('again')(
           `sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`,

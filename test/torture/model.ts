@@ -80,6 +80,12 @@ export class Node {
   }
 }
 
+/** `done`: in order, with nothing left in flight. `deadline`: in order, but its time was up. */
+export interface Death {
+  readonly at: number
+  readonly kind: 'kill' | 'deadline' | 'done'
+}
+
 /** A line that no way led to any more before a backend had it. */
 export interface Lost {
   readonly line: Line
@@ -101,8 +107,8 @@ export class Model {
   readonly lost: Lost[][]
   /** Bytes of unfinished lines that went away. */
   lostTails = 0
-  /** Processes that ended: when, and whether in order and with everything done. */
-  readonly deaths: { readonly at: number; readonly kind: 'kill' | 'term' }[] = []
+  /** Processes that ended. */
+  readonly deaths: Death[] = []
   alive = false
   frozenSince: number | undefined
   thawedAt = 0
@@ -321,13 +327,13 @@ export class Model {
   }
 
   /** `pins`: the inodes that the state folder has links to. `draining`: it had been told to end. */
-  died(kind: 'kill' | 'term', pins: ReadonlySet<string>, draining = kind === 'term'): void {
+  died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill'): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#alikeAt < 2 * SAVED) this.ambiguous = true
     // What was delivered in these last moments is not saved, and where it stood is gone.
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
-    const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
+    const before = kind !== 'kill' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) {
         node.durable = true

@@ -1,12 +1,13 @@
 /**
  * `npm run torture`: random file-system programs against the real shipper.
  *
- *     node test/torture/torture.ts                      the fast list, about a minute
+ *     node test/torture/torture.ts                      the fast list, two to three minutes
  *     node test/torture/torture.ts --minutes 30         for that long, from a random seed
  *     node test/torture/torture.ts --seed 17            one seed
  *     node test/torture/torture.ts --replay FILE        one program as it was printed
  *
- * More: `--programs N`, `--parallel N` (2), `--keep` (leaves the folders of failed programs), `--no-shrink`.
+ * More: `--programs N`, `--parallel N` (2), `--keep` (leaves the folders of failed programs), `--no-shrink`,
+ * `--first` (ends at the first failure, without shrinking it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     regression: { type: 'string' },
     keep: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
   },
 })
 
@@ -42,6 +44,7 @@ const totals: Record<string, number> = {}
 const excuses: Record<string, number> = {}
 let programs = 0
 let failed = 0
+const peak = { resident: 0, anonymous: 0 }
 
 async function once(program: Program): Promise<Outcome> {
   const world = new World(program)
@@ -63,10 +66,12 @@ async function attempt(program: Program): Promise<void> {
   const outcome = await once(program)
   programs++
   add(outcome.numbers)
+  peak.resident = Math.max(peak.resident, outcome.peak.resident)
+  peak.anonymous = Math.max(peak.anonymous, outcome.peak.anonymous)
   if (outcome.violations.length === 0) return
   failed++
   console.log(`\n✗ ${program.name} (${program.pattern})\n${outcome.violations.map(text => `    ${text}`).join('\n')}`)
-  if (values['no-shrink']) return
+  if (values['no-shrink'] || values.first) return
   const small = await shrink(program, async candidate => (await once(candidate)).violations.length > 0)
   const path = join(tmpdir(), `torture-${program.name.replaceAll(/[^a-z0-9]+/gi, '-')}.json`)
   writeFileSync(path, JSON.stringify(small))
@@ -99,7 +104,10 @@ console.log(`under test: ${programUnderTest()}`)
 const programsToRun = list()
 await Promise.all(
   Array.from({ length: Number(values.parallel ?? 2) }, async () => {
-    for (let next = programsToRun.next(); !next.done; next = programsToRun.next()) await attempt(next.value)
+    for (let next = programsToRun.next(); !next.done; next = programsToRun.next()) {
+      if (values.first && failed > 0) return
+      await attempt(next.value)
+    }
   }),
 )
 const seconds = Math.round((performance.now() - began) / 1000)
@@ -113,5 +121,9 @@ console.log(
       .map(([why, lines]) => `${why} ${lines}`)
       .join(', ') || 'none'
   }`,
+)
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
+console.log(
+  `most memory of any process: ${mebibytes(peak.anonymous)} MiB anonymous, ${mebibytes(peak.resident)} MiB resident`,
 )
 process.exit(failed > 0 ? 1 : 0)
