@@ -8,6 +8,7 @@
  *   - its file has a name that the pattern matches;
  *   - its file was rotated from such a name to a numbered one in the same folder, and the shipper knew that path;
  *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder or linked to;
+ *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its folder;
  *   - its file is the copy of a copytruncate of which the shipper had read something.
  */
 import { MAX_LINE, type Program } from './program.ts'
@@ -66,6 +67,10 @@ export class Node {
   forgotten = false
   /** The state folder had a link to it when the shipper died. */
   pinned = false
+  /** The name under which its compressed content is there. */
+  packed: string | undefined
+  /** A checkpoint must hold how it begins, so that it is known by its content. */
+  recognizable = false
   /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
   linkedSince: number | undefined
 
@@ -229,6 +234,7 @@ export class Model {
     const { tail, tailHole } = node
     this.#dropTail(node)
     node.lines = kept
+    node.recognizable = false
     node.incarnation = ++this.#incarnations
     node.seq = 0
     if (size > start) {
@@ -295,6 +301,13 @@ export class Model {
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
   }
 
+  /** A file was compressed under this name, and what was there before is gone. `node` undefined: nothing took its place. */
+  packed(name: string, node?: Node): void {
+    for (const other of this.nodes) if (other.packed === name) other.packed = undefined
+    if (node) node.packed = name
+    this.reconcile('replaced')
+  }
+
   /** The last name of an inode is gone. */
   gone(node: Node): void {
     if (node.names.size > 0) return
@@ -340,6 +353,7 @@ export class Model {
         node.forgotten = false
       }
       node.pinned = pins.has(node.key)
+      node.recognizable ||= node.lines.some(({ line }) => this.#came(line, node, before))
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
       if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
@@ -352,6 +366,14 @@ export class Model {
     }
     this.alive = false
     this.frozenSince = undefined
+  }
+
+  /** Whether a line came out of this incarnation of the file to any backend before that moment. */
+  #came({ expected, incarnation, rank }: Line, node: Node, before: number): boolean {
+    if (rank > 0 || (incarnation !== node.incarnation && !node.copy)) return false
+    return this.#receivers.some(({ idsOf, byId }) =>
+      idsOf.get(expected)?.some(id => (byId.get(id)?.at ?? before) < before),
+    )
   }
 
   /** The shipper knows, or must know after a restart, that files were followed under this name. */
@@ -369,6 +391,7 @@ export class Model {
     if (this.alive && node.kept) return true
     for (const name of node.names) if (this.follows(name)) return true
     if (node.pinned && node.durable && !node.forgotten) return true
+    if (node.packed !== undefined && node.recognizable && node.durable && !node.forgotten) return true
     if (node.names.size === 0) return false
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true

@@ -504,6 +504,7 @@ export class World {
         const node = model.named(name)
         if (!node) return
         writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
+        model.packed(`${name}.gz`, node)
         return this.#unlink(name, 'compressed')
       }
       case 'hole': {
@@ -540,7 +541,10 @@ export class World {
         for (const node of [...model.nodes]) {
           for (const name of [...node.names]) if (name.startsWith('sub/')) this.#unlink(name)
         }
-        for (const n of [1, 2, 3]) rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
+        for (const n of [1, 2, 3]) {
+          rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
+          model.packed(`sub/web.log.${n}.gz`)
+        }
         if (existsSync(this.#at('sub'))) rmdirSync(this.#at('sub'))
         mkdirSync(this.#at('sub'))
         return this.#write('sub/web.log', this.#lines('sub/web.log', 3, 100))
