@@ -56,6 +56,8 @@ export function judge(
       few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)
     }
     const known = new Map<string, { line: Line | undefined; bytes: number; allowed: number }>()
+    // Of a text that was written more than once nobody can say which of its lines came.
+    const common = new Set(model.lines.filter(({ rank }) => rank > 0).map(line => line.expected))
     for (const line of model.lines) {
       for (const { text, bytes } of model.pieces(line)) {
         const key = expected(text)
@@ -80,7 +82,8 @@ export function judge(
       // What was cut says itself how long it was; another line may begin alike.
       bytes += arrival.originalBytes === undefined ? entry.bytes : arrival.originalBytes + (arrival.partial ? 0 : 1)
       const { line } = entry
-      if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id) continue
+      if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
+        continue
       const before = reached.get(line.incarnation) ?? -1
       if (line.seq < before) few('order')(`out of order: line ${line.seq} after ${before}: ${show(line.text)}`)
       reached.set(line.incarnation, Math.max(before, line.seq))
@@ -126,7 +129,7 @@ export function judge(
   }
 }
 
-/** The last ledger against what was received, and the vanished bytes of all processes against what never came. */
+/** The last ledger against what was received, and the bytes that vanished against what never came. */
 function account(
   model: Model,
   receiver: Receiver,
@@ -137,8 +140,7 @@ function account(
   cutUnread: number,
   say: (message: string) => void,
 ): void {
-  const statements = ends.map(({ ledger }) => ledger?.find(({ backend }) => backend === name)?.statement)
-  const last = statements.at(-1)
+  const last = ends.at(-1)?.ledger?.find(({ backend }) => backend === name)?.statement
   if (last === undefined) {
     if (receiver.byId.size > 0) say('the last process gave no account')
     return
@@ -158,7 +160,8 @@ function account(
     if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
   }
   if (unsaved) return
-  const vanished = statements.reduce((sum, statement) => sum + (statement?.vanishedBytes ?? 0), 0)
+  // The account goes on from process to process.
+  const vanished = last.vanishedBytes
   const most = gone.reduce((sum, { line, why }) => sum + (why.startsWith('truncated') ? 0 : line.bytes), cutUnread)
   const least = gone.reduce((sum, { line, sure }) => sum + (sure ? line.bytes : 0), 0)
   if (vanished < least) say(`${vanished} bytes vanished, but ${least} were seen and never came`)

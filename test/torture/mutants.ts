@@ -10,7 +10,7 @@
  * the code that it breaks.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -371,6 +371,8 @@ const MUTANTS: readonly Mutant[] = [
 /** A copy of the project with the mutation in it, built. */
 function mutate({ name, edits }: Mutant): string {
   const folder = mkdtempSync(join(tmpdir(), 'logshipper-mutant-'))
+  // The program under test runs as nobody.
+  chmodSync(folder, 0o755)
   for (const part of COPIED) cpSync(join(ROOT, part), join(folder, part), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   for (const [file, before, after] of edits) {
@@ -393,8 +395,12 @@ interface Catch {
 
 async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
   const command = mutant.test === undefined ? ['test/torture/torture.ts', '--first'] : [mutant.test]
-  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
-  const timer = setTimeout(() => child.kill('SIGTERM'), BUDGET * 60_000)
+  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGTERM')
+  }, BUDGET * 60_000)
   const lines: string[] = []
   for await (const line of createInterface({ input: child.stdout })) lines.push(line)
   clearTimeout(timer)
@@ -407,6 +413,9 @@ async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
   }
   const at = lines.findIndex(line => line.startsWith('✗'))
   const programs = lines.map(line => /^(\d+) programs/.exec(line)?.[1]).find(count => count !== undefined)
+  if (at < 0 && programs === undefined && !late) {
+    throw new Error(`"${mutant.name}": the torture ended without a result`)
+  }
   if (at < 0) return { by: undefined, programs: programs === undefined ? undefined : Number(programs) }
   return {
     by: `${lines[at]!.slice(2)}: ${lines[at + 1]!.trim().slice(0, 110)}`,

@@ -71,12 +71,17 @@ async function attempt(program: Program): Promise<void> {
   if (outcome.violations.length === 0) return
   failed++
   console.log(`\n✗ ${program.name} (${program.pattern})\n${outcome.violations.map(text => `    ${text}`).join('\n')}`)
-  if (values['no-shrink'] || values.first) return
+  if (values.first) return
+  if (values['no-shrink']) return keep(program)
   const small = await shrink(program, async candidate => (await once(candidate)).violations.length > 0)
-  const path = join(tmpdir(), `torture-${program.name.replaceAll(/[^a-z0-9]+/gi, '-')}.json`)
-  writeFileSync(path, JSON.stringify(small))
   console.log(`  shrunk from ${program.actions.length} to ${small.actions.length} actions:`)
   for (const action of small.actions) console.log(`    ${JSON.stringify(action)}`)
+  keep(small)
+}
+
+function keep(program: Program): void {
+  const path = join(tmpdir(), `torture-${program.name.replaceAll(/[^a-z0-9]+/gi, '-')}.json`)
+  writeFileSync(path, JSON.stringify(program))
   console.log(`  replay: node test/torture/torture.ts --replay ${path}`)
 }
 
