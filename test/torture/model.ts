@@ -104,7 +104,8 @@ export class Model {
   readonly #receivers: readonly Receiver[]
   /** Every inode that has content somebody could still want. */
   readonly nodes = new Set<Node>()
-  readonly #ranks = new Map<string, number>()
+  /** The lines of each text, in the order in which they were written. */
+  readonly #twins = new Map<string, Line[]>()
   readonly lines: Line[] = []
   /** Texts that may arrive and need not: unfinished lines that went away. */
   readonly optional = new Map<string, number>()
@@ -180,8 +181,8 @@ export class Model {
 
   #end(node: Node, unended: boolean): void {
     const { tail: text, tailHole: hole, tailCuts: cuts } = node
-    const rank = this.#ranks.get(text) ?? 0
-    this.#ranks.set(text, rank + 1)
+    const twins = this.#twins.get(text) ?? []
+    const rank = twins.length
     const line: Line = {
       text,
       expected: expected(text),
@@ -201,6 +202,7 @@ export class Model {
     node.tailHole = 0
     node.tailCuts = []
     this.lines.push(line)
+    this.#twins.set(text, [...twins, line])
     for (const pending of this.pending) pending.add(line)
   }
 
@@ -475,15 +477,19 @@ export class Model {
     return pieces
   }
 
-  /** How many lines of this text need not arrive. */
-  #excusedOf(text: string, at: number): number {
-    return this.lost[at]!.filter(({ line }) => line.expected === text).length
+  /**
+   * How many lines of this text need not arrive: those that are excused, and those that there is no way to any more. Of
+   * these one may have come; but which of several lines of the same text came nobody can say.
+   */
+  #excusedOf(text: string): number {
+    const twins = this.#twins.get(text) ?? []
+    return twins.filter(({ homes }) => [...homes].every(node => !this.reachable(node))).length
   }
 
   #arrived(line: Line, at: number): boolean {
     const { idsOf } = this.#receivers[at]!
     const came = (text: string) =>
-      (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(text, at) : 0) > line.rank
+      (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(line.text) : 0) > line.rank
     if (came(line.expected)) return true
     if (line.cuts.length === 0) return false
     const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)

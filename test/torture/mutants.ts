@@ -215,6 +215,10 @@ const MUTANTS: readonly Mutant[] = [
     edits: [['src/tail/unpack.ts', 'if (packed === null || !isRotationOf', 'if (packed !== null || !isRotationOf']],
   },
   {
+    name: 'takes a file for unpacked that is not yet',
+    edits: [['src/tail/unpack.ts', 'const part = `${target}.part`', 'const part = target']],
+  },
+  {
     name: 'forgets the pins of the process before',
     edits: [['src/tail/recovery.ts', '    pins.inherit(keys)\n', '    pins.inherit(new Set())\n']],
   },

@@ -111,6 +111,29 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // The next process took the unpacked part for the whole file.
+  {
+    ...program('killed while it unpacks what was compressed while it was down', [
+      append(),
+      SETTLE,
+      wait(1700),
+      KILL,
+      { do: 'block', file: FILE, bytes: 25_000_000 },
+      { do: 'rotate', file: FILE, create: true },
+      { do: 'gzip', file: FILE },
+      append(),
+      START,
+      wait(20),
+      KILL,
+      START,
+      wait(70),
+      KILL,
+      START,
+      SETTLE,
+    ]),
+    // Where it may not link to the file, the compressed one is all that is left.
+    owned: false,
+  },
   // These found nothing. The first two are for the marker and for the head: each alone tells the old file from the new.
   program('written anew with the same beginning, past the old offset, between two looks', [
     { do: 'restart', file: FILE, same: true, lines: 3 },
