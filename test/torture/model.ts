@@ -301,6 +301,11 @@ export class Model {
       copy.linkedSince = undefined
     }
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
+    // By whichever of its names the shipper knows the file, the copy carries only one of them: it may not be recognized.
+    if (node.names.size > 1) {
+      copy.linkedSince = undefined
+      for (const { line } of copy.lines) line.allowed++
+    }
   }
 
   /** A file was compressed under this name, and what was there before is gone. `node` undefined: nothing took its place. */

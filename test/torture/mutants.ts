@@ -142,7 +142,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sends a new generation before it is saved',
-    edits: [['src/tail/tail.ts', '    this.#held.add(tailer)\n    void', '    void']],
+    edits: [
+      [
+        'src/tail/tail.ts',
+        '    this.#held.add(tailer)\n    void this.#saver.now()',
+        '    void new Promise(resolve => setTimeout(resolve, 500))',
+      ],
+    ],
   },
   {
     name: 'does not save its epoch at the start',

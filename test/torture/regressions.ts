@@ -36,6 +36,13 @@ export const REGRESSIONS: readonly Program[] = [
     KILL,
     START,
     SETTLE,
+    { do: 'term', grace: 10 },
+    { do: 'delete', file: FILE, recreate: true },
+    START,
+    wait(35),
+    KILL,
+    START,
+    SETTLE,
   ]),
   // The copy was taken for a rotated file before the truncation had been looked for.
   program('copied, truncated and rotated between two looks', [
