@@ -108,8 +108,13 @@ export class Program {
   readonly ended: Promise<Ended>
   stdout = ''
 
-  constructor(env: Record<string, string>, args: readonly string[], options: { cwd?: string; uid?: number } = {}) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+  /** `command`: runs that instead, with `args`; it must become, or pass on what is said by, the program. */
+  constructor(
+    env: Record<string, string>,
+    args: readonly string[],
+    { command, ...options }: { cwd?: string; uid?: number; command?: string } = {},
+  ) {
+    this.child = spawn(command ?? process.execPath, command === undefined ? [PROGRAM, ...args] : args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], ...env },
       ...options,

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LedgerLine } from '../../src/server/subject.ts'
+import { FLAGS } from '../bench/measure.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
@@ -51,10 +52,15 @@ export class Machine {
   /** Resolves when it says that it has started. */
   async start(grace: number): Promise<void> {
     const foreign = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-    const child = spawn(process.execPath, [programUnderTest(), 'run', '--config', this.#config], {
+    const child = spawn(process.execPath, [...FLAGS, programUnderTest(), 'run', '--config', this.#config], {
       stdio: ['ignore', 'ignore', 'pipe'],
       ...foreign,
-      env: { PATH: process.env['PATH'], ...this.#env, LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s` },
+      env: {
+        PATH: process.env['PATH'],
+        MALLOC_ARENA_MAX: '2',
+        ...this.#env,
+        LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s`,
+      },
     })
     this.#child = child
     running.add(child)

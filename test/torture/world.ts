@@ -39,12 +39,13 @@ import { Receiver } from './receiver.ts'
 const PATIENCE = 25_000
 const END_OF_PATIENCE = 240_000
 /**
- * Bytes of memory that the shipper may have at most, however much waits and whatever happened: two arenas of 1 MiB, the
- * program, and what a garbage collector that is in no hurry leaves lying. The node executable's own pages, which are
- * shared and clean, count for the resident size alone, and how many of them are in memory is not ours to say.
+ * Bytes of memory that the shipper may have at most, with the flags that the image gives it, however much waits and
+ * whatever happened: two arenas of 1 MiB, the program, what a garbage collector leaves lying and what zlib takes. The
+ * node executable's own pages, which are shared and clean, count for the resident size alone, and how many of them are
+ * in memory is not ours to say.
  */
-const MOST_ANONYMOUS = 80 * 2 ** 20
-const MOST_RESIDENT = 160 * 2 ** 20
+const MOST_ANONYMOUS = 64 * 2 ** 20
+const MOST_RESIDENT = 144 * 2 ** 20
 const NOBODY = 65534
 
 export interface Outcome {
