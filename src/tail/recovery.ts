@@ -16,7 +16,7 @@ import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
-import { findSibling, isGeneration, nameOf, type Sibling, type Wanted } from './siblings.ts'
+import { findSibling, isGeneration, nameOf, type Sibling, sameBirth, type Wanted } from './siblings.ts'
 import type { Found } from './sweep.ts'
 import type { Unpacked } from './unpack.ts'
 
@@ -186,9 +186,4 @@ export class Recovery {
 
 function identityOf({ head, cursors }: SavedGeneration): Pick<Wanted, 'head' | 'cursors'> {
   return { head, cursors: Object.values(cursors) }
-}
-
-/** The same incarnation of an inode, as far as the file system can tell. */
-function sameBirth(one: Inode, other: Inode): boolean {
-  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
 }

@@ -25,7 +25,16 @@ import { type PinHealth, Pins } from './pins.ts'
 import type { ReaderEvents } from './reader.ts'
 import { Recovery } from './recovery.ts'
 import { Saver } from './saver.ts'
-import { findMissed, findSibling, isGeneration, isRelated, mayBeCopyOf, nameOf, type Wanted } from './siblings.ts'
+import {
+  findMissed,
+  findSibling,
+  isGeneration,
+  isRelated,
+  mayBeCopyOf,
+  nameOf,
+  sameBirth,
+  type Wanted,
+} from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
 import { Tailer } from './tailer.ts'
 import { Unpacked } from './unpack.ts'
@@ -597,7 +606,11 @@ export class Tail {
     for (const tailer of [...this.#tailers.values()]) {
       if (tailer.generation.origin.path === path) this.#poll(tailer, performance.now())
     }
-    const known = (key: string) => this.#tailers.has(key) || this.#done.has(key)
+    // The number of an inode that was freed is given to the next file at once.
+    const known = (inode: Inode) => {
+      const done = this.#done.get(inodeKey(inode))
+      return this.#tailers.has(inodeKey(inode)) || (done !== undefined && sameBirth(done.inode, inode))
+    }
     for (const missed of findMissed(path, birth, known)) {
       if ([...this.#tailers.values()].some(tailer => mayBeCopyOf(missed.path, missed.opened, tailer))) {
         closeSync(missed.opened.fd)

@@ -79,6 +79,10 @@ export function judge(
         few('torn')(`torn, mixed or invented: ${show(arrival.text)} (id ${arrival.id})`)
         continue
       }
+      const cut = entry.line !== undefined && entry.line.expected === arrival.text && entry.line.text !== arrival.text
+      if (cut && arrival.originalBytes !== Buffer.byteLength(entry.line!.text)) {
+        few('cut')(`cut without a word of its length: ${show(arrival.text)} (${arrival.originalBytes})`)
+      }
       // What was cut says itself how long it was; another line may begin alike.
       bytes += arrival.originalBytes === undefined ? entry.bytes : arrival.originalBytes + (arrival.partial ? 0 : 1)
       const { line } = entry

@@ -76,6 +76,11 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'inside',
   ),
+  program(
+    'copied within the pattern, and truncated a while later',
+    [append(), SETTLE, { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
+    'inside',
+  ),
   // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
   program('rotated twice between two looks, and a hard link to the new file', [
     append(),
@@ -233,6 +238,25 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'truncate', file: FILE },
     wait(300),
     append(),
+    SETTLE,
+  ]),
+]
+
+/** Those that have to wait for what takes half a minute: not for the fast list. */
+export const SLOW_REGRESSIONS: readonly Program[] = [
+  // The new file had the inode of one that was remembered as finished, and was taken for it.
+  program('rotated twice while down, onto the inode of a file that was finished long ago', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    wait(31_500),
+    { do: 'term', grace: 10 },
+    { do: 'rotateOften', file: FILE, times: 3, lines: 5 },
+    START,
     SETTLE,
   ]),
 ]

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import type { Numbers } from './judge.ts'
 import { programUnderTest } from './machine.ts'
 import { generate, type Program, type Scale } from './program.ts'
-import { REGRESSIONS } from './regressions.ts'
+import { REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
 import { shrink } from './shrink.ts'
 import { type Outcome, World } from './world.ts'
 
@@ -88,12 +88,13 @@ function keep(program: Program): void {
 function* list(): Generator<Program> {
   if (values.replay) return yield JSON.parse(readFileSync(values.replay, 'utf8')) as Program
   if (values.regression !== undefined) {
-    yield* REGRESSIONS.filter(({ name }) => name.includes(values.regression!))
+    yield* [...REGRESSIONS, ...SLOW_REGRESSIONS].filter(({ name }) => name.includes(values.regression!))
     return
   }
   const scale = minutes !== undefined && minutes >= 5 ? LONG : FAST
   if (values.seed !== undefined && values.programs === undefined) return yield generate(Number(values.seed), scale)
   if (values.seed === undefined) yield* REGRESSIONS
+  if (values.seed === undefined && scale === LONG) yield* SLOW_REGRESSIONS
   const first = values.seed !== undefined ? Number(values.seed) : minutes === undefined ? 1 : Date.now() % 1_000_000
   const count =
     values.programs !== undefined

@@ -46,6 +46,8 @@ const END_OF_PATIENCE = 240_000
  */
 const MOST_ANONYMOUS = 64 * 2 ** 20
 const MOST_RESIDENT = 144 * 2 ** 20
+/** Seconds: long enough to send a large block again after a death. */
+const GRACE = 60
 const NOBODY = 65534
 
 export interface Outcome {
@@ -139,7 +141,7 @@ export class World {
     if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
     await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
     this.#machine = new Machine(this.#configure())
-    await this.#start(10)
+    await this.#start(GRACE)
     this.#watch = setInterval(() => this.#observe(), 20)
   }
 
@@ -270,7 +272,7 @@ export class World {
   async #settle(): Promise<void> {
     this.#thaw()
     this.#heal()
-    await this.#start(10)
+    await this.#start(GRACE)
     const began = performance.now()
     let arrived = -1
     let progress = began
@@ -391,7 +393,7 @@ export class World {
     this.#rename(file, `${file}.1`)
   }
 
-  #copytruncate(file: string, busy: boolean): void {
+  async #copytruncate(file: string, busy: boolean, pause: number): Promise<void> {
     const node = this.#model.named(file)
     if (!node?.readable) return
     this.#rotations++
@@ -399,6 +401,7 @@ export class World {
     copyFileSync(this.#at(file), this.#at(`${file}.1`))
     const copy = this.#found(`${file}.1`)
     this.#model.copied(node, copy)
+    if (pause > 0) await sleep(pause)
     if (busy) {
       // What is written between the copy and the truncation is in neither.
       this.#write(file, this.#lines(file, 3, 60))
@@ -460,7 +463,8 @@ export class World {
       case 'rename':
         return this.#rename(action.file, `${action.file}.old-${++this.#names}`)
       case 'copytruncate':
-        return this.#copytruncate(action.file, action.busy)
+        // Some take their time, so that the copy is seen before the truncation that explains it.
+        return this.#copytruncate(action.file, action.busy, action.pause ?? (this.#rotations % 3 === 0 ? 60 : 0))
       case 'copy': {
         const node = model.named(action.file)
         if (!node?.readable) return
@@ -572,7 +576,7 @@ export class World {
         if (action.grace >= 10) this.#heal()
         return this.#term(action.grace)
       case 'start':
-        return this.#start(10)
+        return this.#start(GRACE)
       case 'freeze':
         if (!this.#machine.running || model.frozenSince !== undefined) return
         this.#observe()
