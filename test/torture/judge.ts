@@ -35,6 +35,9 @@ export interface Numbers {
  */
 const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
 
+/** Milliseconds after which the shipper gives up on an answer. */
+const TIMEOUT = 3000
+
 export function judge(
   model: Model,
   receivers: readonly Receiver[],
@@ -103,7 +106,9 @@ export function judge(
       if (first === arrival) continue
       repeated++
       const death = model.deaths.some(({ at, kind }) => at < arrival.at && first.at > at - UNSAVED[kind])
-      if (first.acknowledged && !death) {
+      // The sender had given up on a receiver that was slow to answer, and did not hear that it was taken after all.
+      const stall = model.stalls.some(({ from, to }) => from < arrival.at && to > first.at - TIMEOUT)
+      if (first.acknowledged && !death && !stall) {
         few('again')(
           `sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`,
         )

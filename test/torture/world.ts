@@ -48,6 +48,8 @@ const MOST_ANONYMOUS = 64 * 2 ** 20
 const MOST_RESIDENT = 144 * 2 ** 20
 /** Seconds: long enough to send a large block again after a death. */
 const GRACE = 60
+/** The receivers live in this process. Held up for so long they are slow servers, whose clients give up: milliseconds. */
+const STALL = 500
 const NOBODY = 65534
 
 export interface Outcome {
@@ -142,7 +144,13 @@ export class World {
     await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
     this.#machine = new Machine(this.#configure())
     await this.#start(GRACE)
-    this.#watch = setInterval(() => this.#observe(), 20)
+    let turned = performance.now()
+    this.#watch = setInterval(() => {
+      const now = performance.now()
+      if (now - turned > STALL) this.#model.stalls.push({ from: turned, to: now })
+      turned = now
+      this.#observe()
+    }, 20)
   }
 
   /**
