@@ -1,5 +1,5 @@
 /** Programs that once found something, by the name of what they found. */
-import type { Action, File, Program } from './program.ts'
+import type { Action, Fault, File, Program } from './program.ts'
 
 const FILE: File = 'app.log'
 
@@ -12,6 +12,16 @@ const START: Action = { do: 'start' }
 function program(name: string, actions: readonly Action[], pattern: Program['pattern'] = 'outside'): Program {
   return { name, seed: 1, pattern, owned: true, actions }
 }
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'html' },
+  { kind: 'status', status: 500 },
+  { kind: 'status', status: 429, retryAfter: 0 },
+  { kind: 'resetBefore' },
+  { kind: 'resetAfter' },
+  { kind: 'slow', ms: 100 },
+  { kind: 'tooLarge', bytes: 2000 },
+]
 
 export const REGRESSIONS: readonly Program[] = [
   // Nothing had been saved but that the file is there, and the new lines got the ids of the old ones.
@@ -207,6 +217,26 @@ export const REGRESSIONS: readonly Program[] = [
     wait(400),
     append(),
     { do: 'half', file: FILE },
+    SETTLE,
+  ]),
+  program('every fault in its turn', [
+    append(),
+    SETTLE,
+    ...FAULTS.flatMap((fault): Action[] => [
+      { do: 'fault', backend: 'left', fault, times: 1 },
+      { do: 'fault', backend: 'right', fault, times: 1 },
+      append(30),
+      wait(60),
+    ]),
+    SETTLE,
+  ]),
+  program('an outage of some seconds with more to read than memory holds', [
+    append(),
+    SETTLE,
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: FILE, bytes: 3_000_000 },
+    wait(4500),
     SETTLE,
   ]),
   program('batches that are too large', [
