@@ -87,7 +87,7 @@ export function judge(
         few('cut')(`cut without a word of its length: ${show(arrival.text)} (${arrival.originalBytes})`)
       }
       // What was cut says itself how long it was; another line may begin alike.
-      bytes += arrival.originalBytes === undefined ? entry.bytes : arrival.originalBytes + (arrival.partial ? 0 : 1)
+      bytes += (arrival.originalBytes ?? entry.bytes) + (arrival.partial ? 0 : 1)
       const { line } = entry
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue

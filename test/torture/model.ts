@@ -303,6 +303,8 @@ export class Model {
       copy.linkedSince = undefined
     }
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
+    // A copy of what the shipper has not met yet may look to it like a file that was rotated away unseen.
+    if (!node.kept) for (const { line } of copy.lines) line.allowed++
     // By whichever of its names the shipper knows the file, the copy carries only one of them: it may not be recognized.
     if (node.names.size > 1) {
       copy.linkedSince = undefined
@@ -467,7 +469,7 @@ export class Model {
     for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true)
   }
 
-  /** The texts as which the line may come, in the order of their offsets: each with what it is worth in bytes. */
+  /** The texts as which the line may come, in the order of their offsets: each with its bytes, hole included, line feed not. */
   pieces(line: Line): { text: string; bytes: number; whole: boolean }[] {
     const ends = [...new Set([0, ...line.cuts, line.text.length])].sort((a, b) => a - b)
     const pieces: { text: string; bytes: number; whole: boolean }[] = []
@@ -477,7 +479,7 @@ export class Model {
         if (from === to && from === 0 && line.text.length > 0) continue
         const text = line.text.slice(from, to)
         const last = to === line.text.length
-        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0) + (last && !line.unended ? 1 : 0)
+        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0)
         pieces.push({ text, bytes, whole: from === 0 && last })
       }
     }
