@@ -104,6 +104,8 @@ export interface Ended {
 export class Program {
   readonly child: ChildProcess
   readonly said: Said[] = []
+  /** Standard error as it came. */
+  raw = ''
   readonly #started = Promise.withResolvers<void>()
   readonly ended: Promise<Ended>
   stdout = ''
@@ -120,6 +122,7 @@ export class Program {
       ...options,
     })
     this.child.stdout!.setEncoding('utf8').on('data', (part: string) => (this.stdout += part))
+    this.child.stderr!.on('data', (part: Buffer) => (this.raw += part.toString()))
     createInterface({ input: this.child.stderr! }).on('line', line => {
       this.said.push(line.startsWith('{') ? (JSON.parse(line) as Said) : { msg: line })
       if (this.said.at(-1)!['msg'] === 'started') this.#started.resolve()
