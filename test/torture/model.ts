@@ -115,7 +115,7 @@ export class Model {
   lostTails = 0
   /** Processes that ended. */
   readonly deaths: Death[] = []
-  /** When this very process was held up, so that the receivers answered late: beginning and end. */
+  /** When this very process was held up, so that the receivers answered late, or the shipper was: beginning and end. */
   readonly stalls: { readonly from: number; readonly to: number }[] = []
   alive = false
   frozenSince: number | undefined

@@ -238,7 +238,10 @@ export class World {
   }
 
   #thaw(): void {
-    if (this.#model.frozenSince === undefined) return
+    const { frozenSince } = this.#model
+    if (frozenSince === undefined) return
+    // Answers that came meanwhile are late for it.
+    this.#model.stalls.push({ from: frozenSince, to: performance.now() })
     this.#model.frozenSince = undefined
     this.#model.thawedAt = performance.now()
     this.#machine.signal('SIGCONT')
