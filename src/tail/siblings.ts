@@ -129,14 +129,18 @@ export function findMissed(path: string, birth: string, known: (inode: Inode) =>
   if (after === 0n) return []
   const folder = dirname(path)
   const missed: Sibling[] = []
+  // A chain of renames goes on while we look: the same file may be met under one name and then under the next.
+  const met = new Set<string>()
   for (const name of namesIn(folder)) {
     if (!isNumbered(name, basename(path))) continue
     const sibling = join(folder, name)
     const opened = openRegular(sibling, [folder])
     if (opened.kind !== 'open') continue
     const inode = inodeOf(opened.stats)
-    if (BigInt(inode.birth) >= after && !known(inode)) missed.push({ path: sibling, opened })
-    else closeSync(opened.fd)
+    if (BigInt(inode.birth) >= after && !known(inode) && !met.has(inodeKey(inode))) {
+      met.add(inodeKey(inode))
+      missed.push({ path: sibling, opened })
+    } else closeSync(opened.fd)
   }
   return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
 }

@@ -333,13 +333,18 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/delivery.ts',
-        '        const pass = await this.#circuit.enter()\n',
-        '        const pass = await this.#circuit.enter()\n        if (pass?.probe) budget(this.#fields.budget)\n',
+        '          this.#wait(pass, verdict, slab, payload)\n',
+        '          this.#wait(pass, verdict, slab, payload)\n          retried.add(payload)\n',
+      ],
+      [
+        'src/delivery/delivery.ts',
+        '      this.#encoder.release(payload)\n',
+        '      if (!retried.has(payload)) this.#encoder.release(payload)\n',
       ],
       [
         'src/delivery/delivery.ts',
         'export class Delivery {',
-        'const budget = (of: Budget): void => void of.grant(65536)\n\nexport class Delivery {',
+        'const retried = new WeakSet<Payload>()\n\nexport class Delivery {',
       ],
     ],
   },

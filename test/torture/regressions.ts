@@ -222,7 +222,8 @@ export const REGRESSIONS: readonly Program[] = [
   program('every fault in its turn', [
     append(),
     SETTLE,
-    ...FAULTS.flatMap((fault): Action[] => [
+    // Three rounds: what each of them cost a little of would be used up by then.
+    ...[...FAULTS, ...FAULTS, ...FAULTS].flatMap((fault): Action[] => [
       { do: 'fault', backend: 'left', fault, times: 1 },
       { do: 'fault', backend: 'right', fault, times: 1 },
       append(30),
