@@ -49,7 +49,7 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'term', grace: 10 },
     { do: 'delete', file: FILE, recreate: true },
     START,
-    wait(35),
+    wait(200),
     KILL,
     START,
     SETTLE,

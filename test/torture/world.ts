@@ -37,7 +37,7 @@ import { Receiver } from './receiver.ts'
 
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
-const END_OF_PATIENCE = 240_000
+const END_OF_PATIENCE = 1_200_000
 /**
  * Bytes of memory that the shipper may have at most, with the flags that the image gives it, however much waits and
  * whatever happened: two arenas of 1 MiB, the program, what a garbage collector leaves lying and what zlib takes. The
