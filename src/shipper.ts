@@ -217,7 +217,8 @@ export class Shipper implements Subject {
 
   async #grew(): Promise<boolean> {
     await new Promise(resolve => setTimeout(resolve, STABLE))
-    return this.#tail.look()
+    // What became readable meanwhile may be on its way already.
+    return this.#tail.look() || this.#pipelines.some(({ idle }) => !idle)
   }
 
   *#left(): Generator<Drained['left'][number]> {

@@ -106,17 +106,25 @@ export interface Ended {
 export class Program {
   readonly child: ChildProcess
   readonly said: Said[] = []
+  /** Standard error as it came. */
+  raw = ''
   readonly #started = Promise.withResolvers<void>()
   readonly ended: Promise<Ended>
   stdout = ''
 
-  constructor(env: Record<string, string>, args: readonly string[], options: { cwd?: string; uid?: number } = {}) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+  /** `command`: runs that instead, with `args`; it must become, or pass on what is said by, the program. */
+  constructor(
+    env: Record<string, string>,
+    args: readonly string[],
+    { command, ...options }: { cwd?: string; uid?: number; command?: string } = {},
+  ) {
+    this.child = spawn(command ?? process.execPath, command === undefined ? [PROGRAM, ...args] : args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], ...env },
       ...options,
     })
     this.child.stdout!.setEncoding('utf8').on('data', (part: string) => (this.stdout += part))
+    this.child.stderr!.on('data', (part: Buffer) => (this.raw += part.toString()))
     createInterface({ input: this.child.stderr! }).on('line', line => {
       this.said.push(line.startsWith('{') ? (JSON.parse(line) as Said) : { msg: line })
       if (this.said.at(-1)!['msg'] === 'started') this.#started.resolve()

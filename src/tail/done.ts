@@ -1,7 +1,8 @@
 /** Finished files that are remembered for a while, because names come back: one that does is not read again. */
 
 import type { SavedGeneration } from './checkpoint.ts'
-import { inodeKey } from './fingerprint.ts'
+import { type Inode, inodeKey } from './fingerprint.ts'
+import { sameBirth } from './siblings.ts'
 
 /** The oldest is forgotten beyond so many. */
 const MOST = 512
@@ -9,9 +10,10 @@ const MOST = 512
 export class Done implements Iterable<SavedGeneration> {
   readonly #byInode = new Map<string, SavedGeneration>()
 
-  /** `key` as by `inodeKey`. */
-  has(key: string): boolean {
-    return this.#byInode.has(key)
+  /** The number of an inode that was freed is given to the next file at once: that is another one. */
+  has(inode: Inode): boolean {
+    const saved = this.#byInode.get(inodeKey(inode))
+    return saved !== undefined && sameBirth(saved.inode, inode)
   }
 
   [Symbol.iterator](): Iterator<SavedGeneration> {

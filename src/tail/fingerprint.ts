@@ -7,7 +7,8 @@
  *
  * None of them is enough alone: inodes are reused, heads are alike, a truncated file grows past the old offset. A
  * reader that resumes, or goes on after a pause, checks all three; any mismatch is a new generation from zero.
- * Reading a fingerprint never throws: a file that cannot be read simply does not match.
+ * A stranger that cannot be read simply does not match, and nothing throws. A file that we follow is another matter: a
+ * disk that fails is no new generation, so `stands` says what the kernel said.
  */
 import { hash } from 'node:crypto'
 import { type BigIntStats, readSync } from 'node:fs'
@@ -50,15 +51,20 @@ export function inodeKey(inode: Inode): string {
 }
 
 /** The bytes [`from`, `from` + `length`) of the file in scratch memory, or `undefined` if they are not all there. */
+function take(fd: number, from: number, length: number): Buffer | undefined {
+  let got = 0
+  while (got < length) {
+    const n = readSync(fd, scratch, got, length - got, from + got)
+    if (n === 0) return undefined
+    got += n
+  }
+  return scratch.subarray(0, length)
+}
+
+/** The same, and `undefined` too if they cannot be read. */
 function peek(fd: number, from: number, length: number): Buffer | undefined {
   try {
-    let got = 0
-    while (got < length) {
-      const n = readSync(fd, scratch, got, length - got, from + got)
-      if (n === 0) return undefined
-      got += n
-    }
-    return scratch.subarray(0, length)
+    return take(fd, from, length)
   } catch {
     return undefined
   }
@@ -69,11 +75,19 @@ export function readHead(fd: number, known: number): Head | undefined {
   const length = Math.min(known, HEAD_BYTES)
   if (length === 0) return NO_HEAD
   const bytes = peek(fd, 0, length)
-  return bytes && { length, hash: hash('sha1', bytes, 'hex').slice(0, 20) }
+  return bytes && headOf(bytes)
+}
+
+function headOf(bytes: Buffer): Head {
+  return { length: bytes.length, hash: hash('sha1', bytes, 'hex').slice(0, 20) }
 }
 
 export function headMatches(fd: number, head: Head): boolean {
-  return head.length === 0 || readHead(fd, head.length)?.hash === head.hash
+  return head.length === 0 || isHead(peek(fd, 0, head.length), head)
+}
+
+function isHead(bytes: Buffer | undefined, head: Head): boolean {
+  return bytes !== undefined && headOf(bytes).hash === head.hash
 }
 
 export function markerOf(bytes: Uint8Array): Marker {
@@ -89,9 +103,17 @@ export function readMarker(fd: number, offset: number): Marker | undefined {
 }
 
 export function markerMatches(fd: number, offset: number, marker: Marker): boolean {
-  if (marker.length === 0) return true
-  const bytes = peek(fd, offset - marker.length, marker.length)
+  return marker.length === 0 || isMarker(peek(fd, offset - marker.length, marker.length), marker)
+}
+
+function isMarker(bytes: Buffer | undefined, marker: Marker): boolean {
   return bytes !== undefined && crc32(bytes) === marker.crc
+}
+
+/** Whether the marker before `offset` and the head still stand in a file that we follow. Throws if it cannot be read. */
+export function stands(fd: number, offset: number, marker: Marker, head: Head): boolean {
+  if (marker.length > 0 && !isMarker(take(fd, offset - marker.length, marker.length), marker)) return false
+  return head.length === 0 || isHead(take(fd, 0, head.length), head)
 }
 
 /**

@@ -19,7 +19,16 @@ import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
-import { findSibling, identityOf, isGeneration, locate, nameOf, type Sibling, type Wanted } from './siblings.ts'
+import {
+  findSibling,
+  identityOf,
+  isGeneration,
+  locate,
+  nameOf,
+  type Sibling,
+  sameBirth,
+  type Wanted,
+} from './siblings.ts'
 import type { Found } from './sweep.ts'
 import { statPath } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
@@ -266,9 +275,4 @@ export class Recovery {
 function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
   const stats = statPath(path)
   return stats && saved.get(inodeKey(inodeOf(stats)))
-}
-
-/** The same incarnation of an inode, as far as the file system can tell. */
-function sameBirth(one: Inode, other: Inode): boolean {
-  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
 }

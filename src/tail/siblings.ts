@@ -146,21 +146,30 @@ function isNumbered(name: string, original: string): boolean {
  * Files that carried `path` for so short a time that nobody saw them there: rotations of it, by name, that were born
  * after `birth` (nanoseconds, as in `Inode`) and are not `known`. Oldest first. Without birth times there is no telling.
  */
-export function findMissed(path: string, birth: string, known: (key: string) => boolean): Sibling[] {
+export function findMissed(path: string, birth: string, known: (inode: Inode) => boolean): Sibling[] {
   const after = BigInt(birth)
   if (after === 0n) return []
   const folder = dirname(path)
   const missed: Sibling[] = []
+  // A chain of renames goes on while we look: the same file may be met under one name and then under the next.
+  const met = new Set<string>()
   for (const name of namesIn(folder)) {
     if (!isNumbered(name, basename(path))) continue
     const sibling = join(folder, name)
     const opened = openRegular(sibling, [folder])
     if (opened.kind !== 'open') continue
     const inode = inodeOf(opened.stats)
-    if (BigInt(inode.birth) >= after && !known(inodeKey(inode))) missed.push({ path: sibling, opened })
-    else closeSync(opened.fd)
+    if (BigInt(inode.birth) >= after && !known(inode) && !met.has(inodeKey(inode))) {
+      met.add(inodeKey(inode))
+      missed.push({ path: sibling, opened })
+    } else closeSync(opened.fd)
   }
   return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
+}
+
+/** The same incarnation of an inode, as far as the file system can tell. */
+export function sameBirth(one: Inode, other: Inode): boolean {
+  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
 }
 
 /** The name that an inode has now in the folder where it was last seen. */
@@ -169,7 +178,8 @@ export function nameOf(inode: Inode, path: string): string | undefined {
   for (const name of namesIn(folder)) {
     try {
       const candidate = join(folder, name)
-      if (inodeKey(inodeOf(lstatSync(candidate, { bigint: true }))) === inodeKey(inode)) return candidate
+      const found = inodeOf(lstatSync(candidate, { bigint: true }))
+      if (inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)) return candidate
     } catch {
       // It left while we looked.
     }

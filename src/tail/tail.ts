@@ -17,6 +17,7 @@ import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
 import { Done } from './done.ts'
+import { inodeKey } from './fingerprint.ts'
 import { Folders, type Refusal, type Waiting } from './folders.ts'
 import { Follower } from './follower.ts'
 import type { Generation } from './generation.ts'
@@ -83,11 +84,11 @@ export class Tail {
     const vacated = new Vacated({
       tailers,
       lineage,
-      known: key =>
-        tailers.has(key) ||
-        done.has(key) ||
-        this.#folders.parking.pathOf(key) !== undefined ||
-        this.#recovery.awaits(key),
+      known: inode => {
+        const key = inodeKey(inode)
+        const parked = this.#folders.parking.pathOf(key) !== undefined
+        return tailers.has(key) || done.has(inode) || parked || this.#recovery.awaits(key)
+      },
       poll: tailer => this.#follower.poll(tailer),
       room: () => this.#folders.room(),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),

@@ -17,7 +17,7 @@
  * Looking never throws and never blocks on anything but a stat.
  */
 import { type BigIntStats, closeSync, fstatSync, statSync } from 'node:fs'
-import { HEAD_BYTES, headMatches, type Inode, inodeOf, markerMatches, readHead } from './fingerprint.ts'
+import { HEAD_BYTES, type Inode, inodeOf, markerMatches, NO_HEAD, readHead, stands } from './fingerprint.ts'
 import type { Cursor, Generation } from './generation.ts'
 
 export type TailerState =
@@ -95,7 +95,15 @@ export class Tailer {
     const { furthest, size: known } = generation
     // A file that was emptied and grew past our offset again shows it only in its content. And only a size that was
     // seen with the right content says how much of this generation there was.
-    if (changed && (size < furthest || !this.#intact(furthest))) return { kind: 'replaced' }
+    if (changed && size < furthest) return { kind: 'replaced' }
+    switch (changed ? this.#intact(furthest) : true) {
+      case false:
+        return { kind: 'replaced' }
+      case undefined:
+        // It cannot be read just now: the next look asks again.
+        this.#mtime = -1n
+        return { kind: 'intact', unread: this.#unread(final || this.ending), changed: false }
+    }
     generation.size = size
     // An unfinished line may have got its end in place.
     if (changed && size <= known) for (const cursor of generation.cursors) cursor.scanned = cursor.read
@@ -103,12 +111,14 @@ export class Tailer {
     return { kind: 'intact', unread: this.#unread(final || this.ending), changed }
   }
 
-  /** Whether what stands before the cursor is still what was read there. Called after each read. */
+  /** Whether what stands before the cursor is still what was read there. Called after each read; throws as reads do. */
   intact(cursor: Cursor): boolean {
     const { head, furthest } = this.generation
-    if (!markerMatches(this.fd, cursor.read, cursor.marker) || !headMatches(this.fd, head)) return false
+    if (!stands(this.fd, cursor.read, cursor.marker, head)) return false
     // While the head says less than what was read, a cursor that is behind has only the others' markers to go by.
-    return head.length >= Math.min(HEAD_BYTES, furthest) || this.#marked(furthest)
+    if (head.length >= Math.min(HEAD_BYTES, furthest)) return true
+    const ahead = this.#at(furthest)
+    return ahead === undefined || stands(this.fd, furthest, ahead.marker, NO_HEAD)
   }
 
   /** Lets the head grow to what was just read. Only what was read is there to stay. */
@@ -120,7 +130,8 @@ export class Tailer {
     if (known <= generation.head.length) return
     const head = readHead(this.fd, known)
     // The file may have been written anew since that read: then this is the head of something else.
-    if (head && this.#marked(furthest)) generation.head = head
+    const ahead = this.#at(furthest)
+    if (head && (ahead === undefined || markerMatches(this.fd, furthest, ahead.marker))) generation.head = head
   }
 
   /** Everything is read and acknowledged, and nobody has written for a while. */
@@ -147,15 +158,18 @@ export class Tailer {
     return this.generation.cursors.some(cursor => (final ? cursor.read : cursor.scanned) < this.size)
   }
 
-  #intact(furthest: number): boolean {
-    const cursor = this.generation.cursors.find(candidate => candidate.read === furthest)
-    return cursor === undefined || this.intact(cursor)
+  /** As `intact`, of whichever cursor is ahead; `undefined` if the file cannot be read. */
+  #intact(furthest: number): boolean | undefined {
+    const ahead = this.#at(furthest)
+    try {
+      return ahead === undefined || this.intact(ahead)
+    } catch {
+      return undefined
+    }
   }
 
-  /** Whether the marker before the furthest offset still stands there. */
-  #marked(furthest: number): boolean {
-    const cursor = this.generation.cursors.find(candidate => candidate.read === furthest)
-    return cursor === undefined || markerMatches(this.fd, furthest, cursor.marker)
+  #at(furthest: number): Cursor | undefined {
+    return this.generation.cursors.find(({ read }) => read === furthest)
   }
 
   #stat(now: number): BigIntStats | undefined {

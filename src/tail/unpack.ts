@@ -6,12 +6,23 @@
  * is already acknowledged; there it is followed like any other rotated file, and removed when it is done.
  *
  * Guarantees: a sibling that is something else is given up at its first bytes; the result is bounded in size; nothing
- * here blocks or throws.
+ * here blocks or throws; after a death in the middle it begins anew.
  */
 
 import { hash } from 'node:crypto'
-import { closeSync, createReadStream, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  fsync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { MARKER_BYTES } from './fingerprint.ts'
 import { openRegular } from './open.ts'
@@ -54,15 +65,19 @@ export class Unpacked {
       const packed = /\.(gz|zst)$/.exec(name)
       if (packed === null || !isRotationOf(name, basename(wanted.path))) continue
       const target = join(this.#dir, generation)
+      // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
+      const part = `${target}.part`
       try {
         mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
-        if (await unpack(join(folder, name), packed[1] as 'gz' | 'zst', wanted, target)) {
+        if (await unpack(join(folder, name), packed[1] as 'gz' | 'zst', wanted, part)) {
+          renameSync(part, target)
           const found = opened(target, wanted)
           if (found) return found
         }
       } catch {
         // Not what its name says, damaged, or no room: the next one may be it.
       }
+      this.release(`${generation}.part`)
       this.release(generation)
     }
     return undefined
@@ -110,6 +125,7 @@ async function unpack(path: string, kind: 'gz' | 'zst', wanted: Wanted, target: 
       at += part.length
       if (at > MOST) return false
     }
+    await promisify(fsync)(file)
     return head.length === wanted.head.length
   } finally {
     plain.destroy()

@@ -31,7 +31,7 @@ export interface VacatedParts {
   readonly tailers: Tailers
   readonly lineage: Lineage
   /** Whether somebody knows an inode. */
-  known(key: string): boolean
+  known(inode: Inode): boolean
   /** Whether there is a file handle for one more. */
   room(): boolean
   /** Looks at a file now. */

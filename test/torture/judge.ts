@@ -29,8 +29,14 @@ export interface Numbers {
   readonly seconds: number
 }
 
-/** Milliseconds before a death in which an acknowledged record may not be saved yet. */
-const UNSAVED = 4000
+/**
+ * Milliseconds before a death in which an acknowledged record may not be saved yet. At a deadline nothing but the
+ * answers that are on their way just then is missed; an end with everything done excuses nothing.
+ */
+const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
+
+/** Milliseconds after which the shipper gives up on an answer. */
+const TIMEOUT = 3000
 
 export function judge(
   model: Model,
@@ -53,6 +59,8 @@ export function judge(
       few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)
     }
     const known = new Map<string, { line: Line | undefined; bytes: number; allowed: number }>()
+    // Of a text that was written more than once nobody can say which of its lines came.
+    const common = new Set(model.lines.filter(({ rank }) => rank > 0).map(line => line.expected))
     for (const line of model.lines) {
       for (const { text, bytes } of model.pieces(line)) {
         const key = expected(text)
@@ -74,10 +82,15 @@ export function judge(
         few('torn')(`torn, mixed or invented: ${show(arrival.text)} (id ${arrival.id})`)
         continue
       }
+      const cut = entry.line !== undefined && entry.line.expected === arrival.text && entry.line.text !== arrival.text
+      if (cut && arrival.originalBytes !== Buffer.byteLength(entry.line!.text)) {
+        few('cut')(`cut without a word of its length: ${show(arrival.text)} (${arrival.originalBytes})`)
+      }
       // What was cut says itself how long it was; another line may begin alike.
-      bytes += arrival.originalBytes === undefined ? entry.bytes : arrival.originalBytes + (arrival.partial ? 0 : 1)
+      bytes += (arrival.originalBytes ?? entry.bytes) + (arrival.partial ? 0 : 1)
       const { line } = entry
-      if (line === undefined || line.rank > 0 || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id) continue
+      if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
+        continue
       const before = reached.get(line.incarnation) ?? -1
       if (line.seq < before) few('order')(`out of order: line ${line.seq} after ${before}: ${show(line.text)}`)
       reached.set(line.incarnation, Math.max(before, line.seq))
@@ -92,8 +105,10 @@ export function judge(
       const first = receiver.byId.get(arrival.id)!
       if (first === arrival) continue
       repeated++
-      const death = model.deaths.some(({ at }) => at < arrival.at && first.at > at - UNSAVED)
-      if (first.acknowledged && !death) {
+      const death = model.deaths.some(({ at, kind }) => at < arrival.at && first.at > at - UNSAVED[kind])
+      // The sender had given up on a receiver that was slow to answer, and did not hear that it was taken after all.
+      const stall = model.stalls.some(({ from, to }) => from < arrival.at && to > first.at - TIMEOUT)
+      if (first.acknowledged && !death && !stall) {
         few('again')(
           `sent again though acknowledged ${Math.round(arrival.at - first.at)} ms before: ${show(first.text)}`,
         )
@@ -123,7 +138,7 @@ export function judge(
   }
 }
 
-/** The last ledger against what was received, and the vanished bytes of all processes against what never came. */
+/** The last ledger against what was received, and the bytes that vanished against what never came. */
 function account(
   model: Model,
   receiver: Receiver,
@@ -134,8 +149,7 @@ function account(
   cutUnread: number,
   say: (message: string) => void,
 ): void {
-  const statements = ends.map(({ ledger }) => ledger?.find(({ backend }) => backend === name)?.statement)
-  const last = statements.at(-1)
+  const last = ends.at(-1)?.ledger?.find(({ backend }) => backend === name)?.statement
   if (last === undefined) {
     if (receiver.byId.size > 0) say('the last process gave no account')
     return
@@ -155,7 +169,8 @@ function account(
     if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
   }
   if (unsaved) return
-  const vanished = statements.reduce((sum, statement) => sum + (statement?.vanishedBytes ?? 0), 0)
+  // The account goes on from process to process.
+  const vanished = last.vanishedBytes
   const most = gone.reduce((sum, { line, why }) => sum + (why.startsWith('truncated') ? 0 : line.bytes), cutUnread)
   const least = gone.reduce((sum, { line, sure }) => sum + (sure ? line.bytes : 0), 0)
   if (vanished < least) say(`${vanished} bytes vanished, but ${least} were seen and never came`)

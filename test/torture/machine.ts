@@ -1,10 +1,11 @@
 /** The shipper under test as a process: started, frozen, killed, ended in order, and watched from outside. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LedgerLine } from '../../src/server/subject.ts'
+import { FLAGS } from '../bench/measure.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
@@ -36,6 +37,8 @@ export class Machine {
   #ended: Promise<Ended> | undefined
   /** What the shipper said on standard error. */
   readonly said: string[] = []
+  /** The most memory that any of its processes was seen to have: bytes. */
+  readonly peak = { resident: 0, anonymous: 0 }
 
   constructor(config: string, env: Readonly<Record<string, string>> = {}) {
     this.#config = config
@@ -49,10 +52,15 @@ export class Machine {
   /** Resolves when it says that it has started. */
   async start(grace: number): Promise<void> {
     const foreign = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-    const child = spawn(process.execPath, [programUnderTest(), 'run', '--config', this.#config], {
+    const child = spawn(process.execPath, [...FLAGS, programUnderTest(), 'run', '--config', this.#config], {
       stdio: ['ignore', 'ignore', 'pipe'],
       ...foreign,
-      env: { PATH: process.env['PATH'], ...this.#env, LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s` },
+      env: {
+        PATH: process.env['PATH'],
+        MALLOC_ARENA_MAX: '2',
+        ...this.#env,
+        LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s`,
+      },
     })
     this.#child = child
     running.add(child)
@@ -94,5 +102,23 @@ export class Machine {
       if (stats?.isFile()) keys.add(`${stats.dev}:${stats.ino}`)
     }
     return keys
+  }
+
+  /** Looks at its memory now. The kernel keeps the highest resident size itself (proc(5), VmHWM). */
+  weigh(): void {
+    const { resident, anonymous } = memoryOf(this.#child?.pid)
+    this.peak.resident = Math.max(this.peak.resident, resident)
+    this.peak.anonymous = Math.max(this.peak.anonymous, anonymous)
+  }
+}
+
+/** The highest resident size of a process so far and its anonymous memory now, in bytes; zeros if it is gone. */
+function memoryOf(pid: number | undefined): { resident: number; anonymous: number } {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const field = (name: string) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0)
+    return { resident: field('VmHWM'), anonymous: field('RssAnon') }
+  } catch {
+    return { resident: 0, anonymous: 0 }
   }
 }

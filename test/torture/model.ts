@@ -8,6 +8,7 @@
  *   - its file has a name that the pattern matches;
  *   - its file was rotated from such a name to a numbered one in the same folder, and the shipper knew that path;
  *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder or linked to;
+ *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its folder;
  *   - its file is the copy of a copytruncate of which the shipper had read something.
  */
 import { MAX_LINE, type Program } from './program.ts'
@@ -66,6 +67,10 @@ export class Node {
   forgotten = false
   /** The state folder had a link to it when the shipper died. */
   pinned = false
+  /** The name under which its compressed content is there. */
+  packed: string | undefined
+  /** A checkpoint must hold how it begins, so that it is known by its content. */
+  recognizable = false
   /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
   linkedSince: number | undefined
 
@@ -78,6 +83,12 @@ export class Node {
   get kept(): boolean {
     return this.openSince !== undefined && this.openAt !== undefined && this.openAt - this.openSince >= KEPT
   }
+}
+
+/** `done`: in order, with nothing left in flight. `deadline`: in order, but its time was up. */
+export interface Death {
+  readonly at: number
+  readonly kind: 'kill' | 'deadline' | 'done'
 }
 
 /** A line that no way led to any more before a backend had it. */
@@ -93,7 +104,8 @@ export class Model {
   readonly #receivers: readonly Receiver[]
   /** Every inode that has content somebody could still want. */
   readonly nodes = new Set<Node>()
-  readonly #ranks = new Map<string, number>()
+  /** The lines of each text, in the order in which they were written. */
+  readonly #twins = new Map<string, Line[]>()
   readonly lines: Line[] = []
   /** Texts that may arrive and need not: unfinished lines that went away. */
   readonly optional = new Map<string, number>()
@@ -101,8 +113,10 @@ export class Model {
   readonly lost: Lost[][]
   /** Bytes of unfinished lines that went away. */
   lostTails = 0
-  /** Processes that ended: when, and whether in order and with everything done. */
-  readonly deaths: { readonly at: number; readonly kind: 'kill' | 'term' }[] = []
+  /** Processes that ended. */
+  readonly deaths: Death[] = []
+  /** When this very process was held up, so that the receivers answered late, or the shipper was: beginning and end. */
+  readonly stalls: { readonly from: number; readonly to: number }[] = []
   alive = false
   frozenSince: number | undefined
   thawedAt = 0
@@ -169,8 +183,8 @@ export class Model {
 
   #end(node: Node, unended: boolean): void {
     const { tail: text, tailHole: hole, tailCuts: cuts } = node
-    const rank = this.#ranks.get(text) ?? 0
-    this.#ranks.set(text, rank + 1)
+    const twins = this.#twins.get(text) ?? []
+    const rank = twins.length
     const line: Line = {
       text,
       expected: expected(text),
@@ -190,6 +204,7 @@ export class Model {
     node.tailHole = 0
     node.tailCuts = []
     this.lines.push(line)
+    this.#twins.set(text, [...twins, line])
     for (const pending of this.pending) pending.add(line)
   }
 
@@ -223,6 +238,7 @@ export class Model {
     const { tail, tailHole } = node
     this.#dropTail(node)
     node.lines = kept
+    node.recognizable = false
     node.incarnation = ++this.#incarnations
     node.seq = 0
     if (size > start) {
@@ -287,6 +303,20 @@ export class Model {
       copy.linkedSince = undefined
     }
     if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
+    // A copy of what the shipper has not met yet may look to it like a file that was rotated away unseen.
+    if (!node.kept) for (const { line } of copy.lines) line.allowed++
+    // By whichever of its names the shipper knows the file, the copy carries only one of them: it may not be recognized.
+    if (node.names.size > 1) {
+      copy.linkedSince = undefined
+      for (const { line } of copy.lines) line.allowed++
+    }
+  }
+
+  /** A file was compressed under this name, and what was there before is gone. `node` undefined: nothing took its place. */
+  packed(name: string, node?: Node): void {
+    for (const other of this.nodes) if (other.packed === name) other.packed = undefined
+    if (node) node.packed = name
+    this.reconcile('replaced')
   }
 
   /** The last name of an inode is gone. */
@@ -321,19 +351,20 @@ export class Model {
   }
 
   /** `pins`: the inodes that the state folder has links to. `draining`: it had been told to end. */
-  died(kind: 'kill' | 'term', pins: ReadonlySet<string>, draining = kind === 'term'): void {
+  died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill'): void {
     const at = performance.now()
     this.deaths.push({ at, kind })
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#alikeAt < 2 * SAVED) this.ambiguous = true
     // What was delivered in these last moments is not saved, and where it stood is gone.
     if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
-    const before = kind === 'term' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
+    const before = kind !== 'kill' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) {
         node.durable = true
         node.forgotten = false
       }
       node.pinned = pins.has(node.key)
+      node.recognizable ||= node.lines.some(({ line }) => this.#came(line, node, before))
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
       if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
@@ -346,6 +377,14 @@ export class Model {
     }
     this.alive = false
     this.frozenSince = undefined
+  }
+
+  /** Whether a line came out of this incarnation of the file to any backend before that moment. */
+  #came({ expected, incarnation, rank }: Line, node: Node, before: number): boolean {
+    if (rank > 0 || (incarnation !== node.incarnation && !node.copy)) return false
+    return this.#receivers.some(({ idsOf, byId }) =>
+      idsOf.get(expected)?.some(id => (byId.get(id)?.at ?? before) < before),
+    )
   }
 
   /** The shipper knows, or must know after a restart, that files were followed under this name. */
@@ -363,6 +402,7 @@ export class Model {
     if (this.alive && node.kept) return true
     for (const name of node.names) if (this.follows(name)) return true
     if (node.pinned && node.durable && !node.forgotten) return true
+    if (node.packed !== undefined && node.recognizable && node.durable && !node.forgotten) return true
     if (node.names.size === 0) return false
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true
@@ -429,7 +469,7 @@ export class Model {
     for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true)
   }
 
-  /** The texts as which the line may come, in the order of their offsets: each with what it is worth in bytes. */
+  /** The texts as which the line may come, in the order of their offsets: each with its bytes, hole included, line feed not. */
   pieces(line: Line): { text: string; bytes: number; whole: boolean }[] {
     const ends = [...new Set([0, ...line.cuts, line.text.length])].sort((a, b) => a - b)
     const pieces: { text: string; bytes: number; whole: boolean }[] = []
@@ -439,22 +479,26 @@ export class Model {
         if (from === to && from === 0 && line.text.length > 0) continue
         const text = line.text.slice(from, to)
         const last = to === line.text.length
-        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0) + (last && !line.unended ? 1 : 0)
+        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0)
         pieces.push({ text, bytes, whole: from === 0 && last })
       }
     }
     return pieces
   }
 
-  /** How many lines of this text need not arrive. */
-  #excusedOf(text: string, at: number): number {
-    return this.lost[at]!.filter(({ line }) => line.expected === text).length
+  /**
+   * How many lines of this text need not arrive: those that are excused, and those that there is no way to any more. Of
+   * these one may have come; but which of several lines of the same text came nobody can say.
+   */
+  #excusedOf(text: string): number {
+    const twins = this.#twins.get(text) ?? []
+    return twins.filter(({ homes }) => [...homes].every(node => !this.reachable(node))).length
   }
 
   #arrived(line: Line, at: number): boolean {
     const { idsOf } = this.#receivers[at]!
     const came = (text: string) =>
-      (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(text, at) : 0) > line.rank
+      (idsOf.get(text)?.length ?? 0) + (line.rank > 0 ? this.#excusedOf(line.text) : 0) > line.rank
     if (came(line.expected)) return true
     if (line.cuts.length === 0) return false
     const ends = [...new Set([...line.cuts, line.text.length])].sort((a, b) => a - b)

@@ -35,7 +35,8 @@ export type Action =
   | { readonly do: 'rotateOften'; readonly file: File; readonly times: number; readonly lines: number }
   | { readonly do: 'moveAway'; readonly file: File }
   | { readonly do: 'rename'; readonly file: File }
-  | { readonly do: 'copytruncate'; readonly file: File; readonly busy: boolean }
+  /** `pause`: milliseconds between the copy and the truncation. */
+  | { readonly do: 'copytruncate'; readonly file: File; readonly busy: boolean; readonly pause?: number }
   | { readonly do: 'copy'; readonly file: File }
   | { readonly do: 'truncate'; readonly file: File }
   | { readonly do: 'shorten'; readonly file: File; readonly keep: number }

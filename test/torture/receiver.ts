@@ -4,7 +4,7 @@
  * It knows nothing of files. It keeps every record in the order of its arrival, its id, and whether the sender could
  * know that the record had been accepted.
  */
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -31,6 +31,8 @@ export class Receiver {
   /** The ids under which a text came, in order. */
   readonly idsOf = new Map<string, string[]>()
   readonly violations: string[] = []
+  /** By the ids of its records: the id that a request had. */
+  readonly #requestIds = new Map<string, string>()
   /** Where its own sender sends to. */
   readonly path = `/${randomUUID()}`
   requests = 0
@@ -94,6 +96,7 @@ export class Receiver {
     for await (const part of request) parts.push(part as Buffer)
     const whole = Buffer.concat(parts)
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(whole) : whole
+    this.#identify(request.headers['idempotency-key'], body)
     switch (fault?.kind) {
       case 'status':
         return answer(response, fault.status, fault.retryAfter ? { 'retry-after': String(fault.retryAfter) } : {})
@@ -120,21 +123,19 @@ export class Receiver {
     answer(response, 200)
   }
 
+  /** Whoever sends the same records again says so, also after a death. */
+  #identify(id: string | string[] | undefined, body: Buffer): void {
+    const records = parse(body)
+    // Of a last line without an end the same id may carry more later on.
+    if (records.some(({ partial }) => partial)) return
+    const key = hash('sha1', records.map(record => record.id).join())
+    const before = this.#requestIds.get(key)
+    this.#requestIds.set(key, String(id))
+    if (before !== undefined && before !== id) this.violations.push(`the same records came as ${before} and ${id}`)
+  }
+
   #accept(body: Buffer, acknowledged: boolean): Arrival[] {
-    const text = body.toString()
-    const records = (
-      text.startsWith('[')
-        ? JSON.parse(text)
-        : text
-            .trimEnd()
-            .split('\n')
-            .map(line => JSON.parse(line))
-    ) as {
-      message: string
-      id: string
-      partial?: boolean
-      originalBytes?: number
-    }[]
+    const records = parse(body)
     const at = performance.now()
     return records.map(({ id, message, partial = false, originalBytes }) => {
       const arrival = { id, text: message, at, partial, originalBytes, acknowledged }
@@ -154,6 +155,22 @@ export class Receiver {
       return arrival
     })
   }
+}
+
+interface Sent {
+  readonly message: string
+  readonly id: string
+  readonly partial?: boolean
+  readonly originalBytes?: number
+}
+
+function parse(body: Buffer): Sent[] {
+  const text = body.toString()
+  if (text.startsWith('[')) return JSON.parse(text) as Sent[]
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as Sent)
 }
 
 function answer(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {

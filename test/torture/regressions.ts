@@ -1,5 +1,5 @@
 /** Programs that once found something, by the name of what they found. */
-import type { Action, File, Program } from './program.ts'
+import type { Action, Fault, File, Program } from './program.ts'
 
 const FILE: File = 'app.log'
 
@@ -12,6 +12,16 @@ const START: Action = { do: 'start' }
 function program(name: string, actions: readonly Action[], pattern: Program['pattern'] = 'outside'): Program {
   return { name, seed: 1, pattern, owned: true, actions }
 }
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'html' },
+  { kind: 'status', status: 500 },
+  { kind: 'status', status: 429, retryAfter: 0 },
+  { kind: 'resetBefore' },
+  { kind: 'resetAfter' },
+  { kind: 'slow', ms: 100 },
+  { kind: 'tooLarge', bytes: 2000 },
+]
 
 export const REGRESSIONS: readonly Program[] = [
   // Nothing had been saved but that the file is there, and the new lines got the ids of the old ones.
@@ -33,6 +43,13 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'delete', file: FILE, recreate: true },
     START,
     wait(15),
+    KILL,
+    START,
+    SETTLE,
+    { do: 'term', grace: 10 },
+    { do: 'delete', file: FILE, recreate: true },
+    START,
+    wait(200),
     KILL,
     START,
     SETTLE,
@@ -67,6 +84,11 @@ export const REGRESSIONS: readonly Program[] = [
       { do: 'thaw' },
       SETTLE,
     ],
+    'inside',
+  ),
+  program(
+    'copied within the pattern, and truncated a while later',
+    [append(), SETTLE, { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
     'inside',
   ),
   // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
@@ -111,6 +133,29 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // The next process took the unpacked part for the whole file.
+  {
+    ...program('killed while it unpacks what was compressed while it was down', [
+      append(),
+      SETTLE,
+      wait(1700),
+      KILL,
+      { do: 'block', file: FILE, bytes: 25_000_000 },
+      { do: 'rotate', file: FILE, create: true },
+      { do: 'gzip', file: FILE },
+      append(),
+      START,
+      wait(20),
+      KILL,
+      START,
+      wait(70),
+      KILL,
+      START,
+      SETTLE,
+    ]),
+    // Where it may not link to the file, the compressed one is all that is left.
+    owned: false,
+  },
   // These found nothing. The first two are for the marker and for the head: each alone tells the old file from the new.
   program('written anew with the same beginning, past the old offset, between two looks', [
     { do: 'restart', file: FILE, same: true, lines: 3 },
@@ -126,6 +171,73 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'freeze' },
     { do: 'restart', file: FILE, same: false, lines: 0 },
     { do: 'thaw' },
+    SETTLE,
+  ]),
+  // What is saved while requests are slow must not be ahead of what they carried.
+  program('killed between two chunks of a slow backend', [
+    append(),
+    SETTLE,
+    { do: 'fault', backend: 'left', fault: { kind: 'slow', ms: 350 }, times: 60 },
+    { do: 'fault', backend: 'right', fault: { kind: 'slow', ms: 350 }, times: 60 },
+    { do: 'block', file: FILE, bytes: 1_200_000 },
+    wait(4200),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('ended in order, rotated, and started again: nothing comes twice', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
+    { do: 'term', grace: 10 },
+    append(),
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    START,
+    SETTLE,
+  ]),
+  program('rotated and compressed while down', [
+    append(),
+    SETTLE,
+    wait(2500),
+    KILL,
+    append(),
+    { do: 'rotate', file: FILE, create: true },
+    { do: 'gzip', file: FILE },
+    append(),
+    START,
+    SETTLE,
+  ]),
+  program('half a line, and its other half much later', [
+    append(),
+    SETTLE,
+    { do: 'half', file: FILE },
+    wait(400),
+    append(),
+    { do: 'half', file: FILE },
+    SETTLE,
+  ]),
+  program('every fault in its turn', [
+    append(),
+    SETTLE,
+    // Three rounds: what each of them cost a little of would be used up by then.
+    ...[...FAULTS, ...FAULTS, ...FAULTS].flatMap((fault): Action[] => [
+      { do: 'fault', backend: 'left', fault, times: 1 },
+      { do: 'fault', backend: 'right', fault, times: 1 },
+      append(30),
+      wait(60),
+    ]),
+    SETTLE,
+  ]),
+  program('an outage of some seconds with more to read than memory holds', [
+    append(),
+    SETTLE,
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: FILE, bytes: 3_000_000 },
+    wait(4500),
     SETTLE,
   ]),
   program('batches that are too large', [
@@ -157,6 +269,25 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'truncate', file: FILE },
     wait(300),
     append(),
+    SETTLE,
+  ]),
+]
+
+/** Those that have to wait for what takes half a minute: not for the fast list. */
+export const SLOW_REGRESSIONS: readonly Program[] = [
+  // The new file had the inode of one that was remembered as finished, and was taken for it.
+  program('rotated twice while down, onto the inode of a file that was finished long ago', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    wait(31_500),
+    { do: 'term', grace: 10 },
+    { do: 'rotateOften', file: FILE, times: 3, lines: 5 },
+    START,
     SETTLE,
   ]),
 ]

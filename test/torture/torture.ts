@@ -1,12 +1,13 @@
 /**
  * `npm run torture`: random file-system programs against the real shipper.
  *
- *     node test/torture/torture.ts                      the fast list, about a minute
+ *     node test/torture/torture.ts                      the fast list, two to three minutes
  *     node test/torture/torture.ts --minutes 30         for that long, from a random seed
  *     node test/torture/torture.ts --seed 17            one seed
  *     node test/torture/torture.ts --replay FILE        one program as it was printed
  *
- * More: `--programs N`, `--parallel N` (2), `--keep` (leaves the folders of failed programs), `--no-shrink`.
+ * More: `--programs N`, `--parallel N` (2), `--keep` (leaves the folders of failed programs), `--no-shrink`,
+ * `--first` (ends at the first failure, without shrinking it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util'
 import type { Numbers } from './judge.ts'
 import { programUnderTest } from './machine.ts'
 import { generate, type Program, type Scale } from './program.ts'
-import { REGRESSIONS } from './regressions.ts'
+import { REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
 import { shrink } from './shrink.ts'
 import { type Outcome, World } from './world.ts'
 
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     regression: { type: 'string' },
     keep: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
   },
 })
 
@@ -42,6 +44,7 @@ const totals: Record<string, number> = {}
 const excuses: Record<string, number> = {}
 let programs = 0
 let failed = 0
+const peak = { resident: 0, anonymous: 0 }
 
 async function once(program: Program): Promise<Outcome> {
   const world = new World(program)
@@ -63,27 +66,35 @@ async function attempt(program: Program): Promise<void> {
   const outcome = await once(program)
   programs++
   add(outcome.numbers)
+  peak.resident = Math.max(peak.resident, outcome.peak.resident)
+  peak.anonymous = Math.max(peak.anonymous, outcome.peak.anonymous)
   if (outcome.violations.length === 0) return
   failed++
   console.log(`\n✗ ${program.name} (${program.pattern})\n${outcome.violations.map(text => `    ${text}`).join('\n')}`)
-  if (values['no-shrink']) return
+  if (values.first) return
+  if (values['no-shrink']) return keep(program)
   const small = await shrink(program, async candidate => (await once(candidate)).violations.length > 0)
-  const path = join(tmpdir(), `torture-${program.name.replaceAll(/[^a-z0-9]+/gi, '-')}.json`)
-  writeFileSync(path, JSON.stringify(small))
   console.log(`  shrunk from ${program.actions.length} to ${small.actions.length} actions:`)
   for (const action of small.actions) console.log(`    ${JSON.stringify(action)}`)
+  keep(small)
+}
+
+function keep(program: Program): void {
+  const path = join(tmpdir(), `torture-${program.name.replaceAll(/[^a-z0-9]+/gi, '-')}.json`)
+  writeFileSync(path, JSON.stringify(program))
   console.log(`  replay: node test/torture/torture.ts --replay ${path}`)
 }
 
 function* list(): Generator<Program> {
   if (values.replay) return yield JSON.parse(readFileSync(values.replay, 'utf8')) as Program
   if (values.regression !== undefined) {
-    yield* REGRESSIONS.filter(({ name }) => name.includes(values.regression!))
+    yield* [...REGRESSIONS, ...SLOW_REGRESSIONS].filter(({ name }) => name.includes(values.regression!))
     return
   }
   const scale = minutes !== undefined && minutes >= 5 ? LONG : FAST
   if (values.seed !== undefined && values.programs === undefined) return yield generate(Number(values.seed), scale)
   if (values.seed === undefined) yield* REGRESSIONS
+  if (values.seed === undefined && scale === LONG) yield* SLOW_REGRESSIONS
   const first = values.seed !== undefined ? Number(values.seed) : minutes === undefined ? 1 : Date.now() % 1_000_000
   const count =
     values.programs !== undefined
@@ -99,7 +110,10 @@ console.log(`under test: ${programUnderTest()}`)
 const programsToRun = list()
 await Promise.all(
   Array.from({ length: Number(values.parallel ?? 2) }, async () => {
-    for (let next = programsToRun.next(); !next.done; next = programsToRun.next()) await attempt(next.value)
+    for (let next = programsToRun.next(); !next.done; next = programsToRun.next()) {
+      if (values.first && failed > 0) return
+      await attempt(next.value)
+    }
   }),
 )
 const seconds = Math.round((performance.now() - began) / 1000)
@@ -113,5 +127,9 @@ console.log(
       .map(([why, lines]) => `${why} ${lines}`)
       .join(', ') || 'none'
   }`,
+)
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
+console.log(
+  `most memory of any process: ${mebibytes(peak.anonymous)} MiB anonymous, ${mebibytes(peak.resident)} MiB resident`,
 )
 process.exit(failed > 0 ? 1 : 0)

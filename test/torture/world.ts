@@ -35,13 +35,28 @@ import { Model, type Node } from './model.ts'
 import { type Action, BACKENDS, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
 
-/** Milliseconds for everything to arrive once all is well. */
+/** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
+const END_OF_PATIENCE = 1_200_000
+/**
+ * Bytes of memory that the shipper may have at most, with the flags that the image gives it, however much waits and
+ * whatever happened: two arenas of 1 MiB, the program, what a garbage collector leaves lying and what zlib takes. The
+ * node executable's own pages, which are shared and clean, count for the resident size alone, and how many of them are
+ * in memory is not ours to say.
+ */
+const MOST_ANONYMOUS = 64 * 2 ** 20
+const MOST_RESIDENT = 144 * 2 ** 20
+/** Seconds: long enough to send a large block again after a death. */
+const GRACE = 60
+/** The receivers live in this process. Held up for so long they are slow servers, whose clients give up: milliseconds. */
+const STALL = 500
 const NOBODY = 65534
 
 export interface Outcome {
   readonly violations: readonly string[]
   readonly numbers: Numbers
+  /** The most memory that the shipper had: bytes. */
+  readonly peak: Machine['peak']
 }
 
 export class World {
@@ -49,6 +64,7 @@ export class World {
   readonly #base: string
   readonly #logs: string
   readonly #receivers = BACKENDS.map(() => new Receiver())
+  readonly #endpoints: string[] = []
   readonly #model: Model
   readonly #next: () => number
   readonly #violations: string[] = []
@@ -95,8 +111,12 @@ export class World {
     }
     const verdict = judge(this.#model, this.#receivers, this.#ends, this.#violations.length > 0)
     const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
+    const { peak } = this.#machine
+    if (peak.anonymous > MOST_ANONYMOUS) bugs.push(`${mebibytes(peak.anonymous)} MiB of anonymous memory`)
+    if (peak.resident > MOST_RESIDENT) bugs.push(`${mebibytes(peak.resident)} MiB resident`)
     return {
       violations: [...new Set([...this.#violations, ...bugs, ...verdict.violations])],
+      peak,
       numbers: {
         ...verdict.numbers,
         actions: this.#program.actions.length,
@@ -121,8 +141,26 @@ export class World {
     for (const folder of [this.#logs, join(this.#logs, 'sub'), join(this.#logs, 'attic'), state]) mkdirSync(folder)
     chmodSync(this.#base, 0o755)
     if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
+    await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
+    this.#machine = new Machine(this.#configure())
+    await this.#start(GRACE)
+    let turned = performance.now()
+    this.#watch = setInterval(() => {
+      const now = performance.now()
+      if (now - turned > STALL) this.#model.stalls.push({ from: turned, to: now })
+      turned = now
+      this.#observe()
+    }, 20)
+  }
+
+  /**
+   * Writes the configuration and returns its path. Once the program takes a changed one while it runs, an action that
+   * writes another one here is all that a reload in the middle of a program needs; the model then has to learn which
+   * names are followed from when on (`Model.follows`).
+   */
+  #configure(): string {
     const wild = this.#program.pattern === 'inside' ? '*.log*' : '*.log'
-    const [left, right] = await Promise.all(this.#receivers.map(receiver => receiver.listen()))
+    const [left, right] = this.#endpoints
     const common = {
       type: 'http',
       ids: true,
@@ -144,16 +182,14 @@ export class World {
         { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: left },
         { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: right },
       ],
-      state: { dir: state },
+      state: { dir: join(this.#base, 'state') },
       memory: { budget: '2MiB' },
       server: { port: 'off', admin: 'off' },
       log: { level: 'info' },
     }
     const path = join(this.#base, 'config.json')
     writeFileSync(path, JSON.stringify(config, null, 2))
-    this.#machine = new Machine(path)
-    await this.#start(10)
-    this.#watch = setInterval(() => this.#observe(), 20)
+    return path
   }
 
   // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,6 +197,7 @@ export class World {
   #observe(): void {
     // What a dying process closes says nothing.
     if (this.#dying) return
+    this.#machine.weigh()
     this.#model.observe(this.#model.alive ? this.#machine.open() : new Set())
   }
 
@@ -201,7 +238,10 @@ export class World {
   }
 
   #thaw(): void {
-    if (this.#model.frozenSince === undefined) return
+    const { frozenSince } = this.#model
+    if (frozenSince === undefined) return
+    // Answers that came meanwhile are late for it.
+    this.#model.stalls.push({ from: frozenSince, to: performance.now() })
     this.#model.frozenSince = undefined
     this.#model.thawedAt = performance.now()
     this.#machine.signal('SIGCONT')
@@ -228,7 +268,7 @@ export class World {
       if (left > 0 && this.#readable()) this.#violations.push(`exit code 0, but ${left} lines had not arrived`)
     }
     this.#ends.push(ended)
-    this.#model.died('term', this.#pins())
+    this.#model.died(ended.code === 0 ? 'done' : 'deadline', this.#pins())
     this.#model.reconcile('ended')
   }
 
@@ -243,12 +283,18 @@ export class World {
   async #settle(): Promise<void> {
     this.#thaw()
     this.#heal()
-    await this.#start(10)
-    const until = performance.now() + PATIENCE
+    await this.#start(GRACE)
+    const began = performance.now()
+    let arrived = -1
+    let progress = began
     for (;;) {
       const left = this.#model.outstanding
       if (left === 0) return
-      if (performance.now() > until) break
+      const now = performance.now()
+      const soFar = this.#receivers.reduce((sum, { byId }) => sum + byId.size, 0)
+      if (soFar > arrived) progress = now
+      arrived = soFar
+      if (now - progress > PATIENCE || now - began > END_OF_PATIENCE) break
       await sleep(left > 1000 ? 100 : 15)
       this.#model.reconcile('unseen')
     }
@@ -358,7 +404,7 @@ export class World {
     this.#rename(file, `${file}.1`)
   }
 
-  #copytruncate(file: string, busy: boolean): void {
+  async #copytruncate(file: string, busy: boolean, pause: number): Promise<void> {
     const node = this.#model.named(file)
     if (!node?.readable) return
     this.#rotations++
@@ -366,6 +412,7 @@ export class World {
     copyFileSync(this.#at(file), this.#at(`${file}.1`))
     const copy = this.#found(`${file}.1`)
     this.#model.copied(node, copy)
+    if (pause > 0) await sleep(pause)
     if (busy) {
       // What is written between the copy and the truncation is in neither.
       this.#write(file, this.#lines(file, 3, 60))
@@ -427,7 +474,8 @@ export class World {
       case 'rename':
         return this.#rename(action.file, `${action.file}.old-${++this.#names}`)
       case 'copytruncate':
-        return this.#copytruncate(action.file, action.busy)
+        // Some take their time, so that the copy is seen before the truncation that explains it.
+        return this.#copytruncate(action.file, action.busy, action.pause ?? (this.#rotations % 3 === 0 ? 60 : 0))
       case 'copy': {
         const node = model.named(action.file)
         if (!node?.readable) return
@@ -472,6 +520,7 @@ export class World {
         const node = model.named(name)
         if (!node) return
         writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
+        model.packed(`${name}.gz`, node)
         return this.#unlink(name, 'compressed')
       }
       case 'hole': {
@@ -508,7 +557,10 @@ export class World {
         for (const node of [...model.nodes]) {
           for (const name of [...node.names]) if (name.startsWith('sub/')) this.#unlink(name)
         }
-        for (const n of [1, 2, 3]) rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
+        for (const n of [1, 2, 3]) {
+          rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
+          model.packed(`sub/web.log.${n}.gz`)
+        }
         if (existsSync(this.#at('sub'))) rmdirSync(this.#at('sub'))
         mkdirSync(this.#at('sub'))
         return this.#write('sub/web.log', this.#lines('sub/web.log', 3, 100))
@@ -535,7 +587,7 @@ export class World {
         if (action.grace >= 10) this.#heal()
         return this.#term(action.grace)
       case 'start':
-        return this.#start(10)
+        return this.#start(GRACE)
       case 'freeze':
         if (!this.#machine.running || model.frozenSince !== undefined) return
         this.#observe()
@@ -572,6 +624,8 @@ export class World {
     this.#model.write(node, text)
   }
 }
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
 const FILLERS = ['the quick brown fox ', '"quoted" \\ ', 'ünïcödé → 日本 ', '\ttab ', '0123456789 ', '{"a":[1,2]} ']
 const BANNER = Array.from({ length: 20 }, (_, n) => `  option ${n} = ${'the default '.repeat(6)}\n`).join('')

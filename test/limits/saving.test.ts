@@ -1,0 +1,68 @@
+/**
+ * The order in which a checkpoint reaches the disk. A SIGKILL cannot show it, for what a process wrote outlives it; the
+ * power going out would. So the kernel is asked what it was told, call by call (strace).
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { until } from '../program.ts'
+
+const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
+const CALLS = 'openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2'
+const TRACED = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
+
+if (!TRACED) t.comment('skip: strace is not installed or may not trace; the order of a save goes untested')
+else {
+  t.test('a checkpoint is whole on the disk before it takes its name, and its name before the next one', async t => {
+    const dir = t.testdir({ logs: {} })
+    const log = join(dir, 'logs/app.log')
+    const state = join(dir, 'state')
+    const trace = join(dir, 'trace')
+    mkdirSync(state)
+    const strace = ['-f', '--seccomp-bpf', '-y', '-s', '0', '-o', trace, '-e', `trace=${CALLS}`]
+    const child = spawn('strace', [...strace, process.execPath, PROGRAM], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: {
+        PATH: process.env['PATH'],
+        LOGSHIPPER_SOURCE_PATHS: log,
+        LOGSHIPPER_STATE_DIR: state,
+        LOGSHIPPER_SERVER_PORT: 'off',
+        LOGSHIPPER_SERVER_ADMIN: 'off',
+      },
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    let out = ''
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part))
+    for (let n = 1; n <= 3; n++) {
+      appendFileSync(log, `line ${n}\n`)
+      t.ok(await until(() => out.includes(`line ${n}\n`), 20), `line ${n} came`)
+      t.ok(await until(() => readFileSync(trace, 'utf8').split('checkpoint.tmp", "').length > n, 20), 'and was saved')
+    }
+    const closed = once(child, 'close')
+    // strace hands the signal on to nobody: it is the program that has to end.
+    process.kill(Number(readFileSync(trace, 'utf8').split(/\s/, 1)[0]), 'SIGTERM')
+    await closed
+    const events = readFileSync(trace, 'utf8')
+      .split('\n')
+      .flatMap(line => event(line, state))
+    const saves = events.filter(name => name === 'name').length
+    t.ok(saves >= 4, `${saves} saves`)
+    // Between two saves: written, synchronized, the old one kept, named, and the folder synchronized.
+    t.match(events.join(' '), /^(((write )+sync (keep )?name folder( |$))+)$/)
+  })
+}
+
+/** What a system call did to the state folder. */
+function event(line: string, state: string): string[] {
+  // A call that another thread interrupted ends on a line of its own; its beginning tells what it is about.
+  if (line.includes('<... ')) return []
+  const told = (call: string, about: string) => new RegExp(`^\\d+ +${call}\\(`).test(line) && line.includes(about)
+  if (told('(write|pwrite64|writev)', `${state}/checkpoint`)) return ['write']
+  if (told('f(data)?sync', `${state}/checkpoint`)) return ['sync']
+  if (told('f(data)?sync', `<${state}>`)) return ['folder']
+  if (told('rename(at|at2)?', `${state}/checkpoint.previous"`)) return ['keep']
+  if (told('rename(at|at2)?', `"${state}/checkpoint"`)) return ['name']
+  return []
+}

@@ -1,0 +1,101 @@
+/** A volume at its end: no room for anybody, or nothing that may be written to. What can be read is shipped all the same. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type Program, Stage, until } from '../program.ts'
+
+t.setTimeout(55_000)
+t.jobs = 2
+
+/** A file system of its own in memory, gone afterwards; `undefined` where nothing may be mounted. */
+function mounted(t: Test, size: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+  t.teardown(() => {
+    if (status === 0) execFileSync('umount', ['-l', folder])
+    rmdirSync(folder)
+  })
+  if (status !== 0) t.comment('skip: no tmpfs can be mounted; a full or read-only volume goes untested')
+  return status === 0 ? folder : undefined
+}
+
+const health = async (program: Program) =>
+  JSON.parse((await program.get('/health')).text) as {
+    state: { kind: string; code: string }
+    pins: { kind: string; reason: string }
+  }
+
+t.test('the volume is full for the application and the program alike', async t => {
+  const volume = mounted(t, '2m')
+  if (volume === undefined) return
+  const logs = join(volume, 'logs')
+  mkdirSync(logs)
+  const stage = await Stage.set(t, {
+    LOGSHIPPER_SOURCE_PATHS: join(logs, '*.log'),
+    LOGSHIPPER_STATE_DIR: join(volume, 'state'),
+  })
+  const log = join(logs, 'app.log')
+  const program = await stage.start()
+  stage.write(100, log)
+  t.ok(await stage.arrived())
+  // The application writes until nothing fits any more; what it writes half is no line until there is room for its end.
+  writeFileSync(join(volume, 'ballast'), '')
+  t.throws(
+    () => {
+      for (;;) appendFileSync(join(volume, 'ballast'), Buffer.alloc(4096))
+    },
+    { code: 'ENOSPC' },
+  )
+  renameSync(log, `${log}.1`)
+  t.throws(() => stage.write(1000, log), { code: 'ENOSPC' })
+  t.ok(await until(async () => (await health(program)).state.kind === 'failing'), 'it says that it cannot save')
+  t.match((await health(program)).state, { code: 'ENOSPC' })
+  rmSync(join(volume, 'ballast'))
+  // The line that was cut is written to its end.
+  const { size } = await import('node:fs').then(({ statSync }) => statSync(log))
+  const first = 100
+  let whole = ''
+  for (let n = first; n < stage.written; n++) whole += `${String(n).padStart(8, '0')} a line of the application\n`
+  appendFileSync(log, whole.slice(size))
+  t.ok(await stage.arrived())
+  t.ok(await until(async () => (await health(program)).state.kind === 'saved'), 'and saves as soon as it can')
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+  t.notOk(readdirSync(join(volume, 'state')).includes('checkpoint.tmp'), 'no half of a checkpoint is left')
+})
+
+t.test('a state folder that is mounted read-only: it ships, follows rotations, and says what it cannot do', async t => {
+  const state = mounted(t, '1m')
+  if (state === undefined) return
+  const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: state })
+  execFileSync('mount', ['-o', 'remount,ro', state])
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  renameSync(stage.log, `${stage.log}.1`)
+  stage.write(100, `${stage.log}.1`)
+  stage.write(100)
+  t.ok(await stage.arrived())
+  t.ok(await until(async () => (await health(program)).state.kind === 'failing'))
+  t.match((await health(program)).state, { code: 'EROFS' })
+  execFileSync('mount', ['-o', 'remount,rw', state])
+  stage.write(100)
+  t.ok(await until(async () => (await health(program)).state.kind === 'saved'), 'it is saved as soon as it can be')
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  const next = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.equal((await next.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})

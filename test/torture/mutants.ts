@@ -1,0 +1,470 @@
+/**
+ * `node test/torture/mutants.ts`: does the torture bite? Each mutant is a copy of the program in which one invariant is
+ * broken on purpose; the fast torture, or where a death cannot show it the test that is named, must catch every one.
+ *
+ *     node test/torture/mutants.ts                  all of them, about twenty minutes
+ *     node test/torture/mutants.ts marker pins      those whose name contains one of the words
+ *     node test/torture/mutants.ts --table          only the list, as Markdown
+ *
+ * A mutation is a replacement of text. One whose text is not there any more, or twice, fails loudly: it has to follow
+ * the code that it breaks.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+type Edit = readonly [file: string, before: string, after: string]
+
+interface Mutant {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  /** The test that catches it, where neither a rotation nor a SIGKILL can be relied on. */
+  readonly test?: string
+}
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const COPIED = ['src', 'test', 'build.ts', 'package.json', 'tsconfig.json', '.taprc']
+/** The fast torture's time: minutes. */
+const BUDGET = 3
+
+const MUTANTS: readonly Mutant[] = [
+  // ── The committed offset ───────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'commits one chunk early',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        '      if (outcome === undefined) break\n',
+        '      if (outcome === undefined) {\n        if (end > 0) this.#committed = { offset: fileEnd, marker }\n        break\n      }\n',
+      ],
+    ],
+  },
+  {
+    name: 'saves what was read instead of what was committed',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        'this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed])',
+        'this.cursors.map(({ backend, read, marker }) => [backend, { offset: read, marker, ...(ended ? { end: read } : {}) }])',
+      ],
+    ],
+  },
+  {
+    name: 'commits past a chunk that has not settled',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        '      if (outcome === undefined) break\n      this.account.commit(outcome)',
+        '      if (outcome !== undefined) this.account.commit(outcome)',
+      ],
+    ],
+  },
+  {
+    name: 'starts again from 0 instead of the cursor',
+    edits: [['src/tail/lineage.ts', 'saved.cursors[backend] ?? {', '(saved.cursors[""] ?? undefined) ?? {']],
+  },
+  {
+    name: 'does not save at the end',
+    edits: [['src/tail/tail.ts', '    await this.#store.save(() => this.snapshot(clean))\n', '    void clean\n']],
+  },
+  {
+    name: 'writes the checkpoint in place',
+    edits: [
+      [
+        'src/tail/checkpoint.ts',
+        "const temporary = join(dir, 'checkpoint.tmp')",
+        "const temporary = join(dir, 'checkpoint')",
+      ],
+      [
+        'src/tail/checkpoint.ts',
+        "await rename(join(dir, 'checkpoint'), join(dir, 'checkpoint.previous'))",
+        'await Promise.resolve()',
+      ],
+      ['src/tail/checkpoint.ts', "      await rename(temporary, join(dir, 'checkpoint'))\n", ''],
+    ],
+    test: 'test/limits/saving.test.ts',
+  },
+  {
+    name: 'renames the checkpoint before it is on the disk',
+    edits: [
+      [
+        'src/tail/checkpoint.ts',
+        '        await handle.sync()\n      })\n      // Between',
+        '      })\n      // Between',
+      ],
+    ],
+    test: 'test/limits/saving.test.ts',
+  },
+  {
+    name: 'forgets the fsync of the folder',
+    edits: [['src/tail/checkpoint.ts', "      await withHandle(dir, 'r', handle => handle.sync())\n", '']],
+    test: 'test/limits/saving.test.ts',
+  },
+
+  // ── Who a file is ──────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'does not check the marker',
+    edits: [
+      [
+        'src/tail/fingerprint.ts',
+        'return bytes !== undefined && crc32(bytes) === marker.crc',
+        'return bytes !== undefined || marker.crc === -1',
+      ],
+    ],
+  },
+  {
+    name: 'does not check the head',
+    edits: [['src/tail/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"]],
+  },
+  {
+    name: 'does not check again behind a read',
+    edits: [
+      ['src/tail/framer.ts', "    if (!tailer.intact(cursor)) return 'replaced'\n    const frames", '    const frames'],
+    ],
+    // Random programs meet this moment too, but not on every machine within three minutes.
+    test: 'test/tail/framer.test.ts',
+  },
+  {
+    name: 'forgets that a truncation begins another generation',
+    edits: [
+      [
+        'src/tail/tail.ts',
+        'tailer.generation = this.#lineage.begun(source, tailer.path, tailer.inode, Date.now())',
+        'tailer.generation = this.#lineage.begun(source, tailer.path, tailer.inode, 0)',
+      ],
+    ],
+  },
+  {
+    name: 'leaves the first line out of the id',
+    edits: [
+      ['src/tail/generation.ts', '    this.#origin = { ...this.#origin, generation }\n', '    void generation\n'],
+    ],
+  },
+  {
+    name: 'sends a new generation before it is saved',
+    edits: [
+      [
+        'src/tail/tail.ts',
+        '    this.#held.add(tailer)\n    void this.#saver.now()',
+        '    void new Promise(resolve => setTimeout(resolve, 500))',
+      ],
+      [
+        'src/tail/tail.ts',
+        '    this.#lookout.heat(tailer)\n    this.#saver.soon()\n',
+        '    this.#lookout.heat(tailer)\n    this.#saver.later()\n',
+      ],
+    ],
+  },
+  {
+    name: 'does not save its epoch at the start',
+    edits: [['src/tail/tail.ts', '    await this.#store.save(() => ({ ...checkpoint, clean: false }))\n', '']],
+  },
+
+  // ── Rotation ───────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'closes the handle at the rename',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        'return this.#quiet(now) && this.generation.doneAt(this.size)',
+        "return this.state.kind !== 'live' && this.generation.idle",
+      ],
+    ],
+  },
+  {
+    name: 'closes the handle before everything is acknowledged',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        'return this.#quiet(now) && this.generation.doneAt(this.size)',
+        "return this.state.kind !== 'live' && this.generation.cursors.every(({ read }) => read >= this.size)",
+      ],
+    ],
+  },
+  {
+    name: 'forgets to read the rest of a rotated file',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        "    return { kind: 'intact', unread: this.#unread(final || this.ending), changed }",
+        "    return { kind: 'intact', unread: this.state.kind === 'live' && this.#unread(final || this.ending), changed }",
+      ],
+    ],
+  },
+  {
+    name: 'does not look for what was rotated before anybody saw it',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        '    if (!isNumbered(name, basename(path))) continue\n',
+        '    if (name !== path) continue\n',
+      ],
+    ],
+  },
+  {
+    name: 'does not look for the copy of a copytruncate',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        "    if ((by === 'inode') === same && !taken(key)",
+        "    if (by === 'inode' && same && !taken(key)",
+      ],
+    ],
+  },
+  {
+    name: 'takes a copy for a new file at once',
+    edits: [
+      [
+        'src/tail/tail.ts',
+        '    if (this.#final) return false\n    const now',
+        '    if (this.#swept) return false\n    const now',
+      ],
+    ],
+  },
+  {
+    name: 'does not look into compressed siblings',
+    edits: [['src/tail/unpack.ts', 'if (packed === null || !isRotationOf', 'if (packed !== null || !isRotationOf']],
+  },
+  {
+    name: 'takes a file for unpacked that is not yet',
+    edits: [['src/tail/unpack.ts', 'const part = `${target}.part`', 'const part = target']],
+  },
+  {
+    name: 'forgets the pins of the process before',
+    edits: [['src/tail/recovery.ts', '    pins.inherit(keys)\n', '    pins.inherit(new Set())\n']],
+  },
+  {
+    name: 'forgets finished files',
+    edits: [['src/tail/tail.ts', '    this.#done.set(key, saved)\n', '    void [key, saved]\n']],
+  },
+  {
+    name: 'counts nothing as vanished',
+    edits: [['src/tail/tail.ts', '      cursor.account.vanished(gone)\n', '      cursor.account.vanished(0 * gone)\n']],
+  },
+
+  // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'takes half a line for a whole one',
+    edits: [
+      [
+        'src/tail/framer.ts',
+        "    return final ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'",
+        '    void final\n    return this.#takeLast(tailer, cursor, slab, start, got)',
+      ],
+    ],
+  },
+  {
+    name: 'does not take the last line at the end',
+    edits: [['src/tail/tail.ts', '    for (const { reader } of this.#lineage.members) reader.final = true\n', '']],
+  },
+  {
+    name: 'does not say that a line was cut',
+    edits: [
+      [
+        'src/tail/framer.ts',
+        'add(frame, frame + 1, begin, stop + 1, stop - begin)',
+        'add(frame, frame + 1, begin, stop + 1, 0)',
+      ],
+    ],
+  },
+
+  // ── Delivery and the ledger ────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'takes a 5xx for a delivery',
+    edits: [
+      [
+        'src/backends/http.ts',
+        'if (status >= 200 && status < 300) {',
+        'if ((status >= 200 && status < 300) || status >= 500) {',
+      ],
+    ],
+  },
+  {
+    name: 'gives up at a 429',
+    edits: [['src/backends/http.ts', 'status === 429 || status >= 500', 'status >= 500']],
+  },
+  {
+    name: 'takes a connection that broke for a delivery',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        "    if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code }",
+        "    if (reply.kind === 'failure') return reply.sentBefore ? { kind: 'delivered' } : { kind: 'retry', reason: reply.code }",
+      ],
+    ],
+  },
+  {
+    name: 'takes a web page for a delivery',
+    edits: [
+      [
+        'src/backends/http.ts',
+        "return page ? { kind: 'retry', reason: 'unexpected_html' } : { kind: 'delivered' }",
+        "return page ? { kind: 'delivered' } : { kind: 'delivered' }",
+      ],
+    ],
+  },
+  {
+    name: 'drops what follows a 413',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        '        most = Math.ceil(records / 2)\n        continue\n',
+        '        const half = payload.from + Math.ceil(records / 2)\n        slab.settle(half, payload.to, DELIVERED)\n        slab.settle(payload.from, half, DELIVERED)\n        from = payload.to\n        continue\n',
+      ],
+    ],
+  },
+  {
+    name: 'settles twice',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        "      if (conclusion.kind === 'delivered') slab.settle(payload.from, payload.to, DELIVERED)\n      else {",
+        "      if (conclusion.kind === 'delivered') {\n        slab.settle(payload.from, payload.to, DELIVERED)\n        if (records % 7 === 0) slab.settle(payload.from, payload.to, DELIVERED)\n      } else {",
+      ],
+    ],
+  },
+  {
+    name: 'releases twice',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        '      this.#encoder.release(payload)\n',
+        '      this.#encoder.release(payload)\n      if (payload.to % 7 === 0) this.#encoder.release(payload)\n',
+      ],
+    ],
+  },
+  {
+    name: 'forgets to release after a retry',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        '          this.#wait(pass, verdict, slab, payload)\n',
+        '          this.#wait(pass, verdict, slab, payload)\n          retried.add(payload)\n',
+      ],
+      [
+        'src/delivery/delivery.ts',
+        '      this.#encoder.release(payload)\n',
+        '      if (!retried.has(payload)) this.#encoder.release(payload)\n',
+      ],
+      [
+        'src/delivery/delivery.ts',
+        'export class Delivery {',
+        'const retried = new WeakSet<Payload>()\n\nexport class Delivery {',
+      ],
+    ],
+  },
+  {
+    name: 'counts a retry in the ledger',
+    edits: [
+      [
+        'src/delivery/delivery.ts',
+        "import { DELIVERED } from '../ledger.ts'",
+        "import { book, DELIVERED } from '../ledger.ts'",
+      ],
+      [
+        'src/delivery/delivery.ts',
+        '    this.numbers.retry(reason)\n    // Answers',
+        '    this.numbers.retry(reason)\n    const { from } = payload\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n    // Answers',
+      ],
+    ],
+  },
+  {
+    name: 'sends payloads in no order',
+    edits: [['src/pipeline.ts', 'if (this.#underWay >= concurrency ||', 'if (this.#underWay >= concurrency + 1 ||']],
+  },
+  {
+    name: 'gives a repeated request another id',
+    edits: [
+      [
+        'src/delivery/encoder.ts',
+        '${to - from}-${digest.slice(0, 16)}`',
+        '${to - from}-${digest.slice(0, 16)}${process.pid}`',
+      ],
+    ],
+  },
+  {
+    name: 'gives other content an id that was used',
+    edits: [['src/backends/record.ts', 'base: chunk.fileStart - chunk.start }', 'base: -chunk.start }']],
+  },
+]
+
+/** A copy of the project with the mutation in it, built. */
+function mutate({ name, edits }: Mutant): string {
+  const folder = mkdtempSync(join(tmpdir(), 'logshipper-mutant-'))
+  // The program under test runs as nobody.
+  chmodSync(folder, 0o755)
+  for (const part of COPIED) cpSync(join(ROOT, part), join(folder, part), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  for (const [file, before, after] of edits) {
+    const text = readFileSync(join(folder, file), 'utf8')
+    const parts = text.split(before)
+    if (parts.length !== 2) throw new Error(`"${name}": its text stands ${parts.length - 1} times in ${file}`)
+    writeFileSync(join(folder, file), parts.join(after))
+  }
+  const built = spawnSync(process.execPath, ['build.ts'], { cwd: folder, encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`"${name}" does not build: ${built.stderr}`)
+  return folder
+}
+
+interface Catch {
+  /** What was wrong, by the first program or test that saw it; undefined: nothing. */
+  readonly by: string | undefined
+  /** Programs that were run until then. */
+  readonly programs: number | undefined
+}
+
+async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
+  const command = mutant.test === undefined ? ['test/torture/torture.ts', '--first'] : [mutant.test]
+  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGTERM')
+  }, BUDGET * 60_000)
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  clearTimeout(timer)
+  if (mutant.test !== undefined) {
+    const failed = lines.find(line => /^ *not ok/.test(line))
+    return {
+      by: failed === undefined ? undefined : `${mutant.test}: ${failed.replace(/^ *not ok \d+ - /, '')}`,
+      programs: undefined,
+    }
+  }
+  const at = lines.findIndex(line => line.startsWith('✗'))
+  const programs = lines.map(line => /^(\d+) programs/.exec(line)?.[1]).find(count => count !== undefined)
+  if (at < 0 && programs === undefined && !late) {
+    throw new Error(`"${mutant.name}": the torture ended without a result`)
+  }
+  if (at < 0) return { by: undefined, programs: programs === undefined ? undefined : Number(programs) }
+  return {
+    by: `${lines[at]!.slice(2)}: ${lines[at + 1]!.trim().slice(0, 110)}`,
+    programs: programs === undefined ? undefined : Number(programs),
+  }
+}
+
+const [option] = process.argv.slice(2)
+if (option === '--table') {
+  console.log('| Mutant | Caught by |\n| --- | --- |')
+  for (const { name, test } of MUTANTS)
+    console.log(`| ${name} | ${test === undefined ? 'the fast torture' : `\`${test}\``} |`)
+  process.exit(0)
+}
+const words = process.argv.slice(2)
+const chosen = MUTANTS.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))
+let survived = 0
+for (const mutant of chosen) {
+  const began = performance.now()
+  const folder = mutate(mutant)
+  const { by, programs } = await hunt(mutant, folder)
+  rmSync(folder, { recursive: true, force: true })
+  if (by === undefined) survived++
+  const seconds = Math.round((performance.now() - began) / 1000)
+  console.log(
+    `${by === undefined ? 'SURVIVED' : 'caught  '}  ${mutant.name.padEnd(60)} ${String(programs ?? '').padStart(3)} programs ${String(seconds).padStart(4)} s  ${by ?? ''}`,
+  )
+}
+console.log(`\n${chosen.length} mutants, ${survived} survived`)
+process.exit(survived > 0 ? 1 : 0)
