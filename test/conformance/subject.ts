@@ -46,6 +46,10 @@ export interface Subject {
   success(records: number, request: Request): Answer
   /** Of a request of four records, the second is refused for good and all others are stored. Undefined: it cannot tell. */
   poisoned?(request: Request): Answer
+  /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
+  readonly clock?: 'milliseconds'
+  /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
+  readonly verbatim?: true
   /** Every answer worth a line in the README's table. */
   readonly cases: readonly Case[]
 }
