@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap'
 import type { Answer } from '../../src/backends/backend.ts'
 import type { Fault } from './server.ts'
-import { stage } from './stage.ts'
+import { judgeOf, METADATA, ORIGIN, stage } from './stage.ts'
 import type { Subject } from './subject.ts'
 import { REMOTE_TYPES, SUBJECTS } from './subjects.ts'
 
@@ -64,9 +64,10 @@ t.jobs = 4
 for (const subject of SUBJECTS) {
   t.test(subject.name, { buffered: true }, async t => {
     t.jobs = TROUBLES.length
-    await Promise.all(
-      TROUBLES.map(trouble => t.test(trouble.name, { buffered: true }, t => survives(t, subject, trouble))),
-    )
+    const all = TROUBLES.map(trouble => t.test(trouble.name, { buffered: true }, t => survives(t, subject, trouble)))
+    all.push(t.test('what a record says', { buffered: true }, t => speaks(t, subject)))
+    if (subject.poisoned) all.push(t.test('one record of four', { buffered: true }, t => isolates(t, subject)))
+    await Promise.all(all)
   })
 }
 
@@ -91,4 +92,50 @@ async function survives(t: Test, subject: Subject, { faults, twice, changes, wai
     t.equal(again.url, first!.url)
     t.equal(again.headers['idempotency-key'], first!.headers['idempotency-key'])
   }
+}
+
+/** Every fact is there, ids tell records apart, times keep their order, and what was cut before says so. */
+async function speaks(t: Test, subject: Subject): Promise<void> {
+  const { server, ship } = await stage(t, subject)
+  await ship({ lines: LINES })
+  await ship({ lines: ['the head of a longer line'], fileStart: BYTES, cutFrom: 70_000 })
+  await ship({ lines: ['the last line'], fileStart: BYTES + 70_000, partial: true })
+  t.same(server.wrong, [])
+  const { stored, messages } = server
+  t.same(messages, [...LINES, 'the head of a longer line', 'the last line'])
+  if (subject.verbatim) return
+  const { namespace, pod } = METADATA
+  const facts = { source: ORIGIN.source, file: ORIGIN.path, ...ORIGIN.labels, namespace, pod }
+  for (const record of stored.filter(({ facts }) => Object.keys(facts).length > 0)) {
+    const said = new Set(Object.values(record.facts))
+    for (const [name, value] of Object.entries(facts)) t.ok(said.has(value!), `it says its ${name}`)
+    t.equal(record.truncated, record.message.startsWith('the head'), 'it says whether it was cut')
+  }
+  const ids = stored.flatMap(({ id }) => id ?? [])
+  t.ok(ids.length === 0 || ids.length === stored.length)
+  t.equal(new Set(ids).size, ids.length, 'each its own id')
+  const times = stored.flatMap(({ time }) => time ?? [])
+  t.ok(times.length === 0 || times.length === stored.length)
+  const tie = subject.clock === 'milliseconds' ? 0n : 1n
+  t.same(
+    times.filter((time, at) => at > 0 && time < times[at - 1]! + tie),
+    [],
+    'times keep their order',
+  )
+}
+
+/** The answer is believed to the letter: one record is rejected, the others are delivered and not sent again. */
+async function isolates(t: Test, subject: Subject): Promise<void> {
+  const { server, ship, arena, backend } = await stage(t, subject)
+  server.poison = 'two'
+  await ship({ lines: LINES })
+  t.same(server.wrong, [])
+  const verdict = judgeOf(backend)(subject.poisoned!(server.seen[0]!))
+  // A server that takes equal records once may be asked about halves.
+  const messages = verdict.kind === 'suspect' ? [...new Set(server.messages)] : server.messages
+  t.same([...messages].sort(), ['one', 'six', 'ten'])
+  const { delivered, rejected } = arena.outcome
+  t.same(delivered, { lines: 3, bytes: 12 })
+  t.same(Object.values(rejected), [{ lines: 1, bytes: 4 }])
+  t.equal(arena.budget.used, 0, 'nothing is held')
 }

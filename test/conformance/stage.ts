@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Backend, BackendContext } from '../../src/backends/backend.ts'
+import type { Answer, Backend, BackendContext, BatchInfo, Verdict } from '../../src/backends/backend.ts'
 import { BACKENDS, type BackendType } from '../../src/backends/registry.ts'
 import type { BackendConfig } from '../../src/config/config.ts'
 import { formatProblem, loadConfig } from '../../src/config/load.ts'
@@ -39,6 +39,12 @@ export async function configured(t: Folder, subject: Subject, origin: string): P
 export function created({ type, own }: BackendConfig): Backend {
   const create = BACKENDS[type as BackendType].create as (own: unknown, context: BackendContext) => Backend
   return create(own, { name: 'main', metadata: () => METADATA })
+}
+
+/** What an answer means to a request of four records. */
+export function judgeOf(backend: Backend): (answer: Answer) => Verdict {
+  const judge: (answer: Answer, batch: BatchInfo) => Verdict = backend.judge.bind(backend)
+  return answer => judge(answer, { id: 'a1b2c3d4e5f60718-000000000000-4-0011223344556677', records: 4 })
 }
 
 export interface Staged extends Rig {

@@ -38,6 +38,10 @@ export interface Subject {
   readonly type: string
   /** Further variants of the configuration are subjects of their own: `otlp (json)`. */
   readonly name: string
+  /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
+  readonly clock?: 'milliseconds'
+  /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
+  readonly verbatim?: true
   /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
   config(origin: string): Readonly<Record<string, unknown>>
   /** Throws if the request is not what the server's documentation asks for: path, content type, headers, grammar. */
@@ -46,10 +50,8 @@ export interface Subject {
   success(records: number, request: Request): Answer
   /** Of a request of four records, the second is refused for good and all others are stored. Undefined: it cannot tell. */
   poisoned?(request: Request): Answer
-  /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
-  readonly clock?: 'milliseconds'
-  /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
-  readonly verbatim?: true
-  /** Every answer worth a line in the README's table. */
+  /** Lines without a character are not sent, and count as rejected (`blank`). */
+  readonly blank?: 'refused'
+  /** Every answer worth a line in the README's table, for a request of four records. */
   readonly cases: readonly Case[]
 }
