@@ -5,12 +5,14 @@
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
 import { createHttp, httpSchema } from './http.ts'
+import { createOtlp, otlpSchema } from './otlp.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 
 /** `transport` says how payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
   http: { schema: httpSchema, create: createHttp, transport: 'http' },
+  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http' },
 } as const
 
 export type BackendType = keyof typeof BACKENDS

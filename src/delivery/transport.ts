@@ -180,11 +180,12 @@ export class HttpTransport implements Transport {
       },
       onResponseEnd: () => {
         line.answers++
-        const said = Buffer.concat(parts).toString('utf8')
+        const bytes = Buffer.concat(parts)
+        const said = bytes.toString('utf8')
         const own = { ...exchange.head.headers, ...credentials.headers }
         // What a success says is for the judge alone, to the letter; only a complaint is ever shown.
         const body = status < 300 ? said : withoutSecrets(said, own, exchange.head.path)
-        const answer: Answer = { status, headers, body }
+        const answer: Answer = { status, headers, body, ...(status < 300 ? { bytes } : {}) }
         settle({ reply: { kind: 'answer', answer }, stale: false })
       },
       onResponseError: (_controller, error) => {

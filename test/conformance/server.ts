@@ -117,6 +117,6 @@ export class ScriptedServer {
   }
 }
 
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, headers).end(body)
+function send(response: ServerResponse, { status, headers, body, bytes = Buffer.from(body) }: Answer): void {
+  response.writeHead(status, headers).end(bytes)
 }

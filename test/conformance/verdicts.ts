@@ -34,11 +34,12 @@ export function placed(readme: string, table: string): string {
   return `${readme.slice(0, from)}${BEGIN}\n${table}\n${readme.slice(to)}`
 }
 
-function excerpt({ status, headers, body }: Answer): string {
+function excerpt({ status, headers, body: text, bytes }: Answer): string {
+  const body = bytes ? bytes.toHex() : text
   const said = [...body.replaceAll(/[\s\x00-\x1f\ufffd]+/g, ' ').trim()]
-  const text = said.length > EXCERPT ? `${said.slice(0, EXCERPT).join('')}…` : said.join('')
+  const shown = said.length > EXCERPT ? `${said.slice(0, EXCERPT).join('')}…` : said.join('')
   const { location, 'retry-after': after } = headers
-  const more = [text, location && `Location: ${location}`, after && `Retry-After: ${after}`].filter(Boolean)
+  const more = [shown, location && `Location: ${location}`, after && `Retry-After: ${after}`].filter(Boolean)
   return [String(status), ...more.map(one => code(one!))].join(' ')
 }
 
