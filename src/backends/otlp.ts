@@ -7,7 +7,7 @@
  *
  * Guarantees: records of one resource share it; the body comes last in a record, so that all lengths end where it does;
  * names follow OpenTelemetry's semantic conventions, and no label stands in the place of one of them. Severity and trace
- * are left unset, for nothing is parsed. A partial success is taken at its word.
+ * are left unset, for nothing is parsed.
  */
 import { basename } from 'node:path'
 import * as z from 'zod/mini'
@@ -15,10 +15,10 @@ import type { Chunk } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import { VERSION } from '../version.ts'
-import type { Answer, Backend, BackendContext, Format, Group, Verdict } from './backend.ts'
+import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { judge } from './http.ts'
-import { delimited, fields, head, numeric, tag } from './protobuf.ts'
+import { judgeOtlp } from './otlp_answer.ts'
+import { delimited, head, numeric, tag } from './protobuf.ts'
 import { literal } from './record.ts'
 
 const STATUSES = 'statuses from 400 to 599'
@@ -40,7 +40,11 @@ export const otlpSchema = z.object({
     z.strictObject({
       suspect: z
         .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
-        .check(z.describe('Besides 400: some record is at fault, and halves are sent alone until it is found.')),
+        .check(
+          z.describe(
+            'Besides a 400 with a Status: some record is at fault, and halves are sent alone until it is found.',
+          ),
+        ),
     }),
   ),
 })
@@ -74,7 +78,7 @@ const FORMATS: Readonly<Record<OtlpOptions['encoding'], Format>> = {
 export function createOtlp(options: OtlpOptions, context: BackendContext): Backend {
   const url = endpointUrl(options.endpoint, '/v1/logs')
   const path = url.pathname + url.search
-  const suspects = new Set([400, ...(options.statuses?.suspect ?? [])])
+  const suspects = new Set(options.statuses?.suspect)
   const json = options.encoding === 'json'
   return {
     type: 'otlp',
@@ -231,96 +235,4 @@ function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
     offset(chunk),
     literal('"}}]}'),
   ]
-}
-
-/**
- * The specification's table ("OTLP/HTTP Response"), as far as it loses nothing.
- *
- * 400 is bad data, which may not be sent again as it is. One bad record spoils a request of thousands, so its parts are
- * sent; where a receiver had stored some of it all the same (Loki does), those come twice at the same time. A Collector
- * says in a 400 that a request was too large. 500 may not be retried by the letter, and then one crash of a Collector is
- * a loss: it is, unless `statuses.suspect` has it. Statuses that OTLP does not know tell nothing about the records.
- */
-function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdict {
-  const { status, headers, body } = answer
-  const type = headers['content-type'] ?? ''
-  const page = /^\s*text\/html\b/i.test(type)
-  if (status >= 200 && status < 300) return page ? judge(answer) : success(answer, type)
-  const reason = `http_${status}`
-  const message = complaint(type, body)
-  const detail = message === '' ? {} : { detail: message }
-  if (suspects.has(status)) {
-    if (page) return { kind: 'retry', reason: 'unexpected_html', misconfigured: true }
-    return /\bbody too large\b/.test(body) ? { kind: 'split', reason } : { kind: 'suspect', reason, ...detail }
-  }
-  const general = judge({ status, headers, body: message })
-  return general.kind === 'rejected' ? { kind: 'retry', reason, ...detail, misconfigured: true } : general
-}
-
-/** Some say so with an empty body or a 204, or in words that are no answer of OTLP. */
-function success(answer: Answer, type: string): Verdict {
-  if (answer.body === '') return { kind: 'delivered' }
-  let said: Refusal | undefined
-  try {
-    if (/^\s*application\/(\w+\+)?json\b/i.test(type)) said = fromJson(answer.body)
-    else if (/^\s*application\/(x-|vnd\.google\.)?protobuf\b/i.test(type)) {
-      said = fromProtobuf(answer.bytes ?? Buffer.from(answer.body))
-    }
-  } catch {
-    // Whether some of it was refused cannot be known.
-    return { kind: 'retry', reason: 'unreadable_answer', misconfigured: true }
-  }
-  if (said === undefined || said.rejected === 0) return { kind: 'delivered' }
-  const detail = said.message === '' ? {} : { detail: said.message }
-  return { kind: 'counted', rejected: said.rejected, reason: 'partial_success', ...detail }
-}
-
-/** What a partial success says. */
-interface Refusal {
-  readonly rejected: number
-  readonly message: string
-}
-
-const answerSchema = z.object({
-  partialSuccess: z.nullish(
-    z.object({
-      rejectedLogRecords: z.nullish(z.union([z.int(), z.string().check(z.regex(/^\d+$/))])),
-      errorMessage: z.nullish(z.string()),
-    }),
-  ),
-})
-
-function fromJson(body: string): Refusal {
-  const { partialSuccess } = answerSchema.parse(JSON.parse(body))
-  return counted(Number(partialSuccess?.rejectedLogRecords ?? 0), partialSuccess?.errorMessage ?? '')
-}
-
-/** ExportLogsServiceResponse: partial_success (1) of rejected_log_records (1) and error_message (2). */
-function fromProtobuf(bytes: Uint8Array): Refusal {
-  let rejected = 0n
-  let message = ''
-  for (const outer of fields(bytes)) {
-    if (outer.number !== 1 || outer.kind !== 'bytes') continue
-    for (const inner of fields(outer.value)) {
-      if (inner.number === 1 && inner.kind === 'varint') rejected = BigInt.asIntN(64, inner.value)
-      if (inner.number === 2 && inner.kind === 'bytes') message = Buffer.from(inner.value).toString()
-    }
-  }
-  return counted(Number(rejected), message)
-}
-
-function counted(rejected: number, message: string): Refusal {
-  if (rejected < 0) throw new RangeError('fewer than none were refused')
-  return { rejected, message }
-}
-
-/** google.rpc.Status: the message, without what stands around it. */
-function complaint(type: string, body: string): string {
-  if (/protobuf/i.test(type)) return body.replace(/^(?:\x08.)?\x12(?:\ufffd.|.)/s, '').split('\x1a', 1)[0]!
-  try {
-    const { message } = JSON.parse(body) as { message?: unknown }
-    return typeof message === 'string' ? message : body
-  } catch {
-    return body
-  }
 }

@@ -142,7 +142,8 @@ t.test('a 500 is tried again, unless the configuration knows that it is about a 
   t.strictSame(backendOf().judge(answer), { kind: 'retry', reason: 'http_500', detail: 'no' })
   const strict = backendOf({ statuses: { suspect: [500] } })
   t.strictSame(strict.judge(answer), { kind: 'suspect', reason: 'http_500', detail: 'no' })
-  t.equal(strict.judge({ ...answer, status: 400 }).kind, 'suspect', 'and 400 as ever')
+  t.match(strict.judge({ ...answer, status: 400 }), { kind: 'retry', misconfigured: true }, 'and 400 as ever')
+  t.equal(backendOf({ statuses: { suspect: [400] } }).judge({ ...answer, status: 400 }).kind, 'suspect')
 })
 
 t.test('numbers and fields are written and read back', async t => {

@@ -229,6 +229,16 @@ const BINARY: readonly Case[] = [
     answer: binary(400, `0803 121b ${hexOf('http: request body too large')}`),
     verdict: { kind: 'split', reason: 'http_400' },
   },
+  {
+    name: 'bad data (Loki)',
+    answer: { ...binary(400, `1208 ${hexOf('too long')}`), headers: { 'content-type': 'application/octet-stream' } },
+    verdict: { kind: 'suspect', reason: 'http_400', detail: 'too long' },
+  },
+  {
+    name: 'a wrong path (VictoriaLogs)',
+    answer: plain(400, 'unsupported path requested: "/v1/logs"'),
+    verdict: retry('http_400', 'unsupported path requested: "/v1/logs"', true),
+  },
   { name: 'overloaded', answer: binary(503, `080e 1204 ${hexOf('full')}`), verdict: retry('http_503', 'full') },
 ]
 
@@ -266,6 +276,16 @@ const TEXTUAL: readonly Case[] = [
     name: 'bad data',
     answer: written(400, '{"code":3,"message":"bad data"}'),
     verdict: { kind: 'suspect', reason: 'http_400', detail: 'bad data' },
+  },
+  {
+    name: 'a writing it does not know (VictoriaLogs)',
+    answer: plain(400, "json encoding isn't supported for opentelemetry format. Use protobuf encoding"),
+    verdict: retry('http_400', "json encoding isn't supported for opentelemetry format. Use protobuf encoding", true),
+  },
+  {
+    name: 'a key that is none, in the words of a gateway',
+    answer: written(400, '{"error":{"code":400,"message":"API key not valid."}}'),
+    verdict: retry('http_400', '{"error":{"code":400,"message":"API key not valid."}}', true),
   },
   {
     name: 'a page of something else',
