@@ -66,6 +66,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** A success's body as it came. A complaint has none: it may repeat secrets, which `body` is cleared of. */
+  readonly bytes?: Uint8Array
 }
 
 /** One record of a request that was not stored: its place in the payload, from 0. */

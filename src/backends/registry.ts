@@ -8,6 +8,7 @@ import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createHttp, httpSchema } from './http.ts'
 import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
+import { createOtlp, otlpSchema } from './otlp.ts'
 import { createSplunkHec, splunkHecSchema } from './splunk_hec.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 
@@ -44,6 +45,7 @@ export const BACKENDS = {
     credential: { key: 'apiKey', header: 'Api-Key' },
     endpoint: newrelicEndpoint,
   },
+  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http' },
 } as const
 
 export type BackendType = keyof typeof BACKENDS

@@ -114,7 +114,8 @@ export class Line {
       this.destroy()
     }
     const answer = (): void => {
-      settle({ kind: 'answer', answer: { status, headers, body: Buffer.concat(parts).toString('utf8') } })
+      const bytes = Buffer.concat(parts)
+      settle({ kind: 'answer', answer: { status, headers, body: bytes.toString('utf8'), bytes } })
     }
     // Our own timers: undici's start anew with every piece, so a server that trickles would hold us for ever.
     const limit = (ms: number, code: string): void => {

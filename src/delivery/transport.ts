@@ -154,10 +154,15 @@ export class HttpTransport implements Transport {
     return this.#read(outcome.answer, exchange, secret, asked?.token)
   }
 
-  #read({ status, headers, body }: Answer, { head }: Exchange, secret: Headers, token: string | undefined): Trial {
+  #read(
+    { status, headers, body, bytes }: Answer,
+    { head }: Exchange,
+    secret: Headers,
+    token: string | undefined,
+  ): Trial {
     // What a success says is for the judge alone, to the letter; only a complaint is ever shown.
     const shown = status < 300 ? body : withoutSecrets(body, { ...head.headers, ...secret }, head.path)
-    const answer: Answer = { status, headers, body: shown }
+    const answer: Answer = { status, headers, body: shown, ...(status < 300 && bytes ? { bytes } : {}) }
     const foreign = (this.#route.kind === 'forward' && saidByProxy(answer)) || saidOfConnection(answer)
     if (foreign) return failed(foreign, true)
     let again: Trial['again']

@@ -38,6 +38,10 @@ export interface Subject {
   readonly type: string
   /** Further variants of the configuration are subjects of their own: `otlp (json)`. */
   readonly name: string
+  /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
+  readonly clock?: 'milliseconds'
+  /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
+  readonly verbatim?: true
   /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
   config(origin: string): Readonly<Record<string, unknown>>
   /** Throws if the request is not what the server's documentation asks for: path, content type, headers, grammar. */

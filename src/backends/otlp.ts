@@ -1,0 +1,238 @@
+/**
+ * OpenTelemetry over HTTP (OTLP 1.x, `/v1/logs`), as Protocol Buffers or JSON. The Collector speaks it, Loki under `/otlp`,
+ * VictoriaLogs under `/insert/opentelemetry`, and most vendors.
+ *
+ *     resourceLogs   service.name, k8s.*, labels │ scope logshipper │ records
+ *     logRecord      time, observed time, log.file.path, log.file.name, source …, body │frame│
+ *
+ * Guarantees: records of one resource share it; the body comes last in a record, so that all lengths end where it does;
+ * names follow OpenTelemetry's semantic conventions, and no label stands in the place of one of them. Severity and trace
+ * are left unset, for nothing is parsed.
+ */
+import { basename } from 'node:path'
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import { VERSION } from '../version.ts'
+import type { Backend, BackendContext, Format, Group } from './backend.ts'
+import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { judgeOtlp } from './otlp_answer.ts'
+import { delimited, head, numeric, tag } from './protobuf.ts'
+import { literal } from './record.ts'
+
+const STATUSES = 'statuses from 400 to 599'
+
+export const otlpSchema = z.object({
+  /** A base address, to which `/v1/logs` is added, or the whole one. */
+  endpoint: endpointSchema,
+  encoding: z._default(z.enum(['protobuf', 'json']), 'protobuf').check(z.describe('How requests are written.')),
+  service: z
+    .optional(z.string().check(z.minLength(1, { error: 'a name' })))
+    .check(z.describe('service.name. Default: the label of that name, the container, or the name of the source.')),
+  attributes: z
+    ._default(z.record(z.string(), z.string()), {})
+    .check(z.describe('Further attributes of the resource, such as deployment.environment.name.')),
+  ids: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Gives each record a log.record.uid that stays the same when it is sent again.')),
+  statuses: z.optional(
+    z.strictObject({
+      suspect: z
+        .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
+        .check(
+          z.describe(
+            'Besides a 400 with a Status: some record is at fault, and halves are sent alone until it is found.',
+          ),
+        ),
+    }),
+  ),
+})
+
+export type OtlpOptions = z.infer<typeof otlpSchema>
+
+/** The client's limit that the specification recommends: bytes before compression. */
+const PAYLOAD = 64 * 1024 * 1024
+const ANSWER = 1024 * 1024
+
+const bytes = (text: string): Uint8Array => Buffer.from(text)
+
+const FORMATS: Readonly<Record<OtlpOptions['encoding'], Format>> = {
+  protobuf: {
+    contentType: 'application/x-protobuf',
+    prefix: bytes(''),
+    separator: bytes(''),
+    suffix: bytes(''),
+    treatment: 'text',
+  },
+  json: {
+    contentType: 'application/json',
+    prefix: bytes('{"resourceLogs":['),
+    separator: bytes(','),
+    suffix: bytes(']}'),
+    groupSeparator: bytes(','),
+    treatment: 'text',
+  },
+}
+
+export function createOtlp(options: OtlpOptions, context: BackendContext): Backend {
+  const url = endpointUrl(options.endpoint, '/v1/logs')
+  const path = url.pathname + url.search
+  const suspects = new Set(options.statuses?.suspect)
+  const json = options.encoding === 'json'
+  return {
+    type: 'otlp',
+    strength: 'accepted',
+    format: FORMATS[options.encoding],
+    limits: { payloadBytes: PAYLOAD, records: Number.MAX_SAFE_INTEGER },
+    answerBytes: ANSWER,
+    group: chunk => (json ? jsonGroup : group)(resource(chunk, options, context.metadata())),
+    segments: chunk => (json ? jsonRecord : record)(chunk, options.ids ? uid(chunk, context.metadata()) : undefined),
+    request: () => ({ method: 'POST', path, headers: {} }),
+    judge: answer => judgeOtlp(answer, suspects),
+  }
+}
+
+type Attribute = readonly [name: string, value: string | number | boolean]
+
+/** Semantic conventions: "Service", "Kubernetes". */
+function resource({ origin }: Chunk, options: OtlpOptions, metadata: Metadata): Attribute[] {
+  const { namespace, pod, podUid, node, serviceAccount, container, podLabels, podAnnotations } = metadata
+  const known: Record<string, string | undefined> = {
+    'service.name': options.service ?? origin.labels['service.name'] ?? container ?? origin.source,
+    'k8s.namespace.name': namespace,
+    'k8s.pod.name': pod,
+    'k8s.pod.uid': podUid,
+    'k8s.container.name': container,
+    'k8s.node.name': node,
+    'k8s.service_account.name': serviceAccount,
+  }
+  const all = new Map<string, string>()
+  // The first to name something has it: what we know, then what the configuration says, then the pod.
+  for (const set of [
+    known,
+    options.attributes,
+    origin.labels,
+    named('k8s.pod.label.', podLabels),
+    named('k8s.pod.annotation.', podAnnotations),
+  ]) {
+    for (const [name, value] of Object.entries(set)) if (value !== undefined && !all.has(name)) all.set(name, value)
+  }
+  return [...all]
+}
+
+function named(head: string, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [head + name, value]))
+}
+
+/** Semantic conventions: "General logs attributes". Those for what was cut are our own. */
+function attributes({ origin, cutFrom, partial }: Chunk): Attribute[] {
+  const all: Attribute[] = [
+    ['log.file.path', origin.path],
+    ['log.file.name', basename(origin.path)],
+    ['source', origin.source],
+  ]
+  if (cutFrom > 0) all.push(['log.truncated', true], ['log.original_bytes', cutFrom])
+  if (partial) all.push(['log.partial', true])
+  return all
+}
+
+const UID = 'log.record.uid'
+/** Digits of an offset as the kernel writes it. */
+const OFFSET_DIGITS = 12
+
+/** What stands before the offset in a record's id: two pods can hold the same file under the same generation. */
+function uid({ origin }: Chunk, { podUid }: Metadata): string {
+  return `${podUid ? `${podUid}-` : ''}${origin.generation}-`
+}
+
+/** Where the record lies in its file; the base is the offset that address 0 would have. */
+const offset = ({ fileStart, start }: Chunk): Segment => ({ kind: 'offset', base: fileStart - start })
+
+/** Field numbers: opentelemetry/proto/common/v1/common.proto, AnyValue and KeyValue. */
+function keyValue(field: number, [name, value]: Attribute): Buffer {
+  const any =
+    typeof value === 'string' ? delimited(1, value) : typeof value === 'boolean' ? numeric(2, value) : numeric(3, value)
+  return delimited(field, delimited(1, name), delimited(2, any))
+}
+
+const raw = (...parts: readonly (number | Uint8Array)[]): Segment => ({
+  kind: 'literal',
+  bytes: Buffer.concat(parts.map(part => (typeof part === 'number' ? Buffer.from([part]) : part))),
+})
+
+/** Bytes that the encoder keeps free for a length. */
+const PLACE = Buffer.alloc(5)
+const SCOPE = delimited(1, delimited(1, 'logshipper'), delimited(2, VERSION))
+
+/** opentelemetry/proto/logs/v1/logs.proto: ResourceLogs in its request, up to the first record of its ScopeLogs. */
+function group(resource: readonly Attribute[]): Group {
+  const open = [Buffer.from([tag(1, 2)]), PLACE, delimited(1, ...resource.map(one => keyValue(1, one)))]
+  const inner = Buffer.concat([...open, Buffer.from([tag(2, 2)])])
+  return { open: Buffer.concat([inner, PLACE, SCOPE]), close: Buffer.alloc(0), lengths: [1, inner.length] }
+}
+
+/** LogRecord: time (1), observed time (11), attributes (6), and the body (5) at the end. */
+function record(chunk: Chunk, uid: string | undefined): Segment[] {
+  const time = { kind: 'fixed64', value: chunk.stamp } as const
+  const said = Buffer.concat(attributes(chunk).map(one => keyValue(6, one)))
+  const id: Segment[] = []
+  if (uid !== undefined) {
+    const text = Buffer.from(uid)
+    const length = text.length + OFFSET_DIGITS
+    const value = head(1, length)
+    const any = Buffer.concat([delimited(1, UID), head(2, value.length + length), value])
+    id.push(raw(head(6, any.length + length), any, text), offset(chunk))
+  }
+  return [
+    raw(tag(2, 2)),
+    { kind: 'length' },
+    raw(tag(1, 1)),
+    time,
+    raw(tag(11, 1)),
+    time,
+    raw(said),
+    ...id,
+    raw(tag(5, 2)),
+    { kind: 'length' },
+    raw(tag(1, 2)),
+    { kind: 'length' },
+    { kind: 'raw' },
+  ]
+}
+
+/** Protocol Buffers as JSON: names in lowerCamelCase, numbers of 64 bits as texts. */
+function jsonAttributes(attributes: readonly Attribute[]): string {
+  const all = attributes.map(([key, value]) => {
+    if (typeof value === 'string') return { key, value: { stringValue: value } }
+    return { key, value: typeof value === 'boolean' ? { boolValue: value } : { intValue: String(value) } }
+  })
+  return JSON.stringify(all)
+}
+
+const JSON_SCOPE = JSON.stringify({ name: 'logshipper', version: VERSION })
+
+function jsonGroup(resource: readonly Attribute[]): Group {
+  const open = `{"resource":{"attributes":${jsonAttributes(resource)}},"scopeLogs":[{"scope":${JSON_SCOPE},"logRecords":[`
+  return { open: bytes(open), close: bytes(']}]}') }
+}
+
+function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
+  const time = { kind: 'counter', value: chunk.stamp } as const
+  const said = jsonAttributes(attributes(chunk)).slice(0, -1)
+  const start: Segment[] = [
+    literal('{"timeUnixNano":"'),
+    time,
+    literal('","observedTimeUnixNano":"'),
+    time,
+    literal('","body":{"stringValue":"'),
+    { kind: 'message' },
+  ]
+  if (uid === undefined) return [...start, literal(`"},"attributes":${said}]}`)]
+  return [
+    ...start,
+    literal(`"},"attributes":${said},{"key":"${UID}","value":{"stringValue":"${JSON.stringify(uid).slice(1, -1)}`),
+    offset(chunk),
+    literal('"}}]}'),
+  ]
+}

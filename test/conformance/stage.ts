@@ -1,0 +1,74 @@
+/** A backend as a configuration makes it, with a delivery and real sockets, before a scripted server of its kind. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { Answer, Backend, BackendContext, BatchInfo, Verdict } from '../../src/backends/backend.ts'
+import { BACKENDS, type BackendType } from '../../src/backends/registry.ts'
+import type { BackendConfig } from '../../src/config/config.ts'
+import { formatProblem, loadConfig } from '../../src/config/load.ts'
+import type { DeliveryOptions } from '../../src/delivery/options.ts'
+import type { Metadata } from '../../src/metadata.ts'
+import { Arena, origin, type Rig, type Run, rig, transportTo } from '../delivery/rig.ts'
+import { ScriptedServer } from './server.ts'
+import type { Subject } from './subject.ts'
+
+export const METADATA: Metadata = {
+  namespace: 'shop',
+  pod: 'web-1',
+  podUid: '7f3e2d1c-0000-4000-8000-000000000001',
+  node: 'node-1',
+  serviceAccount: 'web',
+  container: 'web',
+  podLabels: {},
+  podAnnotations: {},
+}
+
+export const ORIGIN = origin('/var/log/app/a.log', { team: 'checkout' })
+
+type Folder = Pick<Test, 'testdir' | 'teardown'>
+
+/** The subject's entry, loaded as from a file. */
+export async function configured(t: Folder, subject: Subject, origin: string): Promise<BackendConfig> {
+  const file = join(t.testdir({}), 'config.json')
+  writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [subject.config(origin)] }))
+  const loaded = await loadConfig({ file, env: {}, cwd: '/' })
+  if (loaded.kind === 'ok') return loaded.config.backends[0]!
+  throw new Error(loaded.problems.map(formatProblem).join('\n'))
+}
+
+export function created({ type, own }: BackendConfig): Backend {
+  const create = BACKENDS[type as BackendType].create as (own: unknown, context: BackendContext) => Backend
+  return create(own, { name: 'main', metadata: () => METADATA })
+}
+
+/** What an answer means to a request of four records. */
+export function judgeOf(backend: Backend): (answer: Answer) => Verdict {
+  const judge: (answer: Answer, batch: BatchInfo) => Verdict = backend.judge.bind(backend)
+  return answer => judge(answer, { id: 'a1b2c3d4e5f60718-000000000000-4-0011223344556677', records: 4 })
+}
+
+export interface Staged extends Rig {
+  readonly server: ScriptedServer
+  readonly backend: Backend
+  /** Sends lines of one file and waits until all have settled. */
+  ship(run: Run): Promise<void>
+}
+
+export async function stage(t: Folder, subject: Subject, arena = new Arena()): Promise<Staged> {
+  const server = await ScriptedServer.start(t, subject)
+  const config = await configured(t, subject, server.origin)
+  const backend = created(config)
+  const { batch, compression, auth } = config.delivery
+  const transport = transportTo(config.endpoint!, { auth } as Partial<DeliveryOptions>)
+  const laid = rig(config.endpoint!, {}, { batch, compression }, { backend, transport }, arena)
+  t.teardown(() => {
+    laid.delivery.stop()
+    return transport.close()
+  })
+  const ship = async (run: Run): Promise<void> => {
+    const slab = arena.slab({ origin: ORIGIN, ...run })
+    await laid.delivery.ship(slab)
+    arena.budget.release(slab.extent)
+  }
+  return { ...laid, server, backend, ship }
+}
