@@ -338,7 +338,7 @@ const MISTAKES: Mistake[] = [
       key: 'backends[0].endpoint',
       found: /unknown key "endpoint"/,
       allowed: /name, /,
-      hint: /type http does/,
+      hint: /types? http\b/,
     },
   },
   {
