@@ -144,10 +144,10 @@ function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted 
 function unique(name: string, taken: Set<string>): string {
   const plain = name
     .replace(/[^a-zA-Z0-9_]/g, '_')
-    .replace(/^(?=\d)/, '_')
+    .replace(/^(?=\d|$)/, '_')
     .replace(/^__+/, '_')
   let candidate = plain
-  for (let n = 2; taken.has(candidate); n++) candidate = `${plain}_${n}`
+  for (let n = 2; taken.has(candidate); n++) candidate = `${plain}${plain.endsWith('_') ? '' : '_'}${n}`
   taken.add(candidate)
   return candidate
 }
