@@ -4,17 +4,23 @@
  * A backend is one file beside this one plus one line here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
+import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createHttp, httpSchema } from './http.ts'
+import { createLoki, lokiSchema } from './loki.ts'
 import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
 import { createOtlp, otlpSchema } from './otlp.ts'
 import { createSplunkHec, splunkHecSchema } from './splunk_hec.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
+import { createVictorialogs, victorialogsSchema } from './victorialogs.ts'
 
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
   http: { schema: httpSchema, create: createHttp, transport: 'http' },
+  loki: { schema: lokiSchema, create: createLoki, transport: 'http' },
+  victorialogs: { schema: victorialogsSchema, create: createVictorialogs, transport: 'http' },
+  clickhouse: { schema: clickhouseSchema, create: createClickhouse, transport: 'http' },
   elasticsearch: {
     schema: elasticsearchSchema,
     create: createElasticsearch,

@@ -272,8 +272,10 @@ export class Encoder {
     const kernel = this.#kernel
     const start = slab.startOf(chunk, frame)
     const end = slab.endOf(frame)
-    this.#template({ ...chunk, cutFrom: chunk.cutFrom || end - start }, frame)
+    const marked = { ...chunk, cutFrom: chunk.cutFrom || end - start }
     const render = (edge: number): number => {
+      // Anew each time: a trial that fits would count the record's time up.
+      this.#template(marked, frame)
       slab.setEnd(frame, edge)
       return kernel.render(slab.ends, frame, 1, start, out, limit, repair, slab.offsetOf(chunk, frame) === 0)
     }

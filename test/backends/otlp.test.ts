@@ -17,6 +17,8 @@ const backendOf = (own: Partial<OtlpOptions> = {}, metadata: Metadata = METADATA
 
 const BATCH = { id: 'x', records: 1 }
 
+const BATCH = { id: 'a1b2c3d4e5f60718-000000000000-1-0011223344556677', records: 4 }
+
 t.test('/v1/logs is added to a base address', async t => {
   const path = (endpoint: string) => backendOf({}, METADATA, endpoint).request(BATCH).path
   t.equal(path('http://collector:4318'), '/v1/logs')
@@ -139,11 +141,11 @@ t.test('a count in an answer’s bytes is read to the letter, and so many are re
 
 t.test('a 500 is tried again, unless the configuration knows that it is about a record', async t => {
   const answer = { status: 500, headers: {}, body: 'no' }
-  t.strictSame(backendOf().judge(answer), { kind: 'retry', reason: 'http_500', detail: 'no' })
+  t.strictSame(backendOf().judge(answer, BATCH), { kind: 'retry', reason: 'http_500', detail: 'no' })
   const strict = backendOf({ statuses: { suspect: [500] } })
-  t.strictSame(strict.judge(answer), { kind: 'suspect', reason: 'http_500', detail: 'no' })
-  t.match(strict.judge({ ...answer, status: 400 }), { kind: 'retry', misconfigured: true }, 'and 400 as ever')
-  t.equal(backendOf({ statuses: { suspect: [400] } }).judge({ ...answer, status: 400 }).kind, 'suspect')
+  t.strictSame(strict.judge(answer, BATCH), { kind: 'suspect', reason: 'http_500', detail: 'no' })
+  t.match(strict.judge({ ...answer, status: 400 }, BATCH), { kind: 'retry', misconfigured: true }, 'and 400 as ever')
+  t.equal(backendOf({ statuses: { suspect: [400] } }).judge({ ...answer, status: 400 }, BATCH).kind, 'suspect')
 })
 
 t.test('numbers and fields are written and read back', async t => {

@@ -198,3 +198,19 @@ t.test('without room it says so, and takes a smaller place rather than none', as
   arena.budget.release(slab.extent)
   t.equal(arena.budget.used, 0)
 })
+
+t.test('a record that is cut counts as one: no two records have the same time', async t => {
+  const arena = new Arena()
+  const slab = arena.slab({ lines: ['a', 'b'.repeat(50_000), 'c', 'd'.repeat(30_000), 'e'] })
+  const times: Backend = {
+    ...NDJSON,
+    limits: { ...NDJSON.limits, messageBytes: 10_000 },
+    segments: chunk => [{ kind: 'counter', value: chunk.stamp }],
+  }
+  const { stamp } = slab.chunks[0]!
+  const numbers = all(encoderOf(arena, times), slab).flatMap(({ text }) => text.trimEnd().split('\n'))
+  t.same(
+    numbers.map(number => BigInt(number) - stamp),
+    [0n, 1n, 2n, 3n, 4n],
+  )
+})

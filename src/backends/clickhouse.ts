@@ -1,0 +1,224 @@
+/**
+ * ClickHouse's HTTP interface: `INSERT INTO … FORMAT JSONEachRow`.
+ *
+ *     {"timestamp":"2026-01-02T03:04:05.│counter│Z","message":"│frame│","source":"app", … ,"labels":{"team":"checkout"}}⏎
+ *
+ * A table may have any of these columns; what it has no column for is left out there (`input_format_skip_unknown_fields`).
+ * A request that is sent again carries the same token, so a table that remembers tokens (Replicated, or with
+ * `non_replicated_deduplication_window`) holds its rows once.
+ *
+ * Guarantees: an insert counts as delivered only if the answer holds no exception, whatever its status; a table, a
+ * database, a right, a setting or a column type that does not fit is tried again until somebody mends it; a record is
+ * at fault only if its own text is what could not be inserted.
+ */
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
+import { type Exception, exceptionOf } from './clickhouse_exception.ts'
+import { endpointSchema } from './endpoint.ts'
+import { fit } from './fit.ts'
+import { judge } from './http.ts'
+import { facts, isoTime, literal } from './record.ts'
+
+const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
+
+/** What a record says, by the name that `columns` knows it by; labels stand in a column of their own. */
+const FACTS = [
+  'timestamp',
+  'message',
+  'source',
+  'file',
+  'namespace',
+  'pod',
+  'podUid',
+  'node',
+  'serviceAccount',
+  'container',
+  'labels',
+  'truncated',
+  'originalBytes',
+  'partial',
+] as const
+
+type Fact = (typeof FACTS)[number]
+
+export const clickhouseSchema = z.object({
+  endpoint: endpointSchema.check(z.describe('The HTTP interface, such as http://clickhouse:8123.')),
+  database: z._default(identifier, 'default'),
+  table: z._default(identifier, 'logs'),
+  columns: z._default(z.partialRecord(z.enum(FACTS), z.string()), {}).check(
+    z.refine(columns => columns.message !== '', { error: 'a column for the message' }),
+    z.describe('Facts under other names than their own; an empty name leaves one out.'),
+  ),
+  labelColumns: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Each label in a column of its own name, instead of all in one of type Map(String, String).')),
+  asyncInsert: z
+    ._default(z.boolean(), true)
+    .check(z.describe('Lets the server gather the inserts of many senders. false for a server before 21.11.')),
+  waitForAsyncInsert: z
+    ._default(z.boolean(), true)
+    .check(z.describe('An insert is answered when it is stored, not when it was taken.')),
+  deduplicate: z
+    ._default(z.boolean(), true)
+    .check(z.describe('Sends a token that stays the same when a request is sent again. false before 22.2.')),
+  user: z
+    .optional(z.string())
+    .check(z.describe('Sent as X-ClickHouse-User; the password under auth.apiKey with the header X-ClickHouse-Key.')),
+  settings: z
+    ._default(z.record(z.string().check(z.regex(/^\w+$/)), z.union([z.string(), z.number(), z.boolean()])), {})
+    .check(z.describe('Further settings of the insert; they win over ours.')),
+})
+
+export type ClickhouseOptions = z.infer<typeof clickhouseSchema>
+
+const NOTHING = Buffer.alloc(0)
+const LINE_FEED = Buffer.from('\n')
+
+/** What labels may take in all: the template of a record must fit the kernel's room. */
+const LABELS = { count: 500, bytes: 24 * 1024, valueBytes: 16 * 1024 }
+
+export function createClickhouse(options: ClickhouseOptions, context: BackendContext): Backend {
+  const url = new URL(options.endpoint)
+  const { podUid } = context.metadata()
+  const pod = podUid ? `${podUid}-` : ''
+  for (const [name, value] of Object.entries(settingsOf(options))) url.searchParams.set(name, value)
+  url.searchParams.set('query', `INSERT INTO ${quoted(options.database)}.${quoted(options.table)} FORMAT JSONEachRow`)
+  const path = url.pathname + url.search
+  const headers: Record<string, string> = options.user === undefined ? {} : { 'x-clickhouse-user': options.user }
+  const message = options.columns.message ?? 'message'
+  return {
+    type: 'clickhouse',
+    strength: options.asyncInsert && !options.waitForAsyncInsert ? 'accepted' : 'stored',
+    format: {
+      contentType: 'application/x-ndjson',
+      prefix: NOTHING,
+      separator: LINE_FEED,
+      suffix: LINE_FEED,
+      treatment: 'text',
+    },
+    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    segments: chunk => row(chunk, options, context.metadata()),
+    request: ({ id }) => {
+      const token = options.deduplicate ? `&insert_deduplication_token=${encodeURIComponent(pod + id)}` : ''
+      return { method: 'POST', path: path + token, headers }
+    },
+    judge: answer => judgeInsert(answer, message),
+  }
+}
+
+function settingsOf({ asyncInsert, waitForAsyncInsert, deduplicate, settings }: ClickhouseOptions) {
+  const wanted: Record<string, string | number | boolean> = {
+    date_time_input_format: 'best_effort',
+    input_format_skip_unknown_fields: 1,
+    ...(asyncInsert ? { async_insert: 1, wait_for_async_insert: waitForAsyncInsert ? 1 : 0 } : {}),
+    // Without it the token of an asynchronous insert means nothing.
+    ...(asyncInsert && deduplicate ? { async_insert_deduplicate: 1 } : {}),
+    ...settings,
+  }
+  const texts = Object.entries(wanted).map(([name, value]) => [name, typeof value === 'boolean' ? +value : value])
+  return Object.fromEntries(texts.map(([name, value]) => [name, `${value}`])) as Record<string, string>
+}
+
+function quoted(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``
+}
+
+function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segment[] {
+  const { cutFrom, partial } = chunk
+  const own: [string, string | number | boolean | object][] = []
+  const labels: [string, string][] = []
+  for (const [name, value] of facts(chunk, metadata)) {
+    if ((FACTS as readonly string[]).includes(name) && !OURS.has(name)) own.push([name, value])
+    else labels.push([name, value])
+  }
+  if (cutFrom > 0) own.push(['truncated', true], ['originalBytes', cutFrom])
+  if (partial) own.push(['partial', true])
+  const fitting = fit(labels, LABELS)
+  if (!options.labelColumns && fitting.length > 0) own.push(['labels', Object.fromEntries(fitting)])
+  const column = (fact: string): string => options.columns[fact as Fact] ?? fact
+  const taken = new Set([column('timestamp'), column('message')])
+  let tail = ''
+  const say = (name: string, value: unknown): void => {
+    if (name === '' || taken.has(name)) return
+    taken.add(name)
+    tail += `,${JSON.stringify(name)}:${JSON.stringify(value)}`
+  }
+  for (const [fact, value] of own) say(column(fact), value)
+  if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
+  const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
+  return joined([...time, literal(`${JSON.stringify(column('message'))}:"`), { kind: 'message' }, literal(`"${tail}}`)])
+}
+
+/** Names of facts that no label may bear. */
+const OURS = new Set<string>(['timestamp', 'message', 'labels', 'truncated', 'originalBytes', 'partial'])
+
+/**
+ * RFC 3339 with nanoseconds, one later for each record: the digits behind the point are counted up. Zeros that lead them
+ * stand before the counter, and where the number of digits would change on the way, which is once in many thousand
+ * chunks, all records of the chunk have the time of its first.
+ */
+function timed(name: string, chunk: Chunk): Segment[] {
+  const nanoseconds = chunk.stamp % 1_000_000_000n
+  const digits = nanoseconds.toString()
+  const second = `{${JSON.stringify(name)}:"${isoTime(chunk).slice(0, 19)}.`
+  const last = (nanoseconds + BigInt(chunk.frames - 1)).toString()
+  if (last.length !== digits.length) return [literal(`${second}${digits.padStart(9, '0')}Z",`)]
+  const zeros = '0'.repeat(9 - digits.length)
+  return [literal(second + zeros), { kind: 'counter', value: nanoseconds }, literal('Z",')]
+}
+
+/** Literals that follow each other as one. */
+function joined(segments: readonly Segment[]): Segment[] {
+  const all: Segment[] = []
+  for (const segment of segments) {
+    const before = all.at(-1)
+    if (before?.kind === 'literal' && segment.kind === 'literal') {
+      all[all.length - 1] = { kind: 'literal', bytes: Buffer.concat([before.bytes, segment.bytes]) }
+    } else all.push(segment)
+  }
+  return all
+}
+
+/**
+ * What an answer means ("HTTP Interface"). A status alone says little: permanent faults of a row come with 400 and with
+ * 500, and an exception may follow a 200. Its code tells.
+ */
+function judgeInsert(answer: Answer, message: string): Verdict {
+  const exception = exceptionOf(answer)
+  if (exception !== undefined) return judgeException(exception, answer, message)
+  const verdict = judge(answer)
+  const { body, headers } = answer
+  if (verdict.kind === 'delivered') {
+    // An insert is answered with an empty body; `Ok.` is what the server's front page says.
+    const ours = body.trim() === '' || Object.keys(headers).some(name => name.startsWith('x-clickhouse-'))
+    return ours && !/^Ok\.\s*$/.test(body)
+      ? verdict
+      : { kind: 'retry', reason: 'unexpected_answer', misconfigured: true }
+  }
+  if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
+  // ClickHouse says why; somebody between us and it does not.
+  return { kind: 'retry', reason: verdict.reason, ...(body === '' ? {} : { detail: body }), misconfigured: true }
+}
+
+function judgeException({ about, reason, key }: Exception, { status, body }: Answer, message: string): Verdict {
+  const detail = body === '' ? {} : { detail: body }
+  switch (about) {
+    case 'nothing':
+      return { kind: 'delivered' }
+    case 'credentials':
+      return { kind: 'unauthorized', reason, ...detail }
+    case 'row':
+      if (key === undefined || key === message) return { kind: 'suspect', reason, ...detail }
+      // All other columns hold what we say of each record: it is the column's type that does not fit.
+      return { kind: 'retry', reason: 'column_type', ...detail, misconfigured: true }
+    case 'passing':
+      return { kind: 'retry', reason, ...detail }
+    case 'configuration':
+      return { kind: 'retry', reason, ...detail, misconfigured: true }
+    case 'unknown':
+      return { kind: 'retry', reason, ...detail, ...(status < 500 ? { misconfigured: true } : {}) }
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Grafana Loki's push API (`/loki/api/v1/push`, JSON), and what else speaks it.
+ *
+ *     {"streams":[{"stream":{ labels },"values":[["│counter│","│frame│",{ structured metadata }],…]},…]}
+ *
+ * A stream is a set of labels, and each further one costs Loki memory: so labels are few, and what has many values (pod,
+ * file, node) is structured metadata. Records of one pipeline have different nanoseconds and keep them when they are sent
+ * again, so Loki, which takes equal text at an equal time for a repetition, stores what is sent twice once, and what was
+ * written twice twice.
+ *
+ * Guarantees: labels keep to Loki's grammar and limits, and a record always has one; a line is never longer than Loki
+ * takes. What Loki refuses because of a time, a label, a limit or a tenant is tried again until somebody mends it, and
+ * what is older than `maxAge` by then gets the present time; only a line that is too long for this Loki is rejected.
+ */
+import * as z from 'zod/mini'
+import type { Chunk } from '../chunk.ts'
+import { duration } from '../duration.ts'
+import type { Segment } from '../kernel/kernel.ts'
+import type { Metadata } from '../metadata.ts'
+import { size } from '../size.ts'
+import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
+import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { fit, headOf } from './fit.ts'
+import { judge } from './http.ts'
+import { facts, literal } from './record.ts'
+
+/** `max_label_names_per_series`; more make a request invalid. */
+const MAX_LABELS = 15
+/** `max_label_value_length`: bytes. */
+const LABEL_VALUE = 2048
+/** Below `max_structured_metadata_entries_count` (128) and `max_structured_metadata_size` (64 KB), with room for ours. */
+const METADATA = { count: 120, bytes: 32 * 1024, valueBytes: 4096 }
+/** Bytes that the mark of a cut line takes at the most, where it stands in the line itself. */
+const MARK = 64
+
+/** "Manage tenants": what an id may consist of. */
+const TENANT = /^(?!\.{1,2}$)[A-Za-z0-9!_.*'()-]{1,150}$/
+
+export const lokiSchema = z.object({
+  endpoint: endpointSchema.check(z.describe('Loki, with or without /loki/api/v1/push.')),
+  tenant: z
+    .optional(
+      z
+        .string()
+        .check(z.regex(TENANT, { error: "1 to 150 letters, digits and the signs ! - _ . * ' ( ), not . or .." })),
+    )
+    .check(z.describe('Sent as X-Scope-OrgID.')),
+  labels: z
+    .optional(
+      z.array(z.string().check(z.minLength(1, { error: 'the name of a fact' }))).check(
+        z.minLength(1, { error: 'at least one name' }),
+        z.refine(names => names.length <= MAX_LABELS, { error: `at most ${MAX_LABELS} names: Loki refuses more` }),
+      ),
+    )
+    .check(z.describe('Facts that become labels. Default: source, namespace, container and the source’s own labels.')),
+  structuredMetadata: z
+    ._default(z.boolean(), true)
+    .check(z.describe('All other facts, beside each line. false for a Loki before 3, or one that disallows it.')),
+  maxLineBytes: z
+    .prefault(size({ min: 1024, max: 16 * 1024 ** 2 }), '256KiB')
+    .check(z.describe('Longer lines are cut and marked. Loki’s max_line_size.')),
+  maxAge: z
+    .prefault(duration({ min: 60_000, max: 7 * 24 * 3_600_000 }), '45m')
+    .check(z.describe('Lines that waited for longer get a new time: Loki refuses what is far behind its stream.')),
+})
+
+export type LokiOptions = z.infer<typeof lokiSchema>
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+
+export function createLoki(options: LokiOptions, context: BackendContext): Backend {
+  const url = endpointUrl(options.endpoint, '/loki/api/v1/push')
+  const path = url.pathname + url.search
+  const headers: Record<string, string> = options.tenant === undefined ? {} : { 'x-scope-orgid': options.tenant }
+  const { maxLineBytes, maxAge, structuredMetadata } = options
+  return {
+    type: 'loki',
+    strength: 'accepted',
+    format: {
+      contentType: 'application/json',
+      prefix: bytes('{"streams":['),
+      separator: bytes(','),
+      suffix: bytes(']}'),
+      groupSeparator: bytes(','),
+      treatment: 'text',
+    },
+    limits: {
+      // `max_recv_msg_size`.
+      payloadBytes: 100 * 1024 ** 2,
+      records: Number.MAX_SAFE_INTEGER,
+      messageBytes: structuredMetadata ? maxLineBytes : maxLineBytes - MARK,
+      age: maxAge,
+    },
+    segments: chunk => entry(chunk, options, context.metadata()),
+    group: chunk => {
+      const { labels } = sorted(chunk, options, context.metadata())
+      return { open: bytes(`{"stream":${JSON.stringify(Object.fromEntries(labels))},"values":[`), close: bytes(']}') }
+    },
+    request: () => ({ method: 'POST', path, headers }),
+    judge: judgePush,
+  }
+}
+
+function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[] {
+  const { cutFrom, partial, stamp } = chunk
+  const head: Segment[] = [literal('["'), { kind: 'counter', value: stamp }, literal('","'), { kind: 'message' }]
+  if (!options.structuredMetadata) {
+    return [...head, literal(cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]')]
+  }
+  const { rest } = sorted(chunk, options, metadata)
+  if (cutFrom > 0) rest.push(['truncated', 'true'], ['originalBytes', `${cutFrom}`])
+  if (partial) rest.push(['partial', 'true'])
+  return [...head, literal(rest.length === 0 ? '"]' : `",${JSON.stringify(Object.fromEntries(rest))}]`)]
+}
+
+interface Sorted {
+  readonly labels: [name: string, value: string][]
+  readonly rest: [name: string, value: string][]
+}
+
+/** Facts as labels and as structured metadata, each name once. A fact without a value is none: Loki drops it. */
+function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted {
+  const wanted = options.labels ?? ['source', 'namespace', 'container', ...Object.keys(chunk.origin.labels)]
+  const known = new Map(facts(chunk, metadata).filter(([, value]) => value !== ''))
+  const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS)
+  // A stream without labels is refused.
+  if (chosen.length === 0) chosen.push('source')
+  const taken = new Set(['truncated', 'originalBytes', 'partial'])
+  const labels = chosen.map((name): [string, string] => [unique(name, taken), headOf(known.get(name)!, LABEL_VALUE)])
+  const others = [...known].filter(([name]) => !chosen.includes(name))
+  return {
+    labels,
+    rest: fit(
+      others.map(([name, value]): [string, string] => [unique(name, taken), value]),
+      METADATA,
+    ),
+  }
+}
+
+/**
+ * The name within the grammar of labels, `[a-zA-Z_][a-zA-Z0-9_]*`, and not with the two underscores that Loki and
+ * Prometheus begin their own with; another one, if two facts would then be called the same.
+ */
+function unique(name: string, taken: Set<string>): string {
+  const plain = name
+    .replace(/[^a-zA-Z0-9_]/g, '_')
+    .replace(/^(?=\d|$)/, '_')
+    .replace(/^__+/, '_')
+  let candidate = plain
+  for (let n = 2; taken.has(candidate); n++) candidate = `${plain}${plain.endsWith('_') ? '' : '_'}${n}`
+  taken.add(candidate)
+  return candidate
+}
+
+/**
+ * Reasons of a 400 that are about times, labels, tenants and limits (Loki, "Request validation and rate limit errors"):
+ * about us and the server's configuration, and mended there. An answer may give several reasons; of a request that has
+ * one of them the other lines were stored, and are not stored again when they come again. What is refused for its time
+ * waits for a new one, see `maxAge`.
+ */
+const REFUSALS: readonly (readonly [words: RegExp, reason: string])[] = [
+  [/entry too far behind/i, 'too_far_behind'],
+  [/timestamp too old/i, 'timestamp_too_old'],
+  [/timestamp too new/i, 'timestamp_too_new'],
+  [/structured metadata, but this feature is disallowed/i, 'structured_metadata_disallowed'],
+  [/structured metadata too large|too many structured metadata/i, 'structured_metadata_limit'],
+  [/has \d+ label names; limit|label name too long|label value too long|duplicate label name/i, 'label_limit'],
+  [/missing required labels/i, 'missing_labels'],
+  [/error parsing labels|at least one label pair is required|couldn't parse labels/i, 'invalid_labels'],
+  [/tenant ID|org id/i, 'tenant'],
+  [/Content-Encoding .* not supported/i, 'content_encoding'],
+  [/at least one valid stream is required/i, 'no_stream'],
+]
+const BLOCKED = /ingestion blocked for user/i
+const TOO_LONG = /max entry size/i
+/** Loki before 2.4, or with `unordered_writes` off: what is behind its stream is refused, the others are stored. */
+const OUT_OF_ORDER = /entry out of order/i
+const IGNORED = /total ignored: (\d+) out of \d+/i
+
+/** What JSON decoding says in Loki. */
+const UNREADABLE = /\bloghttp\.|parse push request/i
+
+/** Why there are too many: all of it passes, some of it only when a limit is raised. */
+const TOO_MANY: typeof REFUSALS = [
+  [/per stream rate limit/i, 'stream_rate_limit'],
+  [/active stream limit/i, 'stream_limit'],
+  [/ingestion rate limit/i, 'rate_limit'],
+]
+
+const reasonIn = (table: typeof REFUSALS, body: string): string | undefined =>
+  table.find(([words]) => words.test(body))?.[1]
+
+/** What an answer to a push means ("Loki HTTP API", `POST /loki/api/v1/push`). */
+function judgePush(answer: Answer): Verdict {
+  const { status, body } = answer
+  const detail = body === '' ? {} : { detail: body }
+  // A tenant whose ingestion is blocked gets a status of the operator's choice, by default this one. It is lifted again.
+  if (status === 260 || (status !== 204 && BLOCKED.test(body))) {
+    return { kind: 'retry', reason: 'ingestion_blocked', ...detail, misconfigured: true }
+  }
+  if (status === 400 || status === 422) return judgeRefusal(answer)
+  // A message between two parts of Loki was too large (gRPC's limit, 4 MiB by default).
+  if (status === 500 && /message larger than max/i.test(body)) return { kind: 'split', reason: 'grpc_message_size' }
+  const verdict = judge(answer)
+  if (verdict.kind === 'rejected') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
+  return status === 429 ? { kind: 'retry', reason: reasonIn(TOO_MANY, body) ?? 'http_429', ...detail } : verdict
+}
+
+function judgeRefusal({ status, body }: Answer): Verdict {
+  const detail = body === '' ? {} : { detail: body }
+  const ours = reasonIn(REFUSALS, body)
+  if (ours !== undefined) return { kind: 'retry', reason: ours, ...detail, misconfigured: true }
+  if (TOO_LONG.test(body)) return { kind: 'suspect', reason: 'line_too_long', ...detail }
+  if (OUT_OF_ORDER.test(body)) {
+    const [, ignored = '1'] = IGNORED.exec(body) ?? []
+    return { kind: 'counted', rejected: Number(ignored), reason: 'out_of_order', ...detail }
+  }
+  if (UNREADABLE.test(body)) return { kind: 'suspect', reason: 'unreadable_request', ...detail }
+  // Not Loki's words: somebody between us and it, or something else at this address.
+  return { kind: 'retry', reason: `http_${status}`, ...detail, misconfigured: true }
+}
