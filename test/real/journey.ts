@@ -2,9 +2,8 @@
 import type { Test } from 'tap'
 import { type Program, Stage, until } from '../program.ts'
 
-/** What the lives of the program that came to an orderly end say of themselves. */
+/** What the program says of itself: the life that was killed, and the one that came to an orderly end. */
 export interface Journey {
-  /** Lines that the life that was killed had seen acknowledged. */
   readonly before: number
   readonly delivered: number
   readonly rejected: number
@@ -47,11 +46,17 @@ export function arrived(t: Test, messages: readonly string[], count: number, jou
   t.strictSame(torn, [], 'nothing is torn')
   const numbers = new Set(messages.map(message => Number(message.slice(0, 8))))
   t.comment(
-    `${numbers.size} unique, ${messages.length} in all; ${journey.before} seen before the SIGKILL, ${journey.delivered} delivered by the second life`,
+    `${numbers.size} unique, ${messages.length} in all; by its own account ${journey.before} before the SIGKILL, ${journey.delivered} in the end`,
   )
   t.equal(numbers.size, count, 'every line is there')
   t.equal(Math.max(...numbers), count - 1)
   t.equal(journey.rejected, 0)
   t.ok(messages.length <= count + count / 2, 'what is there twice is what the first life had sent')
-  t.ok(messages.length >= journey.delivered, 'all that the second life calls delivered is there')
+  t.ok(messages.length >= journey.delivered, 'all that it calls delivered is there')
+}
+
+/** In the order of their times the lines are in the order in which they were written, but for one step back at the death. */
+export function ordered(t: Test, messages: readonly string[]): void {
+  const back = messages.filter((message, at) => at > 0 && message <= messages[at - 1]!)
+  t.ok(back.length <= 1, `the order is kept: ${back.length} steps back`)
 }

@@ -31,9 +31,9 @@ const USERS = `<yandex>
 
 export class Clickhouse {
   readonly url: string
-  readonly #child: ChildProcess
+  readonly #child: ChildProcess | undefined
 
-  private constructor(url: string, child: ChildProcess) {
+  constructor(url: string, child?: ChildProcess) {
     this.url = url
     this.#child = child
   }
@@ -72,7 +72,7 @@ export class Clickhouse {
   }
 
   async #stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await ended
