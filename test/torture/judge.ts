@@ -35,6 +35,14 @@ export interface Numbers {
  */
 const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
 
+/** What may arrive: of which line, worth how many bytes, under how many ids, and how long it may say that it was. */
+interface Known {
+  readonly line: Line | undefined
+  readonly bytes: number
+  allowed: number
+  readonly lengths: Set<number | undefined>
+}
+
 /** Milliseconds after which the shipper gives up on an answer. */
 const TIMEOUT = 3000
 
@@ -58,22 +66,20 @@ export function judge(
       missing++
       few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)
     }
-    const known = new Map<string, { line: Line | undefined; bytes: number; allowed: number }>()
+    const known = new Map<string, Known>()
+    const may = (text: string, worth: number, allowed: number, line?: Line) => {
+      const key = expected(text)
+      const entry = known.get(key) ?? { line, bytes: worth, allowed: 0, lengths: new Set() }
+      entry.allowed += allowed
+      entry.lengths.add(key === text ? undefined : Buffer.byteLength(text))
+      known.set(key, entry)
+    }
     // Of a text that was written more than once nobody can say which of its lines came.
     const common = new Set(model.lines.filter(({ rank }) => rank > 0).map(line => line.expected))
     for (const line of model.lines) {
-      for (const { text, bytes } of model.pieces(line)) {
-        const key = expected(text)
-        const entry = known.get(key)
-        if (entry) entry.allowed += line.allowed
-        else known.set(key, { line, bytes, allowed: line.allowed })
-      }
+      for (const piece of model.pieces(line)) may(piece.text, piece.bytes, line.allowed, line)
     }
-    for (const [text, times] of model.optional) {
-      const entry = known.get(text)
-      if (entry) entry.allowed += times
-      else known.set(text, { line: undefined, bytes: Buffer.byteLength(text), allowed: times })
-    }
+    for (const [text, times] of model.optional) may(text, Buffer.byteLength(text), times)
     let bytes = 0
     const reached = new Map<number, number>()
     for (const arrival of receiver.byId.values()) {
@@ -82,9 +88,8 @@ export function judge(
         few('torn')(`torn, mixed or invented: ${show(arrival.text)} (id ${arrival.id})`)
         continue
       }
-      const cut = entry.line !== undefined && entry.line.expected === arrival.text && entry.line.text !== arrival.text
-      if (cut && arrival.originalBytes !== Buffer.byteLength(entry.line!.text)) {
-        few('cut')(`cut without a word of its length: ${show(arrival.text)} (${arrival.originalBytes})`)
+      if (!entry.lengths.has(arrival.originalBytes)) {
+        few('cut')(`it does not say how long it was: ${show(arrival.text)} (${arrival.originalBytes})`)
       }
       // What was cut says itself how long it was; another line may begin alike.
       bytes += (arrival.originalBytes ?? entry.bytes) + (arrival.partial ? 0 : 1)

@@ -222,13 +222,15 @@ export const REGRESSIONS: readonly Program[] = [
   program('every fault in its turn', [
     append(),
     SETTLE,
-    // Three rounds: what each of them cost a little of would be used up by then.
-    ...[...FAULTS, ...FAULTS, ...FAULTS].flatMap((fault): Action[] => [
-      { do: 'fault', backend: 'left', fault, times: 1 },
-      { do: 'fault', backend: 'right', fault, times: 1 },
-      append(30),
-      wait(60),
-    ]),
+    // Six rounds: what each fault used up a little of would be gone by then.
+    ...Array.from({ length: 6 }, () => FAULTS)
+      .flat()
+      .flatMap((fault): Action[] => [
+        { do: 'fault', backend: 'left', fault, times: 1 },
+        { do: 'fault', backend: 'right', fault, times: 1 },
+        append(30),
+        wait(120),
+      ]),
     SETTLE,
   ]),
   program('an outage of some seconds with more to read than memory holds', [
