@@ -220,7 +220,7 @@ export const subjects: readonly Subject[] = [
       type: 'loki',
       endpoint: `${origin}/loki/api/v1/push`,
       structuredMetadata: false,
-      labels: ['source', 'file'],
+      labels: ['source', 'file', 'namespace', 'pod', 'team'],
     }),
     decode: decoder(false),
   },

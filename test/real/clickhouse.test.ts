@@ -115,7 +115,8 @@ else {
 
 const ADDRESS = process.env['LOGSHIPPER_REAL_CLICKHOUSE_URL']
 
-if (ADDRESS) {
+if (!ADDRESS) t.comment('skip: no server of today: LOGSHIPPER_REAL_CLICKHOUSE_URL is not set')
+else {
   t.test('every line is there, by asynchronous inserts, in the order of their times', { timeout: 300_000 }, async t => {
     const server = new Clickhouse(ADDRESS)
     const [version] = await server.sql('SELECT version()')
