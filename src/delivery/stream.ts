@@ -6,9 +6,10 @@
  *
  * A pipe is opened anew through /proc, without blocking. Writing to the inherited one would either change the mode of
  * a description that other processes share, or leave a thread in `write` that the process cannot end without: a reader
- * that has stopped reading would then hold us beyond the drain deadline.
+ * that has stopped reading would then hold us beyond the drain deadline. A socket cannot be opened anew; there the mode
+ * is changed, for the thread would hold us just the same.
  */
-import { closeSync, constants, fstatSync, openSync, write } from 'node:fs'
+import { constants, fstatSync, openSync, write } from 'node:fs'
 import { Socket } from 'node:net'
 import { isatty } from 'node:tty'
 import { codeOf } from '../errors.ts'
@@ -40,7 +41,7 @@ export class StreamTransport implements Transport {
   constructor({ fd, closed }: StreamTransportOptions) {
     this.#closed = closed
     this.#terminal = isatty(fd)
-    this.#socket = reopenedPipe(fd)
+    this.#socket = unblocked(fd)
     this.#write = this.#socket ? throughSocket(this.#socket) : throughFile(fd)
   }
 
@@ -82,20 +83,31 @@ export class StreamTransport implements Transport {
   }
 }
 
-/** A pipe of our own to the same reader, or `undefined` if `fd` is no pipe or may not be opened. */
-function reopenedPipe(fd: number): Socket | undefined {
-  let own: number | undefined
+/** A pipe of our own to the same reader, or the socket; `undefined` if `fd` is neither. */
+function unblocked(fd: number): Socket | undefined {
   try {
-    if (!fstatSync(fd).isFIFO()) return undefined
-    own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
-    const socket = new Socket({ fd: own, readable: false, writable: true })
-    // Errors come through the callbacks of `write`; without a listener they would also be thrown.
-    socket.on('error', () => {})
-    return socket
+    const stats = fstatSync(fd)
+    if (stats.isSocket()) return written(fd)
+    return stats.isFIFO() ? written(reopened(fd)) : undefined
   } catch {
-    if (own !== undefined) closeSync(own)
     return undefined
   }
+}
+
+/** `fd` itself where another user's pipe may not be opened: then its mode is changed. */
+function reopened(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return fd
+  }
+}
+
+function written(fd: number): Socket {
+  const socket = new Socket({ fd, readable: false, writable: true })
+  // Errors come through the callbacks of `write`; without a listener they would also be thrown.
+  socket.on('error', () => {})
+  return socket
 }
 
 function throughSocket(socket: Socket): Write {
