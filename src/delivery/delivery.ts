@@ -14,20 +14,21 @@
  * backend. No passing fault ever gives data up. A record that is at fault never takes its neighbours with it. Every
  * extent that was granted here is released here. Nothing rejects: `ship` always resolves.
  */
-import type { Answer, Backend, Item, Verdict } from '../backends/backend.ts'
+import type { Backend, Verdict } from '../backends/backend.ts'
 import type { Budget } from '../budget.ts'
 import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { type Logger, rateLimited } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { blanks } from './blank.ts'
+import { Ceiling } from './ceiling.ts'
 import { Circuit, type Health, type Pass } from './circuit.ts'
 import { Compressor } from './compress.ts'
 import { Encoder, type Payload } from './encoder.ts'
 import { type Exchange, isLasting, type Reply, type Transport } from './exchange.ts'
 import { DeliveryNumbers } from './numbers.ts'
 import type { DeliveryOptions } from './options.ts'
-import { quote } from './quote.ts'
 import { Receipts } from './receipts.ts'
+import { Remarks } from './remarks.ts'
 import { retryAfter } from './retry.ts'
 import { Room } from './room.ts'
 import { behind, countOf, type Run, upTo } from './runs.ts'
@@ -74,32 +75,19 @@ interface Portion {
 const SETTLED: Shipped = { kind: 'settled' }
 const ABANDONED: Shipped = { kind: 'abandoned' }
 
-/** The log says the same thing about a destination once a minute. */
-const SAY_AGAIN = 60_000
-
-/** A backend's words are looked at no more often: milliseconds. Comparing them with the frames costs time. */
-const LISTEN_AGAIN = 1_000
-
 /** The reason of a line without a character, where the backend refuses those. */
 const BLANK = 'blank'
-
-/** What was learned from "too large" is doubted after so many payloads, and then raised by half. */
-const DOUBT = 64
-const LEAST_LEARNED = 1024
 
 export class Delivery {
   /** Open it whenever the budget has released something. */
   readonly room = new Room()
   readonly numbers = new DeliveryNumbers()
   readonly #fields: DeliveryFields
-  readonly #log: Logger
   readonly #encoder: Encoder
   readonly #circuit: Circuit
   readonly #compressor: Compressor
-  /** The largest payload that the backend is believed to take, and how many it took since that was last corrected. */
-  #learned = Number.POSITIVE_INFINITY
-  #taken = 0
-  #listened = Number.NEGATIVE_INFINITY
+  readonly #ceiling: Ceiling
+  readonly #remarks: Remarks
   readonly #stamps: Stamps
   readonly #settlement: Settlement
   readonly #receipts: Receipts | undefined
@@ -107,10 +95,11 @@ export class Delivery {
   constructor(fields: DeliveryFields) {
     const { kernel, budget, backend, options, logger, random } = fields
     this.#fields = fields
-    this.#log = rateLimited(logger, SAY_AGAIN)
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
     this.#circuit = new Circuit(options.retry, random)
+    this.#ceiling = new Ceiling(maxBytes)
+    this.#remarks = new Remarks({ name: fields.name, kernel, numbers: this.numbers, logger })
     this.#stamps = new Stamps(random)
     this.#settlement = new Settlement(kernel, fields.onRejected)
     const { confirmation } = backend
@@ -207,11 +196,7 @@ export class Delivery {
     if (fate === 'abandoned') return false
     if (fate === 'confirmed') this.#settlement.deliver(slab, runs)
     else {
-      this.numbers.retry('unconfirmed')
-      this.#log.warn(
-        { backend: this.#fields.name, records: countOf(runs) },
-        'an accepted request was never confirmed; it is sent again',
-      )
+      this.#remarks.unconfirmed(countOf(runs))
       work.push({ runs, noted: true })
     }
     return true
@@ -237,7 +222,7 @@ export class Delivery {
   async #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
     for (;;) {
       if (this.#circuit.stopped) return 'abandoned'
-      const encoded = this.#encoder.encode(slab, runs, this.#learned)
+      const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes)
       if (encoded.kind === 'payload') return encoded
       if (encoded.kind === 'unfit') return 'unfit'
       await this.room.wait()
@@ -269,12 +254,9 @@ export class Delivery {
           continue
         }
         const away = this.#circuit.succeed(pass)
-        if (away !== undefined) this.#fields.logger.info({ backend: this.#fields.name, away }, 'destination is back')
-        if (verdict.kind === 'split') this.#tooLarge(verdict.reason, size, payload)
-        else {
-          this.#took(size, exchange.body.length, verdict.kind)
-          this.#complain(verdict, slab, payload)
-        }
+        if (away !== undefined) this.#remarks.back(away)
+        this.#took(size, exchange.body.length, verdict.kind)
+        this.#say(verdict, size, slab, payload)
         return verdict.kind === 'pending' ? verdict : { ...verdict, status }
       }
     } finally {
@@ -309,79 +291,34 @@ export class Delivery {
   }
 
   #wait(pass: Pass, verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>, slab: Slab, payload: Payload): void {
-    const { name, logger, transport } = this.#fields
-    const { reason } = verdict
-    this.numbers.retry(reason)
-    // Answers to refused credentials are not quoted: they may echo the credentials.
-    const detail = verdict.kind === 'retry' ? this.#listen(verdict.detail, slab, payload) : undefined
-    this.numbers.lastError = { reason, detail, at: Date.now() }
-    const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
-    if (verdict.kind === 'unauthorized') {
+    const { kind, reason } = verdict
+    let news: boolean
+    if (kind === 'unauthorized') {
       // New credentials deserve an attempt at once. It cannot turn into a storm: they are new only once.
-      const after = transport.reload() ? { after: 0 } : {}
-      this.#circuit.fail(pass, { kind: 'unauthorized', reason, ...after })
-      this.#log.error({ ...fields, about: reason }, 'credentials are refused')
-      return
-    }
-    const news = this.#circuit.fail(pass, { kind: 'down', reason, after: verdict.after })
-    if (verdict.kind === 'retry' && verdict.misconfigured) {
-      this.#log.error({ ...fields, about: reason }, 'destination is misconfigured')
-    } else if (news) logger.warn(fields, 'destination is down')
+      const after = this.#fields.transport.reload() ? { after: 0 } : {}
+      news = this.#circuit.fail(pass, { kind, reason, ...after })
+    } else news = this.#circuit.fail(pass, { kind: 'down', reason, after: verdict.after })
+    this.#remarks.away(verdict, news, slab, payload)
   }
 
-  #tooLarge(reason: string, size: number, payload: Payload): void {
-    const { name } = this.#fields
-    this.numbers.retry(reason)
-    this.numbers.lastError = { reason, detail: undefined, at: Date.now() }
-    // One record alone says nothing about how many small ones would pass.
-    if (payload.records === 1) {
-      this.#log.error({ backend: name, reason: TOO_LARGE, bytes: size }, 'a record was too large')
-      return
-    }
-    this.#learned = Math.max(LEAST_LEARNED, Math.min(this.#learned, Math.floor(size / 2)))
-    this.#taken = 0
-    this.#log.warn({ backend: name, reason, bytes: size }, 'payload was too large, sending halves')
-  }
-
-  /** Says what was refused, and why. What is told item by item is said once, in the words about the first. */
-  #complain(verdict: Final | Extract<Verdict, { kind: 'pending' }>, slab: Slab, payload: Payload): void {
-    const { name } = this.#fields
-    const say = (reason: string, words: string | undefined, records: number, message: string): void => {
-      const detail = this.#listen(words, slab, payload)
-      this.numbers.lastError = { reason, detail, at: Date.now() }
-      const fields = { backend: name, reason, records, about: reason }
-      this.#log.error(detail === undefined ? fields : { ...fields, detail }, message)
-    }
+  #say(verdict: Conclusion, size: number, slab: Slab, payload: Payload): void {
     switch (verdict.kind) {
-      case 'rejected':
-        say(verdict.reason, verdict.detail, payload.records, 'records were rejected')
-        break
-      case 'suspect':
-        if (payload.records === 1 || !this.#settlement.hopeful) {
-          say(verdict.reason, verdict.detail, payload.records, 'records were rejected')
-        } else this.numbers.retry(verdict.reason)
-        break
-      case 'counted':
-        say(verdict.reason, verdict.detail, verdict.rejected, 'records were rejected')
-        break
-      case 'items': {
-        const [refused] = verdict.rejected
-        if (refused) say(refused.reason, refused.detail, verdict.rejected.length, 'records were rejected')
-        const [held] = verdict.retry
-        if (held) this.#holdBack(held, verdict.retry.length, slab, payload)
-        break
-      }
+      case 'pending':
+      case 'outdated':
+      case 'abandoned':
+        return
+      case 'split':
+        this.#remarks.tooLarge(verdict.reason, size, payload.records)
+        // One record alone says nothing about how many small ones would pass.
+        if (payload.records > 1) this.#ceiling.lower(size)
+        return
     }
-  }
-
-  /** Some records of a request were turned away in passing: the destination is given time before they are sent again. */
-  #holdBack({ reason, detail }: Item, records: number, slab: Slab, payload: Payload): void {
-    const words = this.#listen(detail, slab, payload)
-    this.numbers.retry(reason)
-    this.numbers.lastError = { reason, detail: words, at: Date.now() }
-    const fields = { backend: this.#fields.name, reason, records, about: reason }
-    this.#log.warn(words === undefined ? fields : { ...fields, detail: words }, 'records are sent again')
-    this.#circuit.fail({ probe: false }, { kind: 'down', reason })
+    this.#remarks.refused(verdict, this.#settlement.hopeful, slab, payload)
+    const held = verdict.kind === 'items' ? verdict.retry[0] : undefined
+    if (held === undefined || verdict.kind !== 'items') return
+    this.#remarks.heldBack(held, verdict.retry.length, slab, payload)
+    // The destination is given time before they are sent again.
+    this.#circuit.fail({ probe: false }, { kind: 'down', reason: held.reason })
   }
 
   #outdated(slab: Slab): boolean {
@@ -391,25 +328,10 @@ export class Delivery {
   }
 
   #took(size: number, sent: number, kind: Verdict['kind']): void {
-    if (kind === 'rejected' || kind === 'suspect') return
+    if (kind === 'rejected' || kind === 'suspect' || kind === 'split') return
     this.numbers.lastDeliveredAt = Date.now()
     this.numbers.payloadBytes += size
     this.numbers.wireBytes += sent
-    if (this.#learned === Number.POSITIVE_INFINITY || ++this.#taken < DOUBT) return
-    this.#taken = 0
-    this.#learned *= 1.5
-    if (this.#learned >= this.#fields.options.batch.maxBytes) this.#learned = Number.POSITIVE_INFINITY
-  }
-
-  /** The backend's words, where they may be repeated and were not just heard. */
-  #listen(detail: Answer['body'] | undefined, slab: Slab, payload: Payload): string | undefined {
-    const now = performance.now()
-    if (detail === undefined || now - this.#listened < LISTEN_AGAIN) return undefined
-    this.#listened = now
-    const { from } = payload.runs[0]!
-    const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
-    const last = payload.runs.at(-1)!.to - 1
-    const frames = this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last))
-    return quote(detail, frames)
+    this.#ceiling.took()
   }
 }
