@@ -5,13 +5,25 @@
  *     npm run bench                      everything, 1 GiB of backlog
  *     npm run bench -- --quick           64 MiB and short live runs
  *     npm run bench -- --mib 256 --only backlog
+ *     npm run bench -- --only backends   every backend, before a server of its kind; at most 256 MiB each
  */
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { cpus, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { VERSION } from '../../src/version.ts'
+import { SUBJECTS } from '../conformance/subjects.ts'
 import { block, writeCorpus } from './corpus.ts'
 import { percentile, quiet, Sink, Subject } from './measure.ts'
 import { STAMP, STAMP_LENGTH } from './sink.ts'
@@ -48,13 +60,45 @@ function common(paths: string, port: number, state: string): Record<string, stri
 async function backlog(name: string, path: string, size: number, options: Record<string, string>): Promise<void> {
   const sink = await Sink.start()
   const subject = new Subject({ ...common(path, sink.port, `state-${name}`), ...options })
-  const began = Date.now()
   // Compressed output is never this small: it says only that something came. Plain output is never smaller than its input.
-  const { bodyBytes, lastAt } = await quiet(
-    sink,
-    options['LOGSHIPPER_BACKEND_COMPRESSION'] === 'none' ? size : size / 100,
+  await through(name, sink, subject, size, options['LOGSHIPPER_BACKEND_COMPRESSION'] === 'none' ? size : size / 100)
+}
+
+/**
+ * A backend before a server of its kind, without compression: what its records and its judge cost. The file comes when
+ * the shipper has started, so that starting does not count.
+ */
+async function backend(type: (typeof SUBJECTS)[number], corpus: string, size: number): Promise<void> {
+  const sink = await Sink.start('--subject', type.name)
+  const state = join(folder, `state-${type.name.replaceAll(/\W+/g, '-')}`)
+  const path = join(folder, 'backend.log')
+  const config = `${state}.json`
+  const entry = { ...type.config(`http://127.0.0.1:${sink.port}`), compression: 'none' }
+  const server = { port: 'off', admin: 'off' }
+  writeFileSync(
+    config,
+    JSON.stringify({ sources: [{ paths: [path] }], backends: [entry], state: { dir: state }, server }),
   )
-  const cpu = subject.cpu
+  const subject = new Subject({}, '--config', config)
+  await sleep(1000)
+  const before = subject.cpu
+  linkSync(corpus, path)
+  // A last line feed may be left out of each request.
+  await through(type.name, sink, subject, size, size * 0.99, before)
+  rmSync(path)
+}
+
+async function through(
+  name: string,
+  sink: Sink,
+  subject: Subject,
+  size: number,
+  least: number,
+  before = 0,
+): Promise<void> {
+  const { startedAt: began } = subject
+  const { bodyBytes, lastAt } = await quiet(sink, least)
+  const cpu = subject.cpu - before
   const row = [
     name.padEnd(22),
     fixed((cpu * GIB) / size, 2).padStart(10),
@@ -76,7 +120,7 @@ async function live(name: string, bytesPerSecond: number, rotateAt: number): Pro
   const logs = join(folder, name.replaceAll(/\W+/g, '-'))
   mkdirSync(logs)
   const path = join(logs, 'app.log')
-  const sink = await Sink.start(true)
+  const sink = await Sink.start('--stamped')
   let file = openSync(path, 'a')
   const subject = new Subject(common(path, sink.port, `state-${name}`))
   await sleep(1000)
@@ -160,6 +204,13 @@ try {
     await backlog('ndjson, zstd', path, size, format('ndjson', 'zstd'))
     await backlog('ndjson, gzip', path, size, format('ndjson', 'gzip'))
     await backlog('ndjson, zlib', path, size, format('ndjson', 'zlib'))
+    rmSync(path)
+  }
+  if (wants('backends')) {
+    const path = join(folder, 'backends.log')
+    const size = writeCorpus(path, Math.min(mib, 256))
+    console.log('\nbackends               CPU-s/GiB   MiB/s  out/in  peak RSS  peak anon   (MiB)')
+    for (const subject of SUBJECTS) await backend(subject, path, size)
     rmSync(path)
   }
   if (wants('live')) {

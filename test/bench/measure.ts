@@ -31,8 +31,8 @@ export class Sink {
     this.port = port
   }
 
-  static async start(stamped = false): Promise<Sink> {
-    const child = fork(new URL('./sink.ts', import.meta.url), stamped ? ['--stamped'] : [])
+  static async start(...options: string[]): Promise<Sink> {
+    const child = fork(new URL('./sink.ts', import.meta.url), options)
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     return new Sink(child, port)
   }
@@ -56,9 +56,9 @@ export class Subject {
   readonly startedAt = Date.now()
   peakAnonymous = 0
 
-  constructor(environment: Record<string, string>) {
+  constructor(environment: Record<string, string>, ...options: string[]) {
     if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
-    this.#process = spawn(process.execPath, [...FLAGS, BUNDLE, 'run'], {
+    this.#process = spawn(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', LOGSHIPPER_LOG_LEVEL: 'warn', ...environment },
     })

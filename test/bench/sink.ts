@@ -3,9 +3,12 @@
  * each message from it is answered with what came so far.
  *
  * It parses no HTTP beyond the content length, and of the bodies only the stamps, so that it does not become what is
- * measured. Lag is taken when the bytes of a line have arrived.
+ * measured. Lag is taken when the bytes of a line have arrived. Before a subject of the conformance suite it reads
+ * requests whole and answers as that subject's server does.
  */
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import type { Subject } from '../conformance/subject.ts'
 
 /** A stamp: `@` and milliseconds since the epoch with two decimals, sixteen characters in all. */
 export const STAMP = '@'
@@ -63,7 +66,27 @@ if (process.send) {
       if (sent > 1e12) lags.push(now - sent)
     }
   }
-  server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
+  let counts: boolean | undefined
+  const answering = (subject: Subject) =>
+    createHttpServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part)
+      const { method = '', url = '', headers: sent } = request
+      const whole = { method, url, headers: sent, body: Buffer.concat(parts) }
+      // Reading a request costs this side more than making it cost the other: only where the answer depends on it.
+      counts ??= JSON.stringify(subject.success(1, whole)) !== JSON.stringify(subject.success(2, whole))
+      const { status, headers, body, bytes = body } = subject.success(counts ? subject.decode(whole).length : 1, whole)
+      requests++
+      bodyBytes += whole.body.length
+      lastAt = performance.timeOrigin + performance.now()
+      response.writeHead(status, headers).end(bytes)
+    })
+  const name = process.argv[process.argv.indexOf('--subject') + 1]
+  const subject = process.argv.includes('--subject')
+    ? (await import('../conformance/subjects.ts')).SUBJECTS.find(each => each.name === name)
+    : undefined
+  const listening = subject ? answering(subject) : server
+  listening.listen(0, '127.0.0.1', () => process.send!({ port: (listening.address() as AddressInfo).port }))
   process.on('message', () => {
     process.send!({ bodyBytes, requests, lags: [...Float64Array.from(lags).sort()], lastAt })
   })
