@@ -24,6 +24,9 @@ switch (command.kind) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
     if (!ignores(constants.signals.SIGHUP)) process.on('SIGHUP', () => interrupt('hangup'))
     break
+  case 'replay':
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+    break
   case 'demo':
     break
   default:

@@ -26,7 +26,7 @@ import { VERSION } from '../../src/version.ts'
 import { SUBJECTS } from '../conformance/subjects.ts'
 import { block, writeCorpus } from './corpus.ts'
 import { percentile, quiet, Sink, Subject } from './measure.ts'
-import { STAMP, STAMP_LENGTH } from './sink.ts'
+import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
 const { values } = parseArgs({
   options: {

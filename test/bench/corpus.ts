@@ -1,6 +1,6 @@
 /** The bench's log lines: an access log of about 190 bytes a line, some with quotes, backslashes and UTF-8. */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { STAMP, STAMP_LENGTH } from './sink.ts'
+import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
 const PATHS = ['/api/cart', '/api/checkout?step=2', '/static/app.js', '/search?q=caf\u00e9', '/api/items/93842/reviews']
 const AGENTS = [

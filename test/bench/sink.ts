@@ -9,10 +9,7 @@
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import type { Subject } from '../conformance/subject.ts'
-
-/** A stamp: `@` and milliseconds since the epoch with two decimals, sixteen characters in all. */
-export const STAMP = '@'
-export const STAMP_LENGTH = 16
+import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
 export interface Received {
   readonly bodyBytes: number
