@@ -60,7 +60,9 @@ t.test('every type that speaks HTTP has a subject', async t => {
   t.equal(new Set(SUBJECTS.map(({ name }) => name)).size, SUBJECTS.length, 'each by its own name')
 })
 
-t.jobs = 4
+// Every subject meets all its troubles at once, each of which may be a time limit.
+t.setTimeout(180_000)
+t.jobs = 2
 for (const subject of SUBJECTS) {
   t.test(subject.name, { buffered: true }, async t => {
     t.jobs = TROUBLES.length

@@ -40,7 +40,7 @@ const CASES: readonly Case[] = [
   { name: 'a wrong method', answer: says(405), verdict: mistaken('http_405') },
   { name: 'too slow', answer: says(408), verdict: told('retry', 408) },
   { name: 'a conflict', answer: says(409), verdict: told('rejected', 409) },
-  { name: 'gone for good', answer: says(410), verdict: told('rejected', 410) },
+  { name: 'gone for good, the address that is', answer: says(410), verdict: mistaken('http_410') },
   { name: 'too large', answer: says(413), verdict: { kind: 'split', reason: 'http_413' } },
   { name: 'a media type it does not take', answer: says(415), verdict: mistaken('http_415') },
   { name: 'a record that makes no sense', answer: says(422), verdict: told('suspect', 422) },

@@ -139,6 +139,7 @@ let receipts = 0
 const variant = (name: string, own: object, more: Partial<Subject> = {}): Subject => ({
   type: 'splunk_hec',
   name: `splunk_hec (${name})`,
+  clock: 'milliseconds',
   config: origin => ({ type: 'splunk_hec', endpoint: origin, token: TOKEN, index: 'main', ...own }),
   decode: events,
   success: () => says(200, 0, 'Success'),
@@ -149,7 +150,7 @@ const variant = (name: string, own: object, more: Partial<Subject> = {}): Subjec
 export const subjects: readonly Subject[] = [
   variant('event', {}, { blank: 'refused' }),
   variant('json', { format: 'json' }),
-  variant('raw', { format: 'raw' }, { blank: 'refused', decode: raw }),
+  variant('raw', { format: 'raw' }, { blank: 'refused', bare: true, decode: raw }),
   variant(
     'ack',
     { ack: true, format: 'json' },

@@ -59,7 +59,8 @@ export async function stage(t: Folder, subject: Subject, arena = new Arena()): P
   const config = await configured(t, subject, server.origin)
   const backend = created(config)
   const { batch, compression, auth } = config.delivery
-  const transport = transportTo(config.endpoint!, { auth } as Partial<DeliveryOptions>)
+  const patient = { connect: 3000, headers: 3000, body: 3000 }
+  const transport = transportTo(config.endpoint!, { auth, timeout: patient } as Partial<DeliveryOptions>)
   const laid = rig(config.endpoint!, {}, { batch, compression }, { backend, transport }, arena)
   t.teardown(() => {
     laid.delivery.stop()
