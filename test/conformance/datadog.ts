@@ -25,6 +25,7 @@ const down = quoted(503, 'Service unavailable')
 export const subject: Subject = {
   type: 'datadog',
   name: 'datadog',
+  clock: 'milliseconds',
   config: origin => ({ type: 'datadog', endpoint: origin, apiKey: KEY, tags: { env: 'test' } }),
   decode,
   success: () => ({ status: 202, headers: { 'content-type': 'application/json' }, body: '{}' }),

@@ -222,6 +222,7 @@ export const subjects: readonly Subject[] = [
       structuredMetadata: false,
       labels: ['source', 'file'],
     }),
+    says: ['source', 'file'],
     decode: decoder(false),
   },
 ]

@@ -7,6 +7,7 @@ const KEY = 'eu01xx0123456789abcdef0123456789abcdNRAL'
 export const subject: Subject = {
   type: 'newrelic',
   name: 'newrelic',
+  clock: 'milliseconds',
   config: origin => ({ type: 'newrelic', endpoint: origin, apiKey: KEY }),
   decode,
   success: () => ({

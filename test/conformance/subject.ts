@@ -40,6 +40,8 @@ export interface Subject {
   readonly name: string
   /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
   readonly clock?: 'milliseconds'
+  /** The only facts that a record has room for. Default: all of them. */
+  readonly says?: readonly string[]
   /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
   readonly verbatim?: true
   /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
