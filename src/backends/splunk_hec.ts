@@ -5,8 +5,8 @@
  *
  * Guarantees: with `ack` nothing is delivered before an indexer has confirmed it; of a batch that Splunk stopped reading
  * at an event, those before it are settled as stored, the event itself as rejected, and only those behind it go again; a
- * wrong token, index or channel costs time and no data. Splunk refuses blank events and skips blank raw lines, so
- * those never leave.
+ * wrong token, index or channel costs time and no data; what was cut says so, a raw line at its end. Splunk refuses blank
+ * events and skips blank raw lines, so those never leave.
  */
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
@@ -76,10 +76,15 @@ export function createSplunkHec(options: SplunkHecOptions, context: BackendConte
       ...(format === 'json' ? {} : { blank: 'refused' as const }),
     },
     ...(ack ? { confirmation: confirmation(base, channel) } : {}),
-    segments: chunk => (format === 'raw' ? RAW : event(chunk, options, context.metadata())),
+    segments: chunk => (format === 'raw' ? line(chunk) : event(chunk, options, context.metadata())),
     request: () => ({ method: 'POST', path, headers }),
     judge: (answer, batch) => judgeCollector(answer, batch, ack),
   }
+}
+
+/** A raw line has no other place for what is said about it. */
+function line({ cutFrom }: Chunk): readonly Segment[] {
+  return cutFrom > 0 ? [...RAW, literal(` [truncated from ${cutFrom} bytes]`)] : RAW
 }
 
 /** Fields that Splunk gives every event itself. */

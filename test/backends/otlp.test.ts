@@ -15,7 +15,7 @@ const ENDPOINT = 'http://collector:4318'
 const backendOf = (own: Partial<OtlpOptions> = {}, metadata: Metadata = METADATA, endpoint = ENDPOINT): Backend =>
   createOtlp(otlpSchema.parse({ endpoint, ...own }), { name: 'main', metadata: () => metadata })
 
-const BATCH = { id: 'x', records: 1 }
+const BATCH = { id: 'a1b2c3d4e5f60718-000000000000-1-0011223344556677', records: 4 }
 
 t.test('/v1/logs is added to a base address', async t => {
   const path = (endpoint: string) => backendOf({}, METADATA, endpoint).request(BATCH).path

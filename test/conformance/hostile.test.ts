@@ -112,7 +112,7 @@ for (const subject of SUBJECTS) {
   })
 
   t.test(`${subject.name}: a line of a mebibyte arrives whole, or says that it was cut`, async t => {
-    const staged = await stage(t, subject, new Arena(16 * MIB))
+    const staged = await stage(t, subject, { arena: new Arena(16 * MIB) })
     const stuff = { letters: 'x', quotes: '"', controls: '\u0001', emoji: '😀', 'no UTF-8': [0xff] } as const
     for (const [name, one] of Object.entries(stuff)) {
       const piece = Buffer.from(one as string)

@@ -222,6 +222,7 @@ export const subjects: readonly Subject[] = [
       structuredMetadata: false,
       labels: ['source', 'file', 'namespace', 'pod', 'team'],
     }),
+    says: ['source', 'file'],
     decode: decoder(false),
   },
 ]

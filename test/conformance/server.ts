@@ -60,6 +60,7 @@ export class ScriptedServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request
     const cut = this.faults[0]
     if (cut?.kind === 'cut') this.faults.shift()
     const parts: Buffer[] = []
@@ -73,7 +74,8 @@ export class ScriptedServer {
     } catch {
       return
     }
-    if (cut?.kind === 'cut') request.destroy()
+    // Destroying a request that happened to be read to its end would leave the socket open.
+    if (cut?.kind === 'cut') socket.destroy()
     else this.#answer(this.#read(request, Buffer.concat(parts)), response)
   }
 

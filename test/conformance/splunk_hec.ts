@@ -148,13 +148,14 @@ const variant = (name: string, own: object, more: Partial<Subject> = {}): Subjec
 })
 
 export const subjects: readonly Subject[] = [
-  variant('event', {}, { blank: 'refused' }),
-  variant('json', { format: 'json' }),
-  variant('raw', { format: 'raw' }, { blank: 'refused', bare: true, decode: raw }),
+  variant('event', {}, { clock: 'milliseconds', blank: 'refused' }),
+  variant('json', { format: 'json' }, { clock: 'milliseconds' }),
+  variant('raw', { format: 'raw' }, { blank: 'refused', decode: raw }),
   variant(
     'ack',
     { ack: true, format: 'json' },
     {
+      clock: 'milliseconds',
       decode: request => (isQuestion(request) ? [] : events(request)),
       // An indexer that confirms whatever it is asked.
       success: (_, request) => {
@@ -206,7 +207,8 @@ function raw(request: Request): Decoded[] {
     .split('\n')
     .map(message => {
       assert.ok(message !== '', 'Splunk skips blank lines')
-      return { message, facts: {}, truncated: false }
+      const mark = / \[truncated from \d+ bytes\]$/.exec(message)
+      return { message: mark ? message.slice(0, mark.index) : message, facts: {}, truncated: mark !== null }
     })
 }
 

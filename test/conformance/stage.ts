@@ -54,13 +54,31 @@ export interface Staged extends Rig {
   ship(run: Run): Promise<void>
 }
 
-export async function stage(t: Folder, subject: Subject, arena = new Arena()): Promise<Staged> {
+/** Milliseconds. A machine that is busy with other tests must not let a request run out of time that is well. */
+const LONG = { connect: 30_000, headers: 30_000, body: 30_000 }
+/** Where running out of time is what happens. */
+export const SHORT = { ...LONG, headers: 2000, body: 2000 }
+
+/** Milliseconds between two questions about receipts, where a real delivery waits for seconds. */
+const ASK_EVERY = 5
+
+interface Conditions {
+  readonly arena?: Arena
+  readonly timeout?: typeof LONG
+}
+
+export async function stage(
+  t: Folder,
+  subject: Subject,
+  { arena = new Arena(), timeout = LONG }: Conditions = {},
+): Promise<Staged> {
   const server = await ScriptedServer.start(t, subject)
   const config = await configured(t, subject, server.origin)
-  const backend = created(config)
+  const made = created(config)
+  const { confirmation } = made
+  const backend = confirmation ? { ...made, confirmation: { ...confirmation, every: ASK_EVERY } } : made
   const { batch, compression, auth } = config.delivery
-  const patient = { connect: 3000, headers: 3000, body: 3000 }
-  const transport = transportTo(config.endpoint!, { auth, timeout: patient } as Partial<DeliveryOptions>)
+  const transport = transportTo(config.endpoint!, { auth, timeout } as Partial<DeliveryOptions>)
   const laid = rig(config.endpoint!, {}, { batch, compression }, { backend, transport }, arena)
   t.teardown(() => {
     laid.delivery.stop()

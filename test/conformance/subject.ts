@@ -40,6 +40,8 @@ export interface Subject {
   readonly name: string
   /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
   readonly clock?: 'milliseconds'
+  /** The only facts that a record has room for. Default: all of them. */
+  readonly says?: readonly string[]
   /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
   readonly verbatim?: true
   /** A record is its line alone: that it was cut stands only in our own numbers. */
