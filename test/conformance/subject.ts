@@ -44,8 +44,6 @@ export interface Subject {
   readonly says?: readonly string[]
   /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
   readonly verbatim?: true
-  /** A record is its line alone: that it was cut stands only in our own numbers. */
-  readonly bare?: true
   /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
   config(origin: string): Readonly<Record<string, unknown>>
   /** Throws if the request is not what the server's documentation asks for: path, content type, headers, grammar. */
