@@ -8,9 +8,9 @@ import { answer, type Treatment, Wire } from '../support/wire.ts'
 t.jobs = 3
 
 const LIMITS = {
-  LOGSHIPPER_BACKEND_TIMEOUT_CONNECT: '300ms',
-  LOGSHIPPER_BACKEND_TIMEOUT_HEADERS: '300ms',
-  LOGSHIPPER_BACKEND_TIMEOUT_BODY: '300ms',
+  LOGSHIPPER_BACKEND_TIMEOUT_CONNECT: '700ms',
+  LOGSHIPPER_BACKEND_TIMEOUT_HEADERS: '700ms',
+  LOGSHIPPER_BACKEND_TIMEOUT_BODY: '700ms',
 }
 
 /** Each of them makes a connection end in something that is no answer. */
