@@ -77,6 +77,8 @@ export async function runDemo({ programArgs }: { programArgs: readonly string[] 
     await until(at() + 300)
     shipper = start()
     view.say('It was started again: it finds its files by identity and sends again what was not acknowledged.')
+    // A signal before it has started would only kill it.
+    await Promise.race([shipper.started, until(at() + START)])
     await until(END)
     clearInterval(rotation)
     application.exit()
