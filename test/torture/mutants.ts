@@ -130,9 +130,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'forgets that a truncation begins another generation',
     edits: [
       [
-        'src/tail/tail.ts',
-        'tailer.generation = this.#lineage.begun(source, tailer.path, tailer.inode, Date.now())',
-        'tailer.generation = this.#lineage.begun(source, tailer.path, tailer.inode, 0)',
+        'src/tail/follower.ts',
+        'lineage.begun(source, tailer.path, tailer.inode, Date.now())',
+        'lineage.begun(source, tailer.path, tailer.inode, 0)',
       ],
     ],
   },
@@ -146,14 +146,14 @@ const MUTANTS: readonly Mutant[] = [
     name: 'sends a new generation before it is saved',
     edits: [
       [
-        'src/tail/tail.ts',
-        '    this.#held.add(tailer)\n    void this.#saver.now()',
+        'src/tail/follower.ts',
+        '    this.#held.add(tailer)\n    void this.#parts.saver.now()',
         '    void new Promise(resolve => setTimeout(resolve, 500))',
       ],
       [
-        'src/tail/tail.ts',
-        '    this.#lookout.heat(tailer)\n    this.#saver.soon()\n',
-        '    this.#lookout.heat(tailer)\n    this.#saver.later()\n',
+        'src/tail/follower.ts',
+        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.soon()\n',
+        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.later()\n',
       ],
     ],
   },
@@ -217,9 +217,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'takes a copy for a new file at once',
     edits: [
       [
-        'src/tail/tail.ts',
-        '    if (this.#final) return false\n    const now',
-        '    if (this.#swept) return false\n    const now',
+        'src/tail/folders.ts',
+        '    if (this.final) return false\n    const { tailers, follower }',
+        "    if (this.final || path !== '') return false\n    const { tailers, follower }",
       ],
     ],
   },
@@ -237,11 +237,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgets finished files',
-    edits: [['src/tail/tail.ts', '    this.#done.set(key, saved)\n', '    void [key, saved]\n']],
+    edits: [['src/tail/done.ts', '    this.#byInode.set(inodeKey(saved.inode), saved)\n', '    void saved\n']],
   },
   {
     name: 'counts nothing as vanished',
-    edits: [['src/tail/tail.ts', '      cursor.account.vanished(gone)\n', '      cursor.account.vanished(0 * gone)\n']],
+    edits: [
+      ['src/tail/truncation.ts', '      cursor.account.vanished(gone)\n', '      cursor.account.vanished(0 * gone)\n'],
+    ],
   },
 
   // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,15 +285,18 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'gives up at a 429',
-    edits: [['src/backends/http.ts', 'status === 429 || status >= 500', 'status >= 500']],
+    edits: [
+      ['src/backends/http.ts', '    case 425:\n    case 429:\n', '    case 425:\n'],
+      ['src/backends/http.ts', '    case 409:\n    case 451:\n', '    case 409:\n    case 429:\n    case 451:\n'],
+    ],
   },
   {
     name: 'takes a connection that broke for a delivery',
     edits: [
       [
         'src/delivery/delivery.ts',
-        "    if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code }",
-        "    if (reply.kind === 'failure') return reply.sentBefore ? { kind: 'delivered' } : { kind: 'retry', reason: reply.code }",
+        "    if (reply.kind === 'failure') return { kind: 'retry'",
+        "    if (reply.kind === 'failure' && reply.sentBefore) return { kind: 'delivered' }\n    if (reply.kind === 'failure') return { kind: 'retry'",
       ],
     ],
   },
@@ -300,8 +305,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/backends/http.ts',
-        "return page ? { kind: 'retry', reason: 'unexpected_html' } : { kind: 'delivered' }",
-        "return page ? { kind: 'delivered' } : { kind: 'delivered' }",
+        "    return isPage(answer) ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : { kind: 'delivered' }\n",
+        "    return { kind: 'delivered' }\n",
       ],
     ],
   },
@@ -309,9 +314,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'drops what follows a 413',
     edits: [
       [
-        'src/delivery/delivery.ts',
-        '        most = Math.ceil(records / 2)\n        continue\n',
-        '        const half = payload.from + Math.ceil(records / 2)\n        slab.settle(half, payload.to, DELIVERED)\n        slab.settle(payload.from, half, DELIVERED)\n        from = payload.to\n        continue\n',
+        'src/delivery/settlement.ts',
+        '        if (records > 1) return halves(runs, records)\n        this.reject(slab, runs, TOO_LARGE',
+        '        if (records > 1) {\n          const [first = [], ...others] = halves(runs, records)\n          for (const rest of others) this.deliver(slab, rest)\n          return [first]\n        }\n        this.reject(slab, runs, TOO_LARGE',
       ],
     ],
   },
@@ -320,8 +325,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/delivery.ts',
-        "      if (conclusion.kind === 'delivered') slab.settle(payload.from, payload.to, DELIVERED)\n      else {",
-        "      if (conclusion.kind === 'delivered') {\n        slab.settle(payload.from, payload.to, DELIVERED)\n        if (records % 7 === 0) slab.settle(payload.from, payload.to, DELIVERED)\n      } else {",
+        '        again = this.#settlement.settle(slab, payload, conclusion)\n',
+        '        again = this.#settlement.settle(slab, payload, conclusion)\n        if (payload.records % 7 === 0) this.#settlement.settle(slab, payload, conclusion)\n',
       ],
     ],
   },
@@ -331,7 +336,7 @@ const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/delivery.ts',
         '      this.#encoder.release(payload)\n',
-        '      this.#encoder.release(payload)\n      if (payload.to % 7 === 0) this.#encoder.release(payload)\n',
+        '      this.#encoder.release(payload)\n      if (payload.records % 7 === 0) this.#encoder.release(payload)\n',
       ],
     ],
   },
@@ -360,13 +365,13 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/delivery.ts',
-        "import { DELIVERED } from '../ledger.ts'",
-        "import { book, DELIVERED } from '../ledger.ts'",
+        "import type { Kernel } from '../kernel/kernel.ts'\n",
+        "import type { Kernel } from '../kernel/kernel.ts'\nimport { book, DELIVERED } from '../ledger.ts'\n",
       ],
       [
         'src/delivery/delivery.ts',
-        '    this.numbers.retry(reason)\n    // Answers',
-        '    this.numbers.retry(reason)\n    const { from } = payload\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n    // Answers',
+        '    this.#remarks.away(verdict, news, slab, payload)\n',
+        '    this.#remarks.away(verdict, news, slab, payload)\n    const { from } = payload.runs[0]!\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n',
       ],
     ],
   },
@@ -379,14 +384,20 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/encoder.ts',
-        '${to - from}-${digest.slice(0, 16)}`',
-        '${to - from}-${digest.slice(0, 16)}${process.pid}`',
+        "${hash.digest('hex').slice(0, 16)}`",
+        "${hash.digest('hex').slice(0, 16)}${process.pid}`",
       ],
     ],
   },
   {
     name: 'gives other content an id that was used',
-    edits: [['src/backends/record.ts', 'base: chunk.fileStart - chunk.start }', 'base: -chunk.start }']],
+    edits: [
+      [
+        'src/backends/record.ts',
+        "({ kind: 'offset', base: fileStart - start })",
+        "({ kind: 'offset', base: 0 * fileStart - start })",
+      ],
+    ],
   },
 ]
 

@@ -88,7 +88,7 @@ export const REGRESSIONS: readonly Program[] = [
   ),
   program(
     'copied within the pattern, and truncated a while later',
-    [append(), SETTLE, { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
+    [append(), SETTLE, wait(300), { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
     'inside',
   ),
   // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
@@ -148,7 +148,13 @@ export const REGRESSIONS: readonly Program[] = [
       wait(20),
       KILL,
       START,
+      wait(45),
+      KILL,
+      START,
       wait(70),
+      KILL,
+      START,
+      wait(110),
       KILL,
       START,
       SETTLE,
