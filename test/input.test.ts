@@ -1,7 +1,7 @@
 /** Bad input gets a clear answer and costs no line. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -152,4 +152,18 @@ t.test('nobody listens at the endpoint: it starts, says so, and waits', async t 
   t.ok(await until(() => program.says('destination is down')))
   t.equal((await program.get('/livez')).status, 200)
   t.equal((await program.kill('SIGTERM')).code, 3)
+})
+
+t.test('a hard link to our own positions is not shipped', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.ok(await until(() => existsSync(join(stage.state, 'checkpoint'))))
+  linkSync(join(stage.state, 'checkpoint'), join(stage.logs, 'innocent.log'))
+  t.ok(await until(() => program.says('a path is not followed')))
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.notOk(stage.receiver.lines.some(line => line.includes('epoch')))
+  t.equal((await program.kill('SIGTERM')).code, 0)
 })

@@ -8,7 +8,7 @@
  * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { type BigIntStats, mkdirSync, statSync } from 'node:fs'
 import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -19,7 +19,7 @@ import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
 const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp', 'claim'] as const
-const OURS = ['pins/', 'unpacked/', 'claim.'] as const
+const OURS = ['pins/', 'unpacked/', 'dead-letter/', 'claim.'] as const
 /** Larger files are not ours: 100,000 generations take about 40 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -90,6 +90,16 @@ export class CheckpointStore {
       dir !== null &&
       (FILES.some(name => path === join(dir, name)) || OURS.some(name => path.startsWith(join(dir, name))))
     )
+  }
+
+  /** Whether an open file is one of ours under another name: who links it into a followed folder must not have it shipped. */
+  holds({ dev, ino, nlink }: BigIntStats): boolean {
+    const { dir } = this
+    if (dir === null || nlink < 2n) return false
+    return FILES.some(name => {
+      const ours = statSync(join(dir, name), { bigint: true, throwIfNoEntry: false })
+      return ours?.dev === dev && ours.ino === ino
+    })
   }
 
   get fault(): Fault | undefined {

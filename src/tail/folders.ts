@@ -12,7 +12,7 @@ import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
 import type { Lineage } from './lineage.ts'
-import { type OpenFile, openRegular, TOO_MANY } from './open.ts'
+import { type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import { Parking } from './parking.ts'
 import { identityOf, isGeneration, isRelated, mayBeCopyOf } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
@@ -143,9 +143,13 @@ export class Folders {
     const { store, log, tailers } = this.#parts
     // The state folder may lie among the logs: shipping our own checkpoint would never end.
     if (store.owns(path)) return undefined
-    const opened = this.room(more)
+    let opened: Opened = this.room(more)
       ? openRegular(path, [root, ...source.followSymlinks])
-      : ({ kind: 'refused', reason: TOO_MANY } as const)
+      : { kind: 'refused', reason: TOO_MANY }
+    if (opened.kind === 'open' && store.holds(opened.stats)) {
+      closeSync(opened.fd)
+      opened = { kind: 'refused', reason: 'a file of our own state' }
+    }
     switch (opened.kind) {
       case 'open':
         this.#refused.delete(path)
