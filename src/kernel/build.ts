@@ -16,7 +16,7 @@ const target = fileURLToPath(new URL('./module.ts', import.meta.url))
 const options = [
   ...['--runtime', 'stub', '--noAssert', '--importMemory'],
   ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
-  ...['--enable', 'simd', '--enable', 'bulk-memory'],
+  ...['--enable', 'simd', '--enable', 'bulk-memory', '--enable', 'relaxed-simd'],
 ]
 
 /** Compiles one module. Throws what the compiler said if it fails. */

@@ -9,6 +9,10 @@
  * of 16: the memory ends in a page that nobody uses. Writing never touches the byte at `limit` or any behind it:
  * something else may lie there.
  */
+import { prepare } from './escape'
+
 export { frames } from './frames'
 export { end, follow, oversize, render, repaired } from './render'
 export { PROGRAM, ROOM_END } from './room'
+
+prepare()

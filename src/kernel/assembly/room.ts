@@ -1,8 +1,8 @@
 /**
  * The first page of the memory: what the kernel keeps for itself.
  *
- *     0      64           128                                                        65536
- *     │ none │ scratch    │ program: steps, then the literals and counters they name │ arena …
+ *     0      64        128            4224       4272                                                       65536
+ *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then the literals and counters they name │ arena …
  *
  * A step is 16 bytes. The host writes them (`Kernel.template`); render.ts follows them.
  *
@@ -15,7 +15,11 @@
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  */
 export const SCRATCH: usize = 64
-export const PROGRAM: usize = 128
+/** What escape.ts looks up: 16 lanes for each mask of eight bits. */
+export const SPREAD: usize = 128
+/** And 16 quotes, 16 backslashes, 16 of the highest control character. */
+export const PATTERNS: usize = 4224
+export const PROGRAM: usize = 4272
 export const ROOM_END: usize = 65536
 
 export const STEP: usize = 16
