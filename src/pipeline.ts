@@ -15,8 +15,8 @@ import type { Destination } from './destination.ts'
 import { QUANTUM } from './tail/framer.ts'
 import type { Reader } from './tail/reader.ts'
 
-/** What a slab holds before it is sent, if its records may become a payload of up to 1 MiB. */
-const TARGET = 512 * 1024
+/** What a slab holds at the most and at the least before it is sent, however its records grow or shrink: bytes. */
+const TARGET = { most: 1024 * 1024, least: 64 * 1024 }
 
 export interface PipelineParts extends Destination {
   readonly name: string
@@ -33,7 +33,6 @@ export class Pipeline {
   readonly parts: PipelineParts
   readonly #slabBytes: number
   readonly #maxFrames: number
-  readonly #target: number
   #filling: Slab | undefined
   /** Batches that are being sent, and those that have not been settled: the backend may confirm later. */
   #underWay = 0
@@ -48,9 +47,7 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.parts = parts
     this.#maxFrames = Math.min(parts.batch.maxRecords, parts.backend.limits.records)
-    this.#target = Math.min(TARGET, parts.batch.maxBytes)
-    // A line of the largest size, and a read that begins when the slab is almost at its target, both find room.
-    this.#slabBytes = slabBytes(this.#maxFrames, parts.maxLine, this.#target)
+    this.#slabBytes = slabBytes(this.#maxFrames, parts.maxLine, Math.min(TARGET.most, parts.batch.maxBytes))
     parts.reader.onReady = () => this.#wake()
     parts.budget.onRelease = () => {
       parts.delivery.room.open()
@@ -151,6 +148,11 @@ export class Pipeline {
     return false
   }
 
+  /** What a slab should hold: one full payload, as far as is known. */
+  get #target(): number {
+    return Math.min(TARGET.most, Math.max(TARGET.least, this.parts.delivery.wanted))
+  }
+
   #slab(): Slab | undefined {
     const { budget, kernel } = this.parts
     const extent = budget.grant(this.#slabBytes)
@@ -177,7 +179,7 @@ export class Pipeline {
   }
 }
 
-/** Bytes of a slab: table, target, and the largest single read that may follow a slab almost full. */
+/** Bytes of a slab: table, and a window for its target, the largest single read, or the longest line. */
 export function slabBytes(maxFrames: number, maxLine: number, target: number): number {
-  return Math.ceil((4 * maxFrames + Math.max(target + QUANTUM, maxLine + 1)) / PAGE) * PAGE
+  return Math.ceil((4 * maxFrames + Math.max(target, QUANTUM, maxLine + 1)) / PAGE) * PAGE
 }

@@ -25,6 +25,7 @@ import { Circuit, type Health, type Pass } from './circuit.ts'
 import { Compressor } from './compress.ts'
 import { Encoder, type Payload } from './encoder.ts'
 import { type Exchange, isLasting, type Reply, type Transport } from './exchange.ts'
+import { Expansion } from './expansion.ts'
 import { DeliveryNumbers } from './numbers.ts'
 import type { DeliveryOptions } from './options.ts'
 import { Receipts } from './receipts.ts'
@@ -82,6 +83,7 @@ export class Delivery {
   /** Open it whenever the budget has released something. */
   readonly room = new Room()
   readonly numbers = new DeliveryNumbers()
+  readonly #expansion = new Expansion()
   readonly #fields: DeliveryFields
   readonly #encoder: Encoder
   readonly #circuit: Circuit
@@ -181,6 +183,11 @@ export class Delivery {
     this.#fields.transport.abort()
   }
 
+  /** How many bytes of frames probably make one full payload. */
+  get wanted(): number {
+    return this.#expansion.framesFor(Math.min(this.#encoder.maxBytes, this.#ceiling.bytes))
+  }
+
   /** Requests that were accepted and not yet confirmed. */
   get unconfirmed(): number {
     return this.#receipts?.size ?? 0
@@ -223,7 +230,10 @@ export class Delivery {
     for (;;) {
       if (this.#circuit.stopped) return 'abandoned'
       const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes)
-      if (encoded.kind === 'payload') return encoded
+      if (encoded.kind === 'payload') {
+        this.#expansion.learn(encoded.frameBytes, encoded.view.length)
+        return encoded
+      }
       if (encoded.kind === 'unfit') return 'unfit'
       await this.room.wait()
     }

@@ -31,6 +31,8 @@ export interface Payload {
   /** The frames that are in it, and how many they are. */
   readonly runs: readonly Run[]
   readonly records: number
+  /** Bytes of those frames, before they were encoded. */
+  readonly frameBytes: number
   readonly extent: Extent
   /** The encoded bytes, a view of the arena. */
   readonly view: Buffer
@@ -76,6 +78,7 @@ interface Filling {
   readonly first: { readonly chunk: Chunk; readonly frame: number }
   out: number
   records: number
+  frameBytes: number
   group: (Group & { readonly at: number }) | undefined
 }
 
@@ -83,7 +86,8 @@ export class Encoder {
   readonly #kernel: Kernel
   readonly #budget: Budget
   readonly #backend: Backend
-  readonly #maxBytes: number
+  /** Bytes that a payload should have at the most. */
+  readonly maxBytes: number
   readonly #maxRecords: number
   readonly #limits: RecordLimits
   /** Bytes that one payload can ever have. */
@@ -95,7 +99,7 @@ export class Encoder {
     this.#kernel = kernel
     this.#budget = budget
     this.#backend = backend
-    this.#maxBytes = Math.min(maxBytes, payloadBytes)
+    this.maxBytes = Math.min(maxBytes, payloadBytes)
     this.#maxRecords = Math.min(maxRecords, records)
     this.#limits = { messageBytes, recordBytes }
     this.#full = Math.min(maxBytes + MARGIN, payloadBytes)
@@ -111,7 +115,7 @@ export class Encoder {
     for (const want of estimate < this.#full ? [estimate, this.#full] : [this.#full]) {
       const extent = this.#grant(want)
       if (extent === undefined) return { kind: 'no room' }
-      const payload = this.#fill(slab, wanted, Math.min(bytes, this.#maxBytes), extent)
+      const payload = this.#fill(slab, wanted, Math.min(bytes, this.maxBytes), extent)
       if (payload !== undefined) {
         this.#held++
         this.#budget.shrink(extent, payload.view.length)
@@ -144,6 +148,7 @@ export class Encoder {
       first: { chunk: chunkOf(slab, frame), frame },
       out: begin + prefix.length,
       records: 0,
+      frameBytes: 0,
       group: undefined,
     }
     this.#kernel.bytes.set(prefix, begin)
@@ -155,6 +160,7 @@ export class Encoder {
       kind: 'payload',
       runs: upTo(runs, filling.records),
       records: filling.records,
+      frameBytes: filling.frameBytes,
       extent,
       view: this.#kernel.bytes.subarray(begin, end + suffix.length),
       id: this.#id(filling),
@@ -216,6 +222,7 @@ export class Encoder {
     filling.out = out
     filling.group = group
     filling.records += at - from
+    filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
     if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
     const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
     filling.hash.update(`${chunk.origin.generation} ${slab.offsetOf(chunk, from)} ${fileEnd}\n`)

@@ -53,20 +53,23 @@ export class Framer {
     this.#maxLine = maxLine
   }
 
-  /** Reads one turn's worth of `tailer` at `cursor` into `slab`. */
-  read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean): Framing {
+  /**
+   * Reads one turn's worth of `tailer` at `cursor` into `slab`, of which not more than `target` bytes should be used: only
+   * a first line takes more.
+   */
+  read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean, target = slab.capacity): Framing {
     try {
-      return this.#read(tailer, cursor, slab, final)
+      return this.#read(tailer, cursor, slab, final, target)
     } catch (error) {
       if (typeof (error as { syscall?: unknown }).syscall === 'string') return 'failed'
       throw error
     }
   }
 
-  #read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean): Framing {
+  #read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean, target: number): Framing {
     const unread = tailer.size - cursor.read
     if (unread <= 0) return 'dry'
-    const room = slab.capacity - slab.used
+    const room = (slab.frames > 0 ? Math.min(target, slab.capacity) : slab.capacity) - slab.used
     if (slab.frames >= slab.maxFrames || (slab.frames > 0 && room < Math.min(unread, SMALLEST_READ))) return 'full'
     if (cursor.scanned - cursor.read >= QUANTUM) return this.#readLong(tailer, cursor, slab, final)
     // A cursor that has seen part of a line reads it again, with what was added since.

@@ -54,7 +54,7 @@ export class Reader {
       if (turn === undefined) return 'dry'
       const { tailer, cursor } = turn
       const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
-      const framing = current ? this.#framer.read(tailer, cursor, slab, this.final || tailer.ending) : 'dry'
+      const framing = current ? this.#framer.read(tailer, cursor, slab, this.final || tailer.ending, target) : 'dry'
       switch (framing) {
         case 'took':
           this.#ring.push(turn)
