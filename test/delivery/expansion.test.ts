@@ -21,7 +21,7 @@ t.test('growth is believed at once, shrinking only as it lasts', async t => {
   expansion.learn(MIB, MIB)
   t.ok(expansion.framesFor(MIB) < plain / 2)
   for (let n = 0; n < 200; n++) expansion.learn(MIB, MIB)
-  t.equal(expansion.framesFor(MIB), plain)
+  t.ok(expansion.framesFor(MIB) > 0.99 * plain)
 })
 
 t.test('a few lines say nothing about many', async t => {
