@@ -7,7 +7,7 @@
  * Guarantees: every record is one valid JSON object in which each name stands once. A label that carries one of the
  * names above gives way: what the shipper says about a record is never forged by a label.
  */
-import type { Chunk } from '../chunk.ts'
+import type { Chunk, Origin } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
 
@@ -65,6 +65,19 @@ export function remarks({ cutFrom, partial }: Chunk): [name: string, value: numb
   return all
 }
 
+/** The texts around what changes from chunk to chunk. */
+interface Surroundings {
+  readonly metadata: Metadata
+  readonly shape: Shape
+  readonly ids: boolean
+  readonly beforeTime: string
+  readonly beforeMessage: string
+  readonly behind: readonly Segment[]
+}
+
+/** Those of the last chunk of each origin about which there was nothing special. */
+const usual = new WeakMap<Origin, Surroundings>()
+
 /** The template of a chunk's records; with `ids` each carries its generation and offset, which are stable. */
 export function jsonRecord(
   chunk: Chunk,
@@ -72,6 +85,20 @@ export function jsonRecord(
   metadata: Metadata = NO_METADATA,
   shape: Shape = PLAIN,
 ): Segment[] {
+  const special = chunk.cutFrom > 0 || chunk.partial
+  const known = special ? undefined : usual.get(chunk.origin)
+  const fits = known?.metadata === metadata && known.shape === shape && known.ids === ids
+  const around = fits ? known : surroundings(chunk, ids, metadata, shape)
+  if (!fits && !special) usual.set(chunk.origin, around)
+  const time = shape.time === '' ? [] : timeOf(chunk, shape.timeFormat)
+  const { beforeTime, beforeMessage, behind } = around
+  const all = joined([literal(beforeTime), ...time, literal(beforeMessage)])
+  all.push({ kind: 'message' }, ...behind)
+  if (ids) all.push(offset(chunk), literal('"}'))
+  return all
+}
+
+function surroundings(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Surroundings {
   const taken = new Set([shape.message, shape.time, shape.id])
   const constants = Object.entries(shape.constants).filter(([name]) => claim(taken, name))
   if (shape.facts !== '') taken.add(shape.facts)
@@ -94,17 +121,16 @@ export function jsonRecord(
     const texts = said.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(String(value))}`)
     tail += `,${JSON.stringify(shape.facts)}:{${texts.join(',')}}`
   }
-  const body: Segment[] = [literal(`${JSON.stringify(shape.message)}:"`), { kind: 'message' }]
-  const time = shape.time === '' ? [] : [literal(`${JSON.stringify(shape.time)}:`), ...timeOf(chunk, shape.timeFormat)]
-  const head = time.length === 0 ? [literal('{')] : [literal('{'), ...time, literal(',')]
-  if (!ids) return joined([...head, ...body, literal(`${tail}}`)])
-  return joined([
-    ...head,
-    ...body,
-    literal(`${tail},${JSON.stringify(shape.id)}:"${chunk.origin.generation}-`),
-    offset(chunk),
-    literal('"}'),
-  ])
+  tail += ids ? `,${JSON.stringify(shape.id)}:"${chunk.origin.generation}-` : '}'
+  const timed = shape.time !== ''
+  return {
+    metadata,
+    shape,
+    ids,
+    beforeTime: timed ? `{${JSON.stringify(shape.time)}:` : '{',
+    beforeMessage: `${timed ? ',' : ''}${JSON.stringify(shape.message)}:"`,
+    behind: [literal(tail)],
+  }
 }
 
 function nameIn({ rename, drop }: Shape, name: string): string | undefined {

@@ -93,6 +93,8 @@ export class Encoder {
   /** Bytes that one payload can ever have. */
   readonly #full: number
   #held = 0
+  /** The template of the chunk that was asked for last: it is needed more than once. */
+  #latest: { readonly chunk: Chunk; readonly stamp: bigint; readonly segments: readonly Segment[] } | undefined
 
   constructor({ kernel, budget, backend, maxBytes, maxRecords }: EncoderOptions) {
     const { payloadBytes, records, messageBytes = UNLIMITED, recordBytes = UNLIMITED } = backend.limits
@@ -229,9 +231,16 @@ export class Encoder {
     return at - from
   }
 
+  #segments(chunk: Chunk): readonly Segment[] {
+    if (this.#latest?.chunk !== chunk || this.#latest.stamp !== chunk.stamp) {
+      this.#latest = { chunk, stamp: chunk.stamp, segments: this.#backend.segments(chunk) }
+    }
+    return this.#latest.segments
+  }
+
   #template(chunk: Chunk, frame: number): void {
     const { treatment, separator } = this.#backend.format
-    const segments = movedOn(this.#backend.segments(chunk), frame - chunk.firstFrame)
+    const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
     this.#kernel.template(segments, treatment, separator, this.#limits)
   }
 
@@ -312,7 +321,7 @@ export class Encoder {
         const first = Math.max(run.from, chunk.firstFrame)
         const stop = Math.min(run.to, chunk.firstFrame + chunk.frames)
         if (first >= stop) continue
-        perRecord ??= length(this.#backend.segments(chunk)) + format.separator.length
+        perRecord ??= length(this.#segments(chunk)) + format.separator.length
         const group = this.#backend.group?.(chunk)
         bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
         bytes += (stop - first) * perRecord + 1.25 * (slab.endOf(stop - 1) - slab.startOf(chunk, first))

@@ -5,14 +5,20 @@
  */
 import type { Tailer } from './tailer.ts'
 
-/** Milliseconds between looks: at a file that is being written, at others, at idle ones, at the folders. */
+/**
+ * Milliseconds between looks: at a file that is being written, at one that is being written a lot (each look at which
+ * makes a request of a good size), at others, at idle ones, at the folders.
+ */
 const HOT = 10
+const BUSY = 16
 const TICK = 250
 const IDLE = 1000
 const SWEEP = 1000
 /** A file counts as hot for this long after a change, as active for this long. */
 const HOT_FOR = 1000
 const ACTIVE_FOR = 10_000
+/** Bytes between two looks from which on a file is written a lot. */
+const A_LOT = 64 * 1024
 /** More hot files than this are looked at every tick only. */
 const MAX_HOT = 20
 
@@ -34,6 +40,8 @@ export class Lookout {
   #sweepDue = 0
   #tick: NodeJS.Timeout | undefined
   #hotTick: NodeJS.Timeout | undefined
+  /** Between the last two looks at hot files one grew by a lot. */
+  #busy = false
   #hint: NodeJS.Timeout | undefined
 
   constructor(tailers: Iterable<Tailer>, looks: Looks) {
@@ -77,7 +85,7 @@ export class Lookout {
   /** The file has just changed. */
   heat(tailer: Tailer): void {
     if (this.#hot.size < MAX_HOT) this.#hot.add(tailer)
-    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), HOT)
+    this.#tickSoon()
   }
 
   /** The file cannot be read just now. */
@@ -86,17 +94,30 @@ export class Lookout {
     tailer.due = performance.now() + IDLE
   }
 
+  /** It is looked at every few milliseconds anyhow. */
+  isHot(tailer: Tailer): boolean {
+    return this.#hot.has(tailer)
+  }
+
   forget(tailer: Tailer): void {
     this.#hot.delete(tailer)
   }
 
   #lookAtHot(): void {
-    this.#hotTick = undefined
     const now = performance.now()
+    let busy = false
     for (const tailer of this.#hot) {
+      const { size } = tailer
       if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
       else this.#looks.poll(tailer, now)
+      busy ||= tailer.size - size >= A_LOT
     }
-    if (this.#hot.size > 0) this.#hotTick ??= setTimeout(() => this.#lookAtHot(), HOT)
+    this.#busy = busy
+    this.#hotTick = undefined
+    if (this.#hot.size > 0) this.#tickSoon()
+  }
+
+  #tickSoon(): void {
+    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), this.#busy ? BUSY : HOT)
   }
 }

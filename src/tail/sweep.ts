@@ -5,9 +5,10 @@
  * no deeper than the pattern reaches. A folder is listed again only if its modification time says so (or is so recent
  * that it could not: file systems stamp in ticks of some milliseconds). Folders that do not exist yet cost one stat.
  *
- * chokidar watches the same folders. Whatever it reports becomes a hint: look at this path now. Where it cannot watch
- * (no inotify left, a network file system) the log says so once and the sweep carries on alone: that costs latency,
- * never lines.
+ * chokidar watches the same folders. What the system reports to it becomes a hint: look at this path now. Of files it
+ * is told to keep nothing and to look at nothing, since we do; its part is to keep watches on the folders. Where it
+ * cannot watch (no inotify left, a network file system) the log says so once and the sweep carries on alone: that costs
+ * latency, never lines.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, normalize, sep } from 'node:path'
@@ -114,8 +115,11 @@ export class Sweep {
     return this.#patterns.filter(pattern => pattern.source.name === source).map(({ root }) => root)
   }
 
-  /** Starts watching; `hint` is called with each path that something happened to. Never throws. */
-  watch(hint: (path: string) => void): void {
+  /**
+   * Starts watching; `hint` is called with each path that something happened to: `name` if there may be another file
+   * there, or none, now. `followed` tells the files that are looked at anyhow. Never throws.
+   */
+  watch(hint: (path: string, what: 'name' | 'content') => void, followed: (path: string) => boolean): void {
     const roots = new Map<string, number>()
     for (const { root, depth } of this.#patterns) roots.set(root, Math.max(depth, roots.get(root) ?? 0))
     const folders = [...roots.keys()]
@@ -127,8 +131,13 @@ export class Sweep {
         alwaysStat: false,
         depth: Math.min(32, Math.max(0, ...roots.values())),
         ignorePermissionErrors: true,
+        ignored: (path, stats) => stats?.isFile() ?? followed(path),
       })
-      watcher.on('all', (_event, path) => hint(path))
+      watcher.on('raw', (event, name, details) => {
+        const { watchedPath } = details as { readonly watchedPath: string }
+        if (name !== null) hint(join(watchedPath, name), event === 'rename' ? 'name' : 'content')
+      })
+      watcher.on('all', (_event, path) => hint(path, 'name'))
       watcher.on('error', error => this.#unwatched(codeOf(error)))
       this.#watcher = watcher
       this.#mode = { mode: 'events' }

@@ -162,7 +162,10 @@ export class Tail {
     // A file that is renamed now would not be found again after a death that comes before it was saved.
     void this.#saver.now()
     this.#swept = true
-    this.#sweep.watch(path => this.#hint(path))
+    this.#sweep.watch(
+      (path, what) => this.#hint(path, what),
+      path => this.#tailers.at(path) !== undefined,
+    )
     this.#lookout.start()
   }
 
@@ -265,11 +268,11 @@ export class Tail {
   }
 
   /** A watch event: this path deserves a look now. */
-  #hint(path: string): void {
+  #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#tailers.at(path)
-    if (tailer) this.#follower.poll(tailer)
-    // Otherwise something appeared, left or moved.
-    if (tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
+    if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.poll(tailer)
+    // Something appeared, left or moved. What happens in a file that is not followed is no news.
+    if (what === 'name' && tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
   }
 
   #look(all: boolean): void {
