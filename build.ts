@@ -6,7 +6,9 @@
  */
 import { chmodSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { pack } from './src/config/keys.ts'
 import { buildKernel } from './src/kernel/build.ts'
 
 /**
@@ -18,10 +20,28 @@ const undiciClient: Plugin = {
   setup(setup) {
     const file = (path: string) => JSON.stringify(createRequire(import.meta.url).resolve(`undici/lib/${path}`))
     setup.onResolve({ filter: /^undici$/ }, () => ({ path: 'client', namespace: 'undici' }))
+    setup.onResolve({ filter: /client-h2/ }, () => ({ path: 'http2', namespace: 'undici-http2' }))
+    setup.onLoad({ filter: /./, namespace: 'undici-http2' }, () => ({ contents: 'module.exports = undefined' }))
     setup.onLoad({ filter: /./, namespace: 'undici' }, () => ({
       resolveDir: import.meta.dirname,
       contents: `module.exports = { Client: require(${file('dispatcher/client.js')}), buildConnector: require(${file('core/connect.js')}) }`,
     }))
+  },
+}
+
+/** The tree of all keys, taken from the schema here and not at each start. */
+const knownKeys: Plugin = {
+  name: 'known-keys',
+  setup(setup) {
+    setup.onLoad({ filter: /src\/config\/known\.ts$/ }, async ({ path }) => {
+      const { knownKeys } = await import('./src/config/known.ts')
+      return {
+        resolveDir: dirname(path),
+        loader: 'ts',
+        contents: `import { unpack } from './keys.ts'
+export const knownKeys = () => unpack(JSON.parse(${JSON.stringify(JSON.stringify(pack(knownKeys())))}))`,
+      }
+    })
   },
 }
 
@@ -34,8 +54,7 @@ await build({
   target: 'node22',
   format: 'cjs',
   minify: true,
-  keepNames: true,
   legalComments: 'none',
-  plugins: [undiciClient],
+  plugins: [undiciClient, knownKeys],
 })
 chmodSync('dist/logshipper.cjs', 0o755)

@@ -32,6 +32,32 @@ export function keysOf(schema: object): Key {
   return lay(schema as JsonSchema, empty())
 }
 
+/** The tree as JSON can hold it; `unpack` makes it again. */
+export interface PackedKey {
+  readonly kinds: readonly string[]
+  readonly properties: readonly (readonly [name: string, key: PackedKey])[]
+  readonly items?: PackedKey | undefined
+  readonly values?: PackedKey | undefined
+}
+
+export function pack({ kinds, properties, items, values }: Key): PackedKey {
+  return {
+    kinds: [...kinds],
+    properties: [...properties].map(([name, key]) => [name, pack(key)] as const),
+    items: items && pack(items),
+    values: values && pack(values),
+  }
+}
+
+export function unpack({ kinds, properties, items, values }: PackedKey): Key {
+  return {
+    kinds: new Set(kinds),
+    properties: new Map(properties.map(([name, key]) => [name, unpack(key)])),
+    items: items && unpack(items),
+    values: values && unpack(values),
+  }
+}
+
 const empty = (): Key => ({ kinds: new Set(), properties: new Map(), items: undefined, values: undefined })
 
 function lay(schema: JsonSchema, key: Key): Key {

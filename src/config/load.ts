@@ -14,10 +14,10 @@ import type { Config } from './config.ts'
 import { type Place, parseDocument, type Tree } from './document.ts'
 import { applyEnvironment, type Environment, type Variable, variables } from './environment.ts'
 import { problemsOf } from './issues.ts'
-import { keysOf } from './keys.ts'
+import { knownKeys } from './known.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
 import { readText } from './read.ts'
-import { configSchema, jsonSchema } from './schema.ts'
+import { configSchema } from './schema.ts'
 import { substitute } from './substitute.ts'
 
 export { formatProblem, type Problem } from './problem.ts'
@@ -56,7 +56,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   if (file.kind === 'empty') warnings.push(`${file.name} is empty`)
   const tree: Tree = file.kind === 'parsed' ? file.tree : Object.create(null)
 
-  const keys = keysOf(jsonSchema())
+  const keys = knownKeys()
   const known = variables(keys)
   const paths = request.paths ?? []
   if (paths.length > 0 && tree.sources !== undefined) {
