@@ -125,6 +125,11 @@ async function perform(command: Command): Promise<number> {
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
     }
+    case 'check': {
+      const config = await configured(command)
+      if (config === undefined) return EXIT.configuration
+      return (await import('./cli/check.ts')).check(config, command.backend)
+    }
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {

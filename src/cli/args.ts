@@ -7,7 +7,7 @@ import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 
-export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay'] as const
+export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 export type Command =

@@ -4,6 +4,7 @@ export const HELP = `logshipper: ships log files, and accounts for every byte
 usage
   logshipper [run] [--config FILE] [PATH …]   follow files and ship them; this is the default
   logshipper validate [--config FILE]         check the configuration, without any request
+  logshipper check [--backend NAME]           send each backend one line, and say what it answers
   logshipper status [--admin HOST:PORT]       what the running shipper is doing
   logshipper ledger [--admin HOST:PORT]       the account of every byte
   logshipper replay [--backend NAME]          send what a backend refused (its dead letters) again
@@ -14,7 +15,7 @@ options
   -c, --config FILE    default: /etc/logshipper/config.yaml, if it is there
       --admin ADDRESS  where to ask; default 127.0.0.1:9615
       --json           status, ledger: as JSON
-      --backend NAME   replay: only this one's
+      --backend NAME   check, replay: only this one
   -h, --help           this
   -v, --version        the version
 
