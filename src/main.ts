@@ -130,6 +130,10 @@ async function perform(command: Command): Promise<number> {
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/check.ts')).check(config, command.backend)
     }
+    case 'doctor':
+      return (await import('./cli/doctor.ts')).doctor(command)
+    case 'inject':
+      return (await import('./cli/inject.ts')).inject(command)
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {
