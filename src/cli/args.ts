@@ -9,7 +9,7 @@ import { codeOf } from '../errors.ts'
 
 export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check'] as const
 /** Commands about manifests, which know nothing of a configuration. */
-const TOOLS = ['doctor', 'inject'] as const
+export const TOOLS = ['doctor', 'inject'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 export type Command =
