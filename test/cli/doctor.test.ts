@@ -364,6 +364,16 @@ t.test('positions beside no volume end with the container', async t => {
   t.match(await remarks(text), [{ severity: 'warning', found: 'state.dir /state on no volume' }, { severity: 'hint' }])
 })
 
+t.test('a sidecar that only tails, as the Kubernetes documentation has it, is told the line to change', async t => {
+  const text = readFileSync(join(ROOT, 'k8s/examples/tail-deployment/deployment.yaml'), 'utf8').replace(
+    "args: ['/opt/logs.txt']",
+    "command: ['sh', '-c', 'tail -F /opt/logs.txt']",
+  )
+  const found = await remarks(text)
+  t.match(found, [{ severity: 'error', found: 'sh', wanted: 'args, with the paths to follow' }])
+  t.match(text.split('\n')[found[0]!.line - 1], 'tail -F')
+})
+
 t.test('two shippers are one too many', async t => {
   const [, container] = /( {4}- name: logshipper\n[\s\S]*?)(?= {2}containers)/.exec(GOOD)!
   const found = await remarks(

@@ -4,12 +4,14 @@ import { formatKey } from '../../config/problem.ts'
 import type { Facts, Finding, Rule, Severity } from './finding.ts'
 import { grace, order, probes, sidecar } from './lifecycle.ts'
 import { containersOf, isShipper, patient } from './patient.ts'
-import { downward, image, memory, ports, privileges } from './resources.ts'
+import { downward, foreignProgram, image, memory, ports, privileges } from './resources.ts'
 import { room, shared, state, subPath, users } from './volumes.ts'
 
+/** What can be said of a container that does not even run the shipper. */
+const FIRST: readonly Rule[] = [sidecar, order, image]
+
 const RULES: readonly Rule[] = [
-  sidecar,
-  order,
+  ...FIRST,
   grace,
   probes,
   shared,
@@ -17,7 +19,6 @@ const RULES: readonly Rule[] = [
   state,
   users,
   room,
-  image,
   memory,
   downward,
   ports,
@@ -71,7 +72,7 @@ function* findings(manifest: Manifest, pod: PlannedPod, facts: Facts): Generator
     const whole = patient(manifest, pod, shipper)
     // Of two shippers each would be told that the other has its ports.
     const one = { ...whole, others: whole.others.filter(other => !isShipper(other)) }
-    for (const rule of RULES) yield* rule(one, facts)
+    for (const rule of foreignProgram(shipper.it) === undefined ? RULES : FIRST) yield* rule(one, facts)
   }
 }
 

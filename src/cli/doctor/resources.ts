@@ -23,8 +23,8 @@ const DOWNWARD: Readonly<Record<string, string>> = {
 const NEEDED = ['LOGSHIPPER_POD_NAMESPACE', 'LOGSHIPPER_POD_NAME', 'LOGSHIPPER_POD_UID']
 
 export const image: Rule = function* ({ shipper: { it, path, name } }) {
-  const [program] = Array.isArray(it['command']) ? it['command'].map(String) : []
-  if (program !== undefined && !/(?:^|\/)(?:node|logshipper)$/.test(program)) {
+  const program = foreignProgram(it)
+  if (program !== undefined) {
     const why = 'the image has no shell and no tools; it has an entry point, and args are what it is told'
     yield {
       severity: 'error',
@@ -45,6 +45,12 @@ export const image: Rule = function* ({ shipper: { it, path, name } }) {
       why,
     }
   }
+}
+
+/** What a container runs in place of the image's entry point, if that is not the shipper either. */
+export function foreignProgram(container: Readonly<Record<string, unknown>>): string | undefined {
+  const [program] = Array.isArray(container['command']) ? container['command'].map(String) : []
+  return program === undefined || /(?:^|\/)(?:node|logshipper)$/.test(program) ? undefined : program
 }
 
 export const memory: Rule = function* (patient) {
