@@ -11,7 +11,7 @@ import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
 import type { Config, LogLevel } from './config/config.ts'
-import { formatProblem, loadConfig } from './config/load.ts'
+import { formatProblem, type Loaded, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
@@ -78,21 +78,28 @@ function complain(text: string): void {
   stderr.write(`${text}\n`)
 }
 
-async function configured(command: {
-  config: string | undefined
-  paths: readonly string[]
-}): Promise<Config | undefined> {
-  const loaded = await loadConfig({
+interface Configured {
+  readonly config: string | undefined
+  readonly paths: readonly string[]
+}
+
+async function configured(command: Configured): Promise<Config | undefined> {
+  return (await loaded(command))?.config
+}
+
+/** The configuration, or nothing but complaints. */
+async function loaded(command: Configured): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
+  const result = await loadConfig({
     file: command.config,
     paths: command.paths,
     env: process.env,
     cwd: workingFolder(),
   })
-  if (loaded.kind === 'ok') {
-    for (const warning of loaded.warnings) complain(`warning: ${warning}`)
-    return loaded.config
+  if (result.kind === 'ok') {
+    for (const warning of result.warnings) complain(`warning: ${warning}`)
+    return result
   }
-  for (const problem of loaded.problems) complain(formatProblem(problem))
+  for (const problem of result.problems) complain(formatProblem(problem))
   return undefined
 }
 
@@ -114,6 +121,12 @@ async function perform(command: Command): Promise<number> {
       const config = await configured(command)
       if (config === undefined) return EXIT.configuration
       say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
+      return EXIT.ok
+    }
+    case 'explain': {
+      const all = (await loaded(command))?.explain()
+      if (all === undefined) return EXIT.configuration
+      say(command.json ? JSON.stringify(all, null, 2) : (await import('./cli/explain.ts')).explained(all))
       return EXIT.ok
     }
     case 'status':

@@ -7,7 +7,7 @@ import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 
-export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check'] as const
+export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check', 'explain'] as const
 /** Commands about manifests, which know nothing of a configuration. */
 export const TOOLS = ['doctor', 'inject'] as const
 export type CommandName = (typeof COMMANDS)[number]
@@ -64,11 +64,12 @@ export function parseArgs(argv: readonly string[]): Command {
     const kind = COMMANDS.find(command => command === first)
     const paths = kind === undefined ? positionals : positionals.slice(1)
     const { config, admin, backend, json = false } = values
-    // Only `run` and `validate` take paths. A lone YAML or JSON file behind `validate` is what is to be validated.
-    if (kind === 'validate' && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
+    // `run` takes paths, and what says how it would go. A lone YAML or JSON file behind the others is the configuration.
+    const offline = kind === 'validate' || kind === 'explain'
+    if (offline && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
       return { kind, config: paths[0], paths: [], admin, backend, json }
     }
-    if (kind !== undefined && kind !== 'run' && kind !== 'validate' && paths.length > 0) {
+    if (kind !== undefined && kind !== 'run' && !offline && paths.length > 0) {
       return { kind: 'wrong', message: `${kind} takes no paths, but was given ${paths.join(' ')}` }
     }
     if (paths.includes('-')) return { kind: 'wrong', message: 'standard input (-) cannot be followed: name a file' }

@@ -4,6 +4,7 @@ export const HELP = `logshipper: ships log files, and accounts for every byte
 usage
   logshipper [run] [--config FILE] [PATH …]   follow files and ship them; this is the default
   logshipper validate [--config FILE]         check the configuration, without any request
+  logshipper explain [--config FILE]          every value of the configuration, and who said it
   logshipper check [--backend NAME]           send each backend one line, and say what it answers
   logshipper status [--admin HOST:PORT]       what the running shipper is doing
   logshipper ledger [--admin HOST:PORT]       the account of every byte
@@ -16,7 +17,7 @@ usage
 options
   -c, --config FILE    default: /etc/logshipper/config.yaml, if it is there
       --admin ADDRESS  where to ask; default 127.0.0.1:9615
-      --json           status, ledger, doctor: as JSON
+      --json           status, ledger, explain, doctor: as JSON
       --backend NAME   check, replay: only this one
       --drain-seconds  doctor: how long a drain was seen to take
       --volume NAME    inject: the volume of the logs; default: the annotation logshipper.io/volume, or logs

@@ -26,6 +26,7 @@ t.test('a command line says what is wanted', async t => {
     [['ledger'], { kind: 'ledger', ...plain }],
     [['--', '-odd.log'], { kind: 'run', ...plain, paths: ['-odd.log'] }],
     [['nothing/like/status'], { kind: 'run', ...plain, paths: ['nothing/like/status'] }],
+    [['explain', 'c.yaml', '--json'], { kind: 'explain', ...plain, config: 'c.yaml', json: true }],
     [['check', '--backend', 'main'], { kind: 'check', ...plain, backend: 'main' }],
     [['doctor', 'a.yaml', '-'], { kind: 'doctor', files: ['a.yaml', '-'], json: false, drainSeconds: undefined }],
     [
