@@ -33,12 +33,13 @@ export interface DestinationFields {
   readonly onClosed: () => void
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
+  readonly onSetback?: (status: number | undefined) => void
 }
 
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, log, onClosed, onRepaired, onTruncated } = fields
+  const { metadata, log, onClosed, onRepaired, onTruncated, onSetback } = fields
   const type = BACKENDS[entry.type as BackendType]
   const backend = (type.create as (own: unknown, context: unknown) => Backend)(own, { name, metadata })
   const kernel = Kernel.create(Math.floor(config.memory.budget / config.backends.length))
@@ -66,6 +67,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     logger: log,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),
+    ...(onSetback && { onSetback }),
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
   return { backend, kernel, budget, transport, delivery, deadLetters }

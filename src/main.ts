@@ -11,7 +11,7 @@ import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
 import type { Config, LogLevel } from './config/config.ts'
-import { formatProblem, loadConfig } from './config/load.ts'
+import { formatProblem, type Loaded, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
@@ -78,21 +78,28 @@ function complain(text: string): void {
   stderr.write(`${text}\n`)
 }
 
-async function configured(command: {
-  config: string | undefined
-  paths: readonly string[]
-}): Promise<Config | undefined> {
-  const loaded = await loadConfig({
+interface Configured {
+  readonly config: string | undefined
+  readonly paths: readonly string[]
+}
+
+async function configured(command: Configured): Promise<Config | undefined> {
+  return (await loaded(command))?.config
+}
+
+/** The configuration, or nothing but complaints. */
+async function loaded(command: Configured): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
+  const result = await loadConfig({
     file: command.config,
     paths: command.paths,
     env: process.env,
     cwd: workingFolder(),
   })
-  if (loaded.kind === 'ok') {
-    for (const warning of loaded.warnings) complain(`warning: ${warning}`)
-    return loaded.config
+  if (result.kind === 'ok') {
+    for (const warning of result.warnings) complain(`warning: ${warning}`)
+    return result
   }
-  for (const problem of loaded.problems) complain(formatProblem(problem))
+  for (const problem of result.problems) complain(formatProblem(problem))
   return undefined
 }
 
@@ -116,6 +123,12 @@ async function perform(command: Command): Promise<number> {
       say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
       return EXIT.ok
     }
+    case 'config': {
+      const all = (await loaded(command))?.explain()
+      if (all === undefined) return EXIT.configuration
+      say(command.json ? JSON.stringify(all, null, 2) : (await import('./cli/config.ts')).explained(all))
+      return EXIT.ok
+    }
     case 'status':
       return (await import('./cli/status.ts')).status(command)
     case 'ledger':
@@ -125,6 +138,15 @@ async function perform(command: Command): Promise<number> {
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
     }
+    case 'check': {
+      const config = await configured(command)
+      if (config === undefined) return EXIT.configuration
+      return (await import('./cli/check.ts')).check(config, command.backend)
+    }
+    case 'doctor':
+      return (await import('./cli/doctor.ts')).doctor(command)
+    case 'inject':
+      return (await import('./cli/inject.ts')).inject(command)
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {

@@ -3,7 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse, parseDocument } from 'yaml'
+import { COMMANDS, parseArgs, TOOLS } from '../src/cli/args.ts'
+import { examine } from '../src/cli/doctor/examine.ts'
+import { inWords } from '../src/cli/doctor.ts'
 import { loadConfig } from '../src/config/load.ts'
+import { readManifest } from '../src/config/manifest.ts'
 import { jsonSchema } from '../src/config/schema.ts'
 
 const root = new URL('../', import.meta.url)
@@ -129,6 +133,30 @@ t.test('every example in config/ is valid, and the published schema is the prese
     JSON.parse(readFileSync(new URL('schema.json', folder), 'utf8')),
     jsonSchema(),
     'npm run schema makes it anew',
+  )
+})
+
+t.test('the table of commands names those that there are, and what its examples say is understood', t => {
+  const table = readme.slice(readme.indexOf('## Commands'), readme.indexOf('## Endpoints'))
+  const rows = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)])
+  t.strictSame(rows.map(([, name]) => name).sort(), [...COMMANDS, ...TOOLS].sort())
+  const said = [...readme.matchAll(/(?:^|\| |-- )logshipper ([a-z][^|#`\n]*)/gm)].map(([, words]) =>
+    words!.trim().split(/ +/),
+  )
+  const kinds = said.map(words => parseArgs(words).kind)
+  for (const name of ['inject', 'doctor', 'check']) t.ok(kinds.includes(name as never), name)
+  t.notOk(kinds.includes('wrong'), said.join('\n'))
+  t.end()
+})
+
+t.test('what the doctor is said to say is what it says', async t => {
+  const [shown] = readme.match(/^web\.yaml:31: error.*$/m)!
+  const pod = blocks.find(({ text }) => text.includes('kind: Pod'))!.text.replace('path: /livez', 'path: /health')
+  const read = await readManifest('web.yaml', pod)
+  const [remark] = read.kind === 'read' ? examine(read.manifest, { drainSeconds: undefined }) : []
+  t.equal(
+    inWords(remark!).replace(/:\d+:|Pod web: spec/g, ''),
+    shown!.replace(/:\d+:|Deployment web: spec\.template\.spec/g, ''),
   )
 })
 

@@ -7,7 +7,9 @@ import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 
-export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay'] as const
+export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check', 'config'] as const
+/** Commands about manifests, which know nothing of a configuration. */
+export const TOOLS = ['doctor', 'inject'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 export type Command =
@@ -21,6 +23,20 @@ export type Command =
       readonly json: boolean
       readonly backend: string | undefined
     }
+  /** `drainSeconds`: what a drain was measured to take. */
+  | {
+      readonly kind: 'doctor'
+      readonly files: readonly string[]
+      readonly json: boolean
+      readonly drainSeconds: number | undefined
+    }
+  | {
+      readonly kind: 'inject'
+      readonly file: string
+      readonly image: string | undefined
+      readonly volume: string | undefined
+      readonly paths: string | undefined
+    }
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
 
@@ -29,6 +45,10 @@ const OPTIONS = {
   admin: { type: 'string' },
   json: { type: 'boolean' },
   backend: { type: 'string' },
+  'drain-seconds': { type: 'string' },
+  image: { type: 'string' },
+  volume: { type: 'string' },
+  paths: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const
@@ -39,14 +59,17 @@ export function parseArgs(argv: readonly string[]): Command {
     if (values.help) return { kind: 'help' }
     if (values.version) return { kind: 'version' }
     const [first] = positionals
+    const tool = TOOLS.find(command => command === first)
+    if (tool !== undefined) return aboutManifests(tool, positionals.slice(1), values)
     const kind = COMMANDS.find(command => command === first)
     const paths = kind === undefined ? positionals : positionals.slice(1)
     const { config, admin, backend, json = false } = values
-    // Only `run` and `validate` take paths. A lone YAML or JSON file behind `validate` is what is to be validated.
-    if (kind === 'validate' && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
+    // `run` takes paths, and what says how it would go. A lone YAML or JSON file behind the others is the configuration.
+    const offline = kind === 'validate' || kind === 'config'
+    if (offline && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
       return { kind, config: paths[0], paths: [], admin, backend, json }
     }
-    if (kind !== undefined && kind !== 'run' && kind !== 'validate' && paths.length > 0) {
+    if (kind !== undefined && kind !== 'run' && !offline && paths.length > 0) {
       return { kind: 'wrong', message: `${kind} takes no paths, but was given ${paths.join(' ')}` }
     }
     if (paths.includes('-')) return { kind: 'wrong', message: 'standard input (-) cannot be followed: name a file' }
@@ -65,10 +88,32 @@ export function parseArgs(argv: readonly string[]): Command {
   }
 }
 
+function aboutManifests(
+  kind: (typeof TOOLS)[number],
+  files: readonly string[],
+  values: { readonly [option: string]: string | boolean | undefined },
+): Command {
+  const text = (option: string): string | undefined => values[option] as string | undefined
+  if (files.length === 0 || files.includes('')) {
+    return { kind: 'wrong', message: `${kind} needs the name of a manifest, or - for standard input` }
+  }
+  if (kind === 'inject') {
+    if (files.length > 1)
+      return { kind: 'wrong', message: `inject takes one manifest, but was given ${files.join(' ')}` }
+    return { kind, file: files[0]!, image: text('image'), volume: text('volume'), paths: text('paths') }
+  }
+  const seconds = text('drain-seconds')
+  const drainSeconds = seconds === undefined ? undefined : Number(seconds)
+  if (drainSeconds !== undefined && !(drainSeconds >= 0 && seconds !== '')) {
+    return { kind: 'wrong', message: `--drain-seconds needs a number of seconds, not ${seconds}` }
+  }
+  return { kind, files, json: values['json'] === true, drainSeconds }
+}
+
 /** The command that a plain word is probably meant to be; following a file `vaildate` for ever would help nobody. */
-function mistyped(word: string): CommandName | undefined {
+function mistyped(word: string): string | undefined {
   if (!/^[a-z]+$/i.test(word) || existsSync(word)) return undefined
-  return nearest(word, COMMANDS) as CommandName | undefined
+  return nearest(word, [...COMMANDS, ...TOOLS])
 }
 
 function complaint(error: Error, argv: readonly string[]): string {

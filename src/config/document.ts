@@ -1,6 +1,6 @@
 /**
- * A configuration file's text as a tree of plain values, with the line of every key. The only file that knows the YAML
- * library, which is loaded when there is a file to read.
+ * A configuration file's text as a tree of plain values, with the line of every key. The YAML library is loaded when there
+ * is a file to read.
  *
  * YAML 1.2, so `yes`, `no` and `on` are texts; JSON is a part of it. One document whose top is a map. Syntax errors are
  * said in our own words: the library's quote the file, and a file can hold secrets.
@@ -25,6 +25,11 @@ export interface Place {
 
 const DEEPEST = 32
 const SYNTAX = 'YAML 1.2 or JSON'
+
+/** What is said of a mistake that the library found, by its code. */
+export function mistake(code: string): readonly [found: string, allowed: string] {
+  return MISTAKES[code] ?? ['text that is not YAML', SYNTAX]
+}
 
 const MISTAKES: Readonly<Record<string, readonly [found: string, allowed: string]>> = {
   TAB_AS_INDENT: ['a tab as indentation', 'spaces'],
@@ -54,7 +59,7 @@ export async function parseDocument(file: string, text: string): Promise<Parsed>
   if (mistakes.length > 0) {
     const problems = new Map<string, Problem>()
     for (const { code, pos } of mistakes) {
-      const [found, allowed] = MISTAKES[code] ?? ['text that is not YAML', SYNTAX]
+      const [found, allowed] = mistake(code)
       const { line } = lines.linePos(pos[0])
       // One slip often upsets the lines behind it: the first few are enough.
       if (problems.size < 5) problems.set(`${line} ${found}`, { file, line, key: '', found, allowed })
@@ -79,10 +84,10 @@ export async function parseDocument(file: string, text: string): Promise<Parsed>
   return { kind: 'parsed', tree: tree as Tree, lineOf: path => place(yaml, document, lines, path) }
 }
 
-const TOO_DEEP = Symbol('too deep')
+export const TOO_DEEP = Symbol('too deep')
 
 /** A copy without prototypes and shared parts: an alias may even lead to what holds it. */
-function copy(value: unknown, depth: number): unknown {
+export function copy(value: unknown, depth: number): unknown {
   if (depth > DEEPEST) return TOO_DEEP
   if (Array.isArray(value)) {
     const list = value.map(each => copy(each, depth + 1))
@@ -98,7 +103,8 @@ function copy(value: unknown, depth: number): unknown {
   return tree
 }
 
-function place(
+/** Where the deepest part of `path` stands that the document has. */
+export function place(
   yaml: typeof import('yaml'),
   document: Document.Parsed,
   lines: LineCounter,

@@ -13,11 +13,12 @@ import { complete } from './complete.ts'
 import type { Config } from './config.ts'
 import { type Place, parseDocument, type Tree } from './document.ts'
 import { applyEnvironment, type Environment, type Variable, variables } from './environment.ts'
+import { type Explained, explain } from './explain.ts'
 import { problemsOf } from './issues.ts'
 import { knownKeys } from './known.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
 import { readText } from './read.ts'
-import { configSchema } from './schema.ts'
+import { configSchema, jsonSchema } from './schema.ts'
 import { substitute } from './substitute.ts'
 
 export { formatProblem, type Problem } from './problem.ts'
@@ -42,6 +43,8 @@ export type Loaded =
       readonly config: Config
       readonly warnings: readonly string[]
       readonly files: readonly string[]
+      /** Each value of it, and who said it. */
+      readonly explain: () => readonly Explained[]
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly files: readonly string[] }
 
@@ -101,7 +104,15 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   problems.push(...completed.problems)
   warnings.push(...completed.warnings)
   if (problems.length > 0) return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
-  return { kind: 'ok', config: completed.config, warnings, files: [...files] }
+  const { config } = completed
+  const named = parsed.data.backends.map((entry, index) => {
+    const { name, sources } = config.backends[index]!
+    return { ...entry, name, sources }
+  })
+  const effective = { ...parsed.data, sources: config.sources, backends: named }
+  const template = (path: KeyPath): string | undefined => templates.get(formatKey(path))
+  const origin = { given: final, schema: jsonSchema, locate, template }
+  return { kind: 'ok', config, warnings, files: [...files], explain: () => explain(effective, origin) }
 }
 
 type FileRead = { readonly name: string } & (

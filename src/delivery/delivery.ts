@@ -53,6 +53,8 @@ export interface DeliveryFields {
   readonly onTruncated?: (origin: Origin, records: number) => void
   /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
   readonly onRejected?: (record: RejectedRecord) => void
+  /** A request failed in passing, `numbers.lastError` says how, and it is about to be waited for. `stop` may be called. */
+  readonly onSetback?: (status: number | undefined) => void
 }
 
 /** `abandoned`: stopped before the end; what has not settled stays in flight. */
@@ -261,12 +263,14 @@ export class Delivery {
         this.numbers.request(status, verdict.kind, (performance.now() - before) / 1000)
         if (verdict.kind === 'retry' || verdict.kind === 'unauthorized') {
           this.#wait(pass, verdict, slab, payload)
+          this.#fields.onSetback?.(status)
           continue
         }
         const away = this.#circuit.succeed(pass)
         if (away !== undefined) this.#remarks.back(away)
         this.#took(size, exchange.body.length, verdict.kind)
         this.#say(verdict, size, slab, payload)
+        if (verdict.kind === 'items' && verdict.retry.length > 0) this.#fields.onSetback?.(status)
         return verdict.kind === 'pending' ? verdict : { ...verdict, status }
       }
     } finally {

@@ -26,6 +26,18 @@ t.test('a command line says what is wanted', async t => {
     [['ledger'], { kind: 'ledger', ...plain }],
     [['--', '-odd.log'], { kind: 'run', ...plain, paths: ['-odd.log'] }],
     [['nothing/like/status'], { kind: 'run', ...plain, paths: ['nothing/like/status'] }],
+    [['config', 'c.yaml', '--json'], { kind: 'config', ...plain, config: 'c.yaml', json: true }],
+    [['check', '--backend', 'main'], { kind: 'check', ...plain, backend: 'main' }],
+    [['doctor', 'a.yaml', '-'], { kind: 'doctor', files: ['a.yaml', '-'], json: false, drainSeconds: undefined }],
+    [
+      ['doctor', '--json', '--drain-seconds', '2.5', 'a.yaml'],
+      { kind: 'doctor', files: ['a.yaml'], json: true, drainSeconds: 2.5 },
+    ],
+    [['inject', '-'], { kind: 'inject', file: '-', image: undefined, volume: undefined, paths: undefined }],
+    [
+      ['inject', 'a.yaml', '--image', 'i', '--volume', 'v', '--paths', ''],
+      { kind: 'inject', file: 'a.yaml', image: 'i', volume: 'v', paths: '' },
+    ],
     [['--help'], { kind: 'help' }],
     [['run', 'a.log', '-h'], { kind: 'help' }],
     [['--version'], { kind: 'version' }],
@@ -42,6 +54,10 @@ t.test('a command line that makes no sense says why', async t => {
     [['--json=1', 'status'], /--json needs no value/],
     [['vaildate'], /neither a command nor a file: vaildate. Did you mean validate\?.*\.\/vaildate/],
     [['status', 'a.log'], /status takes no paths/],
+    [['check', 'a.log'], /check takes no paths/],
+    [['doctr'], /Did you mean doctor\?/],
+    [['doctor'], /doctor needs the name of a manifest, or -/],
+    [['inject', 'a', 'b'], /inject takes one manifest/],
     [['-'], /standard input/],
     [['run', ''], /empty path/],
   ]
@@ -58,6 +74,18 @@ t.test('a file that is called almost like a command is a file', async t => {
 })
 
 t.test('the help names every command and fits a terminal', async t => {
-  for (const command of ['run', 'validate', 'schema', 'demo', 'status', 'ledger']) t.match(HELP, command)
+  for (const command of [
+    'run',
+    'validate',
+    'schema',
+    'demo',
+    'status',
+    'ledger',
+    'replay',
+    'check',
+    'doctor',
+    'inject',
+  ])
+    t.match(HELP, command)
   for (const line of HELP.split('\n')) t.ok(line.length <= 120, line)
 })

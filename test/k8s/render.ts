@@ -65,9 +65,14 @@ export function parseResources(yaml: string): Resource[] {
   })
 }
 
-/** Every resource of the overlay in `folder`, relative to the repository. */
+/** The overlay in `folder`, relative to the repository, as one YAML text. */
+export function renderText(folder: string): string {
+  return execFileSync('kubectl', ['kustomize', join(ROOT, folder)]).toString()
+}
+
+/** Every resource of it. */
 export function render(folder: string): Resource[] {
-  return parseResources(execFileSync('kubectl', ['kustomize', join(ROOT, folder)]).toString())
+  return parseResources(renderText(folder))
 }
 
 export function pods(resources: readonly Resource[]): Planned[] {
