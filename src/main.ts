@@ -10,8 +10,8 @@ import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
-import type { Config, LogLevel } from './config/config.ts'
-import { formatProblem, loadConfig } from './config/load.ts'
+import type { LogLevel } from './config/config.ts'
+import { formatProblem, type Loaded, type LoadRequest, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
@@ -62,8 +62,8 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
 
 const stderr = new Stderr()
 
-/** JSON on standard error. */
-function logger(level: LogLevel): Logger {
+/** JSON on standard error. Its level may be set anew. */
+function logger(level: LogLevel): Logger & { level: string } {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
     stderr,
@@ -78,19 +78,16 @@ function complain(text: string): void {
   stderr.write(`${text}\n`)
 }
 
-async function configured(command: {
-  config: string | undefined
-  paths: readonly string[]
-}): Promise<Config | undefined> {
-  const loaded = await loadConfig({
-    file: command.config,
-    paths: command.paths,
-    env: process.env,
-    cwd: workingFolder(),
-  })
+/** What the command asks for. */
+function requestOf(command: { config: string | undefined; paths: readonly string[] }): LoadRequest {
+  return { file: command.config, paths: command.paths, env: process.env, cwd: workingFolder() }
+}
+
+async function configured(request: LoadRequest): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
+  const loaded = await loadConfig(request)
   if (loaded.kind === 'ok') {
     for (const warning of loaded.warnings) complain(`warning: ${warning}`)
-    return loaded.config
+    return loaded
   }
   for (const problem of loaded.problems) complain(formatProblem(problem))
   return undefined
@@ -111,7 +108,7 @@ async function perform(command: Command): Promise<number> {
       say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
       return EXIT.ok
     case 'validate': {
-      const config = await configured(command)
+      const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
       say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
       return EXIT.ok
@@ -121,21 +118,25 @@ async function perform(command: Command): Promise<number> {
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command)
     case 'replay': {
-      const config = await configured(command)
+      const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
     }
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {
-      const config = await configured(command)
-      if (config === undefined) return EXIT.configuration
-      const log = logger(config.log.level)
+      const request = requestOf(command)
+      const loaded = await configured(request)
+      if (loaded === undefined) return EXIT.configuration
+      const log = logger(loaded.config.log.level)
       // Nothing that happens after the start ends the process; what still breaks is a bug, and liveness sees to it.
       process.on('uncaughtException', error =>
         log.error({ code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
       )
-      return run(config, log, onInterruption)
+      const setLevel = (level: LogLevel) => {
+        log.level = level
+      }
+      return run({ loaded, request, setLevel }, log, onInterruption)
     }
   }
 }

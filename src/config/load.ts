@@ -23,7 +23,8 @@ import { substitute } from './substitute.ts'
 export { formatProblem, type Problem } from './problem.ts'
 
 export const DEFAULT_FILE = '/etc/logshipper/config.yaml'
-const FILE_LIMIT = 1024 ** 2
+/** Bytes. */
+export const FILE_LIMIT = 1024 ** 2
 
 export interface LoadRequest {
   /** The file named on the command line; otherwise `LOGSHIPPER_CONFIG` names it, otherwise it is the usual one. */
@@ -42,6 +43,8 @@ export type Loaded =
       readonly config: Config
       readonly warnings: readonly string[]
       readonly files: readonly string[]
+      /** What the configuration file was: a configuration need not have one. */
+      readonly file: 'parsed' | 'empty' | 'absent'
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly files: readonly string[] }
 
@@ -101,7 +104,12 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   problems.push(...completed.problems)
   warnings.push(...completed.warnings)
   if (problems.length > 0) return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
-  return { kind: 'ok', config: completed.config, warnings, files: [...files] }
+  return { kind: 'ok', config: completed.config, warnings, files: [...files], file: file.kind }
+}
+
+/** The absolute path of the configuration file, whether it is there or not. */
+export function configurationFile({ file, env, cwd, defaultFile }: LoadRequest): string {
+  return resolve(cwd, file ?? (env.LOGSHIPPER_CONFIG || undefined) ?? defaultFile ?? DEFAULT_FILE)
 }
 
 type FileRead = { readonly name: string } & (
@@ -114,7 +122,7 @@ type FileRead = { readonly name: string } & (
 async function readFile(request: LoadRequest, files: Set<string>): Promise<FileRead> {
   const named = request.file ?? (request.env.LOGSHIPPER_CONFIG || undefined)
   const name = named ?? request.defaultFile ?? DEFAULT_FILE
-  const path = resolve(request.cwd, name)
+  const path = configurationFile(request)
   const text = readText(path, FILE_LIMIT)
   if (text.kind === 'absent' && named === undefined) return { kind: 'absent', name }
   files.add(path)

@@ -10,7 +10,7 @@ const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16
 
 function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk {
   const fields = { owner: cursor, origin, start: 0, fileStart, fileEnd: fileStart + bytes, firstFrame: 0, frames }
-  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled(), stamp: 0n }
+  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled(), islands: [], stamp: 0n }
 }
 
 function conclude(chunk: Chunk, outcome: Outcome): void {

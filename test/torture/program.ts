@@ -57,6 +57,8 @@ export type Action =
   | { readonly do: 'kill' }
   | { readonly do: 'term'; readonly grace: number }
   | { readonly do: 'start' }
+  /** The configuration file is written anew: other labels, other batches, sometimes nonsense first. */
+  | { readonly do: 'reload'; readonly records: number; readonly budget: number; readonly nonsense: boolean }
   | { readonly do: 'freeze' }
   | { readonly do: 'thaw' }
   | { readonly do: 'wait'; readonly ms: number }
@@ -140,6 +142,7 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'kill' })],
     [2, () => ({ do: 'term', grace: pick([1, 2, 10]) })],
     [4, () => ({ do: 'start' })],
+    [4, () => ({ do: 'reload', records: pick([50, 500, 2000]), budget: pick([2, 3]), nonsense: next() < 0.2 })],
     [2, () => ({ do: 'freeze' })],
     [2, () => ({ do: 'thaw' })],
     [8, () => ({ do: 'wait', ms: pick([1, 5, 20, 20, 100, 300, 1200]) })],
