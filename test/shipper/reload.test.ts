@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Health } from '../../src/server/subject.ts'
-import { type Program, Receiver, refuse, Stage, until } from '../program.ts'
+import { type Program, Receiver, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
 
@@ -253,4 +253,43 @@ t.test('a ConfigMap: the link to its data is swapped, and a file that it takes i
   stage.complete(t)
   const teams = (stage.receiver.records as unknown as { team: string }[]).map(({ team }) => team)
   t.strictSame(teams, [...Array(10).fill('red'), ...Array(10).fill('blue')])
+})
+
+t.test('standard output goes on through a change, line by line', async t => {
+  const place = await Configured.set(t)
+  const { stage } = place
+  place.write({ backends: [{ type: 'stdout' }] })
+  const program = await place.start()
+  await writing(
+    stage,
+    (async () => {
+      place.write({ backends: [{ type: 'stdout', batch: { maxRecords: 7 } }] })
+      t.ok(await until(() => applied(program) === 1))
+    })(),
+  )
+  await program.kill('SIGTERM')
+  const lines = program.stdout.split('\n').slice(0, -1)
+  t.strictSame(
+    lines.map(line => Number(line.slice(0, 8))),
+    Array.from({ length: stage.written }, (_, n) => n),
+  )
+})
+
+t.test('a drain does not wait for a change that waits for an answer', async t => {
+  const place = await Configured.set(t)
+  const { stage } = place
+  stage.receiver.behaviour = () => false
+  place.write({ drain: { gracePeriod: '4s' } })
+  const program = await place.start()
+  stage.write(10)
+  t.ok(await until(() => stage.receiver.requests === 1))
+  place.write({ drain: { gracePeriod: '5s' } })
+  // The change begins within two seconds, and would wait for the answer for thirteen.
+  await sleep(3000)
+  t.equal(applied(program), 0)
+  const began = performance.now()
+  const { code, ledger } = await program.kill('SIGTERM')
+  t.equal(code, 3)
+  t.ok(performance.now() - began < 9000, 'within the grace period')
+  t.match(ledger, [{ statement: { delivered: { lines: 0 } } }])
 })

@@ -86,6 +86,10 @@ export class World {
     this.#next = random(program.seed)
   }
 
+  get #reloads(): number {
+    return this.#machine.said.filter(line => line.includes('"the configuration was changed"')).length
+  }
+
   get folder(): string {
     return this.#base
   }
@@ -123,7 +127,7 @@ export class World {
         actions: this.#program.actions.length,
         kills: this.#kills,
         rotations: this.#rotations,
-        reloads: this.#machine.said.filter(line => line.includes('the configuration was changed"')).length,
+        reloads: this.#reloads,
         seconds: (performance.now() - began) / 1000,
       },
     }
@@ -588,13 +592,13 @@ export class World {
       case 'start':
         return this.#start(GRACE)
       case 'reload': {
-        const path = join(this.#base, 'config.json')
-        // Long enough to be seen twice, which takes the program two seconds at the most.
-        if (action.nonsense) {
-          writeFileSync(path, '{ "sources": ')
-          await sleep(2500)
-        }
         this.#configure({ records: action.records, budget: action.budget, round: ++this.#rounds })
+        const before = this.#reloads
+        const began = performance.now()
+        while (this.#reloads === before && performance.now() - began < action.ms) {
+          this.#write(action.file, this.#lines(action.file, 2, 100))
+          await sleep(20)
+        }
         return
       }
       case 'freeze':
