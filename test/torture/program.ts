@@ -149,7 +149,7 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'term', grace: pick([1, 2, 10]) })],
     [4, () => ({ do: 'start' })],
     [
-      4,
+      6,
       () => ({
         do: 'reload',
         file: file(),

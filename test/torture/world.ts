@@ -593,6 +593,8 @@ export class World {
         return this.#start(GRACE)
       case 'reload': {
         this.#configure({ records: action.records, budget: action.budget, round: ++this.#rounds })
+        // Who does not run sees nothing.
+        if (!this.#machine.running || this.#model.frozenSince !== undefined) return
         const before = this.#reloads
         const began = performance.now()
         while (this.#reloads === before && performance.now() - began < action.ms) {
