@@ -32,6 +32,13 @@ export interface Origin {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** A stretch of a file, from one frame boundary to another, that has settled although something before it has not. */
+export interface Island {
+  readonly from: number
+  readonly to: number
+  readonly outcome: Settled
+}
+
 /** Told once, when the last frame of a chunk has settled. */
 export interface ChunkOwner {
   settled(chunk: Chunk): void
@@ -62,6 +69,8 @@ export interface Chunk extends ChunkFields {
   unsettled: number
   /** What became of the others. */
   readonly outcome: Settled
+  /** Where those lie, as long as not all have settled: in the order in which they settled. */
+  readonly islands: Island[]
   /**
    * The time of its first record, nanoseconds since the epoch; each further record is one later. Set by delivery, so
    * that no two records of a pipeline have the same.
@@ -104,7 +113,7 @@ export class Slab {
   /** Adds a chunk whose bytes and frame ends are already in place. */
   add(fields: ChunkFields): Chunk {
     invariant(fields.frames > 0 && fields.firstFrame === this.frames, 'a chunk must follow the frames before it')
-    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled(), stamp: 0n }
+    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled(), islands: [], stamp: 0n }
     this.chunks.push(chunk)
     this.frames += fields.frames
     return chunk
@@ -139,8 +148,19 @@ export class Slab {
       const stop = last === end ? chunk.fileEnd : this.offsetOf(chunk, last)
       invariant(chunk.unsettled >= last - first, 'a frame settled twice')
       chunk.unsettled -= last - first
-      book(chunk.outcome, outcome, last - first, stop - this.offsetOf(chunk, first))
+      const start = this.offsetOf(chunk, first)
+      book(chunk.outcome, outcome, last - first, stop - start)
       if (chunk.unsettled === 0) chunk.owner.settled(chunk)
+      else note(chunk.islands, start, stop, outcome, last - first)
     }
   }
+}
+
+/** Payloads mostly settle one behind the other: then the last island grows. */
+function note(islands: Island[], from: number, to: number, outcome: Outcome, lines: number): void {
+  const last = islands.at(-1)
+  const into = last?.to === from ? last.outcome : settled()
+  book(into, outcome, lines, to - from)
+  if (last?.to === from) islands[islands.length - 1] = { from: last.from, to, outcome: into }
+  else islands.push({ from, to, outcome: into })
 }

@@ -31,6 +31,10 @@ export interface DestinationFields {
   readonly log: Logger
   /** Our standard output has no reader any more. */
   readonly onClosed: () => void
+  /** The destination that had this name before the configuration changed: what it counted goes on. */
+  readonly before?: Destination | undefined
+  /** Our standard output, if it is not to be opened anew. */
+  readonly stream?: StreamTransport | undefined
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
@@ -39,14 +43,14 @@ export interface DestinationFields {
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, log, onClosed, onRepaired, onTruncated, onSetback } = fields
+  const { metadata, log, onClosed, before, stream, onRepaired, onTruncated, onSetback } = fields
   const type = BACKENDS[entry.type as BackendType]
   const backend = (type.create as (own: unknown, context: unknown) => Backend)(own, { name, metadata })
   const kernel = Kernel.create(Math.floor(config.memory.budget / config.backends.length))
   const budget = new Budget(kernel.arena, kernel.arenaBytes)
   const transport =
     type.transport === 'stream'
-      ? new StreamTransport({ fd: 1, closed: onClosed })
+      ? (stream?.lend() ?? new StreamTransport({ fd: 1, closed: onClosed }))
       : new HttpTransport({
           endpoint: endpoint!,
           userAgent: `logshipper/${VERSION}`,
@@ -56,7 +60,9 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
         })
   const { dir } = config.state
   const deadLetters =
-    options.deadLetter && dir !== null ? new DeadLetterFile(dir, name, options.deadLetter.maxBytes, log) : undefined
+    options.deadLetter && dir !== null
+      ? new DeadLetterFile(dir, name, options.deadLetter.maxBytes, log, before?.deadLetters?.numbers)
+      : undefined
   const delivery = new Delivery({
     name,
     backend,
@@ -65,6 +71,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     transport,
     options,
     logger: log,
+    numbers: before?.delivery.numbers,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),
     ...(onSetback && { onSetback }),

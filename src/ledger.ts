@@ -87,7 +87,8 @@ export function sum(reasons: Record<string, Tally>): Tally {
   return total
 }
 
-function total(account: Settled): Tally {
+/** All that settled, whatever became of it. */
+export function total(account: Settled): Tally {
   const rejected = sum(account.rejected)
   const dropped = sum(account.dropped)
   return {
@@ -152,6 +153,13 @@ export class Account {
   generation(): void {
     this.generations++
     this.#parent?.generation()
+  }
+
+  /** Goes on from what another account has counted beside the equation. */
+  resume({ truncatedLines, repairedSequences, generations }: Account): void {
+    this.truncatedLines = truncatedLines
+    this.repairedSequences = repairedSequences
+    this.generations = generations
   }
 
   get inFlight(): Tally {

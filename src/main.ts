@@ -10,8 +10,8 @@ import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
-import type { Config, LogLevel } from './config/config.ts'
-import { formatProblem, type Loaded, loadConfig } from './config/load.ts'
+import type { LogLevel } from './config/config.ts'
+import { formatProblem, type Loaded, type LoadRequest, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
@@ -62,8 +62,8 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
 
 const stderr = new Stderr()
 
-/** JSON on standard error. */
-function logger(level: LogLevel): Logger {
+/** JSON on standard error. Its level may be set anew. */
+function logger(level: LogLevel): Logger & { level: string } {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
     stderr,
@@ -78,28 +78,18 @@ function complain(text: string): void {
   stderr.write(`${text}\n`)
 }
 
-interface Configured {
-  readonly config: string | undefined
-  readonly paths: readonly string[]
+/** What the command asks for. */
+function requestOf(command: { config: string | undefined; paths: readonly string[] }): LoadRequest {
+  return { file: command.config, paths: command.paths, env: process.env, cwd: workingFolder() }
 }
 
-async function configured(command: Configured): Promise<Config | undefined> {
-  return (await loaded(command))?.config
-}
-
-/** The configuration, or nothing but complaints. */
-async function loaded(command: Configured): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
-  const result = await loadConfig({
-    file: command.config,
-    paths: command.paths,
-    env: process.env,
-    cwd: workingFolder(),
-  })
-  if (result.kind === 'ok') {
-    for (const warning of result.warnings) complain(`warning: ${warning}`)
-    return result
+async function configured(request: LoadRequest): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
+  const loaded = await loadConfig(request)
+  if (loaded.kind === 'ok') {
+    for (const warning of loaded.warnings) complain(`warning: ${warning}`)
+    return loaded
   }
-  for (const problem of result.problems) complain(formatProblem(problem))
+  for (const problem of loaded.problems) complain(formatProblem(problem))
   return undefined
 }
 
@@ -118,13 +108,13 @@ async function perform(command: Command): Promise<number> {
       say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
       return EXIT.ok
     case 'validate': {
-      const config = await configured(command)
+      const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
       say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
       return EXIT.ok
     }
     case 'config': {
-      const all = (await loaded(command))?.explain()
+      const all = (await configured(requestOf(command)))?.explain()
       if (all === undefined) return EXIT.configuration
       say(command.json ? JSON.stringify(all, null, 2) : (await import('./cli/config.ts')).explained(all))
       return EXIT.ok
@@ -134,12 +124,12 @@ async function perform(command: Command): Promise<number> {
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command)
     case 'replay': {
-      const config = await configured(command)
+      const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
     }
     case 'check': {
-      const config = await configured(command)
+      const config = (await configured(requestOf(command)))?.config
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/check.ts')).check(config, command.backend)
     }
@@ -150,14 +140,18 @@ async function perform(command: Command): Promise<number> {
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
     case 'run': {
-      const config = await configured(command)
-      if (config === undefined) return EXIT.configuration
-      const log = logger(config.log.level)
+      const request = requestOf(command)
+      const loaded = await configured(request)
+      if (loaded === undefined) return EXIT.configuration
+      const log = logger(loaded.config.log.level)
       // Nothing that happens after the start ends the process; what still breaks is a bug, and liveness sees to it.
       process.on('uncaughtException', error =>
         log.error({ code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
       )
-      return run(config, log, onInterruption)
+      const setLevel = (level: LogLevel) => {
+        log.level = level
+      }
+      return run({ loaded, request, setLevel }, log, onInterruption)
     }
   }
 }

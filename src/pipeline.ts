@@ -41,6 +41,7 @@ export class Pipeline {
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | undefined
   #stopped = false
+  #paused = false
   /** While true nothing lingers. */
   #hurrying = false
 
@@ -84,6 +85,11 @@ export class Pipeline {
     this.#wake()
   }
 
+  /** Stops reading; what was read and sent goes on, with as many attempts as it takes. */
+  pause(): void {
+    this.#paused = true
+  }
+
   /** Stops reading and begins no request any more; those under way go on. */
   halt(): void {
     this.#stopped = true
@@ -109,7 +115,7 @@ export class Pipeline {
   }
 
   #pump(): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#paused) return
     const { reader, concurrency, budget } = this.parts
     while (reader.ready || this.#filling) {
       const slab = (this.#filling ??= this.#slab())

@@ -7,20 +7,25 @@
  *
  * It builds the parts in the order in which they lean on each other, starts them, and ends them: `drain` reads to the
  * end, sends what is left and saves, within the deadline. It never ends the process.
+ *
+ * When the configuration changes one shipper succeeds another (`handOver`, `succeed`): everything is built anew, and
+ * goes on where the one before it stood.
  */
 
 import type { BackendConfig, Config } from './config/config.ts'
-import { createDestination } from './destination.ts'
+import { StreamTransport } from './delivery/stream.ts'
+import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
 import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
-import type { FileStatus, Health, LedgerLine, PipelineStatus, Refused, Subject } from './server/subject.ts'
+import type { FileStatus, LedgerLine, PipelineStatus, Refused, ShipperHealth } from './server/subject.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
 import { type Claim, claim } from './tail/claim.ts'
 import { Framer } from './tail/framer.ts'
+import type { Handover } from './tail/handover.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
@@ -33,6 +38,10 @@ const STABLE = 30
 /** How much of the reserve second requests under way may use: milliseconds. The rest is for the last save. */
 const LAST_ANSWERS = 600
 
+/** How long a shipper that hands over waits for what is under way to settle, and then for its last answers. */
+const SETTLE = 3_000
+const ANSWERS = 10_000
+
 /** How it ended. */
 export interface Drained {
   /** Everything that lay on the volume was read and settled. */
@@ -40,7 +49,7 @@ export interface Drained {
   readonly left: readonly { source: string; path: string; backend: string; bytes: number }[]
 }
 
-export class Shipper implements Subject {
+export class Shipper {
   readonly #config: Config
   readonly #log: Logger
   readonly #ledger = new Ledger()
@@ -49,19 +58,26 @@ export class Shipper implements Subject {
   readonly #tail: Tail
   readonly #pipelines: readonly Pipeline[]
   readonly #surroundings: Surroundings
+  #stdout: StreamTransport | undefined
   #claim: Claim | undefined
   #draining = false
   #terminationBegan: number | undefined
 
-  /** `onClosed`: our standard output has no reader any more. */
-  constructor(config: Config, log: Logger, onClosed: () => void) {
+  /**
+   * `onClosed`: our standard output has no reader any more. `before` is the shipper that this one is to succeed; it goes
+   * on until it is told to hand over.
+   */
+  constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
     this.#config = config
     this.#log = rateLimited(log, SAY_AGAIN)
     this.#surroundings = new Surroundings(config.pod)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log)
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
-    this.#pipelines = config.backends.map(backend => this.#pipeline(backend, onClosed))
+    const streams = config.backends.some(({ endpoint }) => endpoint === undefined)
+    if (before) this.#stdout = before.#stdout
+    if (streams) this.#stdout ??= new StreamTransport({ fd: 1, closed: onClosed })
+    this.#pipelines = config.backends.map(backend => this.#pipeline(backend, onClosed, before))
   }
 
   /**
@@ -87,6 +103,41 @@ export class Shipper implements Subject {
   /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
   async start(): Promise<void> {
     await this.#tail.start()
+  }
+
+  /** What is in flight of files that are gone could not be found again: better to wait until it has settled. */
+  get unfinished(): boolean {
+    return this.#tail.unfinished
+  }
+
+  /**
+   * Ends, and leaves everything to another shipper of this process: nothing is read any more, what is under way settles
+   * if it can within a bound, and no request is begun after that. Once `hurry` is aborted there is no time for that.
+   */
+  async handOver(hurry: AbortSignal): Promise<Handover> {
+    for (const pipeline of this.#pipelines) pipeline.pause()
+    await this.#quiet(SETTLE, hurry)
+    for (const pipeline of this.#pipelines) pipeline.halt()
+    await this.#quiet(ANSWERS, hurry)
+    await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
+    await this.#quiet(1000)
+    return this.#tail.handOver()
+  }
+
+  /** Goes on where `before` stood, which has handed over. Never rejects. */
+  async succeed(before: Shipper, handover: Handover): Promise<void> {
+    this.#claim = before.#claim
+    before.#claim = undefined
+    this.#terminationBegan = before.#terminationBegan
+    await this.#tail.start(handover)
+  }
+
+  /** Waits until nothing is under way, but no longer than `ms` milliseconds. */
+  async #quiet(ms: number, hurry?: AbortSignal): Promise<void> {
+    const until = performance.now() + ms
+    while (this.#pipelines.some(({ underWay }) => underWay > 0) && performance.now() < until && !hurry?.aborted) {
+      await new Promise(resolve => setTimeout(resolve, STABLE))
+    }
   }
 
   /** Marks the start of the pod's termination, from which the grace period counts. */
@@ -129,9 +180,7 @@ export class Shipper implements Subject {
   /** No request is begun any more; those under way may have their answer in what is left of the reserve. */
   async #lastAnswers(until: number): Promise<void> {
     for (const pipeline of this.#pipelines) pipeline.halt()
-    while (this.#pipelines.some(({ underWay }) => underWay > 0) && performance.now() < until) {
-      await new Promise(resolve => setTimeout(resolve, STABLE))
-    }
+    await this.#quiet(until - performance.now())
   }
 
   /** What has not been settled now. */
@@ -143,6 +192,7 @@ export class Shipper implements Subject {
   /** Ends all parts. What has not settled stays uncommitted. */
   async stop(): Promise<void> {
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
+    await this.#stdout?.close()
     await this.#tail.stop(true)
     this.#claim?.release()
   }
@@ -168,7 +218,7 @@ export class Shipper implements Subject {
     return performance.now() - this.#tail.turnedAt
   }
 
-  health(): Health {
+  health(): ShipperHealth {
     const { fault, dir } = this.#store
     const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
     const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail))
@@ -236,12 +286,19 @@ export class Shipper implements Subject {
     }
   }
 
-  #pipeline(config: BackendConfig, onClosed: () => void): Pipeline {
+  /** The destination that has a backend's name, if it is one of the same kind. */
+  #destination({ name, type }: BackendConfig): Destination | undefined {
+    return this.#pipelines.find(({ parts }) => parts.name === name && parts.backend.type === type)?.parts
+  }
+
+  #pipeline(config: BackendConfig, onClosed: () => void, before: Shipper | undefined): Pipeline {
     const { name, delivery: options } = config
     const destination = createDestination(this.#config, config, {
       metadata: () => this.#surroundings.metadata,
       log: this.#log,
       onClosed,
+      before: before ? before.#destination(config) : undefined,
+      stream: this.#stdout,
       onRepaired: (origin, sequences) => this.#ledger.account(origin.source, name).repaired(sequences),
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })

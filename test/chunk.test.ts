@@ -120,3 +120,29 @@ t.test('a chunk without frames, or out of turn, is a bug', t => {
   close()
   t.end()
 })
+
+t.test('of a chunk that has not settled wholly, the islands are what has', t => {
+  const order = fc.uniqueArray(fc.integer({ min: 0, max: 19 }), { maxLength: 19 })
+  fc.assert(
+    fc.property(order, settledFrames => {
+      const lengths = Array.from({ length: 20 }, (_, frame) => frame % 5)
+      const { slab, close } = slabOf([{ lengths }])
+      const [chunk] = slab.chunks
+      for (const frame of settledFrames) slab.settle(frame, frame + 1, DELIVERED)
+      const starts = lengths.map((_, frame) => slab.offsetOf(chunk!, frame))
+      const within = starts.flatMap((start, frame) =>
+        chunk!.islands.some(({ from, to }) => from <= start && start < to) ? [frame] : [],
+      )
+      assert.deepEqual(
+        within,
+        settledFrames.toSorted((a, b) => a - b),
+      )
+      const lines = chunk!.islands.reduce((all, { outcome }) => all + outcome.delivered.lines, 0)
+      const bytes = chunk!.islands.reduce((all, { outcome }) => all + outcome.delivered.bytes, 0)
+      assert.deepEqual({ lines, bytes }, chunk!.outcome.delivered)
+      for (const { from, to, outcome } of chunk!.islands) assert.equal(to - from, outcome.delivered.bytes)
+      close()
+    }),
+  )
+  t.end()
+})

@@ -1,7 +1,7 @@
 /**
  * `logshipper run`: ships until it is told to end, then drains.
  *
- *     starting ─► shipping ─► draining ─► ended
+ *     starting ─► shipping ─► draining ─► ended       a change of the configuration: `live.ts`
  *                    │            │ a second signal
  *                    │            ▼
  *                    └────────► ended at once, after saving
@@ -9,12 +9,15 @@
  * Exit codes: 0 everything was drained; 3 something is left (the ledger says what). Everything that can be wrong before
  * the first byte is read throws `ERR_START`.
  */
-import type { Config } from '../config/config.ts'
+import type { LogLevel } from '../config/config.ts'
+import type { Loaded, LoadRequest } from '../config/load.ts'
 import type { Logger } from '../log.ts'
 import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
 import { VERSION } from '../version.ts'
 import { farewell, writeTerminationMessage } from './farewell.ts'
+import { Live } from './live.ts'
+import { Reload } from './reload.ts'
 
 /** What may come from outside while it runs. */
 export type Interruption =
@@ -29,19 +32,29 @@ export const EXIT = { ok: 0, unexpected: 1, configuration: 2, incomplete: 3 } as
 
 const TERMINATION_LOG = '/dev/termination-log'
 
-/** `interruptions` yields each signal as it comes. Resolves to the exit code. */
+/** What is to run, where it comes from, and where changes of it are looked for. */
+export interface RunParts {
+  readonly loaded: Extract<Loaded, { kind: 'ok' }>
+  readonly request: LoadRequest
+  readonly setLevel: (level: LogLevel) => void
+}
+
+/** `onInterruption` yields each signal as it comes. Resolves to the exit code. */
 export async function run(
-  config: Config,
+  { loaded, request, setLevel }: RunParts,
   log: Logger,
   onInterruption: (listener: (interruption: Interruption) => void) => void,
 ): Promise<number> {
+  const { config } = loaded
   const ended = Promise.withResolvers<Drained>()
-  const shipper = new Shipper(config, log, () => interrupted('closed'))
+  const shipper = new Live(config, (each, before) => new Shipper(each, log, () => interrupted('closed'), before), log)
+  const reload = new Reload({ request, loaded, live: shipper, log, setLevel })
   const interrupted = (interruption: Interruption): void => {
     if (interruption === 'hangup' && shipper.draining) return
     if (interruption !== 'closed' && !shipper.draining) {
       shipper.terminationBegan()
-      log.info({ gracePeriodMs: config.drain.gracePeriod }, 'draining')
+      reload.stop()
+      log.info({ gracePeriodMs: shipper.gracePeriod }, 'draining')
       shipper.drain().then(ended.resolve, ended.reject)
     } else ended.resolve(shipper.remains())
   }
@@ -59,7 +72,9 @@ export async function run(
   )
   // A signal during the start waits until here: draining what has not been found again would send it anew.
   onInterruption(interrupted)
+  reload.start()
   const drained = await ended.promise
+  reload.stop()
   await shipper.stop()
   const ledger = shipper.ledger()
   writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger))

@@ -24,7 +24,8 @@ import { substitute } from './substitute.ts'
 export { formatProblem, type Problem } from './problem.ts'
 
 export const DEFAULT_FILE = '/etc/logshipper/config.yaml'
-const FILE_LIMIT = 1024 ** 2
+/** Bytes. */
+export const FILE_LIMIT = 1024 ** 2
 
 export interface LoadRequest {
   /** The file named on the command line; otherwise `LOGSHIPPER_CONFIG` names it, otherwise it is the usual one. */
@@ -45,6 +46,8 @@ export type Loaded =
       readonly files: readonly string[]
       /** Each value of it, and who said it. */
       readonly explain: () => readonly Explained[]
+      /** What the configuration file was: a configuration need not have one. */
+      readonly file: 'parsed' | 'empty' | 'absent'
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly files: readonly string[] }
 
@@ -112,7 +115,19 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const effective = { ...parsed.data, sources: config.sources, backends: named }
   const template = (path: KeyPath): string | undefined => templates.get(formatKey(path))
   const origin = { given: final, schema: jsonSchema, locate, template }
-  return { kind: 'ok', config, warnings, files: [...files], explain: () => explain(effective, origin) }
+  return {
+    kind: 'ok',
+    config,
+    warnings,
+    files: [...files],
+    file: file.kind,
+    explain: () => explain(effective, origin),
+  }
+}
+
+/** The absolute path of the configuration file, whether it is there or not. */
+export function configurationFile({ file, env, cwd, defaultFile }: LoadRequest): string {
+  return resolve(cwd, file ?? (env.LOGSHIPPER_CONFIG || undefined) ?? defaultFile ?? DEFAULT_FILE)
 }
 
 type FileRead = { readonly name: string } & (
@@ -125,7 +140,7 @@ type FileRead = { readonly name: string } & (
 async function readFile(request: LoadRequest, files: Set<string>): Promise<FileRead> {
   const named = request.file ?? (request.env.LOGSHIPPER_CONFIG || undefined)
   const name = named ?? request.defaultFile ?? DEFAULT_FILE
-  const path = resolve(request.cwd, name)
+  const path = configurationFile(request)
   const text = readText(path, FILE_LIMIT)
   if (text.kind === 'absent' && named === undefined) return { kind: 'absent', name }
   files.add(path)

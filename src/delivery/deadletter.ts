@@ -45,7 +45,7 @@ export interface DeadLetterNumbers {
 }
 
 export class DeadLetterFile {
-  readonly numbers: DeadLetterNumbers = { written: 0, omitted: 0, bytes: 0 }
+  readonly numbers: DeadLetterNumbers
   readonly path: string
   readonly #maxBytes: number
   readonly #log: Logger
@@ -53,7 +53,9 @@ export class DeadLetterFile {
   /** Identity of what `#fd` is open on. */
   #inode = 0
 
-  constructor(stateDir: string, backend: string, maxBytes: number, log: Logger) {
+  /** `before` is what was counted before, to go on from. */
+  constructor(stateDir: string, backend: string, maxBytes: number, log: Logger, before?: DeadLetterNumbers) {
+    this.numbers = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
     this.path = deadLetterPath(stateDir, backend)
     this.#maxBytes = maxBytes
     this.#log = log

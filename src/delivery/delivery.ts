@@ -45,6 +45,8 @@ export interface DeliveryFields {
   readonly budget: Budget
   readonly options: Pick<DeliveryOptions, 'batch' | 'retry' | 'compression'>
   readonly logger: Logger
+  /** What was counted before, to go on from. */
+  readonly numbers?: DeliveryNumbers | undefined
   /** As `Math.random`. */
   readonly random?: () => number
   /** Invalid sequences were replaced in records that have now settled. */
@@ -84,7 +86,7 @@ const BLANK = 'blank'
 export class Delivery {
   /** Open it whenever the budget has released something. */
   readonly room = new Room()
-  readonly numbers = new DeliveryNumbers()
+  readonly numbers: DeliveryNumbers
   readonly #expansion = new Expansion()
   readonly #fields: DeliveryFields
   readonly #encoder: Encoder
@@ -99,6 +101,7 @@ export class Delivery {
   constructor(fields: DeliveryFields) {
     const { kernel, budget, backend, options, logger, random } = fields
     this.#fields = fields
+    this.numbers = fields.numbers ?? new DeliveryNumbers()
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
     this.#circuit = new Circuit(options.retry, random)

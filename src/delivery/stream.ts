@@ -66,6 +66,20 @@ export class StreamTransport implements Transport {
     this.#socket?.destroy()
   }
 
+  /**
+   * The transport for one user among several that follow each other. What one has begun to write is written to its end
+   * in any case, for half a line would stay what the next one begins behind.
+   */
+  lend(): Transport {
+    const aborted = Promise.withResolvers<Reply>()
+    return {
+      send: exchange => Promise.race([this.send(exchange), aborted.promise]),
+      reload: () => false,
+      abort: () => aborted.resolve({ kind: 'failure', code: 'ABORTED', sentBefore: true }),
+      close: async () => {},
+    }
+  }
+
   async #one(body: Buffer): Promise<Reply> {
     if (this.#ended) return { kind: 'failure', code: 'ABORTED', sentBefore: false }
     try {

@@ -64,6 +64,8 @@ export class Metrics {
       labelNames: readonly string[],
       read: () => Iterable<Sample>,
     ): void => {
+      /** What a counter showed last, by labels. */
+      let shown = new Map<string, number>()
       const metric: Counter | Gauge = new Kind({
         // What every process has carries the name that dashboards know.
         name: name.startsWith('process_') ? name : PREFIX + name,
@@ -72,7 +74,20 @@ export class Metrics {
         registers: [registry],
         collect: () => {
           metric.reset()
-          for (const [labels, value] of read()) metric.inc(labels, value)
+          const before = shown
+          shown = new Map()
+          for (const [labels, value] of read()) {
+            if (Kind === Gauge) {
+              metric.inc(labels, value)
+              continue
+            }
+            // What was in flight when the configuration changed is read again, and counts once: until then the counter
+            // stands still, for one that goes back is taken for one that began anew.
+            const key = JSON.stringify(labels)
+            const most = Math.max(value, before.get(key) ?? 0)
+            shown.set(key, most)
+            metric.inc(labels, most)
+          }
         },
       })
     }
@@ -268,6 +283,12 @@ export class Metrics {
     )
     gauge('state_writable', 'Whether positions can be saved; 0 too when nothing is saved by configuration.', [], () => [
       [{}, Number(this.#now.health.state.kind === 'saved')],
+    ])
+    counter('config_reloads_total', 'Changes of the configuration, by what came of them.', ['result'], () =>
+      Object.entries(this.#subject.reloads()).map(([result, count]) => [{ result }, count] as const),
+    )
+    gauge('config_valid', 'Whether what stands in the configuration file is what runs.', [], () => [
+      [{}, Number(this.#now.health.configuration.kind === 'current')],
     ])
     gauge('held_bytes', 'Bytes of deleted files that are kept because they are not acknowledged.', [], () => [
       [{}, this.#now.health.heldBytes],

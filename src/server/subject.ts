@@ -17,12 +17,31 @@ export interface Subject {
   /** With paths: shown on loopback only. */
   files(): readonly FileStatus[]
   refused(): readonly Refused[]
+  /** How often the configuration was read anew while it ran, and what came of that. */
+  reloads(): Reloads
   /** The preStop hook was called: the grace period counts from now. */
   terminationBegan(): void
 }
 
-export interface Health {
-  /** `degraded`: a backend is not up, the state cannot be saved, or files cannot be watched or read. */
+export interface Health extends ShipperHealth {
+  readonly configuration: ConfigurationHealth
+}
+
+/** `refused`: what stands in the file now cannot be used, in so many points; the one before goes on. */
+export interface ConfigurationHealth {
+  readonly kind: 'current' | 'refused'
+  readonly since: string
+  readonly problems: number
+}
+
+export interface Reloads {
+  readonly applied: number
+  readonly refused: number
+}
+
+/** What the shipper itself knows. */
+export interface ShipperHealth {
+  /** `degraded`: a backend is not up, the state cannot be saved, or the configuration was refused. */
   readonly status: 'ok' | 'degraded'
   readonly version: string
   readonly state: StateHealth

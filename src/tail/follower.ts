@@ -105,12 +105,12 @@ export class Follower {
     return elders
   }
 
-  /** Takes up an open file, under the followed name that leads to it. */
-  follow(path: string, opened: OpenFile, generation: Generation): Tailer {
+  /** Takes up an open file, under the followed name that leads to it, or that did (`aside`). */
+  follow(path: string, opened: OpenFile, generation: Generation, aside = false): Tailer {
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
     tailer.pinned = this.#parts.pins.has(generation.key)
     this.#parts.cleared(path)
-    this.#parts.tailers.add(tailer)
+    this.#parts.tailers.add(tailer, aside)
     this.#parts.vacated.born(generation.origin.path, tailer.inode)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
     this.#offer(tailer)
@@ -159,7 +159,7 @@ export class Follower {
 
   /** Takes up an open file that is not under a followed name. */
   followAside(path: string, opened: OpenFile, generation: Generation): void {
-    this.#aside(this.follow(path, opened, generation))
+    this.#aside(this.follow(path, opened, generation, true))
   }
 
   /** The name it was taken up by is not one that is followed, and may not last. */

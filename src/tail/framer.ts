@@ -67,7 +67,9 @@ export class Framer {
   }
 
   #read(tailer: Tailer, cursor: Cursor, slab: Slab, final: boolean, target: number): Framing {
-    const unread = tailer.size - cursor.read
+    const { island } = cursor
+    if (island?.from === cursor.read) return this.#pass(tailer, cursor, island.to)
+    const unread = Math.min(tailer.size, island?.from ?? tailer.size) - cursor.read
     if (unread <= 0) return 'dry'
     const room = (slab.frames > 0 ? Math.min(target, slab.capacity) : slab.capacity) - slab.used
     if (slab.frames >= slab.maxFrames || (slab.frames > 0 && room < Math.min(unread, SMALLEST_READ))) return 'full'
@@ -91,7 +93,16 @@ export class Framer {
       if (got < want) return 'dry'
       return slab.frames > 0 && want === room ? 'full' : 'looked'
     }
-    return final ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'
+    // What stands in front of an island was read to there before: as a last line, if it has no end.
+    return final || island ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'
+  }
+
+  /** Passes over what has settled up to `end`. Where the file does not reach so far it is not the one that was read. */
+  #pass(tailer: Tailer, cursor: Cursor, end: number): Framing {
+    const marker = readMarker(tailer.fd, end)
+    if (marker === undefined || !tailer.intact(cursor)) return 'replaced'
+    cursor.passed(marker)
+    return 'took'
   }
 
   /** Reads `want` bytes at `position` into the arena at `address`; less only at the end of the file. */

@@ -10,7 +10,7 @@
  *   2. read = delivered + rejected + dropped + in flight, in the ledger's account of this cursor.
  * A generation knows no file handle: it may outlive the one it began with (the copy of a copytruncate goes on with it).
  */
-import type { Chunk, ChunkOwner, Origin } from '../chunk.ts'
+import type { Chunk, ChunkOwner, Island, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
 import { type Account, book, type Settled, settled } from '../ledger.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
@@ -42,8 +42,17 @@ export class Cursor implements ChunkOwner {
   #committed: SavedCursor
   readonly #pending: Pending[] = []
   readonly #onCommit: () => void
+  /** What settled before the configuration changed, and has not been passed yet: in the order of the file. */
+  readonly #islands: Island[]
 
-  constructor(backend: string, account: Account, at: SavedCursor, onCommit: () => void) {
+  /** `islands` lie behind `at`, and are in the books already. */
+  constructor(
+    backend: string,
+    account: Account,
+    at: SavedCursor,
+    onCommit: () => void,
+    islands: readonly Island[] = [],
+  ) {
     this.backend = backend
     this.account = account
     this.read = at.offset
@@ -51,6 +60,7 @@ export class Cursor implements ChunkOwner {
     this.marker = at.marker
     this.#committed = at
     this.#onCommit = onCommit
+    this.#islands = [...islands]
   }
 
   /** The committed offset and the marker before it: what a checkpoint saves. */
@@ -90,6 +100,41 @@ export class Cursor implements ChunkOwner {
     this.#pending.push({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
     this.#moved(this.read + bytes, marker)
     this.#advance()
+  }
+
+  /** The next stretch that has settled already: reading ends in front of it, and passes it over. */
+  get island(): Island | undefined {
+    while (this.#islands[0] && this.#islands[0].from < this.read) this.#islands.shift()
+    return this.#islands[0]
+  }
+
+  /** Passes over the island that begins where the cursor is; `marker` is the one before its end. */
+  passed(marker: Marker): void {
+    const island = this.#islands.shift()
+    invariant(island?.from === this.read, 'an island is passed where it begins')
+    const { to, outcome } = island
+    this.#pending.push({ chunk: undefined, fileEnd: to, marker, readAt: Date.now(), outcome })
+    this.#moved(to, marker)
+    this.#advance()
+  }
+
+  /** The file is gone: what has settled of it is committed, and needs no passing. Returns how many bytes that are. */
+  forgo(): number {
+    const islands = this.#islands.splice(0)
+    for (const { outcome } of islands) this.account.commit(outcome)
+    return islands.reduce((bytes, { from, to }) => bytes + to - from, 0)
+  }
+
+  /** Everything beyond the committed offset that has settled, in the order of the file. */
+  islands(): Island[] {
+    const islands: Island[] = []
+    let from = this.#committed.offset
+    for (const { chunk, outcome, fileEnd } of this.#pending) {
+      if (outcome) islands.push({ from, to: fileEnd, outcome })
+      else islands.push(...(chunk?.islands ?? []))
+      from = fileEnd
+    }
+    return [...islands, ...this.#islands].sort((a, b) => a.from - b.from)
   }
 
   /** A chunk has settled, perhaps before others that stand in front of it. */

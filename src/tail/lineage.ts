@@ -5,6 +5,7 @@
  * the time (a truncated file, a reused inode) is not derived again: such a generation is `timed`, and must be on disk
  * before anything of it leaves the house.
  */
+import type { Island } from '../chunk.ts'
 import { Account, type Ledger } from '../ledger.ts'
 import type { SavedGeneration } from './checkpoint.ts'
 import { generationId, type Inode, NO_HEAD, NO_MARKER } from './fingerprint.ts'
@@ -22,6 +23,9 @@ export class Lineage {
   /** Random, as old as the state folder. */
   epoch = ''
   readonly members: Member[] = []
+  /** Of the configuration before: the keys of its generations, and their islands by key and backend. */
+  inherited: ReadonlySet<string> = new Set()
+  islands: ReadonlyMap<string, ReadonlyMap<string, readonly Island[]>> = new Map()
   readonly #ledger: Ledger
   readonly #onCommit: () => void
   readonly #timed = new WeakSet<Generation>()
@@ -75,6 +79,11 @@ export class Lineage {
     return this.members.filter(({ sources }) => sources.has(source)).map(({ reader }) => reader.backend)
   }
 
+  /** What settled under the configuration before, behind an offset that all before it had settled up to. */
+  islandsOf(key: string, backend: string, offset: number): readonly Island[] {
+    return (this.islands.get(key)?.get(backend) ?? []).filter(({ from }) => from >= offset)
+  }
+
   isTimed(generation: Generation): boolean {
     return this.#timed.has(generation)
   }
@@ -98,9 +107,10 @@ export class Lineage {
       .filter(({ sources }) => sources.has(name))
       .map(({ reader: { backend } }) => {
         const account = new Account(this.#ledger.account(name, backend))
-        account.generation()
-        const at = saved.cursors[backend] ?? { offset: 0, marker: NO_MARKER }
-        return new Cursor(backend, account, at, this.#onCommit)
+        const known = saved.cursors[backend]
+        if (known === undefined || !this.inherited.has(saved.key)) account.generation()
+        const at = known ?? { offset: 0, marker: NO_MARKER }
+        return new Cursor(backend, account, at, this.#onCommit, this.islandsOf(saved.key, backend, at.offset))
       })
     return new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key)
   }

@@ -43,20 +43,17 @@ export class Parking {
   /** By path; and the paths by inode. */
   readonly #parked = new Map<string, Parked>()
   readonly #paths = new Map<string, string>()
-  #most: number
+  /** How many files may be open at the same time. */
+  most: number
 
   /** `most`: how many files may be open at the same time. */
   constructor(lineage: Lineage, most = handlesForFiles()) {
     this.#lineage = lineage
-    this.#most = most
+    this.most = most
   }
 
   get size(): number {
     return this.#parked.size
-  }
-
-  get most(): number {
-    return this.#most
   }
 
   /** The paths, the one that was parked first first. */
@@ -68,9 +65,14 @@ export class Parking {
     for (const [path, { who }] of this.#parked) yield who.kind === 'saved' ? who.saved : who.generation.save(path)
   }
 
+  /** Those of which chunks are in flight. */
+  get living(): { generation: Generation }[] {
+    return [...this.#parked.values()].flatMap(({ who }) => (who.kind === 'living' ? [who] : []))
+  }
+
   /** The system had no handle when `open` files were open: from now on a part is left free below that. */
   ranOut(open: number): void {
-    this.#most = Math.max(1, Math.min(this.#most, open - RESERVE))
+    this.most = Math.max(1, Math.min(this.most, open - RESERVE))
   }
 
   /** Up to `count` files that can give their handles to others, those that have rested the longest first. */

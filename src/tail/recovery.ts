@@ -1,12 +1,12 @@
 /**
  * Recovery: finding saved generations again, after a restart or when a parked file is not where it was.
  *
- * In this order: the inode under a followed name; what an earlier process unpacked or pinned; the inode under any name
+ * In this order: the inode under a followed name; a handle that the configuration before has left; what an earlier process unpacked or pinned; the inode under any name
  * of the folder; a copy with the same head and marker; the inode in any folder below the source's root; and last, in the
  * background, a compressed sibling. A generation that is nowhere is gone: what was seen of it and not read is counted as
  * vanished.
  */
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
@@ -15,6 +15,7 @@ import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Folders } from './folders.ts'
 import type { Follower } from './follower.ts'
+import { Handles } from './handover.ts'
 import type { Lineage } from './lineage.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
@@ -62,6 +63,8 @@ export class Recovery {
   /** Where the inodes are that have left their folder, by key. */
   #elsewhere: ReadonlyMap<string, string> = new Map()
   readonly #parts: RecoveryParts
+  readonly #seeks = new Set<Promise<void>>()
+  #handles = new Handles()
   #stopped = false
 
   constructor(parts: RecoveryParts) {
@@ -72,8 +75,22 @@ export class Recovery {
     this.#stopped = true
   }
 
-  /** Finds every saved generation again, then takes up what is new among `candidates`. */
-  resume({ generations }: Checkpoint, candidates: Iterable<Found>): void {
+  /** Compressed files are being looked through. */
+  get seeking(): boolean {
+    return this.#seeks.size > 0
+  }
+
+  /** After `stop`: resolves when nothing here writes to the state folder any more. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#seeks)
+  }
+
+  /**
+   * Finds every saved generation again, then takes up what is new among `candidates`. `handles` are those of the
+   * configuration before, if there was one.
+   */
+  resume({ generations }: Checkpoint, candidates: Iterable<Found>, handles = new Handles()): void {
+    this.#handles = handles
     const { tailers, folders, follower, vacated, lineage, sources, pins, unpacked } = this.#parts
     const keys = new Set(generations.map(({ key }) => key))
     pins.inherit(keys)
@@ -82,6 +99,12 @@ export class Recovery {
     const orphans: SavedGeneration[] = []
     for (const entry of generations) {
       if (!sources.has(entry.source)) continue
+      // Before the files that have their names now: what was written to them first is read first.
+      const handed = handles.isAside(entry.key) ? this.#handed(entry, wantedOf(entry)) : undefined
+      if (handed) {
+        this.#continue(entry, handed)
+        continue
+      }
       const key = inodeKey(entry.inode)
       // Two generations of one inode: the later one is the file's, the earlier one was waiting for its end.
       const other = saved.get(key)
@@ -104,6 +127,7 @@ export class Recovery {
       if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
       else if (entry && sameBirth(entry.inode, inode) && isGeneration(opened, identityOf(entry))) {
         saved.delete(inodeKey(inode))
+        handles.drop(entry.key)
         follower.follow(candidate.path, opened, lineage.restored(candidate.source, entry, inode))
       } else {
         fresh.push({ candidate, opened, inode })
@@ -119,6 +143,7 @@ export class Recovery {
     this.#elsewhere = this.#locate([...saved.values()].filter(entry => !entry.done && !replaced.has(entry)))
     for (const entry of [...saved.values(), ...orphans]) this.findAgain(entry, replaced.has(entry))
     this.#elsewhere = new Map()
+    handles.close()
     // What was rotated away from a followed name while we were down, and never seen under it.
     vacated.catchUpAll()
     for (const { candidate, opened, inode } of fresh) {
@@ -162,12 +187,17 @@ export class Recovery {
       if (!replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
       return
     }
+    const wanted = wantedOf(entry)
+    const handed = this.#handed(entry, wanted)
+    if (handed) {
+      this.#continue(entry, handed)
+      return
+    }
     if (!folders.room()) {
       this.sought.add(entry)
       this.#postponed.set(entry, { replaced })
       return
     }
-    const wanted: Wanted = { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
     const taken = (key: string) => tailers.has(key)
     const kept = unpacked.before(entry.key, wanted) ?? this.#pinned(entry, wanted)
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
@@ -176,7 +206,8 @@ export class Recovery {
     else if (!replaced && this.#unreadable(entry)) done.remember(entry)
     else {
       this.sought.add(entry)
-      void this.#seek(entry, wanted)
+      const seek = this.#seek(entry, wanted).finally(() => this.#seeks.delete(seek))
+      this.#seeks.add(seek)
     }
   }
 
@@ -207,6 +238,17 @@ export class Recovery {
     if (found) this.#continue(entry, found)
     else this.#gone(entry)
     this.#parts.onSettled()
+  }
+
+  /** What the configuration before had open: the file may have no name at all. */
+  #handed(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const fd = this.#handles.take(entry.key)
+    if (fd === undefined) return undefined
+    const opened: OpenFile = { kind: 'open', fd, stats: fstatSync(fd, { bigint: true }) }
+    const taken = this.#parts.tailers.has(inodeKey(inodeOf(opened.stats)))
+    if (!taken && isGeneration(opened, wanted)) return { path: entry.path, opened }
+    closeSync(fd)
+    return undefined
   }
 
   /** What an earlier process pinned: the file may have no other name. */
@@ -259,8 +301,14 @@ export class Recovery {
     let most = 0
     for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
       if (!lineage.wants(backend, entry.source)) continue
-      const bytes = Math.max(0, (end ?? entry.size) - offset)
-      ledger.account(entry.source, backend).vanished(bytes)
+      const account = ledger.account(entry.source, backend)
+      let settled = offset
+      for (const { from, to, outcome } of lineage.islandsOf(entry.key, backend, offset)) {
+        account.commit(outcome)
+        settled += to - from
+      }
+      const bytes = Math.max(0, (end ?? entry.size) - settled)
+      account.vanished(bytes)
       most = Math.max(most, bytes)
     }
     if (most === 0) return
@@ -269,6 +317,10 @@ export class Recovery {
       'a file with unread bytes is gone since the last run; they are counted as vanished',
     )
   }
+}
+
+function wantedOf(entry: SavedGeneration): Wanted {
+  return { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
 }
 
 /** What is known of the file that the path leads to. */

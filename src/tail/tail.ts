@@ -13,7 +13,8 @@
  * name; a handle closes only when its file is read, acknowledged and quiet; what can provably not be read any more is
  * counted as vanished; what is refused is named once and looked at again; nothing here ends the process.
  */
-import type { Ledger } from '../ledger.ts'
+import type { Island } from '../chunk.ts'
+import { type Ledger, total } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
 import { Done } from './done.ts'
@@ -21,6 +22,7 @@ import { inodeKey } from './fingerprint.ts'
 import { Folders, type Refusal, type Waiting } from './folders.ts'
 import { Follower } from './follower.ts'
 import type { Generation } from './generation.ts'
+import { Handles, type Handover } from './handover.ts'
 import { dropUnread, heldBytes, overLimit } from './held.ts'
 import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
@@ -149,16 +151,20 @@ export class Tail {
     this.#lineage.members.push(member)
   }
 
-  /** Loads the checkpoint, finds everything again and begins to follow. Never rejects. */
-  async start(): Promise<void> {
-    const checkpoint = await this.#store.load()
+  /**
+   * Loads the checkpoint, or takes what the room before left; finds everything again and begins to follow. Never
+   * rejects.
+   */
+  async start(handover?: Handover): Promise<void> {
+    const checkpoint = handover?.checkpoint ?? (await this.#store.load())
     this.#lineage.epoch = checkpoint.epoch
     for (const { source, backend, settled, vanishedBytes } of checkpoint.totals) {
       if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend, settled, vanishedBytes)
     }
+    if (handover) this.#inherit(handover)
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
-    this.#recovery.resume(checkpoint, this.#folders.first())
+    this.#recovery.resume(checkpoint, this.#folders.first(), handover?.handles)
     // A file that is renamed now would not be found again after a death that comes before it was saved.
     void this.#saver.now()
     this.#swept = true
@@ -167,6 +173,26 @@ export class Tail {
       path => this.#tailers.at(path) !== undefined,
     )
     this.#lookout.start()
+  }
+
+  #inherit({ checkpoint, islands, ledger, mostFiles }: Handover): void {
+    this.#folders.parking.most = mostFiles
+    this.#lineage.inherited = new Set(checkpoint.generations.map(({ key }) => key))
+    this.#lineage.islands = islands
+    for (const { source, backend, account } of ledger) {
+      if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend).resume(account)
+    }
+    for (const { key, source } of checkpoint.generations) {
+      for (const [backend, list] of islands.get(key) ?? []) {
+        if (!this.#lineage.wants(backend, source)) continue
+        const account = this.#ledger.account(source, backend)
+        for (const { outcome } of list) {
+          const { lines, bytes } = total(outcome)
+          account.read(lines, bytes)
+          account.settle(outcome)
+        }
+      }
+    }
   }
 
   /** Milliseconds of the monotonic clock at which the loop last turned. */
@@ -251,6 +277,38 @@ export class Tail {
     await this.#store.save(() => this.snapshot(clean))
     await this.#sweep.close()
     for (const tailer of this.#tailers) tailer.close()
+  }
+
+  /** There is something that the next room could not find again: what is in flight of files that are gone. */
+  get unfinished(): boolean {
+    return this.#recovery.seeking || [...this.#truncation.finishing].length > 0
+  }
+
+  /** Ends, and leaves everything to another room of this process. Once no pipeline settles anything any more. */
+  async handOver(): Promise<Handover> {
+    this.#lookout.stop()
+    this.#recovery.stop()
+    this.#saver.stop()
+    await Promise.all([this.#sweep.close(), this.#recovery.ended()])
+    await this.#store.save(() => this.snapshot())
+    const islands = new Map<string, ReadonlyMap<string, readonly Island[]>>()
+    for (const { generation } of [...this.following(), ...this.#folders.parking.living]) {
+      const beyond = generation.cursors.flatMap(cursor => {
+        const list = cursor.islands()
+        return list.length > 0 ? [[cursor.backend, list] as const] : []
+      })
+      if (beyond.length > 0) islands.set(generation.key, new Map(beyond))
+    }
+    const aside = [...this.#tailers].filter(({ state }) => state.kind !== 'live')
+    const keys = aside.map(({ generation }) => generation.key)
+    const handles = [...this.#tailers].map(tailer => [tailer.generation.key, tailer.release()] as const)
+    return {
+      checkpoint: this.snapshot(),
+      handles: new Handles(handles, keys),
+      islands,
+      ledger: this.#ledger,
+      mostFiles: this.#folders.parking.most,
+    }
   }
 
   snapshot(clean = false): Checkpoint {

@@ -145,6 +145,12 @@ export class Tailer {
     closeSync(this.fd)
   }
 
+  /** Ends this life of the file, but leaves its handle open for whoever goes on with it. */
+  release(): number {
+    this.state = { kind: 'closed' }
+    return this.fd
+  }
+
   #nameless(stats: BigIntStats): boolean {
     return stats.nlink <= (this.pinned ? 1n : 0n)
   }

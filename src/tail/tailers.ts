@@ -34,9 +34,10 @@ export class Tailers implements Iterable<Tailer> {
     return this.#byPath.get(path)
   }
 
-  add(tailer: Tailer): void {
+  /** `aside`: its path leads elsewhere, perhaps to another tailer; `setAside` follows. */
+  add(tailer: Tailer, aside = false): void {
     this.#byInode.set(inodeKey(tailer.inode), tailer)
-    this.#byPath.set(tailer.path, tailer)
+    if (!aside) this.#byPath.set(tailer.path, tailer)
   }
 
   /** A followed path leads to it again. */

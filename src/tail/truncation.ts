@@ -57,7 +57,7 @@ export class Truncation {
 
   /** The generation is nowhere any more: what was seen of it and not read has vanished. */
   lost(path: string, generation: Generation): void {
-    this.vanished(path, generation, cursor => Math.max(0, generation.size - cursor.read))
+    this.vanished(path, generation, cursor => Math.max(0, generation.size - cursor.read - cursor.forgo()))
     this.finish(generation, path)
   }
 

@@ -17,6 +17,7 @@ const chunk = (fields: Partial<Chunk> = {}): Chunk => ({
   partial: false,
   unsettled: 1,
   outcome: settled(),
+  islands: [],
   stamp: BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n,
   ...fields,
 })

@@ -148,6 +148,7 @@ t.test('the only labels are bounded ones, and no path is among them', async t =>
     'le',
     'percentile',
     'reason',
+    'result',
     'source',
     'state',
     'status',

@@ -97,6 +97,7 @@ export class Stage implements Subject {
     watch: { mode: 'events' },
     backends: [UP],
     sources: [{ name: 'app', files: 1, refused: { EACCES: 2 } }],
+    configuration: { kind: 'current', since: '2026-01-02T03:04:05.678Z', problems: 0 },
   }
   piped: PipelineStatus[] = [PIPELINE]
   accounts = [{ source: 'app', backend: 'main', statement: ACCOUNT }]
@@ -121,6 +122,10 @@ export class Stage implements Subject {
   files() {
     return this.followed
   }
+  reloads() {
+    return { applied: 2, refused: 1 }
+  }
+
   refused() {
     return this.notFollowed
   }

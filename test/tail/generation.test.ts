@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Chunk } from '../../src/chunk.ts'
-import { Account, book, DELIVERED, type Outcome, settled } from '../../src/ledger.ts'
+import { Account, book, DELIVERED, type Outcome, settled, total } from '../../src/ledger.ts'
 import { NO_HEAD, NO_MARKER } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 
@@ -10,7 +10,7 @@ const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16
 
 function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk {
   const fields = { owner: cursor, origin, start: 0, fileStart, fileEnd: fileStart + bytes, firstFrame: 0, frames }
-  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled(), stamp: 0n }
+  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled(), islands: [], stamp: 0n }
 }
 
 function conclude(chunk: Chunk, outcome: Outcome): void {
@@ -122,5 +122,43 @@ t.test('a generation is done when every cursor has read it and nothing is in fli
   slow!.settled(chunks[1]!)
   t.equal(generation.doneAt(5), true)
   t.equal(generation.doneAt(6), false)
+  t.end()
+})
+
+t.test('a cursor that succeeds another one passes over what has settled, and commits it in its turn', t => {
+  const before = new Account()
+  const first = new Cursor('main', before, { offset: 0, marker: NO_MARKER }, () => {})
+  const chunks = [0, 1, 2, 3].map(at => {
+    const chunk = chunkOf(first, at * 100, 100)
+    first.took(chunk, NO_MARKER)
+    return chunk
+  })
+  for (const at of [0, 2]) {
+    conclude(chunks[at]!, DELIVERED)
+    first.settled(chunks[at]!)
+  }
+  const islands = first.islands()
+  t.match(islands, [{ from: 200, to: 300, outcome: { delivered: { lines: 1, bytes: 100 } } }])
+  const after = new Account(undefined, before.committed)
+  const { lines, bytes } = total(islands[0]!.outcome)
+  after.read(lines, bytes)
+  after.settle(islands[0]!.outcome)
+  const second = new Cursor('main', after, first.committed, () => {}, islands)
+  t.equal(second.read, 100)
+  t.equal(second.island?.from, 200)
+  t.throws(() => second.passed(NO_MARKER), { code: 'ERR_INVARIANT' }, 'only where it begins')
+  const again = new Cursor('main', after, first.committed, () => {}, islands)
+  const gap = chunkOf(again, 100, 100)
+  again.took(gap, NO_MARKER)
+  again.passed({ length: 1, crc: 7 })
+  t.equal(again.read, 300)
+  t.equal(again.island, undefined)
+  t.equal(again.committed.offset, 100)
+  t.match(again.islands(), [{ from: 200, to: 300 }], 'a third one would pass over it too')
+  conclude(gap, DELIVERED)
+  again.settled(gap)
+  t.strictSame(again.committed, { offset: 300, marker: { length: 1, crc: 7 } })
+  t.match(after.statement(), { delivered: { lines: 3, bytes: 300 }, inFlight: { lines: 0, bytes: 0 } })
+  t.strictSame(after.committed.delivered, { lines: 3, bytes: 300 })
   t.end()
 })

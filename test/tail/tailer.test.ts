@@ -40,6 +40,7 @@ function tailed(t: Test, content: string) {
       partial: false,
       unsettled: 0,
       outcome: settled(),
+      islands: [],
       stamp: 0n,
     }
     cursor.took(chunk, readMarker(fd, to)!)

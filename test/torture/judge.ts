@@ -16,6 +16,7 @@ export interface Numbers {
   readonly actions: number
   readonly kills: number
   readonly rotations: number
+  readonly reloads: number
   readonly lines: number
   readonly bytes: number
   /** Lines that had to arrive and did not, and those that nobody could have read any more. */
@@ -131,6 +132,7 @@ export function judge(
       actions: 0,
       kills: 0,
       rotations: 0,
+      reloads: 0,
       lines: model.lines.length,
       bytes: model.bytes,
       missing,

@@ -63,7 +63,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'starts again from 0 instead of the cursor',
-    edits: [['src/tail/lineage.ts', 'saved.cursors[backend] ?? {', '(saved.cursors[""] ?? undefined) ?? {']],
+    edits: [['src/tail/lineage.ts', 'const at = known ?? {', 'const at = (saved.cursors[""] ?? undefined) ?? {']],
   },
   {
     name: 'does not save at the end',
@@ -252,7 +252,7 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/framer.ts',
-        "    return final ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'",
+        "    return final || island ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'",
         '    void final\n    return this.#takeLast(tailer, cursor, slab, start, got)',
       ],
     ],

@@ -57,6 +57,14 @@ export type Action =
   | { readonly do: 'kill' }
   | { readonly do: 'term'; readonly grace: number }
   | { readonly do: 'start' }
+  /** The configuration file is written anew, and then lines are, for so many milliseconds or until it is applied. */
+  | {
+      readonly do: 'reload'
+      readonly file: File
+      readonly records: number
+      readonly budget: number
+      readonly ms: number
+    }
   | { readonly do: 'freeze' }
   | { readonly do: 'thaw' }
   | { readonly do: 'wait'; readonly ms: number }
@@ -140,6 +148,16 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'kill' })],
     [2, () => ({ do: 'term', grace: pick([1, 2, 10]) })],
     [4, () => ({ do: 'start' })],
+    [
+      6,
+      () => ({
+        do: 'reload',
+        file: file(),
+        records: pick([50, 2000]),
+        budget: pick([2, 3]),
+        ms: pick([0, 1500, 5000]),
+      }),
+    ],
     [2, () => ({ do: 'freeze' })],
     [2, () => ({ do: 'thaw' })],
     [8, () => ({ do: 'wait', ms: pick([1, 5, 20, 20, 100, 300, 1200]) })],

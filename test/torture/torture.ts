@@ -117,7 +117,18 @@ await Promise.all(
   }),
 )
 const seconds = Math.round((performance.now() - began) / 1000)
-const parts = ['actions', 'kills', 'rotations', 'lines', 'bytes', 'missing', 'excused', 'duplicates', 'repeated']
+const parts = [
+  'actions',
+  'kills',
+  'rotations',
+  'reloads',
+  'lines',
+  'bytes',
+  'missing',
+  'excused',
+  'duplicates',
+  'repeated',
+]
 console.log(
   `\n${programs} programs, ${failed} failed; ${parts.map(name => `${name} ${totals[name] ?? 0}`).join(', ')}; ${seconds} s`,
 )

@@ -76,6 +76,7 @@ export class World {
   #kills = 0
   #dying = false
   #rotations = 0
+  #rounds = 0
 
   constructor(program: Program) {
     this.#program = program
@@ -83,6 +84,10 @@ export class World {
     this.#logs = join(this.#base, 'logs')
     this.#model = new Model(program, this.#receivers)
     this.#next = random(program.seed)
+  }
+
+  get #reloads(): number {
+    return this.#machine.said.filter(line => line.includes('"the configuration was changed"')).length
   }
 
   get folder(): string {
@@ -122,6 +127,7 @@ export class World {
         actions: this.#program.actions.length,
         kills: this.#kills,
         rotations: this.#rotations,
+        reloads: this.#reloads,
         seconds: (performance.now() - began) / 1000,
       },
     }
@@ -153,19 +159,15 @@ export class World {
     }, 20)
   }
 
-  /**
-   * Writes the configuration and returns its path. Once the program takes a changed one while it runs, an action that
-   * writes another one here is all that a reload in the middle of a program needs; the model then has to learn which
-   * names are followed from when on (`Model.follows`).
-   */
-  #configure(): string {
+  /** Writes the configuration and returns its path. A program that runs takes it over as soon as it sees it. */
+  #configure({ records = 2000, budget = 2, round = 0 } = {}): string {
     const wild = this.#program.pattern === 'inside' ? '*.log*' : '*.log'
     const [left, right] = this.#endpoints
     const common = {
       type: 'http',
       ids: true,
       // Small batches and waits: many of everything in a short time.
-      batch: { maxBytes: '64KiB', maxRecords: 2000 },
+      batch: { maxBytes: '64KiB', maxRecords: records },
       retry: { initial: '20ms', max: '200ms' },
       timeout: { connect: '2s', headers: '3s', body: '3s' },
     }
@@ -176,6 +178,7 @@ export class World {
           paths: [join(this.#logs, wild), join(this.#logs, 'sub', wild)],
           exclude: [join(this.#logs, '**/*.gz')],
           maxLineBytes: MAX_LINE,
+          labels: { round: String(round) },
         },
       ],
       backends: [
@@ -183,7 +186,7 @@ export class World {
         { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: right },
       ],
       state: { dir: join(this.#base, 'state') },
-      memory: { budget: '2MiB' },
+      memory: { budget: `${budget}MiB` },
       server: { port: 'off', admin: 'off' },
       log: { level: 'info' },
     }
@@ -588,6 +591,18 @@ export class World {
         return this.#term(action.grace)
       case 'start':
         return this.#start(GRACE)
+      case 'reload': {
+        this.#configure({ records: action.records, budget: action.budget, round: ++this.#rounds })
+        // Who does not run sees nothing.
+        if (!this.#machine.running || this.#model.frozenSince !== undefined) return
+        const before = this.#reloads
+        const began = performance.now()
+        while (this.#reloads === before && performance.now() - began < action.ms) {
+          this.#write(action.file, this.#lines(action.file, 2, 100))
+          await sleep(20)
+        }
+        return
+      }
       case 'freeze':
         if (!this.#machine.running || model.frozenSince !== undefined) return
         this.#observe()

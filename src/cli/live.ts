@@ -1,0 +1,217 @@
+/**
+ * The live configuration: the shipper that runs, and how another one takes its place without the process noticing.
+ *
+ *     shipping ─► a valid change ─► built ─► handed over ─► shipping, as the file says now
+ *        ▲                            │
+ *        └──────── refused ◄──────────┘ the one before goes on
+ *
+ * Ports, the claim of the state folder, the ledger's totals and all counters stay; files are read on from where they
+ * were settled. Guarantees: one change at a time; nothing is torn down before its successor was built; a drain that
+ * begins in the middle of a change is not held up by it.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '../config/config.ts'
+import type { Problem } from '../config/problem.ts'
+import { codeOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { ConfigurationHealth, Health, Reloads, Subject } from '../server/subject.ts'
+import type { Drained, Shipper } from '../shipper.ts'
+
+/** How long a change waits for what could not be found again after it: milliseconds. */
+const PATIENCE = 60_000
+/** Between two looks at that. */
+const LOOK = 100
+
+export type Change =
+  | { readonly kind: 'applied' }
+  /** It says what runs already. */
+  | { readonly kind: 'same' }
+  | { readonly kind: 'refused'; readonly problems: readonly Pick<Problem, 'key' | 'found' | 'allowed'>[] }
+  /** The end has begun. */
+  | { readonly kind: 'late' }
+
+export class Live implements Subject {
+  readonly #build: (config: Config, before?: Shipper) => Shipper
+  readonly #log: Logger
+  readonly #ending = new AbortController()
+  #config: Config
+  #shipper: Shipper
+  #change: Promise<Change> | undefined
+  #configuration: ConfigurationHealth
+  #reloads: Reloads = { applied: 0, refused: 0 }
+  #ready = false
+
+  constructor(config: Config, build: (config: Config, before?: Shipper) => Shipper, log: Logger) {
+    this.#build = build
+    this.#log = log
+    this.#config = config
+    this.#shipper = build(config)
+    this.#configuration = now('current', 0)
+  }
+
+  claim(): Promise<void> {
+    return this.#shipper.claim()
+  }
+
+  start(): Promise<void> {
+    return this.#shipper.start()
+  }
+
+  /** Puts `config` in the place of what runs. Never rejects. One at a time. */
+  apply(config: Config): Promise<Change> {
+    this.#change = this.#apply(config)
+    return this.#change
+  }
+
+  /** What stands in the file is what runs. */
+  accept(applied: boolean): void {
+    if (applied) this.#reloads = { ...this.#reloads, applied: this.#reloads.applied + 1 }
+    if (applied || this.#configuration.kind === 'refused') this.#configuration = now('current', 0)
+  }
+
+  /** What stands in the file cannot be used, in so many points. */
+  refuse(problems: number): void {
+    this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
+    this.#configuration = now('refused', problems)
+  }
+
+  terminationBegan(): void {
+    this.#shipper.terminationBegan()
+  }
+
+  /** A change that is under way is brought to its end first, and quickly. */
+  async drain(): Promise<Drained> {
+    this.#ending.abort()
+    await this.#change
+    return this.#shipper.drain()
+  }
+
+  remains(): Drained {
+    return this.#shipper.remains()
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    await this.#change
+    await this.#shipper.stop()
+  }
+
+  get draining(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  /** Milliseconds. */
+  get gracePeriod(): number {
+    return this.#config.drain.gracePeriod
+  }
+
+  startup(): ReturnType<Subject['startup']> {
+    const startup = this.#shipper.startup()
+    this.#ready ||= startup.ready
+    // A change is no start: whoever was ready stays so.
+    return this.#ready ? { ready: true, waiting: [] } : startup
+  }
+
+  sinceTurn(): number {
+    return this.#shipper.sinceTurn()
+  }
+
+  health(): Health {
+    const health = this.#shipper.health()
+    const { kind } = this.#configuration
+    return {
+      ...health,
+      status: kind === 'refused' ? 'degraded' : health.status,
+      configuration: this.#configuration,
+    }
+  }
+
+  reloads(): Reloads {
+    return this.#reloads
+  }
+
+  pipelines(): ReturnType<Subject['pipelines']> {
+    return this.#shipper.pipelines()
+  }
+
+  ledger(): ReturnType<Subject['ledger']> {
+    return this.#shipper.ledger()
+  }
+
+  files(): ReturnType<Subject['files']> {
+    return this.#shipper.files()
+  }
+
+  refused(): ReturnType<Subject['refused']> {
+    return this.#shipper.refused()
+  }
+
+  async #apply(config: Config): Promise<Change> {
+    if (same(config, this.#config)) return { kind: 'same' }
+    const problems = lasting(this.#config, config)
+    if (problems.length > 0) return { kind: 'refused', problems }
+    await this.#finished()
+    if (this.draining) return { kind: 'late' }
+    const before = this.#shipper
+    let next: Shipper
+    try {
+      next = this.#build(config, before)
+    } catch (error) {
+      return { kind: 'refused', problems: [{ key: '', found: codeOf(error), allowed: 'what can be built' }] }
+    }
+    this.#sayWhatIsLeft(config)
+    const handover = await before.handOver(this.#ending.signal)
+    this.#shipper = next
+    this.#config = config
+    await next.succeed(before, handover)
+    return { kind: 'applied' }
+  }
+
+  /** What is in flight of files that are gone, and what is being unpacked, is given time. */
+  async #finished(): Promise<void> {
+    const until = performance.now() + PATIENCE
+    while (this.#shipper.unfinished && !this.draining) {
+      if (performance.now() > until) {
+        this.#log.warn({}, 'lines of files that are gone are still in flight; what does not settle now has vanished')
+        return
+      }
+      await new Promise(resolve => setTimeout(resolve, LOOK))
+    }
+  }
+
+  /** Positions of a backend that gets a source no more are forgotten, as they are at a start. */
+  #sayWhatIsLeft(config: Config): void {
+    const left = new Map<string, number>()
+    for (const { source, backend, bytes } of this.#shipper.remains().left) {
+      const kept = config.backends.some(({ name, sources }) => name === backend && sources.includes(source))
+      if (!kept) left.set(backend, (left.get(backend) ?? 0) + bytes)
+    }
+    for (const [backend, bytes] of left) {
+      this.#log.warn(
+        { backend, bytes },
+        'a backend or its source was removed; what it had not settled is not sent to it',
+      )
+    }
+  }
+}
+
+function now(kind: ConfigurationHealth['kind'], problems: number): ConfigurationHealth {
+  return { kind, since: new Date().toISOString(), problems }
+}
+
+/** Addresses have no fields of their own to compare; their texts have. */
+function same(one: Config, other: Config): boolean {
+  return isDeepStrictEqual(one, other) && JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** What the process is built around. */
+function lasting(before: Config, after: Config): Extract<Change, { kind: 'refused' }>['problems'] {
+  const keys = {
+    'state.dir': [before.state.dir, after.state.dir],
+    'server.port': [before.server.port, after.server.port],
+    'server.admin': [before.server.admin, after.server.admin],
+  }
+  return Object.entries(keys)
+    .filter(([, [one, other]]) => !isDeepStrictEqual(one, other))
+    .map(([key]) => ({ key, found: 'another value than at the start', allowed: 'a change with a restart only' }))
+}
