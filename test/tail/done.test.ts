@@ -43,7 +43,8 @@ t.test(
 )
 
 t.test('what vanished before a death is not counted again after it', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t)
+  for (const folder of ['logs', 'state']) mkdirSync(join(dir, folder))
   const log = join(dir, 'logs', 'app.log')
   const options = { sources: [source(log)], state: join(dir, 'state') }
   const size = 3_000_000
