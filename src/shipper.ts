@@ -18,10 +18,19 @@ import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import { type Logger, rateLimited } from './log.ts'
+import { memoryLimit, memoryUse } from './memory.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
 import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
-import type { FileStatus, LedgerLine, PipelineStatus, Refused, ShipperHealth } from './server/subject.ts'
+import type {
+  FileStatus,
+  LedgerLine,
+  MemoryHealth,
+  PipelineStatus,
+  Refused,
+  ShipperHealth,
+  VolumeHealth,
+} from './server/subject.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
 import { type Claim, claim } from './tail/claim.ts'
 import { Framer } from './tail/framer.ts'
@@ -29,6 +38,7 @@ import type { Handover } from './tail/handover.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
+import { Volume } from './tail/volume.ts'
 import { VERSION } from './version.ts'
 
 /** Sentences about one thing are said once in this many milliseconds. */
@@ -58,6 +68,7 @@ export class Shipper {
   readonly #tail: Tail
   readonly #pipelines: readonly Pipeline[]
   readonly #surroundings: Surroundings
+  readonly #volume: Volume | undefined
   #stdout: StreamTransport | undefined
   #claim: Claim | undefined
   #draining = false
@@ -74,6 +85,12 @@ export class Shipper {
     this.#store = new CheckpointStore(config.state.dir, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log)
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
+    const { sizeLimit } = config.volume
+    if (sizeLimit !== undefined) {
+      const folders = config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
+      if (config.state.dir !== null) folders.push(config.state.dir)
+      this.#volume = new Volume({ folders, limit: sizeLimit, log: this.#log })
+    }
     const streams = config.backends.some(({ endpoint }) => endpoint === undefined)
     if (before) this.#stdout = before.#stdout
     if (streams) this.#stdout ??= new StreamTransport({ fd: 1, closed: onClosed })
@@ -103,6 +120,7 @@ export class Shipper {
   /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
   async start(): Promise<void> {
     await this.#tail.start()
+    this.#volume?.start()
   }
 
   /** What is in flight of files that are gone could not be found again: better to wait until it has settled. */
@@ -115,6 +133,7 @@ export class Shipper {
    * if it can within a bound, and no request is begun after that. Once `hurry` is aborted there is no time for that.
    */
   async handOver(hurry: AbortSignal): Promise<Handover> {
+    this.#volume?.stop()
     for (const pipeline of this.#pipelines) pipeline.pause()
     await this.#quiet(SETTLE, hurry)
     for (const pipeline of this.#pipelines) pipeline.halt()
@@ -130,6 +149,7 @@ export class Shipper {
     before.#claim = undefined
     this.#terminationBegan = before.#terminationBegan
     await this.#tail.start(handover)
+    this.#volume?.start()
   }
 
   /** Waits until nothing is under way, but no longer than `ms` milliseconds. */
@@ -191,6 +211,7 @@ export class Shipper {
 
   /** Ends all parts. What has not settled stays uncommitted. */
   async stop(): Promise<void> {
+    this.#volume?.stop()
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#stdout?.close()
     await this.#tail.stop(true)
@@ -231,9 +252,29 @@ export class Shipper {
         : { kind: dir === null ? 'memory' : 'saved' },
       pins: this.#tail.pins,
       heldBytes: this.#tail.heldBytes,
+      memory: this.#memory(),
+      volume: this.#volumeHealth(),
+      previous: this.#tail.previous,
       watch: this.#sweep.watching,
       backends,
       sources,
+    }
+  }
+
+  #memory(): MemoryHealth {
+    const { resident = null, anonymous = null } = memoryUse() ?? {}
+    return { resident, anonymous, limit: memoryLimit() ?? null, budget: this.#config.memory.budget }
+  }
+
+  #volumeHealth(): VolumeHealth | null {
+    const status = this.#volume?.status
+    if (status === undefined) return null
+    const { bytes, limit, growth, secondsLeft } = status
+    return {
+      bytes,
+      limit,
+      growthPerSecond: Math.round(growth),
+      secondsLeft: secondsLeft === undefined ? null : Math.round(secondsLeft),
     }
   }
 

@@ -4,9 +4,19 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
 const src = join(import.meta.dirname, '../src')
-const SHELF = ['budget', 'chunk', 'duration', 'errors', 'ledger', 'log', 'metadata', 'proxy', 'size', 'version'].map(
-  name => `${name}.ts`,
-)
+const SHELF = [
+  'budget',
+  'chunk',
+  'duration',
+  'errors',
+  'ledger',
+  'log',
+  'memory',
+  'metadata',
+  'proxy',
+  'size',
+  'version',
+].map(name => `${name}.ts`)
 
 /** Which rooms and files each room may import, besides itself. A name with a slash is one file. */
 const ARROWS: Record<string, readonly string[]> = {

@@ -12,6 +12,7 @@
 import type { LogLevel } from '../config/config.ts'
 import type { Loaded, LoadRequest } from '../config/load.ts'
 import type { Logger } from '../log.ts'
+import { leastMemory, memoryLimit } from '../memory.ts'
 import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
 import { VERSION } from '../version.ts'
@@ -59,6 +60,14 @@ export async function run(
     } else ended.resolve(shipper.remains())
   }
   await shipper.claim()
+  const limit = memoryLimit()
+  const least = leastMemory(config.memory.budget)
+  if (limit !== undefined && limit < least) {
+    log.warn(
+      { limit, least, budget: config.memory.budget },
+      'the memory limit is smaller than any that was seen to hold',
+    )
+  }
   const server = await startServer(config.server, shipper)
   if (Object.keys(server.ports).length > 0) log.info(server.ports, 'listening')
   await shipper.start()

@@ -41,6 +41,7 @@ export function complete(written: Written, circumstances: Circumstances): Comple
     sources,
     backends,
     state: written.state,
+    volume: written.volume,
     memory: written.memory,
     drain: written.drain,
     server: written.server,

@@ -5,7 +5,7 @@
 import type { DeliveryOptions } from '../delivery/options.ts'
 import type { PodOptions } from '../metadata.ts'
 import type { ServerOptions } from '../server/options.ts'
-import type { SourceOptions, StateOptions } from '../tail/options.ts'
+import type { SourceOptions, StateOptions, VolumeOptions } from '../tail/options.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -29,6 +29,7 @@ export interface Config {
   /** At least one; names are unique. */
   readonly backends: readonly BackendConfig[]
   readonly state: StateOptions
+  readonly volume: VolumeOptions
   /** Bytes in flight allowed, all pipelines together; each gets an equal part, and it is enough. */
   readonly memory: { readonly budget: number }
   /** Milliseconds: the pod's terminationGracePeriodSeconds. */

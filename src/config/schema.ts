@@ -11,7 +11,7 @@ import { duration } from '../duration.ts'
 import { podSchema } from '../metadata.ts'
 import { serverSchema } from '../server/options.ts'
 import { size } from '../size.ts'
-import { sourceSchema, stateSchema } from '../tail/options.ts'
+import { sourceSchema, stateSchema, volumeSchema } from '../tail/options.ts'
 
 /** What a backend without a type is, and what runs when there is no backend at all. */
 export const DEFAULT_TYPE: BackendType = 'stdout'
@@ -62,6 +62,7 @@ export const configSchema = z.strictObject({
     )
     .check(z.describe('Where records go. Default: the standard output.')),
   state: z.prefault(stateSchema, {}),
+  volume: z.prefault(volumeSchema, {}),
   memory: z.prefault(
     z.strictObject({
       budget: z

@@ -5,11 +5,10 @@
  * Labels are bounded: names of sources and backends come from the configuration, reasons from fixed sets (and at most
  * 100 of them), and there are no paths.
  */
-import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Counter, Gauge, Metric, Registry } from 'prom-client'
 import type { Tally } from '../ledger.ts'
-import type { Subject } from './subject.ts'
+import type { Subject, VolumeHealth } from './subject.ts'
 
 const PREFIX = 'logshipper_'
 const MAX_REASONS = 100
@@ -293,6 +292,39 @@ export class Metrics {
     gauge('held_bytes', 'Bytes of deleted files that are kept because they are not acknowledged.', [], () => [
       [{}, this.#now.health.heldBytes],
     ])
+    gauge('memory_limit_bytes', 'Memory that the container may have; absent without a limit.', [], () => {
+      const { limit } = this.#now.health.memory
+      return limit === null ? [] : [[{}, limit]]
+    })
+    const volume = (value: (volume: VolumeHealth) => number | null) => () => {
+      const { volume } = this.#now.health
+      const known = volume && value(volume)
+      return known === null ? [] : [[{}, known] as const]
+    }
+    gauge(
+      'volume_bytes',
+      'Bytes on the volume that holds the logs, if its limit is configured.',
+      [],
+      volume(({ bytes }) => bytes),
+    )
+    gauge(
+      'volume_limit_bytes',
+      'Bytes at which the pod is evicted.',
+      [],
+      volume(({ limit }) => limit),
+    )
+    gauge(
+      'volume_seconds_left',
+      'Seconds until the volume is full at the rate of the last minutes; absent while it does not grow.',
+      [],
+      volume(({ secondsLeft }) => secondsLeft),
+    )
+    gauge('previous_unclean', 'Whether the process before this one ended without saying so.', [], () => [
+      [{}, Number(this.#now.health.previous.kind === 'unclean')],
+    ])
+    gauge('previous_unsettled_bytes', 'Bytes that it had not seen acknowledged, as far as it saved that.', [], () => [
+      [{}, this.#now.health.previous.unsettledBytes],
+    ])
     gauge('watch_events', 'Whether watch events bring looks forward; polling goes on either way.', [], () => [
       [{}, Number(this.#now.health.watch.mode === 'events')],
     ])
@@ -311,7 +343,9 @@ export class Metrics {
     gauge('process_resident_memory_bytes', 'Resident memory, clean pages of the executable included.', [], () => [
       [{}, process.memoryUsage.rss()],
     ])
-    gauge('process_anonymous_memory_bytes', 'Resident memory that is the process’s own.', [], () => [[{}, anonymous()]])
+    gauge('process_anonymous_memory_bytes', 'Resident memory that is the process’s own.', [], () => [
+      [{}, this.#now.health.memory.anonymous ?? 0],
+    ])
     return registry
   }
 
@@ -344,14 +378,5 @@ export class Metrics {
     if (this.#reasons.size >= MAX_REASONS) return 'other'
     this.#reasons.add(reason)
     return reason
-  }
-}
-
-/** proc(5), /proc/self/status; 0 where there is none. */
-function anonymous(): number {
-  try {
-    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0) * 1024
-  } catch {
-    return 0
   }
 }

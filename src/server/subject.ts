@@ -52,8 +52,38 @@ export interface ShipperHealth {
   readonly watch: { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
   /** Bytes of deleted files that are kept because they are not acknowledged. */
   readonly heldBytes: number
+  readonly memory: MemoryHealth
+  /** Null unless `volume.sizeLimit` is set. */
+  readonly volume: VolumeHealth | null
+  readonly previous: PreviousEnd
   readonly backends: readonly BackendHealth[]
   readonly sources: readonly SourceHealth[]
+}
+
+/** Bytes; null is what the system does not tell, or a limit that there is not. */
+export interface MemoryHealth {
+  readonly resident: number | null
+  readonly anonymous: number | null
+  readonly limit: number | null
+  readonly budget: number
+}
+
+export interface VolumeHealth {
+  readonly bytes: number
+  readonly limit: number
+  readonly growthPerSecond: number
+  /** Null if it does not grow. */
+  readonly secondsLeft: number | null
+}
+
+/**
+ * How the process before this one ended, by the positions that it left. `unsettledBytes`: what was not acknowledged by
+ * then, as far as was saved, and is sent now, some of it perhaps again. `vanishedBytes`: what can not be found any more.
+ */
+export interface PreviousEnd {
+  readonly kind: 'none' | 'clean' | 'unclean'
+  readonly unsettledBytes: number
+  readonly vanishedBytes: number
 }
 
 /** `memory`: by configuration nothing is saved. */

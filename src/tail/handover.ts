@@ -12,6 +12,16 @@ import type { Island } from '../chunk.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
+/**
+ * How the process before this one ended, as far as its checkpoint says. Bytes: what it had not seen acknowledged, and is
+ * sent now, some of it perhaps again; what was on the volume then and cannot be found any more.
+ */
+export interface PreviousEnd {
+  readonly kind: 'none' | 'clean' | 'unclean'
+  readonly unsettledBytes: number
+  readonly vanishedBytes: number
+}
+
 export interface Handover {
   readonly checkpoint: Checkpoint
   readonly handles: Handles
@@ -19,6 +29,8 @@ export interface Handover {
   readonly islands: ReadonlyMap<string, ReadonlyMap<string, readonly Island[]>>
   /** What it has counted beyond what a checkpoint saves. */
   readonly ledger: Ledger
+  /** How the process before this one ended. */
+  readonly previous: PreviousEnd
   /** How many files may be open at the same time. */
   readonly mostFiles: number
 }

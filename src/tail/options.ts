@@ -74,6 +74,12 @@ export const stateSchema = z.strictObject({
   ),
 })
 
+export const volumeSchema = z.strictObject({
+  sizeLimit: z
+    .optional(size({ min: 1024 ** 2, max: 1024 ** 5 }))
+    .check(z.describe('The sizeLimit of the volume that holds the logs: warn before the kubelet evicts the pod.')),
+})
+
 /** One source, complete: `name` has been given or derived. Sizes in bytes. */
 export interface SourceOptions {
   readonly name: string
@@ -82,6 +88,11 @@ export interface SourceOptions {
   readonly labels: Readonly<Record<string, string>>
   readonly maxLineBytes: number
   readonly followSymlinks: readonly string[]
+}
+
+export interface VolumeOptions {
+  /** Bytes that the volume may hold before the pod is evicted; `undefined`: nobody watches that. */
+  readonly sizeLimit?: number | undefined
 }
 
 export interface StateOptions {

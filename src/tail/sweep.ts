@@ -138,6 +138,10 @@ export class Sweep {
         if (name !== null) hint(join(watchedPath, name), event === 'rename' ? 'name' : 'content')
       })
       watcher.on('all', (_event, path) => hint(path, 'name'))
+      // What came between the last look and the watches was reported by nobody.
+      watcher.on('ready', () => {
+        for (const folder of folders) hint(folder, 'name')
+      })
       watcher.on('error', error => this.#unwatched(codeOf(error)))
       this.#watcher = watcher
       this.#mode = { mode: 'events' }

@@ -22,7 +22,7 @@ import { inodeKey } from './fingerprint.ts'
 import { Folders, type Refusal, type Waiting } from './folders.ts'
 import { Follower } from './follower.ts'
 import type { Generation } from './generation.ts'
-import { Handles, type Handover } from './handover.ts'
+import { Handles, type Handover, type PreviousEnd } from './handover.ts'
 import { dropUnread, heldBytes, overLimit } from './held.ts'
 import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
@@ -56,6 +56,7 @@ export class Tail {
   readonly #recovery: Recovery
   readonly #saver: Saver
   #swept = false
+  #previous: PreviousEnd = { kind: 'none', unsettledBytes: 0, vanishedBytes: 0 }
 
   constructor(
     sources: readonly SourceOptions[],
@@ -165,6 +166,8 @@ export class Tail {
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
     this.#recovery.resume(checkpoint, this.#folders.first(), handover?.handles)
+    if (handover) this.#previous = handover.previous
+    else void this.#reviewPrevious(checkpoint)
     // A file that is renamed now would not be found again after a death that comes before it was saved.
     void this.#saver.now()
     this.#swept = true
@@ -173,6 +176,43 @@ export class Tail {
       path => this.#tailers.at(path) !== undefined,
     )
     this.#lookout.start()
+  }
+
+  /** Tells what the process before this one left behind, once everything of it was looked for. */
+  async #reviewPrevious({ clean, generations, totals }: Checkpoint): Promise<void> {
+    if (generations.length === 0 && totals.length === 0) return
+    const vanished = (): number => {
+      let sum = 0
+      for (const { account } of this.#ledger) sum += account.vanishedBytes
+      return sum
+    }
+    const before = totals.reduce(
+      (sum, { source, backend, vanishedBytes = 0 }) => sum + (this.#lineage.wants(backend, source) ? vanishedBytes : 0),
+      0,
+    )
+    const known = new Set(generations.map(({ key }) => key))
+    let unsettledBytes = 0
+    for (const { generation, size } of this.following()) {
+      if (!known.has(generation.key)) continue
+      for (const { committed } of generation.cursors) unsettledBytes += Math.max(0, size - committed.offset)
+    }
+    for (const { size, offsets } of this.waiting()) {
+      for (const offset of Object.values(offsets)) unsettledBytes += Math.max(0, size - offset)
+    }
+    const kind = clean ? 'clean' : 'unclean'
+    this.#previous = { kind, unsettledBytes, vanishedBytes: vanished() - before }
+    await this.#recovery.ended()
+    this.#previous = { ...this.#previous, vanishedBytes: vanished() - before }
+    if (clean) return
+    this.#log.warn(
+      { unsettledBytes, vanishedBytes: this.#previous.vanishedBytes },
+      'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again',
+    )
+  }
+
+  /** How the process before this one ended. */
+  get previous(): PreviousEnd {
+    return this.#previous
   }
 
   #inherit({ checkpoint, islands, ledger, mostFiles }: Handover): void {
@@ -307,6 +347,7 @@ export class Tail {
       handles: new Handles(handles, keys),
       islands,
       ledger: this.#ledger,
+      previous: this.#previous,
       mostFiles: this.#folders.parking.most,
     }
   }

@@ -8,7 +8,17 @@ t.test('editors get a schema that knows every key, its default and what it is fo
   t.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema')
   t.equal(schema.additionalProperties, false)
   t.equal(schema.required, undefined, 'an empty file is well-formed')
-  t.same(Object.keys(schema.properties), ['sources', 'backends', 'state', 'memory', 'drain', 'pod', 'server', 'log'])
+  t.same(Object.keys(schema.properties), [
+    'sources',
+    'backends',
+    'state',
+    'volume',
+    'memory',
+    'drain',
+    'pod',
+    'server',
+    'log',
+  ])
   t.match(schema.properties.memory.properties.budget, { default: '8MiB', description: /./ })
   const types = schema.properties.backends.items.oneOf
   t.same(types.map((type: { properties: { type: { const: string } } }) => type.properties.type.const).slice(0, 2), [

@@ -1,0 +1,65 @@
+/** After an unclean death the next start says what was left, and its numbers are true. */
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { refuse, Stage, until } from '../program.ts'
+
+t.jobs = 2
+
+const SENTENCE =
+  'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again'
+
+t.test('a SIGKILL while nothing is taken: all that lies there is called unsettled, and arrives', async t => {
+  const stage = await Stage.set(t)
+  stage.receiver.behaviour = refuse(503)
+  const first = await stage.start()
+  stage.write(1000)
+  t.ok(await until(() => first.says('destination is down')))
+  await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes('"app'))
+  await first.kill('SIGKILL')
+  const next = await stage.start()
+  t.ok(await until(() => next.says(SENTENCE)))
+  const said = next.said.find(({ msg }) => msg === SENTENCE)!
+  t.match(said, { unsettledBytes: statSync(stage.log).size, vanishedBytes: 0 })
+  t.match(JSON.parse((await next.get('/health')).text), { previous: { kind: 'unclean', vanishedBytes: 0 } })
+  t.match((await next.get('/metrics')).text, /^logshipper_previous_unclean 1$/m)
+  stage.receiver.behaviour = undefined
+  t.ok(await stage.arrived())
+  t.equal((await next.kill('SIGTERM')).code, 0)
+  const third = await stage.start()
+  t.match(JSON.parse((await third.get('/health')).text), { previous: { kind: 'clean', unsettledBytes: 0 } })
+  t.notOk(third.says(SENTENCE), 'an orderly end is not worth a word')
+  await third.kill('SIGTERM')
+})
+
+t.test('what was deleted while nobody looked is called vanished', async t => {
+  const stage = await Stage.set(t)
+  stage.receiver.behaviour = refuse(503)
+  const first = await stage.start()
+  stage.write(1000)
+  t.ok(await until(() => first.says('destination is down')))
+  const size = statSync(stage.log).size
+  t.ok(await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes(`"size":${size}`), 15))
+  await first.kill('SIGKILL')
+  rmSync(stage.log)
+  const next = await stage.start()
+  t.ok(await until(() => next.says(SENTENCE)))
+  t.match(
+    next.said.find(({ msg }) => msg === SENTENCE),
+    { unsettledBytes: 0, vanishedBytes: size },
+  )
+  await next.kill('SIGTERM')
+})
+
+t.test('the volume’s limit is told from its content', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_VOLUME_SIZE_LIMIT: '10MiB' })
+  mkdirSync(join(stage.logs, 'old'))
+  appendFileSync(join(stage.logs, 'old/core'), Buffer.alloc(9.5 * 1024 ** 2, 'x'))
+  const program = await stage.start()
+  t.ok(await until(() => program.says('the volume is filling up')))
+  t.match((await program.get('/metrics')).text, /^logshipper_volume_limit_bytes 10485760$/m)
+  const { volume, memory } = JSON.parse((await program.get('/health')).text)
+  t.ok(volume.bytes > 9 * 1024 ** 2)
+  t.ok(memory.anonymous > 0 && memory.budget === 8 * 1024 ** 2)
+  t.equal((await program.kill('SIGTERM')).code, 0)
+})
