@@ -38,7 +38,7 @@ function reference(): number {
 async function cost(name: string): Promise<number> {
   const sink = await Sink.start()
   const log = join(folder, 'app.log')
-  const subject = new Subject({
+  const subject = Subject.shipper({
     LOGSHIPPER_SOURCE_PATHS: log,
     LOGSHIPPER_BACKEND_TYPE: 'http',
     LOGSHIPPER_BACKEND_ENDPOINT: `http://127.0.0.1:${sink.port}/ingest`,

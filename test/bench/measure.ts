@@ -48,7 +48,7 @@ export class Sink {
   }
 }
 
-/** The shipper as it runs in the image, under watch. */
+/** A process under watch. */
 export class Subject {
   readonly pid: number
   readonly #process: ChildProcess
@@ -56,14 +56,24 @@ export class Subject {
   readonly startedAt = Date.now()
   peakAnonymous = 0
 
-  constructor(environment: Record<string, string>, ...options: string[]) {
-    if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
-    this.#process = spawn(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], {
+  constructor(command: string, options: readonly string[], environment: Record<string, string> = {}) {
+    this.#process = spawn(command, options, {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', LOGSHIPPER_LOG_LEVEL: 'warn', ...environment },
+      env: { PATH: process.env.PATH, ...environment },
     })
     this.pid = this.#process.pid!
     this.#timer = setInterval(() => this.#sample(), 50)
+  }
+
+  /** The shipper as it runs in the image. */
+  static shipper(environment: Record<string, string>, ...options: string[]): Subject {
+    if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
+    const fixed = { MALLOC_ARENA_MAX: '2', LOGSHIPPER_LOG_LEVEL: 'warn' }
+    return new Subject(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], { ...fixed, ...environment })
+  }
+
+  get ended(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
   }
 
   get cpu(): number {
@@ -98,11 +108,12 @@ export class Subject {
 const SILENCES = 3
 
 /** Waits until at least `least` bytes and then nothing has come for a while. Resolves to what came in all. */
-export async function quiet(sink: Sink, least: number): Promise<Received> {
+export async function quiet(sink: Sink, least: number, subject?: Subject): Promise<Received> {
   let before = -1
   let silences = 0
   for (;;) {
     await sleep(300)
+    if (subject?.ended) throw new Error('it ended before everything had come')
     const now = await sink.received()
     silences = now.bodyBytes === before ? silences + 1 : 0
     if (now.bodyBytes >= least && silences >= SILENCES) return now

@@ -3,11 +3,12 @@
  * each message from it is answered with what came so far.
  *
  * It parses no HTTP beyond the content length, and of the bodies only the stamps, so that it does not become what is
- * measured. Lag is taken when the bytes of a line have arrived. Before a subject of the conformance suite it reads
+ * measured; what it answers may be given (`--answer TEXT`). Lag is taken when the bytes of a line have arrived. Before a subject of the conformance suite it reads
  * requests whole and answers as that subject's server does.
  */
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import { parseArgs } from 'node:util'
 import type { Subject } from '../conformance/subject.ts'
 import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
@@ -25,8 +26,12 @@ if (process.send) {
   let requests = 0
   let lastAt = 0
   const lags: number[] = []
-  const stamped = process.argv.includes('--stamped')
-  const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+  const { values } = parseArgs({
+    options: { answer: { type: 'string', default: '' }, subject: { type: 'string' }, stamped: { type: 'boolean' } },
+  })
+  const answer = Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${values.answer.length}\r\n\r\n${values.answer}`,
+  )
   const server = createServer(socket => {
     let left = 0
     let head = ''
@@ -45,7 +50,7 @@ if (process.send) {
           head = ''
         }
         const take = Math.min(left, data.length - at)
-        if (stamped) stamps(data, at, at + take, now)
+        if (values.stamped) stamps(data, at, at + take, now)
         left -= take
         at += take
         bodyBytes += take
@@ -78,10 +83,10 @@ if (process.send) {
       lastAt = performance.timeOrigin + performance.now()
       response.writeHead(status, headers).end(bytes)
     })
-  const name = process.argv[process.argv.indexOf('--subject') + 1]
-  const subject = process.argv.includes('--subject')
-    ? (await import('../conformance/subjects.ts')).SUBJECTS.find(each => each.name === name)
-    : undefined
+  const subject =
+    values.subject === undefined
+      ? undefined
+      : (await import('../conformance/subjects.ts')).SUBJECTS.find(({ name }) => name === values.subject)
   const listening = subject ? answering(subject) : server
   listening.listen(0, '127.0.0.1', () => process.send!({ port: (listening.address() as AddressInfo).port }))
   process.on('message', () => {

@@ -73,6 +73,7 @@ t.test('three variables are a whole configuration', async t => {
       },
     ],
     state: { dir: '/var/lib/logshipper', held: { maxBytes: 1024 ** 3, policy: 'hold' } },
+    volume: {},
     memory: { budget: 8388608 },
     drain: { gracePeriod: 30_000 },
     server: { port: 9614, admin: { host: '127.0.0.1', port: 9615 } },
