@@ -242,17 +242,22 @@ SystemdCgroup = false
   }
 
   /** A receiver that pods can reach: what it got, as it got it. Lives in a process of its own, in the node's network. */
-  async receiver(port: number): Promise<{ readonly url: string; readonly lines: () => string[] }> {
+  async receiver(port: number): Promise<{
+    readonly url: string
+    readonly lines: () => string[]
+    readonly records: () => Record<string, unknown>[]
+  }> {
     const file = join(this.folder, `received-${port}`)
     writeFileSync(file, '')
     this.server.spawn(`receiver-${port}`, process.execPath, [import.meta.filename, `${port}`, file])
     await sleep(500)
-    const lines = () =>
+    const records = () =>
       readFileSync(file, 'utf8')
         .split('\n')
         .slice(0, -1)
-        .map(line => (JSON.parse(line) as { message: string }).message)
-    return { url: `http://${ADDRESS}:${port}/ingest`, lines }
+        .map(line => JSON.parse(line) as Record<string, unknown>)
+    const lines = () => records().map(({ message }) => message as string)
+    return { url: `http://${ADDRESS}:${port}/ingest`, lines, records }
   }
 
   async until(holds: () => boolean, what: string): Promise<void> {
