@@ -35,6 +35,8 @@ export interface DestinationFields {
   readonly before?: Destination | undefined
   /** Our standard output, if it is not to be opened anew. */
   readonly stream?: StreamTransport | undefined
+  /** Where requests go instead, if not where the configuration says. */
+  readonly transport?: Transport | undefined
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
@@ -48,8 +50,9 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const backend = (type.create as (own: unknown, context: unknown) => Backend)(own, { name, metadata })
   const kernel = Kernel.create(Math.floor(config.memory.budget / config.backends.length))
   const budget = new Budget(kernel.arena, kernel.arenaBytes)
-  const transport =
-    type.transport === 'stream'
+  const transport: Transport =
+    fields.transport ??
+    (type.transport === 'stream'
       ? (stream?.lend() ?? new StreamTransport({ fd: 1, closed: onClosed }))
       : new HttpTransport({
           endpoint: endpoint!,
@@ -57,7 +60,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
           delivery: options,
           logger: log,
           answerBytes: backend.answerBytes,
-        })
+        }))
   const { dir } = config.state
   const deadLetters =
     options.deadLetter && dir !== null

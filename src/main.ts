@@ -133,6 +133,11 @@ async function perform(command: Command): Promise<number> {
       if (config === undefined) return EXIT.configuration
       return (await import('./cli/check.ts')).check(config, command.backend)
     }
+    case 'test': {
+      const { config } = (await configured(requestOf(command))) ?? {}
+      if (config === undefined) return EXIT.configuration
+      return (await import('./cli/test.ts')).test(config, command.backend, process.stdin)
+    }
     case 'doctor':
       return (await import('./cli/doctor.ts')).doctor(command)
     case 'inject':

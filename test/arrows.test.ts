@@ -39,7 +39,7 @@ const ARROWS: Record<string, readonly string[]> = {
   destination: ['delivery', 'kernel', 'backends/backend.ts', 'backends/registry.ts', 'config/config.ts', 'shelf'],
   pipeline: ['destination', 'tail', 'process', 'delivery', 'shelf'],
   shipper: ['report', 'pipeline', 'destination', 'tail', 'process', 'delivery', 'server', 'config/config.ts', 'shelf'],
-  cli: ['shipper', 'destination', 'config', 'delivery/deadletter.ts', 'server', 'shelf'],
+  cli: ['shipper', 'destination', 'config', 'delivery/deadletter.ts', 'delivery/exchange.ts', 'server', 'shelf'],
   main: ['cli', 'config', 'shipper', 'server', 'shelf'],
 }
 

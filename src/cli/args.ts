@@ -7,7 +7,18 @@ import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 
-export const COMMANDS = ['run', 'validate', 'schema', 'demo', 'status', 'ledger', 'replay', 'check', 'config'] as const
+export const COMMANDS = [
+  'run',
+  'validate',
+  'schema',
+  'demo',
+  'status',
+  'ledger',
+  'replay',
+  'check',
+  'config',
+  'test',
+] as const
 /** Commands about manifests, which know nothing of a configuration. */
 export const TOOLS = ['doctor', 'inject'] as const
 export type CommandName = (typeof COMMANDS)[number]

@@ -5,6 +5,7 @@ usage
   logshipper [run] [--config FILE] [PATH …]   follow files and ship them; this is the default
   logshipper validate [--config FILE]         check the configuration, without any request
   logshipper config [--config FILE]           every value of the configuration, and who said it
+  logshipper test [--backend NAME] < SAMPLE   the request that each backend would get for these lines
   logshipper check [--backend NAME]           send each backend one line, and say what it answers
   logshipper status [--admin HOST:PORT]       what the running shipper is doing
   logshipper ledger [--admin HOST:PORT]       the account of every byte
@@ -18,7 +19,7 @@ options
   -c, --config FILE    default: /etc/logshipper/config.yaml, if it is there
       --admin ADDRESS  where to ask; default 127.0.0.1:9615
       --json           status, ledger, config, doctor: as JSON
-      --backend NAME   check, replay: only this one
+      --backend NAME   test, check, replay: only this one
       --drain-seconds  doctor: how long a drain was seen to take
       --volume NAME    inject: the volume of the logs; default: the annotation logshipper.io/volume, or logs
       --paths GLOBS    inject: what to follow, as the shipper sees it; default: /var/log/app/**/*.log

@@ -31,6 +31,7 @@ const KIB = 1024
 /** What a slab takes besides its longest line: its table of frames. */
 const SLAB_EXTRA = 128 * KIB
 const PIPELINE_EXTRA = 64 * KIB
+const USUAL_BUDGET = 8 * KIB * KIB
 
 export function complete(written: Written, circumstances: Circumstances): Completed {
   const sources = written.sources.map(
@@ -42,7 +43,7 @@ export function complete(written: Written, circumstances: Circumstances): Comple
     backends,
     state: written.state,
     volume: written.volume,
-    memory: written.memory,
+    memory: { budget: written.memory.budget ?? Math.max(USUAL_BUDGET, enough(sources, backends).bytes) },
     drain: written.drain,
     server: written.server,
     log: written.log,
@@ -212,31 +213,38 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
 }
 
+interface Need {
+  /** For all backends together, in whole MiB. */
+  readonly bytes: number
+  /** The backend that needs most, since each gets an equal part, and how much that is. */
+  readonly neediest: BackendConfig | undefined
+  readonly part: number
+}
+
 /** Two slabs, one to fill while the other is on its way, and one payload must fit into each backend's part. */
-function checkBudget(config: Config, report: Report): void {
-  const part = config.memory.budget / config.backends.length
-  let most = 0
+function enough(sources: readonly SourceOptions[], backends: readonly BackendConfig[]): Need {
+  let part = 0
   let neediest: BackendConfig | undefined
-  for (const each of config.backends) {
-    const longest = longestLine(config, each)
-    const need = 2 * (longest + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
-    if (need <= most) continue
-    most = need
+  for (const each of backends) {
+    const need = 2 * (longestLine(sources, each) + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
+    if (need <= part) continue
+    part = need
     neediest = each
   }
-  if (neediest === undefined || part >= most) return
-  const enough = Math.ceil((most * config.backends.length) / (1024 * KIB)) * 1024 * KIB
-  const line = formatSize(longestLine(config, neediest))
+  return { bytes: Math.ceil((part * backends.length) / (1024 * KIB)) * 1024 * KIB, neediest, part }
+}
+
+function checkBudget({ memory, sources, backends }: Config, report: Report): void {
+  const { bytes, neediest, part } = enough(sources, backends)
+  if (neediest === undefined || memory.budget / backends.length >= part) return
+  const line = formatSize(longestLine(sources, neediest))
   report(['memory', 'budget'], {
-    found: `${formatSize(config.memory.budget)} for ${config.backends.length} backend${config.backends.length === 1 ? '' : 's'}`,
-    allowed: `at least ${formatSize(enough)}: backend ${neediest.name} needs ${Math.ceil(most / KIB)}KiB`,
+    found: `${formatSize(memory.budget)} for ${backends.length} backend${backends.length === 1 ? '' : 's'}`,
+    allowed: `at least ${formatSize(bytes)}: backend ${neediest.name} needs ${Math.ceil(part / KIB)}KiB`,
     hint: `raise memory.budget, or lower maxLineBytes (${line}) or batch.maxBytes (${formatSize(neediest.delivery.batch.maxBytes)})`,
   })
 }
 
-function longestLine(config: Config, { sources }: BackendConfig): number {
-  return Math.max(
-    0,
-    ...config.sources.filter(source => sources.includes(source.name)).map(source => source.maxLineBytes),
-  )
+function longestLine(all: readonly SourceOptions[], { sources }: BackendConfig): number {
+  return Math.max(0, ...all.filter(source => sources.includes(source.name)).map(source => source.maxLineBytes))
 }

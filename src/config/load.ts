@@ -9,6 +9,7 @@
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { formatSize } from '../size.ts'
 import { complete } from './complete.ts'
 import type { Config } from './config.ts'
 import { type Place, parseDocument, type Tree } from './document.ts'
@@ -112,7 +113,12 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     const { name, sources } = config.backends[index]!
     return { ...entry, name, sources }
   })
-  const effective = { ...parsed.data, sources: config.sources, backends: named }
+  const effective = {
+    ...parsed.data,
+    sources: config.sources,
+    backends: named,
+    memory: { budget: formatSize(config.memory.budget) },
+  }
   const template = (path: KeyPath): string | undefined => templates.get(formatKey(path))
   const origin = { given: final, schema: jsonSchema, locate, template }
   return {

@@ -66,8 +66,8 @@ export const configSchema = z.strictObject({
   memory: z.prefault(
     z.strictObject({
       budget: z
-        .prefault(size({ min: 256 * 1024, max: 2 * 1024 ** 3 }), '8MiB')
-        .check(z.describe('Bytes in flight allowed, all backends together.')),
+        .optional(size({ min: 256 * 1024, max: 2 * 1024 ** 3 }))
+        .check(z.describe('Bytes in flight allowed, all backends together. Default: 8MiB, or what they need.')),
     }),
     {},
   ),

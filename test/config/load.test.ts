@@ -768,3 +768,13 @@ t.test('credentials on an open line are warned of, except on our own machine', a
   t.match(await said('headers: { x-key: { file: /key } }', 'collector'), [/unencrypted/])
   t.same(await said('headers: { x-team: checkout }', 'collector'), [])
 })
+
+t.test('without a budget there is enough for all backends', async t => {
+  const backends = (count: number) => Array.from({ length: count }, (_, n) => ({ type: 'stdout', name: `b${n}` }))
+  const budget = async (count: number) => {
+    const yaml = JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: backends(count) })
+    return (await valid(t, { yaml })).memory.budget / 1024 ** 2
+  }
+  t.equal(await budget(1), 8)
+  t.ok((await budget(5)) >= 16)
+})

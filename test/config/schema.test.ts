@@ -19,7 +19,7 @@ t.test('editors get a schema that knows every key, its default and what it is fo
     'server',
     'log',
   ])
-  t.match(schema.properties.memory.properties.budget, { default: '8MiB', description: /./ })
+  t.match(schema.properties.memory.properties.budget, { description: /8MiB/ })
   const types = schema.properties.backends.items.oneOf
   t.same(types.map((type: { properties: { type: { const: string } } }) => type.properties.type.const).slice(0, 2), [
     'stdout',

@@ -1,0 +1,127 @@
+/**
+ * `logshipper test`: what would be sent. Lines from standard input become the request that each backend would get, to
+ * the byte but for compression, and nothing is sent.
+ *
+ *     stdin ─► slab ─► delivery ─► a transport that shows the request and ends
+ *
+ * Guarantees: no file but the configuration's is read, no connection is opened; credentials are not shown, for they are
+ * put in by the real transport.
+ */
+import { isUtf8 } from 'node:buffer'
+import { type Origin, Slab } from '../chunk.ts'
+import type { BackendConfig, Config } from '../config/config.ts'
+import type { Exchange, Transport } from '../delivery/exchange.ts'
+import { createDestination } from '../destination.ts'
+import type { Logger } from '../log.ts'
+import { type Metadata, Surroundings } from '../metadata.ts'
+import { EXIT } from './run.ts'
+
+/** Bytes of standard input that are looked at: enough to see how records look. */
+const MOST = 64 * 1024
+const LINE_FEED = 10
+const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
+
+/** Prints to standard output. Resolves to the exit code: 2 if there is no such backend, or no line. */
+export async function test(config: Config, only: string | undefined, input: AsyncIterable<Buffer>): Promise<number> {
+  const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
+  if (wanted.length === 0) {
+    const names = config.backends.map(({ name }) => name).join(', ')
+    process.stderr.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
+    return EXIT.configuration
+  }
+  const { lines, more } = await read(input)
+  if (lines.length === 0) {
+    process.stderr.write('logshipper: test takes lines from standard input, and there was none\n')
+    return EXIT.configuration
+  }
+  const { metadata } = new Surroundings(config.pod)
+  for (const entry of wanted) await show(config, entry, metadata, lines)
+  if (more) process.stderr.write(`only the first ${lines.length} bytes of standard input were used\n`)
+  return EXIT.ok
+}
+
+/** Whole lines; the last one may have no line end. */
+async function read(input: AsyncIterable<Buffer>): Promise<{ lines: Buffer; more: boolean }> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of input) {
+    parts.push(part)
+    size += part.length
+    if (size > MOST) break
+  }
+  const all = Buffer.concat(parts)
+  if (size <= MOST)
+    return {
+      lines: all.at(-1) === LINE_FEED || size === 0 ? all : Buffer.concat([all, Buffer.from('\n')]),
+      more: false,
+    }
+  const cut = all.subarray(0, MOST)
+  const end = cut.lastIndexOf(LINE_FEED) + 1
+  return { lines: end > 0 ? cut.subarray(0, end) : Buffer.concat([cut, Buffer.from('\n')]), more: true }
+}
+
+async function show(config: Config, entry: BackendConfig, metadata: Metadata, lines: Buffer): Promise<void> {
+  // What is shown is what the backend reads after decompression.
+  const delivery = { ...entry.delivery, compression: 'none' as const, deadLetter: undefined }
+  const transport: Transport = {
+    async send(exchange) {
+      process.stdout.write(`${described(entry, exchange)}\n`)
+      destination.delivery.stop()
+      return { kind: 'failure', code: 'ABORTED', sentBefore: false }
+    },
+    reload: () => false,
+    abort() {},
+    async close() {},
+  }
+  const destination = createDestination(
+    config,
+    { ...entry, delivery },
+    { metadata: () => metadata, log: SILENT, onClosed: () => {}, transport },
+  )
+  destination.budget.onRelease = () => destination.delivery.room.open()
+  await destination.delivery.ship(slabOf(config, entry, lines, destination))
+}
+
+function described({ name, endpoint, delivery }: BackendConfig, { head, contentType, body }: Exchange): string {
+  if (endpoint === undefined) return `# ${name}: standard output\n${body.toString('utf8')}`
+  const headers = Object.entries({ 'content-type': contentType, ...head.headers })
+  const own = Object.keys(delivery.headers ?? {})
+  if (delivery.auth !== undefined || own.length > 0) headers.push(['(credentials and own headers)', 'not shown'])
+  const text = isUtf8(body) ? body.toString('utf8') : `(${body.length} bytes, base64) ${body.toString('base64')}`
+  const said = headers.map(([field, value]) => `${field}: ${value}`).join('\n')
+  return `# ${name}: ${head.method} ${endpoint.origin}${head.path}\n${said}\n\n${text}`
+}
+
+/** The lines as if they had just been read from the first file that the backend's first source names. */
+function slabOf(
+  config: Config,
+  { sources }: BackendConfig,
+  lines: Buffer,
+  { kernel, budget }: ReturnType<typeof createDestination>,
+): Slab {
+  const source = config.sources.find(({ name }) => name === sources[0])!
+  const origin: Origin = {
+    source: source.name,
+    path: source.paths[0]!,
+    generation: '0'.repeat(16),
+    labels: source.labels,
+  }
+  const most = lines.length
+  const slab = new Slab(kernel.memory.buffer, budget.grant(5 * most + 8)!, most)
+  lines.copy(kernel.bytes, slab.window)
+  const frames = kernel.frames(slab.window, slab.window + lines.length, slab.ends, most)
+  slab.used = lines.length
+  slab.add({
+    owner: { settled: () => {} },
+    origin,
+    start: slab.window,
+    fileStart: 0,
+    fileEnd: lines.length,
+    firstFrame: 0,
+    frames,
+    readAt: Date.now(),
+    cutFrom: 0,
+    partial: false,
+  })
+  return slab
+}

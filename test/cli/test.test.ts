@@ -1,0 +1,69 @@
+/** What would be sent is shown, and nothing is sent. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { PROGRAM, Receiver } from '../program.ts'
+
+async function shown(t: Test, input: string | Buffer, config: object, ...args: string[]) {
+  const file = join(t.testdir({}), 'config.yaml')
+  writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/logs/*.log'], labels: { team: 'a' } }], ...config }))
+  const child = spawn(process.execPath, [PROGRAM, 'test', '--config', file, ...args])
+  let [out, err] = ['', '']
+  child.stdout.on('data', (part: Buffer) => (out += part))
+  child.stderr.on('data', (part: Buffer) => (err += part))
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [code] = await once(child, 'close')
+  return { code: code as number, out, err }
+}
+
+t.test('each backend’s request, as it would be sent, without credentials', async t => {
+  const receiver = await Receiver.start(t)
+  const backends = [
+    { type: 'http', endpoint: receiver.url, auth: { bearer: 'hunter2' } },
+    { type: 'loki', endpoint: 'http://loki:3100' },
+    { type: 'stdout' },
+  ]
+  const { code, out, err } = await shown(t, 'said "hi"\nlast', { backends })
+  t.equal(code, 0, err)
+  const [http, loki, stdout] = out.split(/^# /m).slice(1)
+  t.match(http, new RegExp(`^http: POST ${receiver.url}\ncontent-type: application/x-ndjson\n`))
+  t.match(http, '(credentials and own headers): not shown')
+  const records = http!.split('\n').filter(line => line.startsWith('{'))
+  t.strictSame(
+    records.map(record => JSON.parse(record).message),
+    ['said "hi"', 'last'],
+  )
+  t.match(JSON.parse(records[0]!), { team: 'a', source: 'app', file: '/logs/*.log' })
+  const body = JSON.parse(loki!.slice(loki!.indexOf('{')))
+  t.match(
+    body.streams[0].values.map((value: string[]) => value[1]),
+    ['said "hi"', 'last'],
+  )
+  t.match(stdout, /^stdout: standard output\nsaid "hi"\nlast/)
+  t.notMatch(out, /hunter2/)
+  t.strictSame(receiver.lines, [], 'nothing was sent')
+})
+
+t.test('bytes that are no text are shown as base64', async t => {
+  const backends = [{ type: 'otlp', endpoint: 'http://collector:4318' }]
+  const { out } = await shown(t, 'x\n', { backends })
+  t.match(out, /^# otlp: POST http:\/\/collector:4318\/v1\/logs\n/)
+  const encoded = /base64\) (\S+)/.exec(out)![1]!
+  t.ok(Buffer.from(encoded, 'base64').includes('x'))
+})
+
+t.test('much input is cut at a line, no input and an unknown backend are told', async t => {
+  const backends = [{ type: 'stdout' }]
+  const much = await shown(t, `${'x'.repeat(99)}\n`.repeat(5000), { backends })
+  t.equal(much.code, 0)
+  t.match(much.err, 'only the first 65500 bytes of standard input were used')
+  const none = await shown(t, '', { backends })
+  t.equal(none.code, 2)
+  t.match(none.err, 'there was none')
+  const other = await shown(t, 'x', { backends }, '--backend', 'nowhere')
+  t.equal(other.code, 2)
+  t.match(other.err, 'no backend is called nowhere; there are stdout')
+})
