@@ -27,6 +27,7 @@ function show({ draining, health, files, refused, more }: Status): string {
   const { state, watch } = health
   lines.push(
     `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
+    ...bounds(health),
     '',
   )
   const backends = health.backends.map(
@@ -57,4 +58,24 @@ function show({ draining, health, files, refused, more }: Status): string {
   for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
   if (more.refused > 0) lines.push(`not followed: ${more.refused} more paths`)
   return `${lines.join('\n')}\n`
+}
+
+/** What the pod bounds, memory and volume; and what the process before left. */
+function bounds({ memory, volume, previous }: Status['health']): string[] {
+  const lines: string[] = []
+  const of = (limit: number | null): string => (limit === null ? '' : ` of ${bytes(limit)}`)
+  if (memory.anonymous !== null) {
+    lines.push(`memory: ${bytes(memory.anonymous)}${of(memory.limit)}; up to ${bytes(memory.budget)} of it for lines`)
+  }
+  if (volume) {
+    const { secondsLeft } = volume
+    const left = secondsLeft === null ? '' : `, full in ${Math.round(secondsLeft / 60)} min at this rate`
+    lines.push(`volume: ${bytes(volume.bytes)}${of(volume.limit)}${left}`)
+  }
+  if (previous.kind === 'unclean') {
+    const { unsettledBytes, vanishedBytes } = previous
+    const gone = vanishedBytes > 0 ? `, ${bytes(vanishedBytes)} could not be found again` : ''
+    lines.push(`the process before was killed: ${bytes(unsettledBytes)} were not acknowledged${gone}`)
+  }
+  return lines
 }

@@ -33,6 +33,23 @@ t.test('status shows backends and files', async t => {
   t.match(out, `not followed: ${SECRET_PATH}.1: EACCES`)
 })
 
+t.test('status shows what the pod bounds, and what a death left', async t => {
+  const { healthy } = stage
+  t.teardown(() => {
+    stage.healthy = healthy
+  })
+  stage.healthy = {
+    ...healthy,
+    memory: { resident: 8e7, anonymous: 24 * 1024 ** 2, limit: 128 * 1024 ** 2, budget: 8 * 1024 ** 2 },
+    volume: { bytes: 3 * 1024 ** 2, limit: 1024 ** 3, growthPerSecond: 1024, secondsLeft: 7200 },
+    previous: { kind: 'unclean', unsettledBytes: 2048, vanishedBytes: 7 },
+  }
+  const { out } = await logshipper('status', admin)
+  t.match(out, 'memory: 24.0 MiB of 128.0 MiB; up to 8.0 MiB of it for lines\n')
+  t.match(out, 'volume: 3.0 MiB of 1.0 GiB, full in 120 min at this rate\n')
+  t.match(out, 'the process before was killed: 2.0 KiB were not acknowledged, 7 B could not be found again\n')
+})
+
 t.test('ledger shows the account, why lines were not delivered, and that it adds up', async t => {
   const { code, out } = await logshipper('ledger', admin)
   t.equal(code, 0)
