@@ -73,6 +73,8 @@ export class Metrics {
         registers: [registry],
         collect: () => {
           metric.reset()
+          // Without labels a reset leaves a 0, which would be a value that nobody read.
+          if (labelNames.length === 0) metric.remove()
           const before = shown
           shown = new Map()
           for (const [labels, value] of read()) {

@@ -126,11 +126,13 @@ export class CheckpointStore {
         { dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
         'the checkpoint cannot be used; the previous copy is, and lines since then are sent again',
       )
-      return previous.checkpoint
+      // Whatever it says of the end of its process, something was saved after it.
+      return { ...previous.checkpoint, clean: false }
     }
     if (current.kind === 'bad' || previous.kind === 'bad') {
       const found = [current, previous].flatMap(result => (result.kind === 'bad' ? [result.why] : [])).join('; ')
       this.#log.error({ dir: this.dir, found }, 'no checkpoint can be used; all files are read again from the start')
+      return { ...fresh, clean: false }
     }
     return fresh
   }

@@ -11,16 +11,7 @@ import { closeSync } from 'node:fs'
 import type { Island } from '../chunk.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Checkpoint } from './checkpoint.ts'
-
-/**
- * How the process before this one ended, as far as its checkpoint says. Bytes: what it had not seen acknowledged, and is
- * sent now, some of it perhaps again; what was on the volume then and cannot be found any more.
- */
-export interface PreviousEnd {
-  readonly kind: 'none' | 'clean' | 'unclean'
-  readonly unsettledBytes: number
-  readonly vanishedBytes: number
-}
+import type { PreviousEnd } from './previous.ts'
 
 export interface Handover {
   readonly checkpoint: Checkpoint

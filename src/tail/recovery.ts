@@ -60,6 +60,8 @@ export class Recovery {
   /** Generations that are looked for among compressed files, or will be looked for when there is a handle for them. */
   readonly sought = new Set<SavedGeneration>()
   readonly #postponed = new Map<SavedGeneration, { readonly replaced: boolean }>()
+  /** Those whose files are there and may not be opened; no followed name may lead to them any more. */
+  readonly #shut = new Set<SavedGeneration>()
   /** Where the inodes are that have left their folder, by key. */
   #elsewhere: ReadonlyMap<string, string> = new Map()
   readonly #parts: RecoveryParts
@@ -172,6 +174,14 @@ export class Recovery {
 
   /** Looks for those that had to wait. */
   retry(): void {
+    for (const entry of [...this.#shut]) {
+      if (this.#unreadable(entry)) continue
+      this.#shut.delete(entry)
+      const saved = this.#parts.done.take(inodeKey(entry.inode))
+      if (saved === entry) this.findAgain(entry, false)
+      // Otherwise its name led to it, and somebody else looks after it now.
+      else if (saved) this.#parts.done.remember(saved)
+    }
     for (const [entry, { replaced }] of this.#postponed) {
       if (!this.#parts.folders.room()) return
       this.#postponed.delete(entry)
@@ -203,8 +213,10 @@ export class Recovery {
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
     const found = same ?? findSibling(wanted, 'copy', taken) ?? this.#movedAway(entry, wanted)
     if (found) this.#continue(entry, found)
-    else if (!replaced && this.#unreadable(entry)) done.remember(entry)
-    else {
+    else if (!replaced && this.#unreadable(entry)) {
+      done.remember(entry)
+      this.#shut.add(entry)
+    } else {
       this.sought.add(entry)
       const seek = this.#seek(entry, wanted).finally(() => this.#seeks.delete(seek))
       this.#seeks.add(seek)

@@ -22,13 +22,14 @@ import { inodeKey } from './fingerprint.ts'
 import { Folders, type Refusal, type Waiting } from './folders.ts'
 import { Follower } from './follower.ts'
 import type { Generation } from './generation.ts'
-import { Handles, type Handover, type PreviousEnd } from './handover.ts'
+import { Handles, type Handover } from './handover.ts'
 import { dropUnread, heldBytes, overLimit } from './held.ts'
 import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Pinning } from './pinning.ts'
 import { type PinHealth, Pins } from './pins.ts'
+import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater } from './previous.ts'
 import type { ReaderEvents } from './reader.ts'
 import { Recovery } from './recovery.ts'
 import { Saver } from './saver.ts'
@@ -56,7 +57,7 @@ export class Tail {
   readonly #recovery: Recovery
   readonly #saver: Saver
   #swept = false
-  #previous: PreviousEnd = { kind: 'none', unsettledBytes: 0, vanishedBytes: 0 }
+  #previous = NO_PREVIOUS
 
   constructor(
     sources: readonly SourceOptions[],
@@ -179,33 +180,24 @@ export class Tail {
   }
 
   /** Tells what the process before this one left behind, once everything of it was looked for. */
-  async #reviewPrevious({ clean, generations, totals }: Checkpoint): Promise<void> {
-    if (generations.length === 0 && totals.length === 0) return
-    const vanished = (): number => {
+  async #reviewPrevious(checkpoint: Checkpoint): Promise<void> {
+    const vanished = (totals: Iterable<{ readonly vanishedBytes?: number | undefined }>): number => {
       let sum = 0
-      for (const { account } of this.#ledger) sum += account.vanishedBytes
+      for (const { vanishedBytes = 0 } of totals) sum += vanishedBytes
       return sum
     }
-    const before = totals.reduce(
-      (sum, { source, backend, vanishedBytes = 0 }) => sum + (this.#lineage.wants(backend, source) ? vanishedBytes : 0),
-      0,
-    )
-    const known = new Set(generations.map(({ key }) => key))
-    let unsettledBytes = 0
-    for (const { generation, size } of this.following()) {
-      if (!known.has(generation.key)) continue
-      for (const { committed } of generation.cursors) unsettledBytes += Math.max(0, size - committed.offset)
-    }
-    for (const { size, offsets } of this.waiting()) {
-      for (const offset of Object.values(offsets)) unsettledBytes += Math.max(0, size - offset)
-    }
-    const kind = clean ? 'clean' : 'unclean'
-    this.#previous = { kind, unsettledBytes, vanishedBytes: vanished() - before }
+    const wanted = checkpoint.totals.filter(({ source, backend }) => this.#lineage.wants(backend, source))
+    const since = () => vanished([...this.#ledger].map(({ account }) => account)) - vanished(wanted)
+    this.#previous = previousEnd(checkpoint, this.following(), this.waiting(), since())
+    if (this.#previous.kind === 'none') return
+    const sought = [...this.#recovery.sought]
     await this.#recovery.ended()
-    this.#previous = { ...this.#previous, vanishedBytes: vanished() - before }
-    if (clean) return
+    const all = this.#previous.unsettledBytes + unsettledLater(sought, this.following())
+    this.#previous = { ...this.#previous, unsettledBytes: all, vanishedBytes: since() }
+    const { kind, unsettledBytes, vanishedBytes } = this.#previous
+    if (kind === 'clean') return
     this.#log.warn(
-      { unsettledBytes, vanishedBytes: this.#previous.vanishedBytes },
+      { unsettledBytes, vanishedBytes },
       'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again',
     )
   }

@@ -1,6 +1,7 @@
 /** After an unclean death the next start says what was left, and its numbers are true. */
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { refuse, Stage, until } from '../program.ts'
 
@@ -49,6 +50,35 @@ t.test('what was deleted while nobody looked is called vanished', async t => {
     { unsettledBytes: 0, vanishedBytes: size },
   )
   await next.kill('SIGTERM')
+})
+
+t.test('compressed, or its positions lost, while nobody looked: all of it is called unsettled', async t => {
+  const stage = await Stage.set(t)
+  stage.receiver.behaviour = refuse(503)
+  const first = await stage.start()
+  stage.write(1000)
+  t.ok(await until(() => first.says('destination is down')))
+  const { size } = statSync(stage.log)
+  t.ok(await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes(`"size":${size}`), 15))
+  await first.kill('SIGKILL')
+  writeFileSync(`${stage.log}.1.gz`, gzipSync(readFileSync(stage.log)))
+  rmSync(stage.log)
+  const second = await stage.start()
+  t.ok(await until(() => second.says(SENTENCE)))
+  t.match(
+    second.said.find(({ msg }) => msg === SENTENCE),
+    { unsettledBytes: size, vanishedBytes: 0 },
+  )
+  const { text } = await second.get('/metrics')
+  t.match(text, `logshipper_previous_unsettled_bytes ${size}\n`)
+  t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what nobody knows is not there')
+  await second.kill('SIGKILL')
+  for (const name of ['checkpoint', 'checkpoint.previous']) writeFileSync(join(stage.state, name), 'damaged')
+  appendFileSync(stage.log, 'x'.repeat(99))
+  const third = await stage.start()
+  t.ok(await until(() => third.says(SENTENCE)))
+  t.match(JSON.parse((await third.get('/health')).text), { previous: { kind: 'unclean', unsettledBytes: 99 } })
+  await third.kill('SIGKILL')
 })
 
 t.test('the volume’s limit is told from its content', async t => {

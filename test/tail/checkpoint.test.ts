@@ -155,7 +155,7 @@ t.test('a death between the two renames leaves the copy before', async t => {
   writeFileSync(join(dir, 'checkpoint.previous'), whole)
   writeFileSync(join(dir, 'checkpoint.tmp'), 'half of the next')
   const store = new CheckpointStore(dir, new Journal())
-  t.strictSame(await store.load(), CHECKPOINT)
+  t.strictSame(await store.load(), { ...CHECKPOINT, clean: false }, 'whatever it says, more was saved after it')
   t.equal(await store.save(() => CHECKPOINT), true)
 })
 

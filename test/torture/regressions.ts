@@ -118,6 +118,21 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
+  // Nobody looked again once it could be read: no followed name led to it any more.
+  program('rotated out of the pattern while it may not be read, and a death', [
+    append(),
+    SETTLE,
+    wait(1500),
+    { do: 'freeze' },
+    append(),
+    { do: 'chmod', file: FILE, mode: 0 },
+    append(),
+    { do: 'rotate', file: FILE, create: true },
+    { do: 'kill' },
+    START,
+    wait(300),
+    SETTLE,
+  ]),
   // The pin was named after an id that the checkpoint did not know yet, and was cleared away.
   program('deleted while both backends were down, and a death', [
     append(),
