@@ -10,13 +10,27 @@ t.jobs = 2
 const SENTENCE =
   'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again'
 
+/** All that a start reads: a death in the middle of a save leaves the temporary one whole. */
+const CHECKPOINTS = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp']
+
+/** Until the checkpoint says it. There is none before the first save, and for an instant in each. */
+function saved(stage: Stage, text: string): Promise<boolean> {
+  return until(() => {
+    try {
+      return readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes(text)
+    } catch {
+      return false
+    }
+  }, 15)
+}
+
 t.test('a SIGKILL while nothing is taken: all that lies there is called unsettled, and arrives', async t => {
   const stage = await Stage.set(t)
   stage.receiver.behaviour = refuse(503)
   const first = await stage.start()
   stage.write(1000)
   t.ok(await until(() => first.says('destination is down')))
-  await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes('"app'))
+  t.ok(await saved(stage, '"app'))
   await first.kill('SIGKILL')
   const next = await stage.start()
   t.ok(await until(() => next.says(SENTENCE)))
@@ -40,7 +54,7 @@ t.test('what was deleted while nobody looked is called vanished', async t => {
   stage.write(1000)
   t.ok(await until(() => first.says('destination is down')))
   const size = statSync(stage.log).size
-  t.ok(await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes(`"size":${size}`), 15))
+  t.ok(await saved(stage, `"size":${size}`))
   await first.kill('SIGKILL')
   rmSync(stage.log)
   const next = await stage.start()
@@ -59,7 +73,7 @@ t.test('compressed, or its positions lost, while nobody looked: all of it is cal
   stage.write(1000)
   t.ok(await until(() => first.says('destination is down')))
   const { size } = statSync(stage.log)
-  t.ok(await until(() => readFileSync(join(stage.state, 'checkpoint'), 'latin1').includes(`"size":${size}`), 15))
+  t.ok(await saved(stage, `"size":${size}`))
   await first.kill('SIGKILL')
   writeFileSync(`${stage.log}.1.gz`, gzipSync(readFileSync(stage.log)))
   rmSync(stage.log)
@@ -73,7 +87,7 @@ t.test('compressed, or its positions lost, while nobody looked: all of it is cal
   t.match(text, `logshipper_previous_unsettled_bytes ${size}\n`)
   t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what nobody knows is not there')
   await second.kill('SIGKILL')
-  for (const name of ['checkpoint', 'checkpoint.previous']) writeFileSync(join(stage.state, name), 'damaged')
+  for (const name of CHECKPOINTS) writeFileSync(join(stage.state, name), 'damaged')
   appendFileSync(stage.log, 'x'.repeat(99))
   const third = await stage.start()
   t.ok(await until(() => third.says(SENTENCE)))
