@@ -18,7 +18,7 @@ import type { Logger } from '../log.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
-const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp', 'claim'] as const
+const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
 const OURS = ['pins/', 'unpacked/', 'dead-letter/', 'claim.'] as const
 /** Larger files are not ours: 100,000 generations take about 40 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024

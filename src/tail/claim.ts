@@ -4,23 +4,36 @@
  *
  * A claim is a listening socket in the folder. It dies with its holder, however that dies, whatever process ids are
  * (in containers all are 1), and is seen from every container that shares the volume: a connection to a dead one is
- * refused, and it is taken over. A holder says who it is.
+ * refused. A holder says who it is.
  *
- * Guarantees: never refused because of a dead holder; where sockets or writing are not possible there is no claim and
- * no harm. Nothing here throws.
+ * Each program's socket has a name of its own that is never used again, so whoever finds a dead one may remove it. A
+ * program shows its socket first and looks for others afterwards: of two at least one sees the other. It holds the
+ * folder once it has seen nobody else. Of two that see each other the later name hides, waits and looks again.
+ *
+ * Guarantees: never two at once; never refused because of a dead holder; where sockets or writing are not possible
+ * there is no claim and no harm. Nothing here throws.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../errors.ts'
 
 /** Milliseconds for a holder to say who it is. One that is being killed hangs up within this time. */
 const ANSWER = 2000
-/** Between looks at a holder that has just hung up, and how many there are at the most. */
+/** Between looks while somebody else begins or ends, and for how long. */
 const AGAIN = 20
-const LOOKS = 50
+const PATIENCE = 10_000
+/** A socket that is shown, and one that is not: not yet, or not now. */
+const SHOWN = /^claim\.[0-9a-f]{12}$/
+const HIDDEN = /^claim\.[0-9a-f]{12}\.hidden$/
+/** Milliseconds after which a hidden socket that is dead was left behind: one that does not listen yet is younger. */
+const LEFT = 60_000
+/** What a socket says first: its program holds the folder, or would like to. */
+const HOLDS = '+'
+const BEGINS = '-'
 
 export type Claimed =
   | { readonly kind: 'claimed'; readonly claim: Claim }
@@ -29,71 +42,121 @@ export type Claimed =
   /** It cannot be told: nobody is kept from starting. */
   | { readonly kind: 'unknown'; readonly code: string }
 
+/** A socket that is shown in the folder. */
 export class Claim {
+  readonly path: string
   readonly #server: Server
-  readonly #path: string
-  readonly #inode: bigint
+  #says = BEGINS
 
-  constructor(server: Server, path: string) {
+  /** `short`: a socket's path has 107 bytes at the most, however long the folder's is. */
+  static async begin(dir: string, short: Shorten): Promise<Claim> {
+    const server = createServer()
+    const claim = new Claim(join(dir, `claim.${randomBytes(6).toString('hex')}`), server)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    server.on('error', reject)
+    server.listen(short(claim.#hidden), resolve)
+    server.unref()
+    await promise
+    return claim
+  }
+
+  private constructor(path: string, server: Server) {
+    this.path = path
     this.#server = server
-    this.#path = path
-    this.#inode = lstatSync(path, { bigint: true }).ino
+    server.on('connection', socket => {
+      socket.on('error', () => {})
+      socket.end(`${this.#says}process ${process.pid} on ${hostname()}`)
+    })
+  }
+
+  get #hidden(): string {
+    return `${this.path}.hidden`
+  }
+
+  show(): void {
+    renameSync(this.#hidden, this.path)
+  }
+
+  hide(): void {
+    renameSync(this.path, this.#hidden)
+  }
+
+  hold(): void {
+    this.#says = HOLDS
   }
 
   release(): void {
-    try {
-      if (lstatSync(this.#path, { bigint: true }).ino === this.#inode) unlinkSync(this.#path)
-    } catch {
-      // It is gone already, or stays until the next program takes it over.
-    }
+    remove(this.path)
+    remove(this.#hidden)
     this.#server.close()
   }
 }
 
 /** Claims a state folder; makes it if it is not there. */
 export async function claim(dir: string): Promise<Claimed> {
-  const path = join(dir, 'claim')
-  const own = `${path}.${randomBytes(6).toString('hex')}`
   let folder: number | undefined
-  let server: Server | undefined
+  let own: Claim | undefined
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     folder = openSync(dir, 'r')
-    const short = (name: string) => `/proc/self/fd/${folder}${name.slice(dir.length)}`
-    server = await listen(short(own))
-    for (let look = 0; look < LOOKS; look++) {
-      // A link is made only if there is none: of two that begin together one sees the other.
-      if (linked(own, path)) {
-        unlinkSync(own)
-        return { kind: 'claimed', claim: new Claim(server, path) }
+    const short = (path: string) => `/proc/self/fd/${folder}${path.slice(dir.length)}`
+    own = await Claim.begin(dir, short)
+    own.show()
+    for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; await sleep(AGAIN)) {
+      const others = await look(dir, own.path, short)
+      switch (others.kind) {
+        case 'none': {
+          own.hold()
+          const claim = own
+          own = undefined
+          return { kind: 'claimed', claim }
+        }
+        case 'holder':
+          return { kind: 'taken', by: others.who }
+        case 'wait':
+          break
+        case 'yield':
+          own.hide()
+          await sleep(AGAIN)
+          own.show()
       }
-      const holder = await ask(short(path))
-      if (holder.kind === 'alive') return { kind: 'taken', by: holder.who }
-      if (holder.kind === 'dead') await bury(path, short)
-      if (holder.kind === 'dying') await new Promise(resolve => setTimeout(resolve, AGAIN))
     }
-    return { kind: 'unknown', code: 'EAGAIN' }
+    return { kind: 'taken', by: 'a process that begins or ends' }
   } catch (error) {
     return { kind: 'unknown', code: codeOf(error) }
   } finally {
+    own?.release()
     if (folder !== undefined) closeSync(folder)
-    if (server !== undefined && remove(own)) server.close()
   }
 }
 
-/** Removes a dead claim, and only that: another program may have put its own in its place meanwhile. */
-async function bury(path: string, short: (name: string) => string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}`
-  try {
-    renameSync(path, aside)
-  } catch {
-    return
+type Shorten = (path: string) => string
+
+type Others =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'holder'; readonly who: string }
+  /** Somebody begins too, or ends: who has the first name waits until it is gone, the other one yields. */
+  | { readonly kind: 'wait' | 'yield' }
+
+/** Looks at every other socket in the folder, and removes the dead ones. */
+async function look(dir: string, own: string, short: Shorten): Promise<Others> {
+  let others: Others = { kind: 'none' }
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name)
+    const hidden = HIDDEN.test(name)
+    if (path === own || !(SHOWN.test(name) || (hidden && age(path) > LEFT))) continue
+    const holder = await ask(short(path))
+    if (holder.kind === 'dead') remove(path)
+    if (hidden || holder.kind === 'dead' || holder.kind === 'gone') continue
+    if (holder.kind === 'holds') return { kind: 'holder', who: holder.who }
+    if (holder.kind === 'begins' && path < own) others = { kind: 'yield' }
+    else if (others.kind === 'none') others = { kind: 'wait' }
   }
-  if ((await ask(short(aside))).kind === 'alive') linked(aside, path)
-  remove(aside)
+  return others
 }
 
-type Holder = { readonly kind: 'alive'; readonly who: string } | { readonly kind: 'dead' | 'dying' | 'gone' }
+/** `holds`: or says nothing, which is the same to us. `dying`: it hung up, and will be dead. */
+type Holder = { readonly kind: 'holds'; readonly who: string } | { readonly kind: 'begins' | 'dying' | 'dead' | 'gone' }
 
 /** Asks whoever listens at a socket for its name. */
 function ask(path: string): Promise<Holder> {
@@ -102,7 +165,7 @@ function ask(path: string): Promise<Holder> {
   let who = ''
   let connected = false
   // A holder that is stopped says nothing, but is there.
-  const timer = setTimeout(() => resolve({ kind: 'alive', who: 'a process that does not answer' }), ANSWER)
+  const timer = setTimeout(() => resolve({ kind: 'holds', who: 'a process that does not answer' }), ANSWER)
   socket.setEncoding('utf8')
   socket.on('connect', () => {
     connected = true
@@ -112,46 +175,36 @@ function ask(path: string): Promise<Holder> {
   })
   socket.on('error', error => {
     const code = codeOf(error)
-    if (connected) resolve({ kind: 'dying' })
+    if (connected || code === 'ECONNRESET' || code === 'EPIPE') resolve({ kind: 'dying' })
     else if (code === 'ECONNREFUSED') resolve({ kind: 'dead' })
     else if (code === 'ENOENT') resolve({ kind: 'gone' })
     else reject(error)
   })
-  socket.on('close', () => resolve(who === '' ? { kind: 'dying' } : { kind: 'alive', who: printable(who) }))
+  socket.on('close', () => {
+    if (who === '') resolve({ kind: 'dying' })
+    else if (who.startsWith(BEGINS)) resolve({ kind: 'begins' })
+    else resolve({ kind: 'holds', who: printable(who.slice(HOLDS.length)) })
+  })
   return promise.finally(() => {
     clearTimeout(timer)
     socket.destroy()
   })
 }
 
-function listen(path: string): Promise<Server> {
-  const { promise, resolve, reject } = Promise.withResolvers<Server>()
-  const server = createServer(socket => {
-    socket.on('error', () => {})
-    socket.end(`process ${process.pid} on ${hostname()}`)
-  })
-  server.on('error', reject)
-  server.listen(path, () => resolve(server))
-  server.unref()
-  return promise
-}
-
-function linked(from: string, to: string): boolean {
+/** Milliseconds since it was last moved or made. */
+function age(path: string): number {
   try {
-    linkSync(from, to)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
-    throw error
+    return Date.now() - lstatSync(path).ctimeMs
+  } catch {
+    return 0
   }
 }
 
-function remove(path: string): boolean {
+function remove(path: string): void {
   try {
     unlinkSync(path)
-    return true
   } catch {
-    return false
+    // It is gone already, or stays until the next program finds it.
   }
 }
 

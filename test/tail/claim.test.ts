@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { type Claimed, claim } from '../../src/tail/claim.ts'
+
+const CLAIM = join(import.meta.dirname, '../../src/tail/claim.ts')
+/** Claims a folder, says so, and waits to be killed. */
+const HOLDER = `
+  import { claim } from ${JSON.stringify(CLAIM)}
+  const { kind } = await claim(process.argv[1])
+  process.stdout.write(kind)
+  setInterval(() => {}, 1000)
+`
+
+const sockets = (dir: string) => readdirSync(dir).filter(name => name.startsWith('claim'))
+const held = (all: readonly Claimed[]) => all.flatMap(claimed => (claimed.kind === 'claimed' ? [claimed.claim] : []))
+
+/** Leaves the sockets of programs that were killed. */
+async function die(dir: string): Promise<void> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+t.test('of any number that begin together over a dead one exactly one is taken', async t => {
+  for (let round = 0; round < 20; round++) {
+    const dir = t.testdir()
+    if (round % 5 === 0) await die(dir)
+    const all = await Promise.all(Array.from({ length: 2 + (round % 7) }, () => claim(dir)))
+    const [one, ...more] = held(all)
+    t.ok(one)
+    t.equal(more.length, 0)
+    t.ok(all.every(({ kind }) => kind !== 'unknown'))
+    t.equal(sockets(dir).length, 1, 'who is refused leaves nothing, and the dead are cleared away')
+    one!.release()
+    t.strictSame(sockets(dir), [])
+  }
+})
+
+t.test('of any number of programs that begin together exactly one holds the folder', async t => {
+  const dir = t.testdir()
+  const children = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
+  t.teardown(() => children.forEach(child => child.kill('SIGKILL')))
+  const said = await Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
+  t.strictSame(said.toSorted(), ['claimed', 'taken', 'taken', 'taken'])
+})
+
+t.test('who comes later is told by whom the folder is held, and gets it after a release', async t => {
+  const dir = t.testdir()
+  const first = await claim(dir)
+  t.match(await claim(dir), { kind: 'taken', by: `process ${process.pid} on ` })
+  held([first])[0]!.release()
+  const second = await claim(dir)
+  t.equal(second.kind, 'claimed')
+  held([second])[0]!.release()
+})
+
+t.test('a file that only has the name of a claim holds nothing', async t => {
+  const dir = t.testdir()
+  writeFileSync(join(dir, 'claim.0123456789ab'), '')
+  writeFileSync(join(dir, 'claim.txt'), '')
+  const claimed = await claim(dir)
+  t.equal(claimed.kind, 'claimed')
+  held([claimed])[0]!.release()
+  t.strictSame(sockets(dir), ['claim.txt'])
+})
+
+t.test('a state folder with a path longer than a socket may have can be claimed', async t => {
+  const dir = join(t.testdir(), 'a'.repeat(120), 'b'.repeat(120))
+  const claimed = await claim(dir)
+  t.equal(claimed.kind, 'claimed')
+  t.equal((await claim(dir)).kind, 'taken')
+  held([claimed])[0]!.release()
+})
+
+t.test('where nothing can be written it cannot be told', async t => {
+  const dir = t.testdir({ file: '' })
+  t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'EEXIST' })
+})
