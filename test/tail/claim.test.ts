@@ -47,7 +47,9 @@ t.test('of any number of programs that begin together exactly one holds the fold
   const children = Array.from({ length: 4 }, () =>
     spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], { stdio: ['ignore', 'pipe', 'inherit'] }),
   )
-  t.teardown(() => children.forEach(child => child.kill('SIGKILL')))
+  t.teardown(() => {
+    for (const child of children) child.kill('SIGKILL')
+  })
   const said = await Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
   t.strictSame(said.toSorted(), ['claimed', 'taken', 'taken', 'taken'])
 })
