@@ -20,8 +20,10 @@ import { statPath } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 import type { Vacated } from './vacated.ts'
 
-/** What may be a copy of a followed file is held back for this long: milliseconds. */
+/** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
 const HOLD = 5000
+/** And for this long in all: a file that somebody writes beside the followed one, line by line, is no copy. */
+const HOLD_GROWING = 600_000
 
 export interface Refusal {
   readonly source: string
@@ -36,6 +38,13 @@ export interface Waiting {
   readonly size: number
   /** The committed offsets by backend; one that is not there has read nothing. */
   readonly offsets: Readonly<Record<string, number>>
+}
+
+/** What may be a copy: its size, when it was first seen, and when it last grew towards the size of the followed file. */
+interface Suspect {
+  readonly since: number
+  readonly grown: number
+  readonly size: bigint
 }
 
 export interface FoldersParts {
@@ -57,7 +66,7 @@ export class Folders {
   readonly parking: Parking
   readonly #parts: FoldersParts
   readonly #refused = new Map<string, Refusal>()
-  readonly #suspects = new Map<string, number>()
+  readonly #suspects = new Map<string, Suspect>()
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
@@ -257,18 +266,25 @@ export class Folders {
   #isSuspect(path: string, opened: OpenFile): boolean {
     if (this.final) return false
     const { tailers, follower } = this.#parts
-    const now = performance.now()
-    const since = this.#suspects.get(path)
-    if (since !== undefined && now - since > HOLD) return false
     for (const tailer of [...tailers]) {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
-      // The truncation that explains the copy may have happened already: then it goes on in this file.
+      // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
+      // the copy was first seen: we may have stood still meanwhile.
       follower.poll(tailer)
       if (tailers.has(inodeKey(inodeOf(opened.stats)))) return true
       if (tailer.state.kind !== 'live' || !mayBeCopyOf(path, opened, tailer)) continue
-      this.#suspects.set(path, since ?? now)
-      return true
+      return this.#isHeld(path, opened.stats.size, BigInt(tailer.size))
     }
     return false
+  }
+
+  /** Whether what may be a copy is waited for: a large file takes its time to be copied. */
+  #isHeld(path: string, size: bigint, whole: bigint): boolean {
+    const now = performance.now()
+    const known = this.#suspects.get(path)
+    const { since, grown } = known ?? { since: now, grown: now }
+    const growing = known === undefined || (known.size < size && size < whole)
+    this.#suspects.set(path, { since, grown: growing ? now : grown, size })
+    return now - (growing ? now : grown) <= HOLD && now - since <= HOLD_GROWING
   }
 }

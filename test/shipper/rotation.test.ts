@@ -8,6 +8,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -151,6 +152,24 @@ t.test('copied and truncated while the backend is down: what was not read yet co
   truncateSync(stage.log)
   stage.write(100)
   stage.receiver.behaviour = undefined
+  await finish(t, stage, program, { ordered: false })
+})
+
+t.test('a copy that was begun before we stood still is known by the truncation that explains it', async t => {
+  const stage = await Stage.set(t)
+  stage.env['LOGSHIPPER_SOURCE_PATHS'] = `${stage.log}*`
+  const program = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const content = readFileSync(stage.log)
+  writeFileSync(`${stage.log}.1`, content.subarray(0, 350))
+  await sleep(500)
+  program.child.kill('SIGSTOP')
+  appendFileSync(`${stage.log}.1`, content.subarray(350))
+  truncateSync(stage.log)
+  stage.write(50)
+  await sleep(6000)
+  program.child.kill('SIGCONT')
   await finish(t, stage, program, { ordered: false })
 })
 

@@ -140,6 +140,20 @@ t.test('a copy of a followed file is held back while it is being written', async
   t.strictSame(await r.came(3, 0.3), ['a1', 'a2'], 'nor is a whole one, once the truncation explains it')
 })
 
+t.test('a copy that takes longer than a copy usually does is held back as long as it grows', async t => {
+  const { dir, log } = place(t)
+  const lines = Array.from({ length: 10 }, (_, index) => `a${index}`)
+  writeFileSync(log, lines.map(line => `${line}\n`).join(''))
+  const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+  await r.came(10)
+  for (const line of lines) {
+    appendFileSync(`${log}.1`, `${line}\n`)
+    t.strictSame(await r.came(11, 0.8), lines)
+  }
+  truncateSync(log)
+  t.strictSame(await r.came(11, 0.5), lines)
+})
+
 t.test('a copy that nothing explains is read after a few seconds', async t => {
   const { dir, log } = place(t)
   writeFileSync(log, 'a1\na2\n')
