@@ -37,6 +37,9 @@ export class Receiver {
   requests = 0
   /** While set it answers every request. */
   behaviour: Behaviour | undefined
+  /** What comes again under the same Idempotency-Key is taken once. */
+  honoursKeys = false
+  readonly #keys = new Set<string>()
   readonly #server = createServer((request, response) => this.#serve(request, response))
 
   static async start(t: Test): Promise<Receiver> {
@@ -68,7 +71,9 @@ export class Receiver {
       this.heads.push(request.headers)
       const { behaviour } = this
       if (behaviour && !behaviour(request, response)) return
-      this.#take(request, Buffer.concat(parts))
+      const key = String(request.headers['idempotency-key'])
+      if (!this.honoursKeys || !this.#keys.has(key)) this.#take(request, Buffer.concat(parts))
+      this.#keys.add(key)
       if (!behaviour) response.writeHead(204).end()
     })
   }

@@ -9,8 +9,9 @@
  * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
  * not be read any more is counted as vanished.
  */
+import { fstatSync } from 'node:fs'
 import type { Done } from './done.ts'
-import { inodeOf } from './fingerprint.ts'
+import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
 import type { Lineage } from './lineage.ts'
 import type { Lookout } from './lookout.ts'
@@ -19,6 +20,7 @@ import type { SourceOptions } from './options.ts'
 import type { Pinning } from './pinning.ts'
 import type { Pins } from './pins.ts'
 import type { Saver } from './saver.ts'
+import { isRelated, mayBeCopyOf } from './siblings.ts'
 import { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 import type { Truncation } from './truncation.ts'
@@ -75,6 +77,7 @@ export class Follower {
         this.replaced(tailer)
         break
     }
+    if (tailer.state.kind === 'closed') return
     this.#keepPinned(tailer)
     if (tailer.finished(now)) this.close(tailer)
     this.#parts.lookout.seen(tailer, now)
@@ -131,14 +134,49 @@ export class Follower {
 
   /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
   replaced(tailer: Tailer): void {
+    const { pinning, sources, lineage, truncation, tailers } = this.#parts
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
-    this.#parts.pinning.release(tailer)
-    const source = this.#parts.sources.get(old.origin.source)!
-    tailer.generation = this.#parts.lineage.begun(source, tailer.path, tailer.inode, Date.now())
-    const copy = this.#parts.truncation.succeed(tailer, old, key => this.#parts.tailers.has(key))
-    if (copy) this.continueIn(copy.path, copy.opened, old)
+    pinning.release(tailer)
+    if (this.#isCopiedOver(tailer)) {
+      this.#giveUp(tailer)
+      return
+    }
+    const source = sources.get(old.origin.source)!
+    tailer.generation = lineage.begun(source, tailer.path, tailer.inode, Date.now())
+    const copy = truncation.succeed(tailer, old, key => tailers.get(key)?.overwritten === false)
+    if (copy) {
+      // It was copied over a rotation of before, which we had not noticed yet.
+      const former = tailers.get(inodeKey(inodeOf(copy.opened.stats)))
+      if (former) this.#giveUp(former)
+      this.continueIn(copy.path, copy.opened, old)
+    }
     this.#hold(tailer)
+  }
+
+  /**
+   * Whether what stands in a rotation now may be a copy of the file it was rotated from. Then it is that one's, which
+   * goes on in it once it is truncated, or has done so already.
+   */
+  #isCopiedOver(tailer: Tailer): boolean {
+    if (this.final) return false
+    for (const other of [...this.#parts.tailers]) {
+      if (other.state.kind !== 'live' || !isRelated(tailer.path, other.path)) continue
+      this.poll(other)
+      if (tailer.state.kind === 'closed') return true
+      const opened: OpenFile = { kind: 'open', fd: tailer.fd, stats: fstatSync(tailer.fd, { bigint: true }) }
+      if (mayBeCopyOf(tailer.path, opened, other)) return true
+    }
+    return false
+  }
+
+  /** What was unread of it is gone, and what stands in the file is not ours to read, or not yet. */
+  #giveUp(tailer: Tailer): void {
+    if (tailer.state.kind === 'closed') return
+    this.#parts.truncation.lost(tailer.path, tailer.generation)
+    this.letGo(tailer)
+    this.#parts.lookout.sweepSoon()
+    this.#parts.saver.later()
   }
 
   /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */

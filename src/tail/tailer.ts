@@ -121,6 +121,16 @@ export class Tailer {
     return ahead === undefined || stands(this.fd, furthest, ahead.marker, NO_HEAD)
   }
 
+  /** Whether other content stands in the file now than what was read of it, as far as that can be told. */
+  get overwritten(): boolean {
+    const { furthest } = this.generation
+    try {
+      return fstatSync(this.fd).size < furthest || this.#intact(furthest) === false
+    } catch {
+      return false
+    }
+  }
+
   /** Lets the head grow to what was just read. Only what was read is there to stay. */
   growHead(): void {
     const { generation } = this

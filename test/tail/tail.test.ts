@@ -128,6 +128,33 @@ for (const [where, pattern] of [
   })
 }
 
+for (const [where, pattern] of [
+  ['outside', 'app.log'],
+  ['inside', 'app*'],
+] as const) {
+  t.test(`copied over the same rotation again and again, ${where} the pattern, every line comes once`, async t => {
+    const { dir, log } = place(t)
+    writeFileSync(log, '')
+    const r = await room(t, { sources: [source(join(dir, pattern))] })
+    const all: string[] = []
+    for (let round = 0; round < 4; round++) {
+      const lines = Array.from({ length: 3 + round }, (_, index) => `line ${index} of round ${round}`)
+      all.push(...lines)
+      appendFileSync(log, lines.map(line => `${line}\n`).join(''))
+      t.strictSame((await r.came(all.length)).toSorted(), all.toSorted())
+      all.push(`last of round ${round}`)
+      appendFileSync(log, `last of round ${round}\n`)
+      copyFileSync(log, `${log}.1`)
+      truncateSync(log)
+      t.strictSame((await r.came(all.length)).toSorted(), all.toSorted())
+      if (round > 1) await r.came(all.length + 1, 0.5)
+    }
+    t.strictSame((await r.came(all.length + 1, 1)).toSorted(), all.toSorted())
+    t.equal(r.statement().vanishedBytes, 0)
+    balanced(t, r)
+  })
+}
+
 t.test('a copy of a followed file is held back while it is being written', async t => {
   const { dir, log } = place(t)
   writeFileSync(log, 'a1\na2\n')
