@@ -36,7 +36,13 @@ export type Action =
   | { readonly do: 'moveAway'; readonly file: File }
   | { readonly do: 'rename'; readonly file: File }
   /** `pause`: milliseconds between the copy and the truncation. */
-  | { readonly do: 'copytruncate'; readonly file: File; readonly busy: boolean; readonly pause?: number }
+  | {
+      readonly do: 'copytruncate'
+      readonly file: File
+      readonly busy: boolean
+      readonly pause?: number
+      readonly over?: boolean
+    }
   | { readonly do: 'copy'; readonly file: File }
   | { readonly do: 'truncate'; readonly file: File }
   | { readonly do: 'shorten'; readonly file: File; readonly keep: number }
@@ -127,7 +133,7 @@ export function generate(seed: number, scale: Scale): Program {
     [4, () => ({ do: 'rotateOften', file: file(), times: int(2, 3), lines: int(0, 20) })],
     [1, () => ({ do: 'moveAway', file: file() })],
     [1, () => ({ do: 'rename', file: file() })],
-    [5, () => ({ do: 'copytruncate', file: file(), busy: next() < 0.3 })],
+    [5, () => ({ do: 'copytruncate', file: file(), busy: next() < 0.3, over: next() < 0.3 })],
     [0.5, () => ({ do: 'copy', file: file() })],
     [2, () => ({ do: 'truncate', file: file() })],
     [2, () => ({ do: 'shorten', file: file(), keep: next() })],

@@ -91,6 +91,32 @@ export const REGRESSIONS: readonly Program[] = [
     [append(), SETTLE, wait(300), { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
     'inside',
   ),
+  // The file of the rotation was taken for one that was written anew, and what the copy held came again.
+  program(
+    'copied over the same rotation again and again, within the pattern',
+    Array.from({ length: 4 }, () => [
+      append(),
+      SETTLE,
+      append(),
+      { do: 'copytruncate' as const, file: FILE, busy: false, over: true },
+      SETTLE,
+    ]).flat(),
+    'inside',
+  ),
+  program('copied over the same rotation again and again', [
+    append(),
+    SETTLE,
+    ...Array.from({ length: 3 }, () => [
+      append(),
+      SETTLE,
+      { do: 'freeze' as const },
+      append(),
+      { do: 'copytruncate' as const, file: FILE, busy: false, over: true },
+      append(),
+      { do: 'thaw' as const },
+      SETTLE,
+    ]).flat(),
+  ]),
   // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
   program('rotated twice between two looks, and a hard link to the new file', [
     append(),

@@ -407,11 +407,13 @@ export class World {
     this.#rename(file, `${file}.1`)
   }
 
-  async #copytruncate(file: string, busy: boolean, pause: number): Promise<void> {
+  async #copytruncate(file: string, busy: boolean, pause: number, over: boolean): Promise<void> {
     const node = this.#model.named(file)
     if (!node?.readable) return
     this.#rotations++
-    for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
+    const former = this.#model.named(`${file}.1`)
+    if (over && former?.readable && former !== node) this.#cut(former, `${file}.1`, 0)
+    else for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
     copyFileSync(this.#at(file), this.#at(`${file}.1`))
     const copy = this.#found(`${file}.1`)
     this.#model.copied(node, copy)
@@ -476,9 +478,11 @@ export class World {
         return this.#rename(action.file, `attic/${++this.#names}`)
       case 'rename':
         return this.#rename(action.file, `${action.file}.old-${++this.#names}`)
-      case 'copytruncate':
+      case 'copytruncate': {
         // Some take their time, so that the copy is seen before the truncation that explains it.
-        return this.#copytruncate(action.file, action.busy, action.pause ?? (this.#rotations % 3 === 0 ? 60 : 0))
+        const { file, busy, pause = this.#rotations % 3 === 0 ? 60 : 0, over = false } = action
+        return this.#copytruncate(file, busy, pause, over)
+      }
       case 'copy': {
         const node = model.named(action.file)
         if (!node?.readable) return
