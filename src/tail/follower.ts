@@ -20,7 +20,7 @@ import type { SourceOptions } from './options.ts'
 import type { Pinning } from './pinning.ts'
 import type { Pins } from './pins.ts'
 import type { Saver } from './saver.ts'
-import { isRelated, mayBeCopyOf } from './siblings.ts'
+import { beginsLike, isRelated } from './siblings.ts'
 import { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 import type { Truncation } from './truncation.ts'
@@ -49,6 +49,8 @@ export class Follower {
   readonly #parts: FollowerParts
   /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
   readonly #held = new Set<Tailer>()
+  /** Tailers whose new content is being compared with that of others. */
+  readonly #replacing = new Set<Tailer>()
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
@@ -61,6 +63,8 @@ export class Follower {
 
   /** Looks at the file, and does what follows from what it sees. */
   poll(tailer: Tailer, now = performance.now()): void {
+    // What it saw last is not yet what is known of it: a look at another file has led back here.
+    if (this.#replacing.has(tailer)) return
     const before = tailer.state.kind
     const sight = tailer.poll(now, this.final)
     if (tailer.state.kind !== before) this.#moved(tailer)
@@ -138,7 +142,10 @@ export class Follower {
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
     pinning.release(tailer)
-    if (this.#isCopiedOver(tailer)) {
+    this.#replacing.add(tailer)
+    const copiedOver = this.#isCopiedOver(tailer)
+    this.#replacing.delete(tailer)
+    if (copiedOver) {
       this.#giveUp(tailer)
       return
     }
@@ -160,12 +167,16 @@ export class Follower {
    */
   #isCopiedOver(tailer: Tailer): boolean {
     if (this.final) return false
+    const rotated = tailer.state.kind !== 'live'
     for (const other of [...this.#parts.tailers]) {
-      if (other.state.kind !== 'live' || !isRelated(tailer.path, other.path)) continue
+      if (other.state.kind !== 'live' || other === tailer) continue
+      // What was renamed is still known by the name that the other one carries now.
+      if (!isRelated(tailer.path, other.path) && !(rotated && tailer.path === other.path)) continue
       this.poll(other)
       if (tailer.state.kind === 'closed') return true
       const opened: OpenFile = { kind: 'open', fd: tailer.fd, stats: fstatSync(tailer.fd, { bigint: true }) }
-      if (mayBeCopyOf(tailer.path, opened, other)) return true
+      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it.
+      if ((!rotated || opened.stats.size > 0n) && beginsLike(opened, other)) return true
     }
     return false
   }

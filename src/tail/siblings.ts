@@ -99,7 +99,11 @@ export function isRelated(path: string, original: string): boolean {
 
 /** Whether a file that just appeared may be a copy of `tailer`'s, whole or still being written. */
 export function mayBeCopyOf(path: string, opened: OpenFile, tailer: Tailer): boolean {
-  if (dirname(path) !== dirname(tailer.path) || !isRotationOf(basename(path), basename(tailer.path))) return false
+  return isRelated(path, tailer.path) && beginsLike(opened, tailer)
+}
+
+/** Whether an open file begins with what stands in `tailer`'s, as far as it goes: it may be a copy, or become one. */
+export function beginsLike(opened: OpenFile, tailer: Tailer): boolean {
   const { head, furthest, cursors } = tailer.generation
   const size = Number(opened.stats.size)
   // Of what has not been read yet the file itself has to say how it begins.

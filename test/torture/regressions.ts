@@ -117,6 +117,29 @@ export const REGRESSIONS: readonly Program[] = [
       SETTLE,
     ]).flat(),
   ]),
+  // The look at the original led back to the rotation, and what had been delivered of it was counted as vanished.
+  program('found under its rotated name, and then copied over before the original was read', [
+    append(),
+    { do: 'rotate', file: FILE, create: true },
+    wait(150),
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false, over: true },
+    append(),
+    SETTLE,
+  ]),
+  // What had been renamed was known by its old name still, and so for no rotation of the file that carries it now.
+  program('renamed, and then copied over', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    wait(150),
+    append(),
+    SETTLE,
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false, over: true },
+    append(),
+    SETTLE,
+  ]),
   // Whoever met the new file under its other name first did not ask what the old name had led to meanwhile.
   program('rotated twice between two looks, and a hard link to the new file', [
     append(),
