@@ -136,11 +136,10 @@ export class Recovery {
         if (entry) replaced.add(entry)
       }
     }
-    for (const { origin, source, inode } of generations) {
+    for (const { origin, inode } of generations) vacated.born(origin, inode)
+    for (const { origin, source } of generations) {
       const known = sources.get(source)
-      if (known === undefined) continue
-      vacated.mayHaveLeft(origin, known)
-      vacated.born(origin, inode)
+      if (known) vacated.mayHaveLeft(origin, known)
     }
     this.#elsewhere = this.#locate([...saved.values()].filter(entry => !entry.done && !replaced.has(entry)))
     for (const entry of [...saved.values(), ...orphans]) this.findAgain(entry, replaced.has(entry))

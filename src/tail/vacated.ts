@@ -22,7 +22,7 @@ const LOOK_AGAIN = 3000
 /** A look may miss a name that is being changed just then, so one look is not enough. */
 interface Vacancy {
   readonly source: SourceOptions
-  /** When the youngest file that had been followed there was born; undefined: as it is known by then. */
+  /** When the youngest file that had been followed there was born; undefined: none was. */
   readonly birth: string | undefined
   readonly until: number
 }
@@ -63,9 +63,12 @@ export class Vacated {
     this.#vacancies.set(path, { source, birth, until: performance.now() + LOOK_AGAIN })
   }
 
-  /** The path may have lost files while we were not there. */
+  /**
+   * The path may have lost files while we were not there. Who had been followed there by then counts, and not the copy
+   * in which one of them is found again: a file that was emptied after that copy is older than it.
+   */
   mayHaveLeft(path: string, source: SourceOptions): void {
-    this.#vacancies.set(path, { source, birth: undefined, until: 0 })
+    this.#vacancies.set(path, { source, birth: this.#births.get(path), until: 0 })
   }
 
   /** What looks like a rotation of a path that nobody has followed yet has appeared. */

@@ -91,6 +91,19 @@ export const REGRESSIONS: readonly Program[] = [
     [append(), SETTLE, wait(300), { do: 'copytruncate', file: FILE, busy: false, pause: 1500 }, append(), SETTLE],
     'inside',
   ),
+  // The copy counted as the youngest file that had been followed, and the emptied one, older than that, was not looked for.
+  program('copied, truncated, written to and rotated while down', [
+    append(),
+    SETTLE,
+    append(),
+    { do: 'term', grace: 5 },
+    { do: 'copytruncate', file: FILE, busy: false },
+    append(),
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    { do: 'start' },
+    SETTLE,
+  ]),
   // The file of the rotation was taken for one that was written anew, and what the copy held came again.
   program(
     'copied over the same rotation again and again, within the pattern',
