@@ -95,6 +95,9 @@ export const REGRESSIONS: readonly Program[] = [
   program('copied, truncated, written to and rotated while down', [
     append(),
     SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
     append(),
     { do: 'term', grace: 5 },
     { do: 'copytruncate', file: FILE, busy: false },
