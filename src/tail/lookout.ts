@@ -19,8 +19,8 @@ const HOT_FOR = 1000
 const ACTIVE_FOR = 10_000
 /** Bytes between two looks from which on a file is written a lot. */
 const A_LOT = 64 * 1024
-/** More hot files than this are looked at every tick only. */
-const MAX_HOT = 20
+/** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
+const EACH = 0.5
 
 export interface Looks {
   /** Look at one file. */
@@ -84,7 +84,7 @@ export class Lookout {
 
   /** The file has just changed. */
   heat(tailer: Tailer): void {
-    if (this.#hot.size < MAX_HOT) this.#hot.add(tailer)
+    this.#hot.add(tailer)
     this.#tickSoon()
   }
 
@@ -118,6 +118,7 @@ export class Lookout {
   }
 
   #tickSoon(): void {
-    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), this.#busy ? BUSY : HOT)
+    const soon = (this.#busy ? BUSY : HOT) + EACH * (this.#hot.size - 1)
+    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), Math.min(soon, TICK))
   }
 }
