@@ -266,14 +266,19 @@ export class Folders {
   #isSuspect(path: string, opened: OpenFile): boolean {
     if (this.final) return false
     const { tailers, follower } = this.#parts
+    const key = inodeKey(inodeOf(opened.stats))
     for (const tailer of [...tailers]) {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
       // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
       // the copy was first seen: we may have stood still meanwhile.
       follower.poll(tailer)
-      if (tailers.has(inodeKey(inodeOf(opened.stats)))) return true
-      if (tailer.state.kind !== 'live' || !mayBeCopyOf(path, opened, tailer)) continue
-      return this.#isHeld(path, opened.stats.size, BigInt(tailer.size))
+      if (tailers.has(key)) return true
+      if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
+        return this.#isHeld(path, opened.stats.size, BigInt(tailer.size))
+      }
+      // It may have been truncated while they were compared.
+      follower.poll(tailer)
+      if (tailers.has(key)) return true
     }
     return false
   }

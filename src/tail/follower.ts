@@ -70,6 +70,13 @@ export class Follower {
     if (tailer.state.kind !== before) this.#moved(tailer)
     switch (sight.kind) {
       case 'intact':
+        if (tailer.emptied && sight.unread) {
+          if (this.#isCopiedOver(tailer)) {
+            this.#giveUp(tailer)
+            return
+          }
+          tailer.emptied = false
+        }
         if (sight.changed) this.#parts.lookout.heat(tailer)
         if (sight.unread) this.#offer(tailer)
         break
@@ -142,16 +149,14 @@ export class Follower {
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
     pinning.release(tailer)
-    this.#replacing.add(tailer)
-    const copiedOver = this.#isCopiedOver(tailer)
-    this.#replacing.delete(tailer)
-    if (copiedOver) {
+    if (this.#isCopiedOver(tailer)) {
       this.#giveUp(tailer)
       return
     }
+    tailer.emptied = tailer.size === 0
     const source = sources.get(old.origin.source)!
     tailer.generation = lineage.begun(source, tailer.path, tailer.inode, Date.now())
-    const copy = truncation.succeed(tailer, old, key => tailers.get(key)?.overwritten === false)
+    const copy = truncation.succeed(tailer, old, key => tailers.get(key)?.genuine === true)
     if (copy) {
       // It was copied over a rotation of before, which we had not noticed yet.
       const former = tailers.get(inodeKey(inodeOf(copy.opened.stats)))
@@ -166,25 +171,36 @@ export class Follower {
    * goes on in it once it is truncated, or has done so already.
    */
   #isCopiedOver(tailer: Tailer): boolean {
-    if (this.final) return false
+    this.#replacing.add(tailer)
+    const copied = this.#isLikeOriginal(tailer)
+    this.#replacing.delete(tailer)
+    return copied
+  }
+
+  #isLikeOriginal(tailer: Tailer): boolean {
     const rotated = tailer.state.kind !== 'live'
     for (const other of [...this.#parts.tailers]) {
       if (other.state.kind !== 'live' || other === tailer) continue
       // What was renamed is still known by the name that the other one carries now.
       if (!isRelated(tailer.path, other.path) && !(rotated && tailer.path === other.path)) continue
       this.poll(other)
-      if (tailer.state.kind === 'closed') return true
+      if (tailer.closed) return true
       const opened: OpenFile = { kind: 'open', fd: tailer.fd, stats: fstatSync(tailer.fd, { bigint: true }) }
-      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it.
-      if ((!rotated || opened.stats.size > 0n) && beginsLike(opened, other)) return true
+      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it (see `emptied`).
+      // And when nobody writes any more no truncation is to come that would explain it.
+      if (!this.final && (!rotated || opened.stats.size > 0n) && beginsLike(opened, other)) return true
+      // It may have been truncated while they were compared.
+      this.poll(other)
+      if (tailer.closed) return true
     }
     return false
   }
 
-  /** What was unread of it is gone, and what stands in the file is not ours to read, or not yet. */
+  /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
   #giveUp(tailer: Tailer): void {
     if (tailer.state.kind === 'closed') return
-    this.#parts.truncation.lost(tailer.path, tailer.generation)
+    // What a file says that was empty belongs to the one it was copied from.
+    if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
     this.letGo(tailer)
     this.#parts.lookout.sweepSoon()
     this.#parts.saver.later()

@@ -52,6 +52,8 @@ export class Tailer {
   state: TailerState = { kind: 'live' }
   /** It lost its name and nobody has written for a while: a last line without a line end will get none. */
   ending = false
+  /** It was empty when its content was replaced: what is written to it first says whether it is a copy. */
+  emptied = false
   /** One of its names is a pin of ours. */
   pinned = false
   /** When to look next, and when it last changed: milliseconds of the monotonic clock. */
@@ -68,6 +70,11 @@ export class Tailer {
     if (this.size > generation.size) generation.size = this.size
     this.changedAt = now
     this.#mtime = stats.mtimeNs
+  }
+
+  /** Nobody looks at it any more. */
+  get closed(): boolean {
+    return this.state.kind === 'closed'
   }
 
   /** Modification time at the last look, in nanoseconds. */
@@ -121,13 +128,13 @@ export class Tailer {
     return ahead === undefined || stands(this.fd, furthest, ahead.marker, NO_HEAD)
   }
 
-  /** Whether other content stands in the file now than what was read of it, as far as that can be told. */
-  get overwritten(): boolean {
+  /** Whether what stands in the file is what was read of it, as far as that can be told: it is nobody else's. */
+  get genuine(): boolean {
     const { furthest } = this.generation
     try {
-      return fstatSync(this.fd).size < furthest || this.#intact(furthest) === false
+      return !this.emptied && fstatSync(this.fd).size >= furthest && this.#intact(furthest) !== false
     } catch {
-      return false
+      return true
     }
   }
 

@@ -143,6 +143,18 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
+  // Between the moments in which the rotation was emptied and written it looked like a new file, and that it stayed.
+  program('copied over at once, again and again', [
+    append(),
+    SETTLE,
+    ...Array.from({ length: 12 }, () => [
+      append(),
+      wait(40),
+      { do: 'copytruncate' as const, file: FILE, busy: false, over: true },
+      wait(20),
+    ]).flat(),
+    SETTLE,
+  ]),
   // What had been renamed was known by its old name still, and so for no rotation of the file that carries it now.
   program('renamed, and then copied over', [
     append(),

@@ -412,7 +412,8 @@ export class World {
     if (!node?.readable) return
     this.#rotations++
     const former = this.#model.named(`${file}.1`)
-    if (over && former?.readable && former !== node) this.#cut(former, `${file}.1`, 0)
+    // What the shipper knows by another name is no rotation to it.
+    if (over && former?.readable && former !== node && former.names.size === 1) this.#cut(former, `${file}.1`, 0)
     else for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
     copyFileSync(this.#at(file), this.#at(`${file}.1`))
     const copy = this.#found(`${file}.1`)
