@@ -222,6 +222,7 @@ export class Folders {
     }
     if (this.#isSuspect(path, opened)) {
       closeSync(opened.fd)
+      if (saved) done.remember(saved)
       return
     }
     this.#parts.vacated.catchUp(source, path)

@@ -201,6 +201,8 @@ export class Follower {
     if (tailer.state.kind === 'closed') return
     // What a file says that was empty belongs to the one it was copied from.
     if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
+    // So that whatever begins in this inode has another id than what was in it before.
+    this.#parts.done.remember({ ...tailer.generation.save(tailer.path), done: true })
     this.letGo(tailer)
     this.#parts.lookout.sweepSoon()
     this.#parts.saver.later()

@@ -136,7 +136,7 @@ export class Recovery {
         if (entry) replaced.add(entry)
       }
     }
-    for (const { origin, inode } of generations) vacated.born(origin, inode)
+    for (const { origin, inode } of generations) vacated.bornBefore(origin, inode)
     for (const { origin, source } of generations) {
       const known = sources.get(source)
       if (known) vacated.mayHaveLeft(origin, known)

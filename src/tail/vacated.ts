@@ -7,7 +7,7 @@
  * nobody asked for them. Without birth times there is no telling.
  */
 import { closeSync } from 'node:fs'
-import { type Inode, inodeOf } from './fingerprint.ts'
+import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
 import type { Lineage } from './lineage.ts'
 import type { OpenFile } from './open.ts'
@@ -43,6 +43,8 @@ export interface VacatedParts {
 export class Vacated {
   readonly #parts: VacatedParts
   readonly #births = new Map<string, string>()
+  /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
+  readonly #former = new Set<string>()
   readonly #vacancies = new Map<string, Vacancy>()
   /** Nanoseconds since the epoch, as birth times are. */
   readonly #startedAt = String(BigInt(Date.now()) * 1_000_000n)
@@ -55,6 +57,12 @@ export class Vacated {
   born(path: string, { birth }: Inode): void {
     const youngest = this.#births.get(path)
     if (youngest === undefined || BigInt(birth) > BigInt(youngest)) this.#births.set(path, birth)
+  }
+
+  /** As `born`, of a file that was followed before our start. */
+  bornBefore(path: string, inode: Inode): void {
+    this.#former.add(inodeKey(inode))
+    this.born(path, inode)
   }
 
   /** The path has just lost its file. */
@@ -99,7 +107,11 @@ export class Vacated {
     for (const tailer of [...tailers]) if (tailer.generation.origin.path === path) this.#parts.poll(tailer)
     for (const { path: name, opened } of findMissed(path, birth, known)) {
       if ([...tailers].some(tailer => mayBeCopyOf(name, opened, tailer))) closeSync(opened.fd)
-      else this.#parts.follow(name, opened, lineage.begun(source, path, inodeOf(opened.stats), 0))
+      else {
+        const inode = inodeOf(opened.stats)
+        const incarnation = this.#former.has(inodeKey(inode)) ? Date.now() : 0
+        this.#parts.follow(name, opened, lineage.begun(source, path, inode, incarnation))
+      }
     }
   }
 }

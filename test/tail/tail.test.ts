@@ -155,6 +155,20 @@ for (const [where, pattern] of [
   })
 }
 
+t.test('what was renamed and then copied over, and nothing explains that, is another generation', async t => {
+  const { dir, log } = place(t)
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+  await r.came(2)
+  renameSync(log, `${log}.1`)
+  writeFileSync(log, 'b1\n')
+  await r.came(3)
+  copyFileSync(log, `${log}.1`)
+  t.strictSame(await r.came(4, 1), ['a1', 'a2', 'b1'])
+  t.strictSame(await r.came(4, 8), ['a1', 'a2', 'b1', 'b1'])
+  t.equal(new Set(r.lines.map(line => line.generation)).size, 3)
+})
+
 t.test('a copy of a followed file is held back while it is being written', async t => {
   const { dir, log } = place(t)
   writeFileSync(log, 'a1\na2\n')
