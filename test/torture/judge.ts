@@ -103,7 +103,10 @@ export function judge(
     }
     for (const [text, ids] of receiver.idsOf) {
       const entry = known.get(text)
-      if (entry === undefined || text === '' || ids.length <= entry.allowed) continue
+      if (entry === undefined || text === '') continue
+      // Of an id that may have carried something else before a death, what it carries again is no other id.
+      const told = model.ambiguous ? ids.filter(id => !id.endsWith('/again')) : ids
+      if (told.length <= entry.allowed) continue
       duplicates++
       few('twice')(`${ids.length} ids, at most ${entry.allowed} allowed: ${show(text)} (${ids.join(' ')})`)
     }

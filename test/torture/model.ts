@@ -254,7 +254,9 @@ export class Model {
   /** A file was written anew, but not from its first line on. */
   alike(): void {
     this.#alikeAt = performance.now()
-    if (!this.alive) this.ambiguous = true
+    // Neither a dead shipper nor one that has just begun to read again can know what it sent and never saved.
+    const unread = !this.alive || performance.now() - this.#startedAt < SAVED
+    if (!this.alive || (unread && this.deaths.at(-1)?.kind === 'kill')) this.ambiguous = true
   }
 
   /** An unfinished line went away: it may have been taken as it was. */

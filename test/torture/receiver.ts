@@ -128,7 +128,8 @@ export class Receiver {
     const records = parse(body)
     // Of a last line without an end the same id may carry more later on.
     if (records.some(({ partial }) => partial)) return
-    const key = hash('sha1', records.map(record => record.id).join())
+    // With another label it is another request.
+    const key = hash('sha1', records.map(({ id, round }) => `${id} ${round}`).join())
     const before = this.#requestIds.get(key)
     this.#requestIds.set(key, String(id))
     if (before !== undefined && before !== id) this.violations.push(`the same records came as ${before} and ${id}`)
@@ -160,6 +161,8 @@ export class Receiver {
 interface Sent {
   readonly message: string
   readonly id: string
+  /** The label that tells configurations apart. */
+  readonly round: string
   readonly partial?: boolean
   readonly originalBytes?: number
 }
