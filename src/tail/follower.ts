@@ -88,7 +88,7 @@ export class Follower {
         this.replaced(tailer)
         break
     }
-    if (tailer.state.kind === 'closed') return
+    if (tailer.closed) return
     this.#keepPinned(tailer)
     if (tailer.finished(now)) this.close(tailer)
     this.#parts.lookout.seen(tailer, now)
@@ -172,9 +172,14 @@ export class Follower {
    */
   #isCopiedOver(tailer: Tailer): boolean {
     this.#replacing.add(tailer)
-    const copied = this.#isLikeOriginal(tailer)
-    this.#replacing.delete(tailer)
-    return copied
+    try {
+      return this.#isLikeOriginal(tailer)
+    } catch {
+      // A stale handle of a network file system: nothing can be compared.
+      return false
+    } finally {
+      this.#replacing.delete(tailer)
+    }
   }
 
   #isLikeOriginal(tailer: Tailer): boolean {
@@ -198,7 +203,7 @@ export class Follower {
 
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
   #giveUp(tailer: Tailer): void {
-    if (tailer.state.kind === 'closed') return
+    if (tailer.closed) return
     // What a file says that was empty belongs to the one it was copied from.
     if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
     // So that whatever begins in this inode has another id than what was in it before.
