@@ -35,6 +35,7 @@ export interface Inode {
 
 export const HEAD_BYTES = 1024
 export const MARKER_BYTES = 64
+const LINE_FEED = 10
 export const NO_HEAD: Head = { length: 0, hash: '' }
 export const NO_MARKER: Marker = { length: 0, crc: 0 }
 
@@ -76,6 +77,16 @@ export function readHead(fd: number, known: number): Head | undefined {
   if (length === 0) return NO_HEAD
   const bytes = peek(fd, 0, length)
   return bytes && headOf(bytes)
+}
+
+/**
+ * The head of a file of which nothing has been read yet, as far as whole lines go: what stands in front of the first
+ * line end may still be written anew, as in a file that was allocated before it was written.
+ */
+export function readLines(fd: number, size: number): Head {
+  const bytes = peek(fd, 0, Math.min(size, HEAD_BYTES))
+  const length = bytes === undefined ? 0 : bytes.lastIndexOf(LINE_FEED) + 1
+  return length === 0 ? NO_HEAD : headOf(bytes!.subarray(0, length))
 }
 
 function headOf(bytes: Buffer): Head {

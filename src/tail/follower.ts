@@ -77,7 +77,11 @@ export class Follower {
           }
           tailer.emptied = false
         }
-        if (sight.changed) this.#parts.lookout.heat(tailer)
+        if (sight.changed) {
+          this.#parts.lookout.heat(tailer)
+          // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
+          this.#parts.saver.later()
+        }
         if (sight.unread) this.#offer(tailer)
         break
       case 'shortened':

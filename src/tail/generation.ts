@@ -195,7 +195,7 @@ export class Generation {
   ) {
     this.#origin = origin
     this.key = key
-    this.#identified = head.length > 0
+    this.#identified = origin.generation !== key
     this.inode = inode
     this.head = head
     this.size = size

@@ -84,10 +84,11 @@ export class Parking {
       .slice(0, count)
   }
 
-  park({ path, size, modified, generation }: Tailer): void {
+  park(tailer: Tailer): void {
+    const { path, size, modified, generation } = tailer
     const rested = generation.cursors.every(({ scanned }) => scanned >= size)
     const read = new Map(generation.cursors.map(cursor => [cursor.backend, cursor.read]))
-    const saved = generation.save(path)
+    const saved = tailer.saved()
     const who = generation.idle ? { kind: 'saved' as const, saved } : { kind: 'living' as const, generation }
     this.#put(path, { who, source: saved.source, inode: inodeKey(saved.inode), size, modified, read, rested })
   }

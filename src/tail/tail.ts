@@ -348,7 +348,7 @@ export class Tail {
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
     const generations = [...this.#done, ...this.#recovery.sought, ...this.#folders.parking.saved()]
     for (const { generation, path } of this.#truncation.finishing) generations.push(generation.save(path, true))
-    for (const tailer of this.#tailers) generations.push(tailer.generation.save(tailer.path))
+    for (const tailer of this.#tailers) generations.push(tailer.saved())
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,
       backend,

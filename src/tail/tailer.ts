@@ -17,7 +17,8 @@
  * Looking never throws and never blocks on anything but a stat.
  */
 import { type BigIntStats, closeSync, fstatSync, statSync } from 'node:fs'
-import { HEAD_BYTES, type Inode, inodeOf, markerMatches, NO_HEAD, readHead, stands } from './fingerprint.ts'
+import type { SavedGeneration } from './checkpoint.ts'
+import { HEAD_BYTES, type Inode, inodeOf, markerMatches, NO_HEAD, readHead, readLines, stands } from './fingerprint.ts'
 import type { Cursor, Generation } from './generation.ts'
 
 export type TailerState =
@@ -60,6 +61,7 @@ export class Tailer {
   due = 0
   changedAt: number
   #mtime: bigint
+  #unreadHead = { size: 0, mtime: 0n, head: NO_HEAD }
 
   constructor(fd: number, path: string, stats: BigIntStats, generation: Generation, now: number) {
     this.fd = fd
@@ -149,6 +151,19 @@ export class Tailer {
     // The file may have been written anew since that read: then this is the head of something else.
     const ahead = this.#at(furthest)
     if (head && (ahead === undefined || markerMatches(this.fd, furthest, ahead.marker))) generation.head = head
+  }
+
+  /**
+   * What a checkpoint says of it. Of a file that nobody has come to read yet the whole lines at its beginning are its
+   * head: without one it would not be found again once it is compressed.
+   */
+  saved(): SavedGeneration {
+    const { generation } = this
+    if (generation.head.length > 0 || generation.furthest > 0) return generation.save(this.path)
+    if (this.#unreadHead.size !== this.size || this.#unreadHead.mtime !== this.#mtime) {
+      this.#unreadHead = { size: this.size, mtime: this.#mtime, head: readLines(this.fd, this.size) }
+    }
+    return { ...generation.save(this.path), head: this.#unreadHead.head }
   }
 
   /** Everything is read and acknowledged, and nobody has written for a while. */

@@ -82,16 +82,21 @@ t.test('compressed, or its positions lost, while nobody looked: all of it is cal
   t.match(
     second.said.find(({ msg }) => msg === SENTENCE),
     { unsettledBytes: size, vanishedBytes: 0 },
+    'what was compressed was found',
   )
   const { text } = await second.get('/metrics')
-  t.match(text, `logshipper_previous_unsettled_bytes ${size}\n`)
+  t.match(text, `logshipper_previous_unsettled_bytes ${size}\n`, 'the metrics say the same')
   t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what nobody knows is not there')
   await second.kill('SIGKILL')
   for (const name of CHECKPOINTS) writeFileSync(join(stage.state, name), 'damaged')
   appendFileSync(stage.log, 'x'.repeat(99))
   const third = await stage.start()
   t.ok(await until(() => third.says(SENTENCE)))
-  t.match(JSON.parse((await third.get('/health')).text), { previous: { kind: 'unclean', unsettledBytes: 99 } })
+  t.match(
+    JSON.parse((await third.get('/health')).text),
+    { previous: { kind: 'unclean', unsettledBytes: 99 } },
+    'without positions',
+  )
   await third.kill('SIGKILL')
 })
 

@@ -55,3 +55,26 @@ t.test('a damaged archive is no archive: what was seen and not read is counted a
   t.ok(await after.until(() => after.statement().vanishedBytes === size))
   t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
 })
+
+t.test('a file that nobody had come to read yet is found again as well', async t => {
+  const dir = t.testdir({ logs: {}, state: {} })
+  const [first, log] = [join(dir, 'logs', 'a.log'), join(dir, 'logs', 'b.log')]
+  const options = { sources: [source(join(dir, 'logs', '*.log'))], state: join(dir, 'state') }
+  const before = await room(t, options)
+  before.holding = true
+  // As much as there is memory for: what comes after it has to wait.
+  const filling = `${'x'.repeat(10_000)}\n`.repeat(200)
+  for (let n = 1; n <= 4; n++) {
+    appendFileSync(first, filling)
+    await before.until(() => before.lines.length >= 200 * n, 0.3)
+  }
+  writeFileSync(log, `${text(0, 2000)}an unfinished line`)
+  t.ok(await before.until(() => [...before.tail.following()].some(({ path }) => path === log)))
+  await before.stop(false)
+  t.notOk(before.texts.includes('line 0'))
+  writeFileSync(`${log}.1.gz`, gzipSync(readFileSync(log)))
+  rmSync(log)
+  const after = await room(t, options)
+  t.ok(await after.until(() => after.texts.includes('line 1999'), 10))
+  t.equal(after.statement().vanishedBytes, 0)
+})
