@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { Program, Stage, until } from './program.ts'
+import { scratch } from './scratch.ts'
 
 t.jobs = 3
 
@@ -34,7 +35,7 @@ const files: [what: string, content: string | undefined, expected: RegExp][] = [
 
 for (const [what, content, expected] of files) {
   t.test(`a configuration file that is ${what}: exit code 2 and a sentence that names it`, async t => {
-    const dir = t.testdir(content === undefined ? {} : { 'config.yaml': content })
+    const dir = scratch(t, content === undefined ? {} : { 'config.yaml': content })
     const program = new Program({}, ['--config', join(dir, 'config.yaml')])
     t.equal((await program.ended).code, 2)
     t.match(program.said.map(({ msg }) => msg).join('\n'), expected)
@@ -42,7 +43,7 @@ for (const [what, content, expected] of files) {
 }
 
 t.test('an empty configuration file is told apart from one that says nothing wrong', async t => {
-  const dir = t.testdir({ 'config.yaml': '' })
+  const dir = scratch(t, { 'config.yaml': '' })
   const program = new Program({}, ['--config', join(dir, 'config.yaml')])
   t.equal((await program.ended).code, 2)
   t.match(program.said.map(({ msg }) => msg).join('\n'), /LOGSHIPPER_SOURCE_PATHS/, 'it says how to name a source')
@@ -53,7 +54,7 @@ t.test('a port that is taken: exit code 2 before the first byte is read', async 
   await once(other, 'listening')
   t.teardown(() => other.close())
   const { port } = other.address() as AddressInfo
-  const dir = t.testdir({ 'a.log': 'one\n' })
+  const dir = scratch(t, { 'a.log': 'one\n' })
   const program = new Program({ LOGSHIPPER_SERVER_PORT: String(port), LOGSHIPPER_SERVER_ADMIN: 'off' }, [
     join(dir, 'a.log'),
   ])

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parsePodInfo, podSchema, Surroundings } from '../src/metadata.ts'
+import { scratch } from './scratch.ts'
 
 t.test('files of the Downward API are read as the kubelet writes them', async t => {
   const text =
@@ -15,7 +16,7 @@ t.test('files of the Downward API are read as the kubelet writes them', async t 
 })
 
 t.test('only what was given is known, and only the labels that were asked for', async t => {
-  const folder = t.testdir({ labels: 'app="web"\nhash="7f"\n', annotations: 'secret="x"\n' })
+  const folder = scratch(t, { labels: 'app="web"\nhash="7f"\n', annotations: 'secret="x"\n' })
   const options = podSchema.parse({
     name: 'web-1',
     namespace: '',
@@ -27,7 +28,7 @@ t.test('only what was given is known, and only the labels that were asked for', 
 })
 
 t.test('a volume that is swapped is noticed; one that is away for a moment changes nothing', async t => {
-  const folder = t.testdir({ one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
+  const folder = scratch(t, { one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
   symlinkSync('one', join(folder, '..data'))
   const options = podSchema.parse({ labelsFile: join(folder, '..data/labels'), labels: ['*'] })
   const now = t.capture(performance, 'now', () => clock)

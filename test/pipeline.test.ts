@@ -12,7 +12,8 @@ import { Reader } from '../src/tail/reader.ts'
 import { Sweep } from '../src/tail/sweep.ts'
 import { Tail } from '../src/tail/tail.ts'
 import { answer, httpBackend, messages, numbered, Receiver, transportTo } from './delivery/rig.ts'
-import { Journal, scratch, source } from './tail/rig.ts'
+import { scratch } from './scratch.ts'
+import { Journal, source } from './tail/rig.ts'
 
 const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 }
 const MAX_LINE = 64 * 1024

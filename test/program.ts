@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
 import type { LedgerLine } from '../src/server/subject.ts'
+import { scratch } from './scratch.ts'
 
 /** The built program; another one can be tested by naming it. */
 export const PROGRAM = resolve(
@@ -191,7 +192,7 @@ export class Stage {
   }
 
   static async set(t: Test, env: Record<string, string> = {}): Promise<Stage> {
-    const stage = new Stage(t, t.testdir({ logs: {} }), await Receiver.start(t), env)
+    const stage = new Stage(t, scratch(t, { logs: {} }), await Receiver.start(t), env)
     mkdirSync(stage.logs, { recursive: true })
     return stage
   }
@@ -202,7 +203,7 @@ export class Stage {
 
   async start(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Program> {
     const program = new Program({ ...this.env, ...env }, args)
-    this.#t.teardown(() => program.child.kill('SIGKILL'))
+    this.#t.teardown(() => program.kill('SIGKILL'))
     await program.started
     return program
   }

@@ -11,6 +11,7 @@ import { formatProblem, loadConfig } from '../../src/config/load.ts'
 import type { Metadata } from '../../src/metadata.ts'
 import type { Decoded, Subject } from '../conformance/subject.ts'
 import { Arena, type Listener, type Received, Receiver, type Rig, type Run, rig, transportTo } from '../delivery/rig.ts'
+import { scratch } from '../scratch.ts'
 
 export const METADATA: Metadata = {
   namespace: 'shop',
@@ -24,7 +25,7 @@ export const METADATA: Metadata = {
 
 /** One backend's entry, loaded as from a file. */
 export async function configured(t: Test, entry: object): Promise<BackendConfig> {
-  const file = join(t.testdir({}), 'c.json')
+  const file = join(scratch(t, {}), 'c.json')
   writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [entry] }))
   const loaded = await loadConfig({ file, env: {}, cwd: '/' })
   if (loaded.kind === 'ok') return loaded.config.backends[0]!

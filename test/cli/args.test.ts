@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type Command, parseArgs } from '../../src/cli/args.ts'
 import { HELP } from '../../src/cli/help.ts'
+import { scratch } from '../scratch.ts'
 
 const plain = { config: undefined, paths: [], admin: undefined, json: false, backend: undefined }
 
@@ -66,7 +67,7 @@ t.test('a command line that makes no sense says why', async t => {
 
 t.test('a file that is called almost like a command is a file', async t => {
   const before = process.cwd()
-  const folder = t.testdir({})
+  const folder = scratch(t, {})
   writeFileSync(join(folder, 'legder'), '')
   process.chdir(folder)
   t.teardown(() => process.chdir(before))

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Receiver, refuse } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 t.jobs = 3
 
@@ -16,7 +17,7 @@ interface Said {
 }
 
 async function check(t: Test, config: object, ...args: string[]): Promise<Said & { dir: string }> {
-  const dir = t.testdir({ logs: { 'app.log': 'a line of the application\n' } })
+  const dir = scratch(t, { logs: { 'app.log': 'a line of the application\n' } })
   const whole = {
     sources: [{ paths: [join(dir, 'logs/*.log')], labels: { team: 'checkout' } }],
     state: { dir: join(dir, 'state') },

@@ -8,6 +8,7 @@ import type { Application } from '../../src/cli/demo/application.ts'
 import type { Receiver } from '../../src/cli/demo/receiver.ts'
 import { View } from '../../src/cli/demo/view.ts'
 import { until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 // Each tells a story of eleven seconds, most of which is waiting.
 t.jobs = 4
@@ -38,7 +39,7 @@ function tell(t: Test, dir: string, ...args: readonly string[]): Told {
 
 t.test('it tells its story to the end in under twenty seconds, and the sums are those of the receiver', async t => {
   const began = performance.now()
-  const { ended, output, left } = tell(t, t.testdir({ tmp: {} }), join(SRC, 'main.ts'), 'demo')
+  const { ended, output, left } = tell(t, scratch(t, { tmp: {} }), join(SRC, 'main.ts'), 'demo')
   t.equal(await ended, 0, output())
   t.ok(performance.now() - began < 20_000)
   for (const sentence of ['The receiver is down', 'killed with SIGKILL', 'started again', 'It adds up.']) {
@@ -53,7 +54,7 @@ t.test('it tells its story to the end in under twenty seconds, and the sums are 
 })
 
 t.test('a shipper that forgets where it was is found out', async t => {
-  const dir = t.testdir({ tmp: {} })
+  const dir = scratch(t, { tmp: {} })
   const forgetful = join(dir, 'forgetful.ts')
   const demo = join(dir, 'demo.ts')
   writeFileSync(
@@ -73,7 +74,7 @@ t.test('a shipper that forgets where it was is found out', async t => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`${signal} ends it at once and leaves nothing behind`, async t => {
-    const { child, ended, output, left } = tell(t, t.testdir({ tmp: {} }), join(SRC, 'main.ts'), 'demo')
+    const { child, ended, output, left } = tell(t, scratch(t, { tmp: {} }), join(SRC, 'main.ts'), 'demo')
     t.ok(await until(() => output().includes('received')))
     const began = performance.now()
     child.kill(signal)

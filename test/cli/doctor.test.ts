@@ -6,6 +6,7 @@ import { examine } from '../../src/cli/doctor/examine.ts'
 import { quantity } from '../../src/cli/doctor/finding.ts'
 import { readManifest } from '../../src/config/manifest.ts'
 import { ROOT, renderText, withoutKubectl } from '../k8s/render.ts'
+import { scratch } from '../scratch.ts'
 import { GOOD, logshipper } from './manifests.ts'
 
 async function remarks(text: string, drainSeconds?: number) {
@@ -440,7 +441,7 @@ t.test('input that is no manifest gets an answer that helps', async t => {
 t.test('several documents and files, and lists, are all looked at; errors make the exit code', async t => {
   const bad = GOOD.replace('      restartPolicy: Always\n', '').replace('name: web', 'name: bad')
   const list = `kind: List\nitems:\n  - ${bad.trimEnd().replaceAll('\n', '\n    ')}\n`
-  const dir = t.testdir({})
+  const dir = scratch(t, {})
   writeFileSync(join(dir, 'a.yaml'), `# two\n${GOOD}---\n${bad}`)
   writeFileSync(join(dir, 'b.yaml'), list)
   const { code, out } = logshipper(['doctor', join(dir, 'a.yaml'), join(dir, 'b.yaml')])

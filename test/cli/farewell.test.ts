@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { farewell, writeTerminationMessage } from '../../src/cli/farewell.ts'
 import { type Statement, settled } from '../../src/ledger.ts'
-import { scratch } from '../tail/rig.ts'
+import { scratch } from '../scratch.ts'
 
 const none = { lines: 0, bytes: 0 }
 const statement = (more: Partial<Statement> = {}): Statement => ({

@@ -8,6 +8,7 @@ import { examine } from '../../src/cli/doctor/examine.ts'
 import { type InjectRequest, injectInto } from '../../src/cli/inject.ts'
 import { readManifest } from '../../src/config/manifest.ts'
 import { type Container, parseResources, pods, ROOT, render, shipperOf, withoutKubectl } from '../k8s/render.ts'
+import { scratch } from '../scratch.ts'
 import { GOOD, logshipper } from './manifests.ts'
 
 type Options = Partial<Omit<InjectRequest, 'file'>>
@@ -299,7 +300,7 @@ t.test('where it cannot be done nothing is printed, and why is said with the lin
 })
 
 t.test('what the doctor has against the result is said, and a port clash is no success', async t => {
-  const file = join(t.testdir({}), 'pod.yaml')
+  const file = join(scratch(t, {}), 'pod.yaml')
   writeFileSync(file, PLAIN.replace('image: "app:1"', 'image: "app:1", ports: [{ containerPort: 9614 }]'))
   const { code, out, err } = logshipper(['inject', file])
   t.equal(code, 1)

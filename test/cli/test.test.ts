@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Receiver } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 async function shown(t: Test, input: string | Buffer, config: object, ...args: string[]) {
-  const file = join(t.testdir({}), 'config.yaml')
+  const file = join(scratch(t, {}), 'config.yaml')
   writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/logs/*.log'], labels: { team: 'a' } }], ...config }))
   const child = spawn(process.execPath, [PROGRAM, 'test', '--config', file, ...args])
   let [out, err] = ['', '']

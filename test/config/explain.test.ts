@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
+import { scratch } from '../scratch.ts'
 
 async function explained(t: Test, text: string | undefined, env: Record<string, string> = {}, paths: string[] = []) {
-  const file = join(t.testdir({}), 'config.yaml')
+  const file = join(scratch(t, {}), 'config.yaml')
   if (text !== undefined) writeFileSync(file, text)
   const loaded = await loadConfig({ ...(text !== undefined && { file }), paths, env, cwd: '/', defaultFile: '/none' })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))

@@ -6,6 +6,7 @@ import picomatch from 'picomatch'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/config.ts'
 import { formatProblem, type LoadRequest, loadConfig, type Problem } from '../../src/config/load.ts'
+import { scratch } from '../scratch.ts'
 
 const SOURCE = 'sources: [{paths: [/var/log/app/*.log]}]\n'
 
@@ -107,7 +108,7 @@ t.test('bare paths behave like tail -F: standard output, no positions saved, no 
 })
 
 t.test('a name that exists is that file, not a glob', async t => {
-  const folder = t.testdir({})
+  const folder = scratch(t, {})
   const names = ['a[1].log', 'a*.log', 'a{b,c}?.log', 'a (1).log', 'a\\b|c!.log', '!(a).log']
   for (const name of names) writeFileSync(join(folder, name), '')
   const loaded = await loadConfig({
@@ -173,7 +174,7 @@ t.test('JSON is read too, and a byte order mark, anchors and keys without a valu
 })
 
 t.test('texts are put together after parsing, and become what the key wants', async t => {
-  const folder = t.testdir({ team: 'check: "out"\n', limit: '2KiB\r\n' })
+  const folder = scratch(t, { team: 'check: "out"\n', limit: '2KiB\r\n' })
   const yaml = `
 sources:
   - paths: "\${PATHS}"
@@ -687,7 +688,7 @@ t.test('all problems come at once, from top to bottom', async t => {
 })
 
 t.test('a file that was named must be there, be a file, and be readable', async t => {
-  const folder = t.testdir({ folder: {} })
+  const folder = scratch(t, { folder: {} })
   const at = (file: string, env = {}) => loadConfig({ file, env, cwd: folder })
   t.match(await at('none.yaml'), {
     problems: [{ file: 'none.yaml', key: '', found: 'no such file' }],
@@ -705,7 +706,7 @@ t.test('a file that was named must be there, be a file, and be readable', async 
 })
 
 t.test('the usual file is used if it is there, with bare paths too', async t => {
-  const folder = t.testdir({ 'config.yaml': `${SOURCE}backends: [{type: http, endpoint: "http://x/"}]` })
+  const folder = scratch(t, { 'config.yaml': `${SOURCE}backends: [{type: http, endpoint: "http://x/"}]` })
   const usual = { env: {}, cwd: folder, defaultFile: join(folder, 'config.yaml') }
   t.match(await loadConfig(usual), { kind: 'ok', config: { backends: [{ type: 'http' }] } })
   const both = await loadConfig({ ...usual, paths: ['/b.log'] })
@@ -734,7 +735,7 @@ t.test('what Kubernetes sets for services called like us is not ours', async t =
 })
 
 t.test('a folder in a ConfigMap, with its symbolic links, is followed', async t => {
-  const folder = t.testdir({
+  const folder = scratch(t, {
     '..data': t.fixture('symlink', '..2025'),
     'config.yaml': t.fixture('symlink', '..data/config.yaml'),
   })

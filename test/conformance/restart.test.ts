@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Program, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 import { type Fault, ScriptedServer } from './server.ts'
 import type { Subject } from './subject.ts'
 import { SUBJECTS } from './subjects.ts'
@@ -15,7 +16,7 @@ const DOWN: readonly Fault[] = Array.from({ length: 1000 }, () => ({
 
 /** A volume, a configuration for the subject, and lives of the program on it. */
 async function volume(t: Test, subject: Subject) {
-  const folder = t.testdir({})
+  const folder = scratch(t, {})
   const server = await ScriptedServer.start(t, subject)
   const logs = join(folder, 'logs')
   mkdirSync(logs)

@@ -9,6 +9,7 @@ import { formatProblem, loadConfig } from '../../src/config/load.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import type { Metadata } from '../../src/metadata.ts'
 import { Arena, origin, type Rig, type Run, rig, transportTo } from '../delivery/rig.ts'
+import { scratch } from '../scratch.ts'
 import { ScriptedServer } from './server.ts'
 import type { Subject } from './subject.ts'
 
@@ -29,7 +30,7 @@ type Folder = Pick<Test, 'testdir' | 'teardown'>
 
 /** The subject's entry, loaded as from a file. */
 export async function configured(t: Folder, subject: Subject, origin: string): Promise<BackendConfig> {
-  const file = join(t.testdir({}), 'config.json')
+  const file = join(scratch(t, {}), 'config.json')
   writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [subject.config(origin)] }))
   const loaded = await loadConfig({ file, env: {}, cwd: '/' })
   if (loaded.kind === 'ok') return loaded.config.backends[0]!

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Stage, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 import { Counter, LINE, LONG, MIB, start, Watch, write } from './scale.ts'
 
 t.setTimeout(LONG ? 1_800_000 : 55_000)
@@ -10,7 +11,7 @@ t.setTimeout(LONG ? 1_800_000 : 55_000)
 const BACKLOG = LONG ? 5 * 1024 * MIB : 192 * MIB
 
 t.test(`a backlog of ${BACKLOG / MIB} MiB`, async t => {
-  const dir = t.testdir({ logs: {} })
+  const dir = scratch(t, { logs: {} })
   const [logs, state] = [join(dir, 'logs'), join(dir, 'state')]
   mkdirSync(state)
   const { lines } = await write(t, { path: join(logs, 'app.log'), rate: 0, lines: BACKLOG / LINE })

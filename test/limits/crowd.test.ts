@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } fro
 import { join } from 'node:path'
 import t from 'tap'
 import { sleep, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 import { Counter, LINE, LONG, start, Watch } from './scale.ts'
 import { DIGITS } from './writer.ts'
 
@@ -18,7 +19,7 @@ const line = (number: number) =>
     .padEnd(LINE - 1, '.')}\n`
 
 t.test('ten thousand files of which 9,990 are idle', async t => {
-  const dir = t.testdir({ logs: {} })
+  const dir = scratch(t, { logs: {} })
   const [logs, state] = [join(dir, 'logs'), join(dir, 'state')]
   mkdirSync(state)
   const path = (n: number) => join(logs, `f${n}.log`)
@@ -52,7 +53,7 @@ const CROWD = LONG ? 1_000_000 : 1_000
 const AT_ONCE = LONG ? 2000 : 250
 
 t.test(`${CROWD} files that come and go`, async t => {
-  const dir = t.testdir({ logs: {} })
+  const dir = scratch(t, { logs: {} })
   const [logs, state] = [join(dir, 'logs'), join(dir, 'state')]
   mkdirSync(state)
   const counter = await Counter.start(t)

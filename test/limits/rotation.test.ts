@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Program, sleep, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 import { Counter, LINE, LONG, MIB, start, Watch, write } from './scale.ts'
 import type { Written } from './writer.ts'
 
@@ -23,7 +24,7 @@ interface Scene {
 }
 
 async function set(t: Test): Promise<Scene> {
-  const dir = t.testdir({ logs: {} })
+  const dir = scratch(t, { logs: {} })
   const [logs, state] = [join(dir, 'logs'), join(dir, 'state')]
   mkdirSync(state)
   const counter = await Counter.start(t)

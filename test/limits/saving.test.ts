@@ -8,6 +8,7 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 const CALLS = 'openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2'
@@ -16,7 +17,7 @@ const TRACED = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 if (!TRACED) t.comment('skip: strace is not installed or may not trace; the order of a save goes untested')
 else {
   t.test('a checkpoint is whole on the disk before it takes its name, and its name before the next one', async t => {
-    const dir = t.testdir({ logs: {} })
+    const dir = scratch(t, { logs: {} })
     const log = join(dir, 'logs/app.log')
     const state = join(dir, 'state')
     const trace = join(dir, 'trace')

@@ -6,6 +6,7 @@ import { appendFileSync, mkdirSync, openSync, readFileSync, renameSync, truncate
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Program, sleep, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 t.jobs = 3
 
@@ -21,7 +22,7 @@ async function follow(t: Test, cwd: string, ...paths: string[]): Promise<Program
 }
 
 t.test('a file in a folder that is not there yet, by its absolute path', async t => {
-  const dir = t.testdir({})
+  const dir = scratch(t, {})
   const path = join(dir, 'not', 'yet', 'x.txt')
   const program = await follow(t, dir, path)
   mkdirSync(join(dir, 'not', 'yet'), { recursive: true })
@@ -31,7 +32,7 @@ t.test('a file in a folder that is not there yet, by its absolute path', async t
 })
 
 t.test('through rotations of each kind, and to the last line without an end', async t => {
-  const dir = t.testdir({})
+  const dir = scratch(t, {})
   const path = join(dir, 'x.txt')
   const program = await follow(t, dir, 'x.txt')
   let expected = ''
@@ -53,7 +54,7 @@ t.test('through rotations of each kind, and to the last line without an end', as
 })
 
 t.test('bytes that are no text pass as they are', async t => {
-  const dir = t.testdir({})
+  const dir = scratch(t, {})
   const noise = Buffer.from(Array.from({ length: 100_000 }, (_, n) => (n % 1000 === 999 ? 10 : 1 + ((n * 7919) % 255))))
   writeFileSync(join(dir, 'noise'), noise)
   const child = spawn(process.execPath, [PROGRAM, './noise'], {
@@ -73,7 +74,7 @@ t.test('bytes that are no text pass as they are', async t => {
 })
 
 t.test('a reader that goes away ends it', async t => {
-  const dir = t.testdir({ 'x.txt': 'one\ntwo\nthree\n' })
+  const dir = scratch(t, { 'x.txt': 'one\ntwo\nthree\n' })
   const command = `"${process.execPath}" "${PROGRAM}" x.txt 2>/dev/null | head -n 2`
   const shell = execFile('sh', ['-c', command], { cwd: dir, env: ENV })
   t.teardown(() => shell.kill('SIGKILL'))
@@ -89,7 +90,7 @@ t.test('a reader that goes away ends it', async t => {
 })
 
 t.test('a reader that stops reading holds it back, and does not keep it from ending', async t => {
-  const dir = t.testdir({ 'x.txt': '' })
+  const dir = scratch(t, { 'x.txt': '' })
   const line = `${'x'.repeat(200)}\n`
   writeFileSync(join(dir, 'x.txt'), line.repeat(100_000))
   const child = spawn(process.execPath, [PROGRAM, 'x.txt'], {
@@ -113,7 +114,7 @@ t.test('a reader that stops reading holds it back, and does not keep it from end
 })
 
 t.test('several files and a glob, each line whole', async t => {
-  const dir = t.testdir({ 'a.log': '', 'b.log': '' })
+  const dir = scratch(t, { 'a.log': '', 'b.log': '' })
   const program = await follow(t, dir, '*.log', 'sub/c.txt')
   mkdirSync(join(dir, 'sub'))
   const names = ['a.log', 'b.log', 'sub/c.txt']
@@ -133,7 +134,7 @@ t.test('several files and a glob, each line whole', async t => {
 })
 
 t.test('its own output in the folder that it follows is refused by name, also once it is renamed', async t => {
-  const dir = t.testdir({ 'x.log': 'one\n' })
+  const dir = scratch(t, { 'x.log': 'one\n' })
   const out = openSync(join(dir, 'all.log'), 'a')
   const err = openSync(join(dir, 'err.log'), 'a')
   const env = { ...ENV, LOGSHIPPER_SERVER_ADMIN: 'off', LOGSHIPPER_SERVER_PORT: 'off' }
@@ -156,7 +157,7 @@ t.test('its own output in the folder that it follows is refused by name, also on
 })
 
 t.test('two of them run side by side on one machine', async t => {
-  const dir = t.testdir({ 'x.txt': 'one\n' })
+  const dir = scratch(t, { 'x.txt': 'one\n' })
   const both = [await follow(t, dir, 'x.txt'), await follow(t, dir, 'x.txt')]
   for (const program of both) t.ok(await until(() => program.stdout === 'one\n'))
   for (const program of both) t.equal((await program.kill('SIGTERM')).code, 0)

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 const PROGRAM = ['/usr/sbin/clickhouse-server', '/usr/bin/clickhouse-server', '/usr/bin/clickhouse'].find(existsSync)
 
@@ -39,7 +40,7 @@ export class Clickhouse {
   }
 
   static async start(t: Test): Promise<Clickhouse> {
-    const dir = t.testdir({})
+    const dir = scratch(t, {})
     for (const folder of ['data', 'tmp']) mkdirSync(join(dir, folder))
     const [http, tcp] = await freePorts()
     writeFileSync(join(dir, 'config.xml'), config(dir, http, tcp))

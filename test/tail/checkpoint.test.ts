@@ -14,7 +14,8 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Checkpoint, CheckpointStore, parseCheckpoint } from '../../src/tail/checkpoint.ts'
-import { Journal, scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { Journal } from './rig.ts'
 
 const CHECKPOINT: Checkpoint = {
   epoch: '0123456789abcdef',

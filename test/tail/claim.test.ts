@@ -4,6 +4,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Claimed, claim } from '../../src/tail/claim.ts'
+import { scratch } from '../scratch.ts'
 
 const CLAIM = join(import.meta.dirname, '../../src/tail/claim.ts')
 /** Claims a folder, says so, and waits to be killed. */
@@ -29,7 +30,7 @@ async function die(dir: string): Promise<void> {
 
 t.test('of any number that begin together over a dead one exactly one is taken', async t => {
   for (let round = 0; round < 20; round++) {
-    const dir = t.testdir()
+    const dir = scratch(t)
     if (round % 5 === 0) await die(dir)
     const all = await Promise.all(Array.from({ length: 2 + (round % 7) }, () => claim(dir)))
     const [one, ...more] = held(all)
@@ -43,7 +44,7 @@ t.test('of any number that begin together over a dead one exactly one is taken',
 })
 
 t.test('of any number of programs that begin together exactly one holds the folder', async t => {
-  const dir = t.testdir()
+  const dir = scratch(t)
   const children = Array.from({ length: 4 }, () =>
     spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], { stdio: ['ignore', 'pipe', 'inherit'] }),
   )
@@ -55,7 +56,7 @@ t.test('of any number of programs that begin together exactly one holds the fold
 })
 
 t.test('who comes later is told by whom the folder is held, and gets it after a release', async t => {
-  const dir = t.testdir()
+  const dir = scratch(t)
   const first = await claim(dir)
   t.match(await claim(dir), { kind: 'taken', by: `process ${process.pid} on ` })
   held([first])[0]!.release()
@@ -65,7 +66,7 @@ t.test('who comes later is told by whom the folder is held, and gets it after a 
 })
 
 t.test('a file that only has the name of a claim holds nothing', async t => {
-  const dir = t.testdir()
+  const dir = scratch(t)
   writeFileSync(join(dir, 'claim.0123456789ab'), '')
   writeFileSync(join(dir, 'claim.txt'), '')
   const claimed = await claim(dir)
@@ -75,7 +76,7 @@ t.test('a file that only has the name of a claim holds nothing', async t => {
 })
 
 t.test('a state folder with a path longer than a socket may have can be claimed', async t => {
-  const dir = join(t.testdir(), 'a'.repeat(120), 'b'.repeat(120))
+  const dir = join(scratch(t), 'a'.repeat(120), 'b'.repeat(120))
   const claimed = await claim(dir)
   t.equal(claimed.kind, 'claimed')
   t.equal((await claim(dir)).kind, 'taken')
@@ -83,6 +84,6 @@ t.test('a state folder with a path longer than a socket may have can be claimed'
 })
 
 t.test('where nothing can be written it cannot be told', async t => {
-  const dir = t.testdir({ file: '' })
+  const dir = scratch(t, { file: '' })
   t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'EEXIST' })
 })

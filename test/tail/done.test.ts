@@ -2,7 +2,8 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { room, scratch, source } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { room, source } from './rig.ts'
 
 let ahead = 0
 const now = performance.now.bind(performance)

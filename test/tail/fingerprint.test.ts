@@ -15,7 +15,7 @@ import {
   readHead,
   readMarker,
 } from '../../src/tail/fingerprint.ts'
-import { scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
 
 function file(t: Test, content: string | Buffer): { path: string; fd: number } {
   const path = join(scratch(t), 'app.log')

@@ -11,7 +11,7 @@ import { inodeOf, NO_HEAD, NO_MARKER } from '../../src/tail/fingerprint.ts'
 import { Framer, type Framing, QUANTUM } from '../../src/tail/framer.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
-import { scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
 
 const dir = scratch(t)
 const kernel = Kernel.create(2 << 20)

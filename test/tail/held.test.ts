@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { scratch } from '../scratch.ts'
 import { room, source } from './rig.ts'
 
 const SIZE = 3_000_000
@@ -12,7 +13,7 @@ for (const policy of ['hold', 'drop-oldest'] as const) {
   t.test(
     `${policy}: what is deleted and unread beyond the limit is ${policy === 'hold' ? 'kept' : 'given up'}`,
     async t => {
-      const dir = t.testdir({})
+      const dir = scratch(t, {})
       const names = ['a', 'b', 'c'].map(name => join(dir, `${name}.log`))
       const r = await room(t, { sources: [source(join(dir, '*.log'))], held: { maxBytes: 2 * SIZE, policy } })
       r.holding = true

@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, closeSync, mkdirSync, readSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, readSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { openRegular } from '../../src/tail/open.ts'
-import { scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
 
 t.test('a regular file below the folder is opened for reading', t => {
   const dir = scratch(t)
@@ -22,7 +23,9 @@ t.test('a regular file below the folder is opened for reading', t => {
 })
 
 t.test('what is no regular file is refused with its kind, and nothing blocks', async t => {
-  const dir = scratch(t)
+  // Not among the others: the address of a socket has to be short.
+  const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
   execFileSync('mkfifo', [join(dir, 'fifo')])
   mkdirSync(join(dir, 'folder'))
   symlinkSync('/dev/zero', join(dir, 'zero'))

@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, trunc
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Receiver, refuse, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 t.jobs = 2
 
@@ -49,7 +50,7 @@ class Crowd {
 }
 
 function folderOf(t: Test, files: number): string {
-  const dir = t.testdir({})
+  const dir = scratch(t, {})
   mkdirSync(join(dir, 'logs'))
   for (let n = 0; n < files; n++) writeFileSync(join(dir, 'logs', `f${n}.log`), `first of ${n}\n`)
   return dir

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { inodeOf } from '../../src/tail/fingerprint.ts'
 import { Pins } from '../../src/tail/pins.ts'
+import { scratch } from '../scratch.ts'
 import { type Room, room, source } from './rig.ts'
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
@@ -22,7 +23,7 @@ const pinnedBy = ({ tail: { pins } }: Room) => (pins.kind === 'works' ? pins.pin
 const inode = (path: string) => inodeOf(lstatSync(path, { bigint: true }))
 
 t.test('a pinned file outlives its name, and is gone when it is released', t => {
-  const dir = t.testdir({ 'a.log': 'one\n' })
+  const dir = scratch(t, { 'a.log': 'one\n' })
   const pins = new Pins(join(dir, 'state'), quiet)
   const path = join(dir, 'a.log')
   t.ok(pins.pin(ID, path, inode(path)))
@@ -38,7 +39,7 @@ t.test('a pinned file outlives its name, and is gone when it is released', t => 
 })
 
 t.test('a name that leads to another file by now is not pinned', t => {
-  const dir = t.testdir({ 'a.log': 'one\n', 'b.log': 'two\n' })
+  const dir = scratch(t, { 'a.log': 'one\n', 'b.log': 'two\n' })
   const pins = new Pins(join(dir, 'state'), quiet)
   t.notOk(pins.pin(ID, join(dir, 'a.log'), inode(join(dir, 'b.log'))))
   t.notOk(pins.pin(ID, join(dir, 'gone.log'), inode(join(dir, 'b.log'))))
@@ -48,7 +49,7 @@ t.test('a name that leads to another file by now is not pinned', t => {
 })
 
 t.test('the next process takes over the pins it needs and removes the others, but nothing else', t => {
-  const dir = t.testdir({ 'a.log': 'one\n', state: { pins: { 'not ours': '' } } })
+  const dir = scratch(t, { 'a.log': 'one\n', state: { pins: { 'not ours': '' } } })
   const path = join(dir, 'a.log')
   const before = new Pins(join(dir, 'state'), quiet)
   before.pin(ID, path, inode(path))
@@ -61,7 +62,7 @@ t.test('the next process takes over the pins it needs and removes the others, bu
 })
 
 t.test('where links are impossible the reason is said, and nothing fails', t => {
-  const dir = t.testdir({ state: { pins: {} } })
+  const dir = scratch(t, { state: { pins: {} } })
   // /dev/shm is a file system of its own wherever it exists.
   const other = existsSync('/dev/shm') ? `/dev/shm/logshipper-pin-${process.pid}.log` : undefined
   if (other === undefined) {
@@ -84,7 +85,7 @@ t.test('where links are impossible the reason is said, and nothing fails', t => 
 })
 
 t.test('a file that was renamed and deleted before it was acknowledged is shipped by the next process', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
   const options = { sources: [source(log)], state: join(dir, 'state') }
   writeFileSync(log, 'a1\na2\na3')
@@ -105,7 +106,7 @@ t.test('a file that was renamed and deleted before it was acknowledged is shippe
 })
 
 t.test('a file under its own name has no second link, so that it can be rotated during an outage', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
   writeFileSync(log, 'a1\n')
   const held = await room(t, { sources: [source(join(dir, 'logs', '*.log*'))], state: join(dir, 'state') })
@@ -120,7 +121,7 @@ t.test('a file under its own name has no second link, so that it can be rotated 
 })
 
 t.test('where rotated files are compressed none is linked: gzip and delaycompress refuse such files', async t => {
-  const dir = t.testdir({ logs: { 'app.log.2.gz': 'an older one' }, state: {} })
+  const dir = scratch(t, { logs: { 'app.log.2.gz': 'an older one' }, state: {} })
   const log = join(dir, 'logs', 'app.log')
   writeFileSync(log, 'a1\n')
   const held = await room(t, { sources: [source(log)], state: join(dir, 'state') })
@@ -132,7 +133,7 @@ t.test('where rotated files are compressed none is linked: gzip and delaycompres
 })
 
 t.test('a file that was renamed and deleted while a backend was behind is read to its end', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
   writeFileSync(log, 'a1\n')
   const before = await room(t, { sources: [source(log)], state: join(dir, 'state') })

@@ -1,10 +1,7 @@
 /**
- * What the tail's tests stand on: a scratch folder, a logger that remembers, and a member of the room that reads into
+ * What the tail's tests stand on: a logger that remembers, and a member of the room that reads into
  * real slabs of a real kernel and keeps every frame it saw.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import { Budget } from '../../src/budget.ts'
 import { type Chunk, Slab } from '../../src/chunk.ts'
@@ -17,13 +14,6 @@ import type { HeldOptions, SourceOptions } from '../../src/tail/options.ts'
 import { Reader } from '../../src/tail/reader.ts'
 import { Sweep } from '../../src/tail/sweep.ts'
 import { Tail } from '../../src/tail/tail.ts'
-
-/** A folder of its own for this test, gone afterwards. */
-export function scratch(t: Test): string {
-  const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
-  return dir
-}
 
 export interface Said {
   readonly level: keyof Logger

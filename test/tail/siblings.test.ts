@@ -16,7 +16,7 @@ import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { openRegular } from '../../src/tail/open.ts'
 import { findMissed, findSibling, isRotationOf, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
-import { scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
 
 const nobody = () => false
 

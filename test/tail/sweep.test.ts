@@ -3,7 +3,8 @@ import { join, relative } from 'node:path'
 import t, { type Test } from 'tap'
 import type { SourceOptions } from '../../src/tail/options.ts'
 import { Sweep } from '../../src/tail/sweep.ts'
-import { Journal, scratch, source } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { Journal, source } from './rig.ts'
 
 function tree(t: Test, ...paths: string[]): string {
   const dir = scratch(t)

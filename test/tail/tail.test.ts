@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Room, type RoomOptions, room, scratch, source } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { type Room, type RoomOptions, room, source } from './rig.ts'
 
 t.jobs = 8
 

@@ -16,7 +16,7 @@ import { Account, settled } from '../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
-import { scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
 
 const MINUTE = 60_000
 

@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
+import { scratch } from '../scratch.ts'
 import { room, source } from './rig.ts'
 
 const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `line ${from + n}`)
@@ -16,7 +17,7 @@ for (const [suffix, compress] of [
   ['zst', zstdCompressSync],
 ] as const) {
   t.test(`a file compressed as .${suffix} while we were down is read on where we stopped`, async t => {
-    const dir = t.testdir({ logs: {}, state: {} })
+    const dir = scratch(t, { logs: {}, state: {} })
     const log = join(dir, 'logs', 'app.log')
     const options = { sources: [source(log)], state: join(dir, 'state') }
     writeFileSync(log, text(0, 2000))
@@ -38,7 +39,7 @@ for (const [suffix, compress] of [
 }
 
 t.test('a damaged archive is no archive: what was seen and not read is counted as vanished', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
   const options = { sources: [source(log)], state: join(dir, 'state') }
   writeFileSync(log, text(0, 2000))
@@ -57,7 +58,7 @@ t.test('a damaged archive is no archive: what was seen and not read is counted a
 })
 
 t.test('a file that nobody had come to read yet is found again as well', async t => {
-  const dir = t.testdir({ logs: {}, state: {} })
+  const dir = scratch(t, { logs: {}, state: {} })
   const [first, log] = [join(dir, 'logs', 'a.log'), join(dir, 'logs', 'b.log')]
   const options = { sources: [source(join(dir, 'logs', '*.log'))], state: join(dir, 'state') }
   const before = await room(t, options)

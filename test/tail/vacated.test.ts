@@ -3,7 +3,8 @@ import { appendFileSync, linkSync, mkdirSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { originalsOf } from '../../src/tail/siblings.ts'
-import { room, scratch, source } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { room, source } from './rig.ts'
 
 t.jobs = 8
 

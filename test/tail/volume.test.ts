@@ -3,7 +3,8 @@ import { appendFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Volume } from '../../src/tail/volume.ts'
-import { Journal, scratch } from './rig.ts'
+import { scratch } from '../scratch.ts'
+import { Journal } from './rig.ts'
 
 const MIB = 1024 ** 2
 
