@@ -10,7 +10,7 @@
  * it is never left out in silence. The same frames give the same bytes and the same id, so a payload can be made again
  * from the slab. The slab is as it was when `encode` returns.
  */
-import { createHash, type Hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Backend, Group } from '../backends/backend.ts'
 import { type Budget, type Extent, PAGE } from '../budget.ts'
 import type { Chunk, Origin, Slab } from '../chunk.ts'
@@ -73,9 +73,10 @@ interface Filling {
   /** The first byte that may not be written: by the size that is wanted, and by the largest there may be. */
   readonly target: number
   readonly last: number
-  readonly hash: Hash
   readonly notes: Note[]
   readonly first: { readonly chunk: Chunk; readonly frame: number }
+  /** Every file range in it. */
+  extents: string
   out: number
   records: number
   frameBytes: number
@@ -145,7 +146,7 @@ export class Encoder {
       begin,
       target: begin + Math.min(bytes, extent.bytes) - suffix.length,
       last: begin + Math.min(this.#full, extent.bytes) - suffix.length,
-      hash: createHash('sha256'),
+      extents: '',
       notes: [],
       first: { chunk: chunkOf(slab, frame), frame },
       out: begin + prefix.length,
@@ -227,7 +228,7 @@ export class Encoder {
     filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
     if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
     const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
-    filling.hash.update(`${chunk.origin.generation} ${slab.offsetOf(chunk, from)} ${fileEnd}\n`)
+    filling.extents += `${chunk.origin.generation} ${slab.offsetOf(chunk, from)} ${fileEnd}\n`
     return at - from
   }
 
@@ -346,9 +347,9 @@ export class Encoder {
    * The generation and offset of the first record and the number of records, for humans; and a digest of every file
    * range in it, for those would not tell apart two payloads that begin alike and go on with different files.
    */
-  #id({ slab, first: { chunk, frame }, records, hash }: Filling): string {
+  #id({ slab, first: { chunk, frame }, records, extents }: Filling): string {
     const offset = slab.offsetOf(chunk, frame).toString(16).padStart(12, '0')
-    return `${chunk.origin.generation}-${offset}-${records}-${hash.digest('hex').slice(0, 16)}`
+    return `${chunk.origin.generation}-${offset}-${records}-${hash('sha256', extents, 'hex').slice(0, 16)}`
   }
 }
 

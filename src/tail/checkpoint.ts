@@ -246,7 +246,7 @@ function isGeneration(value: unknown): boolean {
   return (
     [source, origin, path, id, key, head.hash].every(text => typeof text === 'string') &&
     [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
-    [size, head.length].every(isCount) &&
+    [size, head.length, head.crc ?? 0].every(isCount) &&
     Object.values(cursors).every(
       cursor => isRecord(cursor) && isCount(cursor.offset) && isRecord(cursor.marker) && isCount(cursor.marker.length),
     )

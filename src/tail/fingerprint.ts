@@ -14,10 +14,14 @@ import { hash } from 'node:crypto'
 import { type BigIntStats, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
-/** The hash of the first `length` bytes of a file, 0 to 1024. */
+/**
+ * The hash of the first `length` bytes of a file, 0 to 1024; and their CRC-32, for the looks at a file that we follow:
+ * many a second, and each together with a marker.
+ */
 export interface Head {
   readonly length: number
   readonly hash: string
+  readonly crc?: number
 }
 
 /** The CRC-32 of the `length` bytes before an offset, 0 to 64. */
@@ -90,7 +94,7 @@ export function readLines(fd: number, size: number): Head {
 }
 
 function headOf(bytes: Buffer): Head {
-  return { length: bytes.length, hash: hash('sha1', bytes, 'hex').slice(0, 20) }
+  return { length: bytes.length, hash: hash('sha1', bytes, 'hex').slice(0, 20), crc: crc32(bytes) }
 }
 
 export function headMatches(fd: number, head: Head): boolean {
@@ -124,7 +128,10 @@ function isMarker(bytes: Buffer | undefined, marker: Marker): boolean {
 /** Whether the marker before `offset` and the head still stand in a file that we follow. Throws if it cannot be read. */
 export function stands(fd: number, offset: number, marker: Marker, head: Head): boolean {
   if (marker.length > 0 && !isMarker(take(fd, offset - marker.length, marker.length), marker)) return false
-  return head.length === 0 || isHead(take(fd, 0, head.length), head)
+  if (head.length === 0) return true
+  const bytes = take(fd, 0, head.length)
+  if (head.crc === undefined || bytes === undefined) return isHead(bytes, head)
+  return crc32(bytes) === head.crc
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Tailer } from './tailer.ts'
  * Milliseconds between looks: at a file that is being written, at one that is being written a lot (each look at which
  * makes a request of a good size), at others, at idle ones, at the folders.
  */
-const HOT = 10
+const HOT = 8
 const BUSY = 16
 const TICK = 250
 const IDLE = 1000
@@ -21,6 +21,8 @@ const ACTIVE_FOR = 10_000
 const A_LOT = 64 * 1024
 /** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
 const EACH = 0.5
+/** Other files that are looked at with the hot ones while nobody reports what happens to them. */
+const OTHERS = 4
 
 export interface Looks {
   /** Look at one file. */
@@ -29,12 +31,17 @@ export interface Looks {
   sweep(): void
   /** After everything that was due. */
   ticked(): void
+  /** Whether the system reports what happens, and otherwise whether names have come or gone. */
+  news(): 'reported' | 'none' | 'some'
+  /** No file is looked at every few milliseconds any more: reports are wanted. */
+  calm(): void
 }
 
 export class Lookout {
   readonly #tailers: Iterable<Tailer>
   readonly #looks: Looks
   readonly #hot = new Set<Tailer>()
+  #round: Iterator<Tailer>
   /** Milliseconds of the monotonic clock at which the loop last turned. */
   turnedAt = performance.now()
   #sweepDue = 0
@@ -46,6 +53,7 @@ export class Lookout {
 
   constructor(tailers: Iterable<Tailer>, looks: Looks) {
     this.#tailers = tailers
+    this.#round = tailers[Symbol.iterator]()
     this.#looks = looks
   }
 
@@ -114,7 +122,26 @@ export class Lookout {
     }
     this.#busy = busy
     this.#hotTick = undefined
-    if (this.#hot.size > 0) this.#tickSoon()
+    if (this.#hot.size === 0) {
+      this.#looks.calm()
+      return
+    }
+    this.#tickSoon()
+    const news = this.#looks.news()
+    if (news === 'some') this.sweepSoon()
+    if (news !== 'reported') this.#lookAround(now)
+  }
+
+  /** A few others each time, in turn: with few files in all each of them is seen at once when it is written to. */
+  #lookAround(now: number): void {
+    for (let n = 0; n < OTHERS; n++) {
+      const { value: tailer } = this.#round.next()
+      if (tailer === undefined) {
+        this.#round = this.#tailers[Symbol.iterator]()
+        return
+      }
+      if (!this.#hot.has(tailer)) this.#looks.poll(tailer, now)
+    }
   }
 
   #tickSoon(): void {

@@ -5,19 +5,18 @@
  * no deeper than the pattern reaches. A folder is listed again only if its modification time says so (or is so recent
  * that it could not: file systems stamp in ticks of some milliseconds). Folders that do not exist yet cost one stat.
  *
- * chokidar watches the same folders. What the system reports to it becomes a hint: look at this path now. Of files it
- * is told to keep nothing and to look at nothing, since we do; its part is to keep watches on the folders. Where it
- * cannot watch (no inotify left, a network file system) the log says so once and the sweep carries on alone: that costs
- * latency, never lines.
+ * A watcher brings looks forward (`watcher.ts`). Where it cannot the sweep carries on alone: that costs latency, never
+ * lines.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, normalize, sep } from 'node:path'
-import { type FSWatcher, watch } from 'chokidar'
 import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { SourceOptions } from './options.ts'
 import { originalsOf } from './siblings.ts'
+import { statPath } from './tailer.ts'
+import { type Hint, Watcher, type WatchMode } from './watcher.ts'
 
 /** A path that a source's pattern matches. What it is has not been looked at yet. */
 export interface Found {
@@ -51,12 +50,12 @@ interface Listing {
   readonly folders: readonly string[]
 }
 
-export type WatchMode = { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
-
 /** A folder changed within this many milliseconds before it was listed is listed again. */
 const RACY = 100
 /** Folders one sweep lists at the most: a pattern such as /** must not eat the machine. */
 const MAX_FOLDERS = 10_000
+/** Folders that can be asked for news every few milliseconds. */
+const FEW = 8
 
 export class Sweep {
   readonly #patterns: readonly Pattern[]
@@ -64,16 +63,18 @@ export class Sweep {
   readonly #listings = new Map<string, Listing>()
   /** What the last look found beside the patterns, by path. */
   readonly strays = new Map<string, Stray>()
-  #watcher: FSWatcher | undefined
-  #mode: WatchMode = { mode: 'polling', reason: 'not started' }
+  readonly #watcher: Watcher
 
   constructor(sources: readonly SourceOptions[], log: Logger) {
     this.#patterns = sources.flatMap(source => source.paths.map(glob => compile(source, glob)))
     this.#log = log
+    const roots = new Map<string, number>()
+    for (const { root, depth } of this.#patterns) roots.set(root, Math.max(depth, roots.get(root) ?? 0))
+    this.#watcher = new Watcher(roots, log, () => this.#listings.size <= FEW)
   }
 
   get watching(): WatchMode {
-    return this.#mode
+    return this.#watcher.mode
   }
 
   /** Every path that matches now, each once: the first source that wants it gets it. `all`: trust no listing. */
@@ -115,44 +116,33 @@ export class Sweep {
     return this.#patterns.filter(pattern => pattern.source.name === source).map(({ root }) => root)
   }
 
-  /**
-   * Starts watching; `hint` is called with each path that something happened to: `name` if there may be another file
-   * there, or none, now. `followed` tells the files that are looked at anyhow. Never throws.
-   */
-  watch(hint: (path: string, what: 'name' | 'content') => void, followed: (path: string) => boolean): void {
-    const roots = new Map<string, number>()
-    for (const { root, depth } of this.#patterns) roots.set(root, Math.max(depth, roots.get(root) ?? 0))
-    const folders = [...roots.keys()]
-    try {
-      // A root that is not there yet is reached through the closest folder that is: the sweep finds it, and so do we.
-      const watcher = watch(folders, {
-        ignoreInitial: true,
-        followSymlinks: false,
-        alwaysStat: false,
-        depth: Math.min(32, Math.max(0, ...roots.values())),
-        ignorePermissionErrors: true,
-        ignored: (path, stats) => stats?.isFile() ?? followed(path),
-      })
-      watcher.on('raw', (event, name, details) => {
-        const { watchedPath } = details as { readonly watchedPath: string }
-        if (name !== null) hint(join(watchedPath, name), event === 'rename' ? 'name' : 'content')
-      })
-      watcher.on('all', (_event, path) => hint(path, 'name'))
-      // What came between the last look and the watches was reported by nobody.
-      watcher.on('ready', () => {
-        for (const folder of folders) hint(folder, 'name')
-      })
-      watcher.on('error', error => this.#unwatched(codeOf(error)))
-      this.#watcher = watcher
-      this.#mode = { mode: 'events' }
-    } catch (error) {
-      this.#unwatched(codeOf(error))
+  /** Starts watching; `hint` is called with each path that something happened to. */
+  watch(hint: Hint, followed: (path: string) => boolean): void {
+    this.#watcher.start(hint, followed)
+  }
+
+  /** Whoever looked all the time has stopped: to be told matters again. */
+  listen(): void {
+    this.#watcher.wake()
+  }
+
+  /** Whether what happens now is reported by the system. */
+  get listening(): boolean {
+    return this.#watcher.listening
+  }
+
+  /** Whether what happens now is reported by the system, and otherwise whether a name may have come or gone since. */
+  get news(): 'reported' | 'none' | 'some' {
+    if (this.#watcher.listening) return 'reported'
+    if (this.#listings.size > FEW) return 'none'
+    for (const [folder, { mtime, listedAt }] of this.#listings) {
+      if (statPath(folder)?.mtimeNs !== mtime || isRacy(mtime, listedAt)) return 'some'
     }
+    return 'none'
   }
 
   async close(): Promise<void> {
-    await this.#watcher?.close().catch(() => {})
-    this.#watcher = undefined
+    await this.#watcher.close()
   }
 
   #stray({ source, matches, excludes }: Pattern, folder: string, name: string): void {
@@ -163,19 +153,11 @@ export class Sweep {
     if (original !== undefined && !excludes(path)) this.strays.set(path, { source, original })
   }
 
-  #unwatched(reason: string): void {
-    if (this.#mode.mode === 'events') {
-      this.#log.warn({ code: reason }, 'watching folders failed; polling carries on, lines are seen a little later')
-    }
-    this.#mode = { mode: 'polling', reason }
-    void this.close()
-  }
-
   #list(folder: string): Listing | undefined {
     try {
       const { mtimeNs } = statSync(folder, { bigint: true })
       const known = this.#listings.get(folder)
-      if (known && known.mtime === mtimeNs && known.listedAt - Number(mtimeNs / 1_000_000n) > RACY) return known
+      if (known && known.mtime === mtimeNs && !isRacy(mtimeNs, known.listedAt)) return known
       const listedAt = Date.now()
       const files: string[] = []
       const folders: string[] = []
@@ -195,6 +177,10 @@ export class Sweep {
       return undefined
     }
   }
+}
+
+function isRacy(mtime: bigint, listedAt: number): boolean {
+  return listedAt - Number(mtime / 1_000_000n) <= RACY
 }
 
 function compile(source: SourceOptions, written: string): Pattern {

@@ -84,6 +84,8 @@ export class Tail {
       poll: (tailer, now) => this.#follower.poll(tailer, now),
       sweep: () => this.#look(false),
       ticked: () => this.#limitHeld(),
+      news: () => sweep.news,
+      calm: () => sweep.listen(),
     })
     const vacated = new Vacated({
       tailers,

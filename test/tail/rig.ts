@@ -74,6 +74,7 @@ export class Room {
   readonly journal = new Journal()
   readonly ledger = new Ledger()
   readonly tail: Tail
+  readonly sweep: Sweep
   /** While true nothing settles. */
   holding = false
   readonly #backend: string
@@ -87,6 +88,7 @@ export class Room {
   constructor({ sources, state = null, backend = 'main', held }: RoomOptions) {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal)
+    this.sweep = sweep
     const store = new CheckpointStore(state, this.journal)
     this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held)
     const limits = new Map(sources.map(({ name, maxLineBytes }) => [name, maxLineBytes]))
