@@ -46,7 +46,7 @@ const ARROWS: Record<string, readonly string[]> = {
 const backend = /^backends\//
 const DOORS: Record<string, (file: string) => boolean> = {
   undici: file => file === 'delivery/line.ts',
-  chokidar: file => file === 'tail/sweep.ts',
+  chokidar: file => file === 'tail/watcher.ts',
   picomatch: file => file === 'tail/sweep.ts',
   pino: file => file === 'main.ts',
   'assemblyscript/asc': file => file === 'kernel/build.ts',
@@ -87,7 +87,7 @@ const imports: Import[] = files.flatMap(file =>
 
 t.test('the sources are seen', t => {
   t.ok(files.includes('shipper.ts') && files.includes('tail/tail.ts'))
-  t.ok(imports.some(({ from, to }) => from === 'tail/sweep.ts' && to === 'chokidar'))
+  t.ok(imports.some(({ from, to }) => from === 'tail/watcher.ts' && to === 'chokidar'))
   t.ok(imports.some(({ from, to }) => from === 'shipper.ts' && to === './tail/tail.ts'))
   t.end()
 })
