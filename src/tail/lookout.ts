@@ -1,18 +1,19 @@
 /**
  * The lookout: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
- * ones every second; the folders once a second, or at once when something hints at a change. Three timers in all,
- * however many files there are.
+ * ones the more seldom the longer they are idle; the folders once a second, or at once when something hints at a change.
+ * Three timers in all, however many files there are.
  */
 import type { Tailer } from './tailer.ts'
 
 /**
  * Milliseconds between looks: at a file that is being written, at one that is being written a lot (each look at which
- * makes a request of a good size), at others, at idle ones, at the folders.
+ * makes a request of a good size), at others, at idle ones, at those that have been idle for long, at the folders.
  */
 const HOT = 8
 const BUSY = 16
 const TICK = 250
 const IDLE = 1000
+const ASLEEP = 4000
 const SWEEP = 1000
 /** A file counts as hot for this long after a change, as active for this long. */
 const HOT_FOR = 1000
@@ -46,6 +47,8 @@ export class Lookout {
   turnedAt = performance.now()
   #sweepDue = 0
   #tick: NodeJS.Timeout | undefined
+  /** Milliseconds from one tick to the next. */
+  #pace = TICK
   #hotTick: NodeJS.Timeout | undefined
   /** Between the last two looks at hot files one grew by a lot. */
   #busy = false
@@ -61,13 +64,19 @@ export class Lookout {
     const now = performance.now()
     this.turnedAt = now
     if (now >= this.#sweepDue) this.#looks.sweep()
-    for (const tailer of this.#tailers) if (tailer.due <= now) this.#looks.poll(tailer, now)
+    let active = false
+    for (const tailer of this.#tailers) {
+      if (tailer.due <= now) this.#looks.poll(tailer, now)
+      active ||= now - tailer.changedAt < ACTIVE_FOR
+    }
     this.#looks.ticked()
-    this.#tick = setTimeout(() => this.start(), TICK)
+    this.#pace = active ? TICK : IDLE
+    this.#tick = setTimeout(() => this.start(), this.#pace)
   }
 
   stop(): void {
     for (const timer of [this.#tick, this.#hotTick, this.#hint]) clearTimeout(timer)
+    this.#tick = undefined
     this.#hot.clear()
   }
 
@@ -87,13 +96,18 @@ export class Lookout {
 
   /** The file has just been looked at. */
   seen(tailer: Tailer, now: number): void {
-    tailer.due = now + (now - tailer.changedAt < ACTIVE_FOR ? 0 : IDLE - TICK / 2)
+    const quiet = now - tailer.changedAt
+    tailer.due = quiet < ACTIVE_FOR ? now : now + Math.min(ASLEEP, quiet / 10) - TICK / 2
   }
 
   /** The file has just changed. */
   heat(tailer: Tailer): void {
     this.#hot.add(tailer)
     this.#tickSoon()
+    if (this.#pace === TICK || this.#tick === undefined) return
+    this.#pace = TICK
+    clearTimeout(this.#tick)
+    this.#tick = setTimeout(() => this.start(), TICK)
   }
 
   /** The file cannot be read just now. */

@@ -15,6 +15,28 @@ for (const { name, answer, verdict } of subject.cases) {
   })
 }
 
+t.test('the answer that nearly all are is known by its letters, and nothing that merely looks like it', async t => {
+  const backend = created(await configured(t, ENTRY))
+  const records = 5000
+  const created201 = '{"create":{"status":201}}'
+  const judge = (items: string[], errors = false) =>
+    backend.judge(
+      { status: 200, headers: {}, body: `{"errors":${errors},"items":[${items.join(',')}]}` },
+      { id: 'x', records },
+    )
+  const all = new Array<string>(records).fill(created201)
+  t.same(judge(all), { kind: 'delivered' })
+  const refused = '{"create":{"status":400}}'
+  for (const at of [0, 2500, 4999]) {
+    t.match(judge(all.with(at, refused)), { kind: 'items', rejected: [{ index: at }] }, 'whatever `errors` says')
+    t.match(judge(all.with(at, '{"create":{"status":429}}'), true), { kind: 'items', retry: [{ index: at }] })
+  }
+  t.match(judge(all.slice(1)), { kind: 'items', retry: [{ index: 4999 }] }, 'one is not named')
+  t.match(judge([...all, created201]), { kind: 'retry', reason: 'unreadable_answer' })
+  t.match(judge(all, true), { kind: 'delivered' }, 'every item says that it was created')
+  t.same(judge(all.map(item => item.replace(':', ' : '))), { kind: 'delivered' }, 'in other letters')
+})
+
 t.test('without ids of our own a conflict is no sign that a record is there', async t => {
   const backend = created(await configured(t, { ...ENTRY, ids: false }))
   const conflict = subject.cases.find(({ name }) => name.includes('already'))!
