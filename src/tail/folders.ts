@@ -12,7 +12,7 @@ import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
 import type { Lineage } from './lineage.ts'
-import { type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
+import { DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import { Parking } from './parking.ts'
 import { identityOf, isGeneration, isRelated, mayBeCopyOf } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
@@ -60,6 +60,8 @@ export interface FoldersParts {
   findAgain(saved: SavedGeneration, replaced: boolean): void
   /** Takes over a generation that was looked for in vain, because its inode was found. */
   recall(key: string): SavedGeneration | undefined
+  /** A file that may not be opened now: it is looked for until it may, wherever it is renamed to. */
+  shut(candidate: Found): void
 }
 
 export class Folders {
@@ -194,10 +196,13 @@ export class Folders {
 
   /** A path of the pattern that leads to no tailer of ours. */
   #consider(candidate: Found): void {
-    const opened = this.open(candidate)
-    if (opened === undefined) return
     const { tailers, done, lineage, follower } = this.#parts
     const { path, source } = candidate
+    const opened = this.open(candidate)
+    if (opened === undefined) {
+      if (this.#refused.get(path)?.reason === DENIED) this.#parts.shut(candidate)
+      return
+    }
     const inode = inodeOf(opened.stats)
     const key = inodeKey(inode)
     const known = tailers.get(key)
@@ -216,7 +221,9 @@ export class Folders {
       return
     }
     const saved = done.take(key)
-    if (saved && isGeneration(opened, identityOf(saved))) {
+    const same = saved && isGeneration(opened, identityOf(saved))
+    // Of a file that could not be opened until now only the inode is known, so it may be a copy.
+    if (same && !isUnread(saved)) {
       follower.follow(path, opened, lineage.restored(source, saved, inode))
       return
     }
@@ -228,7 +235,12 @@ export class Folders {
     this.#parts.vacated.catchUp(source, path)
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (tailers.has(key)) closeSync(opened.fd)
-    else follower.follow(path, opened, lineage.begun(source, path, inode, saved ? Date.now() : 0))
+    else {
+      const generation = same
+        ? lineage.restored(source, saved, inode)
+        : lineage.begun(source, path, inode, saved ? Date.now() : 0)
+      follower.follow(path, opened, generation)
+    }
   }
 
   /** Takes up a parked file that is due, and looks for one that has moved. */
@@ -293,4 +305,8 @@ export class Folders {
     this.#suspects.set(path, { since, grown: growing ? now : grown, size })
     return now - (growing ? now : grown) <= HOLD && now - since <= HOLD_GROWING
   }
+}
+
+function isUnread({ head, cursors }: SavedGeneration): boolean {
+  return head.length === 0 && Object.values(cursors).every(({ offset }) => offset === 0)
 }

@@ -55,6 +55,14 @@ export class Lineage {
     return generation
   }
 
+  /** What is known of a file that cannot be opened yet: it is the one that `begun` will begin, wherever it is then. */
+  unopened(source: SourceOptions, path: string, inode: Inode, size: number): SavedGeneration {
+    const id = generationId(this.epoch, inode, 0)
+    const unread = { offset: 0, marker: NO_MARKER }
+    const cursors = Object.fromEntries(this.backendsOf(source.name).map(backend => [backend, unread]))
+    return { source: source.name, origin: path, path, inode, id, key: id, head: NO_HEAD, size, cursors }
+  }
+
   restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
     const living = this.living(saved)
     if (living) {

@@ -23,6 +23,9 @@ import { codeOf } from '../errors.ts'
 /** The reason that may pass by itself once other files are closed. */
 export const TOO_MANY = 'too many open files'
 
+/** The reason that passes once somebody changes the file's mode. */
+export const DENIED = 'permission denied'
+
 /** Following the file that our own standard output or error is written to would never end. */
 const OWN = new Set([1, 2].flatMap(fd => keyOf(fd) ?? []))
 
@@ -66,7 +69,7 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
         return path.includes('\ufffd') ? { kind: 'refused', reason: 'a name that is not UTF-8' } : { kind: 'absent' }
       case 'EACCES':
       case 'EPERM':
-        return { kind: 'refused', reason: 'permission denied' }
+        return { kind: 'refused', reason: DENIED }
       case 'ELOOP':
         return { kind: 'refused', reason: 'symbolic links that go round in circles' }
       case 'EMFILE':

@@ -6,7 +6,7 @@
  * background, a compressed sibling. A generation that is nowhere is gone: what was seen of it and not read is counted as
  * vanished.
  */
-import { closeSync, fstatSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
@@ -60,8 +60,8 @@ export class Recovery {
   /** Generations that are looked for among compressed files, or will be looked for when there is a handle for them. */
   readonly sought = new Set<SavedGeneration>()
   readonly #postponed = new Map<SavedGeneration, { readonly replaced: boolean }>()
-  /** Those whose files are there and may not be opened; no followed name may lead to them any more. */
-  readonly #shut = new Set<SavedGeneration>()
+  /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
+  readonly #shut = new Map<string, SavedGeneration>()
   /** Where the inodes are that have left their folder, by key. */
   #elsewhere: ReadonlyMap<string, string> = new Map()
   readonly #parts: RecoveryParts
@@ -163,6 +163,7 @@ export class Recovery {
 
   /** Takes out the generation of an inode that has to wait, because its file was found. */
   recall(key: string): SavedGeneration | undefined {
+    this.#shut.delete(key)
     const entry = this.#postponedAt(key)
     if (entry) {
       this.#postponed.delete(entry)
@@ -173,13 +174,19 @@ export class Recovery {
 
   /** Looks for those that had to wait. */
   retry(): void {
-    for (const entry of [...this.#shut]) {
-      if (this.#unreadable(entry)) continue
-      this.#shut.delete(entry)
-      const saved = this.#parts.done.take(inodeKey(entry.inode))
+    const { done } = this.#parts
+    for (const [key, entry] of [...this.#shut]) {
+      const shut = this.#unreadable(entry)
+      if (shut === entry) continue
+      const saved = done.take(key)
+      if (saved === entry && shut) {
+        this.#shutOut(shut)
+        continue
+      }
+      this.#shut.delete(key)
       if (saved === entry) this.findAgain(entry, false)
       // Otherwise its name led to it, and somebody else looks after it now.
-      else if (saved) this.#parts.done.remember(saved)
+      else if (saved) done.remember(saved)
     }
     for (const [entry, { replaced }] of this.#postponed) {
       if (!this.#parts.folders.room()) return
@@ -212,14 +219,33 @@ export class Recovery {
     const same = kept ?? (replaced ? undefined : findSibling(wanted, 'inode', taken))
     const found = same ?? findSibling(wanted, 'copy', taken) ?? this.#movedAway(entry, wanted)
     if (found) this.#continue(entry, found)
-    else if (!replaced && this.#unreadable(entry)) {
-      done.remember(entry)
-      this.#shut.add(entry)
-    } else {
+    else {
+      const shut = replaced ? undefined : this.#unreadable(entry)
+      if (shut) {
+        this.#shutOut(shut)
+        return
+      }
       this.sought.add(entry)
       const seek = this.#seek(entry, wanted).finally(() => this.#seeks.delete(seek))
       this.#seeks.add(seek)
     }
+  }
+
+  /** A file that nobody could open yet: once it may be opened it is found again, also under another name. */
+  shut({ path, source }: Found): void {
+    const { tailers, done, lineage, onSettled } = this.#parts
+    const stats = statPath(path)
+    if (stats === undefined) return
+    const inode = inodeOf(stats)
+    // Without birth times its id could not be told again.
+    if (inode.birth === '0' || tailers.has(inodeKey(inode)) || done.has(inode)) return
+    this.#shutOut(lineage.unopened(source, path, inode, Number(stats.size)))
+    onSettled()
+  }
+
+  #shutOut(entry: SavedGeneration): void {
+    this.#parts.done.remember(entry)
+    this.#shut.set(inodeKey(entry.inode), entry)
   }
 
   #postponedAt(key: string): SavedGeneration | undefined {
@@ -229,13 +255,17 @@ export class Recovery {
     return undefined
   }
 
-  /** It is there, but we may not open it now: its position is kept until we may. */
-  #unreadable({ inode, origin }: SavedGeneration): boolean {
-    const path = nameOf(inode, origin)
-    if (path === undefined) return false
+  /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its position is kept. */
+  #unreadable(entry: SavedGeneration): SavedGeneration | undefined {
+    const { inode, origin } = entry
+    const known = statPath(entry.path)
+    const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
+    if (path === undefined) return undefined
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind === 'open') closeSync(opened.fd)
-    return opened.kind === 'refused'
+    if (opened.kind !== 'refused') return undefined
+    const size = Math.max(entry.size, Number(statPath(path)?.size ?? 0))
+    return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
   }
 
   /** The last resort: it may have been compressed. */
@@ -325,7 +355,7 @@ export class Recovery {
     if (most === 0) return
     log.error(
       { source: entry.source, path: entry.origin, bytes: most },
-      'a file with unread bytes is gone since the last run; they are counted as vanished',
+      'a file with unread bytes is gone; they are counted as vanished',
     )
   }
 }
@@ -338,4 +368,9 @@ function wantedOf(entry: SavedGeneration): Wanted {
 function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
   const stats = statPath(path)
   return stats && saved.get(inodeKey(inodeOf(stats)))
+}
+
+function isInode(stats: BigIntStats, inode: Inode): boolean {
+  const found = inodeOf(stats)
+  return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
 }

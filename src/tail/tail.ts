@@ -124,6 +124,7 @@ export class Tail {
       follower,
       findAgain: (saved, replaced) => this.#recovery.findAgain(saved, replaced),
       recall: key => this.#recovery.recall(key),
+      shut: candidate => this.#recovery.shut(candidate),
     })
     this.#pins = pins
     this.#lineage = lineage

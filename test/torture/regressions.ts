@@ -210,6 +210,32 @@ export const REGRESSIONS: readonly Program[] = [
     wait(300),
     SETTLE,
   ]),
+  // Its name was looked for among those of the followed files for three seconds, and then by nobody.
+  program('rotated out of the pattern before it may be read for the first time, and a reload', [
+    append(),
+    SETTLE,
+    { do: 'moveAway', file: FILE },
+    append(),
+    { do: 'chmod', file: FILE, mode: 0 },
+    append(),
+    wait(300),
+    { do: 'rotate', file: FILE, create: false },
+    { do: 'reload', file: FILE, records: 2000, budget: 3, ms: 5000 },
+    wait(1000),
+  ]),
+  program('rotated while we are down before it may be read for the first time', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    { do: 'chmod', file: FILE, mode: 0 },
+    append(),
+    wait(1500),
+    { do: 'kill' },
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    START,
+    wait(300),
+  ]),
   // The pin was named after an id that the checkpoint did not know yet, and was cleared away.
   program('deleted while both backends were down, and a death', [
     append(),
