@@ -134,7 +134,7 @@ export interface RequestHead {
 
 /** How a backend is asked what became of requests that it accepted. */
 export interface Confirmation {
-  /** Milliseconds between two questions, and after which a request without an answer is sent again. */
+  /** The most milliseconds between two questions, and after which a request without an answer is sent again. */
   readonly every: number
   readonly patience: number
   question(receipts: readonly string[]): {

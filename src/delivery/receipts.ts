@@ -8,6 +8,12 @@
 import type { Answer, Confirmation } from '../backends/backend.ts'
 import type { Transport } from './exchange.ts'
 
+/**
+ * Milliseconds before the first question, if that is less than the backend wants. What waits holds memory, and nothing
+ * is sent when there is none left: whoever confirms quickly is asked often, whoever takes its time more seldom.
+ */
+const SOONEST = 100
+
 export type Fate = 'confirmed' | 'lost' | 'abandoned'
 
 interface Open {
@@ -20,6 +26,7 @@ export class Receipts {
   readonly #transport: Transport
   readonly #open = new Map<string, Open>()
   #timer: NodeJS.Timeout | undefined
+  #pace = SOONEST
   #stopped = false
 
   constructor(confirmation: Confirmation, transport: Transport) {
@@ -52,16 +59,17 @@ export class Receipts {
 
   #later(): void {
     if (this.#stopped || this.#open.size === 0) return
-    this.#timer ??= setTimeout(() => void this.#ask(), this.#confirmation.every)
+    this.#timer ??= setTimeout(() => void this.#ask(), Math.min(this.#pace, this.#confirmation.every))
   }
 
   async #ask(): Promise<void> {
     const asked = [...this.#open.keys()]
     const { head, contentType, body } = this.#confirmation.question(asked)
     const reply = await this.#transport.send({ head, contentType, encoding: undefined, body: Buffer.from(body) })
-    if (reply.kind === 'answer') {
-      for (const receipt of this.#confirmed(reply.answer, asked)) this.#end(receipt, 'confirmed')
-    }
+    const confirmed = reply.kind === 'answer' ? this.#confirmed(reply.answer, asked) : []
+    for (const receipt of confirmed) this.#end(receipt, 'confirmed')
+    const pace = confirmed.length > 0 ? this.#pace / 2 : this.#pace * 2
+    this.#pace = Math.max(SOONEST, Math.min(pace, this.#confirmation.every))
     const now = performance.now()
     for (const [receipt, { until }] of this.#open) if (now >= until) this.#end(receipt, 'lost')
     this.#timer = undefined

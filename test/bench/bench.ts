@@ -7,7 +7,7 @@
  *     npm run bench                      everything, 1 GiB of backlog, medians of three
  *     npm run bench -- --quick           64 MiB and short live runs, once
  *     npm run bench -- --mib 256 --only backlog
- *     npm run bench -- --only backends   every backend, before a server of its kind; at most 512 MiB each
+ *     npm run bench -- --only backends   every backend, before a server of its kind; at most 512 MiB each; `--backend loki`: only those
  *     npm run bench -- --only scale      cost per byte from 64 MiB to 4 GiB
  *     npm run bench -- --only live       while somebody writes; `idle`: nobody writes, or no backend answers; `start`
  *     npm run bench -- --peers           other shippers that this machine has, beside us
@@ -21,7 +21,7 @@ import { backend, backlog, besides, HEAD, measureFloor, scale } from './backlogs
 import { writeCorpus } from './corpus.ts'
 import { dead, idle, LIVE_HEAD, live, start } from './lives.ts'
 import { peers, WORKS, type Work } from './peers.ts'
-import { excesses, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
+import { backendPrefix, excesses, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
 
 const machine = `${cpus()[0]?.model} × ${cpus().length}, Linux ${release()}, Node ${process.version}`
 console.log(`logshipper ${VERSION}; ${machine}; ${mib} MiB of ~190-byte lines`)
@@ -47,7 +47,7 @@ try {
     const size = writeCorpus(path, Math.min(mib, 512))
     console.log(`\n${'backends'.padEnd(23)}${HEAD}`)
     await measureFloor(path, size)
-    for (const subject of SUBJECTS) await backend(subject, path, size)
+    for (const subject of SUBJECTS) if (subject.name.startsWith(backendPrefix)) await backend(subject, path, size)
     rmSync(path)
   }
   if (withPeers) {

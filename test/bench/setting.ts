@@ -10,10 +10,13 @@ const { values } = parseArgs({
     mib: { type: 'string' },
     seconds: { type: 'string' },
     only: { type: 'string' },
+    backend: { type: 'string', default: '' },
     repeat: { type: 'string' },
     peers: { type: 'boolean', default: false },
   },
 })
+/** Of the backends those whose name begins so. */
+export const backendPrefix = values.backend
 export const withPeers = values.peers
 export const mib = Number(values.mib ?? (values.quick ? 64 : 1024))
 export const seconds = Number(values.seconds ?? (values.quick ? 4 : 15))

@@ -68,17 +68,25 @@ if (process.send) {
       if (sent > 1e12) lags.push(now - sent)
     }
   }
-  let counts: boolean | undefined
+  const linesOf = (body: Buffer) => {
+    let lines = 0
+    for (let at = body.indexOf(10); at >= 0; at = body.indexOf(10, at + 1)) lines++
+    return lines
+  }
+  /** Line feeds that stand for a record; 0 where the answer is the same for any number of records. */
+  let linesPerRecord: number | undefined
   const answering = (subject: Subject) =>
     createHttpServer(async (request, response) => {
       const parts: Buffer[] = []
       for await (const part of request) parts.push(part)
       const { method = '', url = '', headers: sent } = request
       const whole = { method, url, headers: sent, body: Buffer.concat(parts) }
-      // Reading a request costs this side more than making it cost the other: only where the answer grows with it.
+      // Reading a request costs this side more than making it cost the other: only one, and where the answer grows with it.
       const lengthOf = (records: number) => JSON.stringify(subject.success(records, whole)).length
-      counts ??= lengthOf(1) !== lengthOf(2)
-      const { status, headers, body, bytes = body } = subject.success(counts ? subject.decode(whole).length : 1, whole)
+      linesPerRecord ??=
+        lengthOf(1) === lengthOf(2) ? 0 : Math.round(linesOf(whole.body) / subject.decode(whole).length)
+      const records = linesPerRecord === 0 ? 1 : linesOf(whole.body) / linesPerRecord
+      const { status, headers, body, bytes = body } = subject.success(records, whole)
       requests++
       bodyBytes += whole.body.length
       lastAt = performance.timeOrigin + performance.now()
