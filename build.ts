@@ -6,22 +6,28 @@
  */
 import { chmodSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { pack } from './src/config/keys.ts'
 import { buildKernel } from './src/kernel/build.ts'
 
 /**
- * Of undici the program uses the HTTP/1.1 client alone. Its main file would bring fetch, WebSocket, caches and mocks
- * along: two thirds of the bundle, and some megabytes of memory. Should a new version move these two files, this fails.
+ * Of undici the program uses the HTTP/1.1 client alone, with bodies that are buffers. Its main file would bring fetch,
+ * WebSocket, caches and mocks along: two thirds of the bundle, and some megabytes of memory. Should a new version move
+ * these two files, this fails. What is left out of the client: HTTP/2, forms as bodies, and its parser for engines without SIMD,
+ * on which our kernel would not run either.
  */
 const undiciClient: Plugin = {
   name: 'undici-client',
   setup(setup) {
     const file = (path: string) => JSON.stringify(createRequire(import.meta.url).resolve(`undici/lib/${path}`))
     setup.onResolve({ filter: /^undici$/ }, () => ({ path: 'client', namespace: 'undici' }))
-    setup.onResolve({ filter: /client-h2/ }, () => ({ path: 'http2', namespace: 'undici-http2' }))
-    setup.onLoad({ filter: /./, namespace: 'undici-http2' }, () => ({ contents: 'module.exports = undefined' }))
+    const unused =
+      /undici\/lib\/(dispatcher\/client-h2|llhttp\/llhttp-wasm|web\/fetch\/(body|formdata)|web\/webidl)(\.js)?$/
+    setup.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) =>
+      unused.test(join(resolveDir, path)) ? { path, namespace: 'undici-unused' } : undefined,
+    )
+    setup.onLoad({ filter: /./, namespace: 'undici-unused' }, () => ({ contents: 'module.exports = undefined' }))
     setup.onLoad({ filter: /./, namespace: 'undici' }, () => ({
       resolveDir: import.meta.dirname,
       contents: `module.exports = { Client: require(${file('dispatcher/client.js')}), buildConnector: require(${file('core/connect.js')}) }`,
@@ -55,6 +61,8 @@ await build({
   format: 'cjs',
   minify: true,
   legalComments: 'none',
+  // How undici is told to leave its second, experimental parser out: Node itself is built so.
+  define: { esbuildDetection: 'true' },
   plugins: [undiciClient, knownKeys],
 })
 chmodSync('dist/logshipper.cjs', 0o755)

@@ -3,11 +3,10 @@ import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ENVIRONMENT, FLAGS } from '../support/image.ts'
 import type { Received } from './sink.ts'
 
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK']).toString())
-/** What the image runs with. */
-export const FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=48']
 const BUNDLE = new URL('../../dist/logshipper.cjs', import.meta.url).pathname
 
 /** User and system CPU seconds of all threads. */
@@ -68,7 +67,7 @@ export class Subject {
   /** The shipper as it runs in the image. */
   static shipper(environment: Record<string, string>, ...options: string[]): Subject {
     if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
-    const fixed = { MALLOC_ARENA_MAX: '2', LOGSHIPPER_LOG_LEVEL: 'warn' }
+    const fixed = { ...ENVIRONMENT, LOGSHIPPER_LOG_LEVEL: 'warn' }
     return new Subject(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], { ...fixed, ...environment })
   }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { VERSION } from '../../src/version.ts'
 import { Receiver } from '../program.ts'
+import { FLAGS } from '../support/image.ts'
 import { Hard, IMAGE, podman, volume, withoutImage } from './podman.ts'
 
 const without = withoutImage()
@@ -53,6 +54,7 @@ t.test('it says what it is, and runs as nobody in particular', t => {
   t.equal(config.Entrypoint[0], '/usr/bin/node')
   t.equal(config.Entrypoint.at(-1), '/usr/lib/logshipper.js')
   t.ok(config.Entrypoint.includes('--max-old-space-size=48'), 'the heap fits the limit of the manifests')
+  t.match(config.Entrypoint.slice(1, -1), FLAGS, 'what is measured runs with the same')
   t.strictSame(config.Cmd ?? [], [])
   t.match(config.Labels, {
     'org.opencontainers.image.version': VERSION,

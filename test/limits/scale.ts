@@ -10,8 +10,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { cpuSeconds, FLAGS, memory } from '../bench/measure.ts'
-import { Program } from '../program.ts'
+import { cpuSeconds, memory } from '../bench/measure.ts'
+import { PROGRAM, Program } from '../program.ts'
+import { ENVIRONMENT, FLAGS } from '../support/image.ts'
 import { DIGITS, LINE, type Order, type Written } from './writer.ts'
 
 export { LINE } from './writer.ts'
@@ -109,8 +110,7 @@ export interface Setting {
 export async function start(t: Test, { logs, state, url, env = {}, uid }: Setting): Promise<Program> {
   const program = new Program(
     {
-      NODE_OPTIONS: FLAGS.join(' '),
-      MALLOC_ARENA_MAX: '2',
+      ...ENVIRONMENT,
       LOGSHIPPER_SOURCE_PATHS: join(logs, '*.log'),
       LOGSHIPPER_BACKEND_TYPE: 'http',
       LOGSHIPPER_BACKEND_FORMAT: 'text',
@@ -123,8 +123,8 @@ export async function start(t: Test, { logs, state, url, env = {}, uid }: Settin
       LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
       ...env,
     },
-    [],
-    uid === undefined ? {} : { uid },
+    [...FLAGS, PROGRAM],
+    uid === undefined ? { command: process.execPath } : { command: process.execPath, uid },
   )
   t.teardown(() => program.child.kill('SIGKILL'))
   await program.started

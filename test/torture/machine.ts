@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LedgerLine } from '../../src/server/subject.ts'
-import { FLAGS } from '../bench/measure.ts'
+import { ENVIRONMENT, FLAGS } from '../support/image.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
@@ -57,7 +57,7 @@ export class Machine {
       ...foreign,
       env: {
         PATH: process.env['PATH'],
-        MALLOC_ARENA_MAX: '2',
+        ...ENVIRONMENT,
         ...this.#env,
         LOGSHIPPER_DRAIN_GRACE_PERIOD: `${grace}s`,
       },
