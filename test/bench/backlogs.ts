@@ -7,7 +7,8 @@ import type { SUBJECTS } from '../conformance/subjects.ts'
 import { writeCorpus } from './corpus.ts'
 import { quiet, Sink, Subject } from './measure.ts'
 import { BULK_ANSWER, type Peer, type Work } from './peers.ts'
-import { ANONYMOUS, common, excesses, fixed, folder, GIB, MIB, median, repeat } from './setting.ts'
+import { common, fixed, folder, GIB, MIB, median, repeat } from './setting.ts'
+import { judge } from './targets.ts'
 
 /** What one run over a backlog cost. */
 export interface Figures {
@@ -77,7 +78,7 @@ export async function backend(type: (typeof SUBJECTS)[number], corpus: string, s
     all.push(await through(sink, subject, size, size * 0.99, before))
     rmSync(path)
   }
-  print(type.name, all)
+  print(type.name, all, 'backend')
   return all
 }
 
@@ -120,16 +121,16 @@ async function through(sink: Sink, subject: Subject, size: number, least: number
 }
 
 /** Medians; of memory the most. */
-function print(name: string, all: readonly Figures[], ours = true): void {
+function print(name: string, all: readonly Figures[], kind?: 'backend'): void {
   const cpus = all.map(({ cpu }) => cpu)
   const cpu = median(cpus)
   const anonymous = Math.max(...all.map(each => each.anonymous))
-  if (ours && anonymous > ANONYMOUS.peak) excesses.push(`${name}: ${fixed(anonymous / MIB, 0)} MiB of its own`)
+  judge(name, { floors: cpu / floor, anonymous }, kind)
   const row = [
     name.padEnd(22),
     fixed(cpu, 2).padStart(10),
     fixed(Math.max(...cpus) - Math.min(...cpus), 2).padStart(8),
-    fixed(cpu / floor, 1).padStart(9),
+    (Number.isNaN(floor) ? '–' : fixed(cpu / floor, 1)).padStart(9),
     fixed(median(all.map(({ rate }) => rate)), 0).padStart(8),
     fixed(median(all.map(({ out }) => out)), 2).padStart(8),
     fixed(Math.max(...all.map(({ resident }) => resident)) / MIB, 0).padStart(10),
@@ -150,6 +151,6 @@ export async function besides(peer: Peer, work: Work, path: string, size: number
     all.push(await through(sink, subject, size, work.endsWith('gzip') ? size / 100 : size * 0.9))
     rmSync(own, { recursive: true, force: true })
   }
-  print(`${peer.name} ${peer.version}`, all, false)
+  print(`${peer.name} ${peer.version}`, all)
   return all
 }

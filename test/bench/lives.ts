@@ -1,12 +1,14 @@
 /** Lives: what the shipper costs while applications write, nobody writes, or nobody answers; and until it has started. */
+import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { block } from './corpus.ts'
 import { percentile, quiet, Sink, Subject } from './measure.ts'
-import { ANONYMOUS, common, excesses, fixed, folder, GIB, MIB, median, repeat, seconds } from './setting.ts'
+import { common, fixed, folder, GIB, MIB, median, repeat, seconds } from './setting.ts'
 import { STAMP, STAMP_LENGTH } from './stamp.ts'
+import { judge } from './targets.ts'
 
 /** Lines of the corpus with room for a stamp in each, written over and over with the time of the write. */
 class Writer {
@@ -101,17 +103,19 @@ export async function live(name: string, bytesPerSecond: number, rotateAt: numbe
   const { written, elapsed } = await steadily(bytesPerSecond, append)
   const cpu = subject.cpu - before
   const { lags } = await quiet(sink, warming.written + written)
+  const core = (100 * cpu) / elapsed
+  const [p50, p99] = [percentile(lags, 50), percentile(lags, 99)]
+  judge(name, { core, p50, p99, anonymous: subject.peakAnonymous })
   const row = [
     name.padEnd(22),
-    fixed((100 * cpu) / elapsed, 1).padStart(8),
+    fixed(core, 1).padStart(8),
     fixed((cpu * GIB) / written, 2).padStart(10),
-    fixed(percentile(lags, 50), 1).padStart(9),
-    fixed(percentile(lags, 99), 1).padStart(9),
+    fixed(p50, 1).padStart(9),
+    fixed(p99, 1).padStart(9),
     fixed(lags.at(-1) ?? Number.NaN, 0).padStart(8),
     fixed(subject.peakResident / MIB, 0).padStart(9),
     fixed(subject.peakAnonymous / MIB, 0).padStart(10),
   ]
-  if (subject.peakAnonymous > ANONYMOUS.peak) excesses.push(name)
   for (const log of all) log.close()
   await subject.stop()
   sink.stop()
@@ -133,23 +137,32 @@ export async function dead(): Promise<void> {
   await sleep(1000)
   const before = subject.cpu
   const { elapsed } = await steadily(20 * MIB, () => log.append(writer))
+  const name = 'no backend, 20 MiB/s'
+  const core = (100 * (subject.cpu - before)) / elapsed
+  judge(name, { core, anonymous: subject.peakAnonymous })
   const row = [
-    'no backend, 20 MiB/s'.padEnd(22),
-    fixed((100 * (subject.cpu - before)) / elapsed, 2).padStart(8),
+    name.padEnd(22),
+    fixed(core, 2).padStart(8),
     fixed(subject.peakResident / MIB, 0).padStart(10),
     fixed(subject.peakAnonymous / MIB, 0).padStart(12),
   ]
-  if (subject.peakAnonymous > ANONYMOUS.peak) excesses.push('no backend')
   log.close()
   await subject.stop()
   console.log(row.join(''))
 }
 
-/** Milliseconds from exec until `/startupz` answers 200; asked every two milliseconds. */
+/**
+ * Milliseconds from exec until `/startupz` answers 200, asked every two milliseconds; beside it what Node needs to start
+ * and end with nothing to do.
+ */
 export async function start(): Promise<void> {
   const sink = await Sink.start()
   const all: number[] = []
+  const bare: number[] = []
   for (let n = 0; n < repeat * 3; n++) {
+    const empty = performance.now()
+    spawnSync(process.execPath, ['-e', '0'])
+    bare.push(performance.now() - empty)
     const free = await Sink.start()
     free.stop()
     const began = performance.now()
@@ -164,7 +177,10 @@ export async function start(): Promise<void> {
   sink.stop()
   const sorted = all.toSorted((a, b) => a - b)
   const [least, middle, most] = [sorted[0]!, median(all), sorted.at(-1)!].map(value => fixed(value, 0))
-  console.log(`\nexec to /startupz, ms: ${middle} (${least} to ${most})`)
+  judge('start', { starts: median(all) / median(bare) })
+  console.log(
+    `\nexec to /startupz, ms: ${middle} (${least} to ${most}); Node with nothing to do: ${fixed(median(bare), 0)}`,
+  )
 }
 
 /** Raw, for a client of its own would take the time that the other side needs to start. */
@@ -185,16 +201,19 @@ export async function idle(files: number): Promise<void> {
   // Files count as active for ten seconds after a change.
   await sleep(13_000)
   const before = subject.cpu
-  const length = Math.max(10, seconds)
+  // Looks get rarer the longer nothing happens: less than a minute would say little of a day.
+  const length = seconds < 10 ? 10 : Math.max(60, seconds)
   await sleep(length * 1000)
   const used = subject.cpu - before
+  const name = `idle, ${files} files`
+  const core = (100 * used) / length
+  judge(name, { core, anonymous: subject.peakAnonymous })
   const row = [
-    `idle, ${files} files`.padEnd(22),
-    fixed((100 * used) / length, 2).padStart(8),
+    name.padEnd(22),
+    fixed(core, 2).padStart(8),
     fixed(subject.resident / MIB, 0).padStart(10),
     fixed(subject.peakAnonymous / MIB, 0).padStart(12),
   ]
-  if (files <= 10 && subject.peakAnonymous > ANONYMOUS.idle) excesses.push(`idle, ${files} files`)
   await subject.stop()
   sink.stop()
   console.log(row.join(''))

@@ -1,4 +1,4 @@
-/** What all workloads of the bench share: options, the folder they work in, bounds of memory, and how figures are shown. */
+/** What all workloads of the bench share: options, the folder they work in, and how figures are shown. */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,14 +21,12 @@ export const withPeers = values.peers
 export const mib = Number(values.mib ?? (values.quick ? 64 : 1024))
 export const seconds = Number(values.seconds ?? (values.quick ? 4 : 15))
 export const repeat = Number(values.repeat ?? (values.quick ? 1 : 3))
+/** Too short for figures of time to say much: most of it is warming up. */
+export const short = mib < 512 || seconds < 10
 export const GIB = 1024 ** 3
 export const MIB = 1024 ** 2
 
 export const folder = mkdtempSync(join(tmpdir(), 'logshipper-bench-'))
-/** Bytes that no run may exceed: of its own memory at the peak, and of one that is idle. */
-export const ANONYMOUS = { peak: 48 * MIB, idle: 32 * MIB }
-/** Runs that had more. */
-export const excesses: string[] = []
 export const wants = (name: string) => !withPeers && (values.only === undefined || name.startsWith(values.only))
 export const median = (all: readonly number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!
 export const fixed = (value: number, digits: number) => value.toFixed(digits)
