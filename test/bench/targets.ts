@@ -31,7 +31,7 @@ const TARGETS: Readonly<Record<string, Figures>> = {
   'ndjson, zlib': { floors: 15, anonymous: 40 * MIB },
   'splunk_hec (ack)': MANY,
   datadog: MANY,
-  elasticsearch: { ...MANY, anonymous: OWN },
+  elasticsearch: { ...MANY, anonymous: 36 * MIB },
   'otlp (json)': MANY,
   'otlp (protobuf, ids)': MANY,
   'otlp (json, ids)': { ...MANY, floors: 10 },
