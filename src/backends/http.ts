@@ -29,6 +29,13 @@ const recordSchema = z.strictObject({
   constants: z
     ._default(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), {})
     .check(z.describe('The same in every record.')),
+  merge: z
+    ._default(z.boolean(), false)
+    .check(
+      z.describe(
+        'A line that is a JSON object is not quoted: its members stand in the record as they are, behind all others. Other lines are messages.',
+      ),
+    ),
   maxBytes: z
     .optional(size({ min: 1024, max: 64 * 1024 ** 2 }))
     .check(z.describe('Longest record that the receiver takes: what is longer is cut and says so.')),

@@ -4,7 +4,12 @@
  *     {"timestamp":"…","message":"│frame│","source":"app","file":"/var/log/app/a.log", labels … │,"id":"…-│offset│"}
  *     └──────── literal ─────────┘     └────────────────────── literal ───────────────────────────────┘        └ literal
  *
- * Guarantees: every record is one valid JSON object in which each name stands once. A label that carries one of the
+ * Or, with `merge`, of a line that is an object itself:
+ *
+ *     {"timestamp":"…","source":"app","file":"/var/log/app/a.log", labels …,"id":"…-│offset│","level":"info","msg":"…"}
+ *     └──────────────────────────────────── literal ────────────────────────┘        └ literal └────── members ──────┘
+ *
+ * Guarantees: every record is one valid JSON object in which each name stands once, but for those of merged lines. A label that carries one of the
  * names above gives way: what the shipper says about a record is never forged by a label.
  */
 import type { Chunk, Origin } from '../chunk.ts'
@@ -25,6 +30,8 @@ export interface Shape {
   /** Facts that are left out. */
   readonly drop: readonly string[]
   readonly constants: Readonly<Record<string, string | number | boolean>>
+  /** The members of a line that is a JSON object stand in the record as they are, behind all others; other lines are messages. */
+  readonly merge: boolean
 }
 
 /** RFC 3339 in UTC, or a number since the epoch. All but nanoseconds have the millisecond in which a line was read. */
@@ -39,6 +46,7 @@ export const PLAIN: Shape = {
   rename: {},
   drop: [],
   constants: {},
+  merge: false,
 }
 
 /** Said of a record only if it applies, so no label may say it. */
@@ -72,7 +80,10 @@ interface Surroundings {
   readonly ids: boolean
   readonly beforeTime: string
   readonly beforeMessage: string
-  readonly behind: readonly Segment[]
+  /** What holds the line. */
+  readonly line: Segment
+  /** Behind it and, if it is merged, the id. */
+  readonly behind: Segment
 }
 
 /** Those of the last chunk of each origin about which there was nothing special. */
@@ -91,10 +102,15 @@ export function jsonRecord(
   const around = fits ? known : surroundings(chunk, ids, metadata, shape)
   if (!fits && !special) usual.set(chunk.origin, around)
   const time = shape.time === '' ? [] : timeOf(chunk, shape.timeFormat)
-  const { beforeTime, beforeMessage, behind } = around
+  const { beforeTime, beforeMessage, line, behind } = around
   const all = joined([literal(beforeTime), ...time, literal(beforeMessage)])
-  all.push({ kind: 'message' }, ...behind)
-  if (ids) all.push(offset(chunk), literal('"}'))
+  if (shape.merge) {
+    if (ids) all.push(offset(chunk), literal('",'))
+    all.push(line, behind)
+  } else {
+    all.push(line, behind)
+    if (ids) all.push(offset(chunk), literal('"}'))
+  }
   return all
 }
 
@@ -115,21 +131,31 @@ function surroundings(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Sha
   }
   said.push(...own)
   const flat = shape.facts === '' ? said : []
-  let tail = '"'
-  for (const [name, value] of [...flat, ...constants]) tail += `,${JSON.stringify(name)}:${JSON.stringify(value)}`
+  const members = [...flat, ...constants].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
   if (shape.facts !== '') {
     const texts = said.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(String(value))}`)
-    tail += `,${JSON.stringify(shape.facts)}:{${texts.join(',')}}`
+    members.push(`${JSON.stringify(shape.facts)}:{${texts.join(',')}}`)
   }
-  tail += ids ? `,${JSON.stringify(shape.id)}:"${chunk.origin.generation}-` : '}'
+  if (ids) members.push(`${JSON.stringify(shape.id)}:"${chunk.origin.generation}-`)
   const timed = shape.time !== ''
+  const common = { metadata, shape, ids, beforeTime: timed ? `{${JSON.stringify(shape.time)}:` : '{' }
+  const message = `${JSON.stringify(shape.message)}:"`
+  const comma = timed ? ',' : ''
+  if (shape.merge) {
+    // Behind an id its offset comes first.
+    const open = ids || members.length === 0 ? '' : ','
+    return {
+      ...common,
+      beforeMessage: `${comma}${members.join(',')}${open}`,
+      line: { kind: 'members', otherwise: Buffer.from(message) },
+      behind: literal('}'),
+    }
+  }
   return {
-    metadata,
-    shape,
-    ids,
-    beforeTime: timed ? `{${JSON.stringify(shape.time)}:` : '{',
-    beforeMessage: `${timed ? ',' : ''}${JSON.stringify(shape.message)}:"`,
-    behind: [literal(tail)],
+    ...common,
+    beforeMessage: `${comma}${message}`,
+    line: { kind: 'message' },
+    behind: literal(`"${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
   }
 }
 

@@ -24,6 +24,11 @@ export type Segment =
   /** The frame's bytes, not escaped. */
   | { readonly kind: 'raw' }
   /**
+   * The members of the frame, as they are, if it is a JSON object that has some. Of any other frame `otherwise` (a name, a colon and
+   * a quote), the frame as under `message`, and a quote: a member in either case. Frames are UTF-8, or repaired.
+   */
+  | { readonly kind: 'members'; readonly otherwise: Uint8Array }
+  /**
    * The frame's offset in its file: 12 hexadecimal digits. `base` is what must be added to an address to get a file
    * offset, and may be negative: for a chunk, `fileStart - start`. So it is the same wherever in the chunk rendering
    * begins.
@@ -69,7 +74,7 @@ interface Exports {
 
 /** The layout of a step is drawn in assembly/room.ts. */
 const STEP = 16
-const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4, fixed64: 5, length: 6 } as const
+const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4, fixed64: 5, length: 6, members: 7 } as const
 /** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
 const COUNTER_DIGITS = 20
 const COUNTER_ROOM = COUNTER_DIGITS + 1
@@ -77,6 +82,7 @@ const COUNTER_ROOM = COUNTER_DIGITS + 1
 /** Bytes of the room that a segment takes, its step included. */
 function roomFor(segment: Segment): number {
   if (segment.kind === 'literal') return STEP + segment.bytes.length
+  if (segment.kind === 'members') return STEP + segment.otherwise.length
   if (segment.kind !== 'counter') return STEP
   invariant(segment.value >= 0n && segment.value < 10n ** BigInt(COUNTER_DIGITS), 'a counter begins out of range')
   return STEP + COUNTER_ROOM
@@ -163,11 +169,12 @@ export class Kernel {
     let measures = false
     for (const segment of all) {
       this.#view.setUint32(step, KINDS[segment.kind], true)
-      if (segment.kind === 'literal') {
-        this.bytes.set(segment.bytes, data)
-        this.#view.setUint32(step + 4, segment.bytes.length, true)
+      if (segment.kind === 'literal' || segment.kind === 'members') {
+        const bytes = segment.kind === 'literal' ? segment.bytes : segment.otherwise
+        this.bytes.set(bytes, data)
+        this.#view.setUint32(step + 4, bytes.length, true)
         this.#view.setUint32(step + 8, data, true)
-        data += segment.bytes.length
+        data += bytes.length
       } else if (segment.kind === 'offset') {
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'counter') {

@@ -63,6 +63,63 @@ t.test('fields have the names that the receiver wants, and facts stand where it 
   )
 })
 
+t.test('the members of a line that is a JSON object stand in the record, and every record is JSON', async t => {
+  const lines = [
+    '{"level":"info","at":{"line":7}}',
+    'said "hi"',
+    '{}',
+    '{"cut":',
+    ' {"a" : [1, 2]} ',
+    '[1]',
+    '{"a":1} {"b":2}',
+  ]
+  const said = [
+    { level: 'info', at: { line: 7 } },
+    { message: 'said "hi"' },
+    { message: '{}' },
+    { message: '{"cut":' },
+    { a: [1, 2] },
+    { message: '[1]' },
+    { message: '{"a":1} {"b":2}' },
+  ]
+  for (const ids of [false, true]) {
+    for (const time of ['', 'time']) {
+      for (const drop of [[], ALL]) {
+        for (const facts of ['', 'facts']) {
+          const own = { ids, format: 'ndjson', record: { merge: true, time, drop, facts, constants: {} } }
+          const laid = await lay(t, subject, own)
+          await ship(laid, { lines, origin: origin('/a.log'), fileStart: 42 })
+          const records = laid.receiver.received[0]!.body.trimEnd()
+            .split('\n')
+            .map(line => JSON.parse(line))
+          t.match(records, said, JSON.stringify(own))
+          const names = (record: object) =>
+            Object.keys(record).filter(name => !['time', 'id', 'facts', ...ALL].includes(name))
+          t.same(records.map(names), said.map(Object.keys), 'and nothing else')
+          t.equal(
+            records.every(record => 'id' in record === ids && 'time' in record === (time !== '')),
+            true,
+          )
+        }
+      }
+    }
+  }
+})
+
+t.test('what a merged line says it says as it was written, bytes that are not UTF-8 aside', async t => {
+  const laid = await lay(t, subject, { format: 'ndjson', record: { merge: true, time: '', drop: ALL, message: 'm' } })
+  const kept = ['{"big":12345678901234567890.10, "é":"\\u00e9\\/"}', '{"a":1,"a":2}']
+  await ship(laid, { lines: [...kept, ...HOSTILE.map(([line]) => line)], origin: origin('/a.log') })
+  const records = laid.receiver.received
+    .map(({ body }) => body)
+    .join('')
+    .trimEnd()
+    .split('\n')
+  t.same(records.slice(0, 2), kept)
+  for (const record of records) t.doesNotThrow(() => JSON.parse(record))
+  t.equal(records.length, kept.length + HOSTILE.length)
+})
+
 t.test('each time format is a JSON value', async t => {
   const time = async (timeFormat: string) =>
     /^\[\{"timestamp":(.*?),"message":"a"\}\]$/.exec(await body(t, { record: { timeFormat, drop: ALL } }))?.[1]

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { VERSION } from '../../src/version.ts'
 import { SUBJECTS } from '../conformance/subjects.ts'
 import { backend, backlog, besides, HEAD, measureFloor, scale } from './backlogs.ts'
-import { writeCorpus } from './corpus.ts'
+import { jsonBlock, writeCorpus } from './corpus.ts'
 import { dead, idle, LIVE_HEAD, live, start } from './lives.ts'
 import { peers, WORKS, type Work } from './peers.ts'
 import { backendPrefix, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
@@ -41,6 +41,9 @@ try {
     await backlog('ndjson, zstd', path, size, format('ndjson', 'zstd'))
     await backlog('ndjson, gzip', path, size, format('ndjson', 'gzip'))
     await backlog('ndjson, zlib', path, size, format('ndjson', 'zlib'))
+    rmSync(path)
+    const objects = writeCorpus(path, mib, jsonBlock(8 * MIB))
+    await backlog('JSON, merged', path, objects, { ...format('ndjson'), LOGSHIPPER_BACKEND_RECORD_MERGE: 'true' })
     rmSync(path)
   }
   if (wants('backends')) {

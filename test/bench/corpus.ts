@@ -33,9 +33,28 @@ export function block(size: number, stamped = false): Buffer {
   return Buffer.from(text)
 }
 
+/** The same as an application says it that logs in JSON: about as long. */
+export function jsonBlock(size: number): Buffer {
+  const next = random(42)
+  let text = ''
+  while (text.length < size) {
+    const line = {
+      time: `2026-11-23T10:${String(next(60)).padStart(2, '0')}:00.${next(999)}Z`,
+      level: 'info',
+      msg: `GET ${PATHS[next(PATHS.length)]}`,
+      status: 200,
+      bytes: next(99999),
+      client: `10.${next(256)}.${next(256)}.${next(256)}`,
+      user: { id: next(9999), agent: 'Mozilla/5.0 (X11; Linux x86_64)' },
+      seconds: next(1000) / 1000,
+    }
+    text += `${JSON.stringify(line)}\n`
+  }
+  return Buffer.from(text)
+}
+
 /** Writes a file of `mib` MiB of whole lines. Returns its size. */
-export function writeCorpus(path: string, mib: number): number {
-  const lines = block(8 * 1024 * 1024)
+export function writeCorpus(path: string, mib: number, lines = block(8 * 1024 * 1024)): number {
   const file = openSync(path, 'w')
   let size = 0
   while (size < mib * 1024 * 1024) size += writeSync(file, lines)

@@ -29,6 +29,7 @@ const TARGETS: Readonly<Record<string, Figures>> = {
   'ndjson, zstd': { floors: 8.5, anonymous: 34 * MIB },
   'ndjson, gzip': { floors: 9.5, anonymous: OWN },
   'ndjson, zlib': { floors: 15, anonymous: 40 * MIB },
+  'JSON, merged': { floors: 5.5, anonymous: OWN },
   'splunk_hec (ack)': MANY,
   datadog: MANY,
   elasticsearch: { ...MANY, anonymous: 36 * MIB },

@@ -58,6 +58,48 @@ function holds<T>(t: Test, property: fc.IProperty<T>, numRuns = 300): void {
   t.doesNotThrow(() => fc.assert(property, { numRuns }))
 }
 
+const OBJECTS = [
+  '{"a":1}',
+  ' {"level":"info","msg":"said \\"hi\\" \\u00e9\\n","at":{"line":-7.5e+3,"tags":[[],{},true,false,null,0]}}',
+  '{ "a" : [ 1 , 2 ] , "b" : { } }',
+  '{"":""}',
+  '{"a":"é漢😀 and more than sixteen bytes of plain text"}',
+  '{"a":1,"a":2}',
+]
+const NO_OBJECTS = [
+  '',
+  '{}',
+  '{ }',
+  '[1]',
+  '"text"',
+  'null',
+  '{"a":1',
+  '{"a":1}}',
+  '{"a":1} {"b":2}',
+  '{"a":1,}',
+  '{"a"}',
+  '{"a":}',
+  '{"a":[1,]}',
+  '{"a":[1}]',
+  '{a:1}',
+  "{'a':1}",
+  '{"a":01}',
+  '{"a":+1}',
+  '{"a":1.}',
+  '{"a":.5}',
+  '{"a":1e}',
+  '{"a":-}',
+  '{"a":tru}',
+  '{"a":nul}',
+  '{"a":"\\x"}',
+  '{"a":"\\u12g4"}',
+  '{"a":"\t"}',
+  '{"a":"',
+  '{"a":"\\',
+  '{"a":1}x',
+  '{"a":NaN}',
+]
+
 const hostile = fc.array(piece, { maxLength: 24, size: 'max' }).map(pieces => Buffer.concat([...pieces, utf8('\n')]))
 const shift = fc.nat(17)
 const segment: fc.Arbitrary<Segment> = fc.oneof(
@@ -68,6 +110,7 @@ const segment: fc.Arbitrary<Segment> = fc.oneof(
   fc.constantFrom(0n, 8n, 99n, 999_998n).map((value): Segment => ({ kind: 'counter', value })),
   fc.bigInt(0n, 2n ** 63n).map((value): Segment => ({ kind: 'fixed64', value })),
   fc.constant<Segment>({ kind: 'length' }),
+  fc.constantFrom('"message":"', '').map((text): Segment => ({ kind: 'members', otherwise: utf8(text) })),
 )
 const rendering = fc.record({
   segments: fc.array(segment, { maxLength: 6 }),
@@ -75,6 +118,63 @@ const rendering = fc.record({
   separator: fc.constantFrom('', '\n', ',', ']]}\n').map(utf8),
   repair: fc.boolean(),
   atFileStart: fc.boolean(),
+})
+
+/** Objects as applications write them, and what is left of them when somebody took out, put in or changed a byte. */
+const nearlyObject = fc
+  .tuple(
+    fc.oneof(
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { minKeys: 1 }).map(value => JSON.stringify(value)),
+      fc
+        .dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 })
+        .map(value => JSON.stringify(value, undefined, '\t').replaceAll('\n', '\r')),
+      fc.json(),
+      fc.constantFrom(...OBJECTS),
+    ),
+    fc.constantFrom('', ' ', '\t \r'),
+    fc.constantFrom('', ' ', '\t \r'),
+    fc.option(fc.tuple(fc.nat(), fc.constantFrom(...'"\\{}[]:,0.-eE+ u\x01é'.split(''), ''), fc.nat(1))),
+  )
+  .map(([text, before, behind, change]) => {
+    const whole = before + text + behind
+    if (change === null) return utf8(whole)
+    const at = change[0] % (whole.length + 1)
+    return utf8(whole.slice(0, at) + change[1] + whole.slice(at + change[2]))
+  })
+  .filter(bytes => !bytes.includes(twin.LF))
+
+t.test('the members of what is a JSON object stand there as they are, and nothing else does', async t => {
+  holds(
+    t,
+    fc.property(nearlyObject, shift, fc.boolean(), (line, shift, repair) => {
+      const chunk = Buffer.concat([line, utf8('\n')])
+      const segments: Segment[] = [
+        literal('{"n":1,'),
+        { kind: 'members', otherwise: utf8('"message":"') },
+        literal('}'),
+      ]
+      const how = { segments, treatment: 'text' as const, separator: utf8('\n'), repair, atFileStart: false }
+      const { start, count } = place(chunk, shift)
+      kernel.template(segments, 'text', how.separator)
+      kernel.render(ENDS, 0, count, start, OUT, OUT + 4 * PAGE, repair)
+      const record = kernel.bytes.subarray(OUT, kernel.end)
+      assert.deepEqual(record, Buffer.concat(twin.render(chunk, start, how).map(({ bytes }) => bytes)))
+      JSON.parse(record.toString())
+    }),
+    5000,
+  )
+  const deep = (n: number) => utf8(`{"a":${'['.repeat(n - 1)}${']'.repeat(n - 1)}}\n`)
+  const members: Segment[] = [{ kind: 'members', otherwise: utf8('"message":"') }]
+  for (const text of OBJECTS) {
+    t.equal(rendered(utf8(`${text}\n`), members).toString(), `${text.trim().slice(1, -1)}\n`, text)
+  }
+  for (const text of NO_OBJECTS) {
+    t.equal(rendered(utf8(`${text}\n`), members).toString(), `"message":${JSON.stringify(text)}\n`, text)
+  }
+  t.notMatch(rendered(deep(64), members).toString(), /message/, 'as deep as can be')
+  t.match(rendered(deep(65), members).toString(), /message/, 'deeper')
+  const broken = Buffer.from('{"a":"\xff"}\n', 'latin1')
+  t.equal(rendered(broken, members).toString(), '"message":"{\\"a\\":\\"\ufffd\\"}"\n', 'a text that is not UTF-8')
 })
 
 t.test('frames end at every line feed, wherever it lies between 16-byte edges', async t => {

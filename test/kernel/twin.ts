@@ -44,6 +44,26 @@ export function repairs(bytes: Uint8Array): number {
   return count(repair(bytes)) - count(Buffer.from(bytes))
 }
 
+/** Objects and arrays that may stand open at once. */
+const DEEPEST = 64
+
+const depth = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0
+
+/** The text between the braces of an object that has members; undefined if the bytes are anything else. */
+export function members(bytes: Uint8Array): Buffer | undefined {
+  // As with `escaped`: Latin-1 keeps bytes apart, and JSON allows any of them in texts and none outside.
+  const text = Buffer.from(bytes).toString('latin1')
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    if (Object.keys(value).length === 0 || depth(value) > DEEPEST) return undefined
+    return Buffer.from(text.slice(text.indexOf('{') + 1, text.lastIndexOf('}')), 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
 export interface Rendering {
   readonly segments: readonly Segment[]
   readonly treatment: 'text' | 'bytes'
@@ -59,10 +79,16 @@ export function render(chunk: Uint8Array, start: number, how: Rendering): { byte
     const text = how.treatment === 'text'
     const trimmed = text ? trim(frame, how.atFileStart && index === 0) : frame
     const mends = text && how.repair
-    const body = mends ? repair(trimmed) : trimmed
+    const body = mends ? repair(trimmed) : Buffer.from(trimmed)
     let repaired = 0
+    // Bytes that had to be repaired are no object, whatever they look like afterwards.
+    const object = mends && !body.equals(trimmed) ? undefined : members(body)
     const parts = how.segments.map((segment): Uint8Array => {
-      if (mends && (segment.kind === 'message' || segment.kind === 'raw')) repaired += repairs(trimmed)
+      const whole = segment.kind === 'message' || segment.kind === 'raw' || (segment.kind === 'members' && !object)
+      if (mends && whole) repaired += repairs(trimmed)
+      if (segment.kind === 'members') {
+        return object ?? Buffer.concat([segment.otherwise, escaped(body), Buffer.from('"')])
+      }
       if (segment.kind === 'literal') return segment.bytes
       if (segment.kind === 'message') return escaped(body)
       if (segment.kind === 'raw') return body

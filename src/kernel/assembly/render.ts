@@ -15,8 +15,9 @@
  */
 import { copy } from './copy'
 import { escape } from './escape'
+import { first, isObject, last as brace } from './object'
 import { sequence, wellFormed } from './repair'
-import { COUNTER, FIXED64, LENGTH, LITERAL, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
+import { COUNTER, FIXED64, LENGTH, LITERAL, MEMBERS, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
 
 /** The address behind the last byte of the last whole record. */
 export let end: usize = 0
@@ -114,6 +115,8 @@ function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool)
       out = mending ? mendedBody(from, to, out, limit, true) : escape(from, to, out, limit)
     } else if (kind == RAW) {
       out = mending ? mendedBody(from, to, out, limit, false) : copy(from, to, out, limit)
+    } else if (kind == MEMBERS) {
+      out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
     } else if (kind == OFFSET) {
       hexadecimal(load<i64>(step, 8) + <i64>start)
       out = copy(SCRATCH, SCRATCH + 12, out, limit)
@@ -151,6 +154,23 @@ function fillIn(stop: usize): void {
     store<u8>(at, <u8>((bytes >> 21) | 0x80), 3)
     store<u8>(at, <u8>(bytes >> 28), 4)
   }
+}
+
+/**
+ * Writes the members of an object as they are; of anything else `bytes` bytes from `name`, the frame for a JSON string, and
+ * a quote.
+ *
+ *     {"level":"info"}    →    "level":"info"
+ *     said "hi"           →    "message":"said \"hi\""
+ */
+function members(from: usize, to: usize, name: usize, bytes: usize, out: usize, limit: usize): usize {
+  if ((!mending || wellFormed(from, to) == to) && isObject(from, to)) return copy(first, brace, out, limit)
+  out = copy(name, name + bytes, out, limit)
+  if (out == 0) return 0
+  out = mending ? mendedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+  if (out == 0 || out + 1 > limit) return 0
+  store<u8>(out, 0x22)
+  return out + 1
 }
 
 /** Writes [from, to) in runs of well-formed text, with U+FFFD for what lies between them. */

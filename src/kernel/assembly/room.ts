@@ -9,6 +9,7 @@
  *     0     4       8            16
  *     │ kind │ bytes │ address    │    literal   `bytes` bytes at `address`
  *     │ kind │ -     │ -          │    message, raw
+ *     │ kind │ bytes │ address    │    members   as a literal: what stands before a frame that is no object
  *     │ kind │ -     │ base (i64) │    offset    the frame's address + base
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
@@ -30,3 +31,4 @@ export const OFFSET: u32 = 3
 export const COUNTER: u32 = 4
 export const FIXED64: u32 = 5
 export const LENGTH: u32 = 6
+export const MEMBERS: u32 = 7
