@@ -13,6 +13,7 @@ import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
 import type { Lineage } from './lineage.ts'
 import { DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
+import type { SourceOptions } from './options.ts'
 import { Parking } from './parking.ts'
 import { identityOf, isGeneration, isRelated, mayBeCopyOf } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
@@ -61,7 +62,7 @@ export interface FoldersParts {
   /** Takes over a generation that was looked for in vain, because its inode was found. */
   recall(key: string): SavedGeneration | undefined
   /** A file that may not be opened now: it is looked for until it may, wherever it is renamed to. */
-  shut(candidate: Found): void
+  shut(source: SourceOptions, path: string): void
 }
 
 export class Folders {
@@ -200,7 +201,7 @@ export class Folders {
     const { path, source } = candidate
     const opened = this.open(candidate)
     if (opened === undefined) {
-      if (this.#refused.get(path)?.reason === DENIED) this.#parts.shut(candidate)
+      if (this.#refused.get(path)?.reason === DENIED) this.#parts.shut(source, path)
       return
     }
     const inode = inodeOf(opened.stats)

@@ -37,6 +37,9 @@ import type { Truncation } from './truncation.ts'
 import type { Unpacked } from './unpack.ts'
 import type { Vacated } from './vacated.ts'
 
+/** Files that nobody could open yet are remembered beside those that are finished, and must not drive these out. */
+const MOST_SHUT = 128
+
 export interface RecoveryParts {
   readonly tailers: Tailers
   readonly done: Done
@@ -231,15 +234,20 @@ export class Recovery {
     }
   }
 
-  /** A file that nobody could open yet: once it may be opened it is found again, also under another name. */
-  shut({ path, source }: Found): void {
+  /**
+   * A file that nobody could open yet, at `path` now and once at `origin`: once it may be opened it is found again, also
+   * under another name.
+   */
+  shut(source: SourceOptions, origin: string, path = origin): void {
     const { tailers, done, lineage, onSettled } = this.#parts
     const stats = statPath(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
+    const key = inodeKey(inode)
+    if (tailers.has(key) || done.has(inode)) return
     // Without birth times its id could not be told again.
-    if (inode.birth === '0' || tailers.has(inodeKey(inode)) || done.has(inode)) return
-    this.#shutOut(lineage.unopened(source, path, inode, Number(stats.size)))
+    if (inode.birth === '0' || this.#shut.size >= MOST_SHUT) return
+    this.#shutOut({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
     onSettled()
   }
 

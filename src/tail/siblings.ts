@@ -19,7 +19,7 @@ import {
   markerMatches,
   readHead,
 } from './fingerprint.ts'
-import { type OpenFile, openRegular } from './open.ts'
+import { DENIED, type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known of a generation that is looked for. */
@@ -148,9 +148,15 @@ function isNumbered(name: string, original: string): boolean {
 
 /**
  * Files that carried `path` for so short a time that nobody saw them there: rotations of it, by name, that were born
- * after `birth` (nanoseconds, as in `Inode`) and are not `known`. Oldest first. Without birth times there is no telling.
+ * after `birth` (nanoseconds, as in `Inode`) and are not `known`. Oldest first; those that may not be opened are told to
+ * `denied`. Without birth times there is no telling.
  */
-export function findMissed(path: string, birth: string, known: (inode: Inode) => boolean): Sibling[] {
+export function findMissed(
+  path: string,
+  birth: string,
+  known: (inode: Inode) => boolean,
+  denied: (path: string) => void = () => {},
+): Sibling[] {
   const after = BigInt(birth)
   if (after === 0n) return []
   const folder = dirname(path)
@@ -161,6 +167,10 @@ export function findMissed(path: string, birth: string, known: (inode: Inode) =>
     if (!isNumbered(name, basename(path))) continue
     const sibling = join(folder, name)
     const opened = openRegular(sibling, [folder])
+    if (opened.kind === 'refused' && opened.reason === DENIED) {
+      const shut = inodeAt(sibling)
+      if (shut && BigInt(shut.birth) >= after && !known(shut)) denied(sibling)
+    }
     if (opened.kind !== 'open') continue
     const inode = inodeOf(opened.stats)
     if (BigInt(inode.birth) >= after && !known(inode) && !met.has(inodeKey(inode))) {
@@ -169,6 +179,15 @@ export function findMissed(path: string, birth: string, known: (inode: Inode) =>
     } else closeSync(opened.fd)
   }
   return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
+}
+
+function inodeAt(path: string): Inode | undefined {
+  try {
+    return inodeOf(lstatSync(path, { bigint: true }))
+  } catch {
+    // It left while we looked.
+    return undefined
+  }
 }
 
 /** The same incarnation of an inode, as far as the file system can tell. */
@@ -180,13 +199,9 @@ export function sameBirth(one: Inode, other: Inode): boolean {
 export function nameOf(inode: Inode, path: string): string | undefined {
   const folder = dirname(path)
   for (const name of namesIn(folder)) {
-    try {
-      const candidate = join(folder, name)
-      const found = inodeOf(lstatSync(candidate, { bigint: true }))
-      if (inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)) return candidate
-    } catch {
-      // It left while we looked.
-    }
+    const candidate = join(folder, name)
+    const found = inodeAt(candidate)
+    if (found && inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)) return candidate
   }
   return undefined
 }

@@ -95,6 +95,7 @@ export class Tail {
         const parked = this.#folders.parking.pathOf(key) !== undefined
         return tailers.has(key) || done.has(inode) || parked || this.#recovery.awaits(key)
       },
+      shut: (source, origin, path) => this.#recovery.shut(source, origin, path),
       poll: tailer => this.#follower.poll(tailer),
       room: () => this.#folders.room(),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
@@ -124,7 +125,7 @@ export class Tail {
       follower,
       findAgain: (saved, replaced) => this.#recovery.findAgain(saved, replaced),
       recall: key => this.#recovery.recall(key),
-      shut: candidate => this.#recovery.shut(candidate),
+      shut: (source, path) => this.#recovery.shut(source, path),
     })
     this.#pins = pins
     this.#lineage = lineage

@@ -34,6 +34,8 @@ export interface VacatedParts {
   known(inode: Inode): boolean
   /** Whether there is a file handle for one more. */
   room(): boolean
+  /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
+  shut(source: SourceOptions, origin: string, path: string): void
   /** Looks at a file now. */
   poll(tailer: Tailer): void
   /** Follows a file that is not under a followed name. */
@@ -105,7 +107,8 @@ export class Vacated {
     const { tailers, known, lineage } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...tailers]) if (tailer.generation.origin.path === path) this.#parts.poll(tailer)
-    for (const { path: name, opened } of findMissed(path, birth, known)) {
+    const denied = (name: string) => this.#parts.shut(source, path, name)
+    for (const { path: name, opened } of findMissed(path, birth, known, denied)) {
       if ([...tailers].some(tailer => mayBeCopyOf(name, opened, tailer))) closeSync(opened.fd)
       else {
         const inode = inodeOf(opened.stats)

@@ -21,7 +21,7 @@ export interface Figures {
 
 const OWN = 32 * MIB
 /** Records that are more than a line in JSON, or few to a request. */
-const MANY = { floors: 8.5, anonymous: 48 * MIB }
+const MANY = { floors: 8.5, anonymous: 40 * MIB }
 
 const TARGETS: Readonly<Record<string, Figures>> = {
   text: { floors: 3, anonymous: OWN },

@@ -223,6 +223,17 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'reload', file: FILE, records: 2000, budget: 3, ms: 5000 },
     wait(1000),
   ]),
+  program('rotated before anybody saw it, and not to be read until a reload', [
+    append(),
+    { do: 'delete', file: FILE, recreate: true },
+    wait(150),
+    { do: 'rotateOften', file: FILE, times: 3, lines: 17 },
+    { do: 'chmod', file: FILE, mode: 0 },
+    { do: 'truncate', file: FILE },
+    { do: 'rotateOften', file: FILE, times: 2, lines: 6 },
+    { do: 'reload', file: FILE, records: 2000, budget: 2, ms: 5000 },
+    wait(1000),
+  ]),
   program('rotated while we are down before it may be read for the first time', [
     append(),
     SETTLE,
