@@ -82,7 +82,7 @@ interface Surroundings {
   readonly beforeMessage: string
   /** What holds the line. */
   readonly line: Segment
-  /** Behind it and, if it is merged, the id. */
+  /** Behind the line. */
   readonly behind: Segment
 }
 

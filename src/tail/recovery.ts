@@ -6,7 +6,7 @@
  * background, a compressed sibling. A generation that is nowhere is gone: what was seen of it and not read is counted as
  * vanished.
  */
-import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
@@ -21,9 +21,11 @@ import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
 import {
+  fileAt,
   findSibling,
   identityOf,
   isGeneration,
+  isInode,
   locate,
   nameOf,
   type Sibling,
@@ -240,7 +242,8 @@ export class Recovery {
    */
   shut(source: SourceOptions, origin: string, path = origin): void {
     const { tailers, done, lineage, onSettled } = this.#parts
-    const stats = statPath(path)
+    // Where a link leads is not ours to count.
+    const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
     const key = inodeKey(inode)
@@ -266,13 +269,13 @@ export class Recovery {
   /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its position is kept. */
   #unreadable(entry: SavedGeneration): SavedGeneration | undefined {
     const { inode, origin } = entry
-    const known = statPath(entry.path)
+    const known = fileAt(entry.path)
     const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
     if (path === undefined) return undefined
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind === 'open') closeSync(opened.fd)
     if (opened.kind !== 'refused') return undefined
-    const size = Math.max(entry.size, Number(statPath(path)?.size ?? 0))
+    const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
     return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
   }
 
@@ -376,9 +379,4 @@ function wantedOf(entry: SavedGeneration): Wanted {
 function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
   const stats = statPath(path)
   return stats && saved.get(inodeKey(inodeOf(stats)))
-}
-
-function isInode(stats: BigIntStats, inode: Inode): boolean {
-  const found = inodeOf(stats)
-  return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
 }

@@ -6,7 +6,7 @@
  * pattern is seen before the truncation that explains it: such a file is held back for a moment instead of being read
  * as if it were new.
  */
-import { closeSync, lstatSync, readdirSync } from 'node:fs'
+import { type BigIntStats, closeSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import {
@@ -168,8 +168,8 @@ export function findMissed(
     const sibling = join(folder, name)
     const opened = openRegular(sibling, [folder])
     if (opened.kind === 'refused' && opened.reason === DENIED) {
-      const shut = inodeAt(sibling)
-      if (shut && BigInt(shut.birth) >= after && !known(shut)) denied(sibling)
+      const stats = fileAt(sibling)
+      if (stats && stats.birthtimeNs >= after && !known(inodeOf(stats))) denied(sibling)
     }
     if (opened.kind !== 'open') continue
     const inode = inodeOf(opened.stats)
@@ -181,11 +181,13 @@ export function findMissed(
   return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
 }
 
-function inodeAt(path: string): Inode | undefined {
+/** The regular file of this name, links not followed; undefined where there is none, or none that we may see. */
+export function fileAt(path: string): BigIntStats | undefined {
   try {
-    return inodeOf(lstatSync(path, { bigint: true }))
+    const stats = lstatSync(path, { bigint: true })
+    return stats.isFile() ? stats : undefined
   } catch {
-    // It left while we looked.
+    // It left while we looked, or its folder lists names and no more.
     return undefined
   }
 }
@@ -195,13 +197,19 @@ export function sameBirth(one: Inode, other: Inode): boolean {
   return one.birth === other.birth || one.birth === '0' || other.birth === '0'
 }
 
+/** Whether these are the stats of that incarnation of an inode. */
+export function isInode(stats: BigIntStats, inode: Inode): boolean {
+  const found = inodeOf(stats)
+  return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
+}
+
 /** The name that an inode has now in the folder where it was last seen. */
 export function nameOf(inode: Inode, path: string): string | undefined {
   const folder = dirname(path)
   for (const name of namesIn(folder)) {
     const candidate = join(folder, name)
-    const found = inodeAt(candidate)
-    if (found && inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)) return candidate
+    const stats = fileAt(candidate)
+    if (stats && isInode(stats, inode)) return candidate
   }
   return undefined
 }
