@@ -43,6 +43,10 @@ export interface SavedGeneration {
   readonly head: Head
   /** The largest size that was seen. */
   readonly size: number
+  /** When it began, in nanoseconds since the epoch: see `Generation`. Absent: when its inode was born. */
+  readonly begun?: string
+  /** The end that was seen last, if it lies beyond what was read. */
+  readonly seen?: SavedCursor
   /** It was read to its end and closed: it is remembered only in case its name comes back. */
   readonly done?: boolean
   /** By backend name. */
@@ -242,15 +246,19 @@ function isCheckpoint(value: unknown): value is Checkpoint {
 
 function isGeneration(value: unknown): boolean {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return false
-  const { source, origin, path, id, key, inode, head, size, cursors } = value
+  const { source, origin, path, id, key, inode, head, size, begun, seen, cursors } = value
   return (
     [source, origin, path, id, key, head.hash].every(text => typeof text === 'string') &&
     [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
     [size, head.length, head.crc ?? 0].every(isCount) &&
-    Object.values(cursors).every(
-      cursor => isRecord(cursor) && isCount(cursor.offset) && isRecord(cursor.marker) && isCount(cursor.marker.length),
-    )
+    (begun === undefined || (typeof begun === 'string' && /^\d{1,20}$/.test(begun))) &&
+    (seen === undefined || isCursor(seen)) &&
+    Object.values(cursors).every(isCursor)
   )
+}
+
+function isCursor(value: unknown): boolean {
+  return isRecord(value) && isCount(value.offset) && isRecord(value.marker) && isCount(value.marker.length)
 }
 
 function isTotals(value: unknown): boolean {

@@ -2,7 +2,7 @@
 
 import type { SavedGeneration } from './checkpoint.ts'
 import { type Inode, inodeKey } from './fingerprint.ts'
-import { sameBirth } from './siblings.ts'
+import { sameBirth } from './inodes.ts'
 
 /** The oldest is forgotten beyond so many. */
 const MOST = 512

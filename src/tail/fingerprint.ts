@@ -89,8 +89,31 @@ export function readHead(fd: number, known: number): Head | undefined {
  */
 export function readLines(fd: number, size: number): Head {
   const bytes = peek(fd, 0, Math.min(size, HEAD_BYTES))
-  const length = bytes === undefined ? 0 : bytes.lastIndexOf(LINE_FEED) + 1
-  return length === 0 ? NO_HEAD : headOf(bytes!.subarray(0, length))
+  if (bytes === undefined) return NO_HEAD
+  // A line that is longer than a head is not being written there any more, unless room was set aside for it.
+  const whole = bytes.length === HEAD_BYTES && !bytes.includes(0)
+  const length = whole ? HEAD_BYTES : bytes.lastIndexOf(LINE_FEED) + 1
+  return length === 0 ? NO_HEAD : headOf(bytes.subarray(0, length))
+}
+
+/** The CRC-32 of the first 64, 128, 192 … bytes of a file, as far as it has them and they belong to a head. */
+export function readPrefixes(fd: number, size: number): readonly number[] {
+  const prefixes: number[] = []
+  const bytes = peek(fd, 0, Math.min(size, HEAD_BYTES))
+  let crc = 0
+  for (let end = MARKER_BYTES; bytes !== undefined && end <= bytes.length; end += MARKER_BYTES) {
+    crc = crc32(bytes.subarray(end - MARKER_BYTES, end), crc)
+    prefixes.push(crc)
+  }
+  return prefixes
+}
+
+/** As `readLines`, if what stands there still begins with `head`: undefined if it does not, or cannot be read. */
+export function growHead(fd: number, size: number, head: Head): Head | undefined {
+  const grown = readLines(fd, size)
+  if (grown.length <= head.length) return headMatches(fd, head) ? head : undefined
+  // `scratch` holds what was just read.
+  return head.length === 0 || headOf(scratch.subarray(0, head.length)).hash === head.hash ? grown : undefined
 }
 
 function headOf(bytes: Buffer): Head {

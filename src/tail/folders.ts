@@ -6,25 +6,33 @@
  * for ever; files beyond the number of handles wait for their turn, and what is unread of them is known.
  */
 import { closeSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Logger } from '../log.ts'
 import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
+import { statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
-import { DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
+import { hasGrown, LateLines, type Missed } from './missed.ts'
+import { isCompressed, isRelated } from './names.ts'
+import { compressionOf, DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { Parking } from './parking.ts'
-import { identityOf, isGeneration, isRelated, mayBeCopyOf } from './siblings.ts'
+import type { Search } from './search.ts'
+import { identityOf, isGeneration, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Found, Sweep } from './sweep.ts'
-import { statPath } from './tailer.ts'
+import type { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
-import type { Vacated } from './vacated.ts'
 
 /** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
 const HOLD = 5000
 /** And for this long in all: a file that somebody writes beside the followed one, line by line, is no copy. */
-const HOLD_GROWING = 600_000
+const HOLD_GROWING = 120_000
+/** So many of them are kept open meanwhile: one that is removed before it is explained is no copy, and is read. */
+const MOST_KEPT = 16
+/** The reason that passes once the truncation explains it, or it is followed. */
+const HELD_BACK = 'held back: so far it is a copy of a followed file, which may be about to be truncated'
 
 export interface Refusal {
   readonly source: string
@@ -46,6 +54,9 @@ interface Suspect {
   readonly since: number
   readonly grown: number
   readonly size: bigint
+  readonly candidate: Found
+  /** Undefined where too many are kept open. */
+  readonly opened: OpenFile | undefined
 }
 
 export interface FoldersParts {
@@ -55,21 +66,23 @@ export interface FoldersParts {
   readonly tailers: Tailers
   readonly done: Done
   readonly lineage: Lineage
-  readonly vacated: Vacated
+  readonly missed: Missed
+  readonly search: Search
   readonly follower: Follower
-  /** Looks for a generation that no followed path leads to. `replaced`: its inode has other content now. */
-  findAgain(saved: SavedGeneration, replaced: boolean): void
-  /** Takes over a generation that was looked for in vain, because its inode was found. */
-  recall(key: string): SavedGeneration | undefined
-  /** A file that may not be opened now: it is looked for until it may, wherever it is renamed to. */
-  shut(source: SourceOptions, path: string): void
+  /** Where files of a source may be. */
+  rootsOf(source: SourceOptions): readonly string[]
+  readonly sources: ReadonlyMap<string, SourceOptions>
 }
+
+const MOVED = { replaced: false, truncated: false } as const
+const REPLACED = { replaced: true, truncated: false } as const
 
 export class Folders {
   readonly parking: Parking
   readonly #parts: FoldersParts
   readonly #refused = new Map<string, Refusal>()
   readonly #suspects = new Map<string, Suspect>()
+  readonly #late: LateLines
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
@@ -80,6 +93,7 @@ export class Folders {
   constructor(parts: FoldersParts) {
     this.#parts = parts
     this.parking = new Parking(parts.lineage)
+    this.#late = new LateLines(parts.done)
   }
 
   get refused(): Iterable<Refusal> {
@@ -105,7 +119,31 @@ export class Folders {
 
   /** Follows the suspicion no further: it is followed. */
   cleared(path: string): void {
+    const suspect = this.#suspects.get(path)
+    if (suspect === undefined) return
     this.#suspects.delete(path)
+    this.#refused.delete(path)
+    if (suspect.opened) closeSync(suspect.opened.fd)
+  }
+
+  /** Files that are held back as copies and kept open. */
+  *held(): Generator<Sibling> {
+    for (const [path, { opened }] of this.#suspects) if (opened) yield { path, opened }
+  }
+
+  /** Takes over the descriptor of a file that is held back. */
+  release(path: string): void {
+    this.#suspects.delete(path)
+    this.#refused.delete(path)
+  }
+
+  /** A followed path leads to a compressed file. */
+  compressed(path: string, source: string): void {
+    this.#refuse(path, source, 'a compressed file')
+  }
+
+  close(): void {
+    for (const path of [...this.#suspects.keys()]) this.cleared(path)
   }
 
   /** The first look: recovery takes up what is found. */
@@ -117,17 +155,19 @@ export class Folders {
 
   /** Looks at the folders, and takes up what is new. `all`: whatever is known about them. */
   look(all: boolean): void {
-    const { tailers, vacated } = this.#parts
+    const { tailers, missed } = this.#parts
     const found = this.#swept(all)
-    for (const path of this.#refused.keys()) if (!found.has(path)) this.#refused.delete(path)
-    for (const path of this.#suspects.keys()) if (!found.has(path)) this.#suspects.delete(path)
+    for (const path of this.#refused.keys())
+      if (!found.has(path) && !this.#suspects.has(path)) this.#refused.delete(path)
+    for (const path of [...this.#suspects.keys()]) if (!found.has(path)) this.#unexplained(path)
     const unknown = [...found.values()].filter(({ path }) => tailers.at(path)?.state.kind !== 'live')
     const fresh = unknown.filter(({ path }) => !this.parking.has(path))
     this.#wanted = fresh.length
     // A file before its copies, whose names are longer: they can be told from new files only by it.
     for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
     for (const path of [...this.parking.paths]) this.#wake(path, found.get(path))
-    vacated.catchUpAll()
+    missed.catchUpAll()
+    for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
   }
 
   /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
@@ -152,15 +192,19 @@ export class Folders {
   }
 
   open({ path, root, source }: Found, more = 0): OpenFile | undefined {
-    const { store, log, tailers } = this.#parts
+    const { store, tailers } = this.#parts
     // The state folder may lie among the logs: shipping our own checkpoint would never end.
     if (store.owns(path)) return undefined
     let opened: Opened = this.room(more)
       ? openRegular(path, [root, ...source.followSymlinks])
       : { kind: 'refused', reason: TOO_MANY }
-    if (opened.kind === 'open' && store.holds(opened.stats)) {
-      closeSync(opened.fd)
-      opened = { kind: 'refused', reason: 'a file of our own state' }
+    if (opened.kind === 'open') {
+      const own = store.holds(opened.stats) ? 'a file of our own state' : undefined
+      const reason = own ?? (compressionOf(opened.fd) && 'a compressed file')
+      if (reason) {
+        closeSync(opened.fd)
+        opened = { kind: 'refused', reason }
+      }
     }
     switch (opened.kind) {
       case 'open':
@@ -169,13 +213,8 @@ export class Folders {
       case 'absent':
         return undefined
       case 'refused': {
-        const { reason } = opened
-        const known = this.#refused.get(path)?.reason
-        this.#refused.set(path, { source: source.name, path, reason })
-        // Too many open files are no fault of this path, and pass: the next sweep finds handles free.
-        if (reason !== TOO_MANY) {
-          if (reason !== known) log.warn({ about: path, source: source.name, path, reason }, 'a path is not followed')
-        } else if (!this.#crowded) {
+        this.#refuse(path, source.name, opened.reason)
+        if (opened.reason === TOO_MANY && !this.#crowded) {
           this.parking.ranOut(tailers.size)
           this.room()
         }
@@ -184,12 +223,56 @@ export class Folders {
     }
   }
 
+  #refuse(path: string, source: string, reason: string): void {
+    const known = this.#refused.get(path)?.reason
+    this.#refused.set(path, { source, path, reason })
+    // Too many open files are no fault of this path, and pass: the next sweep finds descriptors free.
+    if (reason === TOO_MANY || reason === known) return
+    this.#parts.log.warn({ about: path, source, path, reason }, 'a path is not followed')
+  }
+
+  /** What was held back as a copy lost its name before a truncation could explain it. */
+  #unexplained(path: string): void {
+    const { tailers, done, follower, lineage } = this.#parts
+    const { candidate, opened } = this.#suspects.get(path)!
+    // It may have been explained by now: then it is followed, or that takes it over.
+    for (const tailer of [...tailers]) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
+    if (!this.#suspects.has(path)) return
+    const inode = opened && inodeOf(opened.stats)
+    if (opened === undefined || inode === undefined || tailers.has(inodeKey(inode)) || done.has(inode)) {
+      this.cleared(path)
+      return
+    }
+    this.release(path)
+    follower.followAside(path, opened, lineage.begun(candidate.source, path, inode, 0))
+  }
+
+  /** Lines were written to a file that was finished: its writer was never told of the rotation. */
+  #takeUp(saved: SavedGeneration): void {
+    const { tailers, done, follower, lineage, sources, rootsOf } = this.#parts
+    const source = sources.get(saved.source)
+    const key = inodeKey(saved.inode)
+    if (!saved.done || source === undefined || tailers.has(key) || isCompressed(basename(saved.path))) return
+    if (!this.room()) return
+    const opened = openRegular(saved.path, rootsOf(source))
+    if (opened.kind !== 'open') return
+    const inode = inodeOf(opened.stats)
+    if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {
+      done.take(key)
+      follower.followAside(saved.path, opened, lineage.restored(source, saved, inode))
+      return
+    }
+    // Other content stands there, which was let go: it is not looked at again until it grows once more.
+    if (inodeKey(inode) === key) done.remember({ ...saved, size: Number(opened.stats.size) })
+    closeSync(opened.fd)
+  }
+
   #swept(all: boolean): Map<string, Found> {
-    const { sweep, vacated } = this.#parts
+    const { sweep, missed } = this.#parts
     const found = sweep.look(all)
     this.#crowded = false
     for (const [path, { source, original }] of sweep.strays) {
-      if (!this.#strays.has(path)) vacated.strayed(original, source)
+      if (!this.#strays.has(path)) missed.strayed(original, source)
     }
     this.#strays = new Set(sweep.strays.keys())
     return found
@@ -197,11 +280,11 @@ export class Folders {
 
   /** A path of the pattern that leads to no tailer of ours. */
   #consider(candidate: Found): void {
-    const { tailers, done, lineage, follower } = this.#parts
+    const { tailers, done, lineage, follower, search, missed } = this.#parts
     const { path, source } = candidate
     const opened = this.open(candidate)
     if (opened === undefined) {
-      if (this.#refused.get(path)?.reason === DENIED) this.#parts.shut(source, path)
+      if (this.#refused.get(path)?.reason === DENIED) search.unreadable(source, path)
       return
     }
     const inode = inodeOf(opened.stats)
@@ -216,7 +299,7 @@ export class Folders {
       return
     }
     const parked = this.parking.pathOf(key)
-    const waiting = parked === undefined ? this.#parts.recall(key) : this.parking.leave(parked)
+    const waiting = parked === undefined ? search.recall(key) : this.parking.leave(parked)
     if (waiting) {
       this.#resume(candidate, opened, waiting)
       return
@@ -228,12 +311,11 @@ export class Folders {
       follower.follow(path, opened, lineage.restored(source, saved, inode))
       return
     }
-    if (this.#isSuspect(path, opened)) {
-      closeSync(opened.fd)
+    if (this.#isSuspect(candidate, opened)) {
       if (saved) done.remember(saved)
       return
     }
-    this.#parts.vacated.catchUp(source, path)
+    missed.catchUp(source, path)
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (tailers.has(key)) closeSync(opened.fd)
     else {
@@ -246,11 +328,11 @@ export class Folders {
 
   /** Takes up a parked file that is due, and looks for one that has moved. */
   #wake(path: string, candidate: Found | undefined): void {
-    const { findAgain } = this.#parts
+    const { search } = this.#parts
     const rest = this.parking.look(path, this.final, backend => !this.#parts.lineage.readerOf(backend)?.ready)
     if (rest === 'asleep' || (rest === 'moved' && candidate && !this.room())) return
     if (rest === 'moved') {
-      findAgain(this.parking.leave(path)!, false)
+      search.find(this.parking.leave(path)!, MOVED)
       if (candidate) this.#consider(candidate)
       return
     }
@@ -261,50 +343,66 @@ export class Folders {
     if (inodeKey(inode) !== inodeKey(saved.inode)) {
       // Swapped just now: the next look takes up what is there.
       closeSync(opened.fd)
-      findAgain(saved, false)
+      search.find(saved, MOVED)
     } else this.#resume(candidate!, opened, saved)
   }
 
   /** Goes on with what is known of the inode, unless other content stands there now. */
   #resume({ path, source }: Found, opened: OpenFile, saved: SavedGeneration): void {
-    const { lineage, follower, findAgain } = this.#parts
+    const { lineage, follower, search } = this.#parts
     const inode = inodeOf(opened.stats)
     if (isGeneration(opened, identityOf(saved))) {
       follower.follow(path, opened, lineage.restored(source, saved, inode))
     } else {
-      findAgain(saved, true)
+      search.find(saved, REPLACED)
       follower.follow(path, opened, lineage.begun(source, path, inode, Date.now()))
     }
   }
 
-  #isSuspect(path: string, opened: OpenFile): boolean {
+  /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is the caller's still. */
+  #isSuspect(candidate: Found, opened: OpenFile): boolean {
     if (this.final) return false
     const { tailers, follower } = this.#parts
+    const { path } = candidate
     const key = inodeKey(inodeOf(opened.stats))
+    // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
+    // the copy was first seen: the process may have stood still meanwhile.
+    const explained = (tailer: Tailer) => {
+      follower.poll(tailer)
+      if (tailers.has(key)) closeSync(opened.fd)
+      return tailers.has(key)
+    }
     for (const tailer of [...tailers]) {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
-      // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
-      // the copy was first seen: we may have stood still meanwhile.
-      follower.poll(tailer)
-      if (tailers.has(key)) return true
+      if (explained(tailer)) return true
       if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
-        return this.#isHeld(path, opened.stats.size, BigInt(tailer.size))
+        return this.#isHeld(candidate, opened, BigInt(tailer.size))
       }
       // It may have been truncated while they were compared.
-      follower.poll(tailer)
-      if (tailers.has(key)) return true
+      if (explained(tailer)) return true
     }
     return false
   }
 
   /** Whether what may be a copy is waited for: a large file takes its time to be copied. */
-  #isHeld(path: string, size: bigint, whole: bigint): boolean {
+  #isHeld(candidate: Found, opened: OpenFile, whole: bigint): boolean {
     const now = performance.now()
-    const known = this.#suspects.get(path)
+    const { path, source } = candidate
+    const { size, ino } = opened.stats
+    let known = this.#suspects.get(path)
+    if (known?.opened && known.opened.stats.ino !== ino) {
+      this.cleared(path)
+      known = undefined
+    }
     const { since, grown } = known ?? { since: now, grown: now }
     const growing = known === undefined || (known.size < size && size < whole)
-    this.#suspects.set(path, { since, grown: growing ? now : grown, size })
-    return now - (growing ? now : grown) <= HOLD && now - since <= HOLD_GROWING
+    if (now - (growing ? now : grown) > HOLD || now - since > HOLD_GROWING) return false
+    let kept = known?.opened
+    if (kept === undefined && this.#suspects.size < MOST_KEPT) kept = opened
+    else closeSync(opened.fd)
+    this.#suspects.set(path, { since, grown: growing ? now : grown, size, candidate, opened: kept })
+    this.#refused.set(path, { source: source.name, path, reason: HELD_BACK })
+    return true
   }
 }
 

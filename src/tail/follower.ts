@@ -10,22 +10,28 @@
  * not be read any more is counted as vanished.
  */
 import { fstatSync } from 'node:fs'
+import type { SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
-import { inodeKey, inodeOf } from './fingerprint.ts'
+import { inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
+import { nameOfHandle } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import type { Lookout } from './lookout.ts'
-import type { OpenFile } from './open.ts'
+import type { Missed } from './missed.ts'
+import { type Habits, isRelated } from './names.ts'
+import { compressionOf, isNoise, type OpenFile } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pinning } from './pinning.ts'
 import type { Pins } from './pins.ts'
 import type { Saver } from './saver.ts'
-import { beginsLike, isRelated } from './siblings.ts'
+import { beginsLike } from './siblings.ts'
 import { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 import type { Truncation } from './truncation.ts'
 import type { Unpacked } from './unpack.ts'
-import type { Vacated } from './vacated.ts'
+
+/** An older file counts as one that is still written to for so long after a change: milliseconds. */
+const ACTIVE_FOR = 10_000
 
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
@@ -36,11 +42,18 @@ export interface FollowerParts {
   readonly unpacked: Unpacked
   readonly lineage: Lineage
   readonly lookout: Lookout
-  readonly vacated: Vacated
+  readonly missed: Missed
   readonly truncation: Truncation
   readonly saver: Saver
+  readonly habits: Habits
   /** A path is no suspect any more: it is followed. */
   cleared(path: string): void
+  /** A followed path leads to a compressed file. */
+  compressed(path: string, source: string): void
+  /** Looks for a generation that has just lost its content. */
+  search(entry: SavedGeneration): void
+  /** Whether an older generation of `origin` is being searched for, and has something for the backend. */
+  holdsBack(origin: string, begun: bigint, backend: string): boolean
 }
 
 export class Follower {
@@ -51,6 +64,8 @@ export class Follower {
   readonly #held = new Set<Tailer>()
   /** Tailers whose new content is being compared with that of others. */
   readonly #replacing = new Set<Tailer>()
+  /** Tailers that wait until older generations of their origin have been read. */
+  readonly #blocked = new Set<Tailer>()
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
@@ -61,10 +76,19 @@ export class Follower {
     return this.#held.size > 0
   }
 
-  /** Looks at the file, and does what follows from what it sees. */
+  /** Looks at the file and at those that come before it, and does what follows from what it sees. */
   poll(tailer: Tailer, now = performance.now()): void {
+    const elders = this.#parts.tailers.eldersOf(tailer)
+    for (const [n, elder] of elders.entries()) {
+      // What was written last to the file that had the name before comes first.
+      if (n === elders.length - 1 || now - elder.changedAt < ACTIVE_FOR) this.#look(elder, now)
+    }
+    this.#look(tailer, now)
+  }
+
+  #look(tailer: Tailer, now: number): void {
     // What it saw last is not yet what is known of it: a look at another file has led back here.
-    if (this.#replacing.has(tailer)) return
+    if (tailer.closed || this.#replacing.has(tailer)) return
     const before = tailer.state.kind
     const sight = tailer.poll(now, this.final)
     if (tailer.state.kind !== before) this.#moved(tailer)
@@ -72,17 +96,21 @@ export class Follower {
       case 'intact':
         if (tailer.emptied && sight.unread) {
           if (this.#isCopiedOver(tailer)) {
-            this.#giveUp(tailer)
+            this.giveUp(tailer)
             return
           }
           tailer.emptied = false
         }
         if (sight.changed) {
+          tailer.failing = false
           this.#parts.lookout.heat(tailer)
           // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
           this.#parts.saver.later()
         }
-        if (sight.unread) this.#offer(tailer)
+        if (sight.unread) {
+          if (this.#isCompressed(tailer)) return
+          this.#offer(tailer)
+        }
         break
       case 'shortened':
         this.#parts.truncation.vanished(tailer.path, tailer.generation, () => sight.bytes)
@@ -98,29 +126,57 @@ export class Follower {
     this.#parts.lookout.seen(tailer, now)
   }
 
+  /** What was written into it since it was taken up begins like an archive: it is let go. */
+  #isCompressed(tailer: Tailer): boolean {
+    const { generation, path } = tailer
+    if (generation.furthest > 0 || !generation.idle || tailer.state.kind !== 'live') return false
+    if (compressionOf(tailer.fd) === undefined) return false
+    this.letGo(tailer)
+    this.#parts.compressed(path, generation.origin.source)
+    return true
+  }
+
   #offer(tailer: Tailer): void {
     if (this.#held.has(tailer)) return
-    const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []
-    for (const cursor of tailer.generation.cursors) {
-      // While an older generation is being read this one waits; the next look offers it again.
+    const { tailers, lineage, holdsBack } = this.#parts
+    const { generation } = tailer
+    const elders = tailers.eldersOf(tailer)
+    for (const cursor of generation.cursors) {
+      if (!tailer.hasUnread(cursor, this.final)) continue
+      const { backend } = cursor
+      // An older generation is read first: once that is done this one is offered again (`dry`, `unblock`).
       if (
-        elders.some(({ generation }) =>
-          generation.cursors.some(({ backend, queued }) => queued && backend === cursor.backend),
-        )
+        elders.some(elder => this.#isUnread(elder, backend)) ||
+        holdsBack(generation.origin.path, generation.begun, backend)
       ) {
-        continue
-      }
-      if ((this.final || tailer.ending ? cursor.read : cursor.scanned) >= tailer.size) continue
-      this.#parts.lineage.readerOf(cursor.backend)?.offer(tailer, cursor)
+        this.#blocked.add(tailer)
+      } else lineage.readerOf(backend)?.offer(tailer, cursor)
     }
   }
 
-  /** Files that had this one's name before it, after a look at them: what was written to them last comes first. */
-  #eldersOf(tailer: Tailer): Tailer[] {
-    const elders = this.#parts.tailers.eldersOf(tailer.generation.origin.path)
-    const now = performance.now()
-    for (const elder of elders) this.poll(elder, now)
-    return elders
+  #isUnread(elder: Tailer, backend: string): boolean {
+    const cursor = elder.generation.cursors.find(candidate => candidate.backend === backend)
+    return cursor !== undefined && !elder.failing && elder.hasUnread(cursor, this.final)
+  }
+
+  /** A reader has read all there is of a file. */
+  dry(tailer: Tailer): void {
+    if (this.#blocked.size > 0) this.unblock(tailer.generation.origin.path)
+  }
+
+  /** A file cannot be read now: it is no reason for others to wait. */
+  failed(tailer: Tailer): void {
+    tailer.failing = true
+    this.dry(tailer)
+  }
+
+  /** Older generations of the path may have been read to their end, or been given up. */
+  unblock(origin: string): void {
+    for (const tailer of [...this.#blocked]) {
+      if (tailer.generation.origin.path !== origin) continue
+      this.#blocked.delete(tailer)
+      if (!tailer.closed) this.#offer(tailer)
+    }
   }
 
   /** Takes up an open file, under the followed name that leads to it, or that did (`aside`). */
@@ -129,7 +185,8 @@ export class Follower {
     tailer.pinned = this.#parts.pins.has(generation.key)
     this.#parts.cleared(path)
     this.#parts.tailers.add(tailer, aside)
-    this.#parts.vacated.born(generation.origin.path, tailer.inode)
+    this.#parts.missed.followed(generation.origin.path, generation.begun)
+    this.#learn(tailer)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
     this.#offer(tailer)
     this.#parts.lookout.heat(tailer)
@@ -137,11 +194,20 @@ export class Follower {
     return tailer
   }
 
+  /** Remembers what the file is really called: behind a link, or after a rotation. */
+  #learn({ fd, generation }: Tailer): void {
+    const { habits, pins, unpacked } = this.#parts
+    const name = nameOfHandle(fd)
+    if (name !== undefined && !pins.holds(name) && !unpacked.holds(name)) habits.learn(generation.origin.path, name)
+  }
+
   /** A file lost its name: another may carry it now. */
   #moved(tailer: Tailer): void {
     this.#parts.tailers.setAside(tailer)
+    tailer.locate()
     const { path, source } = tailer.generation.origin
-    this.#parts.vacated.left(path, this.#parts.sources.get(source)!)
+    this.#learn(tailer)
+    this.#parts.missed.vacated(path, this.#parts.sources.get(source)!)
     this.#keepPinned(tailer)
     this.#parts.lookout.sweepSoon()
     this.#parts.saver.later()
@@ -149,25 +215,25 @@ export class Follower {
 
   /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
   replaced(tailer: Tailer): void {
-    const { pinning, sources, lineage, truncation, tailers } = this.#parts
+    const { pinning, sources, lineage, tailers, missed, search } = this.#parts
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
     pinning.release(tailer)
-    if (this.#isCopiedOver(tailer)) {
-      this.#giveUp(tailer)
+    if (this.#isCopiedOver(tailer) || isShredded(tailer)) {
+      this.giveUp(tailer)
       return
     }
     tailer.emptied = tailer.size === 0
-    const source = sources.get(old.origin.source)!
-    tailer.generation = lineage.begun(source, tailer.path, tailer.inode, Date.now())
-    const copy = truncation.succeed(tailer, old, key => tailers.get(key)?.genuine === true)
-    if (copy) {
-      // It was copied over a rotation of before, which we had not noticed yet.
-      const former = tailers.get(inodeKey(inodeOf(copy.opened.stats)))
-      if (former) this.#giveUp(former)
-      this.continueIn(copy.path, copy.opened, old)
-    }
+    const { source: name, path: origin } = old.origin
+    const source = sources.get(name)!
+    const path = tailer.state.kind === 'live' ? tailer.path : origin
+    // Another truncation may have come before this one was seen.
+    missed.vacated(origin, source)
+    const generation = lineage.begun(source, path, tailer.inode, Date.now())
+    tailers.begin(tailer, generation)
+    missed.followed(path, generation.begun)
     this.#hold(tailer)
+    search(lineage.lost(old, tailer.path))
   }
 
   /**
@@ -191,7 +257,8 @@ export class Follower {
     for (const other of [...this.#parts.tailers]) {
       if (other.state.kind !== 'live' || other === tailer) continue
       // What was renamed is still known by the name that the other one carries now.
-      if (!isRelated(tailer.path, other.path) && !(rotated && tailer.path === other.path)) continue
+      const wasThere = rotated && tailer.generation.origin.path === other.path
+      if (!isRelated(tailer.path, other.path) && !wasThere) continue
       this.poll(other)
       if (tailer.closed) return true
       const opened: OpenFile = { kind: 'open', fd: tailer.fd, stats: fstatSync(tailer.fd, { bigint: true }) }
@@ -206,7 +273,7 @@ export class Follower {
   }
 
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
-  #giveUp(tailer: Tailer): void {
+  giveUp(tailer: Tailer): void {
     if (tailer.closed) return
     // What a file says that was empty belongs to the one it was copied from.
     if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
@@ -256,6 +323,7 @@ export class Follower {
   close(tailer: Tailer): void {
     // A file without a name cannot come back under one.
     const { kind } = tailer.state
+    tailer.locate()
     this.letGo(tailer)
     this.#parts.unpacked.release(tailer.generation.key)
     if (kind !== 'deleted') this.#parts.done.remember({ ...tailer.generation.save(tailer.path), done: true })
@@ -268,6 +336,8 @@ export class Follower {
     this.#parts.tailers.delete(tailer)
     this.#parts.lookout.forget(tailer)
     tailer.close()
+    this.#blocked.delete(tailer)
+    this.dry(tailer)
   }
 
   /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
@@ -277,4 +347,9 @@ export class Follower {
     const { key } = tailer.generation
     void this.#parts.saver.now().then(saved => saved && this.#parts.pins.saved(key))
   }
+}
+
+/** A file that has lost its name and is written over in place, with what is no text: `shred`, before it is removed. */
+function isShredded({ state, size, fd, generation }: Tailer): boolean {
+  return state.kind !== 'live' && size > 0 && size >= generation.size && isNoise(fd)
 }

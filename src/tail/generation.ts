@@ -14,7 +14,7 @@ import type { Chunk, ChunkOwner, Island, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
 import { type Account, book, type Settled, settled } from '../ledger.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
-import { type Head, type Inode, identifiedId, type Marker } from './fingerprint.ts'
+import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from './fingerprint.ts'
 
 /** A chunk, or a hole that was passed over, in the order of the file. */
 interface Pending {
@@ -172,6 +172,8 @@ export class Cursor implements ChunkOwner {
   }
 }
 
+let made = 0
+
 export class Generation {
   /** Where it was begun. Its id is complete once the first line is known: see `identify`. */
   #origin: Origin
@@ -181,9 +183,18 @@ export class Generation {
   /** Where it is now: the copy of a copytruncate has another inode than the file it was begun in. */
   inode: Inode
   readonly cursors: readonly Cursor[]
+  /** The beginning of its content, as far as whole lines were seen, whether they were read or not. */
   head: Head
   /** The largest size that was seen: what lies behind `read` up to here is known to have existed. */
   size: number
+  /** The end that was seen last while something was unread: a copy of a file that was never read is known by it. */
+  seen: SavedCursor = { offset: 0, marker: NO_MARKER }
+  /**
+   * When it began, in nanoseconds since the epoch: the birth of its inode, or the truncation that it began with. Of
+   * generations with one origin the one that began first is read first.
+   */
+  readonly begun: bigint
+  readonly #made = made++
 
   constructor(
     origin: Origin,
@@ -192,6 +203,7 @@ export class Generation {
     size: number,
     cursors: readonly Cursor[],
     key = origin.generation,
+    begun = BigInt(inode.birth),
   ) {
     this.#origin = origin
     this.key = key
@@ -200,10 +212,16 @@ export class Generation {
     this.head = head
     this.size = size
     this.cursors = cursors
+    this.begun = begun
   }
 
   get origin(): Origin {
     return this.#origin
+  }
+
+  /** Whether it comes before another one of the same origin. */
+  isOlderThan(other: Generation): boolean {
+    return this.begun < other.begun || (this.begun === other.begun && this.#made < other.#made)
   }
 
   /**
@@ -244,6 +262,8 @@ export class Generation {
       key: this.key,
       head: this.head,
       size: this.size,
+      begun: String(this.begun),
+      ...(this.seen.offset > this.furthest && !ended ? { seen: this.seen } : {}),
       cursors: Object.fromEntries(
         this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed]),
       ),

@@ -41,6 +41,10 @@ export class Handles {
     return this.#aside.has(key)
   }
 
+  has(key: string): boolean {
+    return this.#fds.has(key)
+  }
+
   /** From now on the handle is the caller's. */
   take(key: string): number | undefined {
     const fd = this.#fds.get(key)

@@ -49,6 +49,7 @@ export class Lineage {
       inode,
       head: NO_HEAD,
       size: 0,
+      begun: String(time === 0 ? inode.birth : BigInt(time) * 1_000_000n),
       cursors: {},
     })
     if (time !== 0) this.#timed.add(generation)
@@ -60,7 +61,8 @@ export class Lineage {
     const id = generationId(this.epoch, inode, 0)
     const unread = { offset: 0, marker: NO_MARKER }
     const cursors = Object.fromEntries(this.backendsOf(source.name).map(backend => [backend, unread]))
-    return { source: source.name, origin: path, path, inode, id, key: id, head: NO_HEAD, size, cursors }
+    const begun = inode.birth
+    return { source: source.name, origin: path, path, inode, id, key: id, head: NO_HEAD, size, begun, cursors }
   }
 
   restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
@@ -71,6 +73,16 @@ export class Lineage {
       return living
     }
     return this.#generation(source, { ...saved, inode })
+  }
+
+  /** What is known of a generation whose content is not in its file any more: it goes on where that is found. */
+  lost(generation: Generation, path: string): SavedGeneration {
+    const read = Object.fromEntries(
+      generation.cursors.map(({ backend, read, marker }) => [backend, { offset: read, marker }]),
+    )
+    const saved = { ...generation.save(path), cursors: read }
+    this.suspend(saved, generation)
+    return saved
   }
 
   /** `saved` stands for a generation of which chunks are in flight: it goes on with those. */
@@ -108,7 +120,7 @@ export class Lineage {
 
   #generation(
     { name, labels }: SourceOptions,
-    saved: Pick<SavedGeneration, 'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'cursors'>,
+    saved: Pick<SavedGeneration, 'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'begun' | 'seen' | 'cursors'>,
   ): Generation {
     const origin = { source: name, path: saved.origin, generation: saved.id, labels }
     const cursors = this.members
@@ -120,6 +132,9 @@ export class Lineage {
         const at = known ?? { offset: 0, marker: NO_MARKER }
         return new Cursor(backend, account, at, this.#onCommit, this.islandsOf(saved.key, backend, at.offset))
       })
-    return new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key)
+    const begun = BigInt(saved.begun ?? saved.inode.birth)
+    const generation = new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key, begun)
+    if (saved.seen) generation.seen = saved.seen
+    return generation
   }
 }

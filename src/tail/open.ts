@@ -14,6 +14,7 @@ import {
   lstatSync,
   openSync,
   readlinkSync,
+  readSync,
   realpathSync,
   statSync,
 } from 'node:fs'
@@ -78,6 +79,46 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
       default:
         return { kind: 'refused', reason: code }
     }
+  }
+}
+
+/** How compressed files begin, by what they are called. */
+const MAGIC: ReadonlyMap<string, Buffer> = new Map([
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['bzip2', Buffer.from([0x42, 0x5a, 0x68])],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+  ['lz4', Buffer.from([0x04, 0x22, 0x4d, 0x18])],
+])
+/** What stands behind the letters of bzip2 and a digit: text may begin with the former. */
+const BZIP2_BLOCK = Buffer.from([0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+const beginning = Buffer.alloc(10)
+
+/** The format of an open file that is compressed, or undefined. */
+export function compressionOf(fd: number): string | undefined {
+  try {
+    const bytes = beginning.subarray(0, readSync(fd, beginning, 0, beginning.length, 0))
+    for (const [format, magic] of MAGIC) {
+      if (bytes.length < magic.length || magic.compare(bytes, 0, magic.length) !== 0) continue
+      if (format !== 'bzip2' || BZIP2_BLOCK.equals(bytes.subarray(4))) return format
+    }
+  } catch {
+    // It cannot be read just now, which reading will tell.
+  }
+  return undefined
+}
+
+const sample = Buffer.alloc(512)
+
+/** Whether an open file begins with what is no text in any encoding: control characters of every kind. */
+export function isNoise(fd: number): boolean {
+  try {
+    const bytes = sample.subarray(0, readSync(fd, sample, 0, sample.length, 0))
+    let control = 0
+    for (const byte of bytes) if (byte < 32 && (byte < 7 || byte > 13) && byte !== 27) control++
+    return control * 20 > bytes.length
+  } catch {
+    return false
   }
 }
 

@@ -9,8 +9,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { SavedGeneration } from './checkpoint.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
+import { statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
-import { statPath, type Tailer } from './tailer.ts'
+import type { Tailer } from './tailer.ts'
 
 /** Files are parked once nothing has happened to them for so long: milliseconds. */
 const REST = 300

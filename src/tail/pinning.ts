@@ -7,8 +7,9 @@
  * too, and what is compressed is found again by the identity of its decompressed head.
  */
 import { basename, dirname } from 'node:path'
+import { nameOf, namesIn } from './inodes.ts'
+import { isRotationOf } from './names.ts'
 import type { Pins } from './pins.ts'
-import { isRotationOf, nameOf, namesIn } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
 
 /** A file that could not be pinned is tried again after so long: milliseconds. */

@@ -8,7 +8,7 @@
  * nothing fails, and `health` says why not. A pin never changes what is read: it is one more name of the same inode.
  */
 import { linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
@@ -48,6 +48,11 @@ export class Pins {
     return this.#reason === undefined
       ? { kind: 'works', pinned: this.#saved.size }
       : { kind: 'impossible', reason: this.#reason }
+  }
+
+  /** Whether the path is that of a pin. */
+  holds(path: string): boolean {
+    return this.#dir !== undefined && path.startsWith(this.#dir + sep)
   }
 
   has(generation: string): boolean {

@@ -16,6 +16,8 @@ export type Fill = 'full' | 'dry' | 'yield'
 export interface ReaderEvents {
   replaced(tailer: Tailer): void
   failed(tailer: Tailer): void
+  /** All there is to read of it has been read. */
+  dry(tailer: Tailer): void
 }
 
 export class Reader {
@@ -67,6 +69,7 @@ export class Reader {
           return 'full'
         case 'dry':
           cursor.queued = false
+          this.#events.dry(tailer)
           break
         case 'replaced':
           cursor.queued = false

@@ -1,13 +1,13 @@
 /**
- * Siblings: finding a generation again among the files of its folder, by identity, whatever their names.
+ * Siblings: finding a generation again among the files of its directory, by identity, whatever their names.
  *
- * Two ways lead to a file that we knew under another name: it is the same inode (rename), or its head and the marker
- * before our offset say that it is the copy of a file that was then truncated (copytruncate). A copy that lies in the
- * pattern is seen before the truncation that explains it: such a file is held back for a moment instead of being read
- * as if it were new.
+ * Two ways lead to a file that was known under another name: it is the same inode (rename), or its content says that it
+ * is the copy of a file that was then truncated (copytruncate): the head, the marker before each offset that was read
+ * to, and the marker before the end that was seen last. A copy that lies in the pattern is seen before the truncation
+ * that explains it: such a file is held back for a moment instead of being read as if it were new.
  */
-import { type BigIntStats, closeSync, lstatSync, readdirSync } from 'node:fs'
-import { basename, dirname, extname, join } from 'node:path'
+import { closeSync, fstatSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import {
   HEAD_BYTES,
@@ -16,9 +16,13 @@ import {
   type Inode,
   inodeKey,
   inodeOf,
+  MARKER_BYTES,
   markerMatches,
   readHead,
+  readMarker,
 } from './fingerprint.ts'
+import { fileAt, namesIn } from './inodes.ts'
+import { type Habits, isCompressed, isRelated, isRotationOf, withoutCompression } from './names.ts'
 import { DENIED, type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
@@ -28,6 +32,10 @@ export interface Wanted {
   readonly inode: Inode
   readonly head: Head
   readonly cursors: readonly SavedCursor[]
+  /** The end that was seen last, if it lies beyond what was read. */
+  readonly seen?: SavedCursor | undefined
+  /** When the generation began: nanoseconds since the epoch. A copy of it is younger. */
+  readonly begun?: string | undefined
 }
 
 export interface Sibling {
@@ -35,13 +43,13 @@ export interface Sibling {
   readonly opened: OpenFile
 }
 
-/** Names looked at in one folder at the most. */
+/** Names looked at in one directory at the most. */
 const MAX_NAMES = 2000
-/** Names looked at below a source's root at the most. */
-const MAX_NAMES_BELOW = 20_000
+/** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
+const SAMPLES = 16
 
-export function identityOf({ head, cursors }: SavedGeneration): Pick<Wanted, 'head' | 'cursors'> {
-  return { head, cursors: Object.values(cursors) }
+export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omit<Wanted, 'path' | 'inode'> {
+  return { head, cursors: Object.values(cursors), seen, begun }
 }
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
@@ -54,47 +62,66 @@ export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cu
   )
 }
 
-/**
- * The wanted generation in its folder, open, or `undefined`. `by` says what counts: the same inode, or the same content
- * in another one (for which something must have been read). `taken` tells inodes that are spoken for.
- */
-export function findSibling(
-  wanted: Wanted,
-  by: 'inode' | 'copy',
-  taken: (key: string) => boolean,
-): Sibling | undefined {
-  if (by === 'copy' && wanted.cursors.every(cursor => cursor.offset === 0)) return undefined
-  const folder = dirname(wanted.path)
-  const names = namesIn(folder)
-  // Names that look like a rotation of ours first: in a crowded folder they must not fall off the end.
-  const related = (name: string) => (isRotationOf(name, basename(wanted.path)) ? 0 : 1)
-  names.sort((a, b) => related(a) - related(b))
-  for (const name of names.slice(0, MAX_NAMES)) {
-    const path = join(folder, name)
-    const opened = openRegular(path, [folder])
-    if (opened.kind !== 'open') continue
-    const inode = inodeOf(opened.stats)
-    const key = inodeKey(inode)
-    const same = key === inodeKey(wanted.inode)
-    if ((by === 'inode') === same && !taken(key) && isGeneration(opened, wanted)) return { path, opened }
-    closeSync(opened.fd)
+/** The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for. */
+export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
+  for (const sibling of siblingsOf(wanted.path)) {
+    const key = inodeKey(inodeOf(sibling.opened.stats))
+    if (key === inodeKey(wanted.inode) && !taken(key) && isGeneration(sibling.opened, wanted)) return sibling
+    closeSync(sibling.opened.fd)
   }
   return undefined
 }
 
-/** `app.log` → `app.log.1`, `app.log-20260101`, `app-20260101.log`. */
-export function isRotationOf(name: string, original: string): boolean {
-  if (name === original) return false
-  const extension = extname(original)
-  return (
-    name.startsWith(original) ||
-    (name.startsWith(basename(original, extension)) && extension !== '' && name.endsWith(extension))
-  )
+/** The copy of the wanted generation in its directory, open, or `undefined`. Of several the one that says most. */
+export function findCopy(wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
+  let best: (Sibling & { evidence: number }) | undefined
+  for (const { path, opened } of siblingsOf(wanted.path)) {
+    const key = inodeKey(inodeOf(opened.stats))
+    const other = key !== inodeKey(wanted.inode) && !taken(key)
+    const evidence = other ? evidenceOf(path, opened, wanted) : 0
+    if (
+      evidence > 0 &&
+      (best === undefined || evidence > best.evidence || isYounger(opened, best.opened, evidence, best))
+    ) {
+      if (best) closeSync(best.opened.fd)
+      best = { path, opened, evidence }
+    } else closeSync(opened.fd)
+  }
+  return best
 }
 
-/** Whether one path is that of a rotation of the other. */
-export function isRelated(path: string, original: string): boolean {
-  return dirname(path) === dirname(original) && isRotationOf(basename(path), basename(original))
+function isYounger(one: OpenFile, other: OpenFile, evidence: number, best: { evidence: number }): boolean {
+  return evidence === best.evidence && one.stats.birthtimeNs > other.stats.birthtimeNs
+}
+
+/**
+ * How sure it is that a file is a copy of the wanted generation: 0 not at all, 3 beyond doubt. What was read is known by
+ * its markers; of what was only seen the end tells, and where a copy is shorter than that its name has to.
+ */
+export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 1 | 2 | 3 {
+  const { head, cursors, seen, begun = '0' } = wanted
+  const size = Number(opened.stats.size)
+  if (!isGeneration(opened, wanted)) return 0
+  const whole = seen !== undefined && seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
+  if (whole && seen.offset > 0) return 3
+  if (cursors.some(({ offset }) => offset > 0)) return 2
+  // Nothing was read: other logs of the directory may begin with the same banner.
+  if (head.length === 0 || !isRotationOf(basename(path), basename(wanted.path))) return 0
+  return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
+}
+
+/** Every regular file of the directory, open, those that are called as rotations of the path are first. */
+function* siblingsOf(path: string): Generator<Sibling> {
+  const directory = dirname(path)
+  // In a crowded directory the names of rotations must not fall off the end.
+  const related = (name: string) => (isRotationOf(name, basename(path)) ? 0 : 1)
+  const names = namesIn(directory).map(name => ({ name, rank: related(name) }))
+  names.sort((a, b) => a.rank - b.rank)
+  for (const { name } of names.slice(0, MAX_NAMES)) {
+    const sibling = join(directory, name)
+    const opened = openRegular(sibling, [directory])
+    if (opened.kind === 'open') yield { path: sibling, opened }
+  }
 }
 
 /** Whether a file that just appeared may be a copy of `tailer`'s, whole or still being written. */
@@ -102,148 +129,118 @@ export function mayBeCopyOf(path: string, opened: OpenFile, tailer: Tailer): boo
   return isRelated(path, tailer.path) && beginsLike(opened, tailer)
 }
 
-/** Whether an open file begins with what stands in `tailer`'s, as far as it goes: it may be a copy, or become one. */
+/**
+ * Whether an open file holds what stands in `tailer`'s, as far as it goes: it may be a copy, or become one. What was
+ * read is known from then; the rest is compared at its end and at a number of places.
+ */
 export function beginsLike(opened: OpenFile, tailer: Tailer): boolean {
   const { head, furthest, cursors } = tailer.generation
-  const size = Number(opened.stats.size)
-  // Of what has not been read yet the file itself has to say how it begins.
-  const known = furthest === 0 ? Math.min(tailer.size, HEAD_BYTES) : head.length
-  const length = Math.min(size, known)
-  if (known === 0) return false
-  if (readHead(opened.fd, length)?.hash !== readHead(tailer.fd, length)?.hash) return false
+  const size = Number(fstatSync(opened.fd).size)
+  const known = Math.max(head.length, Math.min(tailer.size, HEAD_BYTES))
+  if (known === 0 || size === 0) return known > 0
+  if (size >= head.length ? !headMatches(opened.fd, head) : !sameHead(opened.fd, tailer.fd, size)) return false
   const cursor = cursors.find(candidate => candidate.read === furthest)
-  return size < furthest || cursor === undefined || markerMatches(opened.fd, furthest, cursor.marker)
+  if (size >= furthest && cursor && !markerMatches(opened.fd, furthest, cursor.marker)) return false
+  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))
 }
 
-/** A number or a date, as rotations put it into a name: `.1`, `-20260101`, `.2026-01-01T10:00:00Z`. */
-const NUMBER = /^[._-]\d[\dTZ:._+-]*$/
+function sameHead(one: number, other: number, size: number): boolean {
+  const length = Math.min(size, HEAD_BYTES)
+  return readHead(one, length)?.hash === readHead(other, length)?.hash
+}
 
-/** The names that a file may have had before `name`, if that is a rotation's: `app.log.1` was `app.log`. */
-export function originalsOf(name: string): string[] {
-  const extension = extname(name)
-  const stem = basename(name, extension)
-  const originals: string[] = []
-  for (const { index } of name.matchAll(/[._-]\d/g)) {
-    if (index === 0) continue
-    if (NUMBER.test(name.slice(index))) originals.push(name.slice(0, index))
-    else if (NUMBER.test(stem.slice(index))) originals.push(stem.slice(0, index) + extension)
+/** Whether the first `length` bytes are the same, at the beginning, at the end and at places in between. */
+function sameBytes(one: number, other: number, length: number): boolean {
+  if (!sameHead(one, other, length)) return false
+  for (let n = SAMPLES; n > 0; n--) {
+    const at = Math.floor((length / SAMPLES) * n)
+    if (at > HEAD_BYTES - MARKER_BYTES && readMarker(one, at)?.crc !== readMarker(other, at)?.crc) return false
   }
-  return originals
+  return true
 }
 
-/**
- * Whether the name is the original with a number or a date put in, as rotations do. Here a likely name is not enough:
- * what merely looks related (`app-audit.log`, `app.log.swp`) was never meant to be read.
- */
-function isNumbered(name: string, original: string): boolean {
-  const extension = extname(original)
-  const stem = basename(original, extension)
-  const added = name.startsWith(original)
-    ? name.slice(original.length)
-    : name.startsWith(stem) && name.endsWith(extension)
-      ? name.slice(stem.length, name.length - extension.length)
-      : ''
-  return NUMBER.test(added)
+/** What is asked for when a followed path has lost files that were never seen under it. */
+export interface MissedQuery {
+  readonly origin: string
+  /** When the youngest file that was followed under the path began: nanoseconds since the epoch. */
+  readonly after: bigint
+  /** When that one was written to last, as far as is known. */
+  readonly ended: bigint
+  /** When the file that stands there now was born, if there is a younger one. */
+  readonly before: bigint | undefined
+  readonly habits: Habits
+  /** Where links may lead. */
+  readonly roots: readonly string[]
+  /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
+  readonly strict: boolean
+  readonly known: (inode: Inode) => boolean
+  /** One that may not be opened. */
+  readonly denied: (path: string) => void
+  /** One that is compressed. */
+  readonly compressed: (path: string, inode: Inode) => void
 }
 
+/** The clock of file systems and of the processes that write to them need not agree to the millisecond. */
+const TOLERANCE = 2_000_000_000n
+/** A rotated file may still get its last lines when the next one has been born. */
+const OVERLAP = 100_000_000n
+/** The next file is made so soon after a rename. */
+const AT_ONCE = 20_000_000n
+
 /**
- * Files that carried `path` for so short a time that nobody saw them there: rotations of it, by name, that were born
- * after `birth` (nanoseconds, as in `Inode`) and are not `known`. Oldest first; those that may not be opened are told to
- * `denied`. Without birth times there is no telling.
+ * Files that carried `origin` for so short a time that they were never seen there: in its directory, or in one where
+ * rotations of it went before, not known, born after the youngest that was followed there; and called as rotations are,
+ * or as those of this path were before. A name that says little counts only if the life of the file fits between that
+ * of the youngest and that of the one that stands there now. Oldest first.
  */
-export function findMissed(
-  path: string,
-  birth: string,
-  known: (inode: Inode) => boolean,
-  denied: (path: string) => void = () => {},
-): Sibling[] {
-  const after = BigInt(birth)
-  if (after === 0n) return []
-  const folder = dirname(path)
+export function findMissed(query: MissedQuery): Sibling[] {
+  const { origin, after, habits, roots, strict, known, denied, compressed } = query
   const missed: Sibling[] = []
-  // A chain of renames goes on while we look: the same file may be met under one name and then under the next.
+  // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
   const met = new Set<string>()
-  for (const name of namesIn(folder)) {
-    if (!isNumbered(name, basename(path))) continue
-    const sibling = join(folder, name)
-    const opened = openRegular(sibling, [folder])
-    if (opened.kind === 'refused' && opened.reason === DENIED) {
-      const stats = fileAt(sibling)
-      if (stats && stats.birthtimeNs >= after && !known(inodeOf(stats))) denied(sibling)
+  for (const directory of habits.directoriesOf(origin)) {
+    for (const name of namesIn(directory)) {
+      const says = habits.says(withoutCompression(name), origin)
+      if (says === 'nothing' || (strict && says !== 'numbered')) continue
+      const path = join(directory, name)
+      const stats = fileAt(path)
+      if (stats === undefined || known(inodeOf(stats)) || bornAt(stats) < after) continue
+      if (says === 'likely' && !fits(stats, query)) continue
+      if (says === 'word' && !(fits(stats, query) && wasRenamed(stats, query))) continue
+      if (isCompressed(name)) {
+        // What was compressed before is older than its archive, and compressors keep its time.
+        if (stats.mtimeNs + 1_000_000n >= after) compressed(path, inodeOf(stats))
+        continue
+      }
+      const opened = openRegular(path, [directory, ...roots])
+      if (opened.kind === 'refused' && opened.reason === DENIED) denied(path)
+      if (opened.kind !== 'open') continue
+      const inode = inodeOf(opened.stats)
+      if (bornAt(opened.stats) >= after && !known(inode) && !met.has(inodeKey(inode))) {
+        met.add(inodeKey(inode))
+        missed.push({ path, opened })
+      } else closeSync(opened.fd)
     }
-    if (opened.kind !== 'open') continue
-    const inode = inodeOf(opened.stats)
-    if (BigInt(inode.birth) >= after && !known(inode) && !met.has(inodeKey(inode))) {
-      met.add(inodeKey(inode))
-      missed.push({ path: sibling, opened })
-    } else closeSync(opened.fd)
   }
-  return missed.sort((a, b) => Number(a.opened.stats.birthtimeNs - b.opened.stats.birthtimeNs))
+  return missed.sort((a, b) => Number(bornAt(a.opened.stats) - bornAt(b.opened.stats)))
 }
 
-/** The regular file of this name, links not followed; undefined where there is none, or none that we may see. */
-export function fileAt(path: string): BigIntStats | undefined {
-  try {
-    const stats = lstatSync(path, { bigint: true })
-    return stats.isFile() ? stats : undefined
-  } catch {
-    // It left while we looked, or its folder lists names and no more.
-    return undefined
-  }
+/** When a file was born; where the file system does not say, it was when its content was written last, or before. */
+function bornAt(stats: OpenFile['stats']): bigint {
+  return stats.birthtimeNs === 0n ? stats.mtimeNs : stats.birthtimeNs
 }
 
-/** The same incarnation of an inode, as far as the file system can tell. */
-export function sameBirth(one: Inode, other: Inode): boolean {
-  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
-}
-
-/** Whether these are the stats of that incarnation of an inode. */
-export function isInode(stats: BigIntStats, inode: Inode): boolean {
-  const found = inodeOf(stats)
-  return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
-}
-
-/** The name that an inode has now in the folder where it was last seen. */
-export function nameOf(inode: Inode, path: string): string | undefined {
-  const folder = dirname(path)
-  for (const name of namesIn(folder)) {
-    const candidate = join(folder, name)
-    const stats = fileAt(candidate)
-    if (stats && isInode(stats, inode)) return candidate
-  }
-  return undefined
+/** Whether a file got its name after it was written, or just before the file that stands there now was made. */
+function wasRenamed(stats: OpenFile['stats'], { before }: MissedQuery): boolean {
+  return stats.ctimeNs > stats.mtimeNs || (before !== undefined && before - stats.ctimeNs < AT_ONCE)
 }
 
 /**
- * Where inodes are below `roots`, by key. Looks at a bounded number of names, those that lie nearest first, and does not
- * walk into links.
+ * Whether a file lived between the one that was followed last and the one that stands there now. Where there is none
+ * now, that it was renamed after it was written has to tell.
  */
-export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<string, string> {
-  const places = new Map<string, string>()
-  const queue = [...roots]
-  let names = 0
-  for (let folder = queue.shift(); folder !== undefined && places.size < keys.size; folder = queue.shift()) {
-    for (const name of namesIn(folder)) {
-      if (++names > MAX_NAMES_BELOW) return places
-      const path = join(folder, name)
-      try {
-        const stats = lstatSync(path, { bigint: true })
-        const key = inodeKey(inodeOf(stats))
-        if (stats.isDirectory()) queue.push(path)
-        else if (keys.has(key)) places.set(key, path)
-      } catch {
-        // It left while we looked, or may not be looked at.
-      }
-    }
-  }
-  return places
-}
-
-/** The names in a folder, or none. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
+function fits(stats: OpenFile['stats'], { ended, before }: MissedQuery): boolean {
+  const born = bornAt(stats)
+  if (born + OVERLAP < ended) return false
+  return before === undefined ? stats.ctimeNs > stats.mtimeNs : born <= before && stats.mtimeNs <= before + TOLERANCE
 }

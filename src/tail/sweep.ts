@@ -13,9 +13,9 @@ import { basename, dirname, join, normalize, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { statPath } from './inodes.ts'
+import { originalsOf } from './names.ts'
 import type { SourceOptions } from './options.ts'
-import { originalsOf } from './siblings.ts'
-import { statPath } from './tailer.ts'
 import { type Hint, Watcher, type WatchMode } from './watcher.ts'
 
 /** A path that a source's pattern matches. What it is has not been looked at yet. */

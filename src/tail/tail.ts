@@ -6,7 +6,7 @@
  *                 └─► parked: more files than handles
  *
  *     lookout: when to look    recovery: what a checkpoint knows    lineage: new generations    saver: when to save
- *     vacated: names that lost their file    truncation: files that lost their content    pinning: files that may go
+ *     missed: paths that lost their file    truncation: files that lost their content    pinning: files that may go
  *     follower: what happens to a file between two looks
  *
  * Guarantees: polling is the truth and watch events only bring it forward; a file is followed by identity, never by
@@ -26,19 +26,21 @@ import { Handles, type Handover } from './handover.ts'
 import { dropUnread, heldBytes, overLimit } from './held.ts'
 import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
+import { Missed } from './missed.ts'
+import { Habits } from './names.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Pinning } from './pinning.ts'
 import { type PinHealth, Pins } from './pins.ts'
 import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater } from './previous.ts'
 import type { ReaderEvents } from './reader.ts'
-import { Recovery } from './recovery.ts'
+import { recover } from './recovery.ts'
 import { Saver } from './saver.ts'
+import { Search } from './search.ts'
 import type { Sweep } from './sweep.ts'
 import type { Tailer } from './tailer.ts'
 import { Tailers } from './tailers.ts'
 import { Truncation } from './truncation.ts'
 import { Unpacked } from './unpack.ts'
-import { Vacated } from './vacated.ts'
 
 export class Tail {
   readonly #sweep: Sweep
@@ -54,7 +56,11 @@ export class Tail {
   readonly #folders: Folders
   readonly #follower: Follower
   readonly #truncation: Truncation
-  readonly #recovery: Recovery
+  readonly #search: Search
+  readonly #missed: Missed
+  readonly #unpacked: Unpacked
+  readonly #habits = new Habits()
+  readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
   #previous = NO_PREVIOUS
@@ -87,15 +93,20 @@ export class Tail {
       news: () => sweep.news,
       calm: () => sweep.listen(),
     })
-    const vacated = new Vacated({
+    const habits = this.#habits
+    const rootsOf = (source: SourceOptions) => [...sweep.rootsOf(source.name), ...source.followSymlinks]
+    const missed = new Missed({
       tailers,
       lineage,
+      habits,
+      rootsOf,
       known: inode => {
         const key = inodeKey(inode)
         const parked = this.#folders.parking.pathOf(key) !== undefined
-        return tailers.has(key) || done.has(inode) || parked || this.#recovery.awaits(key)
+        return tailers.has(key) || done.has(inode) || parked || this.#search.awaits(key)
       },
-      shut: (source, origin, path) => this.#recovery.shut(source, origin, path),
+      unreadable: (source, origin, path) => this.#search.unreadable(source, origin, path),
+      archive: (source, origin, path) => this.#search.takeArchive(source, origin, path),
       poll: tailer => this.#follower.poll(tailer),
       room: () => this.#folders.room(),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
@@ -109,10 +120,38 @@ export class Tail {
       unpacked,
       lineage,
       lookout,
-      vacated,
+      missed,
       truncation,
       saver,
+      habits,
       cleared: path => this.#folders.cleared(path),
+      compressed: (path, source) => this.#folders.compressed(path, source),
+      search: entry => this.#search.find(entry, { replaced: true, truncated: true }),
+      holdsBack: (origin, begun, backend) => this.#search.holdsBack(origin, begun, backend),
+    })
+    const search = new Search({
+      tailers,
+      done,
+      truncation,
+      lineage,
+      habits,
+      sources: bySource,
+      rootsOf: source => sweep.rootsOf(source),
+      pins,
+      unpacked,
+      ledger,
+      log,
+      room: () => this.#folders.room(),
+      held: () => this.#folders.held(),
+      release: path => this.#folders.release(path),
+      found: (path, opened, saved) => {
+        follower.continueIn(path, opened, lineage.restored(bySource.get(saved.source)!, saved, saved.inode))
+      },
+      displaced: tailer => follower.giveUp(tailer),
+      onSettled: origin => {
+        follower.unblock(origin)
+        saver.later()
+      },
     })
     const folders = new Folders({
       sweep,
@@ -121,11 +160,11 @@ export class Tail {
       tailers,
       done,
       lineage,
-      vacated,
+      missed,
+      search,
       follower,
-      findAgain: (saved, replaced) => this.#recovery.findAgain(saved, replaced),
-      recall: key => this.#recovery.recall(key),
-      shut: (source, path) => this.#recovery.shut(source, path),
+      rootsOf,
+      sources: bySource,
     })
     this.#pins = pins
     this.#lineage = lineage
@@ -134,22 +173,10 @@ export class Tail {
     this.#lookout = lookout
     this.#follower = follower
     this.#folders = folders
-    this.#recovery = new Recovery({
-      tailers,
-      done,
-      folders,
-      follower,
-      vacated,
-      truncation,
-      lineage,
-      sources: bySource,
-      rootsOf: source => sweep.rootsOf(source),
-      pins,
-      unpacked,
-      ledger,
-      log,
-      onSettled: () => saver.later(),
-    })
+    this.#search = search
+    this.#missed = missed
+    this.#unpacked = unpacked
+    this.#sources = bySource
   }
 
   /** Lets a pipeline take part. Before `start`. */
@@ -170,7 +197,24 @@ export class Tail {
     if (handover) this.#inherit(handover)
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
-    this.#recovery.resume(checkpoint, this.#folders.first(), handover?.handles)
+    recover(
+      {
+        tailers: this.#tailers,
+        folders: this.#folders,
+        follower: this.#follower,
+        missed: this.#missed,
+        search: this.#search,
+        habits: this.#habits,
+        lineage: this.#lineage,
+        sources: this.#sources,
+        rootsOf: source => this.#sweep.rootsOf(source),
+        pins: this.#pins,
+        unpacked: this.#unpacked,
+      },
+      checkpoint,
+      this.#folders.first(),
+      handover?.handles,
+    )
     if (handover) this.#previous = handover.previous
     else void this.#reviewPrevious(checkpoint)
     // A file that is renamed now would not be found again after a death that comes before it was saved.
@@ -194,8 +238,8 @@ export class Tail {
     const since = () => vanished([...this.#ledger].map(({ account }) => account)) - vanished(wanted)
     this.#previous = previousEnd(checkpoint, this.following(), this.waiting(), since())
     if (this.#previous.kind === 'none') return
-    const sought = [...this.#recovery.sought]
-    await this.#recovery.ended()
+    const sought = [...this.#search.sought]
+    await this.#search.ended()
     const all = this.#previous.unsettledBytes + unsettledLater(sought, this.following())
     this.#previous = { ...this.#previous, unsettledBytes: all, vanishedBytes: since() }
     const { kind, unsettledBytes, vanishedBytes } = this.#previous
@@ -276,8 +320,10 @@ export class Tail {
   get events(): ReaderEvents {
     return {
       replaced: tailer => this.#follower.replaced(tailer),
+      dry: tailer => this.#follower.dry(tailer),
       failed: tailer => {
         this.#lookout.cool(tailer)
+        this.#follower.failed(tailer)
         const { source } = tailer.generation.origin
         this.#log.warn({ about: tailer.path, source, path: tailer.path }, 'a file cannot be read; it is tried again')
       },
@@ -300,32 +346,34 @@ export class Tail {
       for (const tailer of this.#tailers) this.#follower.poll(tailer, now)
       if (all) this.#look(true)
     }
-    const waiting = this.#follower.holding || this.#recovery.sought.size > 0 || this.#folders.crowded
+    const waiting = this.#follower.holding || this.#search.waiting || this.#folders.crowded
     return waiting || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
   async stop(clean: boolean): Promise<void> {
     this.#lookout.stop()
-    this.#recovery.stop()
+    this.#search.stop()
     this.#saver.stop()
     // The last save may meet one that is running: then its snapshot is taken after that one.
     await this.#store.save(() => this.snapshot(clean))
     await this.#sweep.close()
+    this.#folders.close()
     for (const tailer of this.#tailers) tailer.close()
   }
 
   /** There is something that the next room could not find again: what is in flight of files that are gone. */
   get unfinished(): boolean {
-    return this.#recovery.seeking || [...this.#truncation.finishing].length > 0
+    return this.#search.seeking || [...this.#truncation.finishing].length > 0
   }
 
   /** Ends, and leaves everything to another room of this process. Once no pipeline settles anything any more. */
   async handOver(): Promise<Handover> {
     this.#lookout.stop()
-    this.#recovery.stop()
+    this.#search.stop()
     this.#saver.stop()
-    await Promise.all([this.#sweep.close(), this.#recovery.ended()])
+    await Promise.all([this.#sweep.close(), this.#search.ended()])
+    this.#folders.close()
     await this.#store.save(() => this.snapshot())
     const islands = new Map<string, ReadonlyMap<string, readonly Island[]>>()
     for (const { generation } of [...this.following(), ...this.#folders.parking.living]) {
@@ -350,7 +398,7 @@ export class Tail {
 
   snapshot(clean = false): Checkpoint {
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
-    const generations = [...this.#done, ...this.#recovery.sought, ...this.#folders.parking.saved()]
+    const generations = [...this.#done, ...this.#search.saved(), ...this.#folders.parking.saved()]
     for (const { generation, path } of this.#truncation.finishing) generations.push(generation.save(path, true))
     for (const tailer of this.#tailers) generations.push(tailer.saved())
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
@@ -373,7 +421,7 @@ export class Tail {
   #look(all: boolean): void {
     this.#lookout.swept()
     this.#folders.look(all)
-    this.#recovery.retry()
+    this.#search.retry()
   }
 
   /** What the application deleted and a backend holds up must not fill the volume, unless it may. */

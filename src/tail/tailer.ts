@@ -16,10 +16,24 @@
  * (`poll`) and says what it saw; what to do about a truncation is for the room to decide, since it takes other files.
  * Looking never throws and never blocks on anything but a stat.
  */
-import { type BigIntStats, closeSync, fstatSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
 import type { SavedGeneration } from './checkpoint.ts'
-import { HEAD_BYTES, type Inode, inodeOf, markerMatches, NO_HEAD, readHead, readLines, stands } from './fingerprint.ts'
+import {
+  growHead,
+  HEAD_BYTES,
+  type Inode,
+  inodeOf,
+  MARKER_BYTES,
+  markerMatches,
+  NO_HEAD,
+  readHead,
+  readLines,
+  readMarker,
+  readPrefixes,
+  stands,
+} from './fingerprint.ts'
 import type { Cursor, Generation } from './generation.ts'
+import { nameOfHandle, statPath } from './inodes.ts'
 
 export type TailerState =
   /** Its path leads to it. */
@@ -55,13 +69,16 @@ export class Tailer {
   ending = false
   /** It was empty when its content was replaced: what is written to it first says whether it is a copy. */
   emptied = false
+  /** It could not be read when that was tried last. */
+  failing = false
   /** One of its names is a pin of ours. */
   pinned = false
   /** When to look next, and when it last changed: milliseconds of the monotonic clock. */
   due = 0
   changedAt: number
   #mtime: bigint
-  #unreadHead = { size: 0, mtime: 0n, head: NO_HEAD }
+  /** While the head grows: what stands there if the file is cut off within it. */
+  #prefixes: readonly number[] = []
 
   constructor(fd: number, path: string, stats: BigIntStats, generation: Generation, now: number) {
     this.fd = fd
@@ -72,6 +89,12 @@ export class Tailer {
     if (this.size > generation.size) generation.size = this.size
     this.changedAt = now
     this.#mtime = stats.mtimeNs
+    this.#see(this.size, generation.furthest)
+  }
+
+  /** Whether there is something to read of it at `cursor`. `final`: an unfinished last line counts too. */
+  hasUnread(cursor: Cursor, final: boolean): boolean {
+    return (final || this.ending ? cursor.read : cursor.scanned) < this.size
   }
 
   /** Nobody looks at it any more. */
@@ -104,20 +127,22 @@ export class Tailer {
     const { furthest, size: known } = generation
     // A file that was emptied and grew past our offset again shows it only in its content. And only a size that was
     // seen with the right content says how much of this generation there was.
-    if (changed && size < furthest) return { kind: 'replaced' }
+    if (changed && (size < furthest || (size === 0 && known > 0))) return { kind: 'replaced' }
+    if (changed && size < generation.head.length && !this.#shortenHead(size, furthest)) return { kind: 'replaced' }
     switch (changed ? this.#intact(furthest) : true) {
       case false:
         return { kind: 'replaced' }
       case undefined:
         // It cannot be read just now: the next look asks again.
         this.#mtime = -1n
-        return { kind: 'intact', unread: this.#unread(final || this.ending), changed: false }
+        return { kind: 'intact', unread: this.#unread(final), changed: false }
     }
+    if (changed && !this.#see(size, furthest)) return { kind: 'replaced' }
     generation.size = size
     // An unfinished line may have got its end in place.
     if (changed && size <= known) for (const cursor of generation.cursors) cursor.scanned = cursor.read
     if (size < known) return { kind: 'shortened', bytes: known - size }
-    return { kind: 'intact', unread: this.#unread(final || this.ending), changed }
+    return { kind: 'intact', unread: this.#unread(final), changed }
   }
 
   /** Whether what stands before the cursor is still what was read there. Called after each read; throws as reads do. */
@@ -140,6 +165,37 @@ export class Tailer {
     }
   }
 
+  /** Remembers what an unread file looks like, for a copy of it to be known by; false if its head is another now. */
+  #see(size: number, furthest: number): boolean {
+    const { generation } = this
+    if (size <= furthest) return true
+    try {
+      if (generation.head.length < HEAD_BYTES) {
+        const head = growHead(this.fd, size, generation.head)
+        if (head === undefined) return false
+        generation.head = head
+        this.#prefixes = readPrefixes(this.fd, size)
+      }
+      const marker = readMarker(this.fd, size)
+      if (marker) generation.seen = { offset: size, marker }
+    } catch {
+      // A disk that fails says nothing of the content.
+    }
+    return true
+  }
+
+  /** The file ends within its head: whether what is left of it is what was there before, and is its head from now on. */
+  #shortenHead(size: number, furthest: number): boolean {
+    const { generation, fd } = this
+    const ahead = this.#at(furthest)
+    const known = this.#prefixes.slice(0, Math.floor(size / MARKER_BYTES))
+    const left = readPrefixes(fd, size)
+    const stands = furthest > 0 ? ahead !== undefined && markerMatches(fd, furthest, ahead.marker) : known.length > 0
+    if (!stands || known.some((crc, n) => crc !== left[n])) return false
+    generation.head = readLines(fd, size)
+    return true
+  }
+
   /** Lets the head grow to what was just read. Only what was read is there to stay. */
   growHead(): void {
     const { generation } = this
@@ -153,17 +209,20 @@ export class Tailer {
     if (head && (ahead === undefined || markerMatches(this.fd, furthest, ahead.marker))) generation.head = head
   }
 
-  /**
-   * What a checkpoint says of it. Of a file that nobody has come to read yet the whole lines at its beginning are its
-   * head: without one it would not be found again once it is compressed.
-   */
+  /** What a checkpoint says of it. */
   saved(): SavedGeneration {
-    const { generation } = this
-    if (generation.head.length > 0 || generation.furthest > 0) return generation.save(this.path)
-    if (this.#unreadHead.size !== this.size || this.#unreadHead.mtime !== this.#mtime) {
-      this.#unreadHead = { size: this.size, mtime: this.#mtime, head: readLines(this.fd, this.size) }
-    }
-    return { ...generation.save(this.path), head: this.#unreadHead.head }
+    return this.generation.save(this.path)
+  }
+
+  /** Another generation begins in the file. */
+  begin(generation: Generation): void {
+    this.generation = generation
+    this.#see(this.size, generation.furthest)
+  }
+
+  /** Takes note of the name that a file has now which has lost the one it was followed by. */
+  locate(): void {
+    if (this.state.kind !== 'live') this.path = nameOfHandle(this.fd) ?? this.path
   }
 
   /** Everything is read and acknowledged, and nobody has written for a while. */
@@ -193,7 +252,7 @@ export class Tailer {
   }
 
   #unread(final: boolean): boolean {
-    return this.generation.cursors.some(cursor => (final ? cursor.read : cursor.scanned) < this.size)
+    return this.generation.cursors.some(cursor => this.hasUnread(cursor, final))
   }
 
   /** As `intact`, of whichever cursor is ahead; `undefined` if the file cannot be read. */
@@ -230,15 +289,6 @@ export class Tailer {
       case 'closed':
         return undefined
     }
-  }
-}
-
-/** The file that the path leads to now, if any. */
-export function statPath(path: string): BigIntStats | undefined {
-  try {
-    return statSync(path, { bigint: true, throwIfNoEntry: false })
-  } catch {
-    return undefined
   }
 }
 

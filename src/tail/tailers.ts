@@ -4,13 +4,15 @@
  * Guarantees: one inode is followed once; of a path at most one tailer is live.
  */
 import { inodeKey } from './fingerprint.ts'
+import type { Generation } from './generation.ts'
 import type { Tailer } from './tailer.ts'
 
 export class Tailers implements Iterable<Tailer> {
   /** In the order in which they were taken up. */
   readonly #byInode = new Map<string, Tailer>()
   readonly #byPath = new Map<string, Tailer>()
-  readonly #aside = new Set<Tailer>()
+  /** By the path that their generations began under. */
+  readonly #byOrigin = new Map<string, Set<Tailer>>()
 
   get size(): number {
     return this.#byInode.size
@@ -38,30 +40,58 @@ export class Tailers implements Iterable<Tailer> {
   add(tailer: Tailer, aside = false): void {
     this.#byInode.set(inodeKey(tailer.inode), tailer)
     if (!aside) this.#byPath.set(tailer.path, tailer)
+    this.#index(tailer)
+  }
+
+  /** Another generation begins in the file. */
+  begin(tailer: Tailer, generation: Generation): void {
+    this.#unindex(tailer)
+    tailer.begin(generation)
+    this.#index(tailer)
   }
 
   /** A followed path leads to it again. */
   named(tailer: Tailer, path: string): void {
     tailer.path = path
     tailer.state = { kind: 'live' }
-    this.#aside.delete(tailer)
     this.#byPath.set(path, tailer)
   }
 
   /** Its path leads elsewhere: another file may carry that name now, and comes after this one. */
   setAside(tailer: Tailer): void {
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
-    this.#aside.add(tailer)
   }
 
-  /** Those that had a name before the file that carries it now. */
-  eldersOf(path: string): Tailer[] {
-    return [...this.#aside].filter(({ generation }) => generation.origin.path === path)
+  /** Those whose generations began under a path. */
+  of(origin: string): Iterable<Tailer> {
+    return this.#byOrigin.get(origin) ?? []
+  }
+
+  /** Those whose generations began under the same path before this one's: what they hold is read first. */
+  eldersOf({ generation }: Tailer): Tailer[] {
+    const family = this.#byOrigin.get(generation.origin.path)
+    if (family === undefined || family.size < 2) return []
+    const elders = [...family].filter(other => other.generation.isOlderThan(generation))
+    return elders.sort((a, b) => (a.generation.isOlderThan(b.generation) ? -1 : 1))
   }
 
   delete(tailer: Tailer): void {
     this.#byInode.delete(inodeKey(tailer.inode))
-    this.#aside.delete(tailer)
     if (this.#byPath.get(tailer.path) === tailer) this.#byPath.delete(tailer.path)
+    this.#unindex(tailer)
+  }
+
+  #index(tailer: Tailer): void {
+    const { path } = tailer.generation.origin
+    const family = this.#byOrigin.get(path)
+    if (family) family.add(tailer)
+    else this.#byOrigin.set(path, new Set([tailer]))
+  }
+
+  #unindex(tailer: Tailer): void {
+    const { path } = tailer.generation.origin
+    const family = this.#byOrigin.get(path)
+    family?.delete(tailer)
+    if (family?.size === 0) this.#byOrigin.delete(path)
   }
 }

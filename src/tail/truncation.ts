@@ -1,13 +1,10 @@
 /**
- * Truncation: what becomes of a generation when other content stands in its file.
+ * Truncation: what becomes of a generation whose content is not in its file any more, nor anywhere else.
  *
- * If there is a copy (copytruncate), the old generation goes on in it. Otherwise what was seen of it and not read is
- * counted as vanished, and what is in flight settles in its own time.
+ * What was seen of it and not read is counted as vanished, and what is in flight settles in its own time.
  */
 import type { Logger } from '../log.ts'
 import type { Cursor, Generation } from './generation.ts'
-import { findSibling, type Sibling, type Wanted } from './siblings.ts'
-import type { Tailer } from './tailer.ts'
 
 /** A generation whose file is gone or has other content, while chunks of it are in flight. */
 export interface Finishing {
@@ -35,24 +32,6 @@ export class Truncation {
   /** Something has settled. */
   settled(): void {
     for (const entry of this.#finishing) if (entry.generation.idle) this.#finishing.delete(entry)
-  }
-
-  /** Where `old` goes on, now that `tailer` holds other content; `taken` tells inodes that are spoken for. */
-  succeed(tailer: Tailer, old: Generation, taken: (key: string) => boolean): Sibling | undefined {
-    const { path, inode } = tailer
-    const wanted: Wanted = {
-      path,
-      inode,
-      head: old.head,
-      cursors: old.cursors.map(cursor => ({ offset: cursor.read, marker: cursor.marker })),
-    }
-    const copy = findSibling(wanted, 'copy', taken)
-    if (copy === undefined) this.lost(path, old)
-    this.#log.info(
-      { source: old.origin.source, path, copy: copy?.path ?? null },
-      copy ? 'a file was truncated; its copy is read to the end' : 'a file was truncated; it is read from the start',
-    )
-    return copy
   }
 
   /** The generation is nowhere any more: what was seen of it and not read has vanished. */

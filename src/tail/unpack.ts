@@ -1,38 +1,54 @@
 /**
- * Unpacking: a file that was rotated and compressed while nobody looked, made readable again.
+ * Unpacking: a file that was rotated and compressed before it was read to its end, made readable again.
  *
- * Among the folder's `.gz` and `.zst` siblings the one is wanted whose decompressed head and marker are those of the
- * generation. What is not read yet is written to the state folder, at the offsets it had, with a hole in place of what
- * is already acknowledged; there it is followed like any other rotated file, and removed when it is done.
+ * A known generation is in the `.gz` or `.zst` file whose decompressed content is its own: head, markers, and the end
+ * that was seen last. A generation that was never seen is one whose head is that of no generation that is known. What
+ * is not acknowledged yet is written to the state directory, at the offsets it had, with a hole in place of the rest;
+ * there it is followed like any other rotated file, and removed when it is done.
  *
- * Guarantees: a sibling that is something else is given up at its first bytes; the result is bounded in size; nothing
- * here blocks or throws; after a death in the middle it begins anew.
+ * Guarantees: nothing is written before the head has been verified; an archive that is something else is given up at
+ * its first bytes; one archive is unpacked at a time, and its content and its window are bounded; a new file is made
+ * for it, never one that is there written to; nothing here blocks or throws; after a death in the middle it begins anew.
  */
-
 import { hash } from 'node:crypto'
 import {
   closeSync,
+  constants,
   createReadStream,
   fsync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { MARKER_BYTES } from './fingerprint.ts'
-import { openRegular } from './open.ts'
-import { isGeneration, isRotationOf, type Sibling, type Wanted } from './siblings.ts'
+import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
+import { HEAD_BYTES, type Head, MARKER_BYTES } from './fingerprint.ts'
+import { fileAt, namesIn } from './inodes.ts'
+import { isRotationOf, withoutCompression } from './names.ts'
+import { type OpenFile, openRegular } from './open.ts'
+import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
 /** More than this is not unpacked: bytes. */
 const MOST = 2 * 1024 ** 3
+/** Archives that are looked into for one generation at the most. */
+const MOST_ARCHIVES = 256
+/** The largest window of a zstd frame, as a power of two: 8 MiB, which the format asks every decoder to take. */
+const WINDOW_LOG = 23
+/** Archives keep the time of what they hold, some in whole seconds. */
+const TOLERANCE = 1_000_000_000n
+
+/** `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. */
+export type UnpackResult =
+  | { readonly kind: 'found'; readonly sibling: Sibling }
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'none' }
 
 export class Unpacked {
   readonly #dir: string | undefined
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(stateDir: string | null) {
     this.#dir = stateDir === null ? undefined : join(stateDir, 'unpacked')
@@ -40,6 +56,7 @@ export class Unpacked {
 
   /** Removes what an earlier process unpacked and `generations` do not name. */
   inherit(generations: ReadonlySet<string>): void {
+    if (this.#dir === undefined) return
     for (const name of namesIn(this.#dir)) if (!generations.has(name)) this.release(name)
   }
 
@@ -52,84 +69,182 @@ export class Unpacked {
     }
   }
 
+  /** Whether the path is that of an unpacked file. */
+  holds(path: string): boolean {
+    return this.#dir !== undefined && path.startsWith(this.#dir + sep)
+  }
+
   /** The unpacked file if there is one from before. */
   before(generation: string, wanted: Wanted): Sibling | undefined {
-    return this.#dir === undefined ? undefined : opened(join(this.#dir, generation), wanted)
+    return this.#dir === undefined ? undefined : opened(join(this.#dir, generation), file => isGeneration(file, wanted))
   }
 
-  /** The wanted generation out of one of its compressed siblings, open, or `undefined`. Never rejects. */
-  async find(generation: string, wanted: Wanted): Promise<Sibling | undefined> {
-    const folder = dirname(wanted.path)
-    if (this.#dir === undefined || wanted.head.length === 0) return undefined
-    for (const name of namesIn(folder)) {
-      const packed = /\.(gz|zst)$/.exec(name)
-      if (packed === null || !isRotationOf(name, basename(wanted.path))) continue
-      const target = join(this.#dir, generation)
-      // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
-      const part = `${target}.part`
-      try {
-        mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
-        if (await unpack(join(folder, name), packed[1] as 'gz' | 'zst', wanted, part)) {
-          renameSync(part, target)
-          const found = opened(target, wanted)
-          if (found) return found
-        }
-      } catch {
-        // Not what its name says, damaged, or no room: the next one may be it.
+  /** The archives in `directories` that may hold the generation, those that are called as its rotations are first. */
+  candidates(wanted: Wanted, directories: readonly string[]): string[] {
+    if (this.#dir === undefined || wanted.head.length === 0) return []
+    const original = basename(wanted.path)
+    const begun = BigInt(wanted.begun ?? 0)
+    const related: string[] = []
+    const others: string[] = []
+    for (const directory of directories) {
+      for (const name of namesIn(directory)) {
+        if (kindOf(name) === undefined) continue
+        const path = join(directory, name)
+        // Its content was written after the generation began.
+        const stats = fileAt(path)
+        if (stats && stats.mtimeNs + TOLERANCE >= begun) (isRotationOf(name, original) ? related : others).push(path)
       }
-      this.release(`${generation}.part`)
-      this.release(generation)
     }
-    return undefined
+    return [...related, ...others].slice(0, MOST_ARCHIVES)
+  }
+
+  /**
+   * The wanted generation out of one of the archives, open; `nearest` is the offset up to which every backend has
+   * acknowledged it. Never rejects.
+   */
+  find(generation: string, wanted: Wanted, archives: readonly string[], nearest: number): Promise<UnpackResult> {
+    const isHead = (head: Buffer) => head.length === wanted.head.length && digest(head) === wanted.head.hash
+    const keepFrom = Number.isFinite(nearest) ? Math.max(0, nearest - MARKER_BYTES) : 0
+    const plan: Plan = { headBytes: wanted.head.length, isHead, keepFrom }
+    return this.#inTurn(async () => {
+      let incomplete = false
+      for (const archive of archives) {
+        switch (await this.#unpack(generation, archive, plan)) {
+          case 'unpacked': {
+            const name = withoutCompression(archive)
+            const sibling = opened(join(this.#dir!, generation), file => evidenceOf(name, file, wanted) > 0)
+            if (sibling) return { kind: 'found', sibling }
+            this.release(generation)
+            break
+          }
+          case 'damaged':
+            incomplete = true
+            break
+          case 'other':
+            break
+        }
+      }
+      return { kind: incomplete ? 'incomplete' : 'none' }
+    })
+  }
+
+  /** An archive of which nothing is known, unless its head is one of `heads`. Never rejects. */
+  take(generation: string, archive: string, heads: () => Iterable<Head>): Promise<UnpackResult> {
+    const isHead = (head: Buffer) => {
+      for (const { length, hash } of heads()) {
+        if (length > 0 && length <= head.length && digest(head.subarray(0, length)) === hash) return false
+      }
+      return head.length > 0
+    }
+    return this.#inTurn(async () => {
+      switch (await this.#unpack(generation, archive, { headBytes: HEAD_BYTES, isHead, keepFrom: 0 })) {
+        case 'unpacked': {
+          const path = join(this.#dir!, generation)
+          const file = openRegular(path, [dirname(path)])
+          return file.kind === 'open' ? { kind: 'found', sibling: { path, opened: file } } : { kind: 'none' }
+        }
+        case 'damaged':
+          return { kind: 'incomplete' }
+        case 'other':
+          return { kind: 'none' }
+      }
+    })
+  }
+
+  /** One at a time: however many archives there are, so much and no more is written at once. */
+  #inTurn(work: () => Promise<UnpackResult>): Promise<UnpackResult> {
+    const result = this.#last.then(() => (this.#dir === undefined ? { kind: 'none' as const } : work()))
+    this.#last = result
+    return result
+  }
+
+  /** `other`: not what is wanted. `damaged`: it begins so, and cannot be read or written to its end. */
+  async #unpack(generation: string, archive: string, plan: Plan): Promise<'unpacked' | 'other' | 'damaged'> {
+    const target = join(this.#dir!, generation)
+    // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
+    const part = `${target}.part`
+    const progress = { verified: false }
+    try {
+      this.release(`${generation}.part`)
+      mkdirSync(this.#dir!, { recursive: true, mode: 0o700 })
+      if (await unpack(archive, plan, part, progress)) {
+        renameSync(part, target)
+        return 'unpacked'
+      }
+    } catch {
+      // Not what its name says, cut off, damaged, or no room.
+    }
+    this.release(`${generation}.part`)
+    return progress.verified ? 'damaged' : 'other'
   }
 }
 
-function namesIn(folder: string | undefined): string[] {
-  try {
-    return folder === undefined ? [] : readdirSync(folder)
-  } catch {
-    return []
-  }
+/** What is wanted of an archive. */
+interface Plan {
+  readonly headBytes: number
+  /** Called once, with the first `headBytes` bytes, or all there are. */
+  isHead(head: Buffer): boolean
+  /** Bytes before this offset, the head excepted, are acknowledged. */
+  readonly keepFrom: number
 }
 
-function opened(path: string, wanted: Wanted): Sibling | undefined {
+function kindOf(name: string): 'gz' | 'zst' | undefined {
+  return /\.(gz|zst)$/.exec(name)?.[1] as 'gz' | 'zst' | undefined
+}
+
+function digest(head: Buffer): string {
+  return hash('sha1', head, 'hex').slice(0, 20)
+}
+
+function opened(path: string, isWanted: (file: OpenFile) => boolean): Sibling | undefined {
   const file = openRegular(path, [dirname(path)])
   if (file.kind !== 'open') return undefined
-  if (isGeneration(file, wanted)) return { path, opened: file }
+  if (isWanted(file)) return { path, opened: file }
   closeSync(file.fd)
   return undefined
 }
 
-/** Writes the head, the marker and everything behind the nearest offset. Returns false if the head is another. */
-async function unpack(path: string, kind: 'gz' | 'zst', wanted: Wanted, target: string): Promise<boolean> {
+/** Writes what the plan wants of an archive into a new file. Returns false if the head is another. */
+async function unpack(path: string, plan: Plan, target: string, progress: { verified: boolean }): Promise<boolean> {
   const source = openRegular(path, [dirname(path)])
   if (source.kind !== 'open') return false
-  const keepFrom = Math.max(0, Math.min(...wanted.cursors.map(({ offset }) => offset)) - MARKER_BYTES)
-  const file = openSync(target, 'w', 0o600)
   const stream = createReadStream('', { fd: source.fd })
-  const plain = stream.pipe(kind === 'gz' ? createGunzip() : createZstdDecompress())
+  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
+  const plain = stream.pipe(kindOf(path) === 'gz' ? createGunzip() : createZstdDecompress(window))
   stream.on('error', error => plain.destroy(error))
-  let head = Buffer.alloc(0)
+  let file: number | undefined
+  let head: Buffer[] | undefined = []
   let at = 0
+  const write = (bytes: Buffer, offset: number): void => {
+    const skip = Math.max(0, plan.keepFrom - offset)
+    if (skip < bytes.length) writeSync(file!, bytes, skip, bytes.length - skip, offset + skip)
+  }
+  const verify = (first: Buffer): boolean => {
+    const beginning = first.subarray(0, plan.headBytes)
+    if (!plan.isHead(beginning)) return false
+    progress.verified = true
+    file = openSync(target, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+    writeSync(file, beginning, 0, beginning.length, 0)
+    write(first, 0)
+    head = undefined
+    return true
+  }
   try {
     for await (const part of plain as AsyncIterable<Buffer>) {
-      if (head.length < wanted.head.length) {
-        head = Buffer.concat([head, part]).subarray(0, wanted.head.length)
-        if (head.length === wanted.head.length) {
-          if (hash('sha1', head, 'hex').slice(0, wanted.head.hash.length) !== wanted.head.hash) return false
-          writeSync(file, head, 0, head.length, 0)
-        }
+      if (head === undefined) write(part, at)
+      else {
+        head.push(part)
+        if (at + part.length >= plan.headBytes && !verify(Buffer.concat(head))) return false
       }
-      const skip = Math.max(0, keepFrom - at)
-      if (skip < part.length) writeSync(file, part, skip, part.length - skip, at + skip)
       at += part.length
       if (at > MOST) return false
     }
-    await promisify(fsync)(file)
-    return head.length === wanted.head.length
+    if (head !== undefined && !verify(Buffer.concat(head))) return false
+    await promisify(fsync)(file!)
+    return true
   } finally {
     plain.destroy()
     stream.destroy()
-    closeSync(file)
+    if (file !== undefined) closeSync(file)
   }
 }

@@ -6,6 +6,7 @@ import {
   openSync,
   renameSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -13,8 +14,9 @@ import t, { type Test } from 'tap'
 import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
+import { Habits, isRotationOf } from '../../src/tail/names.ts'
 import { openRegular } from '../../src/tail/open.ts'
-import { findMissed, findSibling, isRotationOf, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
+import { findCopy, findInode, findMissed, type MissedQuery, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
 import { scratch } from '../scratch.ts'
 
@@ -29,8 +31,8 @@ function known(path: string, offset: number): Wanted {
   return wanted
 }
 
-function find(t: Test, ...wanted: Parameters<typeof findSibling>): string | undefined {
-  const sibling = findSibling(...wanted)
+function find(t: Test, wanted: Wanted, by: 'inode' | 'copy', taken: (key: string) => boolean): string | undefined {
+  const sibling = by === 'inode' ? findInode(wanted, taken) : findCopy(wanted, taken)
   if (sibling) t.teardown(() => closeSync(sibling.opened.fd))
   return sibling?.path
 }
@@ -134,29 +136,60 @@ t.test('what may become a copy is told from what may not', t => {
   t.end()
 })
 
-t.test('of the files born since, only those with a number or a date in the name were rotated away unseen', t => {
+/** Asks for what was missed under `origin`; the paths that were found, sorted. */
+function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] {
+  const missed = findMissed({
+    origin,
+    after: 1n,
+    ended: 0n,
+    before: undefined,
+    habits: new Habits(),
+    roots: [],
+    strict: false,
+    known: () => false,
+    denied: () => {},
+    compressed: () => {},
+    ...more,
+  })
+  for (const { opened } of missed) closeSync(opened.fd)
+  return missed.map(({ path }) => path).sort()
+}
+
+t.test('of the files born since, those with a number or a date in the name were rotated away unseen', t => {
   const { log, at } = place(t)
   const numbered = ['app.log.1', 'app.log-20260101', 'app.log.2026-01-01T00:00:00Z', 'app-2026-01-01.log', 'app.12.log']
-  const others = [
-    'app-audit.log',
-    'app.log.swp',
-    'app.log.1.gz',
-    'app.log.bak',
-    'app1.log',
-    'application.log.1',
-    'other.log.1',
-  ]
+  const others = ['app-audit.log', 'app.log.swp', 'app.log.bak', 'app1.log', 'application.log.1', 'other.log.1']
   for (const name of [...numbered, ...others]) writeFileSync(at(name), 'content\n')
-  const missed = findMissed(log, '1', nobody)
-  t.strictSame(missed.map(({ path }) => path).sort(), numbered.map(at).sort())
-  for (const { opened } of missed) closeSync(opened.fd)
-  const later = String(BigInt(Date.now() + 60_000) * 1_000_000n)
-  t.strictSame(findMissed(log, later, nobody), [], 'none that is older')
-  t.strictSame(
-    findMissed(log, '1', () => true),
-    [],
-    'none that is known',
-  )
-  t.strictSame(findMissed(log, '0', nobody), [], 'without birth times there is no telling')
+  t.strictSame(missedUnder(log), numbered.map(at).sort())
+  const later = BigInt(Date.now() + 60_000) * 1_000_000n
+  t.strictSame(missedUnder(log, { after: later }), [], 'none that is older')
+  t.strictSame(missedUnder(log, { known: () => true }), [], 'none that is known')
+  t.end()
+})
+
+t.test('a name that says less counts where the life of the file fits, or its rename shows', t => {
+  const { log, at } = place(t)
+  const names = ['app1.log', 'app.log.Mon', '2026-app.log', 'app-audit.log', 'app.log.bak']
+  for (const name of names) writeFileSync(at(name), 'content\n')
+  const now = BigInt(Date.now() + 1000) * 1_000_000n
+  const likely = ['app1.log', 'app.log.Mon', '2026-app.log'].map(at).sort()
+  t.strictSame(missedUnder(log, { before: now }), likely, 'born before the file that stands there now')
+  t.strictSame(missedUnder(log, { before: now, ended: now }), [], 'not while the one before was still written to')
+  t.strictSame(missedUnder(log, { before: now, strict: true }), [], 'not under a path that was never followed')
+  t.strictSame(missedUnder(log, { before: 1n }), [], 'not when it is younger than that')
+  t.strictSame(missedUnder(log), [], 'without one, not what was written under its own name')
+  utimesSync(at('app.log.Mon'), 1e9, 1e9)
+  t.strictSame(missedUnder(log), [at('app.log.Mon')], 'but what was renamed since it was written')
+  t.end()
+})
+
+t.test('a name of the shape that rotations of the path had before says enough', t => {
+  const { at } = place(t)
+  for (const name of ['@4000000065a1b2c312345678.s', '@4000000065a1b2c3zz.s', 'lock'])
+    writeFileSync(at(name), 'content\n')
+  const habits = new Habits()
+  t.strictSame(missedUnder(at('current'), { habits }), [])
+  habits.learn(at('current'), at('@40000000600000000000abcd.s'))
+  t.strictSame(missedUnder(at('current'), { habits }), [at('@4000000065a1b2c312345678.s')])
   t.end()
 })

@@ -1,5 +1,5 @@
 /** What was rotated and compressed while nobody looked is found by the identity of its decompressed head. */
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
@@ -27,6 +27,8 @@ for (const [suffix, compress] of [
     appendFileSync(log, text(2000, 3000))
     writeFileSync(`${log}.2.${suffix}`, compress(text(5000, 6000)))
     writeFileSync(`${log}.1.${suffix}`, compress(readFileSync(log)))
+    // Older than what was followed: it was there before, and is none of what was asked for.
+    utimesSync(`${log}.2.${suffix}`, 1e9, 1e9)
     writeFileSync(join(dir, 'logs', 'app.log.3.gz'), 'this is not compressed')
     rmSync(log)
     writeFileSync(log, text(3000, 3010))

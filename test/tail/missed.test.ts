@@ -2,7 +2,7 @@
 import { appendFileSync, linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { originalsOf } from '../../src/tail/siblings.ts'
+import { originalsOf } from '../../src/tail/names.ts'
 import { scratch } from '../scratch.ts'
 import { room, source } from './rig.ts'
 

@@ -1,0 +1,98 @@
+/**
+ * Inodes and the names that lead to them: looks at directories, without opening a file.
+ *
+ * Guarantees: links are followed only where it says so; a bounded number of names is looked at; nothing throws.
+ */
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
+
+/** Names looked at below a source's root at the most. */
+const MAX_NAMES_BELOW = 20_000
+
+/** The file that the path leads to now, if any. */
+export function statPath(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/** The name that an open file has now, as the system tells it (proc(5), /proc/pid/fd); undefined if it has none. */
+export function nameOfHandle(fd: number): string | undefined {
+  try {
+    const name = readlinkSync(`/proc/self/fd/${fd}`)
+    if (!name.startsWith('/') || name.endsWith(' (deleted)')) return undefined
+    return name
+  } catch {
+    return undefined
+  }
+}
+
+/** The regular file of this name, links not followed; undefined where there is none, or none that we may see. */
+export function fileAt(path: string): BigIntStats | undefined {
+  try {
+    const stats = lstatSync(path, { bigint: true })
+    return stats.isFile() ? stats : undefined
+  } catch {
+    // It left while we looked, or its folder lists names and no more.
+    return undefined
+  }
+}
+
+/** The same incarnation of an inode, as far as the file system can tell. */
+export function sameBirth(one: Inode, other: Inode): boolean {
+  return one.birth === other.birth || one.birth === '0' || other.birth === '0'
+}
+
+/** Whether these are the stats of that incarnation of an inode. */
+export function isInode(stats: BigIntStats, inode: Inode): boolean {
+  const found = inodeOf(stats)
+  return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
+}
+
+/** The name that an inode has now in the folder where it was last seen. */
+export function nameOf(inode: Inode, path: string): string | undefined {
+  const folder = dirname(path)
+  for (const name of namesIn(folder)) {
+    const candidate = join(folder, name)
+    const stats = fileAt(candidate)
+    if (stats && isInode(stats, inode)) return candidate
+  }
+  return undefined
+}
+
+/**
+ * Where inodes are below `roots`, by key. Looks at a bounded number of names, those that lie nearest first, and does not
+ * walk into links.
+ */
+export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<string, string> {
+  const places = new Map<string, string>()
+  const queue = [...roots]
+  let names = 0
+  for (let folder = queue.shift(); folder !== undefined && places.size < keys.size; folder = queue.shift()) {
+    for (const name of namesIn(folder)) {
+      if (++names > MAX_NAMES_BELOW) return places
+      const path = join(folder, name)
+      try {
+        const stats = lstatSync(path, { bigint: true })
+        const key = inodeKey(inodeOf(stats))
+        if (stats.isDirectory()) queue.push(path)
+        else if (keys.has(key)) places.set(key, path)
+      } catch {
+        // It left while we looked, or may not be looked at.
+      }
+    }
+  }
+  return places
+}
+
+/** The names in a folder, or none. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Missed rotations: finding the files that were rotated away from a followed path before they were seen under it.
+ *
+ * When a path loses its file, its directory is looked through for a while: what is not known, was born after the
+ * youngest file that was followed under the path, and is called as rotations are (`siblings.ts` says how sure that has
+ * to be) must have been written under that path meanwhile. Where no file was ever followed under it, everything that
+ * was born since the start was; older files were there before, and are none of what was asked for. What was compressed
+ * at once is unpacked. A file that is finished and has grown since is taken up again: its writer was never told.
+ */
+import { closeSync } from 'node:fs'
+import type { SavedGeneration } from './checkpoint.ts'
+import type { Done } from './done.ts'
+import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
+import type { Generation } from './generation.ts'
+import { statPath } from './inodes.ts'
+import type { Lineage } from './lineage.ts'
+import type { Habits } from './names.ts'
+import type { OpenFile } from './open.ts'
+import type { SourceOptions } from './options.ts'
+import { findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
+import type { Tailer } from './tailer.ts'
+import type { Tailers } from './tailers.ts'
+
+/** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
+const LOOK_AGAIN = 3000
+
+/** A look may miss a name that is being changed just then, so one look is not enough. */
+interface Vacancy {
+  readonly source: SourceOptions
+  /** When the youngest generation that had been followed there began; undefined: none was. */
+  readonly begun: bigint | undefined
+  readonly until: number
+}
+
+export interface MissedParts {
+  readonly tailers: Tailers
+  readonly lineage: Lineage
+  readonly habits: Habits
+  /** Where files of a source may be. */
+  rootsOf(source: SourceOptions): readonly string[]
+  /** Whether an inode is known. */
+  known(inode: Inode): boolean
+  /** Whether there is a file descriptor for one more. */
+  room(): boolean
+  /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
+  unreadable(source: SourceOptions, origin: string, path: string): void
+  /** A file that was rotated away from `origin` and compressed. */
+  archive(source: SourceOptions, origin: string, path: string): void
+  /** Looks at a file now. */
+  poll(tailer: Tailer): void
+  /** Follows a file that is not under a followed path. */
+  follow(path: string, opened: OpenFile, generation: Generation): void
+}
+
+export class Missed {
+  readonly #parts: MissedParts
+  readonly #youngest = new Map<string, bigint>()
+  /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
+  readonly #former = new Set<string>()
+  readonly #vacancies = new Map<string, Vacancy>()
+  /** Nanoseconds since the epoch, as birth times are. */
+  readonly #startedAt = BigInt(Date.now()) * 1_000_000n
+
+  constructor(parts: MissedParts) {
+    this.#parts = parts
+  }
+
+  /** A generation is, or was, followed under the path. */
+  followed(path: string, begun: bigint): void {
+    const youngest = this.#youngest.get(path)
+    if (youngest === undefined || begun > youngest) this.#youngest.set(path, begun)
+  }
+
+  /** As `followed`, of a file that was followed before the start. */
+  followedBefore({ origin, inode, begun }: SavedGeneration): void {
+    this.#former.add(inodeKey(inode))
+    this.followed(origin, BigInt(begun ?? inode.birth))
+  }
+
+  /** The path has just lost its file. */
+  vacated(path: string, source: SourceOptions): void {
+    const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
+    this.#vacancies.set(path, { source, begun, until: performance.now() + LOOK_AGAIN })
+  }
+
+  /**
+   * The path may have lost files before the start. What had been followed there by then counts, and not the copy in
+   * which one of them is found again: a file that was emptied after that copy is older than it.
+   */
+  mayHaveBeenVacated(path: string, source: SourceOptions): void {
+    this.#vacancies.set(path, { source, begun: this.#youngest.get(path), until: 0 })
+  }
+
+  /** What looks like a rotation of a path that was never followed has appeared. */
+  strayed(path: string, source: SourceOptions): void {
+    if (!this.#youngest.has(path)) this.vacated(path, source)
+  }
+
+  /** Looks at all paths that lost their file lately. */
+  catchUpAll(): void {
+    if (this.#vacancies.size === 0 || !this.#parts.room()) return
+    const now = performance.now()
+    for (const [path, { source, begun, until }] of this.#vacancies) {
+      this.#catchUp(source, path, begun)
+      if (now >= until) this.#vacancies.delete(path)
+    }
+  }
+
+  /** Before another file is followed under `path`. */
+  catchUp(source: SourceOptions, path: string): void {
+    // A directory of many new files must not be listed for each of them.
+    if (!this.#youngest.has(path) && !this.#vacancies.has(path)) return
+    this.#catchUp(source, path, this.#vacancies.get(path)?.begun)
+  }
+
+  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): void {
+    const { tailers, known, habits, rootsOf, unreadable, archive } = this.#parts
+    // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
+    for (const tailer of [...tailers]) if (tailer.generation.origin.path === origin) this.#parts.poll(tailer)
+    const now = statPath(origin)
+    const born = now === undefined ? undefined : now.birthtimeNs === 0n ? now.ctimeNs : now.birthtimeNs
+    const missed = findMissed({
+      origin,
+      after: begun ?? this.#startedAt,
+      ended: this.#endOf(origin, begun),
+      // A file that was truncated is older than what was copied from it.
+      before: begun !== undefined && born !== undefined && born > begun ? born : undefined,
+      habits,
+      roots: rootsOf(source),
+      strict: begun === undefined,
+      known,
+      denied: path => unreadable(source, origin, path),
+      compressed: path => archive(source, origin, path),
+    })
+    for (const sibling of missed) this.#take(source, origin, sibling)
+  }
+
+  /** When the youngest generation of the path that had been followed was written to last. */
+  #endOf(origin: string, begun: bigint | undefined): bigint {
+    for (const { generation, modified } of this.#parts.tailers.of(origin))
+      if (generation.begun === begun) return modified
+    return 0n
+  }
+
+  #take(source: SourceOptions, origin: string, { path, opened }: Sibling): void {
+    const { tailers, lineage, poll, follow } = this.#parts
+    const inode = inodeOf(opened.stats)
+    for (const tailer of [...tailers]) {
+      if (mayBeCopyOf(path, opened, tailer)) {
+        closeSync(opened.fd)
+        return
+      }
+      // It may have been truncated while they were compared: then it goes on in this file.
+      if (tailer.generation.origin.path === origin) poll(tailer)
+      if (tailers.has(inodeKey(inode))) {
+        closeSync(opened.fd)
+        return
+      }
+    }
+    const incarnation = this.#former.has(inodeKey(inode)) ? Date.now() : 0
+    follow(path, opened, lineage.begun(source, origin, inode, incarnation))
+  }
+}
+
+/** A finished file as it is seen by its name now: whether something was written to it since. */
+export function hasGrown(saved: SavedGeneration): boolean {
+  const stats = statPath(saved.path)
+  if (stats === undefined || inodeKey(inodeOf(stats)) !== inodeKey(saved.inode)) return false
+  return Number(stats.size) > Math.max(saved.size, ...Object.values(saved.cursors).map(({ offset }) => offset))
+}
+
+/** Finished files are looked at in turn, so many at a time. */
+const LOOKED_AT = 32
+
+/** Looks at finished files whose names are known, for lines that came late. */
+export class LateLines {
+  readonly #done: Done
+  #turn: Iterator<SavedGeneration>
+
+  constructor(done: Done) {
+    this.#done = done
+    this.#turn = done[Symbol.iterator]()
+  }
+
+  /** Some of those that have grown. `all`: look at every one. */
+  *look(all: boolean): Generator<SavedGeneration> {
+    if (all) {
+      yield* [...this.#done].filter(hasGrown)
+      return
+    }
+    for (let n = 0; n < LOOKED_AT; n++) {
+      const { value } = this.#turn.next()
+      if (value === undefined) {
+        this.#turn = this.#done[Symbol.iterator]()
+        return
+      }
+      if (hasGrown(value)) yield value
+    }
+  }
+}

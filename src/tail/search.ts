@@ -1,0 +1,458 @@
+/**
+ * The search: finding one saved generation again when no followed name leads to it.
+ *
+ *     found        by the first finder of the list that knows it
+ *     waiting      for a file descriptor; or for an archive, which is looked into in the background
+ *     unreadable   its file is there and may not be opened: its inode is remembered until it may
+ *     gone         nowhere: what was seen of it and not read is counted as lost
+ *
+ * Guarantees: nothing that was read is read again from another file; a generation that is waited for is saved, holds
+ * back the younger ones of its name, and ends as one of the other three.
+ */
+import { closeSync, fstatSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Ledger } from '../ledger.ts'
+import type { Logger } from '../log.ts'
+import type { SavedGeneration } from './checkpoint.ts'
+import type { Done } from './done.ts'
+import { inodeKey, inodeOf } from './fingerprint.ts'
+import { Handles } from './handover.ts'
+import { fileAt, isInode, nameOf } from './inodes.ts'
+import type { Lineage } from './lineage.ts'
+import type { Habits } from './names.ts'
+import { type OpenFile, openRegular } from './open.ts'
+import type { SourceOptions } from './options.ts'
+import type { Pins } from './pins.ts'
+import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
+import type { Tailer } from './tailer.ts'
+import type { Tailers } from './tailers.ts'
+import type { Truncation } from './truncation.ts'
+import type { Unpacked } from './unpack.ts'
+
+/** Unreadable files are remembered beside those that are finished, and must not drive these out. */
+const MOST_UNREADABLE = 128
+/** An archive that is not whole yet is looked into again after so long: milliseconds. */
+const AGAIN = 500
+/** One that has not changed for so many looks never will be whole. */
+const STEADY = 3
+
+export interface SearchParts {
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly truncation: Truncation
+  readonly lineage: Lineage
+  readonly habits: Habits
+  readonly sources: ReadonlyMap<string, SourceOptions>
+  /** The directories in front of the first wildcards of a source's patterns. */
+  readonly rootsOf: (source: string) => readonly string[]
+  readonly pins: Pins
+  readonly unpacked: Unpacked
+  readonly ledger: Ledger
+  readonly log: Logger
+  /** Whether there is a file descriptor for one more. */
+  room(): boolean
+  /** Files that are held back as copies and kept open; and takes over the descriptor of one. */
+  held(): Iterable<Sibling>
+  release(path: string): void
+  /** Goes on with a generation in the file that was found. */
+  found(path: string, opened: OpenFile, saved: SavedGeneration): void
+  /** What stands in an open file belongs to another generation: its own is lost. */
+  displaced(tailer: Tailer): void
+  /** Something was found or given up. */
+  onSettled(origin: string): void
+}
+
+/** What the search knows beside the saved generation. */
+interface Circumstances {
+  /** Its inode has other content now. */
+  readonly replaced: boolean
+  /** That has just happened, in an open file: what stands in another open file may be its copy. */
+  readonly truncated: boolean
+}
+
+type Waiting = { readonly kind: 'descriptor'; readonly circumstances: Circumstances } | { readonly kind: 'archive' }
+
+/** One way to find a file. */
+type Finder = (entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances) => Sibling | undefined
+
+export class Search {
+  /** Where inodes are that have left their directory, by key: filled for a restart. */
+  elsewhere: ReadonlyMap<string, string> = new Map()
+  handles = new Handles()
+  readonly #parts: SearchParts
+  readonly #waiting = new Map<SavedGeneration, Waiting>()
+  /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
+  readonly #unreadable = new Map<string, SavedGeneration>()
+  readonly #seeks = new Set<Promise<void>>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #archives = new Set<string>()
+  #stopped = false
+
+  /**
+   * In this order. A handle of the configuration before comes first, for the file may live through nothing else; what
+   * was unpacked or pinned comes before its twin in the directory, which may be removed at any moment; an inode is
+   * surer than a copy; and the walk below the roots has the weakest claim, for it is the dearest.
+   */
+  readonly #finders: readonly Finder[] = [
+    (entry, wanted) => this.#handed(entry, wanted),
+    (entry, wanted) => this.#parts.unpacked.before(entry.key, wanted),
+    (entry, wanted) => this.#pinned(entry, wanted),
+    (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
+    (_, wanted, { truncated }) => findCopy(wanted, key => this.#isTaken(key, truncated)),
+    (_, wanted) => this.#heldBack(wanted),
+    (entry, wanted) => this.#movedAway(entry, wanted),
+  ]
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  /** Generations that are being searched for. */
+  get sought(): Iterable<SavedGeneration> {
+    return this.#waiting.keys()
+  }
+
+  /** The same, with what has been settled of them meanwhile. */
+  *saved(): Generator<SavedGeneration> {
+    const { lineage } = this.#parts
+    for (const entry of this.#waiting.keys()) yield lineage.living(entry)?.save(entry.path) ?? entry
+  }
+
+  get waiting(): boolean {
+    return this.#waiting.size > 0 || this.#archives.size > 0
+  }
+
+  /** Archives are being looked into. */
+  get seeking(): boolean {
+    return this.#seeks.size > 0
+  }
+
+  /** After `stop`: resolves when nothing here writes to the state directory any more. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#seeks)
+  }
+
+  /** Whether a generation of `origin` that began before `begun` and is searched for has something for the backend. */
+  holdsBack(origin: string, begun: bigint, backend: string): boolean {
+    for (const entry of this.#waiting.keys()) {
+      if (entry.origin !== origin || BigInt(entry.begun ?? entry.inode.birth) >= begun) continue
+      if ((entry.cursors[backend]?.offset ?? 0) < entry.size) return true
+    }
+    return false
+  }
+
+  /** Whether an inode is that of a generation that has to wait; `key` as by `inodeKey`. */
+  awaits(key: string): boolean {
+    return this.#archives.has(key) || this.#waitingAt(key) !== undefined
+  }
+
+  /** Takes out the generation of an inode that has to wait, because its file was found. */
+  recall(key: string): SavedGeneration | undefined {
+    this.#unreadable.delete(key)
+    const entry = this.#waitingAt(key)
+    if (entry) this.#waiting.delete(entry)
+    return entry
+  }
+
+  /** Looks again for those that had to wait. */
+  retry(): void {
+    const { done } = this.#parts
+    for (const [key, entry] of [...this.#unreadable]) {
+      const now = this.#stillUnreadable(entry)
+      if (now === entry) continue
+      const saved = done.take(key)
+      if (saved === entry && now) {
+        this.#keepUnreadable(now)
+        continue
+      }
+      this.#unreadable.delete(key)
+      if (saved === entry) this.find(entry, { replaced: false, truncated: false })
+      // Otherwise its name led to it, and it is looked after already.
+      else if (saved) done.remember(saved)
+    }
+    for (const [entry, state] of this.#waiting) {
+      if (state.kind !== 'descriptor') continue
+      if (!this.#parts.room()) return
+      this.#waiting.delete(entry)
+      this.find(entry, state.circumstances)
+    }
+  }
+
+  /** Looks for a generation that no followed name leads to. */
+  find(entry: SavedGeneration, circumstances: Circumstances): void {
+    const { done, room, unpacked, habits } = this.#parts
+    if (entry.done) {
+      if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
+      return
+    }
+    const wanted = wantedOf(entry)
+    // A handle that was left needs no other descriptor.
+    if (!this.handles.has(entry.key) && !room()) {
+      this.#waiting.set(entry, { kind: 'descriptor', circumstances })
+      return
+    }
+    const found = this.#first(entry, wanted, circumstances)
+    if (found) {
+      this.#continue(entry, found, circumstances)
+      return
+    }
+    const unreadable = circumstances.replaced ? undefined : this.#stillUnreadable(entry)
+    if (unreadable) {
+      this.#keepUnreadable(unreadable)
+      return
+    }
+    const archives = unpacked.candidates(wanted, habits.directoriesOf(entry.origin))
+    if (archives.length === 0) {
+      this.#gone(entry, circumstances)
+      return
+    }
+    this.#waiting.set(entry, { kind: 'archive' })
+    this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
+  }
+
+  /** Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. */
+  takeArchive(source: SourceOptions, origin: string, path: string): void {
+    const { lineage, done, unpacked, onSettled } = this.#parts
+    const stats = fileAt(path)
+    if (stats === undefined) return
+    const inode = inodeOf(stats)
+    const key = inodeKey(inode)
+    if (this.#archives.has(key) || done.has(inode)) return
+    this.#archives.add(key)
+    // Its content is older than the archive, which keeps the time of the last line.
+    const begun = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
+    const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
+    const take = async () => {
+      const result = await unpacked.take(entry.key, path, () => this.#headsOf(origin))
+      this.#archives.delete(key)
+      if (this.#stopped) {
+        if (result.kind === 'found') closeSync(result.sibling.opened.fd)
+        return
+      }
+      // An archive that is being written is met again at the next look.
+      if (result.kind === 'incomplete') return
+      // So that it is not unpacked again, whatever becomes of what it held.
+      done.remember({ ...entry, path, size: Number(stats.size), done: true })
+      if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
+      onSettled(origin)
+    }
+    this.#seek(take())
+  }
+
+  /**
+   * A file that could not be opened yet, at `path` now and once at `origin`: once it may be opened it is found again,
+   * also under another name.
+   */
+  unreadable(source: SourceOptions, origin: string, path = origin): void {
+    const { tailers, done, lineage, onSettled } = this.#parts
+    // Where a link leads does not count.
+    const stats = fileAt(path)
+    if (stats === undefined) return
+    const inode = inodeOf(stats)
+    if (tailers.has(inodeKey(inode)) || done.has(inode)) return
+    // Without birth times its id could not be told again.
+    if (inode.birth === '0' || this.#unreadable.size >= MOST_UNREADABLE) return
+    this.#keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
+    onSettled(origin)
+  }
+
+  #first(entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances): Sibling | undefined {
+    for (const find of this.#finders) {
+      const found = find(entry, wanted, circumstances)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
+  #isTaken(key: string, truncated: boolean): boolean {
+    const { tailers } = this.#parts
+    // It was copied over a rotation of before, which may not have been noticed yet.
+    return truncated ? tailers.get(key)?.genuine === true : tailers.has(key)
+  }
+
+  async #findPacked(
+    entry: SavedGeneration,
+    wanted: Wanted,
+    archives: readonly string[],
+    circumstances: Circumstances,
+  ): Promise<void> {
+    const { unpacked, lineage, onSettled } = this.#parts
+    // What is in flight has to be sent again if the process is killed.
+    const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
+    const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
+    let before = ''
+    for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
+      const result = await unpacked.find(entry.key, wanted, archives, nearest)
+      if (result.kind === 'found') {
+        if (this.#stopped) {
+          closeSync(result.sibling.opened.fd)
+          return
+        }
+        this.#waiting.delete(entry)
+        this.#continue(entry, result.sibling, circumstances)
+        onSettled(entry.origin)
+        return
+      }
+      if (result.kind === 'none') break
+      const now = archives.map(path => `${fileAt(path)?.mtimeNs} ${fileAt(path)?.size}`).join()
+      if (now !== before) steady = 0
+      before = now
+      await this.#pause()
+    }
+    if (this.#stopped) return
+    this.#waiting.delete(entry)
+    this.#gone(entry, circumstances)
+    onSettled(entry.origin)
+  }
+
+  #seek(work: Promise<void>): void {
+    const seek = work.finally(() => this.#seeks.delete(seek))
+    this.#seeks.add(seek)
+  }
+
+  #pause(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        resolve()
+      }, AGAIN)
+      this.#timers.add(timer)
+    })
+  }
+
+  /** How the generations of a path begin that are known. */
+  *#headsOf(origin: string) {
+    const { tailers, done, truncation } = this.#parts
+    for (const entry of [...done, ...this.#waiting.keys()]) if (entry.origin === origin) yield entry.head
+    for (const { generation } of [...tailers, ...truncation.finishing]) {
+      if (generation.origin.path === origin) yield generation.head
+    }
+  }
+
+  #keepUnreadable(entry: SavedGeneration): void {
+    this.#parts.done.remember(entry)
+    this.#unreadable.set(inodeKey(entry.inode), entry)
+  }
+
+  #waitingAt(key: string): SavedGeneration | undefined {
+    for (const [entry, state] of this.#waiting) {
+      if (state.kind === 'descriptor' && !state.circumstances.replaced && inodeKey(entry.inode) === key) return entry
+    }
+    return undefined
+  }
+
+  /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its offset is kept. */
+  #stillUnreadable(entry: SavedGeneration): SavedGeneration | undefined {
+    const { inode, origin } = entry
+    const known = fileAt(entry.path)
+    const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
+    if (path === undefined) return undefined
+    const opened = openRegular(path, [dirname(path)])
+    if (opened.kind === 'open') closeSync(opened.fd)
+    if (opened.kind !== 'refused') return undefined
+    const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
+    return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
+  }
+
+  /** What the configuration before had open: the file may have no name at all. */
+  #handed(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const fd = this.handles.take(entry.key)
+    if (fd === undefined) return undefined
+    const opened: OpenFile = { kind: 'open', fd, stats: fstatSync(fd, { bigint: true }) }
+    const taken = this.#parts.tailers.has(inodeKey(inodeOf(opened.stats)))
+    if (!taken && isGeneration(opened, wanted)) return { path: entry.path, opened }
+    closeSync(fd)
+    return undefined
+  }
+
+  /** As `find` for a file that had lost its name under the configuration before: true if its handle was left. */
+  takeHandle(entry: SavedGeneration): boolean {
+    const handed = this.#handed(entry, wantedOf(entry))
+    if (handed) this.#continue(entry, handed, { replaced: false, truncated: false })
+    return handed !== undefined
+  }
+
+  /** What an earlier process pinned: the file may have no other name. */
+  #pinned(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const { pins, tailers } = this.#parts
+    const path = pins.has(entry.key) ? pins.path(entry.key) : undefined
+    if (path === undefined) return undefined
+    const opened = openRegular(path, [dirname(path)])
+    if (opened.kind !== 'open') return undefined
+    if (!tailers.has(inodeKey(inodeOf(opened.stats))) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
+  /** A copy that has lost its name meanwhile. */
+  #heldBack(wanted: Wanted): Sibling | undefined {
+    for (const { path, opened } of this.#parts.held()) {
+      const stats = fstatSync(opened.fd, { bigint: true })
+      const sibling: Sibling = { path, opened: { ...opened, stats } }
+      if (this.#parts.tailers.has(inodeKey(inodeOf(stats))) || evidenceOf(path, sibling.opened, wanted) === 0) continue
+      this.#parts.release(path)
+      return sibling
+    }
+    return undefined
+  }
+
+  /** Rotated into another directory. */
+  #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const path = this.elsewhere.get(inodeKey(inode))
+    if (path === undefined || this.#parts.tailers.has(inodeKey(inode))) return undefined
+    const opened = openRegular(path, this.#parts.rootsOf(source))
+    if (opened.kind !== 'open') return undefined
+    if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
+  #continue(entry: SavedGeneration, { path, opened }: Sibling, { truncated }: Circumstances): void {
+    const { tailers, displaced, found, habits, unpacked, pins, log } = this.#parts
+    const former = tailers.get(inodeKey(inodeOf(opened.stats)))
+    if (former) displaced(former)
+    if (!unpacked.holds(path) && !pins.holds(path)) habits.learn(entry.origin, path)
+    found(path, opened, entry)
+    const { source, origin } = entry
+    if (truncated) log.info({ source, path: origin, copy: path }, 'a file was truncated; its copy is read to the end')
+  }
+
+  #gone(entry: SavedGeneration, { truncated }: Circumstances): void {
+    const { truncation, lineage, ledger, log } = this.#parts
+    const { source, origin } = entry
+    if (truncated) log.info({ source, path: origin, copy: null }, 'a file was truncated; it is read from the start')
+    const living = lineage.living(entry)
+    if (living) {
+      truncation.lost(entry.origin, living)
+      return
+    }
+    let most = 0
+    for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
+      if (!lineage.wants(backend, entry.source)) continue
+      const account = ledger.account(entry.source, backend)
+      let settled = offset
+      for (const { from, to, outcome } of lineage.islandsOf(entry.key, backend, offset)) {
+        account.commit(outcome)
+        settled += to - from
+      }
+      const bytes = Math.max(0, (end ?? entry.size) - settled)
+      account.vanished(bytes)
+      most = Math.max(most, bytes)
+    }
+    if (most === 0) return
+    log.error(
+      { source: entry.source, path: entry.origin, bytes: most },
+      'a file with unread bytes is gone; they are counted as vanished',
+    )
+  }
+}
+
+function wantedOf(entry: SavedGeneration): Wanted {
+  return { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
+}
