@@ -2,13 +2,15 @@
  * The judge: compares what arrived with what the model says was there, and both with the shipper's ledger.
  *
  * Rules: every line that there was always a way to arrived at every backend; nothing arrived that was never a line;
- * first arrivals stand in the order of their incarnation; no line came under more ids than it was in generations; a
+ * first arrivals stand in the order of their incarnation, and of the incarnations of one name (`order.ts`); no line came under more ids than it was in generations; a
  * repeated id is explained by a death or an answer that never reached the sender; delivered = received; and what never
  * arrived and must have been seen is counted as vanished.
  */
 import { sum } from '../../src/ledger.ts'
 import type { Ended } from './machine.ts'
-import { expected, type Line, type Model } from './model.ts'
+import { expected, type Model } from './model.ts'
+import type { Line } from './node.ts'
+import { Order } from './order.ts'
 import { BACKENDS } from './program.ts'
 import { type Receiver, show } from './receiver.ts'
 
@@ -63,9 +65,11 @@ export function judge(
     const name = BACKENDS[at]!
     const few = atMost(5, message => violations.push(`${name}: ${message}`))
     if (!model.ambiguous) for (const violation of receiver.violations) few('id')(violation)
-    for (const line of model.pending[at]!) {
-      missing++
-      few('missing')(`missing: ${show(line.text)} (incarnation ${line.incarnation}, line ${line.seq})`)
+    missing += model.pending[at]!.size
+    const incarnations = Map.groupBy(model.pending[at]!, ({ incarnation }) => incarnation)
+    for (const [incarnation, [line, ...others]] of incarnations) {
+      const count = others.length > 0 ? ` and ${others.length} more` : ''
+      few('missing')(`missing: ${show(line!.text)}${count} (incarnation ${incarnation}${whereabouts(line!)})`)
     }
     const known = new Map<string, Known>()
     const may = (text: string, worth: number, allowed: number, line?: Line) => {
@@ -82,7 +86,7 @@ export function judge(
     }
     for (const [text, times] of model.optional) may(text, Buffer.byteLength(text), times)
     let bytes = 0
-    const reached = new Map<number, number>()
+    const order = new Order()
     for (const arrival of receiver.byId.values()) {
       const entry = known.get(arrival.text)
       if (entry === undefined) {
@@ -97,9 +101,8 @@ export function judge(
       const { line } = entry
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue
-      const before = reached.get(line.incarnation) ?? -1
-      if (line.seq < before) few('order')(`out of order: line ${line.seq} after ${before}: ${show(line.text)}`)
-      reached.set(line.incarnation, Math.max(before, line.seq))
+      const complaint = order.arrived(line)
+      if (complaint !== undefined) few('order')(`out of order: ${complaint}: ${show(line.text)}`)
     }
     for (const [text, ids] of receiver.idsOf) {
       const entry = known.get(text)
@@ -146,6 +149,12 @@ export function judge(
       seconds: 0,
     },
   }
+}
+
+/** The names under which a line still lies on the volume. */
+function whereabouts({ homes }: Line): string {
+  const names = [...homes].flatMap(({ names, packed }) => [...names, ...(packed === undefined ? [] : [packed])])
+  return names.length === 0 ? '' : `, in ${names.join(', ')}`
 }
 
 /** The last ledger against what was received, and the bytes that vanished against what never came. */

@@ -6,85 +6,23 @@
  * still a way to it. The first moment without one excuses the line for those backends that have not got it yet; every
  * other line has to arrive. Ways to a line:
  *   - its file has a name that the pattern matches;
- *   - its file was rotated from such a name to a numbered one in the same folder, and the shipper knew that path;
- *   - the shipper holds the file open, or had it in a checkpoint and it is still in its folder or linked to;
+ *   - its file was rotated from such a name to one that tools give, or copied to such a name, in the same folder, and the
+ *     shipper knew that path;
+ *   - the shipper holds the file open, or knows it and it is still in its folder, or linked to;
  *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its folder;
- *   - its file is the copy of a copytruncate of which the shipper had read something.
+ *   - it was made, rotated and compressed while no shipper ran, to a name that tools give;
+ *   - its file is the copy of a copytruncate, whatever its name, and the shipper had seen how the original begins.
  */
-import { MAX_LINE, type Program } from './program.ts'
+import { type Line, Node } from './node.ts'
+import { FILES, MAX_LINE, type Program } from './program.ts'
 import type { Receiver } from './receiver.ts'
 
 /** Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen. */
 const SAVED = 1500
-/** A handle counts as kept if it was there in two looks this far apart: looking for siblings opens files too. */
-const KEPT = 40
-
-export interface Line {
-  /** What stands between the line feeds, without the NULs of a hole in front. */
-  readonly text: string
-  /** What may arrive of it: no more than the limit. */
-  readonly expected: string
-  /** Bytes in the file, hole and line feed included. */
-  readonly bytes: number
-  readonly hole: number
-  /** Lines of one incarnation of one file must arrive in the order of `seq`. */
-  readonly incarnation: number
-  readonly seq: number
-  readonly writtenAt: number
-  /** Offsets in `text` at which the shipper may have taken a last line without a line end. */
-  readonly cuts: readonly number[]
-  /** A last line without a line end, at the very end. */
-  readonly unended: boolean
-  /** How many lines of exactly this text were written before it. */
-  readonly rank: number
-  readonly homes: Set<Node>
-  /** How many different ids may carry it at most. */
-  allowed: number
-}
-
-/** An inode. */
-export class Node {
-  readonly key: string
-  readonly birth: bigint
-  readonly names = new Set<string>()
-  /** The first name of the pattern that it carried. */
-  origin: string | undefined
-  lines: { line: Line; end: number }[] = []
-  tail = ''
-  tailHole = 0
-  tailCuts: number[] = []
-  size = 0
-  incarnation: number
-  seq = 0
-  readable = true
-  /** When the running shipper was first seen to hold it open, and when last. */
-  openSince: number | undefined
-  openAt: number | undefined
-  /** It must be in the checkpoint. */
-  durable = false
-  copy = false
-  /** Its content was replaced while nobody looked. */
-  forgotten = false
-  /** The state folder had a link to it when the shipper died. */
-  pinned = false
-  /** The name under which its compressed content is there. */
-  packed: string | undefined
-  /** A checkpoint must hold how it begins, so that it is known by its content. */
-  recognizable = false
-  /** It is a copy, and the shipper has read something of what it is the copy of: since when. */
-  linkedSince: number | undefined
-
-  constructor(key: string, birth: bigint, incarnation: number) {
-    this.key = key
-    this.birth = birth
-    this.incarnation = incarnation
-  }
-
-  get kept(): boolean {
-    return this.openSince !== undefined && this.openAt !== undefined && this.openAt - this.openSince >= KEPT
-  }
-}
-
+/** Milliseconds after which a line that has been there must have been seen: an active file is looked at every 250. */
+const SEEN = 1000
+/** Where writers write, and lines have an order across the files that carried the name. */
+const WRITTEN: ReadonlySet<string> = new Set(FILES)
 /** `done`: in order, with nothing left in flight. `deadline`: in order, but its time was up. */
 export interface Death {
   readonly at: number
@@ -100,7 +38,7 @@ export interface Lost {
 }
 
 export class Model {
-  readonly #inside: boolean
+  readonly #pattern: Program['pattern']
   readonly #receivers: readonly Receiver[]
   /** Every inode that has content somebody could still want. */
   readonly nodes = new Set<Node>()
@@ -136,9 +74,10 @@ export class Model {
   #alikeAt = Number.NEGATIVE_INFINITY
   #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
+  #places = 0
 
   constructor(program: Program, receivers: readonly Receiver[]) {
-    this.#inside = program.pattern === 'inside'
+    this.#pattern = program.pattern
     this.#receivers = receivers
     this.pending = receivers.map(() => new Set())
     this.lost = receivers.map(() => [])
@@ -148,13 +87,21 @@ export class Model {
   /** Whether the shipper's pattern matches a name, relative to the folder of logs. */
   follows(name: string): boolean {
     if (!/^(sub\/)?[^/]+$/.test(name) || name.endsWith('.gz')) return false
-    return this.#inside ? /\.log[^/]*$/.test(name) : name.endsWith('.log')
+    switch (this.#pattern) {
+      case 'inside':
+        return /\.log[^/]*$/.test(name)
+      case 'outside':
+        return name.endsWith('.log')
+      case 'exact':
+        return WRITTEN.has(name) || name === 'cur.log'
+    }
   }
 
   create(key: string, birth: bigint): Node {
     // The number of an inode comes again only when nobody holds it any more.
     for (const other of this.nodes) if (other.key === key) this.nodes.delete(other)
     const node = new Node(key, birth, ++this.#incarnations)
+    node.unseen = !this.alive
     this.nodes.add(node)
     return node
   }
@@ -169,7 +116,19 @@ export class Model {
     if (this.follows(name)) node.origin ??= name
   }
 
-  write(node: Node, text: string): void {
+  /** A file has another name now. `rotation`: one that tools give. */
+  renamed(node: Node, from: string, to: string, rotation: boolean): void {
+    node.names.delete(from)
+    node.rotation ||= rotation
+    this.name(node, to)
+    const known = this.alive ? node.kept : node.durable && !node.forgotten
+    // Whatever was made while it was down is looked for before anything is read.
+    const missed = !this.alive && node.rotation && !this.follows(to)
+    if ((!known && !missed) || folderOf(from) !== folderOf(to)) node.unorder()
+  }
+
+  /** `name`: the one it was written to. */
+  write(node: Node, text: string, name = ''): void {
     this.bytes += Buffer.byteLength(text)
     const parts = text.split('\n')
     for (const [at, part] of parts.entries()) {
@@ -177,11 +136,11 @@ export class Model {
       node.size += Buffer.byteLength(part)
       if (at === parts.length - 1) break
       node.size++
-      this.#end(node, false)
+      this.#end(node, false, name)
     }
   }
 
-  #end(node: Node, unended: boolean): void {
+  #end(node: Node, unended: boolean, name: string): void {
     const { tail: text, tailHole: hole, tailCuts: cuts } = node
     const twins = this.#twins.get(text) ?? []
     const rank = twins.length
@@ -193,11 +152,14 @@ export class Model {
       incarnation: node.incarnation,
       seq: node.seq++,
       writtenAt: performance.now(),
+      name,
+      place: ++this.#places,
       cuts,
       unended,
       rank,
       homes: new Set([node]),
       allowed: 1,
+      ordered: node.ordered && !unended && cuts.length === 0 && WRITTEN.has(name),
     }
     node.lines.push({ line, end: node.size })
     node.tail = ''
@@ -230,15 +192,20 @@ export class Model {
     }
     if (size > 0) {
       this.shortened = true
+      node.unorder()
       this.alike()
     }
+    // What the shipper must know to be in a copy has not vanished.
+    const lost = gone.filter(({ line }) => ![...line.homes].some(home => this.#isContinued(home)))
     for (const [at] of this.pending.entries()) {
-      for (const { line } of gone) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
+      for (const { line } of lost) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
     }
     const { tail, tailHole } = node
     this.#dropTail(node)
     node.lines = kept
     node.recognizable = false
+    node.seenSince = undefined
+    node.ordered = node.readable && node.names.size === 1
     node.incarnation = ++this.#incarnations
     node.seq = 0
     if (size > start) {
@@ -278,8 +245,11 @@ export class Model {
     }
   }
 
-  /** Another inode with the same content; `linked`: something of it had been read, so that it can be recognized. */
-  copied(node: Node, copy: Node): void {
+  /**
+   * Another inode with the same content. `fresh`: it was made for this, and not written over another rotation;
+   * `rotation`: under a name that tools give.
+   */
+  copied(node: Node, copy: Node, { fresh, rotation }: { fresh: boolean; rotation: boolean }): void {
     copy.lines = node.lines.map(entry => ({ ...entry }))
     copy.copy = true
     copy.size = node.size
@@ -287,37 +257,55 @@ export class Model {
     copy.tailHole = node.tailHole
     copy.tailCuts = [...node.tailCuts]
     for (const { line } of copy.lines) line.homes.add(copy)
-    const { incarnation } = node
-    const first = node.lines.find(({ line }) => line.incarnation === incarnation)
-    const got =
-      first === undefined ? [] : this.#receivers.flatMap(receiver => receiver.idsOf.get(first.line.text) ?? [])
-    copy.linkedSince = Math.min(
-      ...got.map(id =>
-        Math.min(...this.#receivers.map(receiver => receiver.byId.get(id)?.at ?? Number.POSITIVE_INFINITY)),
-      ),
-    )
+    copy.linkedSince = this.#knownSince(node)
+    // By its name and its birth it is known for what was rotated away unseen.
+    copy.rotation = fresh && rotation
+    if (copy.rotation) copy.origin ??= node.origin
     const death = this.deaths.at(-1)
     // Neither a dead shipper nor one that has just begun to read again can know it for what it sent and never saved.
     const unread = !this.alive || performance.now() - this.#startedAt < SAVED
-    if (unread && death?.kind === 'kill' && copy.linkedSince > death.at - SAVED) {
+    if (unread && death?.kind === 'kill' && copy.linkedSince !== undefined && copy.linkedSince > death.at - SAVED) {
       this.unaccounted = true
       for (const { line } of copy.lines) line.allowed++
       copy.linkedSince = undefined
     }
-    if (!Number.isFinite(copy.linkedSince)) copy.linkedSince = undefined
     // A copy of what the shipper has not met yet may look to it like a file that was rotated away unseen.
     if (!node.kept) for (const { line } of copy.lines) line.allowed++
     // By whichever of its names the shipper knows the file, the copy carries only one of them: it may not be recognized.
     if (node.names.size > 1) {
       copy.linkedSince = undefined
+      copy.rotation = false
       for (const { line } of copy.lines) line.allowed++
     }
+    const missed = !this.alive && copy.rotation && !copy.names.values().some(name => this.follows(name))
+    if (!node.ordered || (copy.linkedSince === undefined && !missed)) copy.unorder()
+  }
+
+  /** Since when the shipper has known how the present content of a file begins, if it does. */
+  #knownSince(node: Node): number | undefined {
+    const { first } = node
+    if (first === undefined) return undefined
+    const came = this.#receivers.flatMap(({ idsOf, byId }) =>
+      (idsOf.get(first.text) ?? []).map(id => byId.get(id)?.at ?? Number.POSITIVE_INFINITY),
+    )
+    const since = Math.min(...came, node.seenSince ?? Number.POSITIVE_INFINITY)
+    return Number.isFinite(since) ? since : undefined
+  }
+
+  /** It is a copy that the shipper must know for what it is, and can go on in. */
+  #isContinued(node: Node): boolean {
+    return node.linkedSince !== undefined && node.readable && this.reachable(node)
   }
 
   /** A file was compressed under this name, and what was there before is gone. `node` undefined: nothing took its place. */
   packed(name: string, node?: Node): void {
     for (const other of this.nodes) if (other.packed === name) other.packed = undefined
-    if (node) node.packed = name
+    if (node) {
+      node.packed = name
+      node.unorder()
+      // It looks like what was rotated away unseen.
+      if (!this.alive && !(node.durable && node.recognizable)) this.#again(node)
+    }
     this.reconcile('replaced')
   }
 
@@ -329,6 +317,20 @@ export class Model {
     this.#mayCome(node)
   }
 
+  /** What was sent of a file and never saved comes again, under other ids. */
+  #again(node: Node): void {
+    if (this.deaths.at(-1)?.kind !== 'kill') return
+    this.unaccounted = true
+    for (const { line } of node.lines) line.allowed++
+  }
+
+  readable(node: Node, readable: boolean): void {
+    if (readable && !node.readable) node.readableSince = performance.now()
+    node.readable = readable
+    // Others are read meanwhile.
+    if (!readable) node.unorder()
+  }
+
   // ── What an observer sees of the shipper ───────────────────────────────────────────────────────────────────────
 
   /** The inodes that the running shipper holds open now. */
@@ -338,11 +340,22 @@ export class Model {
       if (open.has(node.key)) {
         node.openSince ??= now
         node.openAt = now
+        if (node.kept) node.metSince ??= node.openSince
+        this.#look(node, now)
       } else {
         node.openSince = undefined
         node.openAt = undefined
       }
     }
+  }
+
+  /** A shipper that runs must have seen by now how the content of a file that it holds open begins. */
+  #look(node: Node, now: number): void {
+    if (!this.alive || this.frozenSince !== undefined || !node.readable || !node.kept) return
+    const { first, openSince, readableSince } = node
+    if (first === undefined) return
+    const since = Math.max(first.writtenAt, openSince ?? now, readableSince, this.thawedAt)
+    if (now - since >= SEEN) node.seenSince ??= now
   }
 
   started(): void {
@@ -364,12 +377,21 @@ export class Model {
       if (node.kept && node.openSince! < before) {
         node.durable = true
         node.forgotten = false
+        node.followedAt = this.deaths.length
       }
+      // What was read to its end and closed is remembered.
+      if (node.metSince !== undefined && node.metSince < before && node.names.size > 0) node.durable = true
+      else node.metSince = undefined
+      if (node.durable && node.names.size > 0) node.followedAt = this.deaths.length
+      if (node.seenSince !== undefined && node.seenSince >= before) node.seenSince = undefined
       node.pinned = pins.has(node.key)
-      node.recognizable ||= node.lines.some(({ line }) => this.#came(line, node, before))
+      node.recognizable ||=
+        node.seenSince !== undefined || node.lines.some(({ line }) => this.#came(line, node, before))
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
       if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
+      if (!node.durable && !node.names.values().some(name => WRITTEN.has(name))) node.unorder()
+      if (node.packed !== undefined && !(node.durable && node.recognizable)) this.#again(node)
       node.openSince = undefined
       node.openAt = undefined
       // At an orderly end a last line is taken as it is.
@@ -393,8 +415,10 @@ export class Model {
   #knowsPath(path: string): bigint | undefined {
     let oldest: bigint | undefined
     for (const node of this.nodes) {
-      // A file that is deleted and let go leaves no trace.
-      if (node.origin !== path || !(node.kept || (node.durable && node.names.size > 0))) continue
+      // A file that was deleted and let go before a death leaves no trace.
+      const met = this.alive ? node.metSince !== undefined : false
+      const saved = node.durable && (node.names.size > 0 || node.followedAt === this.deaths.length)
+      if (node.origin !== path || !(node.kept || met || saved)) continue
       if (oldest === undefined || node.birth < oldest) oldest = node.birth
     }
     return oldest
@@ -404,17 +428,29 @@ export class Model {
     if (this.alive && node.kept) return true
     for (const name of node.names) if (this.follows(name)) return true
     if (node.pinned && node.durable && !node.forgotten) return true
-    if (node.packed !== undefined && node.recognizable && node.durable && !node.forgotten) return true
+    if (node.packed !== undefined && this.#isUnpacked(node, node.packed)) return true
     if (node.names.size === 0) return false
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true
     if (node.origin === undefined) return node.durable
     if (!folders.has(folderOf(node.origin))) return false
+    if (this.alive && node.metSince !== undefined) return true
     if (node.durable && !node.forgotten) return true
-    const known = this.#knowsPath(node.origin)
-    if (known === undefined || node.birth <= known) return false
+    return node.rotation && this.#isYoung(node, node.origin)
+  }
+
+  /** It was made after a file that the shipper knows to have carried the same name. */
+  #isYoung(node: Node, origin: string): boolean {
+    const known = this.#knowsPath(origin)
+    return known !== undefined && node.birth > known
+  }
+
+  /** Known by its content, or made and compressed while no shipper ran. */
+  #isUnpacked(node: Node, name: string): boolean {
+    if (node.durable && node.recognizable && !node.forgotten) return true
     const { origin } = node
-    return [...node.names].some(name => name.startsWith(`${origin}.`) && /^\.\d+$/.test(name.slice(origin.length)))
+    if (origin === undefined || folderOf(origin) !== folderOf(name)) return false
+    return node.unseen && node.rotation && this.#isYoung(node, origin)
   }
 
   /** Excuses what there is no way to any more, for the backends that have not got it. Call it after every event. */
@@ -468,7 +504,7 @@ export class Model {
 
   /** What stands at the ends of files without a line end will be taken as it is. */
   finish(): void {
-    for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true)
+    for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true, '')
   }
 
   /** The texts as which the line may come, in the order of their offsets: each with its bytes, hole included, line feed not. */

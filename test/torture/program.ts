@@ -5,6 +5,8 @@
  * stand anywhere: one whose file is not there does nothing, so any action can be dropped when a program is shrunk.
  */
 
+import type { Scheme } from './schemes.ts'
+
 /** The names that writers write to. Which other names the shipper follows depends on `Program.pattern`. */
 export const FILES = ['app.log', 'db.log', 'sub/web.log'] as const
 export const BACKENDS = ['left', 'right'] as const
@@ -35,13 +37,27 @@ export type Action =
   | { readonly do: 'rotateOften'; readonly file: File; readonly times: number; readonly lines: number }
   | { readonly do: 'moveAway'; readonly file: File }
   | { readonly do: 'rename'; readonly file: File }
-  /** `pause`: milliseconds between the copy and the truncation. */
+  /**
+   * `pause`: milliseconds between the copy and the truncation; `over`: onto the same rotation as the last time; `scheme`:
+   * the name of the copy, and without one numbers that are shifted, the oldest removed; `stale`: the writer goes on where
+   * it was, so that its next line lies behind a hole.
+   */
   | {
       readonly do: 'copytruncate'
       readonly file: File
       readonly busy: boolean
       readonly pause?: number
       readonly over?: boolean
+      readonly scheme?: Scheme | 'odd'
+      readonly stale?: boolean
+    }
+  /** So many rotations in a row, with lines between them. `pack`: what was rotated is compressed at once. */
+  | {
+      readonly do: 'tool'
+      readonly file: File
+      readonly scheme: Scheme
+      readonly times: number
+      readonly pack?: boolean
     }
   | { readonly do: 'copy'; readonly file: File }
   | { readonly do: 'truncate'; readonly file: File }
@@ -80,8 +96,8 @@ export type Action =
 export interface Program {
   readonly name: string
   readonly seed: number
-  /** Whether the names of rotated files match the shipper's pattern too. */
-  readonly pattern: 'outside' | 'inside'
+  /** Whether the names of rotated files match the shipper's pattern too; `exact`: it has no wildcards. */
+  readonly pattern: 'outside' | 'inside' | 'exact'
   /** The files belong to the shipper's user, as they do where a pod runs as one: then it may link to them. */
   readonly owned: boolean
   readonly actions: readonly Action[]

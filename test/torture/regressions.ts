@@ -1,5 +1,6 @@
 /** Programs that once found something, by the name of what they found. */
-import type { Action, Fault, File, Program } from './program.ts'
+import { type Action, type Fault, FILES, type File, type Program } from './program.ts'
+import { SCHEMES, type Scheme } from './schemes.ts'
 
 const FILE: File = 'app.log'
 
@@ -11,6 +12,31 @@ const START: Action = { do: 'start' }
 
 function program(name: string, actions: readonly Action[], pattern: Program['pattern'] = 'outside'): Program {
   return { name, seed: 1, pattern, owned: true, actions }
+}
+
+/** No backend answers, and there is more to read than memory holds: what is written from here on is seen and not read. */
+function outage(bytes = 1_200_000): Action[] {
+  return [
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: FILE, bytes },
+  ]
+}
+
+/** A rotation by copytruncate of lines that have been there for long enough to be seen. */
+function copytruncates(times: number, scheme?: Scheme | 'odd', file: File = FILE): Action[] {
+  const copytruncate: Action = { do: 'copytruncate', file, busy: false, ...(scheme ? { scheme } : {}) }
+  return Array.from({ length: times }, (): Action[] => [wait(1200), copytruncate, append(20, file)]).flat()
+}
+
+/** Rotations by rename, each of lines that have been seen. */
+function rotations(times: number, file: File = FILE): Action[] {
+  const rotate: Action = { do: 'rotate', file, create: true }
+  return Array.from({ length: times }, (): Action[] => [rotate, append(20, file), wait(150)]).flat()
+}
+
+function inThrees<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / 3) }, (_, at) => all.slice(3 * at, 3 * at + 3))
 }
 
 const FAULTS: readonly Fault[] = [
@@ -408,6 +434,172 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
+
+  // Only the first copy was gone on in: of the others nothing had been read, so nobody knew whose copies they were.
+  program('four copytruncates in an outage, the oldest copy removed', [
+    append(),
+    SETTLE,
+    ...outage(),
+    ...copytruncates(4),
+    SETTLE,
+  ]),
+  program(
+    'three copytruncates in an outage, within the pattern',
+    [append(), SETTLE, ...outage(), ...copytruncates(3), SETTLE],
+    'inside',
+  ),
+  program(
+    'three copytruncates in an outage, to names that only the content explains',
+    [append(), SETTLE, ...outage(), ...copytruncates(3, 'odd'), SETTLE],
+    'exact',
+  ),
+  program('three copytruncates in an outage to one name, the last copy only is left', [
+    append(),
+    SETTLE,
+    ...outage(),
+    ...copytruncates(3, 'old'),
+    SETTLE,
+  ]),
+  program(
+    'two copytruncates in an outage, and a death',
+    [append(), SETTLE, ...outage(), ...copytruncates(2, 'odd'), wait(2800), KILL, START, SETTLE],
+    'exact',
+  ),
+  program(
+    'seen and not read, and copied to an odd name while down',
+    [
+      append(),
+      SETTLE,
+      ...outage(),
+      ...copytruncates(1),
+      wait(2800),
+      KILL,
+      { do: 'copytruncate', file: FILE, busy: false, scheme: 'odd' },
+      append(),
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
+  program('two copytruncates while down, the second of lines that nobody had seen', [
+    append(),
+    SETTLE,
+    append(),
+    wait(100),
+    { do: 'term', grace: 10 },
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false },
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false },
+    append(),
+    START,
+    SETTLE,
+  ]),
+  program('two copytruncates between two looks', [
+    append(),
+    SETTLE,
+    wait(100),
+    { do: 'freeze' },
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false },
+    append(),
+    { do: 'copytruncate', file: FILE, busy: false },
+    append(),
+    wait(500),
+    { do: 'thaw' },
+    SETTLE,
+  ]),
+
+  // Rotated files took turns with each other, so the newest came before the oldest was read to its end.
+  program('three renames in an outage: older lines come first', [
+    append(),
+    SETTLE,
+    ...outage(),
+    ...rotations(3),
+    SETTLE,
+  ]),
+  // After a restart the file that has the name now was offered first.
+  program('three renames in an outage, and a death: older lines come first', [
+    append(),
+    SETTLE,
+    ...outage(),
+    ...rotations(3),
+    wait(2800),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('three renames while down: older lines come first', [
+    append(),
+    SETTLE,
+    wait(100),
+    { do: 'term', grace: 10 },
+    { do: 'block', file: FILE, bytes: 1_200_000 },
+    ...Array.from({ length: 3 }, (): Action[] => [{ do: 'rotate', file: FILE, create: true }, append(20)]).flat(),
+    START,
+    SETTLE,
+  ]),
+
+  // The name was compared with the `.gz` still on it.
+  ...(['dateInStem', 'time', 'dateAndNumber'] as const).map(scheme =>
+    program(`compressed while down, under names as ${scheme} gives them`, [
+      append(),
+      SETTLE,
+      wait(1800),
+      KILL,
+      append(),
+      { do: 'tool', file: FILE, scheme, times: 1, pack: true },
+      START,
+      SETTLE,
+    ]),
+  ),
+  // Only plain files were asked whether they had been made meanwhile.
+  program('made, rotated and compressed while down', [
+    append(),
+    SETTLE,
+    wait(100),
+    { do: 'term', grace: 10 },
+    append(),
+    { do: 'tool', file: FILE, scheme: 'number', times: 2, pack: true },
+    { do: 'tool', file: FILE, scheme: 'time', times: 2, pack: true },
+    START,
+    SETTLE,
+  ]),
+
+  // What came and went under the name was known by few of the names that tools give.
+  program(
+    'rotated twice while it stands still, to the names of many tools',
+    [
+      ...FILES.map(file => append(5, file)),
+      SETTLE,
+      wait(100),
+      ...inThrees(SCHEMES).flatMap((schemes): Action[] => [
+        { do: 'freeze' },
+        ...schemes.flatMap((scheme, at): Action[] => {
+          const file = FILES[at]!
+          return [append(5, file), { do: 'tool', file, scheme, times: 2 }]
+        }),
+        wait(500),
+        { do: 'thaw' },
+        wait(150),
+      ]),
+      SETTLE,
+    ],
+    'exact',
+  ),
+  program(
+    'rotated twice while down, to the names of many tools',
+    [
+      append(),
+      SETTLE,
+      wait(100),
+      { do: 'term', grace: 10 },
+      ...SCHEMES.flatMap((scheme): Action[] => [append(), { do: 'tool', file: FILE, scheme, times: 2 }]),
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */

@@ -31,9 +31,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { judge, type Numbers } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
-import { Model, type Node } from './model.ts'
-import { type Action, BACKENDS, type File, MAX_LINE, type Program, random } from './program.ts'
+import { Model } from './model.ts'
+import type { Node } from './node.ts'
+import { type Action, BACKENDS, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
+import { namesOf, oddName, type Scheme } from './schemes.ts'
 
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
@@ -51,6 +53,8 @@ const GRACE = 60
 /** The receivers live in this process. Held up for so long they are slow servers, whose clients give up: milliseconds. */
 const STALL = 500
 const NOBODY = 65534
+/** Above the numbers that are shifted. */
+const FIRST_ROTATION = 10
 
 export interface Outcome {
   readonly violations: readonly string[]
@@ -161,7 +165,6 @@ export class World {
 
   /** Writes the configuration and returns its path. A program that runs takes it over as soon as it sees it. */
   #configure({ records = 2000, budget = 2, round = 0 } = {}): string {
-    const wild = this.#program.pattern === 'inside' ? '*.log*' : '*.log'
     const [left, right] = this.#endpoints
     const common = {
       type: 'http',
@@ -175,7 +178,7 @@ export class World {
       sources: [
         {
           name: 'app',
-          paths: [join(this.#logs, wild), join(this.#logs, 'sub', wild)],
+          paths: this.#paths(),
           exclude: [join(this.#logs, '**/*.gz')],
           maxLineBytes: MAX_LINE,
           labels: { round: String(round) },
@@ -193,6 +196,17 @@ export class World {
     const path = join(this.#base, 'config.json')
     writeFileSync(path, JSON.stringify(config, null, 2))
     return path
+  }
+
+  #paths(): string[] {
+    switch (this.#program.pattern) {
+      case 'exact':
+        return [...FILES, 'cur.log'].map(name => this.#at(name))
+      case 'inside':
+        return [this.#at('*.log*'), this.#at('sub/*.log*')]
+      case 'outside':
+        return [this.#at('*.log'), this.#at('sub/*.log')]
+    }
   }
 
   // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -363,7 +377,7 @@ export class World {
   #write(name: string, text: string): void {
     const node = this.#file(name)
     appendFileSync(this.#at(name), text)
-    this.#model.write(node, text)
+    this.#model.write(node, text, name)
   }
 
   #unlink(name: string, why = 'deleted'): void {
@@ -376,14 +390,13 @@ export class World {
     this.#model.reconcile(why)
   }
 
-  #rename(from: string, to: string): void {
+  #rename(from: string, to: string, rotation = true): void {
     const node = this.#model.named(from)
     if (!node) return
     this.#unlink(to, 'replaced')
     this.#observe()
     renameSync(this.#at(from), this.#at(to))
-    node.names.delete(from)
-    this.#model.name(node, to)
+    this.#model.renamed(node, from, to, rotation)
     this.#model.reconcile('renamed')
   }
 
@@ -397,34 +410,82 @@ export class World {
 
   #chmod(node: Node, name: string, mode: number): void {
     chmodSync(this.#at(name), mode)
-    node.readable = mode !== 0
+    this.#model.readable(node, mode !== 0)
   }
 
   #rotate(file: string): void {
     if (!this.#model.named(file)) return
     this.#rotations++
-    for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
+    this.#shift(file)
     this.#rename(file, `${file}.1`)
   }
 
-  async #copytruncate(file: string, busy: boolean, pause: number, over: boolean): Promise<void> {
+  async #copytruncate({
+    file,
+    busy,
+    // Some take their time, so that the copy is seen before the truncation that explains it.
+    pause = this.#rotations % 3 === 0 ? 60 : 0,
+    over = false,
+    scheme,
+    stale = false,
+  }: Extract<Action, { do: 'copytruncate' }>): Promise<void> {
     const node = this.#model.named(file)
     if (!node?.readable) return
     this.#rotations++
-    const former = this.#model.named(`${file}.1`)
+    const target = this.#copyName(file, scheme)
+    const former = this.#model.named(target)
     // What the shipper knows by another name is no rotation to it.
-    if (over && former?.readable && former !== node && former.names.size === 1) this.#cut(former, `${file}.1`, 0)
-    else for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
-    copyFileSync(this.#at(file), this.#at(`${file}.1`))
-    const copy = this.#found(`${file}.1`)
-    this.#model.copied(node, copy)
+    const overwritten = over && former?.readable && former !== node && former.names.size === 1
+    if (overwritten) this.#cut(former, target, 0)
+    else if (scheme === undefined) this.#shift(file)
+    else this.#unlink(target, 'replaced')
+    copyFileSync(this.#at(file), this.#at(target))
+    const copy = this.#found(target)
+    this.#model.copied(node, copy, { fresh: !overwritten, rotation: scheme !== 'odd' })
     if (pause > 0) await sleep(pause)
-    if (busy) {
-      // What is written between the copy and the truncation is in neither.
-      this.#write(file, this.#lines(file, 3, 60))
-      if (this.#model.alive) copy.linkedSince = undefined
-    }
+    // What is written between the copy and the truncation is in neither.
+    if (busy) this.#write(file, this.#lines(file, 3, 60))
+    const { size } = node
     this.#cut(node, file, 0)
+    if (!stale) return
+    truncateSync(this.#at(file), size)
+    this.#model.hole(node, size)
+    this.#write(file, this.#lines(file, 3, 60))
+  }
+
+  #copyName(file: string, scheme: Scheme | 'odd' | undefined): string {
+    if (scheme === undefined) return `${file}.1`
+    const n = FIRST_ROTATION + ++this.#names
+    return scheme === 'odd' ? oddName(file, n) : namesOf(scheme, file, n).at(-1)!
+  }
+
+  #shift(file: string): void {
+    for (const n of [2, 1]) this.#rename(`${file}.${n}`, `${file}.${n + 1}`)
+  }
+
+  /** So many rotations as a tool makes them; then the writer goes on in a new file. */
+  async #tool({ file, scheme, times, pack = false }: Extract<Action, { do: 'tool' }>): Promise<void> {
+    for (let n = 0; n < times; n++) {
+      if (n > 0) this.#write(file, this.#lines(file, 4, 100))
+      if (!this.#model.named(file)) return
+      this.#rotations++
+      let name: string = file
+      for (const next of namesOf(scheme, file, FIRST_ROTATION + ++this.#names)) {
+        if (name !== file) await sleep(10)
+        this.#rename(name, next)
+        name = next
+      }
+      if (pack) this.#pack(name)
+    }
+    this.#write(file, this.#lines(file, 3, 100))
+  }
+
+  #pack(name: string): void {
+    const node = this.#model.named(name)
+    if (!node) return
+    writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
+    this.#model.packed(`${name}.gz`, node)
+    this.#unlink(name, 'compressed')
   }
 
   async #step(action: Action): Promise<void> {
@@ -475,22 +536,21 @@ export class World {
           this.#rotate(action.file)
         }
         return this.#write(action.file, this.#lines(action.file, 2, 100))
+      case 'tool':
+        return this.#tool(action)
       case 'moveAway':
-        return this.#rename(action.file, `attic/${++this.#names}`)
+        return this.#rename(action.file, `attic/${++this.#names}`, false)
       case 'rename':
-        return this.#rename(action.file, `${action.file}.old-${++this.#names}`)
-      case 'copytruncate': {
-        // Some take their time, so that the copy is seen before the truncation that explains it.
-        const { file, busy, pause = this.#rotations % 3 === 0 ? 60 : 0, over = false } = action
-        return this.#copytruncate(file, busy, pause, over)
-      }
+        return this.#rename(action.file, `${action.file}.old-${++this.#names}`, false)
+      case 'copytruncate':
+        return this.#copytruncate(action)
       case 'copy': {
         const node = model.named(action.file)
         if (!node?.readable) return
         const name = `${action.file}.copy-${++this.#names}`
         copyFileSync(this.#at(action.file), this.#at(name))
         const copy = this.#found(name)
-        model.copied(node, copy)
+        model.copied(node, copy, { fresh: true, rotation: false })
         copy.linkedSince = undefined
         for (const { line } of copy.lines) line.allowed++
         return
@@ -523,14 +583,8 @@ export class World {
         this.#unlink(action.file)
         if (action.recreate) this.#write(action.file, this.#lines(action.file, 2, 100))
         return
-      case 'gzip': {
-        const name = `${action.file}.1`
-        const node = model.named(name)
-        if (!node) return
-        writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
-        model.packed(`${name}.gz`, node)
-        return this.#unlink(name, 'compressed')
-      }
+      case 'gzip':
+        return this.#pack(`${action.file}.1`)
       case 'hole': {
         const node = this.#file(action.file)
         if (node.tail !== '' || node.tailHole > 0) return
@@ -543,6 +597,7 @@ export class World {
         if (!node) return
         const name = `link-${++this.#names}.log`
         linkSync(this.#at(action.file), this.#at(name))
+        node.unorder()
         return model.name(node, name)
       }
       case 'swap': {
