@@ -49,6 +49,8 @@ export interface SavedGeneration {
   readonly seen?: SavedCursor
   /** It was read to its end and closed: it is remembered only in case its name comes back. */
   readonly done?: boolean
+  /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
+  readonly gone?: boolean
   /** By backend name. */
   readonly cursors: Readonly<Record<string, SavedCursor>>
 }

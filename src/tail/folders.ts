@@ -12,7 +12,7 @@ import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
-import { statPath } from './inodes.ts'
+import { sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { hasGrown, LateLines, type Missed } from './missed.ts'
 import { isCompressed, isRelated } from './names.ts'
@@ -271,8 +271,10 @@ export class Folders {
     const { sweep, missed } = this.#parts
     const found = sweep.look(all)
     this.#crowded = false
-    for (const [path, { source, original }] of sweep.strays) {
-      if (!this.#strays.has(path)) missed.strayed(original, source)
+    for (const [path, { source, original, archive }] of sweep.strays) {
+      if (this.#strays.has(path)) continue
+      if (archive) missed.archived(path, original, source)
+      else missed.strayed(original, source)
     }
     this.#strays = new Set(sweep.strays.keys())
     return found
@@ -321,7 +323,13 @@ export class Folders {
     else {
       const generation = same
         ? lineage.restored(source, saved, inode)
-        : lineage.begun(source, path, inode, saved ? Date.now() : 0)
+        : lineage.begun(
+            source,
+            path,
+            inode,
+            saved ? Date.now() : 0,
+            saved && sameBirth(saved.inode, inode) ? Date.now() : 0,
+          )
       follower.follow(path, opened, generation)
     }
   }
@@ -355,7 +363,9 @@ export class Folders {
       follower.follow(path, opened, lineage.restored(source, saved, inode))
     } else {
       search.find(saved, REPLACED)
-      follower.follow(path, opened, lineage.begun(source, path, inode, Date.now()))
+      const now = Date.now()
+      const since = sameBirth(saved.inode, inode) ? now : 0
+      follower.follow(path, opened, lineage.begun(source, path, inode, now, since))
     }
   }
 

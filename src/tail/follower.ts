@@ -52,8 +52,10 @@ export interface FollowerParts {
   compressed(path: string, source: string): void
   /** Looks for a generation that has just lost its content. */
   search(entry: SavedGeneration): void
-  /** Whether an older generation of `origin` is being searched for, and has something for the backend. */
-  holdsBack(origin: string, begun: bigint, backend: string): boolean
+  /** Whether an older generation of `origin` is being searched for. */
+  holdsBack(origin: string, begun: bigint): boolean
+  /** A file has lost its last name. */
+  nameless(tailer: Tailer): void
 }
 
 export class Follower {
@@ -90,6 +92,7 @@ export class Follower {
     // What it saw last is not yet what is known of it: a look at another file has led back here.
     if (tailer.closed || this.#replacing.has(tailer)) return
     const before = tailer.state.kind
+    const known = tailer.generation.head.length
     const sight = tailer.poll(now, this.final)
     if (tailer.state.kind !== before) this.#moved(tailer)
     switch (sight.kind) {
@@ -105,7 +108,8 @@ export class Follower {
           tailer.failing = false
           this.#parts.lookout.heat(tailer)
           // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
-          this.#parts.saver.later()
+          if (known === 0 && tailer.generation.head.length > 0) this.#parts.saver.soon()
+          else this.#parts.saver.later()
         }
         if (sight.unread) {
           if (this.#isCompressed(tailer)) return
@@ -145,10 +149,7 @@ export class Follower {
       if (!tailer.hasUnread(cursor, this.final)) continue
       const { backend } = cursor
       // An older generation is read first: once that is done this one is offered again (`dry`, `unblock`).
-      if (
-        elders.some(elder => this.#isUnread(elder, backend)) ||
-        holdsBack(generation.origin.path, generation.begun, backend)
-      ) {
+      if (elders.some(elder => this.#isUnread(elder, backend)) || holdsBack(generation.origin.path, generation.begun)) {
         this.#blocked.add(tailer)
       } else lineage.readerOf(backend)?.offer(tailer, cursor)
     }
@@ -195,9 +196,9 @@ export class Follower {
   }
 
   /** Remembers what the file is really called: behind a link, or after a rotation. */
-  #learn({ fd, generation }: Tailer): void {
+  #learn({ fd, inode, path, generation }: Tailer): void {
     const { habits, pins, unpacked } = this.#parts
-    const name = nameOfHandle(fd)
+    const name = nameOfHandle(fd, inode, path)
     if (name !== undefined && !pins.holds(name) && !unpacked.holds(name)) habits.learn(generation.origin.path, name)
   }
 
@@ -207,6 +208,7 @@ export class Follower {
     tailer.locate()
     const { path, source } = tailer.generation.origin
     this.#learn(tailer)
+    if (tailer.state.kind === 'deleted') this.#parts.nameless(tailer)
     this.#parts.missed.vacated(path, this.#parts.sources.get(source)!)
     this.#keepPinned(tailer)
     this.#parts.lookout.sweepSoon()
@@ -229,7 +231,8 @@ export class Follower {
     const path = tailer.state.kind === 'live' ? tailer.path : origin
     // Another truncation may have come before this one was seen.
     missed.vacated(origin, source)
-    const generation = lineage.begun(source, path, tailer.inode, Date.now())
+    const now = Date.now()
+    const generation = lineage.begun(source, path, tailer.inode, now, now)
     tailers.begin(tailer, generation)
     missed.followed(path, generation.begun)
     this.#hold(tailer)
@@ -325,8 +328,11 @@ export class Follower {
     const { kind } = tailer.state
     tailer.locate()
     this.letGo(tailer)
-    this.#parts.unpacked.release(tailer.generation.key)
-    if (kind !== 'deleted') this.#parts.done.remember({ ...tailer.generation.save(tailer.path), done: true })
+    const { unpacked, done } = this.#parts
+    unpacked.release(tailer.generation.key)
+    const saved = { ...tailer.generation.save(tailer.path), done: true }
+    if (kind === 'deleted' || unpacked.holds(tailer.path)) done.rememberGone(saved)
+    else done.remember(saved)
     this.#parts.saver.later()
   }
 

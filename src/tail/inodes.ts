@@ -3,7 +3,7 @@
  *
  * Guarantees: links are followed only where it says so; a bounded number of names is looked at; nothing throws.
  */
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { type BigIntStats, fstatSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 
@@ -19,12 +19,15 @@ export function statPath(path: string): BigIntStats | undefined {
   }
 }
 
-/** The name that an open file has now, as the system tells it (proc(5), /proc/pid/fd); undefined if it has none. */
-export function nameOfHandle(fd: number): string | undefined {
+/**
+ * The name that an open file has now, as the system tells it (proc(5), /proc/pid/fd). A file that got another name by
+ * a link, and lost the one it was opened by, is looked for beside `path`. Undefined if it has none.
+ */
+export function nameOfHandle(fd: number, inode: Inode, path: string): string | undefined {
   try {
     const name = readlinkSync(`/proc/self/fd/${fd}`)
-    if (!name.startsWith('/') || name.endsWith(' (deleted)')) return undefined
-    return name
+    if (name.startsWith('/') && !name.endsWith(' (deleted)')) return name
+    return fstatSync(fd).nlink > 0 ? nameOf(inode, path) : undefined
   } catch {
     return undefined
   }

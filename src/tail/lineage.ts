@@ -37,8 +37,11 @@ export class Lineage {
     this.#onCommit = onCommit
   }
 
-  /** A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. */
-  begun(source: SourceOptions, path: string, inode: Inode, incarnation: number): Generation {
+  /**
+   * A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. `since`: when
+   * it began, in milliseconds since the epoch, if that was after its inode was born.
+   */
+  begun(source: SourceOptions, path: string, inode: Inode, incarnation: number, since = 0): Generation {
     // Without birth times a reused inode would get the id of the file it belonged to before.
     const time = inode.birth === '0' ? Date.now() : incarnation
     const id = generationId(this.epoch, inode, time)
@@ -49,7 +52,7 @@ export class Lineage {
       inode,
       head: NO_HEAD,
       size: 0,
-      begun: String(time === 0 ? inode.birth : BigInt(time) * 1_000_000n),
+      begun: since === 0 && inode.birth !== '0' ? inode.birth : String(BigInt(since || time) * 1_000_000n),
       cursors: {},
     })
     if (time !== 0) this.#timed.add(generation)

@@ -7,12 +7,13 @@
  * was born since the start was; older files were there before, and are none of what was asked for. What was compressed
  * at once is unpacked. A file that is finished and has grown since is taken up again: its writer was never told.
  */
-import { closeSync } from 'node:fs'
+import { type BigIntStats, closeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
-import { statPath } from './inodes.ts'
+import { fileAt, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import type { Habits } from './names.ts'
 import type { OpenFile } from './open.ts'
@@ -40,12 +41,16 @@ export interface MissedParts {
   rootsOf(source: SourceOptions): readonly string[]
   /** Whether an inode is known. */
   known(inode: Inode): boolean
+  /** Whether a generation of a path is being searched for. */
+  isSearching(origin: string): boolean
   /** Whether there is a file descriptor for one more. */
   room(): boolean
   /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
   unreadable(source: SourceOptions, origin: string, path: string): void
-  /** A file that was rotated away from `origin` and compressed. */
-  archive(source: SourceOptions, origin: string, path: string): void
+  /** A file that was rotated away from `origin` and compressed, before the one that was born at `before`. */
+  archive(source: SourceOptions, origin: string, path: string, before?: bigint): void
+  /** Whether an archive has been looked into, as it is now. */
+  knownArchive(stats: BigIntStats): boolean
   /** Looks at a file now. */
   poll(tailer: Tailer): void
   /** Follows a file that is not under a followed path. */
@@ -58,6 +63,10 @@ export class Missed {
   /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
   readonly #former = new Set<string>()
   readonly #vacancies = new Map<string, Vacancy>()
+  /** When the youngest generation of each directory began. */
+  readonly #youngestIn = new Map<string, bigint>()
+  /** Archives that were not there at the last look, by path, with what they would be called. */
+  readonly #archives = new Map<string, { readonly source: SourceOptions; readonly original: string }>()
   /** Nanoseconds since the epoch, as birth times are. */
   readonly #startedAt = BigInt(Date.now()) * 1_000_000n
 
@@ -69,11 +78,13 @@ export class Missed {
   followed(path: string, begun: bigint): void {
     const youngest = this.#youngest.get(path)
     if (youngest === undefined || begun > youngest) this.#youngest.set(path, begun)
+    const directory = dirname(path)
+    if (begun > (this.#youngestIn.get(directory) ?? 0n)) this.#youngestIn.set(directory, begun)
   }
 
   /** As `followed`, of a file that was followed before the start. */
   followedBefore({ origin, inode, begun }: SavedGeneration): void {
-    this.#former.add(inodeKey(inode))
+    this.#former.add(`${inodeKey(inode)}:${inode.birth}`)
     this.followed(origin, BigInt(begun ?? inode.birth))
   }
 
@@ -96,13 +107,21 @@ export class Missed {
     if (!this.#youngest.has(path)) this.vacated(path, source)
   }
 
+  /** An archive has appeared whose content the pattern would have matched as `original`. */
+  archived(path: string, original: string, source: SourceOptions): void {
+    this.#archives.set(path, { source, original })
+  }
+
   /** Looks at all paths that lost their file lately. */
   catchUpAll(): void {
+    for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
+    this.#archives.clear()
     if (this.#vacancies.size === 0 || !this.#parts.room()) return
     const now = performance.now()
     for (const [path, { source, begun, until }] of this.#vacancies) {
       this.#catchUp(source, path, begun)
-      if (now >= until) this.#vacancies.delete(path)
+      // Once it is found more may be known of what rotations are called.
+      if (now >= until && !this.#parts.isSearching(path)) this.#vacancies.delete(path)
     }
   }
 
@@ -114,7 +133,7 @@ export class Missed {
   }
 
   #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): void {
-    const { tailers, known, habits, rootsOf, unreadable, archive } = this.#parts
+    const { tailers, known, knownArchive, habits, rootsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...tailers]) if (tailer.generation.origin.path === origin) this.#parts.poll(tailer)
     const now = statPath(origin)
@@ -129,10 +148,21 @@ export class Missed {
       roots: rootsOf(source),
       strict: begun === undefined,
       known,
+      knownArchive,
       denied: path => unreadable(source, origin, path),
-      compressed: path => archive(source, origin, path),
+      // A file that was truncated may be older than what was copied from it, and so is no measure.
+      compressed: path => archive(source, origin, path, born !== undefined && born > (begun ?? 0n) ? born : undefined),
     })
     for (const sibling of missed) this.#take(source, origin, sibling)
+  }
+
+  /** Unpacks an archive whose content was written after everything that was followed in its directory began. */
+  #takeArchive(path: string, original: string, source: SourceOptions): void {
+    const { knownArchive, archive } = this.#parts
+    const after = this.#youngestIn.get(dirname(path))
+    const stats = fileAt(path)
+    if (after === undefined || stats === undefined || knownArchive(stats)) return
+    if (stats.mtimeNs >= after) archive(source, original, path)
   }
 
   /** When the youngest generation of the path that had been followed was written to last. */
@@ -157,7 +187,7 @@ export class Missed {
         return
       }
     }
-    const incarnation = this.#former.has(inodeKey(inode)) ? Date.now() : 0
+    const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation))
   }
 }

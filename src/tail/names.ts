@@ -90,6 +90,8 @@ export function isLikely(name: string, original: string): boolean {
 function likeness(name: string, original: string): 'likely' | 'word' | 'nothing' {
   const extension = extname(original)
   const stem = basename(original, extension)
+  // `app.bak`: the extension was replaced.
+  if (name.startsWith(`${stem}.`) && WORD.test(name.slice(stem.length + 1)) && !/\.tmp$/i.test(name)) return 'word'
   const whole = name.indexOf(original)
   let added: string
   if (whole >= 0) added = `${name.slice(0, whole)} ${name.slice(whole + original.length)}`
@@ -118,7 +120,9 @@ export function shapeOf(name: string): RegExp | undefined {
     from = index + run.length
   }
   if (from === 0) return undefined
-  return new RegExp(`^${source}${literal(name.slice(from))}$`, 'is')
+  // svlogd's names end in `u` until a processor is done with the file, in `s` afterwards.
+  const end = literal(name.slice(from)).replace(/^\\\.[us]$/, '\\.[us]')
+  return new RegExp(`^${source}${end}$`, 'is')
 }
 
 function literal(text: string): string {
@@ -145,6 +149,11 @@ export class Habits {
     const shape = shapeOf(withoutCompression(basename(path)))
     if (shape && habit.shapes.size < MOST) habit.shapes.set(shape.source, shape)
     if (habit.directories.size < MOST) habit.directories.add(dirname(path))
+  }
+
+  /** Whether anything was learned of the path. */
+  knows(origin: string): boolean {
+    return this.#byOrigin.has(origin)
   }
 
   /** The directories in which rotations of `origin` may be: its own first. */

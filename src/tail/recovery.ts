@@ -8,6 +8,7 @@
  */
 import { closeSync } from 'node:fs'
 import type { Checkpoint, SavedGeneration } from './checkpoint.ts'
+import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Folders } from './folders.ts'
 import type { Follower } from './follower.ts'
@@ -27,6 +28,7 @@ import type { Unpacked } from './unpack.ts'
 
 export interface RecoveryParts {
   readonly tailers: Tailers
+  readonly done: Done
   readonly folders: Folders
   readonly follower: Follower
   readonly missed: Missed
@@ -50,7 +52,7 @@ export function recover(
   candidates: Iterable<Found>,
   handles = new Handles(),
 ): void {
-  const { tailers, folders, follower, missed, search, habits, lineage, sources, pins, unpacked } = parts
+  const { tailers, done, folders, follower, missed, search, habits, lineage, sources, pins, unpacked } = parts
   search.handles = handles
   const keys = new Set(generations.map(({ key }) => key))
   pins.inherit(keys)
@@ -59,6 +61,10 @@ export function recover(
   const orphans: SavedGeneration[] = []
   for (const entry of generations) {
     if (!sources.has(entry.source)) continue
+    if (entry.gone) {
+      done.rememberGone(entry)
+      continue
+    }
     if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits.learn(entry.origin, entry.path)
     if (handles.isAside(entry.key) && search.takeHandle(entry)) continue
     const key = inodeKey(entry.inode)
@@ -99,6 +105,8 @@ export function recover(
   search.elsewhere = locateAll(nowhere, parts.rootsOf)
   // The oldest first: it has the first claim to a file that more than one of them may be in.
   const entries = [...saved.values(), ...orphans].sort((a, b) => Number(begunOf(a) - begunOf(b)))
+  // What is finished is no copy of what is not.
+  entries.sort((a, b) => Number(b.done ?? false) - Number(a.done ?? false))
   for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
   search.elsewhere = new Map()
   handles.close()
@@ -107,8 +115,14 @@ export function recover(
   for (const { candidate, opened, inode } of fresh) {
     if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
     else {
-      const incarnation = saved.has(inodeKey(inode)) ? Date.now() : 0
-      follower.follow(candidate.path, opened, lineage.begun(candidate.source, candidate.path, inode, incarnation))
+      const former = saved.get(inodeKey(inode))
+      const incarnation = former ? Date.now() : 0
+      const since = former && sameBirth(former.inode, inode) ? incarnation : 0
+      follower.follow(
+        candidate.path,
+        opened,
+        lineage.begun(candidate.source, candidate.path, inode, incarnation, since),
+      )
     }
   }
 }

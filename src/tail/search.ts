@@ -9,7 +9,7 @@
  * Guarantees: nothing that was read is read again from another file; a generation that is waited for is saved, holds
  * back the younger ones of its name, and ends as one of the other three.
  */
-import { closeSync, fstatSync } from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
@@ -62,6 +62,12 @@ export interface SearchParts {
   onSettled(origin: string): void
 }
 
+/** Later than anything. */
+const LAST = BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n
+/** Archives that are looked into to learn what rotations of a path are called; and how often that is tried. */
+const LOOKED_INTO = 16
+const TRIES = 3
+
 /** What the search knows beside the saved generation. */
 interface Circumstances {
   /** Its inode has other content now. */
@@ -85,7 +91,9 @@ export class Search {
   readonly #unreadable = new Map<string, SavedGeneration>()
   readonly #seeks = new Set<Promise<void>>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #archives = new Set<string>()
+  /** Archives of which nothing was known, by the key of their inode. */
+  readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint }>()
+  readonly #learned = new Map<string, number>()
   #stopped = false
 
   /**
@@ -123,6 +131,11 @@ export class Search {
     for (const entry of this.#waiting.keys()) yield lineage.living(entry)?.save(entry.path) ?? entry
   }
 
+  /** Whether a generation of a path is searched for: once it is found more may be known of the names there. */
+  isSearching(origin: string): boolean {
+    return this.holdsBack(origin, LAST)
+  }
+
   get waiting(): boolean {
     return this.#waiting.size > 0 || this.#archives.size > 0
   }
@@ -137,11 +150,13 @@ export class Search {
     await Promise.all(this.#seeks)
   }
 
-  /** Whether a generation of `origin` that began before `begun` and is searched for has something for the backend. */
-  holdsBack(origin: string, begun: bigint, backend: string): boolean {
+  /** Whether a generation of `origin` that began before `begun` is searched for: how much it holds is not known yet. */
+  holdsBack(origin: string, begun: bigint): boolean {
+    for (const archive of this.#archives.values()) {
+      if (archive.origin === origin && archive.begun < begun) return true
+    }
     for (const entry of this.#waiting.keys()) {
-      if (entry.origin !== origin || BigInt(entry.begun ?? entry.inode.birth) >= begun) continue
-      if ((entry.cursors[backend]?.offset ?? 0) < entry.size) return true
+      if (entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
     }
     return false
   }
@@ -188,6 +203,7 @@ export class Search {
     const { done, room, unpacked, habits } = this.#parts
     if (entry.done) {
       if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
+      else done.rememberGone(entry)
       return
     }
     const wanted = wantedOf(entry)
@@ -206,7 +222,7 @@ export class Search {
       this.#keepUnreadable(unreadable)
       return
     }
-    const archives = unpacked.candidates(wanted, habits.directoriesOf(entry.origin))
+    const archives = unpacked.candidates(wanted, habits)
     if (archives.length === 0) {
       this.#gone(entry, circumstances)
       return
@@ -215,18 +231,30 @@ export class Search {
     this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
   }
 
-  /** Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. */
-  takeArchive(source: SourceOptions, origin: string, path: string): void {
+  /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
+  knowsArchive(stats: BigIntStats): boolean {
+    const inode = inodeOf(stats)
+    if (this.#archives.has(inodeKey(inode))) return true
+    const known = this.#parts.done.at(inode)
+    return known?.begun === String(stats.mtimeNs) && known.size === Number(stats.size)
+  }
+
+  /**
+   * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
+   * older than the file that was born there at `before`.
+   */
+  takeArchive(source: SourceOptions, origin: string, path: string, before?: bigint): void {
     const { lineage, done, unpacked, onSettled } = this.#parts
     const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
     const key = inodeKey(inode)
-    if (this.#archives.has(key) || done.has(inode)) return
-    this.#archives.add(key)
+    if (this.knowsArchive(stats)) return
     // Its content is older than the archive, which keeps the time of the last line.
-    const begun = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
+    const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
+    const begun = before !== undefined && before <= made ? before - 1n : made
     const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
+    this.#archives.set(key, { origin, begun })
     const take = async () => {
       const result = await unpacked.take(entry.key, path, () => this.#headsOf(origin))
       this.#archives.delete(key)
@@ -235,13 +263,39 @@ export class Search {
         return
       }
       // An archive that is being written is met again at the next look.
-      if (result.kind === 'incomplete') return
+      if (result.kind === 'incomplete') {
+        onSettled(origin)
+        return
+      }
       // So that it is not unpacked again, whatever becomes of what it held.
-      done.remember({ ...entry, path, size: Number(stats.size), done: true })
+      done.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
       if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
       onSettled(origin)
     }
     this.#seek(take())
+  }
+
+  /**
+   * A file that was followed under a path has lost its last name, and what rotations are called there is not known: the
+   * archive that was made of it tells.
+   */
+  learn({ generation }: Tailer): void {
+    const { habits, unpacked } = this.#parts
+    const { path: origin } = generation.origin
+    const tries = this.#learned.get(origin) ?? 0
+    if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
+    this.#learned.set(origin, tries + 1)
+    const wanted = wantedOf(generation.save(origin))
+    const learn = async () => {
+      for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
+        if (this.#stopped) return
+        if (await unpacked.beginsLike(archive, wanted.head)) {
+          habits.learn(origin, archive)
+          return
+        }
+      }
+    }
+    this.#seek(learn())
   }
 
   /**
@@ -271,9 +325,10 @@ export class Search {
 
   /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
   #isTaken(key: string, truncated: boolean): boolean {
-    const { tailers } = this.#parts
+    const { tailers, done } = this.#parts
     // It was copied over a rotation of before, which may not have been noticed yet.
-    return truncated ? tailers.get(key)?.genuine === true : tailers.has(key)
+    if (tailers.has(key)) return !truncated || tailers.get(key)?.genuine === true
+    return done.hasKey(key)
   }
 
   async #findPacked(
@@ -282,19 +337,25 @@ export class Search {
     archives: readonly string[],
     circumstances: Circumstances,
   ): Promise<void> {
-    const { unpacked, lineage, onSettled } = this.#parts
+    const { unpacked, lineage, habits, onSettled } = this.#parts
     // What is in flight has to be sent again if the process is killed.
     const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
     const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
     let before = ''
     for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
-      const result = await unpacked.find(entry.key, wanted, archives, nearest)
+      // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
+      const blank = wanted.head.length === 0
+      const heads = () => this.#headsOf(entry.origin)
+      const result = blank
+        ? await unpacked.takeFirst(entry.key, archives, heads)
+        : await unpacked.find(entry.key, wanted, archives, nearest)
       if (result.kind === 'found') {
         if (this.#stopped) {
           closeSync(result.sibling.opened.fd)
           return
         }
         this.#waiting.delete(entry)
+        if (result.archive !== undefined) habits.learn(entry.origin, result.archive)
         this.#continue(entry, result.sibling, circumstances)
         onSettled(entry.origin)
         return
@@ -329,7 +390,7 @@ export class Search {
   /** How the generations of a path begin that are known. */
   *#headsOf(origin: string) {
     const { tailers, done, truncation } = this.#parts
-    for (const entry of [...done, ...this.#waiting.keys()]) if (entry.origin === origin) yield entry.head
+    for (const entry of [...done, ...done.gone, ...this.#waiting.keys()]) if (entry.origin === origin) yield entry.head
     for (const { generation } of [...tailers, ...truncation.finishing]) {
       if (generation.origin.path === origin) yield generation.head
     }

@@ -23,7 +23,7 @@ import {
 } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
 import { type Habits, isCompressed, isRelated, isRotationOf, withoutCompression } from './names.ts'
-import { DENIED, type OpenFile, openRegular } from './open.ts'
+import { compressionOf, DENIED, type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known of a generation that is looked for. */
@@ -79,10 +79,7 @@ export function findCopy(wanted: Wanted, taken: (key: string) => boolean): Sibli
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
-    if (
-      evidence > 0 &&
-      (best === undefined || evidence > best.evidence || isYounger(opened, best.opened, evidence, best))
-    ) {
+    if (evidence > 0 && (best === undefined || isBetter({ opened, evidence }, best))) {
       if (best) closeSync(best.opened.fd)
       best = { path, opened, evidence }
     } else closeSync(opened.fd)
@@ -90,8 +87,16 @@ export function findCopy(wanted: Wanted, taken: (key: string) => boolean): Sibli
   return best
 }
 
-function isYounger(one: OpenFile, other: OpenFile, evidence: number, best: { evidence: number }): boolean {
-  return evidence === best.evidence && one.stats.birthtimeNs > other.stats.birthtimeNs
+interface Candidate {
+  readonly opened: OpenFile
+  readonly evidence: number
+}
+
+/** Of those that the name alone speaks for it is the first that was made since; of others the last one holds most. */
+function isBetter(one: Candidate, other: Candidate): boolean {
+  if (one.evidence !== other.evidence) return one.evidence > other.evidence
+  const younger = one.opened.stats.birthtimeNs > other.opened.stats.birthtimeNs
+  return one.evidence === 1 ? !younger : younger
 }
 
 /**
@@ -106,7 +111,9 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   if (whole && seen.offset > 0) return 3
   if (cursors.some(({ offset }) => offset > 0)) return 2
   // Nothing was read: other logs of the directory may begin with the same banner.
-  if (head.length === 0 || !isRotationOf(basename(path), basename(wanted.path))) return 0
+  if (!isRotationOf(basename(path), basename(wanted.path)) || compressionOf(opened.fd) !== undefined) return 0
+  // Of its content nothing may be known at all, if the process was killed when it had just begun.
+  if (head.length === 0 && begun === '0') return 0
   return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
 }
 
@@ -174,10 +181,12 @@ export interface MissedQuery {
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
   readonly strict: boolean
   readonly known: (inode: Inode) => boolean
+  /** Whether an archive has been looked into. */
+  readonly knownArchive: (stats: OpenFile['stats']) => boolean
   /** One that may not be opened. */
   readonly denied: (path: string) => void
   /** One that is compressed. */
-  readonly compressed: (path: string, inode: Inode) => void
+  readonly compressed: (path: string) => void
 }
 
 /** The clock of file systems and of the processes that write to them need not agree to the millisecond. */
@@ -185,7 +194,7 @@ const TOLERANCE = 2_000_000_000n
 /** A rotated file may still get its last lines when the next one has been born. */
 const OVERLAP = 100_000_000n
 /** The next file is made so soon after a rename. */
-const AT_ONCE = 20_000_000n
+const AT_ONCE = 50_000_000n
 
 /**
  * Files that carried `origin` for so short a time that they were never seen there: in its directory, or in one where
@@ -194,8 +203,9 @@ const AT_ONCE = 20_000_000n
  * of the youngest and that of the one that stands there now. Oldest first.
  */
 export function findMissed(query: MissedQuery): Sibling[] {
-  const { origin, after, habits, roots, strict, known, denied, compressed } = query
+  const { origin, after, habits, roots, strict, known, knownArchive, denied, compressed } = query
   const missed: Sibling[] = []
+  const archives: { readonly path: string; readonly stats: OpenFile['stats'] }[] = []
   // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
   const met = new Set<string>()
   for (const directory of habits.directoriesOf(origin)) {
@@ -204,17 +214,23 @@ export function findMissed(query: MissedQuery): Sibling[] {
       if (says === 'nothing' || (strict && says !== 'numbered')) continue
       const path = join(directory, name)
       const stats = fileAt(path)
-      if (stats === undefined || known(inodeOf(stats)) || bornAt(stats) < after) continue
-      if (says === 'likely' && !fits(stats, query)) continue
-      if (says === 'word' && !(fits(stats, query) && wasRenamed(stats, query))) continue
+      if (stats === undefined) continue
       if (isCompressed(name)) {
-        // What was compressed before is older than its archive, and compressors keep its time.
-        if (stats.mtimeNs + 1_000_000n >= after) compressed(path, inodeOf(stats))
+        if (isRecent(stats, query) && !knownArchive(stats)) archives.push({ path, stats })
         continue
+      }
+      if (known(inodeOf(stats)) || bornAt(stats) < after) continue
+      if (says !== 'numbered' && says !== 'learned') {
+        if (!fits(stats, query) || (says === 'word' && !wasRenamed(stats, query))) continue
       }
       const opened = openRegular(path, [directory, ...roots])
       if (opened.kind === 'refused' && opened.reason === DENIED) denied(path)
       if (opened.kind !== 'open') continue
+      if (compressionOf(opened.fd) !== undefined) {
+        closeSync(opened.fd)
+        if (isRecent(stats, query) && !knownArchive(stats)) archives.push({ path, stats })
+        continue
+      }
       const inode = inodeOf(opened.stats)
       if (bornAt(opened.stats) >= after && !known(inode) && !met.has(inodeKey(inode))) {
         met.add(inodeKey(inode))
@@ -222,7 +238,17 @@ export function findMissed(query: MissedQuery): Sibling[] {
       } else closeSync(opened.fd)
     }
   }
+  archives.sort((a, b) => Number(a.stats.mtimeNs - b.stats.mtimeNs))
+  for (const { path } of archives) compressed(path)
   return missed.sort((a, b) => Number(bornAt(a.opened.stats) - bornAt(b.opened.stats)))
+}
+
+/**
+ * Whether the content of an archive may be younger than what was followed last. What was compressed before is older
+ * than its archive, and compressors keep its time.
+ */
+function isRecent(stats: OpenFile['stats'], { after }: MissedQuery): boolean {
+  return stats.mtimeNs + 1_000_000n >= after
 }
 
 /** When a file was born; where the file system does not say, it was when its content was written last, or before. */

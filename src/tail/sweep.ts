@@ -14,7 +14,7 @@ import picomatch from 'picomatch'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { statPath } from './inodes.ts'
-import { originalsOf } from './names.ts'
+import { isCompressed, originalsOf, withoutCompression } from './names.ts'
 import type { SourceOptions } from './options.ts'
 import { type Hint, Watcher, type WatchMode } from './watcher.ts'
 
@@ -26,10 +26,12 @@ export interface Found {
   readonly root: string
 }
 
-/** A path that no pattern matches, but that looks like a rotation of `original`, which one does. */
+/** A path that no pattern matches, but that looks like a rotation of `original`, which one does, or an archive of it. */
 export interface Stray {
   readonly source: SourceOptions
   readonly original: string
+  /** It would be called `original` without the suffix of a compressor. */
+  readonly archive: boolean
 }
 
 interface Pattern {
@@ -101,7 +103,7 @@ export class Sweep {
           const path = join(folder, name)
           if (found.has(path)) continue
           if (pattern.matches(path)) found.set(path, { source: pattern.source, path, root: pattern.root })
-          else if (/[._-]\d/.test(name)) this.#stray(pattern, folder, name)
+          else if (/[._-]\d/.test(name) || isCompressed(name)) this.#stray(pattern, folder, name)
         }
         if (depth < pattern.depth) {
           for (const name of listing.folders) queue.push({ folder: join(folder, name), depth: depth + 1 })
@@ -146,11 +148,16 @@ export class Sweep {
   }
 
   #stray({ source, matches, excludes }: Pattern, folder: string, name: string): void {
-    const original = originalsOf(name)
+    const path = join(folder, name)
+    const plain = withoutCompression(name)
+    if (plain !== name && matches(join(folder, plain))) {
+      if (!excludes(path)) this.strays.set(path, { source, original: join(folder, plain), archive: true })
+      return
+    }
+    const original = originalsOf(plain)
       .map(original => join(folder, original))
       .find(matches)
-    const path = join(folder, name)
-    if (original !== undefined && !excludes(path)) this.strays.set(path, { source, original })
+    if (original !== undefined && !excludes(path)) this.strays.set(path, { source, original, archive: false })
   }
 
   #list(folder: string): Listing | undefined {

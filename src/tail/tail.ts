@@ -106,8 +106,10 @@ export class Tail {
         return tailers.has(key) || done.has(inode) || parked || this.#search.awaits(key)
       },
       unreadable: (source, origin, path) => this.#search.unreadable(source, origin, path),
-      archive: (source, origin, path) => this.#search.takeArchive(source, origin, path),
+      archive: (...of) => this.#search.takeArchive(...of),
       poll: tailer => this.#follower.poll(tailer),
+      knownArchive: stats => this.#search.knowsArchive(stats),
+      isSearching: origin => this.#search.isSearching(origin),
       room: () => this.#folders.room(),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
     })
@@ -127,7 +129,8 @@ export class Tail {
       cleared: path => this.#folders.cleared(path),
       compressed: (path, source) => this.#folders.compressed(path, source),
       search: entry => this.#search.find(entry, { replaced: true, truncated: true }),
-      holdsBack: (origin, begun, backend) => this.#search.holdsBack(origin, begun, backend),
+      holdsBack: (origin, begun) => this.#search.holdsBack(origin, begun),
+      nameless: tailer => this.#search.learn(tailer),
     })
     const search = new Search({
       tailers,
@@ -149,6 +152,8 @@ export class Tail {
       },
       displaced: tailer => follower.giveUp(tailer),
       onSettled: origin => {
+        // What was found may have told how rotations of the path are called: they come before what waits.
+        missed.catchUpAll()
         follower.unblock(origin)
         saver.later()
       },
@@ -200,6 +205,7 @@ export class Tail {
     recover(
       {
         tailers: this.#tailers,
+        done: this.#done,
         folders: this.#folders,
         follower: this.#follower,
         missed: this.#missed,
@@ -398,7 +404,7 @@ export class Tail {
 
   snapshot(clean = false): Checkpoint {
     // Of several generations of one inode the last one is the file's: resuming relies on this order.
-    const generations = [...this.#done, ...this.#search.saved(), ...this.#folders.parking.saved()]
+    const generations = [...this.#done.gone, ...this.#done, ...this.#search.saved(), ...this.#folders.parking.saved()]
     for (const { generation, path } of this.#truncation.finishing) generations.push(generation.save(path, true))
     for (const tailer of this.#tailers) generations.push(tailer.saved())
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({

@@ -222,7 +222,7 @@ export class Tailer {
 
   /** Takes note of the name that a file has now which has lost the one it was followed by. */
   locate(): void {
-    if (this.state.kind !== 'live') this.path = nameOfHandle(this.fd) ?? this.path
+    if (this.state.kind !== 'live') this.path = nameOfHandle(this.fd, this.inode, this.path) ?? this.path
   }
 
   /** Everything is read and acknowledged, and nobody has written for a while. */

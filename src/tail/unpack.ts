@@ -22,13 +22,14 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
 import { HEAD_BYTES, type Head, MARKER_BYTES } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
-import { isRotationOf, withoutCompression } from './names.ts'
-import { type OpenFile, openRegular } from './open.ts'
+import { type Habits, isCompressed, withoutCompression } from './names.ts'
+import { compressionOf, type OpenFile, openRegular } from './open.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
 /** More than this is not unpacked: bytes. */
@@ -42,7 +43,7 @@ const TOLERANCE = 1_000_000_000n
 
 /** `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. */
 export type UnpackResult =
-  | { readonly kind: 'found'; readonly sibling: Sibling }
+  | { readonly kind: 'found'; readonly sibling: Sibling; readonly archive?: string }
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'none' }
 
@@ -79,23 +80,29 @@ export class Unpacked {
     return this.#dir === undefined ? undefined : opened(join(this.#dir, generation), file => isGeneration(file, wanted))
   }
 
-  /** The archives in `directories` that may hold the generation, those that are called as its rotations are first. */
-  candidates(wanted: Wanted, directories: readonly string[]): string[] {
-    if (this.#dir === undefined || wanted.head.length === 0) return []
-    const original = basename(wanted.path)
+  /** The archives that may hold the generation, those that are called as its rotations are first, the oldest first. */
+  candidates(wanted: Wanted, habits: Habits): string[] {
+    if (this.#dir === undefined) return []
+    const blank = wanted.head.length === 0
+    const { path: origin } = wanted
     const begun = BigInt(wanted.begun ?? 0)
-    const related: string[] = []
-    const others: string[] = []
-    for (const directory of directories) {
+    const related: { readonly path: string; readonly mtime: bigint }[] = []
+    const others: { readonly path: string; readonly mtime: bigint }[] = []
+    for (const directory of habits.directoriesOf(origin)) {
       for (const name of namesIn(directory)) {
-        if (kindOf(name) === undefined) continue
         const path = join(directory, name)
+        const likely = habits.says(withoutCompression(name), origin) !== 'nothing'
+        if (!likely && (blank || !isCompressed(name))) continue
         // Its content was written after the generation began.
         const stats = fileAt(path)
-        if (stats && stats.mtimeNs + TOLERANCE >= begun) (isRotationOf(name, original) ? related : others).push(path)
+        if (stats === undefined || stats.mtimeNs + TOLERANCE < begun || path === origin) continue
+        // A processor of svlogd compresses in place of the file.
+        if (isCompressed(name) || formatOf(path) !== undefined)
+          (likely ? related : others).push({ path, mtime: stats.mtimeNs })
       }
     }
-    return [...related, ...others].slice(0, MOST_ARCHIVES)
+    related.sort((a, b) => Number(a.mtime - b.mtime))
+    return [...related, ...others].slice(0, MOST_ARCHIVES).map(({ path }) => path)
   }
 
   /**
@@ -113,7 +120,7 @@ export class Unpacked {
           case 'unpacked': {
             const name = withoutCompression(archive)
             const sibling = opened(join(this.#dir!, generation), file => evidenceOf(name, file, wanted) > 0)
-            if (sibling) return { kind: 'found', sibling }
+            if (sibling) return { kind: 'found', sibling, archive }
             this.release(generation)
             break
           }
@@ -149,6 +156,37 @@ export class Unpacked {
           return { kind: 'none' }
       }
     })
+  }
+
+  /** The first of the archives that `take` takes. Never rejects. */
+  async takeFirst(generation: string, archives: readonly string[], heads: () => Iterable<Head>): Promise<UnpackResult> {
+    let incomplete = false
+    for (const archive of archives) {
+      const result = await this.take(generation, archive, heads)
+      if (result.kind === 'found') return { ...result, archive }
+      incomplete ||= result.kind === 'incomplete'
+    }
+    return { kind: incomplete ? 'incomplete' : 'none' }
+  }
+
+  /** Whether the content of an archive begins with a head. Never rejects. */
+  async beginsLike(archive: string, head: Head): Promise<boolean> {
+    const source = openRegular(archive, [dirname(archive)])
+    if (source.kind !== 'open') return false
+    const plain = decompress(source.fd)
+    if (plain === undefined) return false
+    let bytes = Buffer.alloc(0)
+    try {
+      for await (const part of plain.stream as AsyncIterable<Buffer>) {
+        bytes = Buffer.concat([bytes, part])
+        if (bytes.length >= head.length) break
+      }
+    } catch {
+      // Damaged: what could be read tells.
+    } finally {
+      plain.end()
+    }
+    return bytes.length >= head.length && digest(bytes.subarray(0, head.length)) === head.hash
   }
 
   /** One at a time: however many archives there are, so much and no more is written at once. */
@@ -188,8 +226,13 @@ interface Plan {
   readonly keepFrom: number
 }
 
-function kindOf(name: string): 'gz' | 'zst' | undefined {
-  return /\.(gz|zst)$/.exec(name)?.[1] as 'gz' | 'zst' | undefined
+/** The format of the file at `path`, if it is compressed. */
+function formatOf(path: string): string | undefined {
+  const file = openRegular(path, [dirname(path)])
+  if (file.kind !== 'open') return undefined
+  const format = compressionOf(file.fd)
+  closeSync(file.fd)
+  return format
 }
 
 function digest(head: Buffer): string {
@@ -204,14 +247,30 @@ function opened(path: string, isWanted: (file: OpenFile) => boolean): Sibling | 
   return undefined
 }
 
+/** What an open archive holds, as a stream; it takes the descriptor over. Undefined if it is none that can be unpacked. */
+function decompress(fd: number): { readonly stream: Readable; end(): void } | undefined {
+  const format = compressionOf(fd)
+  if (format !== 'gzip' && format !== 'zstd') {
+    closeSync(fd)
+    return undefined
+  }
+  const file = createReadStream('', { fd, start: 0 })
+  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
+  const stream = file.pipe(format === 'gzip' ? createGunzip() : createZstdDecompress(window))
+  file.on('error', error => stream.destroy(error))
+  const end = () => {
+    stream.destroy()
+    file.destroy()
+  }
+  return { stream, end }
+}
+
 /** Writes what the plan wants of an archive into a new file. Returns false if the head is another. */
 async function unpack(path: string, plan: Plan, target: string, progress: { verified: boolean }): Promise<boolean> {
   const source = openRegular(path, [dirname(path)])
   if (source.kind !== 'open') return false
-  const stream = createReadStream('', { fd: source.fd })
-  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
-  const plain = stream.pipe(kindOf(path) === 'gz' ? createGunzip() : createZstdDecompress(window))
-  stream.on('error', error => plain.destroy(error))
+  const plain = decompress(source.fd)
+  if (plain === undefined) return false
   let file: number | undefined
   let head: Buffer[] | undefined = []
   let at = 0
@@ -230,7 +289,7 @@ async function unpack(path: string, plan: Plan, target: string, progress: { veri
     return true
   }
   try {
-    for await (const part of plain as AsyncIterable<Buffer>) {
+    for await (const part of plain.stream as AsyncIterable<Buffer>) {
       if (head === undefined) write(part, at)
       else {
         head.push(part)
@@ -243,8 +302,7 @@ async function unpack(path: string, plan: Plan, target: string, progress: { veri
     await promisify(fsync)(file!)
     return true
   } finally {
-    plain.destroy()
-    stream.destroy()
+    plain.end()
     if (file !== undefined) closeSync(file)
   }
 }
