@@ -11,6 +11,7 @@ import type { Ended } from './machine.ts'
 import { expected, type Model } from './model.ts'
 import type { Line } from './node.ts'
 import { Order } from './order.ts'
+import { poisonOf } from './poison.ts'
 import { BACKENDS } from './program.ts'
 import { type Receiver, show } from './receiver.ts'
 
@@ -53,6 +54,7 @@ export function judge(
   model: Model,
   receivers: readonly Receiver[],
   ends: readonly Ended[],
+  letters: readonly (readonly string[])[],
   interrupted: boolean,
 ): { violations: string[]; numbers: Numbers } {
   const violations: string[] = []
@@ -102,7 +104,10 @@ export function judge(
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue
       const complaint = order.arrived(line)
-      if (complaint !== undefined) few('order')(`out of order: ${complaint}: ${show(line.text)}`)
+      // What is refused is looked for apart, and what is written meanwhile need not wait for it.
+      const across = model.poisoned[at]!.length === 0
+      if (complaint !== undefined && (across || complaint.within))
+        few('order')(`out of order: ${complaint.text}: ${show(line.text)}`)
     }
     for (const [text, ids] of receiver.idsOf) {
       const entry = known.get(text)
@@ -126,11 +131,15 @@ export function judge(
         )
       }
     }
+    for (const text of letters[at]!) {
+      if (poisonOf(text, name) === undefined)
+        few('rejected')(`rejected, though nothing is wrong with it: ${show(text)}`)
+    }
     excused += model.lost[at]!.length
     for (const { why } of model.lost[at]!) reasons[why] = (reasons[why] ?? 0) + 1
     if (interrupted || model.ambiguous) continue
     const gone = model.lost[at]!.filter(({ line }) => !(receiver.idsOf.get(expected(line.text))?.length ?? 0))
-    account(model, receiver, name, ends, bytes, gone, model.cutUnread[at]! + model.lostTails, few('ledger'))
+    account(model, receiver, at, ends, bytes, gone, few('ledger'))
   }
   return {
     violations,
@@ -161,13 +170,13 @@ function whereabouts({ homes }: Line): string {
 function account(
   model: Model,
   receiver: Receiver,
-  name: string,
+  at: number,
   ends: readonly Ended[],
   bytes: number,
   gone: Model['lost'][number],
-  cutUnread: number,
   say: (message: string) => void,
 ): void {
+  const name = BACKENDS[at]!
   const last = ends.at(-1)?.ledger?.find(({ backend }) => backend === name)?.statement
   if (last === undefined) {
     if (receiver.byId.size > 0) say('the last process gave no account')
@@ -175,7 +184,8 @@ function account(
   }
   if (last.inFlight.bytes !== 0) say(`${last.inFlight.bytes} bytes are in flight at the end`)
   const rejected = sum(last.rejected)
-  if (rejected.lines > 0) say(`${rejected.lines} lines were rejected`)
+  const refused = model.poisoned[at]!.filter(({ expected }) => !receiver.idsOf.has(expected))
+  if (rejected.lines > refused.length) say(`${rejected.lines} lines were rejected, at most ${refused.length} are bad`)
   const padding = last.dropped['padding']?.bytes ?? 0
   const settled = last.delivered.bytes + padding
   const killed = model.deaths.some(({ kind }) => kind === 'kill')
@@ -183,13 +193,21 @@ function account(
   // What was delivered, never saved, and then gone from the volume is in nobody's account.
   if (!unsaved || model.lost.every(lost => lost.length === 0)) {
     const { lines } = last.delivered
+    const worth = refused.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (rejected.lines < refused.length)
+      say(`${rejected.lines} lines were rejected of ${refused.length} that never came`)
+    if (rejected.lines === refused.length && rejected.bytes !== worth)
+      say(`rejected ${rejected.bytes} bytes, the bad lines have ${worth}`)
     if (!model.unaccounted && lines !== receiver.byId.size)
       say(`delivered ${lines} lines, ${receiver.byId.size} were received`)
     if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
   }
+  const vanished = last.vanishedBytes
+  const cutUnread = model.cutUnread[at]! + model.lostTails
+  const whole = model.lost[at]!.length === 0 && cutUnread === 0 && !model.shortened && !model.unaccounted
+  if (whole && vanished > 0) say(`${vanished} bytes vanished, but nothing was lost`)
   if (unsaved) return
   // The account goes on from process to process.
-  const vanished = last.vanishedBytes
   const most = gone.reduce((sum, { line, why }) => sum + (why.startsWith('truncated') ? 0 : line.bytes), cutUnread)
   const least = gone.reduce((sum, { line, sure }) => sum + (sure ? line.bytes : 0), 0)
   if (vanished < least) say(`${vanished} bytes vanished, but ${least} were seen and never came`)

@@ -14,7 +14,8 @@
  *   - its file is the copy of a copytruncate, whatever its name, and the shipper had seen how the original begins.
  */
 import { type Line, Node } from './node.ts'
-import { FILES, MAX_LINE, type Program } from './program.ts'
+import { poisonOf } from './poison.ts'
+import { BACKENDS, FILES, MAX_LINE, type Program } from './program.ts'
 import type { Receiver } from './receiver.ts'
 
 /** Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen. */
@@ -49,6 +50,8 @@ export class Model {
   readonly optional = new Map<string, number>()
   readonly pending: Set<Line>[]
   readonly lost: Lost[][]
+  /** For each backend, lines that it may refuse for good: they are rejected, or arrive. */
+  readonly poisoned: Line[][]
   /** Bytes of unfinished lines that went away. */
   lostTails = 0
   /** Processes that ended. */
@@ -81,6 +84,7 @@ export class Model {
     this.#receivers = receivers
     this.pending = receivers.map(() => new Set())
     this.lost = receivers.map(() => [])
+    this.poisoned = receivers.map(() => [])
     this.cutUnread = receivers.map(() => 0)
   }
 
@@ -167,7 +171,10 @@ export class Model {
     node.tailCuts = []
     this.lines.push(line)
     this.#twins.set(text, [...twins, line])
-    for (const pending of this.pending) pending.add(line)
+    for (const [at, pending] of this.pending.entries()) {
+      if (poisonOf(text, BACKENDS[at]!) === undefined) pending.add(line)
+      else this.poisoned[at]!.push(line)
+    }
   }
 
   hole(node: Node, bytes: number): void {

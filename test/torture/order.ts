@@ -12,15 +12,16 @@ export class Order {
   /** By name: the last line, by its place in the program, that has arrived; and the last of any other incarnation. */
   readonly #latest = new Map<string, { readonly line: Line; readonly other: Line | undefined }>()
 
-  /** Takes note of an arrival; says what is wrong with it, if anything. */
-  arrived(line: Line): string | undefined {
+  /** Takes note of an arrival; says what is wrong with it, if anything. `within`: among the lines of one incarnation. */
+  arrived(line: Line): { readonly text: string; readonly within: boolean } | undefined {
     const before = this.#reached.get(line.incarnation) ?? -1
     this.#reached.set(line.incarnation, Math.max(before, line.seq))
     const overtaken = this.#overtaken(line)
-    if (line.seq < before) return `line ${line.seq} after ${before}`
+    if (line.seq < before) return { text: `line ${line.seq} after ${before}`, within: true }
     if (overtaken === undefined || !line.ordered || line.allowed > 1) return undefined
     const { incarnation, seq } = overtaken
-    return `line ${line.seq} of incarnation ${line.incarnation} after ${seq} of ${incarnation}, written later to ${line.name}`
+    const text = `line ${line.seq} of incarnation ${line.incarnation} after ${seq} of ${incarnation}`
+    return { text: `${text}, written later to ${line.name}`, within: false }
   }
 
   /** The line of another incarnation that was written later to the same name and has arrived already. */

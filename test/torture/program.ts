@@ -75,6 +75,21 @@ export type Action =
   | { readonly do: 'twins'; readonly lines: number }
   | { readonly do: 'fault'; readonly backend: BackendName; readonly fault: Fault; readonly times: number }
   | { readonly do: 'down'; readonly backend: BackendName }
+  /** What stands in front of the backend answers this to everything, until all is well again. */
+  | { readonly do: 'refuse'; readonly backend: BackendName; readonly status: 400 | 413 | 422 }
+  /**
+   * Lines for which the backend answers 400 to the whole request: always, or until all is well again. `between`: so many
+   * good ones stand before each; good ones of another file are written beside them.
+   */
+  | {
+      readonly do: 'poison'
+      readonly file: File
+      readonly beside: File
+      readonly backend: BackendName
+      readonly lines: number
+      readonly between: number
+      readonly always: boolean
+    }
   | { readonly do: 'up' }
   | { readonly do: 'kill' }
   | { readonly do: 'term'; readonly grace: number }

@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
+import { poisonOf } from './poison.ts'
 import type { Fault } from './program.ts'
 
 export interface Arrival {
@@ -38,11 +39,18 @@ export class Receiver {
   requests = 0
   /** While true every request is answered 503. */
   down = false
+  /** While there is one every request gets this status. */
+  refusing: number | undefined
+  /** Lines that are refused for a while only are refused now. */
+  poisonous = false
+  readonly #name: string
   readonly #faults: Fault[] = []
   readonly #server: Server
   readonly #hanging = new Set<ServerResponse>()
 
-  constructor() {
+  /** `name`: the backend's. */
+  constructor(name: string) {
+    this.#name = name
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy())
     })
@@ -70,6 +78,8 @@ export class Receiver {
   /** No more faults; what hangs is cut off. */
   heal(): void {
     this.down = false
+    this.refusing = undefined
+    this.poisonous = false
     this.#faults.length = 0
     for (const response of this.#hanging) response.destroy()
     this.#hanging.clear()
@@ -97,6 +107,7 @@ export class Receiver {
     const whole = Buffer.concat(parts)
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(whole) : whole
     this.#identify(request.headers['idempotency-key'], body)
+    if (this.refusing !== undefined) return answer(response, this.refusing)
     switch (fault?.kind) {
       case 'status':
         return answer(response, fault.status, fault.retryAfter ? { 'retry-after': String(fault.retryAfter) } : {})
@@ -111,16 +122,23 @@ export class Receiver {
         if (body.length > fault.bytes) return answer(response, 413)
         break
       case 'resetAfter':
+        if (parse(body).some(({ message }) => this.#refuses(message))) return answer(response, 400)
         this.#accept(body, false)
         request.socket.destroy()
         return
     }
+    if (parse(body).some(({ message }) => this.#refuses(message))) return answer(response, 400)
     // A sender that has gone meanwhile cannot know either.
     const accepted = this.#accept(body, false)
     response.on('finish', () => {
       for (const arrival of accepted) arrival.acknowledged = true
     })
     answer(response, 200)
+  }
+
+  #refuses(message: string): boolean {
+    const poison = poisonOf(message, this.#name)
+    return poison === 'always' || (poison === 'passing' && this.poisonous)
   }
 
   /** Whoever sends the same records again says so, also after a death. */

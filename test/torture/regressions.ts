@@ -1,5 +1,5 @@
 /** Programs that once found something, by the name of what they found. */
-import { type Action, type Fault, FILES, type File, type Program } from './program.ts'
+import { type Action, BACKENDS, type Fault, FILES, type File, type Program } from './program.ts'
 import { SCHEMES, type Scheme } from './schemes.ts'
 
 const FILE: File = 'app.log'
@@ -33,6 +33,11 @@ function copytruncates(times: number, scheme?: Scheme | 'odd', file: File = FILE
 function rotations(times: number, file: File = FILE): Action[] {
   const rotate: Action = { do: 'rotate', file, create: true }
   return Array.from({ length: times }, (): Action[] => [rotate, append(20, file), wait(150)]).flat()
+}
+
+/** For both backends. */
+function poison(lines: number, always: boolean, between = 3): Action[] {
+  return BACKENDS.map(backend => ({ do: 'poison', file: FILE, beside: 'db.log', backend, lines, between, always }))
 }
 
 function inThrees<T>(all: readonly T[]): T[][] {
@@ -518,6 +523,11 @@ export const REGRESSIONS: readonly Program[] = [
     ...rotations(3),
     SETTLE,
   ]),
+  program(
+    'three renames in an outage, within the pattern: older lines come first',
+    [append(), SETTLE, ...outage(), ...rotations(3), SETTLE],
+    'inside',
+  ),
   // After a restart the file that has the name now was offered first.
   program('three renames in an outage, and a death: older lines come first', [
     append(),
@@ -600,6 +610,67 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
+
+  // Half of what had been refused together was given up with the bad ones, and all of it after 32 of these.
+  program('poisoned lines among good ones', [
+    append(),
+    SETTLE,
+    ...poison(12, true),
+    append(),
+    wait(300),
+    ...poison(30, true),
+    SETTLE,
+    ...poison(3, true),
+    append(),
+  ]),
+  program('poisoned lines among good ones, and a death', [
+    append(),
+    SETTLE,
+    ...poison(8, true),
+    wait(400),
+    KILL,
+    append(),
+    START,
+    wait(50),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('lines that are refused for some seconds', [
+    append(),
+    SETTLE,
+    ...poison(6, false),
+    wait(2000),
+    append(),
+    SETTLE,
+  ]),
+  program('poisoned lines in a row, and good ones of another file', [
+    append(),
+    SETTLE,
+    append(50),
+    ...poison(70, true, 0),
+    append(50),
+    SETTLE,
+  ]),
+  // An answer to everything is not about the records.
+  program('everything is refused for some seconds, whatever it is', [
+    append(),
+    SETTLE,
+    { do: 'refuse', backend: 'left', status: 400 },
+    { do: 'refuse', backend: 'right', status: 413 },
+    append(300),
+    append(60, 'db.log'),
+    wait(2500),
+    append(),
+    SETTLE,
+    { do: 'refuse', backend: 'left', status: 422 },
+    { do: 'refuse', backend: 'right', status: 400 },
+    append(300),
+    wait(1500),
+    append(1, 'db.log'),
+    wait(1000),
+    SETTLE,
+  ]),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */

@@ -33,7 +33,8 @@ import { judge, type Numbers } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
 import { Model } from './model.ts'
 import type { Node } from './node.ts'
-import { type Action, BACKENDS, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
+import { type Poison, poisoned } from './poison.ts'
+import { type Action, BACKENDS, type BackendName, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
 import { namesOf, oddName, type Scheme } from './schemes.ts'
 
@@ -67,7 +68,7 @@ export class World {
   readonly #program: Program
   readonly #base: string
   readonly #logs: string
-  readonly #receivers = BACKENDS.map(() => new Receiver())
+  readonly #receivers = BACKENDS.map(name => new Receiver(name))
   readonly #endpoints: string[] = []
   readonly #model: Model
   readonly #next: () => number
@@ -118,7 +119,8 @@ export class World {
       }
       for (const receiver of this.#receivers) receiver.close()
     }
-    const verdict = judge(this.#model, this.#receivers, this.#ends, this.#violations.length > 0)
+    const letters = BACKENDS.map(name => deadLetters(join(this.#base, 'state'), name))
+    const verdict = judge(this.#model, this.#receivers, this.#ends, letters, this.#violations.length > 0)
     const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
     const { peak } = this.#machine
     if (peak.anonymous > MOST_ANONYMOUS) bugs.push(`${mebibytes(peak.anonymous)} MiB of anonymous memory`)
@@ -173,6 +175,7 @@ export class World {
       batch: { maxBytes: '64KiB', maxRecords: records },
       retry: { initial: '20ms', max: '200ms' },
       timeout: { connect: '2s', headers: '3s', body: '3s' },
+      deadLetter: {},
     }
     const config = {
       sources: [
@@ -325,6 +328,8 @@ export class World {
       const [name] = node.names
       if (!node.readable && name) this.#chmod(node, name, 0o644)
     }
+    // What is refused is known for bad by what is taken meanwhile.
+    if (this.#model.poisoned.some(lines => lines.length > 0)) this.#write(FILES[0], this.#lines(FILES[0], 20, 80))
     await this.#settle()
     if (this.#violations.length > 0) return
     this.#observe()
@@ -488,6 +493,20 @@ export class World {
     this.#unlink(name, 'compressed')
   }
 
+  #receiver(backend: BackendName): Receiver {
+    return this.#receivers[BACKENDS.indexOf(backend)]!
+  }
+
+  #poison({ file, beside, backend, lines, between, always }: Extract<Action, { do: 'poison' }>): void {
+    const poison: Poison = always ? 'always' : 'passing'
+    if (!always) this.#receiver(backend).poisonous = true
+    for (let n = 0; n < lines; n++) {
+      this.#write(file, `${this.#lines(file, between, 80)}${poisoned(this.#line(file, 60), backend, poison)}\n`)
+      this.#write(beside, this.#lines(beside, 2, 80))
+    }
+    this.#write(file, this.#lines(file, 2, 80))
+  }
+
   async #step(action: Action): Promise<void> {
     const model = this.#model
     switch (action.do) {
@@ -638,10 +657,15 @@ export class World {
         return
       }
       case 'fault':
-        return this.#receivers[BACKENDS.indexOf(action.backend)]!.inject(action.fault, action.times)
+        return this.#receiver(action.backend).inject(action.fault, action.times)
       case 'down':
-        this.#receivers[BACKENDS.indexOf(action.backend)]!.down = true
+        this.#receiver(action.backend).down = true
         return
+      case 'refuse':
+        this.#receiver(action.backend).refusing = action.status
+        return
+      case 'poison':
+        return this.#poison(action)
       case 'up':
         return this.#heal()
       case 'kill':
@@ -698,6 +722,14 @@ export class World {
     this.#model.reconcile(kept ? 'truncated' : 'truncated unseen')
     this.#model.write(node, text)
   }
+}
+
+/** The lines in a backend's dead-letter file. */
+function deadLetters(state: string, backend: string): string[] {
+  const path = join(state, 'dead-letter', `${backend}.ndjson`)
+  if (!existsSync(path)) return []
+  const letters = readFileSync(path, 'utf8').trimEnd().split('\n')
+  return letters.map(letter => (JSON.parse(letter) as { message: string }).message)
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
