@@ -39,10 +39,11 @@ export interface Numbers {
  */
 const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
 
-/** What may arrive: of which line, worth how many bytes, under how many ids, and how long it may say that it was. */
+/** What may arrive: of which line, worth how many bytes, NULs in front of it included, under how many ids, and how long it may say that it was. */
 interface Known {
   readonly line: Line | undefined
   readonly bytes: number
+  readonly hole: number
   allowed: number
   readonly lengths: Set<number | undefined>
 }
@@ -74,9 +75,9 @@ export function judge(
       few('missing')(`missing: ${show(line!.text)}${count} (incarnation ${incarnation}${whereabouts(line!)})`)
     }
     const known = new Map<string, Known>()
-    const may = (text: string, worth: number, allowed: number, line?: Line) => {
+    const may = (text: string, worth: number, allowed: number, line?: Line, hole = 0) => {
       const key = expected(text)
-      const entry = known.get(key) ?? { line, bytes: worth, allowed: 0, lengths: new Set() }
+      const entry = known.get(key) ?? { line, bytes: worth, hole, allowed: 0, lengths: new Set() }
       entry.allowed += allowed
       entry.lengths.add(key === text ? undefined : Buffer.byteLength(text))
       known.set(key, entry)
@@ -84,10 +85,11 @@ export function judge(
     // Of a text that was written more than once nobody can say which of its lines came.
     const common = new Set(model.lines.filter(({ rank }) => rank > 0).map(line => line.expected))
     for (const line of model.lines) {
-      for (const piece of model.pieces(line)) may(piece.text, piece.bytes, line.allowed, line)
+      for (const piece of model.pieces(line)) may(piece.text, piece.bytes, line.allowed, line, piece.hole)
     }
     for (const [text, times] of model.optional) may(text, Buffer.byteLength(text), times)
     let bytes = 0
+    let holes = 0
     const order = new Order()
     for (const arrival of receiver.byId.values()) {
       const entry = known.get(arrival.text)
@@ -100,6 +102,7 @@ export function judge(
       }
       // What was cut says itself how long it was; another line may begin alike.
       bytes += (arrival.originalBytes ?? entry.bytes) + (arrival.partial ? 0 : 1)
+      holes += entry.hole
       const { line } = entry
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue
@@ -139,7 +142,7 @@ export function judge(
     for (const { why } of model.lost[at]!) reasons[why] = (reasons[why] ?? 0) + 1
     if (interrupted || model.ambiguous) continue
     const gone = model.lost[at]!.filter(({ line }) => !(receiver.idsOf.get(expected(line.text))?.length ?? 0))
-    account(model, receiver, at, ends, bytes, gone, few('ledger'))
+    account(model, receiver, at, ends, { bytes, holes }, gone, few('ledger'))
   }
   return {
     violations,
@@ -172,7 +175,7 @@ function account(
   receiver: Receiver,
   at: number,
   ends: readonly Ended[],
-  bytes: number,
+  { bytes, holes }: { bytes: number; holes: number },
   gone: Model['lost'][number],
   say: (message: string) => void,
 ): void {
@@ -201,6 +204,8 @@ function account(
     if (!model.unaccounted && lines !== receiver.byId.size)
       say(`delivered ${lines} lines, ${receiver.byId.size} were received`)
     if (!model.unaccounted && settled !== bytes) say(`delivered and padding ${settled} bytes, ${bytes} were received`)
+    if (!model.unaccounted && settled === bytes && padding !== holes)
+      say(`${padding} bytes were dropped as padding, the holes had ${holes}`)
   }
   const vanished = last.vanishedBytes
   const cutUnread = model.cutUnread[at]! + model.lostTails

@@ -204,6 +204,9 @@ export class Model {
     }
     // What the shipper must know to be in a copy has not vanished.
     const lost = gone.filter(({ line }) => ![...line.homes].some(home => this.#isContinued(home)))
+    for (const { line } of gone) {
+      for (const home of line.homes) if (home.linkedSince !== undefined) home.explainedAt ??= this.#lossAt
+    }
     for (const [at] of this.pending.entries()) {
       for (const { line } of lost) if (!this.#arrived(line, at)) this.cutUnread[at]! += line.bytes
     }
@@ -299,6 +302,12 @@ export class Model {
     return Number.isFinite(since) ? since : undefined
   }
 
+  /** A copy that was explained long ago is held open until it is read, so that it may be removed. */
+  #isOwed({ explainedAt, readable, pinned }: Node): boolean {
+    if (!this.alive || this.frozenSince !== undefined || explainedAt === undefined || !readable || pinned) return false
+    return performance.now() - Math.max(explainedAt, this.thawedAt) >= SAVED
+  }
+
   /** It is a copy that the shipper must know for what it is, and can go on in. */
   #isContinued(node: Node): boolean {
     return node.linkedSince !== undefined && node.readable && this.reachable(node)
@@ -321,6 +330,7 @@ export class Model {
     if (node.names.size > 0) return
     this.#lossAt = performance.now()
     if (!this.alive) this.unaccounted = true
+    node.owed = this.#isOwed(node)
     this.#mayCome(node)
   }
 
@@ -360,7 +370,8 @@ export class Model {
   #look(node: Node, now: number): void {
     if (!this.alive || this.frozenSince !== undefined || !node.readable || !node.kept) return
     const { first, openSince, readableSince } = node
-    if (first === undefined) return
+    // NULs are no sign of anybody.
+    if (first === undefined || first.hole > 0) return
     const since = Math.max(first.writtenAt, openSince ?? now, readableSince, this.thawedAt)
     if (now - since >= SEEN) node.seenSince ??= now
   }
@@ -392,6 +403,7 @@ export class Model {
       if (node.durable && node.names.size > 0) node.followedAt = this.deaths.length
       if (node.seenSince !== undefined && node.seenSince >= before) node.seenSince = undefined
       node.pinned = pins.has(node.key)
+      node.owed = false
       node.recognizable ||=
         node.seenSince !== undefined || node.lines.some(({ line }) => this.#came(line, node, before))
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
@@ -432,7 +444,7 @@ export class Model {
   }
 
   reachable(node: Node): boolean {
-    if (this.alive && node.kept) return true
+    if (this.alive && (node.kept || node.owed)) return true
     for (const name of node.names) if (this.follows(name)) return true
     if (node.pinned && node.durable && !node.forgotten) return true
     if (node.packed !== undefined && this.#isUnpacked(node, node.packed)) return true
@@ -515,17 +527,17 @@ export class Model {
   }
 
   /** The texts as which the line may come, in the order of their offsets: each with its bytes, hole included, line feed not. */
-  pieces(line: Line): { text: string; bytes: number; whole: boolean }[] {
+  pieces(line: Line): { text: string; bytes: number; hole: number; whole: boolean }[] {
     const ends = [...new Set([0, ...line.cuts, line.text.length])].sort((a, b) => a - b)
-    const pieces: { text: string; bytes: number; whole: boolean }[] = []
+    const pieces: { text: string; bytes: number; hole: number; whole: boolean }[] = []
     for (const from of ends) {
       for (const to of ends) {
         if (to < from || (to === from && to !== line.text.length)) continue
         if (from === to && from === 0 && line.text.length > 0) continue
         const text = line.text.slice(from, to)
         const last = to === line.text.length
-        const bytes = Buffer.byteLength(text) + (from === 0 ? line.hole : 0)
-        pieces.push({ text, bytes, whole: from === 0 && last })
+        const hole = from === 0 ? line.hole : 0
+        pieces.push({ text, bytes: Buffer.byteLength(text) + hole, hole, whole: from === 0 && last })
       }
     }
     return pieces

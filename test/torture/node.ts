@@ -74,6 +74,10 @@ export class Node {
   recognizable = false
   /** It is a copy, and the shipper knows by its content what it is the copy of: since when. */
   linkedSince: number | undefined
+  /** When the truncation came that explains the copy. */
+  explainedAt: number | undefined
+  /** The shipper had time enough to open it before its last name was gone. */
+  owed = false
 
   constructor(key: string, birth: bigint, incarnation: number) {
     this.key = key
@@ -81,10 +85,10 @@ export class Node {
     this.incarnation = incarnation
   }
 
-  /** The first line of the present content that the shipper could know it by: NULs are no sign of anybody. */
+  /** The first line of the present content. */
   get first(): Line | undefined {
     const first = this.lines[0]?.line
-    return first?.hole === 0 && first.incarnation === this.incarnation ? first : undefined
+    return first?.incarnation === this.incarnation ? first : undefined
   }
 
   /** Its lines may come behind later ones from now on. */

@@ -38,7 +38,7 @@ export type Action =
   | { readonly do: 'moveAway'; readonly file: File }
   | { readonly do: 'rename'; readonly file: File }
   /**
-   * `pause`: milliseconds between the copy and the truncation; `over`: onto the same rotation as the last time; `scheme`:
+   * `pause`: milliseconds behind the copy; `busy`: lines are written then, `gap` milliseconds before the truncation; `over`: onto the same rotation as the last time; `scheme`:
    * the name of the copy, and without one numbers that are shifted, the oldest removed; `stale`: the writer goes on where
    * it was, so that its next line lies behind a hole.
    */
@@ -47,6 +47,7 @@ export type Action =
       readonly file: File
       readonly busy: boolean
       readonly pause?: number
+      readonly gap?: number
       readonly over?: boolean
       readonly scheme?: Scheme | 'odd'
       readonly stale?: boolean
@@ -67,6 +68,10 @@ export type Action =
   | { readonly do: 'restart'; readonly file: File; readonly same: boolean; readonly lines: number }
   | { readonly do: 'delete'; readonly file: File; readonly recreate: boolean }
   | { readonly do: 'gzip'; readonly file: File }
+  /** The rotated file is overwritten in place with noise, and then removed. */
+  | { readonly do: 'shred'; readonly file: File }
+  /** A second file that begins with the same banner, of a KiB and a half, grows beside the first until it is followed. */
+  | { readonly do: 'banner'; readonly file: File; readonly end: 'delete' | 'rotate' | 'stay' }
   | { readonly do: 'hole'; readonly file: File; readonly bytes: number }
   | { readonly do: 'link'; readonly file: File }
   | { readonly do: 'swap'; readonly lines: number }

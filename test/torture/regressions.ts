@@ -611,6 +611,53 @@ export const REGRESSIONS: readonly Program[] = [
     'exact',
   ),
 
+  // The cursor that had read behind the end of the copy kept the other one from going on in it.
+  program('copied and truncated while only one backend answers, with lines between', [
+    append(),
+    SETTLE,
+    { do: 'down', backend: 'left' },
+    { do: 'block', file: FILE, bytes: 1_200_000 },
+    wait(1200),
+    { do: 'copytruncate', file: FILE, busy: true, gap: 300 },
+    append(),
+    SETTLE,
+  ]),
+  // The NULs were taken for what had been delivered, and above 256 KiB only for a hole.
+  program('copytruncates with a writer that goes on where it was', [
+    append(60),
+    SETTLE,
+    { do: 'copytruncate', file: FILE, busy: false, stale: true },
+    append(400),
+    SETTLE,
+    { do: 'copytruncate', file: FILE, busy: false, stale: true },
+    { do: 'block', file: FILE, bytes: 500_000 },
+    SETTLE,
+    { do: 'copytruncate', file: FILE, busy: true, stale: true },
+    append(),
+    SETTLE,
+  ]),
+  // What was written over a rotated file was taken for a new generation.
+  program('shredded after it was rotated and acknowledged', [
+    append(),
+    SETTLE,
+    append(100),
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
+    wait(100),
+    { do: 'shred', file: FILE },
+    append(),
+    wait(300),
+    SETTLE,
+  ]),
+  // It was taken for a copy in the making for ten minutes.
+  program('a second file with the same banner grows, and is removed', [
+    append(),
+    SETTLE,
+    { do: 'banner', file: FILE, end: 'delete' },
+    append(),
+    SETTLE,
+  ]),
   // Half of what had been refused together was given up with the bad ones, and all of it after 32 of these.
   program('poisoned lines among good ones', [
     append(),
@@ -675,6 +722,24 @@ export const REGRESSIONS: readonly Program[] = [
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */
 export const SLOW_REGRESSIONS: readonly Program[] = [
+  // It was closed when it had been quiet for half a minute, and not looked at again.
+  program('lines that come late to a file that was renamed long ago', [
+    append(),
+    SETTLE,
+    { do: 'rotate', file: FILE, create: true },
+    append(),
+    SETTLE,
+    wait(33_000),
+    { do: 'late', file: FILE, lines: 3 },
+    append(),
+    SETTLE,
+    wait(1000),
+    { do: 'term', grace: 10 },
+    { do: 'late', file: FILE, lines: 3 },
+    append(),
+    START,
+    SETTLE,
+  ]),
   // The new file had the inode of one that was remembered as finished, and was taken for it.
   program('rotated twice while down, onto the inode of a file that was finished long ago', [
     append(),

@@ -430,6 +430,7 @@ export class World {
     busy,
     // Some take their time, so that the copy is seen before the truncation that explains it.
     pause = this.#rotations % 3 === 0 ? 60 : 0,
+    gap = 0,
     over = false,
     scheme,
     stale = false,
@@ -449,7 +450,10 @@ export class World {
     this.#model.copied(node, copy, { fresh: !overwritten, rotation: scheme !== 'odd' })
     if (pause > 0) await sleep(pause)
     // What is written between the copy and the truncation is in neither.
-    if (busy) this.#write(file, this.#lines(file, 3, 60))
+    if (busy) {
+      this.#write(file, this.#lines(file, 3, 60))
+      await sleep(gap)
+    }
     const { size } = node
     this.#cut(node, file, 0)
     if (!stale) return
@@ -491,6 +495,53 @@ export class World {
     writeFileSync(this.#at(`${name}.gz`), gzipSync(readFileSync(this.#at(name)), { level: 1 }))
     this.#model.packed(`${name}.gz`, node)
     this.#unlink(name, 'compressed')
+  }
+
+  /** As `shred -u`: noise over what is there, three times, and then its name is gone. Under a followed name it is content. */
+  async #shred(name: string): Promise<void> {
+    const node = this.#model.named(name)
+    if (!node || node.size > 4 << 20 || [...node.names].some(other => this.#model.follows(other))) return
+    const { size } = node
+    for (let pass = 0; pass < 3; pass++) {
+      this.#observe()
+      const { kept } = node
+      const fd = openSync(this.#at(name), 'r+')
+      writeSync(fd, this.#noise(size), 0)
+      closeSync(fd)
+      this.#model.cut(node, 0)
+      this.#model.reconcile(kept ? 'truncated' : 'truncated unseen')
+      await sleep(15)
+    }
+    this.#unlink(name)
+  }
+
+  /** Bytes of all kinds, and line feeds among them. */
+  #noise(size: number): Buffer {
+    const noise = Buffer.alloc(size)
+    for (let at = 0; at < size; at++) noise[at] = Math.floor(this.#next() * 256)
+    return noise
+  }
+
+  async #banner({ file, end }: Extract<Action, { do: 'banner' }>): Promise<void> {
+    const twin = file.replace('.log', `-error-${++this.#names}.log`)
+    if (!this.#model.follows(twin)) return
+    this.#rotate(file)
+    this.#write(file, `${BANNER}${this.#lines(file, 200, 100)}`)
+    this.#write(twin, BANNER)
+    const node = this.#model.named(twin)!
+    const began = performance.now()
+    // While it grows it might be a copy in the making, but not with lines of its own.
+    for (let n = 0; n < 5 || !node.kept; n++) {
+      this.#write(twin, this.#lines(twin, 1, 60))
+      this.#write(file, this.#lines(file, 1, 60))
+      await sleep(100)
+      if (!this.#machine.running || this.#model.frozenSince !== undefined) break
+      if (performance.now() - began <= PATIENCE) continue
+      this.#violations.push(`${twin} is not followed while it grows`)
+      return
+    }
+    if (end === 'delete') this.#unlink(twin)
+    if (end === 'rotate') this.#rename(twin, `${twin}.1`)
   }
 
   #receiver(backend: BackendName): Receiver {
@@ -604,6 +655,10 @@ export class World {
         return
       case 'gzip':
         return this.#pack(`${action.file}.1`)
+      case 'shred':
+        return this.#shred(`${action.file}.1`)
+      case 'banner':
+        return this.#banner(action)
       case 'hole': {
         const node = this.#file(action.file)
         if (node.tail !== '' || node.tailHole > 0) return
