@@ -68,9 +68,20 @@ export class Follower {
   readonly #replacing = new Set<Tailer>()
   /** Tailers that wait until older generations of their origin have been read. */
   readonly #blocked = new Set<Tailer>()
+  #suspended = false
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
+  }
+
+  /** While older files are still being found nothing is read: theirs comes first. */
+  set suspended(suspended: boolean) {
+    this.#suspended = suspended
+    if (suspended) return
+    for (const tailer of [...this.#blocked]) {
+      this.#blocked.delete(tailer)
+      if (!tailer.closed) this.#offer(tailer)
+    }
   }
 
   /** Something of what was read may not be sent yet. */
@@ -142,6 +153,10 @@ export class Follower {
 
   #offer(tailer: Tailer): void {
     if (this.#held.has(tailer)) return
+    if (this.#suspended) {
+      this.#blocked.add(tailer)
+      return
+    }
     const { tailers, lineage, holdsBack } = this.#parts
     const { generation } = tailer
     const elders = tailers.eldersOf(tailer)

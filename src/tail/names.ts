@@ -137,6 +137,17 @@ interface Habit {
   readonly directories: Set<string>
 }
 
+/** Makes room for `key` as the latest of a few. */
+function latest<T extends { size: number; keys(): Iterator<string>; delete(key: string): boolean }>(
+  few: T,
+  key: string,
+): T {
+  few.delete(key)
+  const { value: oldest } = few.keys().next()
+  if (few.size >= MOST && oldest !== undefined) few.delete(oldest)
+  return few
+}
+
 /** What rotations of each followed path were called, and where they went. */
 export class Habits {
   readonly #byOrigin = new Map<string, Habit>()
@@ -147,8 +158,8 @@ export class Habits {
     const habit = this.#byOrigin.get(origin) ?? { shapes: new Map(), directories: new Set() }
     this.#byOrigin.set(origin, habit)
     const shape = shapeOf(withoutCompression(basename(path)))
-    if (shape && habit.shapes.size < MOST) habit.shapes.set(shape.source, shape)
-    if (habit.directories.size < MOST) habit.directories.add(dirname(path))
+    if (shape) latest(habit.shapes, shape.source).set(shape.source, shape)
+    latest(habit.directories, dirname(path)).add(dirname(path))
   }
 
   /** Whether anything was learned of the path. */

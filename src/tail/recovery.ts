@@ -54,6 +54,7 @@ export function recover(
 ): void {
   const { tailers, done, folders, follower, missed, search, habits, lineage, sources, pins, unpacked } = parts
   search.handles = handles
+  follower.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
   pins.inherit(keys)
   unpacked.inherit(keys)
@@ -125,6 +126,7 @@ export function recover(
       )
     }
   }
+  follower.suspended = false
 }
 
 function begunOf(entry: SavedGeneration): bigint {
