@@ -5,7 +5,7 @@
  * stand anywhere: one whose file is not there does nothing, so any action can be dropped when a program is shrunk.
  */
 
-import type { Scheme } from './schemes.ts'
+import { SCHEMES, type Scheme } from './schemes.ts'
 
 /** The names that writers write to. Which other names the shipper follows depends on `Program.pattern`. */
 export const FILES = ['app.log', 'db.log', 'sub/web.log'] as const
@@ -157,6 +157,31 @@ export function generate(seed: number, scale: Scale): Program {
       () => ({ kind: 'slow', ms: int(50, 400) }),
       () => ({ kind: 'tooLarge', bytes: int(24, 64) * 1024 }),
     ])()
+  const chance = (of: number) => next() < of
+  const copytruncate = (of: File, heavy = false): Action => {
+    const busy = chance(0.3)
+    return {
+      do: 'copytruncate',
+      file: of,
+      busy,
+      ...(busy && chance(0.3) ? { gap: pick([5, 40]) } : {}),
+      ...(chance(heavy ? 0.1 : 0.3) ? { over: true } : {}),
+      ...(chance(0.4) ? { scheme: chance(0.4) ? 'odd' : pick(SCHEMES) } : {}),
+      ...(chance(0.1) ? { stale: true } : {}),
+    }
+  }
+  const tool = (pack = false): Action => {
+    return { do: 'tool', file: file(), scheme: pick(SCHEMES), times: int(1, 2), ...(pack ? { pack } : {}) }
+  }
+  /** Everything is down, and there is more to read than memory holds; then several rotations, perhaps a death. */
+  const outage = (rotation: () => Action, pause: number): Action[] => [
+    { do: 'down', backend: 'left' },
+    { do: 'down', backend: 'right' },
+    { do: 'block', file: favourite, bytes: int(1_200_000, 1_500_000) },
+    ...Array.from({ length: int(2, 3) }, (): Action[] => [{ do: 'wait', ms: pause }, rotation(), append()]).flat(),
+    ...(chance(0.3) ? ([{ do: 'wait', ms: pick([10, 2000]) }, { do: 'kill' }, { do: 'start' }] as const) : []),
+    ...(chance(0.7) ? ([{ do: 'up' }] as const) : []),
+  ]
   const append = (): Action => ({ do: 'append', file: file(), lines: int(1, 60), size: int(8, 300) })
   const kinds: [weight: number, make: () => Action | Action[]][] = [
     [10, append],
@@ -165,11 +190,19 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'block', file: file(), bytes: int(scale.block / 8, scale.block) })],
     [1, () => ({ do: 'long', file: file(), bytes: MAX_LINE + int(1, 400_000) })],
     [2, () => ({ do: 'late', file: file(), lines: int(1, 20) })],
-    [8, () => ({ do: 'rotate', file: file(), create: next() < 0.8 })],
+    [8, () => ({ do: 'rotate', file: file(), create: chance(0.8) })],
     [4, () => ({ do: 'rotateOften', file: file(), times: int(2, 3), lines: int(0, 20) })],
     [1, () => ({ do: 'moveAway', file: file() })],
     [1, () => ({ do: 'rename', file: file() })],
-    [5, () => ({ do: 'copytruncate', file: file(), busy: next() < 0.3, over: next() < 0.3 })],
+    [3, () => tool()],
+    [1, () => [{ do: 'freeze' }, append(), tool(), { do: 'wait', ms: 500 }, { do: 'thaw' }]],
+    [
+      1,
+      () => [pick<Action>([{ do: 'kill' }, { do: 'term', grace: 10 }]), append(), tool(chance(0.6)), { do: 'start' }],
+    ],
+    [5, () => copytruncate(file())],
+    [0.3, () => outage(() => copytruncate(favourite, true), 1100)],
+    [0.3, () => outage(() => ({ do: 'rotate', file: favourite, create: true }), pick([20, 150]))],
     [0.5, () => ({ do: 'copy', file: file() })],
     [2, () => ({ do: 'truncate', file: file() })],
     [2, () => ({ do: 'shorten', file: file(), keep: next() })],
@@ -177,6 +210,8 @@ export function generate(seed: number, scale: Scale): Program {
     [2, () => ({ do: 'restart', file: file(), same: next() < 0.5, lines: pick([0, 0, 3, 40]) })],
     [3, () => ({ do: 'delete', file: file(), recreate: next() < 0.7 })],
     [1, () => ({ do: 'gzip', file: file() })],
+    [0.7, () => ({ do: 'shred', file: file() })],
+    [0.3, () => ({ do: 'banner', file: file(), end: pick(['delete', 'rotate', 'stay']) })],
     [1, () => ({ do: 'hole', file: file(), bytes: pick([10, 5000, 40_000, 300_000, 2_000_000]) })],
     [1, () => ({ do: 'link', file: file() })],
     [2, () => ({ do: 'swap', lines: int(0, 20) })],
@@ -186,6 +221,19 @@ export function generate(seed: number, scale: Scale): Program {
     [6, () => ({ do: 'fault', backend: pick(BACKENDS), fault: fault(), times: int(1, 3) })],
     [2, () => ({ do: 'down', backend: pick(BACKENDS) })],
     [3, () => ({ do: 'up' })],
+    [0.7, () => [{ do: 'refuse', backend: pick(BACKENDS), status: pick([400, 413, 422]) }, append()]],
+    [
+      0.7,
+      () => ({
+        do: 'poison',
+        file: file(),
+        beside: file(),
+        backend: pick(BACKENDS),
+        lines: int(1, 40),
+        between: int(0, 3),
+        always: chance(0.6),
+      }),
+    ],
     [4, () => [{ do: 'kill' }, { do: 'start' }]],
     [2, () => ({ do: 'kill' })],
     [2, () => ({ do: 'term', grace: pick([1, 2, 10]) })],
@@ -218,5 +266,6 @@ export function generate(seed: number, scale: Scale): Program {
     // A writer goes on whatever happens to its file.
     if (next() < 0.4) actions.push(append())
   }
-  return { name: `seed ${seed}`, seed, pattern: next() < 0.7 ? 'outside' : 'inside', owned: next() < 0.7, actions }
+  const pattern = pick(['outside', 'outside', 'outside', 'exact', 'inside', 'inside'] as const)
+  return { name: `seed ${seed}`, seed, pattern, owned: next() < 0.7, actions }
 }

@@ -23,10 +23,19 @@ function outage(bytes = 1_200_000): Action[] {
   ]
 }
 
-/** A rotation by copytruncate of lines that have been there for long enough to be seen. */
-function copytruncates(times: number, scheme?: Scheme | 'odd', file: File = FILE): Action[] {
-  const copytruncate: Action = { do: 'copytruncate', file, busy: false, ...(scheme ? { scheme } : {}) }
-  return Array.from({ length: times }, (): Action[] => [wait(1200), copytruncate, append(20, file)]).flat()
+type Copies = Partial<Record<File, Scheme | 'odd' | 'shifted'>>
+
+/** Rotations by copytruncate of lines that have been there for long enough to be seen, of several files at once. */
+function copytruncates(times: number, copies: Copies): Action[] {
+  const files = Object.keys(copies) as File[]
+  return Array.from({ length: times }, (): Action[] => [
+    wait(1200),
+    ...files.flatMap(file => [copytruncate(file, copies[file]!), append(20, file)]),
+  ]).flat()
+}
+
+function copytruncate(file: File, name: Scheme | 'odd' | 'shifted', busy = false): Action {
+  return { do: 'copytruncate', file, busy, ...(name === 'shifted' ? {} : { scheme: name }) }
 }
 
 /** Rotations by rename, each of lines that have been seen. */
@@ -441,45 +450,51 @@ export const REGRESSIONS: readonly Program[] = [
   ]),
 
   // Only the first copy was gone on in: of the others nothing had been read, so nobody knew whose copies they were.
-  program('four copytruncates in an outage, the oldest copy removed', [
-    append(),
-    SETTLE,
-    ...outage(),
-    ...copytruncates(4),
-    SETTLE,
-  ]),
   program(
-    'three copytruncates in an outage, within the pattern',
-    [append(), SETTLE, ...outage(), ...copytruncates(3), SETTLE],
-    'inside',
-  ),
-  program(
-    'three copytruncates in an outage, to names that only the content explains',
-    [append(), SETTLE, ...outage(), ...copytruncates(3, 'odd'), SETTLE],
-    'exact',
-  ),
-  program('three copytruncates in an outage to one name, the last copy only is left', [
-    append(),
-    SETTLE,
-    ...outage(),
-    ...copytruncates(3, 'old'),
-    SETTLE,
-  ]),
-  program(
-    'two copytruncates in an outage, and a death',
-    [append(), SETTLE, ...outage(), ...copytruncates(2, 'odd'), wait(2800), KILL, START, SETTLE],
-    'exact',
-  ),
-  program(
-    'seen and not read, and copied to an odd name while down',
+    'four copytruncates in an outage, to names that are shifted, dated, or known by their content only',
     [
-      append(),
+      ...FILES.map(file => append(20, file)),
       SETTLE,
       ...outage(),
-      ...copytruncates(1),
+      ...FILES.map(file => append(20, file)),
+      ...copytruncates(4, { 'app.log': 'shifted', 'db.log': 'odd', 'sub/web.log': 'date' }),
+      SETTLE,
+    ],
+    'exact',
+  ),
+  program(
+    'three copytruncates in an outage, within the pattern',
+    [
+      append(),
+      append(20, 'db.log'),
+      SETTLE,
+      ...outage(),
+      append(20, 'db.log'),
+      ...copytruncates(3, { 'app.log': 'shifted', 'db.log': 'odd' }),
+      SETTLE,
+    ],
+    'inside',
+  ),
+  program('copies that are written over in an outage, but not before they are open', [
+    append(),
+    SETTLE,
+    ...outage(),
+    append(),
+    ...Array.from({ length: 3 }, (): Action[] => [wait(1600), copytruncate(FILE, 'old'), append(20)]).flat(),
+    SETTLE,
+  ]),
+  program(
+    'copytruncates in an outage, before a death and behind it',
+    [
+      ...FILES.map(file => append(20, file)),
+      SETTLE,
+      ...outage(),
+      append(20, 'db.log'),
+      ...copytruncates(2, { 'app.log': 'odd', 'db.log': 'shifted' }),
       wait(2800),
       KILL,
-      { do: 'copytruncate', file: FILE, busy: false, scheme: 'odd' },
+      copytruncate('app.log', 'odd'),
+      copytruncate('db.log', 'odd'),
       append(),
       START,
       SETTLE,
@@ -551,18 +566,18 @@ export const REGRESSIONS: readonly Program[] = [
   ]),
 
   // The name was compared with the `.gz` still on it.
-  ...(['dateInStem', 'time', 'dateAndNumber'] as const).map(scheme =>
-    program(`compressed while down, under names as ${scheme} gives them`, [
-      append(),
-      SETTLE,
-      wait(1800),
-      KILL,
-      append(),
-      { do: 'tool', file: FILE, scheme, times: 1, pack: true },
-      START,
-      SETTLE,
-    ]),
-  ),
+  program('compressed while down, under names with the extension in front of the compression', [
+    ...FILES.map(file => append(5, file)),
+    SETTLE,
+    wait(1800),
+    KILL,
+    ...FILES.map(file => append(5, file)),
+    ...(['dateInStem', 'time', 'dateAndNumber'] as const).map(
+      (scheme, at): Action => ({ do: 'tool', file: FILES[at]!, scheme, times: 1, pack: true }),
+    ),
+    START,
+    SETTLE,
+  ]),
   // Only plain files were asked whether they had been made meanwhile.
   program('made, rotated and compressed while down', [
     append(),
@@ -611,6 +626,18 @@ export const REGRESSIONS: readonly Program[] = [
     'exact',
   ),
 
+  // The next copy was compared with an original that was truncated meanwhile, and taken for a rotation that was missed.
+  program('copies that are shifted on and on, the oldest removed', [
+    ...FILES.map(file => append(5, file)),
+    SETTLE,
+    ...Array.from({ length: 24 }, (_, n): Action[] => [
+      ...FILES.map(file => append(5, file)),
+      wait(20 + (n % 7)),
+      ...FILES.map((file): Action => ({ do: 'copytruncate', file, busy: false, pause: n % 5 })),
+      wait(15),
+    ]).flat(),
+    SETTLE,
+  ]),
   // The cursor that had read behind the end of the copy kept the other one from going on in it.
   program('copied and truncated while only one backend answers, with lines between', [
     append(),
