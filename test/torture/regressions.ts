@@ -649,6 +649,22 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
+  // What had been read behind the end of the copy hid whose it was: the next process took it for a rotation that was missed.
+  program('copied, and truncated when more had been read than the copy holds, and a restart', [
+    append(),
+    SETTLE,
+    append(50),
+    SETTLE,
+    { do: 'copytruncate', file: FILE, busy: true, gap: 300 },
+    append(),
+    SETTLE,
+    { do: 'reload', file: FILE, records: 50, budget: 2, ms: 5000 },
+    wait(300),
+    { do: 'term', grace: 10 },
+    append(),
+    START,
+    SETTLE,
+  ]),
   // The NULs were taken for what had been delivered, and above 256 KiB only for a hole.
   program('copytruncates with a writer that goes on where it was', [
     append(60),
