@@ -195,8 +195,9 @@ t.test('lines of every kind arrive as they should', async t => {
   const cut = stage.receiver.records[5]!
   t.match(cut, { truncated: true, originalBytes: Buffer.byteLength(long) })
   t.equal(cut.message, 'x'.repeat(1024 * 1024 - 1), 'cut on the edge of a character')
-  const { delivered, truncatedLines, repairedSequences } = statement(t, ended)
-  t.equal(delivered.bytes, Buffer.concat(parts).length)
+  const { delivered, dropped, truncatedLines, repairedSequences } = statement(t, ended)
+  t.equal(delivered.bytes, Buffer.concat(parts).length - 5000)
+  t.strictSame(dropped, { padding: { lines: 0, bytes: 5000 } })
   t.equal(truncatedLines, 1)
   t.equal(repairedSequences, 1)
 })

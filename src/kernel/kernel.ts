@@ -59,6 +59,7 @@ interface Exports {
   readonly repaired: WebAssembly.Global
   readonly oversize: WebAssembly.Global
   frames(from: number, to: number, ends: number, max: number): number
+  padded(ends: number, first: number, count: number, start: number): number
   follow(steps: number, trim: boolean, count: boolean, measure: boolean, message: number, whole: number): void
   render(
     ends: number,
@@ -139,6 +140,14 @@ export class Kernel {
   /** Writes the address of each line feed in [from, to) to the table of u32 at `ends`, at most `max`; returns how many. */
   frames(from: number, to: number, ends: number, max: number): number {
     return this.#loops.frames(from, to, ends, max)
+  }
+
+  /**
+   * The first of the frames [first, count) of the table at `ends` that begins with a NUL, or `count`; frame `first` begins
+   * at `start`.
+   */
+  padded(ends: number, first: number, count: number, start: number): number {
+    return this.#loops.padded(ends, first, count, start)
   }
 
   /** Whether the bytes in [from, to) are well-formed UTF-8. If not, `render` must be told to repair them. */

@@ -10,7 +10,8 @@
  *        ├─────────────────────┼─────────────────┤
  *
  * Guarantees: a chunk holds whole frames of one generation; bytes are accepted only after the fingerprint was checked
- * once more behind the read, so that a truncation in the middle never mixes two generations; a line over the limit is
+ * once more behind the read, so that a truncation in the middle never mixes two generations; no frame begins with a NUL:
+ * those at a line's head are padding, which is read and dropped at once, whatever their number; a line over the limit is
  * cut on a UTF-8 boundary, its original length kept; the last line without a line end is taken only when `final`.
  */
 import { readSync } from 'node:fs'
@@ -38,6 +39,8 @@ export type Framing =
 export const QUANTUM = 256 * 1024
 /** A slab with less room than this is full: reads would get too small. */
 const SMALLEST_READ = 32 * 1024
+/** Chunks are objects: a file in which NULs stand before every line must not make as many as it has lines. */
+const MOST_CHUNKS = 1024
 const LINE_FEED = 10
 /** Looking ahead for the end of a long line goes through this; nothing is kept in it. */
 const lookahead = Buffer.alloc(128 * 1024)
@@ -72,6 +75,7 @@ export class Framer {
     const unread = Math.min(tailer.size, island?.from ?? tailer.size) - cursor.read
     if (unread <= 0) return 'dry'
     const room = (slab.frames > 0 ? Math.min(target, slab.capacity) : slab.capacity) - slab.used
+    if (slab.chunks.length >= MOST_CHUNKS) return 'full'
     if (slab.frames >= slab.maxFrames || (slab.frames > 0 && room < Math.min(unread, SMALLEST_READ))) return 'full'
     if (cursor.scanned - cursor.read >= QUANTUM) return this.#readLong(tailer, cursor, slab, final)
     // A cursor that has seen part of a line reads it again, with what was added since.
@@ -116,62 +120,58 @@ export class Framer {
     return got
   }
 
-  /** Makes chunks of the next `frames` rows of the table, which begin at the end of the slab's used part. */
+  /**
+   * Makes chunks of the next `frames` rows of the table, which begin at the end of the slab's used part. A chunk ends
+   * where NULs stand before a line, which are padding, and where a line is over the limit, which is cut and alone.
+   */
   #take(tailer: Tailer, cursor: Cursor, slab: Slab, frames: number): Framing {
     const maxLine = this.#maxLine(tailer.generation.origin.source)
-    const first = slab.frames
-    const end = first + frames
-    const start = slab.window + slab.used
-    const base = cursor.read - start
-    tailer.generation.identify(this.#kernel.bytes.subarray(start, slab.endOf(first)))
-    const readAt = Date.now()
-    const add = (from: number, to: number, address: number, stop: number, cutFrom: number) => {
+    const end = slab.frames + frames
+    let begin = slab.window + slab.used
+    const base = cursor.read - begin
+    const long = slab.endOf(end - 1) - begin > maxLine
+    while (slab.frames < end && slab.chunks.length < MOST_CHUNKS) {
+      const first = slab.frames
+      const line = slab.endOf(first)
+      const padding = this.#padding(begin, line - begin)
+      if (padding > 0) {
+        cursor.skipped(padding, this.#markerBehind(tailer, begin, padding, base + begin + padding))
+        begin += padding
+      }
+      const cutFrom = line - begin > maxLine ? line - begin : 0
+      let next = first + 1
+      if (cutFrom === 0) {
+        const padded = this.#kernel.padded(slab.ends, next, end, line + 1)
+        next = long ? this.#longer(slab, next, padded, maxLine) : padded
+      }
+      const stop = slab.endOf(next - 1) + 1
+      tailer.generation.identify(this.#kernel.bytes.subarray(begin, line))
+      if (cutFrom > 0) slab.setEnd(first, this.#cut(begin, begin + maxLine))
       const chunk = slab.add({
         owner: cursor,
         origin: tailer.generation.origin,
-        start: address,
-        fileStart: base + address,
+        start: begin,
+        fileStart: base + begin,
         fileEnd: base + stop,
-        firstFrame: from,
-        frames: to - from,
-        readAt,
+        firstFrame: first,
+        frames: next - first,
+        readAt: Date.now(),
         cutFrom,
         partial: false,
       })
       slab.used = stop - slab.window
-      cursor.took(chunk, this.#markerBehind(tailer, address, stop - address, base + stop))
+      cursor.took(chunk, this.#markerBehind(tailer, begin, stop - begin, base + stop))
+      begin = stop
     }
-    let pending = first
-    let address = start
-    if (slab.endOf(end - 1) - start > maxLine) {
-      // Somewhere a line may be over the limit: it becomes a chunk of its own, cut, between those around it.
-      let begin = start
-      for (let frame = first; frame < end; frame++) {
-        const stop = slab.endOf(frame)
-        if (stop - begin > maxLine) {
-          if (frame > pending) add(pending, frame, address, begin, 0)
-          // The NULs of a hole before a line are not the line: they must not use up its limit.
-          const padding = this.#padding(begin, stop - begin)
-          if (padding > 0) {
-            cursor.skipped(padding, this.#markerBehind(tailer, begin, padding, base + begin + padding))
-            begin += padding
-            slab.used = begin - slab.window
-          }
-          pending = frame
-          address = begin
-          if (stop - begin > maxLine) {
-            slab.setEnd(frame, this.#cut(begin, begin + maxLine))
-            add(frame, frame + 1, begin, stop + 1, stop - begin)
-            pending = frame + 1
-            address = stop + 1
-          }
-        }
-        begin = stop + 1
-      }
-    }
-    if (pending < end) add(pending, end, address, slab.endOf(end - 1) + 1, 0)
     tailer.growHead()
     return 'took'
+  }
+
+  /** The first of the frames [frame, end) that is over the limit, or `end`; there is a frame before it. */
+  #longer(slab: Slab, frame: number, end: number, maxLine: number): number {
+    let at = frame
+    while (at < end && slab.endOf(at) - slab.endOf(at - 1) - 1 <= maxLine) at++
+    return at
   }
 
   /** The last line of the file, which has no line end and will get none. */

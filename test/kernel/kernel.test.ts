@@ -197,6 +197,18 @@ t.test('frames end at every line feed, wherever it lies between 16-byte edges', 
   t.equal(kernel.frames(WINDOW, WINDOW + 200, ENDS, 150), 150, 'a full table is not written past')
 })
 
+t.test('the next frame that begins with a NUL is found, from any frame on', async t => {
+  holds(
+    t,
+    fc.property(hostile, shift, fc.nat(30), (chunk, shift, from) => {
+      const { start, count } = place(chunk, shift)
+      const first = from % count
+      const begin = first === 0 ? start : ends(first)[first - 1]! + 1
+      assert.equal(kernel.padded(ENDS, first, count, begin), twin.padded(chunk, first))
+    }),
+  )
+})
+
 t.test('frames are found up to the last byte of the arena', async t => {
   const to = kernel.arena + kernel.arenaBytes
   kernel.bytes.fill(twin.LF, to - 3, to)

@@ -20,6 +20,13 @@ export function lines(bytes: Uint8Array): Uint8Array[] {
   })
 }
 
+/** Index of the first line from `first` on that begins with a NUL, or how many lines there are. */
+export function padded(bytes: Uint8Array, first: number): number {
+  const all = lines(bytes)
+  const at = all.findIndex((line, index) => index >= first && line[0] === 0)
+  return at < 0 ? all.length : at
+}
+
 /** What is left of a frame under `text`. */
 export function trim(frame: Uint8Array, atFileStart: boolean): Uint8Array {
   let text = frame.at(-1) === 13 ? frame.subarray(0, -1) : frame

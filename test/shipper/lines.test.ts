@@ -39,6 +39,33 @@ for (const format of ['ndjson', 'json', 'text'] as const) {
   }
 }
 
+for (const format of ['ndjson', 'text'] as const) {
+  t.test(`${format}: NULs before a line are padding, whatever their number`, async t => {
+    const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_FORMAT: format, LOGSHIPPER_BACKEND_IDS: 'true' })
+    const program = await stage.start()
+    const holes = [1, 1000, 40_000, 200_000, 300_000]
+    const parts = holes.flatMap(bytes => [Buffer.alloc(bytes), Buffer.from(`behind ${bytes}\n`)])
+    writeFileSync(stage.log, Buffer.concat([...parts, Buffer.from('\0\0\0\nwith\0in\n')]))
+    t.ok(await until(() => stage.receiver.lines.length >= holes.length + 2))
+    const { code, ledger } = await program.kill('SIGTERM')
+    t.equal(code, 0)
+    const lines = holes.map(bytes => `behind ${bytes}`)
+    t.strictSame(stage.receiver.lines, [...lines, '', 'with\0in'])
+    if (format === 'ndjson') {
+      let at = 0
+      for (const [index, bytes] of holes.entries()) {
+        at += bytes
+        const offset = at.toString(16).padStart(12, '0')
+        t.ok(stage.receiver.records[index]!.id!.endsWith(offset), 'an id names the first byte that is no NUL')
+        at += lines[index]!.length + 1
+      }
+    }
+    const { delivered, dropped } = ledger[0]!.statement
+    t.strictSame(dropped, { padding: { lines: 0, bytes: 3 + holes.reduce((sum, bytes) => sum + bytes, 0) } })
+    t.strictSame(delivered, { lines: lines.length + 2, bytes: lines.join('\n').length + 1 + 9 })
+  })
+}
+
 t.test('half a million tiny lines, empty ones among them', async t => {
   const stage = await Stage.set(t)
   const program = await stage.start()

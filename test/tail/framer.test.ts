@@ -19,6 +19,8 @@ const budget = new Budget(kernel.arena, kernel.arenaBytes)
 let files = 0
 
 interface Frame {
+  /** Offset in the file of its first byte, which is no NUL. */
+  readonly offset: number
   readonly bytes: Buffer
   readonly cutFrom: number
   readonly partial: boolean
@@ -31,6 +33,8 @@ class Reading {
   readonly frames: Frame[] = []
   /** The file ranges that chunks covered, in order. */
   readonly ranges: { from: number; to: number }[] = []
+  /** The most chunks that one slab had. */
+  mostChunks = 0
   readonly cursor: Cursor
   readonly tailer: Tailer
   readonly account = new Account()
@@ -77,12 +81,13 @@ class Reading {
   #keep(slab: Slab): void {
     assert.ok(slab.used <= slab.capacity, 'a slab holds no more than it has room for')
     assert.ok(slab.frames <= slab.maxFrames)
+    this.mostChunks = Math.max(this.mostChunks, slab.chunks.length)
     for (const chunk of slab.chunks) {
       const { cutFrom, partial, fileStart: from, fileEnd: to } = chunk
       this.ranges.push({ from, to })
       for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
         const bytes = Buffer.from(kernel.bytes.subarray(slab.startOf(chunk, frame), slab.endOf(frame)))
-        this.frames.push({ bytes: withoutPadding(bytes), cutFrom, partial })
+        this.frames.push({ offset: slab.offsetOf(chunk, frame), bytes, cutFrom, partial })
       }
     }
     if (slab.frames > 0) slab.settle(0, slab.frames, DELIVERED)
@@ -109,32 +114,36 @@ function model(file: Buffer, maxLine: number): Frame[] {
     const feed = file.indexOf(10, at)
     const raw = file.subarray(at, feed < 0 ? file.length : feed)
     const line = withoutPadding(raw)
+    const offset = at + raw.length - line.length
     at += raw.length + 1
     if (feed < 0 && line.length === 0) break
-    frames.push({ bytes: cut(line, maxLine), cutFrom: line.length > maxLine ? line.length : 0, partial: feed < 0 })
+    const cutFrom = line.length > maxLine ? line.length : 0
+    frames.push({ offset, bytes: cut(line, maxLine), cutFrom, partial: feed < 0 })
   }
   return frames
 }
 
 const show = (frames: readonly Frame[]) =>
   frames.map(
-    ({ bytes, cutFrom, partial }) => `${bytes.length} ${bytes.toString('latin1').slice(0, 40)} ${cutFrom} ${partial}`,
+    ({ offset, bytes, cutFrom, partial }) =>
+      `${offset}: ${bytes.length} ${bytes.toString('latin1').slice(0, 40)} ${cutFrom} ${partial}`,
   )
 
-/** Every byte belongs to exactly one chunk, or to a hole. */
+/** Every byte belongs to exactly one chunk, or is padding. */
 function checkRanges(file: Buffer, reading: Reading): void {
   let at = 0
-  for (const { from, to } of reading.ranges) {
+  let padding = 0
+  for (const { from, to } of [...reading.ranges, { from: file.length, to: file.length + 1 }]) {
     assert.ok(from >= at && to > from)
     assert.equal(withoutPadding(file.subarray(at, from)).length, 0, 'only NULs lie between chunks')
+    padding += from - at
     at = to
   }
-  assert.equal(withoutPadding(file.subarray(at)).length, 0)
   assert.equal(reading.cursor.read, file.length)
   assert.equal(reading.cursor.committed.offset, file.length)
   const { read, delivered, dropped, inFlight, truncatedLines } = reading.account.statement()
   assert.equal(read.bytes, file.length)
-  assert.equal(delivered.bytes + (dropped.padding?.bytes ?? 0), file.length)
+  assert.deepEqual([delivered.bytes, dropped.padding?.bytes ?? 0], [file.length - padding, padding])
   assert.equal(inFlight.bytes, 0)
   assert.equal(truncatedLines, reading.frames.filter(({ cutFrom }) => cutFrom > 0).length)
 }
@@ -179,6 +188,7 @@ const HOSTILE: Record<string, string | Buffer> = {
   'a limit within a character of four bytes': `${'x'.repeat(1021)}🚢 and more\nafter\n`,
   'a long line of continuation bytes': Buffer.concat([Buffer.alloc(1500, 0x80), Buffer.from('\nafter\n')]),
   'a long last line without a line end': `before\n${'é'.repeat(800)}`,
+  'NULs before every line': '\0one\n\0\0two\n\0\0\0\n\0three\n\n\0four',
   'a hole smaller than a read before a short line': Buffer.concat([Buffer.alloc(3000), Buffer.from('after\n')]),
 }
 
@@ -240,6 +250,18 @@ t.test('holes of any size cost no line, whatever the limit', t => {
     t.doesNotThrow(() => check(file, 1024, []), `${hole} NULs, at once`)
     t.doesNotThrow(() => check(file, 1024, each(30_001)), `${hole} NULs, growing`)
   }
+  t.end()
+})
+
+t.test('a file with NULs before every line costs as many chunks as a slab may have, and no line', t => {
+  const file = Buffer.from('\0\0a line\n'.repeat(5000))
+  const reading = new Reading(1024, 8192)
+  reading.append(file)
+  reading.read()
+  t.equal(reading.frames.length, 5000)
+  t.ok(reading.mostChunks <= 1024, `${reading.mostChunks} chunks`)
+  checkRanges(file, reading)
+  reading.close()
   t.end()
 })
 

@@ -1,5 +1,5 @@
 /**
- * What the module exports: two loops, the template they follow, and three results.
+ * What the module exports: its loops, the template they follow, and three results.
  *
  * This folder is AssemblyScript: it looks like TypeScript and compiles to WebAssembly (src/kernel/build.ts). There are
  * no objects and no garbage here, only numbers and one linear memory, whose first page is ours (see room.ts) and whose
@@ -11,7 +11,7 @@
  */
 import { prepare } from './escape'
 
-export { frames } from './frames'
+export { frames, padded } from './frames'
 export { end, follow, oversize, render, repaired } from './render'
 export { PROGRAM, ROOM_END } from './room'
 
