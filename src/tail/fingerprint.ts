@@ -40,6 +40,8 @@ export interface Inode {
 export const HEAD_BYTES = 1024
 export const MARKER_BYTES = 64
 const LINE_FEED = 10
+/** So many NULs are room that was set aside, or a hole. */
+const ROOM = Buffer.alloc(4)
 export const NO_HEAD: Head = { length: 0, hash: '' }
 export const NO_MARKER: Marker = { length: 0, crc: 0 }
 
@@ -92,7 +94,9 @@ export function readLines(fd: number, size: number): Head {
   if (bytes === undefined) return NO_HEAD
   // A line that is longer than a head is not being written there any more, unless room was set aside for it.
   const whole = bytes.length === HEAD_BYTES && !bytes.includes(0)
-  const length = whole ? HEAD_BYTES : bytes.lastIndexOf(LINE_FEED) + 1
+  // Nor is what has room in front of it there to stay: a write may be seen half done. UTF-16 has no NULs in such a row.
+  const room = bytes.indexOf(ROOM)
+  const length = whole ? HEAD_BYTES : bytes.subarray(0, room < 0 ? bytes.length : room).lastIndexOf(LINE_FEED) + 1
   return length === 0 ? NO_HEAD : headOf(bytes.subarray(0, length))
 }
 

@@ -10,9 +10,11 @@
  *   2. read = delivered + rejected + dropped + in flight, in the ledger's account of this cursor.
  * A generation knows no file handle: it may outlive the one it began with (the copy of a copytruncate goes on with it).
  */
+import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
 import { type Account, book, type Settled, settled } from '../ledger.ts'
+import { Ahead } from './ahead.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from './fingerprint.ts'
 
@@ -31,8 +33,8 @@ export class Cursor implements ChunkOwner {
   readonly account: Account
   /** Everything before this offset has been read into chunks. */
   read: number
-  /** No line feed stands in [read, scanned): the unfinished line is at least this long. */
-  scanned: number
+  /** What is known of the file beyond that. */
+  readonly ahead: Ahead
   /** The marker before `read`. */
   marker: Marker
   /** When everything that was read had been acknowledged last: milliseconds since the epoch. */
@@ -56,11 +58,16 @@ export class Cursor implements ChunkOwner {
     this.backend = backend
     this.account = account
     this.read = at.offset
-    this.scanned = at.offset
+    this.ahead = new Ahead(at.offset)
     this.marker = at.marker
     this.#committed = at
     this.#onCommit = onCommit
     this.#islands = [...islands]
+  }
+
+  /** What lies before this offset was read, or looked at: the unfinished line is at least this long. */
+  get scanned(): number {
+    return this.ahead.due
   }
 
   /** The committed offset and the marker before it: what a checkpoint saves. */
@@ -149,12 +156,12 @@ export class Cursor implements ChunkOwner {
   /** It goes on under another handle: nobody waits to read it, and nothing is known of what follows. */
   again(): void {
     this.queued = false
-    this.scanned = this.read
+    this.ahead.restart()
   }
 
   #moved(read: number, marker: Marker): void {
     this.read = read
-    this.scanned = Math.max(read, this.scanned)
+    this.ahead.moved(read)
     this.marker = marker
   }
 
@@ -185,7 +192,10 @@ export class Generation {
   readonly cursors: readonly Cursor[]
   /** The beginning of its content, as far as whole lines were seen, whether they were read or not. */
   head: Head
-  /** The largest size that was seen: what lies behind `read` up to here is known to have existed. */
+  /**
+   * The largest size that was seen, without NULs at the end (`extent`): what lies behind `read` up to here is known to
+   * have existed.
+   */
   size: number
   /** The end that was seen last while something was unread: a copy of a file that was never read is known by it. */
   seen: SavedCursor = { offset: 0, marker: NO_MARKER }
@@ -239,6 +249,25 @@ export class Generation {
   /** The furthest and the nearest offset that any cursor has read to. */
   get furthest(): number {
     return Math.max(0, ...this.cursors.map(cursor => cursor.read))
+  }
+
+  /** Where the data of a file of this size ends, as far as any cursor knows: NULs behind that are room set aside. */
+  extent(size: number): number {
+    const known = this.cursors.map(({ ahead }) => ahead.extent(size)).filter(extent => extent < size)
+    return known.length > 0 ? Math.max(...known) : size
+  }
+
+  /** Looks where the data had ended. Returns whether something was written there since. Never throws. */
+  probe(fd: number): boolean {
+    let written = false
+    try {
+      for (const { ahead } of this.cursors) {
+        if (ahead.probe((bytes, position) => readSync(fd, bytes, 0, bytes.length, position))) written = true
+      }
+    } catch {
+      // It cannot be read just now; the next look asks again.
+    }
+    return written
   }
 
   /** Every cursor has read `size` bytes and has nothing in flight. */

@@ -38,12 +38,13 @@ export function overLimit(tailers: Iterable<Tailer>, { maxBytes, policy }: HeldO
 }
 
 /** Drops what is unread of a file; what is in flight of it goes on. */
-export function dropUnread({ generation, path, size }: Tailer, log: Logger): void {
+export function dropUnread({ generation, path, size, extent }: Tailer, log: Logger): void {
   let most = 0
   for (const cursor of generation.cursors) {
-    const bytes = size - cursor.read
+    const bytes = extent - cursor.read
     most = Math.max(most, bytes)
     if (bytes > 0) cursor.skipped(bytes, NO_MARKER, 'held_limit')
+    if (size > cursor.read) cursor.skipped(size - cursor.read, NO_MARKER)
   }
   log.error(
     { source: generation.origin.source, path, bytes: most },

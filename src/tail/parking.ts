@@ -86,9 +86,10 @@ export class Parking {
   }
 
   park(tailer: Tailer): void {
-    const { path, size, modified, generation } = tailer
+    const { path, size, extent, modified, generation } = tailer
     const rested = generation.cursors.every(({ scanned }) => scanned >= size)
-    const read = new Map(generation.cursors.map(cursor => [cursor.backend, cursor.read]))
+    // What is set aside behind the data is nothing to read.
+    const read = new Map(generation.cursors.map(({ backend, read }) => [backend, read >= extent ? size : read]))
     const saved = tailer.saved()
     const who = generation.idle ? { kind: 'saved' as const, saved } : { kind: 'living' as const, generation }
     this.#put(path, { who, source: saved.source, inode: inodeKey(saved.inode), size, modified, read, rested })
@@ -151,8 +152,8 @@ export class Parking {
   }
 }
 
-function mayRest({ generation, size, changedAt }: Tailer, now: number, final: boolean): boolean {
-  if (final) return generation.cursors.every(({ read }) => read >= size)
+function mayRest({ generation, size, extent, changedAt }: Tailer, now: number, final: boolean): boolean {
+  if (final) return generation.cursors.every(({ read }) => read >= extent)
   const dry = generation.cursors.filter(({ scanned }) => scanned >= size).length
   return now - changedAt > (dry === generation.cursors.length ? REST : dry > 0 ? TURN : Number.POSITIVE_INFINITY)
 }

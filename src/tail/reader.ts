@@ -2,15 +2,24 @@
  * The reader: one pipeline's round robin over the cursors that have something to read.
  *
  * It pulls: the pipeline asks it to fill a slab when it has one, and nothing is read before. A cursor gets one quantum
- * a turn, so a noisy file cannot starve the others; many small files end up in one slab, and so in one request.
+ * a turn, so a noisy file cannot starve the others; many small files end up in one slab, and so in one request. Those that
+ * look for something far ahead of them have a round of their own, with one short turn for each slab: they must not be in
+ * the way of those that have lines.
+ *
+ *     offered ──► ring ◄──► ahead ──► resting, until the framer looks on
  */
 import type { Slab } from '../chunk.ts'
-import type { Framer } from './framer.ts'
+import type { Framer, Framing } from './framer.ts'
 import type { Cursor } from './generation.ts'
 import type { Tailer } from './tailer.ts'
 
 /** `full`: the slab has what it should hold. `dry`: nothing more to read. `yield`: more, after a turn of the loop. */
 export type Fill = 'full' | 'dry' | 'yield'
+
+interface Place {
+  readonly tailer: Tailer
+  readonly cursor: Cursor
+}
 
 /** What the room wants to hear about a file that was read. */
 export interface ReaderEvents {
@@ -28,7 +37,10 @@ export class Reader {
   final = false
   readonly #framer: Framer
   readonly #events: ReaderEvents
-  #ring: { tailer: Tailer; cursor: Cursor }[] = []
+  readonly #ring: Place[] = []
+  readonly #ahead: Place[] = []
+  readonly #resting = new Map<Cursor, Tailer>()
+  #timer: NodeJS.Timeout | undefined
 
   constructor(backend: string, framer: Framer, events: ReaderEvents) {
     this.backend = backend
@@ -37,49 +49,67 @@ export class Reader {
   }
 
   get ready(): boolean {
-    return this.#ring.length > 0
+    return this.#ring.length > 0 || this.#ahead.length > 0
   }
 
   /** Says that the cursor has something to read. */
   offer(tailer: Tailer, cursor: Cursor): void {
     if (cursor.queued) return
     cursor.queued = true
+    this.#resting.delete(cursor)
     this.#ring.push({ tailer, cursor })
     this.onReady()
   }
 
   /** Reads until `target` bytes of the slab are used, it is full, or nothing is left. */
   fill(slab: Slab, target: number): Fill {
+    const first = this.#ahead.shift()
+    if (first && this.#turn(first, slab, target) === 'full') return 'full'
     for (;;) {
-      if (slab.used >= target || slab.frames >= slab.maxFrames) return this.#ring.length > 0 ? 'full' : 'dry'
-      const turn = this.#ring.shift()
-      if (turn === undefined) return 'dry'
-      const { tailer, cursor } = turn
-      const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
-      const framing = current ? this.#framer.read(tailer, cursor, slab, this.final || tailer.ending, target) : 'dry'
-      switch (framing) {
-        case 'took':
-          this.#ring.push(turn)
-          break
-        case 'looked':
-          this.#ring.push(turn)
-          return 'yield'
-        case 'full':
-          this.#ring.unshift(turn)
-          return 'full'
-        case 'dry':
-          cursor.queued = false
-          this.#events.dry(tailer)
-          break
-        case 'replaced':
-          cursor.queued = false
-          this.#events.replaced(tailer)
-          break
-        case 'failed':
-          cursor.queued = false
-          this.#events.failed(tailer)
-          break
-      }
+      if (slab.used >= target || slab.frames >= slab.maxFrames) return this.ready ? 'full' : 'dry'
+      const place = this.#ring.shift()
+      if (place === undefined) return this.#ahead.length > 0 ? 'yield' : 'dry'
+      if (this.#turn(place, slab, target) === 'full') return 'full'
     }
+  }
+
+  #turn(place: Place, slab: Slab, target: number): Framing {
+    const { tailer, cursor } = place
+    const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
+    const framing = current ? this.#framer.read(tailer, cursor, slab, tailer.endingIf(this.final), target) : 'dry'
+    cursor.queued = framing === 'took' || framing === 'looked' || framing === 'full'
+    switch (framing) {
+      case 'took':
+        this.#ring.push(place)
+        break
+      case 'looked':
+        this.#ahead.push(place)
+        break
+      case 'full':
+        this.#ring.unshift(place)
+        break
+      case 'rest':
+        this.#rest(place, this.#framer.restMs)
+        break
+      case 'dry':
+        this.#events.dry(tailer)
+        break
+      case 'replaced':
+        this.#events.replaced(tailer)
+        break
+      case 'failed':
+        this.#events.failed(tailer)
+        break
+    }
+    return framing
+  }
+
+  /** It is offered again after a while, if nobody offers it before. */
+  #rest({ tailer, cursor }: Place, ms: number): void {
+    this.#resting.set(cursor, tailer)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      for (const [each, file] of [...this.#resting]) this.offer(file, each)
+    }, ms).unref()
   }
 }

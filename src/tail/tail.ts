@@ -295,9 +295,9 @@ export class Tail {
     return this.#tailers
   }
 
-  /** Every generation that is not done, with the size that its file has or had. */
+  /** Every generation that is not done, with the size that its file has or had: without room that is set aside behind its data. */
   *following(): Generator<{ generation: Generation; size: number; path: string }> {
-    yield* this.#tailers
+    for (const { generation, extent, path } of this.#tailers) yield { generation, size: extent, path }
     // Of a file that is gone only what was read can still be settled.
     for (const { generation, path } of this.#truncation.finishing) {
       yield { generation, size: generation.furthest, path }

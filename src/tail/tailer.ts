@@ -44,6 +44,13 @@ export type TailerState =
   | { readonly kind: 'deleted'; readonly since: number }
   | { readonly kind: 'closed' }
 
+/**
+ * What the end of a file means. `open`: more may be written there. `drain`: an unfinished last line is taken, for nobody
+ * may be there to take it later; the room behind it stays, for somebody may. `quiet`: it lost its name and nobody has
+ * written for a while: it ends there.
+ */
+export type Ending = 'open' | 'drain' | 'quiet'
+
 /** What a look at the file showed. */
 export type Sight =
   /** Nothing to do, or more to read: `unread` says which. */
@@ -92,11 +99,6 @@ export class Tailer {
     this.#see(this.size, generation.furthest)
   }
 
-  /** Whether there is something to read of it at `cursor`. `final`: an unfinished last line counts too. */
-  hasUnread(cursor: Cursor, final: boolean): boolean {
-    return (final || this.ending ? cursor.read : cursor.scanned) < this.size
-  }
-
   /** Nobody looks at it any more. */
   get closed(): boolean {
     return this.state.kind === 'closed'
@@ -105,6 +107,28 @@ export class Tailer {
   /** Modification time at the last look, in nanoseconds. */
   get modified(): bigint {
     return this.#mtime
+  }
+
+  /** Where its data ends: NULs behind that are room that its writer has set aside. */
+  get extent(): number {
+    return this.generation.extent(this.size)
+  }
+
+  /** What its end means; `final`: nobody writes any more, as far as we know. */
+  endingIf(final: boolean): Ending {
+    return this.ending ? 'quiet' : final ? 'drain' : 'open'
+  }
+
+  /** Whether the cursor has something to read or to look at here. */
+  hasUnread({ read, scanned, ahead }: Cursor, final: boolean): boolean {
+    switch (this.endingIf(final)) {
+      case 'open':
+        return scanned < this.size
+      case 'drain':
+        return read < this.extent || (ahead.stale && read < this.size)
+      case 'quiet':
+        return read < this.size
+    }
   }
 
   /** Looks at the file. `final`: an unfinished last line counts as unread too. */
@@ -117,13 +141,16 @@ export class Tailer {
     }
     if (stats === undefined) return { kind: 'intact', unread: false, changed: false }
     const size = Number(stats.size)
-    const rewritten = stats.mtimeNs !== this.#mtime
-    const changed = rewritten || size !== this.size
+    const { generation, size: before } = this
+    const grew = size > before
+    if (size < before) for (const { ahead } of generation.cursors) ahead.cut(size)
+    // A writer that maps its file into memory leaves no other trace.
+    const written = generation.probe(this.fd)
+    const changed = stats.mtimeNs !== this.#mtime || size !== before || written
     this.size = size
     this.#mtime = stats.mtimeNs
     if (changed) this.changedAt = now
     this.ending = this.#quiet(now)
-    const { generation } = this
     const { furthest, size: known } = generation
     // A file that was emptied and grew past our offset again shows it only in its content. And only a size that was
     // seen with the right content says how much of this generation there was.
@@ -138,9 +165,8 @@ export class Tailer {
         return { kind: 'intact', unread: this.#unread(final), changed: false }
     }
     if (changed && !this.#see(size, furthest)) return { kind: 'replaced' }
-    generation.size = size
-    // An unfinished line may have got its end in place.
-    if (changed && size <= known) for (const cursor of generation.cursors) cursor.scanned = cursor.read
+    if (changed && !grew) for (const { ahead } of generation.cursors) ahead.changed(written)
+    generation.size = this.extent
     if (size < known) return { kind: 'shortened', bytes: known - size }
     return { kind: 'intact', unread: this.#unread(final), changed }
   }

@@ -50,6 +50,11 @@ function tailed(t: Test, content: string) {
   return { path, tailer, cursor, read, poll: (now = 0, final = false) => tailer.poll(now, final) }
 }
 
+/** No line end stands before `to`. */
+function lookedTo({ ahead }: Cursor, to: number): void {
+  ahead.looked(ahead.due, to, to)
+}
+
 t.test('a look says whether there is more to read', t => {
   const { path, cursor, read, poll } = tailed(t, 'one\n')
   t.match(poll(), { kind: 'intact', unread: true })
@@ -57,7 +62,7 @@ t.test('a look says whether there is more to read', t => {
   t.match(poll(), { kind: 'intact', unread: false, changed: false })
   appendFileSync(path, 'two')
   t.match(poll(), { kind: 'intact', unread: true, changed: true })
-  cursor.scanned = 7
+  lookedTo(cursor, 7)
   t.match(poll(), { kind: 'intact', unread: false }, 'an unfinished line that was looked through waits')
   t.match(poll(0, true), { kind: 'intact', unread: true }, 'but not at the end')
   t.end()
@@ -105,11 +110,11 @@ t.test('a second link keeps a file from being deleted', t => {
 t.test('a rotated file with an unfinished last line is read to its end once nobody writes, then done', t => {
   const { path, tailer, cursor, read, poll } = tailed(t, 'one\ntwo')
   read(4)()
-  cursor.scanned = 7
+  lookedTo(cursor, 7)
   renameSync(path, `${path}.1`)
   t.match(poll(0), { unread: false })
   appendFileSync(`${path}.1`, '.')
-  cursor.scanned = 8
+  lookedTo(cursor, 8)
   t.match(poll(40_000), { unread: false, changed: true }, 'a write begins the wait again')
   t.notOk(tailer.finished(MINUTE))
   t.match(poll(2 * MINUTE), { unread: true })
@@ -122,7 +127,7 @@ t.test('a file is shortened, replaced or only touched', t => {
   const { path, cursor, read, poll } = tailed(t, 'one\ntwo\nhalf')
   poll()
   read(8)
-  cursor.scanned = 12
+  lookedTo(cursor, 12)
   truncateSync(path, 8)
   t.strictSame(poll(), { kind: 'shortened', bytes: 4 })
   t.equal(cursor.scanned, 8)
@@ -145,7 +150,7 @@ t.test('a file that is shorter than what was read is replaced', t => {
 t.test('an overwrite of what was read is seen although an unfinished line stands behind it', t => {
   const { path, cursor, read, poll } = tailed(t, 'one\nhalf')
   read(4)
-  cursor.scanned = 8
+  lookedTo(cursor, 8)
   poll()
   writeFileSync(path, 'ONE\nHA\nF')
   t.match(poll(), { kind: 'replaced' })
