@@ -44,6 +44,12 @@ export type Segment =
    */
   | { readonly kind: 'length' }
 
+/** What can be made UTF-8, with its number in assembly/room.ts. */
+const ENCODINGS = { 'utf-16le': 0, 'utf-16be': 1, 'latin-1': 2, 'windows-1252': 3 } as const
+export type Encoding = keyof typeof ENCODINGS
+
+const LINE_FEED = 10
+
 /** Bytes that a message (a trimmed, repaired frame) and a whole record may have. */
 export interface RecordLimits {
   readonly messageBytes: number
@@ -58,7 +64,11 @@ interface Exports {
   readonly end: WebAssembly.Global
   readonly repaired: WebAssembly.Global
   readonly oversize: WebAssembly.Global
-  frames(from: number, to: number, ends: number, max: number): number
+  frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
+  readonly consumed: WebAssembly.Global
+  readonly mended: WebAssembly.Global
+  decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
+  lineEnds(encoding: number, from: number, to: number, table: number, max: number, lineEnd: number): number
   padded(ends: number, first: number, count: number, start: number): number
   follow(steps: number, trim: boolean, count: boolean, measure: boolean, message: number, whole: number): void
   render(
@@ -137,9 +147,39 @@ export class Kernel {
     return Boolean(this.#loops.oversize.value)
   }
 
-  /** Writes the address of each line feed in [from, to) to the table of u32 at `ends`, at most `max`; returns how many. */
-  frames(from: number, to: number, ends: number, max: number): number {
-    return this.#loops.frames(from, to, ends, max)
+  /**
+   * Writes the address of each line feed, or of each `lineEnd`, in [from, to) to the table of u32 at `ends`, at most
+   * `max`; returns how many.
+   */
+  frames(from: number, to: number, ends: number, max: number, lineEnd: number = LINE_FEED): number {
+    return this.#loops.frames(from, to, ends, max, lineEnd)
+  }
+
+  /**
+   * Makes UTF-8 of [from, to) at `out`; stops before what would pass `limit`, and before a character of which the rest is
+   * missing, unless there is none (`last`). Returns the address behind the last byte written; `consumed` and `mended` say
+   * the rest. A line end becomes one byte, and nothing else becomes that byte.
+   */
+  decode(encoding: Encoding, from: number, to: number, out: number, limit: number, last: boolean): number {
+    return this.#loops.decode(ENCODINGS[encoding], from, to, out, limit, last)
+  }
+
+  /** The address behind the last byte that the last `decode` took. */
+  get consumed(): number {
+    return this.#loops.consumed.value
+  }
+
+  /** How many U+FFFD the last `decode` wrote for what was no character. */
+  get mended(): number {
+    return this.#loops.mended.value
+  }
+
+  /**
+   * Writes, for each `lineEnd` in the encoded text [from, to), how far from `from` what follows it lies to the table of
+   * u32 at `table`, at most `max`; returns how many.
+   */
+  lineEnds(encoding: Encoding, from: number, to: number, table: number, max: number, lineEnd: number): number {
+    return this.#loops.lineEnds(ENCODINGS[encoding], from, to, table, max, lineEnd)
   }
 
   /**

@@ -209,6 +209,121 @@ t.test('the next frame that begins with a NUL is found, from any frame on', asyn
   )
 })
 
+t.test('lines may end in another byte than a line feed', async t => {
+  holds(
+    t,
+    fc.property(hostile, shift, fc.constantFrom(0, 10, 13, 255), (chunk, shift, lineEnd) => {
+      const { start } = place(chunk, shift)
+      const count = kernel.frames(start, start + chunk.length, ENDS, 10_000, lineEnd)
+      const expected = [...chunk.keys()].filter(index => chunk[index] === lineEnd).map(index => index + start)
+      assert.deepEqual(ends(count), expected)
+    }),
+  )
+})
+
+const ENCODINGS = ['utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
+const encoded = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('\n', '\0', '\r', 'é', '漢', '😀', '\u0a0a', '\u0a00', '\u000a', '\ufeff', '€'),
+      fc.nat(40).map(length => 'plain text that is ASCII and no more '.slice(0, length)),
+    ),
+    { maxLength: 20 },
+  )
+  .chain(texts =>
+    fc.oneof(
+      fc.constant(Buffer.from(texts.join(''), 'utf16le')),
+      fc.constant(Buffer.from(texts.join(''), 'utf16le').swap16()),
+      fc.constant(Buffer.from(texts.join(''), 'latin1')),
+      fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.from(bytes)),
+      fc.array(fc.constantFrom(0xd83d, 0xde00, 0x41, 0xdc00, 0x0a), { maxLength: 20 }).map(units => {
+        const bytes = Buffer.alloc(2 * units.length)
+        for (const [at, unit] of units.entries()) bytes.writeUInt16LE(unit, 2 * at)
+        return bytes
+      }),
+    ),
+  )
+
+t.test('text in another encoding becomes the UTF-8 that TextDecoder makes of it', async t => {
+  holds(
+    t,
+    fc.property(fc.constantFrom(...ENCODINGS), encoded, shift, (encoding, bytes, shift) => {
+      const start = WINDOW + shift
+      kernel.bytes.fill(GUARD, start, start + bytes.length + 32)
+      kernel.bytes.set(bytes, start)
+      const expected = twin.decode(encoding, bytes)
+      kernel.bytes.fill(GUARD, OUT, OUT + expected.length + 64)
+      const end = kernel.decode(encoding, start, start + bytes.length, OUT, OUT + expected.length, true)
+      assert.deepEqual(kernel.bytes.subarray(OUT, end), expected)
+      assert.equal(kernel.consumed, start + bytes.length)
+      assert.ok(kernel.bytes.subarray(OUT + expected.length, OUT + expected.length + 64).every(byte => byte === GUARD))
+      const count = (text: Buffer) => text.toString().split('\ufffd').length - 1
+      const meant = encoding.startsWith('utf-16') ? twin.lineEnds(encoding, bytes, 0xfffd).length : 0
+      if (meant === 0) assert.equal(kernel.mended, count(expected))
+    }),
+    2000,
+  )
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+  kernel.bytes.set(all, WINDOW)
+  for (const encoding of ['latin-1', 'windows-1252'] as const) {
+    const end = kernel.decode(encoding, WINDOW, WINDOW + 256, OUT, OUT + PAGE, true)
+    t.same(kernel.bytes.subarray(OUT, end), twin.decode(encoding, all), encoding)
+  }
+})
+
+t.test('text that is decoded in pieces, for want of bytes or of room, is what it is at once', async t => {
+  holds(
+    t,
+    fc.property(
+      fc.constantFrom(...ENCODINGS),
+      encoded,
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      fc.integer({ min: 4, max: 30 }),
+      (encoding, bytes, pieces, room) => {
+        kernel.bytes.set(bytes, WINDOW)
+        const parts: Buffer[] = []
+        let at = 0
+        let to = 0
+        for (let turn = 0; at < bytes.length; turn++) {
+          to = Math.min(bytes.length, Math.max(to, at + pieces[turn % pieces.length]!))
+          const last = to === bytes.length
+          const end = kernel.decode(encoding, WINDOW + at, WINDOW + to, OUT, OUT + room, last)
+          parts.push(Buffer.from(kernel.bytes.subarray(OUT, end)))
+          // Nothing was taken: the rest of a character is missing.
+          if (kernel.consumed === WINDOW + at) to = Math.min(bytes.length, to + 1)
+          at = kernel.consumed - WINDOW
+        }
+        assert.deepEqual(Buffer.concat(parts), twin.decode(encoding, bytes))
+      },
+    ),
+    1000,
+  )
+})
+
+t.test('lines end in the encoded text where they end in the decoded one', async t => {
+  holds(
+    t,
+    fc.property(
+      fc.constantFrom(...ENCODINGS),
+      encoded,
+      shift,
+      fc.constantFrom(0, 10, 13),
+      fc.nat(30),
+      (encoding, bytes, shift, lineEnd, max) => {
+        const start = WINDOW + shift
+        kernel.bytes.fill(lineEnd, start + bytes.length, start + bytes.length + 32)
+        kernel.bytes.set(bytes, start)
+        const expected = twin.lineEnds(encoding, bytes, lineEnd)
+        const count = kernel.lineEnds(encoding, start, start + bytes.length, ENDS, max, lineEnd)
+        assert.deepEqual(ends(count), expected.slice(0, max))
+        const decoded = twin.decode(encoding, bytes)
+        assert.equal(expected.length, [...decoded].filter(byte => byte === lineEnd).length)
+      },
+    ),
+    1000,
+  )
+})
+
 t.test('frames are found up to the last byte of the arena', async t => {
   const to = kernel.arena + kernel.arenaBytes
   kernel.bytes.fill(twin.LF, to - 3, to)

@@ -1,13 +1,33 @@
 /**
  * The kernel in plain TypeScript: what it must do, said as simply as the platform allows and as slowly as it likes.
  */
-import type { Segment } from '../../src/kernel/kernel.ts'
+import type { Encoding, Segment } from '../../src/kernel/kernel.ts'
 
 export const LF = 10
 
 /** Index of each line feed in `bytes`, at most `max`. */
 export function frames(bytes: Uint8Array, max: number): number[] {
   return [...bytes.keys()].filter(index => bytes[index] === LF).slice(0, max)
+}
+
+/** What text in another encoding says, as UTF-8. */
+export function decode(encoding: Encoding, bytes: Uint8Array): Buffer {
+  const text =
+    encoding === 'latin-1'
+      ? Buffer.from(bytes).toString('latin1')
+      : new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes)
+  return Buffer.from(text)
+}
+
+/** Offsets behind each unit that is `lineEnd`. */
+export function lineEnds(encoding: Encoding, bytes: Uint8Array, lineEnd: number): number[] {
+  const wide = encoding === 'utf-16le' || encoding === 'utf-16be'
+  const ends: number[] = []
+  for (let at = 0; at + (wide ? 2 : 1) <= bytes.length; at += wide ? 2 : 1) {
+    const [low, high] = encoding === 'utf-16be' ? [bytes[at + 1], bytes[at]] : [bytes[at], wide ? bytes[at + 1] : 0]
+    if (low === lineEnd && high === 0) ends.push(at + (wide ? 2 : 1))
+  }
+  return ends
 }
 
 /** Cuts bytes into frames; what follows the last line feed is none. */

@@ -32,3 +32,9 @@ export const COUNTER: u32 = 4
 export const FIXED64: u32 = 5
 export const LENGTH: u32 = 6
 export const MEMBERS: u32 = 7
+
+/** What `decode` can read. */
+export const UTF_16LE: u32 = 0
+export const UTF_16BE: u32 = 1
+export const LATIN_1: u32 = 2
+export const WINDOWS_1252: u32 = 3
