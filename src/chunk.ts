@@ -11,7 +11,8 @@
  *
  * Frame f of a chunk runs from the byte behind the end of frame f−1 (or the chunk's first byte) to `ends[f]`, which is
  * the address of its line feed. What is trimmed (CR, NULs, a byte order mark) is trimmed when it is rendered, so that
- * addresses and file offsets stay one subtraction apart.
+ * addresses and file offsets stay one subtraction apart. Frames that were decoded do not lie in memory as they lie in
+ * the file: such a chunk has a column of offsets, behind its last frame in the window.
  *
  * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and tells its owner exactly once;
  * settling more than is there throws `ERR_INVARIANT`.
@@ -44,6 +45,12 @@ export interface ChunkOwner {
   settled(chunk: Chunk): void
 }
 
+/** Where the frames of a chunk begin in the file: a table of u32, one for each, to which `base` is added. */
+export interface Offsets {
+  readonly table: number
+  readonly base: number
+}
+
 export interface ChunkFields {
   readonly owner: ChunkOwner
   readonly origin: Origin
@@ -53,6 +60,8 @@ export interface ChunkFields {
   readonly fileStart: number
   /** Offset in the file behind the chunk's last byte: the next chunk begins here. */
   readonly fileEnd: number
+  /** Of a chunk whose frames lie otherwise in memory than in the file. */
+  readonly offsets?: Offsets | undefined
   /** Index in the slab's table of its first frame, and how many there are (at least one). */
   readonly firstFrame: number
   readonly frames: number
@@ -93,6 +102,7 @@ export class Slab {
   /** When the first chunk was added: milliseconds of the monotonic clock. */
   since = 0
   readonly #ends: Uint32Array
+  readonly #memory: DataView
 
   /** `extent` must hold 4 × `maxFrames` bytes and the window; `memory` is the arena it lies in. */
   constructor(memory: ArrayBufferLike, extent: Extent, maxFrames: number) {
@@ -103,6 +113,7 @@ export class Slab {
     this.capacity = extent.bytes - 4 * maxFrames
     invariant(this.capacity > 0, 'a slab has no window')
     this.#ends = new Uint32Array(memory, extent.address, maxFrames)
+    this.#memory = new DataView(memory)
   }
 
   /** Bytes of the extent that are in use: what may be kept when the slab is sealed. */
@@ -135,6 +146,8 @@ export class Slab {
 
   /** Offset in the file of the frame's first byte. */
   offsetOf(chunk: Chunk, frame: number): number {
+    const { offsets, firstFrame } = chunk
+    if (offsets) return offsets.base + this.#memory.getUint32(offsets.table + 4 * (frame - firstFrame), true)
     return chunk.fileStart + this.startOf(chunk, frame) - chunk.start
   }
 

@@ -51,6 +51,41 @@ t.test('frames lie behind one another, and their offsets in the file follow', t 
   t.end()
 })
 
+t.test('frames that were decoded lie in the file where their column says', t => {
+  const slab = new Slab(kernel.memory.buffer, budget.grant(4 * MAX_FRAMES + 10_000)!, MAX_FRAMES)
+  const table = slab.window + 8000
+  new Uint32Array(kernel.memory.buffer, table, 3).set([0, 8, 20])
+  for (const [frame, end] of [4, 10, 12].entries()) slab.setEnd(frame, slab.window + end)
+  const told: Chunk[] = []
+  const chunk = slab.add({
+    owner: { settled: one => told.push(one) },
+    origin,
+    start: slab.window,
+    fileStart: 1000,
+    fileEnd: 1024,
+    offsets: { table, base: 1000 },
+    firstFrame: 0,
+    frames: 3,
+    readAt: 0,
+    cutFrom: 0,
+    partial: false,
+  })
+  t.strictSame(
+    [0, 1, 2].map(frame => slab.offsetOf(chunk, frame)),
+    [1000, 1008, 1020],
+  )
+  slab.settle(1, 2, { kind: 'dropped', reason: 'policy' })
+  t.match(chunk.islands, [{ from: 1008, to: 1020 }])
+  slab.settle(0, 1, DELIVERED)
+  slab.settle(2, 3, DELIVERED)
+  t.strictSame(
+    [told.length, chunk.outcome.delivered, chunk.outcome.dropped['policy']],
+    [1, { lines: 2, bytes: 12 }, { lines: 1, bytes: 12 }],
+  )
+  budget.release(slab.extent)
+  t.end()
+})
+
 t.test('a chunk behind a cut line begins where its frames are, not where the table would have it', t => {
   const { slab, close } = slabOf([{ lengths: [5], more: 90 }])
   slab.used += 90

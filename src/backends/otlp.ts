@@ -19,7 +19,7 @@ import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { judgeOtlp } from './otlp_answer.ts'
 import { delimited, head, numeric, tag } from './protobuf.ts'
-import { literal } from './record.ts'
+import { literal, offset } from './record.ts'
 
 const STATUSES = 'statuses from 400 to 599'
 
@@ -145,9 +145,6 @@ const OFFSET_DIGITS = 12
 function uid({ origin }: Chunk, { podUid }: Metadata): string {
   return `${podUid ? `${podUid}-` : ''}${origin.generation}-`
 }
-
-/** Where the record lies in its file; the base is the offset that address 0 would have. */
-const offset = ({ fileStart, start }: Chunk): Segment => ({ kind: 'offset', base: fileStart - start })
 
 /** Field numbers: opentelemetry/proto/common/v1/common.proto, AnyValue and KeyValue. */
 function keyValue(field: number, [name, value]: Attribute): Buffer {

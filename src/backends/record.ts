@@ -197,8 +197,14 @@ export function joined(segments: readonly Segment[]): Segment[] {
 
 export const literal = (text: string): Segment => ({ kind: 'literal', bytes: Buffer.from(text) })
 
-/** The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. */
-export const offset = ({ fileStart, start }: Chunk): Segment => ({ kind: 'offset', base: fileStart - start })
+/**
+ * The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. Or it looks
+ * into the column of a chunk that was decoded, by the frame's row in its slab.
+ */
+export function offset({ fileStart, start, offsets, firstFrame }: Chunk): Segment {
+  if (offsets === undefined) return { kind: 'offset', base: fileStart - start }
+  return { kind: 'offset', base: offsets.base, table: offsets.table - 4 * firstFrame }
+}
 
 /** When the chunk was read, to the millisecond (RFC 3339). */
 export function isoTime(chunk: Chunk): string {

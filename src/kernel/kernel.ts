@@ -31,9 +31,10 @@ export type Segment =
   /**
    * The frame's offset in its file: 12 hexadecimal digits. `base` is what must be added to an address to get a file
    * offset, and may be negative: for a chunk, `fileStart - start`. So it is the same wherever in the chunk rendering
-   * begins.
+   * begins. Where frames lie otherwise in memory than in the file, `table` is the address of a table of u32 with a row
+   * for each row of the table of frames: then it is `base` and the frame's row.
    */
-  | { readonly kind: 'offset'; readonly base: number }
+  | { readonly kind: 'offset'; readonly base: number; readonly table?: number | undefined }
   /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
   | { readonly kind: 'counter'; readonly value: bigint }
   /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
@@ -225,6 +226,7 @@ export class Kernel {
         this.#view.setUint32(step + 8, data, true)
         data += bytes.length
       } else if (segment.kind === 'offset') {
+        this.#view.setUint32(step + 4, segment.table ?? 0, true)
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'counter') {
         const digits = segment.value.toString()

@@ -560,6 +560,20 @@ t.test('an offset is that of the frame in its file, before anything is trimmed',
   t.equal(rendered(utf8('\n'), [{ kind: 'offset', base: -WINDOW }]).toString(), '000000000000\n')
 })
 
+t.test('where frames lie otherwise in the file an offset is the row of a table, wherever rendering begins', async t => {
+  const { start, count } = place(utf8('one\ntwo\n\nfour\n'))
+  const table = ENDS + 4096
+  new Uint32Array(kernel.memory.buffer, table, count).set([0, 8, 0xffffffff, 20])
+  const segments: Segment[] = [{ kind: 'offset', base: 2 ** 33, table }]
+  kernel.template(segments, 'text', utf8(' '))
+  const text = (first: number, from: number) => {
+    kernel.render(ENDS, first, count - first, from, OUT, OUT + PAGE)
+    return kernel.bytes.toString('latin1', OUT, kernel.end)
+  }
+  t.equal(text(0, start), '000200000000 000200000008 0002ffffffff 000200000014 ')
+  t.equal(text(2, start + 8), '0002ffffffff 000200000014 ')
+})
+
 t.test('a template larger than its room is refused, and the one before goes on', async t => {
   kernel.template(NDJSON, 'text', utf8('\n'))
   const large = [literal('x'.repeat(40_000)), literal('y'.repeat(40_000))]

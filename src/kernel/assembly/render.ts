@@ -38,6 +38,9 @@ let most: usize = 0
 /** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
 const LENGTH_BYTES: usize = 5
 
+// Where the row of the frame at hand is in a table that has one for each: see `offset`.
+let row: usize = 0
+
 // Whether this call replaces what is not UTF-8, and how often it did so in the record at hand.
 let mending: bool = false
 let mended: u32 = 0
@@ -79,6 +82,7 @@ export function render(
   while (frame < count) {
     const stop = <usize>load<u32>(table + (<usize>frame << 2))
     mended = 0
+    row = (<usize>first + <usize>frame) << 2
     const edge = limit > end && limit - end > most ? end + most : limit
     const behind = record(start, stop, end, edge, mark && frame == 0)
     if (behind == 0) {
@@ -118,7 +122,8 @@ function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool)
     } else if (kind == MEMBERS) {
       out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
     } else if (kind == OFFSET) {
-      hexadecimal(load<i64>(step, 8) + <i64>start)
+      const table = <usize>load<u32>(step, 4)
+      hexadecimal(load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row)))
       out = copy(SCRATCH, SCRATCH + 12, out, limit)
     } else if (kind == FIXED64) {
       out = copy(step + 8, step + 16, out, limit)

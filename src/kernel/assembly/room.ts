@@ -10,7 +10,7 @@
  *     │ kind │ bytes │ address    │    literal   `bytes` bytes at `address`
  *     │ kind │ -     │ -          │    message, raw
  *     │ kind │ bytes │ address    │    members   as a literal: what stands before a frame that is no object
- *     │ kind │ -     │ base (i64) │    offset    the frame's address + base
+ *     │ kind │ table │ base (i64) │    offset    base + the frame's address, or its row in the table, unless that is 0
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
