@@ -31,10 +31,13 @@ import type {
   ShipperHealth,
   VolumeHealth,
 } from './server/subject.ts'
+import { Allowance } from './tail/allowance.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
 import { type Claim, claim } from './tail/claim.ts'
+import { formOf } from './tail/form.ts'
 import { Framer } from './tail/framer.ts'
 import type { Handover } from './tail/handover.ts'
+import { lineRoom } from './tail/options.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
@@ -63,6 +66,7 @@ export class Shipper {
   readonly #config: Config
   readonly #log: Logger
   readonly #ledger = new Ledger()
+  readonly #allowance = new Allowance()
   readonly #store: CheckpointStore
   readonly #sweep: Sweep
   readonly #tail: Tail
@@ -344,10 +348,11 @@ export class Shipper {
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
     const sources = this.#config.sources.filter(source => config.sources.includes(source.name))
-    const lines = new Map(sources.map(source => [source.name, source.maxLineBytes]))
-    const reader = new Reader(name, new Framer(destination.kernel, source => lines.get(source)!), this.#tail.events)
+    const forms = new Map(sources.map(source => [source.name, formOf(source)]))
+    const framer = new Framer(destination.kernel, source => forms.get(source)!, this.#allowance)
+    const reader = new Reader(name, framer, this.#tail.events)
     this.#tail.join({ reader, sources: new Set(config.sources) })
-    const maxLine = Math.max(...lines.values())
+    const maxLine = Math.max(...sources.map(lineRoom))
     const { batch, concurrency } = options
     return new Pipeline({ ...destination, name, sources: config.sources, reader, batch, concurrency, maxLine })
   }

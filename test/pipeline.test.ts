@@ -7,6 +7,7 @@ import { Kernel } from '../src/kernel/kernel.ts'
 import { Ledger } from '../src/ledger.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { CheckpointStore } from '../src/tail/checkpoint.ts'
+import { formOf } from '../src/tail/form.ts'
 import { Framer } from '../src/tail/framer.ts'
 import { Reader } from '../src/tail/reader.ts'
 import { Sweep } from '../src/tail/sweep.ts'
@@ -33,7 +34,7 @@ async function flow(t: Test, batch: Partial<typeof BATCH> = {}, concurrency = 2,
   const transport = transportTo(endpoint, { concurrency })
   const backend = httpBackend(endpoint)
   const delivery = new Delivery({ name: 'main', backend, kernel, budget, transport, options, logger: journal })
-  const reader = new Reader('main', new Framer(kernel, () => MAX_LINE), tail.events)
+  const reader = new Reader('main', new Framer(kernel, () => formOf(sources[0]!)), tail.events)
   tail.join({ reader, sources: new Set(['app']) })
   const parts = {
     name: 'main',

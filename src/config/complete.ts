@@ -7,7 +7,7 @@ import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { proxyFor } from '../proxy.ts'
 import { formatSize } from '../size.ts'
-import type { SourceOptions } from '../tail/options.ts'
+import { lineRoom, type SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
 import type { Environment } from './environment.ts'
 import { nearest } from './nearest.ts'
@@ -226,7 +226,7 @@ function enough(sources: readonly SourceOptions[], backends: readonly BackendCon
   let part = 0
   let neediest: BackendConfig | undefined
   for (const each of backends) {
-    const need = 2 * (longestLine(sources, each) + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
+    const need = 2 * (longest(sources, each, lineRoom) + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
     if (need <= part) continue
     part = need
     neediest = each
@@ -237,7 +237,7 @@ function enough(sources: readonly SourceOptions[], backends: readonly BackendCon
 function checkBudget({ memory, sources, backends }: Config, report: Report): void {
   const { bytes, neediest, part } = enough(sources, backends)
   if (neediest === undefined || memory.budget / backends.length >= part) return
-  const line = formatSize(longestLine(sources, neediest))
+  const line = formatSize(longest(sources, neediest, ({ maxLineBytes }) => maxLineBytes))
   report(['memory', 'budget'], {
     found: `${formatSize(memory.budget)} for ${backends.length} backend${backends.length === 1 ? '' : 's'}`,
     allowed: `at least ${formatSize(bytes)}: backend ${neediest.name} needs ${Math.ceil(part / KIB)}KiB`,
@@ -245,6 +245,10 @@ function checkBudget({ memory, sources, backends }: Config, report: Report): voi
   })
 }
 
-function longestLine(all: readonly SourceOptions[], { sources }: BackendConfig): number {
-  return Math.max(0, ...all.filter(source => sources.includes(source.name)).map(source => source.maxLineBytes))
+function longest(
+  all: readonly SourceOptions[],
+  { sources }: BackendConfig,
+  bytes: (source: SourceOptions) => number,
+): number {
+  return Math.max(0, ...all.filter(source => sources.includes(source.name)).map(bytes))
 }

@@ -18,15 +18,18 @@
  * once it has stayed as it is, for it may be seen half written; a line over the limit is cut on a UTF-8 boundary, its
  * original length kept; the last line without a line end is taken only at the file's end.
  */
-import { readSync } from 'node:fs'
 import type { ChunkFields, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { SHORT } from './ahead.ts'
 import { Allowance } from './allowance.ts'
 import { MARKER_BYTES, type Marker, markerOf, readMarker } from './fingerprint.ts'
+import { dataLength, indexOfUnit, type LineForm, wholeUnits } from './form.ts'
 import type { Cursor } from './generation.ts'
-import { Lookahead, trailingZeros } from './lookahead.ts'
+import { Intake, type Piece } from './intake.ts'
+import { Lookahead } from './lookahead.ts'
+import { endOf, MOST_CHUNKS, type Plan, planOf, type Turn } from './plan.ts'
 import type { Ending, Tailer } from './tailer.ts'
+
+export { QUANTUM } from './plan.ts'
 
 export type Framing =
   /** Something was taken: there may be more. */
@@ -44,49 +47,28 @@ export type Framing =
   /** The file cannot be read just now. */
   | 'failed'
 
-/** Bytes that one turn takes at the most, so that one noisy file does not starve the others. */
-export const QUANTUM = SHORT
-/** A slab with less room than this is full: reads would get too small. */
-const SMALLEST_READ = 32 * 1024
-/** Chunks are objects: a file in which NULs stand before every line must not make as many as it has lines. */
-const MOST_CHUNKS = 1024
+/** So many NULs are a hole although the line behind them has no end yet. */
+const HOLE = 16 * 1024
 /** Milliseconds for which a NUL amid what was just written must stay before it is taken for one that was meant. */
 const SETTLED = 100
 
-/** One turn: whose it is, where it goes, and what the end of the file means. */
-interface Turn {
-  readonly tailer: Tailer
-  readonly cursor: Cursor
-  readonly slab: Slab
-  readonly ending: Ending
-  /** The longest line, without its end. */
-  readonly maxLine: number
-}
-
-type Plan =
-  | { readonly kind: 'dry' | 'full' | 'look ahead' }
-  /** Everything up to the file's end was looked at, and there it ends. */
-  | { readonly kind: 'end' }
-  /** What has settled up to here is passed over. */
-  | { readonly kind: 'pass'; readonly end: number }
-  /** Read so many bytes; `all`: up to the end of the file, or to what has settled. */
-  | { readonly kind: 'read'; readonly want: number; readonly all: boolean; readonly room: number }
-
-/** What a chunk is made of, besides what the turn says. */
-type Piece = Pick<ChunkFields, 'start' | 'fileStart' | 'fileEnd' | 'frames' | 'cutFrom' | 'partial'>
+/** What there is to say of a chunk besides where the cursor and the slab stand. */
+type Taken = Pick<ChunkFields, 'start' | 'fileEnd' | 'frames' | 'offsets' | 'cutFrom' | 'partial'>
 
 export class Framer {
   /** After `rest`: milliseconds. */
   restMs = 0
   readonly #kernel: Kernel
-  readonly #maxLine: (source: string) => number
+  readonly #intake: Intake
+  readonly #formOf: (source: string) => LineForm
   readonly #allowance: Allowance
   readonly #lookahead: Lookahead
 
-  /** `maxLine` tells the largest line of a source, in bytes without the line end. `allowance` is shared by all framers. */
-  constructor(kernel: Kernel, maxLine: (source: string) => number, allowance = new Allowance()) {
+  /** `formOf` tells the form of a source's lines. `allowance` is shared by all framers. */
+  constructor(kernel: Kernel, formOf: (source: string) => LineForm, allowance = new Allowance()) {
     this.#kernel = kernel
-    this.#maxLine = maxLine
+    this.#intake = new Intake(kernel)
+    this.#formOf = formOf
     this.#allowance = allowance
     this.#lookahead = new Lookahead(allowance)
   }
@@ -96,8 +78,8 @@ export class Framer {
    * a first line takes more.
    */
   read(tailer: Tailer, cursor: Cursor, slab: Slab, ending: Ending, target = slab.capacity): Framing {
-    const maxLine = this.#maxLine(tailer.generation.origin.source)
-    const turn: Turn = { tailer, cursor, slab, ending, maxLine }
+    const form = this.#formOf(tailer.generation.origin.source)
+    const turn: Turn = { tailer, cursor, slab, form, ending }
     try {
       const plan = planOf(turn, target)
       switch (plan.kind) {
@@ -128,41 +110,39 @@ export class Framer {
   }
 
   /** One read at the cursor: takes the lines that end in it. */
-  #read(turn: Turn, { want, all, room }: Plan & { kind: 'read' }): Framing {
-    const { tailer, cursor, slab } = turn
+  #read(turn: Turn, { want, all, cramped }: Plan & { kind: 'read' }): Framing {
+    const { tailer, cursor, form } = turn
     const { ahead, read } = cursor
-    const start = slab.window + slab.used
-    const got = this.#fill(tailer, start, want, read)
+    const piece = this.#intake.piece(turn, want)
+    const { bytes, address } = piece
     if (!tailer.intact(cursor)) return 'replaced'
-    const bytes = this.#kernel.bytes.subarray(start, start + got)
-    const known = this.#kernel.frames(start, start + got, slab.ends + 4 * slab.frames, slab.maxFrames - slab.frames)
-    const frames = this.#whole(turn, bytes, known)
-    if (frames === 'torn') return 'rest'
-    if (frames > 0) {
-      this.#take(turn, frames)
+    const lines = this.#whole(turn, piece)
+    if (lines === 'torn') return 'rest'
+    if (lines > 0) {
+      this.#take(turn, form.encoding ? this.#intake.decode(turn, { ...piece, lines }) : { ...piece, lines })
       const rest = bytes.subarray(cursor.read - read)
       // Room that is set aside begins behind the last line: it is looked for no further than it was known to reach.
-      if (rest[0] === 0 && trailingZeros(rest) === rest.length) ahead.looked(cursor.read, read + got, cursor.read)
+      if (rest.length > 0 && dataLength(rest, form) === 0) ahead.looked(cursor.read, read + bytes.length, cursor.read)
       return 'took'
     }
-    const padding = this.#padding(start, got)
+    const padding = wholeUnits(this.#intake.nuls(address, bytes.length), form)
     // NULs with nothing behind them may be room that a writer has set aside: they are a hole only once text follows.
-    if (padding >= SMALLEST_READ && padding < got) return this.#skip(turn, start, read + padding)
-    ahead.looked(read, read + got, read + got - trailingZeros(bytes))
-    if (got < want) return 'dry'
-    if (!all) return slab.frames > 0 && want === room ? 'full' : 'looked'
+    if (padding >= HOLE && padding < bytes.length) return this.#skip(turn, address, read + padding)
+    ahead.looked(read, read + bytes.length, read + dataLength(bytes, form))
+    if (bytes.length < want) return 'dry'
+    if (!all) return cramped ? 'full' : 'looked'
     return this.#atEnd(turn)
   }
 
   /** Looks for the end of what is longer than one read, and takes it once that is known. */
   #lookAhead(turn: Turn): Framing {
-    const { tailer, cursor, ending } = turn
+    const { tailer, cursor, form, ending } = turn
     const end = endOf(turn)
     for (const sibling of tailer.generation.cursors) if (sibling !== cursor) cursor.ahead.adopt(sibling.ahead)
-    const found = this.#lookahead.look(tailer.fd, cursor.read, cursor.ahead, end, ending !== 'open')
+    const found = this.#lookahead.look(tailer.fd, form, cursor.ahead, end, ending !== 'open')
     switch (found.kind) {
       case 'line end':
-        return this.#takeLong(turn, found.at, found.at + 1)
+        return this.#takeLong(turn, found.at, found.at + form.unit)
       case 'content':
         return this.#skip(turn, 0, found.at)
       case 'more':
@@ -177,7 +157,7 @@ export class Framer {
 
   /** No line end stands between the cursor and the end of the file: what becomes of what does. */
   #atEnd(turn: Turn): Framing {
-    const { tailer, cursor, ending } = turn
+    const { tailer, cursor, form, ending } = turn
     const { ahead, read } = cursor
     if (!tailer.intact(cursor)) return 'replaced'
     tailer.generation.size = tailer.extent
@@ -188,86 +168,105 @@ export class Framer {
       ahead.restart()
       return 'looked'
     }
-    const extent = Math.min(tailer.size, ahead.extent(tailer.size))
-    if (extent > read) return this.#takeLast(turn, extent)
+    const data = ahead.extent(tailer.size) - read
+    if (data > 0) return this.#takeLast(turn, Math.min(tailer.size, read + wholeUnits(data + form.unit - 1, form)))
     return ending === 'quiet' ? this.#skip(turn, 0, tailer.size) : 'dry'
   }
 
   /**
-   * How many of the `frames` that a read holds may be taken. What was written where there were NULs may be seen half
-   * written, and then has NULs in it: the lines before those are whole, theirs must stay as it is for a while.
+   * How many of the lines of a piece may be taken. What was written where there were NULs may be seen half written, and
+   * then has NULs in it: the lines before those are whole, theirs must stay as it is for a while.
    */
-  #whole({ cursor: { ahead, read }, slab }: Turn, bytes: Buffer, frames: number): number | 'torn' {
+  #whole(turn: Turn, piece: Piece): number | 'torn' {
+    const { slab, form } = turn
+    const { base, bytes, lines } = piece
+    const { ahead } = turn.cursor
     const { from, to } = ahead.zeros
-    const start = slab.window + slab.used
-    const end = frames === 0 ? bytes.length : slab.endOf(slab.frames + frames - 1) - start
-    const begin = Math.max(0, from - read)
-    const room = bytes.subarray(begin, Math.max(begin, Math.min(end, to - read)))
-    const written = room.length - trailingZeros(room)
-    const nul = written === 0 ? -1 : room.subarray(0, written).indexOf(0)
-    if (nul < 0 || (frames === 0 && begin + nul > 0)) return frames
+    const next = (n: number): number => this.#intake.behind(turn, piece, slab.frames, n)
+    const end = lines === 0 ? bytes.length : next(lines) - form.unit
+    const begin = Math.max(0, from - base) + (Math.max(0, from - base) % form.unit)
+    const room = bytes.subarray(begin, Math.max(begin, Math.min(end, to - base)))
+    const nul = indexOfUnit(room.subarray(0, dataLength(room, form)), form, 0)
+    if (nul < 0 || form.end === 0 || (lines === 0 && begin + nul > 0)) return lines
     const at = begin + nul
     const before = (offset: number): number => {
       let n = 0
-      while (n < frames && slab.endOf(slab.frames + n) - start < offset) n++
+      while (n < lines && next(n + 1) <= offset) n++
       return n
     }
     const now = this.#allowance.now()
-    if (ahead.torn === undefined || ahead.torn.to <= read + at) {
-      ahead.torn = { to: Math.max(ahead.reach, read + at + 1), since: now }
+    if (ahead.torn === undefined || ahead.torn.to <= base + at) {
+      ahead.torn = { to: Math.max(ahead.reach, base + at + 1), since: now }
     }
     const { to: settling, since } = ahead.torn
-    if (now - since >= SETTLED) return Math.max(before(settling - read), Math.min(1, frames))
+    if (now - since >= SETTLED) return Math.max(before(settling - base), Math.min(1, lines))
     const whole = before(at)
     if (whole > 0) return whole
     this.restMs = Math.ceil(since + SETTLED - now)
     return 'torn'
   }
 
-  /** Reads `want` bytes at `position` into the arena at `address`; less only at the end of the file. */
-  #fill(tailer: Tailer, address: number, want: number, position: number): number {
-    let got = 0
-    while (got < want) {
-      const n = readSync(tailer.fd, this.#kernel.bytes, address + got, want - got, position + got)
-      if (n === 0) break
-      got += n
+  /**
+   * Makes chunks of the lines of a piece, which begin at the end of the slab's used part. A chunk ends where NULs stand
+   * before a line, which are padding, and where a line is over the limit, which is cut and alone.
+   */
+  #take(turn: Turn, piece: Piece): void {
+    const { tailer, cursor, slab, form } = turn
+    const { bytes } = this.#kernel
+    const { base, table } = piece
+    const first = slab.frames
+    let end = first + piece.lines
+    let begin = slab.window + slab.used
+    const long = slab.endOf(end - 1) - begin > form.maxBytes
+    while (slab.frames < end && slab.chunks.length < MOST_CHUNKS) {
+      const frame = slab.frames
+      if (form.end === 0 && slab.endOf(frame) === begin) {
+        const empty = this.#dropEmpty(turn, piece, frame - first, end - first, begin)
+        end -= empty
+        begin += empty
+        continue
+      }
+      const line = slab.endOf(frame)
+      const padding = this.#intake.nuls(begin, line - begin)
+      if (padding > 0) this.#skip(turn, piece.address + cursor.read - base, cursor.read + padding * form.unit)
+      begin += padding
+      const over = line - begin > form.maxBytes
+      let next = frame + 1
+      if (!over) {
+        const padded = this.#kernel.padded(slab.ends, next, end, line + 1)
+        next = long ? longer(slab, next, padded, form.maxBytes) : padded
+      }
+      const stop = slab.endOf(next - 1) + 1
+      const fileEnd = base + this.#intake.behind(turn, piece, first, next - first)
+      const cutFrom = over ? fileEnd - form.unit - cursor.read : 0
+      tailer.generation.identify(bytes.subarray(begin, line))
+      if (over) slab.setEnd(frame, this.#intake.cut(begin, begin + form.maxBytes))
+      const column = table + 4 * (frame - first)
+      if (table > 0) bytes.writeUInt32LE(cursor.read - base, column)
+      const offsets = table > 0 ? { table: column, base } : undefined
+      const marker = this.#markerBehind(turn, piece.address + cursor.read - base, fileEnd - cursor.read, fileEnd)
+      this.#add(turn, { start: begin, fileEnd, frames: next - frame, offsets, cutFrom, partial: false }, marker)
+      begin = stop
+      slab.used = begin - slab.window
     }
-    return got
+    if (table > 0 && slab.frames > first) slab.used = table + 4 * (piece.lines + 1) - slab.window
+    tailer.growHead()
   }
 
   /**
-   * Makes chunks of the next `frames` rows of the table, which begin at the end of the slab's used part. A chunk ends
-   * where NULs stand before a line, which are padding, and where a line is over the limit, which is cut and alone.
+   * Where NULs end lines an empty one is padding: takes those that follow `at` lines of a piece out of the tables, which
+   * have `lines`; returns how many they are.
    */
-  #take(turn: Turn, frames: number): void {
-    const { cursor, slab, maxLine } = turn
-    const end = slab.frames + frames
-    let begin = slab.window + slab.used
-    const base = cursor.read - begin
-    const long = slab.endOf(end - 1) - begin > maxLine
-    while (slab.frames < end && slab.chunks.length < MOST_CHUNKS) {
-      const first = slab.frames
-      const line = slab.endOf(first)
-      const padding = this.#padding(begin, line - begin)
-      if (padding > 0) {
-        this.#skip(turn, begin, base + begin + padding)
-        begin += padding
-      }
-      const cutFrom = line - begin > maxLine ? line - begin : 0
-      let next = first + 1
-      if (cutFrom === 0) {
-        const padded = this.#kernel.padded(slab.ends, next, end, line + 1)
-        next = long ? longer(slab, next, padded, maxLine) : padded
-      }
-      const stop = slab.endOf(next - 1) + 1
-      turn.tailer.generation.identify(this.#kernel.bytes.subarray(begin, line))
-      if (cutFrom > 0) slab.setEnd(first, this.#cut(begin, begin + maxLine))
-      const piece = { start: begin, fileStart: base + begin, fileEnd: base + stop, frames: next - first }
-      this.#add(turn, { ...piece, cutFrom, partial: false }, this.#markerBehind(turn, begin, stop - begin, base + stop))
-      slab.used = stop - slab.window
-      begin = stop
-    }
-    turn.tailer.growHead()
+  #dropEmpty(turn: Turn, { base, address, table }: Piece, at: number, lines: number, begin: number): number {
+    const { cursor, slab, form } = turn
+    const { bytes } = this.#kernel
+    const ends = slab.ends + 4 * slab.frames
+    let empty = 1
+    while (at + empty < lines && slab.endOf(slab.frames + empty) === begin + empty) empty++
+    this.#skip(turn, address + cursor.read - base, cursor.read + empty * form.unit)
+    bytes.copyWithin(ends, ends + 4 * empty, ends + 4 * (lines - at))
+    if (table > 0) bytes.copyWithin(table + 4 * at, table + 4 * (at + empty), table + 4 * (lines + 1))
+    return empty
   }
 
   /** The last line of the file, up to `stop`: it has no line end and will get none. */
@@ -277,32 +276,35 @@ export class Framer {
 
   /** The line between the cursor and `stop`, of which only the head need fit; `fileEnd` is where the next one begins. */
   #takeLong(turn: Turn, stop: number, fileEnd: number): Framing {
-    const { tailer, cursor, slab, maxLine } = turn
+    const { tailer, cursor, slab, form } = turn
+    const { maxBytes } = form
     const length = stop - cursor.read
-    // One byte more, if there is one: it tells whether the cut goes through a UTF-8 sequence.
-    const want = Math.min(length, maxLine + 1)
-    if (slab.capacity - slab.used < want) return 'full'
     const start = slab.window + slab.used
-    const got = this.#fill(tailer, start, want, cursor.read)
+    const got = this.#intake.head(turn, stop)
+    if (got === undefined) return 'full'
     if (!tailer.intact(cursor)) return 'replaced'
-    if (got < want) return 'dry'
-    const padding = this.#padding(start, Math.min(length, maxLine))
-    if (padding > 0) return this.#skip(turn, start, cursor.read + padding)
-    const keep = Math.min(length, maxLine)
-    const cutFrom = length > maxLine ? length : 0
-    tailer.generation.identify(this.#kernel.bytes.subarray(start, start + keep))
-    slab.setEnd(slab.frames, cutFrom > 0 ? this.#cut(start, start + keep) : start + keep)
-    const piece = { start, fileStart: cursor.read, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd }
-    this.#add(turn, piece, readMarker(tailer.fd, fileEnd) ?? this.#markerBehind(turn, start, keep, fileEnd))
+    if (got < 0) return 'dry'
+    const keep = Math.min(got, maxBytes)
+    const padding = this.#intake.nuls(start, keep)
+    if (padding > 0) return this.#skip(turn, 0, cursor.read + padding * form.unit)
+    // There was nothing but a byte order mark.
+    if (got === 0 && stop === fileEnd) return this.#skip(turn, 0, stop)
+    const text = this.#kernel.bytes.subarray(start, start + keep)
+    tailer.generation.identify(text)
+    slab.setEnd(slab.frames, got > maxBytes ? this.#intake.cut(start, start + keep) : start + keep)
+    const cutFrom = got > maxBytes ? length : 0
+    const marker = readMarker(tailer.fd, fileEnd) ?? markerOf(text.subarray(-MARKER_BYTES))
+    this.#add(turn, { start, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd }, marker)
     slab.used = start + keep - slab.window
     tailer.growHead()
     return 'took'
   }
 
-  #add({ tailer, cursor, slab }: Turn, piece: Piece, marker: Marker): void {
+  /** Adds a chunk that begins at the cursor; `marker` is the one before its end. */
+  #add({ tailer, cursor, slab }: Turn, piece: Taken, marker: Marker): void {
     const { origin } = tailer.generation
-    const chunk = slab.add({ ...piece, owner: cursor, origin, firstFrame: slab.frames, readAt: Date.now() })
-    cursor.took(chunk, marker)
+    const place = { fileStart: cursor.read, firstFrame: slab.frames }
+    cursor.took(slab.add({ ...piece, ...place, owner: cursor, origin, readAt: Date.now() }), marker)
   }
 
   /** Passes over the NULs between the cursor and `end`. They lie in the arena at `address`, unless that is 0. */
@@ -324,50 +326,6 @@ export class Framer {
     const bytes = Math.min(length, MARKER_BYTES)
     return markerOf(this.#kernel.bytes.subarray(address + length - bytes, address + length))
   }
-
-  /** How many of the `length` bytes at `address` are leading NULs. */
-  #padding(address: number, length: number): number {
-    const { bytes } = this.#kernel
-    let n = 0
-    while (n < length && bytes[address + n] === 0) n++
-    return n
-  }
-
-  /** The largest end up to `end` that does not cut a UTF-8 sequence in two (RFC 3629 §3). */
-  #cut(start: number, end: number): number {
-    const { bytes } = this.#kernel
-    let at = end
-    // The byte at `at` is the first that is left out: it must not be a continuation byte.
-    while (at > start && end - at < 3 && (bytes[at]! & 0xc0) === 0x80) at--
-    return (bytes[at]! & 0xc0) === 0x80 ? end : at
-  }
-}
-
-/** What to do in a turn, from what is known of the file and of the slab. */
-function planOf(turn: Turn, target: number): Plan {
-  const { tailer, cursor, slab, ending } = turn
-  const { island, read, ahead } = cursor
-  if (island?.from === read) return { kind: 'pass', end: island.to }
-  const end = endOf(turn)
-  const unread = end - read
-  if (unread <= 0) return { kind: 'dry' }
-  if (island === undefined && ahead.due >= end) return { kind: ending === 'open' ? 'dry' : 'end' }
-  const room = (slab.frames > 0 ? Math.min(target, slab.capacity) : slab.capacity) - slab.used
-  if (slab.chunks.length >= MOST_CHUNKS || slab.frames >= slab.maxFrames) return { kind: 'full' }
-  if (slab.frames > 0 && room < Math.min(unread, SMALLEST_READ)) return { kind: 'full' }
-  if (ahead.due - read >= QUANTUM) return { kind: 'look ahead' }
-  // A cursor that has seen part of a line reads it again, with what was added since; where room is set aside, with not
-  // much more than what was written into it.
-  const seen = ahead.scanned - read
-  const much = seen < QUANTUM ? Math.max(QUANTUM, 2 * seen) : QUANTUM
-  const aside = island === undefined && ahead.again === undefined && ahead.extent(tailer.size) < tailer.size
-  const want = Math.min(unread, room, aside ? Math.min(much, ahead.reach - read + SMALLEST_READ) : much)
-  return { kind: 'read', want, all: want === unread, room }
-}
-
-/** Where reading ends: at the end of the file, or in front of what has settled. */
-function endOf({ tailer, cursor }: Turn): number {
-  return Math.min(tailer.size, cursor.island?.from ?? tailer.size)
 }
 
 /** The first of the frames [frame, end) that is over the limit, or `end`; there is a frame before it. */

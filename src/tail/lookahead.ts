@@ -11,6 +11,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { Ahead } from './ahead.ts'
 import type { Allowance, Purse } from './allowance.ts'
+import { dataLength, indexOfUnit, type LineForm, wholeUnits } from './form.ts'
 
 export type Found =
   /** The line ends here. */
@@ -24,7 +25,6 @@ export type Found =
   /** Neither up to the end of the file. */
   | { readonly kind: 'end' }
 
-const LINE_FEED = 10
 const BLOCK = 128 * 1024
 /** Milliseconds. */
 const TURN = 2
@@ -48,20 +48,20 @@ export class Lookahead {
     this.#allowance = allowance
   }
 
-  /** One turn of looking through [`ahead.due`, `size`) of an open file; the cursor stands at `read`. */
-  look(fd: number, read: number, ahead: Ahead, size: number, urgent: boolean): Found {
-    const purse = purseOf(read, ahead, urgent)
+  /** One turn of looking through [`ahead.due`, `size`) of an open file. */
+  look(fd: number, form: LineForm, ahead: Ahead, size: number, urgent: boolean): Found {
+    const purse = purseOf(ahead, urgent)
     const ms = purse === undefined ? 0 : this.#allowance.wait(purse)
     if (ms > 0) return { kind: 'rest', ms }
     const began = this.#allowance.now()
     const file = new Blocks(fd, size)
     try {
       for (;;) {
-        const position = ahead.due
-        if (position >= size) return { kind: 'end' }
+        if (ahead.due >= size) return { kind: 'end' }
+        const position = ahead.read + wholeUnits(ahead.due - ahead.read, form)
         const bytes = file.read(position)
-        if (bytes.length === 0) return { kind: 'end' }
-        const found = note(bytes, position, ahead)
+        if (position + bytes.length <= ahead.due) return { kind: 'end' }
+        const found = note(bytes, position, ahead, form)
         if (found !== undefined) return found
         if (this.#allowance.now() - began >= TURN) return { kind: 'more' }
       }
@@ -72,39 +72,30 @@ export class Lookahead {
   }
 }
 
-function purseOf(read: number, ahead: Ahead, urgent: boolean): Purse | undefined {
+function purseOf(ahead: Ahead, urgent: boolean): Purse | undefined {
   if (urgent) return undefined
-  const distance = ahead.due - read
+  const distance = ahead.due - ahead.read
   if (ahead.again === ahead.due || distance > FAR) return 'again'
   return distance > NEAR ? 'fresh' : undefined
 }
 
-/** Tells `ahead` what stands in a block, up to what ends the search. */
-function note(bytes: Buffer, position: number, ahead: Ahead): Found | undefined {
-  const to = position + bytes.length
-  const tail = to - trailingZeros(bytes)
-  if (tail > position) {
-    if (ahead.allZeros(position)) {
-      let at = 0
-      while (bytes[at] === 0) at++
-      if (position + at > ahead.read) return { kind: 'content', at: position + at }
-    }
-    const at = bytes.indexOf(LINE_FEED)
+/** Tells `ahead` what stands in a block, up to what ends the search. The block begins with a whole unit. */
+function note(bytes: Buffer, position: number, ahead: Ahead, form: LineForm): Found | undefined {
+  const data = dataLength(bytes, form)
+  const onlyZeros = ahead.allZeros(position)
+  if (data > 0 && onlyZeros) {
+    let at = 0
+    while (bytes[at] === 0) at++
+    at = wholeUnits(at, form)
+    if (position + at > ahead.read) return { kind: 'content', at: position + at }
+  }
+  // NULs alone end no line: they are padding, or room that was set aside.
+  if (data > 0 || (form.end === 0 && !onlyZeros)) {
+    const at = indexOfUnit(bytes, form, form.end)
     if (at >= 0) return { kind: 'line end', at: position + at }
   }
-  ahead.looked(position, to, tail)
+  ahead.looked(position, position + bytes.length, position + data)
   return undefined
-}
-
-/** How many NULs the bytes end with. */
-export function trailingZeros(bytes: Buffer): number {
-  const { length } = bytes
-  if (length === 0 || bytes[length - 1] !== 0) return 0
-  // All of them are NULs if the first is and each is as the one before it.
-  if (bytes[0] === 0 && bytes.compare(bytes, 1, length, 0, length - 1) === 0) return length
-  let n = 1
-  while (bytes[length - 1 - n] === 0) n++
-  return n
 }
 
 /** The blocks of one file, for one turn. */

@@ -11,6 +11,9 @@ const glob = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'an absolute path o
 
 const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a folder' }))
 
+const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
+const LINE_ENDS = ['lf', 'cr', 'nul'] as const
+
 /** Every record carries them, and the template of a record must fit the kernel's room. */
 const LABELS_BYTES = 8192
 
@@ -40,6 +43,16 @@ export const sourceSchema = z.strictObject({
   maxLineBytes: z
     .prefault(size({ min: 1024, max: 8 * 1024 ** 2 }), '1MiB')
     .check(z.describe('Longer lines are cut here, marked as truncated and counted.')),
+  encoding: z
+    ._default(z.enum(ENCODINGS), 'utf-8')
+    .check(z.describe('How the text of the files is encoded. Records are UTF-8 in any case.')),
+  lineEnd: z
+    ._default(z.enum(LINE_ENDS), 'lf')
+    .check(
+      z.describe(
+        'What ends a line: a line feed (a carriage return before it is cut off too), a carriage return, a NUL.',
+      ),
+    ),
   followSymlinks: z
     ._default(z.array(folder), [])
     .check(z.describe('Folders, outside the one that is followed, that symbolic links may lead into.')),
@@ -87,7 +100,19 @@ export interface SourceOptions {
   readonly exclude: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly maxLineBytes: number
+  readonly encoding: (typeof ENCODINGS)[number]
+  readonly lineEnd: LineEnd
   readonly followSymlinks: readonly string[]
+}
+
+export type LineEnd = (typeof LINE_ENDS)[number]
+
+/** Bytes of a slab that text in another encoding takes besides its lines while it is decoded. */
+export const DECODING_ROOM = 64 * 1024
+
+/** Bytes of a slab that the longest line of a source needs. */
+export function lineRoom({ maxLineBytes, encoding }: SourceOptions): number {
+  return maxLineBytes + (encoding === 'utf-8' ? 0 : DECODING_ROOM)
 }
 
 export interface VolumeOptions {

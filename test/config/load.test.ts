@@ -53,6 +53,8 @@ t.test('three variables are a whole configuration', async t => {
         exclude: [],
         labels: {},
         maxLineBytes: 1048576,
+        encoding: 'utf-8',
+        lineEnd: 'lf',
         followSymlinks: [],
       },
     ],

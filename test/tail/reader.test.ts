@@ -7,11 +7,13 @@ import { Kernel } from '../../src/kernel/kernel.ts'
 import { Account, DELIVERED } from '../../src/ledger.ts'
 import { Allowance } from '../../src/tail/allowance.ts'
 import { inodeOf, NO_HEAD, NO_MARKER } from '../../src/tail/fingerprint.ts'
+import { formOf } from '../../src/tail/form.ts'
 import { Framer, QUANTUM } from '../../src/tail/framer.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { Reader } from '../../src/tail/reader.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
 import { scratch } from '../scratch.ts'
+import { source } from './rig.ts'
 
 const kernel = Kernel.create(1 << 20)
 const budget = new Budget(kernel.arena, kernel.arenaBytes)
@@ -26,7 +28,11 @@ function opened(path: string): { tailer: Tailer; cursor: Cursor } {
 }
 
 function reading(t: Test, allowance: Allowance) {
-  const reader = new Reader('main', new Framer(kernel, () => 1024, allowance), { replaced() {}, failed() {}, dry() {} })
+  const reader = new Reader('main', new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })), allowance), {
+    replaced() {},
+    failed() {},
+    dry() {},
+  })
   const files: Tailer[] = []
   t.teardown(() => {
     for (const file of files) file.close()

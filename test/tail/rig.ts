@@ -9,6 +9,7 @@ import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { CheckpointStore } from '../../src/tail/checkpoint.ts'
+import { formOf } from '../../src/tail/form.ts'
 import { Framer } from '../../src/tail/framer.ts'
 import type { HeldOptions, SourceOptions } from '../../src/tail/options.ts'
 import { Reader } from '../../src/tail/reader.ts'
@@ -44,6 +45,8 @@ export const source = (paths: string | readonly string[], more: Partial<SourceOp
   exclude: [],
   labels: {},
   maxLineBytes: 1024 ** 2,
+  encoding: 'utf-8',
+  lineEnd: 'lf',
   followSymlinks: [],
   ...more,
 })
@@ -91,10 +94,10 @@ export class Room {
     this.sweep = sweep
     const store = new CheckpointStore(state, this.journal)
     this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held)
-    const limits = new Map(sources.map(({ name, maxLineBytes }) => [name, maxLineBytes]))
-    this.#reader = new Reader(backend, new Framer(this.#kernel, name => limits.get(name)!), this.tail.events)
+    const forms = new Map(sources.map(each => [each.name, formOf(each)]))
+    this.#reader = new Reader(backend, new Framer(this.#kernel, name => forms.get(name)!), this.tail.events)
     this.#reader.onReady = () => this.#wake()
-    this.tail.join({ reader: this.#reader, sources: new Set(limits.keys()) })
+    this.tail.join({ reader: this.#reader, sources: new Set(forms.keys()) })
   }
 
   get texts(): string[] {
