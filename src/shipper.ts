@@ -37,6 +37,7 @@ import { type Claim, claim } from './tail/claim.ts'
 import { formOf } from './tail/form.ts'
 import { Framer } from './tail/framer.ts'
 import type { Handover } from './tail/handover.ts'
+import { Notices } from './tail/notices.ts'
 import { lineRoom } from './tail/options.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
@@ -67,6 +68,7 @@ export class Shipper {
   readonly #log: Logger
   readonly #ledger = new Ledger()
   readonly #allowance = new Allowance()
+  readonly #notices: Notices
   readonly #store: CheckpointStore
   readonly #sweep: Sweep
   readonly #tail: Tail
@@ -85,6 +87,7 @@ export class Shipper {
   constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
     this.#config = config
     this.#log = rateLimited(log, SAY_AGAIN)
+    this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log)
@@ -344,12 +347,15 @@ export class Shipper {
       onClosed,
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,
-      onRepaired: (origin, sequences) => this.#ledger.account(origin.source, name).repaired(sequences),
+      onRepaired: (origin, sequences) => {
+        this.#ledger.account(origin.source, name).repaired(sequences)
+        this.#notices.repaired(origin)
+      },
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
     const sources = this.#config.sources.filter(source => config.sources.includes(source.name))
     const forms = new Map(sources.map(source => [source.name, formOf(source)]))
-    const framer = new Framer(destination.kernel, source => forms.get(source)!, this.#allowance)
+    const framer = new Framer(destination.kernel, source => forms.get(source)!, this.#allowance, this.#notices)
     const reader = new Reader(name, framer, this.#tail.events)
     this.#tail.join({ reader, sources: new Set(config.sources) })
     const maxLine = Math.max(...sources.map(lineRoom))

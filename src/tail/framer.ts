@@ -26,6 +26,7 @@ import { dataLength, indexOfUnit, type LineForm, wholeUnits } from './form.ts'
 import type { Cursor } from './generation.ts'
 import { Intake, type Piece } from './intake.ts'
 import { Lookahead } from './lookahead.ts'
+import { GLANCE, hintFor, type Notices } from './notices.ts'
 import { endOf, MOST_CHUNKS, type Plan, planOf, type Turn } from './plan.ts'
 import type { Ending, Tailer } from './tailer.ts'
 
@@ -63,9 +64,16 @@ export class Framer {
   readonly #formOf: (source: string) => LineForm
   readonly #allowance: Allowance
   readonly #lookahead: Lookahead
+  readonly #notices: Notices | undefined
 
-  /** `formOf` tells the form of a source's lines. `allowance` is shared by all framers. */
-  constructor(kernel: Kernel, formOf: (source: string) => LineForm, allowance = new Allowance()) {
+  /** `formOf` tells the form of a source's lines. `allowance` and `notices` are shared by all framers. */
+  constructor(
+    kernel: Kernel,
+    formOf: (source: string) => LineForm,
+    allowance = new Allowance(),
+    notices: Notices | undefined = undefined,
+  ) {
+    this.#notices = notices
     this.#kernel = kernel
     this.#intake = new Intake(kernel)
     this.#formOf = formOf
@@ -116,6 +124,7 @@ export class Framer {
     const piece = this.#intake.piece(turn, want)
     const { bytes, address } = piece
     if (!tailer.intact(cursor)) return 'replaced'
+    if (!tailer.generation.examined) this.#examine(turn, piece)
     const lines = this.#whole(turn, piece)
     if (lines === 'torn') return 'rest'
     if (lines > 0) {
@@ -132,6 +141,14 @@ export class Framer {
     if (bytes.length < want) return 'dry'
     if (!all) return cramped ? 'full' : 'looked'
     return this.#atEnd(turn)
+  }
+
+  /** Looks at the beginning of a file for what its source might have to say of its form. */
+  #examine({ tailer: { generation }, form }: Turn, { bytes, base, lines }: Piece): void {
+    const hint = hintFor(bytes.subarray(0, GLANCE.most), base, lines > 0, form)
+    if (hint) this.#notices?.say(generation.origin, hint)
+    // While there is no line there may be other line ends: what is unfinished is looked at again with what was added.
+    generation.examined = hint !== undefined || (lines > 0 && base + bytes.length >= GLANCE.least)
   }
 
   /** Looks for the end of what is longer than one read, and takes it once that is known. */

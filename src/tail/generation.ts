@@ -197,6 +197,8 @@ export class Generation {
    * have existed.
    */
   size: number
+  /** Its beginning was looked at for what its source might have to say of its form. */
+  examined = false
   /** The end that was seen last while something was unread: a copy of a file that was never read is known by it. */
   seen: SavedCursor = { offset: 0, marker: NO_MARKER }
   /**

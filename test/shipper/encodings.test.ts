@@ -80,3 +80,31 @@ for (const [lineEnd, mark] of [
     t.equal(ledger[0]!.statement.delivered.bytes, statSync(stage.log).size)
   })
 }
+
+t.test('a file whose source says nothing of its encoding or line ends is named once, with what would help', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  const text = 'a line with Grüßen\nand another one\n'
+  const files: [name: string, write: (path: string) => void, value: string][] = [
+    ['le', path => writer(path, 'utf-16le')(`\ufeff${text}`), 'utf-16le'],
+    ['be', path => writer(path, 'utf-16be')(text), 'utf-16be'],
+    ['latin', path => writer(path, 'latin-1')(text), 'latin-1, windows-1252'],
+    ['late', path => writer(path, 'latin-1')(`${'ASCII at first\n'.repeat(500)}${text}`), 'latin-1, windows-1252'],
+    ['cr', path => appendFileSync(path, 'one\rtwo\rthree\r'), 'cr'],
+    ['nul', path => appendFileSync(path, 'one\0two\0three\0'), 'nul'],
+  ]
+  const path = (name: string) => stage.log.replace('app.log', `${name}.log`)
+  const said = (name: string) => program.said.filter(entry => entry['path'] === path(name) && 'key' in entry)
+  for (const [name, write] of files) write(path(name))
+  appendFileSync(stage.log, 'plain\n')
+  for (const [name, , value] of files) {
+    t.ok(await until(() => said(name).length > 0), name)
+    t.match(said(name)[0], { source: 'app', value, key: /^sources\[\]\.(encoding|lineEnd)$/ })
+  }
+  for (const [name, write] of files.slice(0, 4)) write(path(name))
+  appendFileSync(stage.log, 'last\n')
+  t.ok(await until(() => stage.receiver.lines.includes('last')))
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  for (const [name] of files) t.equal(said(name).length, 1, `${name} is named once`)
+  t.notOk(said('app').length, 'a plain file is not')
+})
