@@ -4,14 +4,20 @@
  * The arena is one fixed linear memory, cut into pages of 64 KiB. A grant is a contiguous run of pages, found first
  * fit; there are a handful of grants at any time, so the search is a walk over at most a few hundred marks.
  *
- *     page   0   1   2   3   4   5   6   7   8 …
- *          ┌───┬───────────┬───────┬───────────┐
- *          │   │ slab      │ free  │ payload   │
- *          └───┴───────────┴───────┴───────────┘
+ *     page   0   1   2   3   4   5   6   7 ║ 8   9 …
+ *          ┌───────────┬───────┬───────────╥───────┬───────┐
+ *          │ slab      │ slab  │ free      ║ payload │     │
+ *          └───────────┴───────┴───────────╨───────┴───────┘
+ *            slabs: only here                payloads: here first
+ *
+ * The last part may be set aside for payloads. Slabs never lie there, and slabs are what stays until a backend has
+ * answered; so a payload that fits that part can be had once the payloads before it are released, however many slabs
+ * wait for one.
  *
  * Guarantees: the sum of all grants never exceeds the budget; a byte granted is released exactly once (a second
- * release throws `ERR_INVARIANT`); nothing here allocates per byte or per line. A grant that cannot be had is
- * `undefined`, never an error: the caller waits for `onRelease`. This is the only source of backpressure.
+ * release throws `ERR_INVARIANT`); nothing here allocates per byte or per line. A grant that cannot be had *now* is
+ * `undefined`: the caller waits for `onRelease`. This is the only source of backpressure. One that could *never* be had
+ * throws `ERR_INVARIANT`, for whoever waited for it would wait for ever.
  */
 import { invariant } from './errors.ts'
 
@@ -31,19 +37,28 @@ interface Grant extends Extent {
 }
 
 export class Budget {
-  /** Bytes of the whole arena. */
+  /** Bytes of the whole arena, of the part where slabs may lie, and of the largest payload. */
   readonly total: number
+  readonly slabs: number
+  readonly payloads: number
   readonly #base: number
   readonly #taken: Uint8Array
   #used = 0
   #peak = 0
   #onRelease: () => void = () => {}
 
-  /** `base` is the address of the first usable byte, `total` the number of bytes from there, rounded down to pages. */
-  constructor(base: number, total: number) {
+  /**
+   * `base` is the address of the first usable byte, `total` the number of bytes from there, rounded down to pages.
+   * `payloads`: how many of them, rounded up to pages, are set aside for payloads; if none are, both may have all.
+   */
+  constructor(base: number, total: number, payloads = 0) {
     this.#base = base
     this.#taken = new Uint8Array(Math.floor(total / PAGE))
     this.total = this.#taken.length * PAGE
+    const aside = Math.ceil(payloads / PAGE) * PAGE
+    invariant(aside < this.total || this.total === 0, 'payloads leave no memory for slabs')
+    this.slabs = this.total - aside
+    this.payloads = aside || this.total
   }
 
   /** Bytes granted now. */
@@ -61,21 +76,20 @@ export class Budget {
     this.#onRelease = listener
   }
 
-  /** `bytes` contiguous bytes, rounded up to pages, or `undefined` if they cannot be had now. */
-  grant(bytes: number): Extent | undefined {
-    const pages = Math.max(1, Math.ceil(bytes / PAGE))
-    let run = 0
-    for (let page = 0; page < this.#taken.length; page++) {
-      run = this.#taken[page] === 0 ? run + 1 : 0
-      if (run < pages) continue
-      const first = page - pages + 1
-      this.#taken.fill(1, first, page + 1)
-      this.#used += pages * PAGE
-      if (this.#used > this.#peak) this.#peak = this.#used
-      const grant: Grant = { address: this.#base + first * PAGE, bytes: pages * PAGE, live: true }
-      return grant
-    }
-    return undefined
+  /**
+   * `bytes` contiguous bytes for a slab, rounded up to pages; or, if those cannot be had now, the most that can, but at
+   * least `least`; or `undefined`.
+   */
+  grant(bytes: number, least = bytes): Extent | undefined {
+    invariant(least <= this.slabs, 'a slab is larger than the memory that slabs may have')
+    return this.#take(0, this.slabs / PAGE, bytes, least)
+  }
+
+  /** `bytes` contiguous bytes for a payload, rounded up to pages, or `undefined` if they cannot be had now. */
+  grantPayload(bytes: number): Extent | undefined {
+    invariant(bytes <= this.payloads, 'a payload is larger than the memory that payloads may have')
+    const end = this.#taken.length
+    return this.#take(end - this.payloads / PAGE, end, bytes, bytes) ?? this.#take(0, end, bytes, bytes)
   }
 
   /** Gives back the pages behind the first `bytes` bytes of `extent`; keeps at least one page. */
@@ -96,6 +110,26 @@ export class Budget {
     grant.live = false
     this.#free(grant.address, grant.bytes)
     this.#onRelease()
+  }
+
+  /** Takes the first run of pages in [from, to) that is long enough, or else the longest that has `least` bytes. */
+  #take(from: number, to: number, bytes: number, least: number): Extent | undefined {
+    const wanted = Math.max(1, Math.ceil(bytes / PAGE))
+    let longest = Math.max(1, Math.ceil(least / PAGE)) - 1
+    let first: number | undefined
+    let run = 0
+    for (let page = from; page < to && longest < wanted; page++) {
+      run = this.#taken[page] === 0 ? run + 1 : 0
+      if (run <= longest) continue
+      longest = run
+      first = page - run + 1
+    }
+    if (first === undefined) return undefined
+    this.#taken.fill(1, first, first + longest)
+    this.#used += longest * PAGE
+    if (this.#used > this.#peak) this.#peak = this.#used
+    const grant: Grant = { address: this.#base + first * PAGE, bytes: longest * PAGE, live: true }
+    return grant
   }
 
   #free(address: number, bytes: number): void {
