@@ -17,9 +17,43 @@
  * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and tells its owner exactly once;
  * settling more than is there throws `ERR_INVARIANT`.
  */
-import type { Extent } from './budget.ts'
+import { type Budget, type Extent, PAGE } from './budget.ts'
 import { invariant } from './errors.ts'
 import { book, type Outcome, type Settled, settled } from './ledger.ts'
+
+const LINE_FEED = 10
+/** Bytes of a row of the table. */
+const ROW = 4
+/**
+ * A table takes at most half as much as its window: more rows than that would be for lines of less than eight bytes,
+ * and a batch of those is large enough with fewer.
+ */
+const WINDOW_PER_ROW = 8
+
+/** How an extent is divided: rows of its table, bytes of its window, and of both together in whole pages. */
+export interface SlabLayout {
+  readonly frames: number
+  readonly window: number
+  readonly bytes: number
+}
+
+/** What an extent of so many bytes holds, if no more than `maxFrames` rows are wanted. */
+export function layoutIn(bytes: number, maxFrames: number): SlabLayout {
+  const frames = Math.max(1, Math.min(maxFrames, Math.floor(bytes / (ROW + WINDOW_PER_ROW))))
+  return { frames, window: bytes - ROW * frames, bytes }
+}
+
+/** The smallest one that has a window of at least so many bytes, if no more than `maxFrames` rows are wanted. */
+export function layoutFor(window: number, maxFrames: number): SlabLayout {
+  const frames = Math.max(1, Math.min(maxFrames, Math.floor(window / WINDOW_PER_ROW)))
+  return layoutIn(layoutOf(frames, window).bytes, maxFrames)
+}
+
+/** The one that has exactly so many rows: for lines that are known already. */
+export function layoutOf(frames: number, window: number): SlabLayout {
+  const bytes = Math.ceil((ROW * frames + window) / PAGE) * PAGE
+  return { frames, window: bytes - ROW * frames, bytes }
+}
 
 /** Where a chunk's frames come from. One object per generation, shared by all its chunks. */
 export interface Origin {
@@ -73,6 +107,9 @@ export interface ChunkFields {
   readonly partial: boolean
 }
 
+/** Of lines that are put into a slab from elsewhere than a read: the rest follows from the lines. */
+export type WrittenFields = Omit<ChunkFields, 'start' | 'fileEnd' | 'firstFrame' | 'frames'>
+
 export interface Chunk extends ChunkFields {
   /** Frames that have not settled yet. */
   unsettled: number
@@ -104,21 +141,27 @@ export class Slab {
   readonly #ends: Uint32Array
   readonly #memory: DataView
 
-  /** `extent` must hold 4 × `maxFrames` bytes and the window; `memory` is the arena it lies in. */
+  /** `extent` must hold a table of `maxFrames` rows and the window; `memory` is the arena it lies in. */
   constructor(memory: ArrayBufferLike, extent: Extent, maxFrames: number) {
     this.extent = extent
     this.maxFrames = maxFrames
     this.ends = extent.address
-    this.window = extent.address + 4 * maxFrames
-    this.capacity = extent.bytes - 4 * maxFrames
+    this.window = extent.address + ROW * maxFrames
+    this.capacity = extent.bytes - ROW * maxFrames
     invariant(this.capacity > 0, 'a slab has no window')
     this.#ends = new Uint32Array(memory, extent.address, maxFrames)
     this.#memory = new DataView(memory)
   }
 
+  /** A slab of this layout, or `undefined` if there is no place for it now. */
+  static take(memory: ArrayBufferLike, budget: Budget, layout: SlabLayout): Slab | undefined {
+    const extent = budget.grant(layout.bytes)
+    return extent && new Slab(memory, extent, layout.frames)
+  }
+
   /** Bytes of the extent that are in use: what may be kept when the slab is sealed. */
   get footprint(): number {
-    return 4 * this.maxFrames + this.used
+    return ROW * this.maxFrames + this.used
   }
 
   /** Adds a chunk whose bytes and frame ends are already in place. */
@@ -128,6 +171,29 @@ export class Slab {
     this.chunks.push(chunk)
     this.frames += fields.frames
     return chunk
+  }
+
+  /**
+   * Puts lines behind what is there, as one chunk: lines that do not come from a read. A line feed stands behind each,
+   * unless it is `partial`. They must fit.
+   */
+  write(lines: readonly Uint8Array[], fields: WrittenFields): Chunk {
+    const ending = fields.partial ? 0 : 1
+    const length = lines.reduce((sum, line) => sum + line.length + ending, 0)
+    const fits = this.used + length <= this.capacity && this.frames + lines.length <= this.maxFrames
+    invariant(fits, 'lines do not fit into their slab')
+    const bytes = new Uint8Array(this.#ends.buffer)
+    const start = this.window + this.used
+    let at = start
+    for (const [index, line] of lines.entries()) {
+      bytes.set(line, at)
+      at += line.length
+      this.setEnd(this.frames + index, at)
+      if (!fields.partial) bytes[at++] = LINE_FEED
+    }
+    this.used += length
+    const fileEnd = fields.fileStart + length
+    return this.add({ ...fields, start, fileEnd, firstFrame: this.frames, frames: lines.length })
   }
 
   setEnd(frame: number, address: number): void {

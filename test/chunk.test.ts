@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { Budget } from '../src/budget.ts'
-import { type Chunk, Slab } from '../src/chunk.ts'
+import { Budget, PAGE } from '../src/budget.ts'
+import { type Chunk, layoutFor, layoutIn, layoutOf, Slab } from '../src/chunk.ts'
 import { Kernel } from '../src/kernel/kernel.ts'
 import { DELIVERED, type Outcome, sum } from '../src/ledger.ts'
 
@@ -11,9 +11,11 @@ const kernel = Kernel.create(1 << 20)
 const budget = new Budget(kernel.arena, kernel.arenaBytes)
 const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16), labels: {} }
 
+const PLAIN = { readAt: 0, cutFrom: 0, partial: false }
+
 /** A slab with one chunk per list of lengths; `fileEnd` lies `more` bytes behind what is in memory (a line that was cut). */
 function slabOf(runs: readonly { lengths: readonly number[]; more?: number; at?: number }[]) {
-  const slab = new Slab(kernel.memory.buffer, budget.grant(4 * MAX_FRAMES + 200_000)!, MAX_FRAMES)
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(MAX_FRAMES, 200_000))!
   const told: Chunk[] = []
   for (const { lengths, more = 0, at = 1000 } of runs) {
     const start = slab.window + slab.used
@@ -29,9 +31,7 @@ function slabOf(runs: readonly { lengths: readonly number[]; more?: number; at?:
       fileEnd: at + slab.window + slab.used - start + more,
       firstFrame: slab.frames,
       frames: lengths.length,
-      readAt: 0,
-      cutFrom: 0,
-      partial: false,
+      ...PLAIN,
     })
   }
   return { slab, told, close: () => budget.release(slab.extent) }
@@ -145,6 +145,49 @@ t.test('in whatever pieces a slab settles, every chunk tells its owner once and 
   )
   t.end()
 })
+
+t.test('lines that were not read stand in a slab as if they had been', t => {
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(3, 20))!
+  const told: Chunk[] = []
+  const fields = { owner: { settled: (chunk: Chunk) => told.push(chunk) }, origin, ...PLAIN }
+  const lines = ['one', ''].map(line => Buffer.from(line))
+  const first = slab.write(lines, { ...fields, fileStart: 70 })
+  const last = slab.write([Buffer.from('no end')], { ...fields, fileStart: 9, partial: true })
+  t.match(first, { firstFrame: 0, frames: 2, fileStart: 70, fileEnd: 75, unsettled: 2 })
+  t.match(last, { firstFrame: 2, frames: 1, fileStart: 9, fileEnd: 15, partial: true })
+  t.equal(kernel.bytes.toString('latin1', slab.window, slab.window + slab.used), 'one\n\nno end')
+  t.equal(kernel.bytes.toString('latin1', slab.startOf(last, 2), slab.endOf(2)), 'no end')
+  t.throws(() => slab.write(lines, { ...fields, fileStart: 0 }), { code: 'ERR_INVARIANT' }, 'no row is left')
+  slab.settle(0, 3, DELIVERED)
+  t.equal(told.length, 2)
+  budget.release(slab.extent)
+  const tight = new Slab(kernel.memory.buffer, { address: kernel.arena, bytes: 8 + 4 }, 2)
+  t.throws(() => tight.write(lines, { ...fields, fileStart: 0 }), { code: 'ERR_INVARIANT' }, 'no room is left')
+  t.end()
+})
+
+t.test(
+  'a layout has the window that was asked for, no more rows than wanted, and its table takes a third at most',
+  t => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 64 << 20 }),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        (window, maxFrames) => {
+          const { frames, bytes, window: got } = layoutFor(window, maxFrames)
+          assert.ok(got >= window && frames >= 1 && frames <= maxFrames)
+          assert.equal(bytes % PAGE, 0)
+          assert.ok(4 * frames <= bytes / 3)
+          assert.ok(frames >= Math.min(maxFrames, Math.floor(window / 8)), 'rows for any lines but the shortest')
+          assert.deepEqual(layoutIn(bytes, maxFrames), { frames, bytes, window: got }, 'its extent tells the layout')
+          const exact = layoutOf(maxFrames, window)
+          assert.ok(exact.frames === maxFrames && exact.window >= window)
+        },
+      ),
+    )
+    t.end()
+  },
+)
 
 t.test('a chunk without frames, or out of turn, is a bug', t => {
   const { slab, close } = slabOf([{ lengths: [3] }])

@@ -11,15 +11,16 @@
  * minute; credentials are never shown.
  */
 import { randomBytes } from 'node:crypto'
-import { type Origin, Slab } from '../chunk.ts'
+import { layoutOf, type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
 import { createDestination, type Destination } from '../destination.ts'
+import { invariant } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
 import { EXIT } from './run.ts'
 
-const LINE = Buffer.from('logshipper check\n')
+const LINE = Buffer.from('logshipper check')
 const FILE = '/logshipper/check'
 /** Milliseconds until a backend that neither answers nor confirms is given up. */
 const PATIENCE = 60_000
@@ -115,22 +116,10 @@ function marked(config: Config, { sources }: BackendConfig, { kernel, budget }: 
     generation: randomBytes(8).toString('hex'),
     labels: source.labels,
   }
-  const slab = new Slab(kernel.memory.buffer, budget.grant(1024)!, 1)
-  LINE.copy(kernel.bytes, slab.window)
-  slab.setEnd(0, slab.window + LINE.length - 1)
-  slab.used = LINE.length
-  slab.add({
-    owner: { settled: () => {} },
-    origin,
-    start: slab.window,
-    fileStart: 0,
-    fileEnd: LINE.length,
-    firstFrame: 0,
-    frames: 1,
-    readAt: Date.now(),
-    cutFrom: 0,
-    partial: false,
-  })
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(1, LINE.length + 1))
+  invariant(slab !== undefined, 'a new arena has room for a line')
+  const owner = { settled: () => {} }
+  slab.write([LINE], { owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false })
   return slab
 }
 

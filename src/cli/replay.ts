@@ -10,10 +10,11 @@
  */
 import { appendFileSync, createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Chunk, type Origin, Slab } from '../chunk.ts'
+import { type Chunk, layoutOf, type Origin, Slab, type SlabLayout } from '../chunk.ts'
 import type { Config } from '../config/config.ts'
 import { type DeadLetter, deadLetterPath } from '../delivery/deadletter.ts'
 import { createDestination, type Destination } from '../destination.ts'
+import { invariant, ShipperError } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
@@ -97,13 +98,15 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
   const result: Replayed = { delivered: 0, rejected: 0, unreadable: 0, complete: true }
   const moved = aside(file, 'replaying')
   if (moved !== file) renameSync(file, moved)
+  const { slabs } = destination.budget
   let waiting: Letter[] = []
   let bytes = 0
   const flush = async (): Promise<boolean> => {
     const letters = waiting
+    const layout = layoutOf(letters.length, bytes)
     waiting = []
     bytes = 0
-    return letters.length === 0 || (await ship(letters, destination, result))
+    return letters.length === 0 || (await ship(letters, layout, destination, result))
   }
   const input = createReadStream(moved)
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -113,11 +116,17 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
       appendFileSync(aside(file, 'unreadable'), `${text}\n`, { mode: 0o600 })
       continue
     }
-    if (waiting.length >= RECORDS || (waiting.length > 0 && bytes + letter.line.length > BYTES)) {
+    const length = letter.line.length + 1
+    const full = bytes + length > BYTES || layoutOf(waiting.length + 1, bytes + length).bytes > slabs
+    if (waiting.length >= RECORDS || (waiting.length > 0 && full)) {
       if (!(await flush())) return { ...result, complete: false }
     }
+    if (layoutOf(1, length).bytes > slabs) {
+      const message = `${moved}: found a record of ${length} bytes; allowed: what fits into memory.budget (raise it)`
+      throw new ShipperError('ERR_START', message)
+    }
     waiting.push(letter)
-    bytes += letter.line.length + 1
+    bytes += length
   }
   if (!(await flush())) return { ...result, complete: false }
   rmSync(moved)
@@ -125,44 +134,26 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
 }
 
 /** Sends these in one slab; false if that was interrupted. */
-async function ship(letters: readonly Letter[], destination: Destination, result: Replayed): Promise<boolean> {
-  const { kernel, budget, delivery } = destination
-  const window = letters.reduce((all, { line }) => all + line.length + 1, 0)
-  const extent = budget.grant(4 * letters.length + window)
-  if (extent === undefined) {
-    throw new Error(`a record of ${window} bytes does not fit into memory.budget`)
-  }
-  const slab = new Slab(kernel.memory.buffer, extent, letters.length)
+async function ship(
+  letters: readonly Letter[],
+  layout: SlabLayout,
+  { kernel, budget, delivery }: Destination,
+  result: Replayed,
+): Promise<boolean> {
+  const slab = Slab.take(kernel.memory.buffer, budget, layout)
+  invariant(slab !== undefined, 'there is one slab at a time')
   const chunks: Chunk[] = []
   const owner = { settled: (chunk: Chunk) => void chunks.push(chunk) }
-  for (const [index, letter] of letters.entries()) {
-    const { source, file, generation, labels, offset, readAt, cutFrom, partial, line } = letter
+  for (const { source, file, generation, labels, offset, readAt, cutFrom, partial, line } of letters) {
     const origin: Origin = { source, path: file, generation, labels }
-    const start = slab.window + slab.used
-    line.copy(kernel.bytes, start)
-    kernel.bytes[start + line.length] = 10
-    slab.setEnd(index, start + line.length)
-    slab.used += line.length + 1
-    const fileEnd = offset + line.length + 1
-    slab.add({
-      owner,
-      origin,
-      start,
-      fileStart: offset,
-      fileEnd,
-      firstFrame: index,
-      frames: 1,
-      readAt,
-      cutFrom,
-      partial,
-    })
+    slab.write([line], { owner, origin, fileStart: offset, readAt, cutFrom, partial })
   }
   const shipped = await delivery.ship(slab)
   for (const { outcome } of chunks) {
     result.delivered += outcome.delivered.lines
     result.rejected += sum(outcome.rejected).lines
   }
-  budget.release(extent)
+  budget.release(slab.extent)
   return shipped.kind === 'settled'
 }
 

@@ -8,10 +8,11 @@
  * put in by the real transport.
  */
 import { isUtf8 } from 'node:buffer'
-import { type Origin, Slab } from '../chunk.ts'
+import { layoutOf, type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
 import type { Exchange, Transport } from '../delivery/exchange.ts'
 import { createDestination } from '../destination.ts'
+import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type Metadata, Surroundings } from '../metadata.ts'
 import { EXIT } from './run.ts'
@@ -106,22 +107,14 @@ function slabOf(
     generation: '0'.repeat(16),
     labels: source.labels,
   }
-  const most = lines.length
-  const slab = new Slab(kernel.memory.buffer, budget.grant(5 * most + 8)!, most)
-  lines.copy(kernel.bytes, slab.window)
-  const frames = kernel.frames(slab.window, slab.window + lines.length, slab.ends, most)
-  slab.used = lines.length
-  slab.add({
-    owner: { settled: () => {} },
-    origin,
-    start: slab.window,
-    fileStart: 0,
-    fileEnd: lines.length,
-    firstFrame: 0,
-    frames,
-    readAt: Date.now(),
-    cutFrom: 0,
-    partial: false,
-  })
+  const all: Buffer[] = []
+  for (let at = 0, end = 0; at < lines.length; at = end + 1) {
+    end = lines.indexOf(LINE_FEED, at)
+    all.push(lines.subarray(at, end))
+  }
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(all.length, lines.length))
+  invariant(slab !== undefined, 'a new arena has room for what is shown')
+  const owner = { settled: () => {} }
+  slab.write(all, { owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false })
   return slab
 }

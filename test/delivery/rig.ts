@@ -9,7 +9,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Backend } from '../../src/backends/backend.ts'
 import { createHttp, type HttpOptions, httpSchema } from '../../src/backends/http.ts'
 import { Budget } from '../../src/budget.ts'
-import { type Chunk, type Origin, Slab } from '../../src/chunk.ts'
+import { type Chunk, layoutOf, type Origin, Slab } from '../../src/chunk.ts'
 import { Delivery, type DeliveryFields } from '../../src/delivery/delivery.ts'
 import type { Transport } from '../../src/delivery/exchange.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
@@ -51,30 +51,12 @@ export class Arena {
 
   slab(...runs: Run[]): Slab {
     const bytes = runs.flatMap(({ lines }) => lines).reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
-    const slab = new Slab(this.kernel.memory.buffer, this.budget.grant(4 * MAX_FRAMES + bytes)!, MAX_FRAMES)
-    for (const run of runs) {
-      const start = slab.window + slab.used
-      const firstFrame = slab.frames
-      for (const [index, line] of run.lines.entries()) {
-        const whole = Buffer.from(line)
-        this.kernel.bytes.set(whole, slab.window + slab.used)
-        slab.used += whole.length
-        slab.setEnd(firstFrame + index, slab.window + slab.used)
-        if (!run.partial) this.kernel.bytes[slab.window + slab.used++] = 10
-      }
-      const fileStart = run.fileStart ?? 0
-      const chunk = slab.add({
-        owner: { settled: chunk => this.settledChunks.push(chunk) },
-        origin: run.origin ?? origin(),
-        start,
-        fileStart,
-        fileEnd: fileStart + slab.window + slab.used - start,
-        firstFrame,
-        frames: run.lines.length,
-        readAt: READ_AT,
-        cutFrom: run.cutFrom ?? 0,
-        partial: run.partial ?? false,
-      })
+    const slab = Slab.take(this.kernel.memory.buffer, this.budget, layoutOf(MAX_FRAMES, bytes))!
+    for (const { lines, fileStart = 0, cutFrom = 0, partial = false, ...run } of runs) {
+      const owner = { settled: (chunk: Chunk) => void this.settledChunks.push(chunk) }
+      const fields = { owner, origin: run.origin ?? origin(), fileStart, readAt: READ_AT, cutFrom, partial }
+      const written = lines.map(line => Buffer.from(line))
+      const chunk = slab.write(written, fields)
       chunk.stamp = BigInt(READ_AT) * 1_000_000n
     }
     return slab

@@ -4,7 +4,7 @@
  */
 import type { Test } from 'tap'
 import { Budget } from '../../src/budget.ts'
-import { type Chunk, Slab } from '../../src/chunk.ts'
+import { type Chunk, layoutFor, Slab } from '../../src/chunk.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
@@ -70,6 +70,8 @@ export interface RoomOptions {
   readonly backend?: string
   readonly held?: HeldOptions
 }
+
+const LAYOUT = layoutFor((1 << 20) + 1, 4096)
 
 /** The whole room with one member, which delivers at once unless told to hold. */
 export class Room {
@@ -145,9 +147,8 @@ export class Room {
 
   #pump(): void {
     while (this.#reader.ready) {
-      const extent = this.#budget.grant((1 << 20) | (1 << 18))
-      if (extent === undefined) return
-      const slab = new Slab(this.#kernel.memory.buffer, extent, 4096)
+      const slab = Slab.take(this.#kernel.memory.buffer, this.#budget, LAYOUT)
+      if (slab === undefined) return
       const fill = this.#reader.fill(slab, 256 * 1024)
       for (const chunk of slab.chunks) {
         for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
