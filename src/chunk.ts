@@ -21,6 +21,9 @@ import { type Budget, type Extent, PAGE } from './budget.ts'
 import { invariant } from './errors.ts'
 import { book, type Outcome, type Settled, settled } from './ledger.ts'
 
+/** Bytes that one turn takes of a file at the most, so that a noisy one starves no others. No window is smaller. */
+export const QUANTUM = 256 * 1024
+
 const LINE_FEED = 10
 /** Bytes of a row of the table. */
 const ROW = 4

@@ -2,8 +2,9 @@
  * A destination: everything between a full slab and a backend, built from the configuration. A pipeline has one for as
  * long as it runs; a replay makes its own.
  */
+import { divide, needOf, partOf, type SlabSizes } from './arena.ts'
 import type { Backend } from './backends/backend.ts'
-import { BACKENDS, type BackendType } from './backends/registry.ts'
+import { type BackendType, createBackend, lineOf } from './backends/registry.ts'
 import { Budget } from './budget.ts'
 import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
@@ -12,15 +13,19 @@ import { Delivery } from './delivery/delivery.ts'
 import type { Transport } from './delivery/exchange.ts'
 import { StreamTransport } from './delivery/stream.ts'
 import { HttpTransport } from './delivery/transport.ts'
+import { ShipperError } from './errors.ts'
 import { Kernel } from './kernel/kernel.ts'
 import type { Logger } from './log.ts'
 import type { Metadata } from './metadata.ts'
+import { formatSize } from './size.ts'
+import { lineRoom } from './tail/options.ts'
 import { VERSION } from './version.ts'
 
 export interface Destination {
   readonly backend: Backend
   readonly kernel: Kernel
   readonly budget: Budget
+  readonly slab: SlabSizes
   readonly transport: Transport
   readonly delivery: Delivery
   readonly deadLetters: DeadLetterFile | undefined
@@ -46,13 +51,15 @@ export interface DestinationFields {
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
   const { metadata, log, onClosed, before, stream, onRepaired, onTruncated, onSetback } = fields
-  const type = BACKENDS[entry.type as BackendType]
-  const backend = (type.create as (own: unknown, context: unknown) => Backend)(own, { name, metadata })
-  const kernel = Kernel.create(Math.floor(config.memory.budget / config.backends.length))
-  const budget = new Budget(kernel.arena, kernel.arenaBytes)
+  const backend = createBackend(entry.type, own, { name, metadata })
+  const sources = config.sources.filter(source => entry.sources.includes(source.name))
+  const longestLine = Math.max(0, ...sources.map(lineRoom))
+  const need = needOf({ batch: options.batch, concurrency: options.concurrency, longestLine, backend })
+  const kernel = kernelOf(partOf(config.memory.budget, config.backends.length))
+  const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const transport: Transport =
     fields.transport ??
-    (type.transport === 'stream'
+    (lineOf(entry.type as BackendType).transport === 'stream'
       ? (stream?.lend() ?? new StreamTransport({ fd: 1, closed: onClosed }))
       : new HttpTransport({
           endpoint: endpoint!,
@@ -80,5 +87,14 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     ...(onSetback && { onSetback }),
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
-  return { backend, kernel, budget, transport, delivery, deadLetters }
+  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters }
+}
+
+function kernelOf(bytes: number): Kernel {
+  try {
+    return Kernel.create(bytes)
+  } catch (cause) {
+    const message = `memory.budget: the system does not give ${formatSize(bytes)} for each backend; allowed: less`
+    throw new ShipperError('ERR_START', message, { cause })
+  }
 }

@@ -8,15 +8,17 @@
  * the budget is used up, reading waits; there is no other queue. One pipeline shares nothing with another: a dead
  * backend holds back only itself.
  */
-import { PAGE } from './budget.ts'
-import { Slab } from './chunk.ts'
+import { layoutIn, Slab } from './chunk.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
-import { QUANTUM } from './tail/framer.ts'
-import type { Reader } from './tail/reader.ts'
+import { invariant } from './errors.ts'
+import type { Logger } from './log.ts'
+import type { Fill, Reader } from './tail/reader.ts'
 
-/** What a slab holds at the most and at the least before it is sent, however its records grow or shrink: bytes. */
-const TARGET = { most: 1024 * 1024, least: 64 * 1024 }
+/** What a slab holds at the least before it is full, however its records grow: bytes. */
+const LEAST_TARGET = 64 * 1024
+/** What is read in one turn of the event loop: bytes. */
+const TURN = 1024 * 1024
 
 export interface PipelineParts extends Destination {
   readonly name: string
@@ -25,15 +27,16 @@ export interface PipelineParts extends Destination {
   readonly reader: Reader
   readonly batch: BatchOptions
   readonly concurrency: number
-  /** The longest line that any of its sources may have. */
-  readonly maxLine: number
+  readonly logger: Logger
 }
 
 export class Pipeline {
   readonly parts: PipelineParts
-  readonly #slabBytes: number
-  readonly #maxFrames: number
   #filling: Slab | undefined
+  /** A line comes next that only the largest slabs can hold. */
+  #long = false
+  /** When it was found that no slab can be had although none is held that could be released. */
+  #stalledSince: number | undefined
   /** Batches that are being sent, and those that have not been settled: the backend may confirm later. */
   #underWay = 0
   #unsettled = 0
@@ -47,8 +50,7 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.parts = parts
-    this.#maxFrames = Math.min(parts.batch.maxRecords, parts.backend.limits.records)
-    this.#slabBytes = slabBytes(this.#maxFrames, parts.maxLine, Math.min(TARGET.most, parts.batch.maxBytes))
+    invariant(parts.slab.longest.bytes <= parts.budget.slabs, 'the budget has no place for the longest line')
     parts.reader.onReady = () => this.#wake()
     parts.budget.onRelease = () => {
       parts.delivery.room.open()
@@ -64,6 +66,11 @@ export class Pipeline {
   /** Nothing is being filled or sent, and nothing waits to be read. */
   get idle(): boolean {
     return this.#unsettled === 0 && this.#filling === undefined && !this.parts.reader.ready
+  }
+
+  /** Since when nothing can be read for want of memory that nothing will release: milliseconds since the epoch. */
+  get stalledSince(): number | undefined {
+    return this.#stalledSince
   }
 
   /** Resolves when the pipeline is idle: now, or after what is left has settled. */
@@ -121,13 +128,18 @@ export class Pipeline {
       const slab = (this.#filling ??= this.#slab())
       // Without a free place in the arena reading waits: the next release wakes us.
       if (slab === undefined) return
-      const fill = reader.fill(slab, this.#target)
-      if (fill === 'yield') this.#wake()
+      const fill = this.#fill(slab)
+      if (fill === 'yield' || fill === 'more') this.#wake()
       if (slab.frames === 0) {
         this.#filling = undefined
         budget.release(slab.extent)
+        invariant(fill !== 'full' || !this.#long, 'a line does not fit into the largest slab')
+        this.#long = fill === 'full'
+        if (this.#long) continue
         break
       }
+      this.#long = false
+      if (fill === 'more') return
       if (slab.since === 0) slab.since = performance.now()
       if (this.#underWay >= concurrency || !this.#mayGo(slab, fill === 'full')) return
       this.#filling = undefined
@@ -154,15 +166,35 @@ export class Pipeline {
     return false
   }
 
-  /** What a slab should hold: one full payload, as far as is known. */
-  get #target(): number {
-    return Math.min(TARGET.most, Math.max(TARGET.least, this.parts.delivery.wanted))
+  /** Reads until the slab holds one full payload, as far as is known; `more`: that takes another turn of the loop. */
+  #fill(slab: Slab): Fill | 'more' {
+    const { reader, delivery } = this.parts
+    const target = Math.max(LEAST_TARGET, delivery.wanted)
+    const before = slab.used
+    const fill = reader.fill(slab, Math.min(target, before + TURN))
+    return fill === 'full' && before + TURN < target && slab.used > before ? 'more' : fill
   }
 
   #slab(): Slab | undefined {
-    const { budget, kernel } = this.parts
-    const extent = budget.grant(this.#slabBytes)
-    return extent && new Slab(kernel.memory.buffer, extent, this.#maxFrames)
+    const { budget, kernel, slab } = this.parts
+    const most = Math.min(slab.full.bytes, budget.slabs)
+    const extent = budget.grant(most, this.#long ? slab.longest.bytes : Math.min(most, slab.small.bytes))
+    this.#noteStall(extent === undefined)
+    return extent && new Slab(kernel.memory.buffer, extent, layoutIn(extent.bytes, slab.maxFrames).frames)
+  }
+
+  /** Nothing that is under way, and no slab: nothing will be released. By the way arenas are divided this cannot be. */
+  #noteStall(without: boolean): void {
+    const stalled = without && this.#unsettled === 0
+    if (stalled === (this.#stalledSince !== undefined)) return
+    this.#stalledSince = stalled ? Date.now() : undefined
+    const { name, budget, logger } = this.parts
+    if (!stalled) logger.warn({ backend: name, about: name }, 'reading goes on: there is memory again')
+    else {
+      const { used, total } = budget
+      const fields = { backend: name, about: name, used, total }
+      logger.error(fields, 'a bug: reading stands still, for no memory is free and nothing will release any')
+    }
   }
 
   async #ship(slab: Slab): Promise<void> {
@@ -183,9 +215,4 @@ export class Pipeline {
     budget.release(slab.extent)
     this.#wake()
   }
-}
-
-/** Bytes of a slab: table, and a window for its target, the largest single read, or the longest line. */
-export function slabBytes(maxFrames: number, maxLine: number, target: number): number {
-  return Math.ceil((4 * maxFrames + Math.max(target, QUANTUM, maxLine + 1)) / PAGE) * PAGE
 }

@@ -51,6 +51,7 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
     since: iso(bad?.since),
     nextAttempt: iso(bad?.nextAttemptAt),
     attempts: bad?.attempts ?? 0,
+    stalledSince: iso(pipeline.stalledSince),
     lastDelivered: iso(numbers.lastDeliveredAt),
     lastError: numbers.lastError ? { reason: numbers.lastError.reason, at: iso(numbers.lastError.at)! } : null,
     lagBytes: lag.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -38,7 +38,6 @@ import { formOf } from './tail/form.ts'
 import { Framer } from './tail/framer.ts'
 import type { Handover } from './tail/handover.ts'
 import { Notices } from './tail/notices.ts'
-import { lineRoom } from './tail/options.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
@@ -250,7 +249,8 @@ export class Shipper {
     const { fault, dir } = this.#store
     const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
     const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail))
-    const well = fault === undefined && backends.every(({ state }) => state === 'up')
+    const well =
+      fault === undefined && backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
     return {
       status: well ? 'ok' : 'degraded',
       version: VERSION,
@@ -358,8 +358,15 @@ export class Shipper {
     const framer = new Framer(destination.kernel, source => forms.get(source)!, this.#allowance, this.#notices)
     const reader = new Reader(name, framer, this.#tail.events)
     this.#tail.join({ reader, sources: new Set(config.sources) })
-    const maxLine = Math.max(...sources.map(lineRoom))
     const { batch, concurrency } = options
-    return new Pipeline({ ...destination, name, sources: config.sources, reader, batch, concurrency, maxLine })
+    return new Pipeline({
+      ...destination,
+      name,
+      sources: config.sources,
+      reader,
+      batch,
+      concurrency,
+      logger: this.#log,
+    })
   }
 }

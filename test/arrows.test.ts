@@ -5,6 +5,7 @@ import t from 'tap'
 
 const src = join(import.meta.dirname, '../src')
 const SHELF = [
+  'arena',
   'budget',
   'chunk',
   'duration',
@@ -36,7 +37,15 @@ const ARROWS: Record<string, readonly string[]> = {
     'shelf',
   ],
   report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
-  destination: ['delivery', 'kernel', 'backends/backend.ts', 'backends/registry.ts', 'config/config.ts', 'shelf'],
+  destination: [
+    'delivery',
+    'kernel',
+    'backends/backend.ts',
+    'backends/registry.ts',
+    'config/config.ts',
+    'tail/options.ts',
+    'shelf',
+  ],
   pipeline: ['destination', 'tail', 'process', 'delivery', 'shelf'],
   shipper: ['report', 'pipeline', 'destination', 'tail', 'process', 'delivery', 'server', 'config/config.ts', 'shelf'],
   cli: ['shipper', 'destination', 'config', 'delivery/deadletter.ts', 'delivery/exchange.ts', 'server', 'shelf'],

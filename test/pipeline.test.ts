@@ -1,10 +1,16 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { divide, needOf } from '../src/arena.ts'
 import { Budget } from '../src/budget.ts'
+import type { Config } from '../src/config/config.ts'
+import { loadConfig } from '../src/config/load.ts'
 import { Delivery } from '../src/delivery/delivery.ts'
+import type { Transport } from '../src/delivery/exchange.ts'
+import { createDestination } from '../src/destination.ts'
 import { Kernel } from '../src/kernel/kernel.ts'
 import { Ledger } from '../src/ledger.ts'
+import { NO_METADATA } from '../src/metadata.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { CheckpointStore } from '../src/tail/checkpoint.ts'
 import { formOf } from '../src/tail/form.ts'
@@ -19,20 +25,27 @@ import { Journal, source } from './tail/rig.ts'
 const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 }
 const MAX_LINE = 64 * 1024
 
-/** One pipeline over a room of real files and a receiver. */
-async function flow(t: Test, batch: Partial<typeof BATCH> = {}, concurrency = 2, arenaBytes = 4 << 20) {
+/** One pipeline over a room of real files and a receiver, with as little memory as it can have if no more is given. */
+async function flow(
+  t: Test,
+  batch: Partial<typeof BATCH> = {},
+  concurrency = 2,
+  arenaBytes = 4 << 20,
+  maxLine = MAX_LINE,
+) {
   const dir = scratch(t)
   const receiver = new Receiver()
   const endpoint = await receiver.listen()
   const journal = new Journal()
-  const sources = [source(join(dir, '*.log'), { maxLineBytes: MAX_LINE })]
+  const sources = [source(join(dir, '*.log'), { maxLineBytes: maxLine })]
   const ledger = new Ledger()
   const tail = new Tail(sources, new Sweep(sources, journal), new CheckpointStore(null, journal), ledger, journal)
-  const kernel = Kernel.create(arenaBytes)
-  const budget = new Budget(kernel.arena, kernel.arenaBytes)
   const options = { batch: { ...BATCH, ...batch }, retry: { initial: 10, max: 20 }, compression: 'none' } as const
   const transport = transportTo(endpoint, { concurrency })
   const backend = httpBackend(endpoint)
+  const need = needOf({ batch: options.batch, concurrency, longestLine: maxLine, backend })
+  const kernel = Kernel.create(arenaBytes || need.required)
+  const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const delivery = new Delivery({ name: 'main', backend, kernel, budget, transport, options, logger: journal })
   const reader = new Reader('main', new Framer(kernel, () => formOf(sources[0]!)), tail.events)
   tail.join({ reader, sources: new Set(['app']) })
@@ -42,13 +55,15 @@ async function flow(t: Test, batch: Partial<typeof BATCH> = {}, concurrency = 2,
     backend,
     kernel,
     budget,
+    slab: need.slab,
     reader,
     delivery,
+    logger: journal,
     transport,
     deadLetters: undefined,
     batch: options.batch,
   }
-  const pipeline = new Pipeline({ ...parts, concurrency, maxLine: MAX_LINE })
+  const pipeline = new Pipeline({ ...parts, concurrency })
   t.teardown(async () => {
     await pipeline.stop()
     await tail.stop(true)
@@ -59,7 +74,16 @@ async function flow(t: Test, batch: Partial<typeof BATCH> = {}, concurrency = 2,
     while (!holds() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
     return holds()
   }
-  return { dir, receiver, tail, budget, pipeline, until, account: () => ledger.account('app', 'main').statement() }
+  return {
+    dir,
+    receiver,
+    tail,
+    budget,
+    pipeline,
+    journal,
+    until,
+    account: () => ledger.account('app', 'main').statement(),
+  }
 }
 
 t.test('an idle pipeline sends what comes at once', async t => {
@@ -142,3 +166,132 @@ t.test('a pipeline that was stopped reads nothing more', async t => {
   t.equal(account().delivered.lines, 0)
   t.equal(receiver.received.length, 1, 'and sends nothing more')
 })
+
+t.test('a pipeline without memory that anything will release says so, and goes on when there is some', async t => {
+  const { dir, receiver, tail, until, pipeline, budget, journal } = await flow(t)
+  const elsewhere = budget.grant(budget.slabs)!
+  writeFileSync(join(dir, 'a.log'), 'one\n')
+  await tail.start()
+  t.ok(await until(() => pipeline.stalledSince !== undefined))
+  const errors = () => journal.said.filter(({ level }) => level === 'error')
+  t.match(errors(), [{ sentence: /reading stands still/, fields: { backend: 'main', total: budget.total } }], 'once')
+  t.equal(pipeline.idle, false)
+  budget.release(elsewhere)
+  t.ok(await until(() => receiver.received.length === 1))
+  t.equal(pipeline.stalledSince, undefined)
+  t.equal(errors().length, 1)
+})
+
+t.test('a batch is as large as is allowed, however large that is', async t => {
+  const maxBytes = 5 << 20
+  const { dir, receiver, tail, until, account } = await flow(t, { maxBytes, maxRecords: 1_000_000 }, 1, 32 << 20)
+  const lines = numbered(120_000).map(line => `${line} ${'x'.repeat(100)}`)
+  writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
+  await tail.start()
+  t.ok(await until(() => account().delivered.lines === lines.length))
+  const sizes = receiver.received.map(({ body }) => Buffer.byteLength(body))
+  t.ok(
+    sizes.every(size => size <= maxBytes),
+    String(sizes),
+  )
+  t.ok(Math.max(...sizes) > 0.8 * maxBytes, String(sizes))
+})
+
+const EXTREMES = {
+  budget: [undefined, '256KiB', '2GiB'],
+  backends: [1, 7],
+  maxBytes: ['64KiB', '64MiB'],
+  maxRecords: [1, 1_000_000],
+  maxLineBytes: ['1KiB', '8MiB'],
+  concurrency: [1, 32],
+}
+
+type Settings = { [key in keyof typeof EXTREMES]: (typeof EXTREMES)[key][number] }
+
+function* combinations(keys = Object.keys(EXTREMES) as (keyof Settings)[]): Generator<Settings> {
+  const [key, ...rest] = keys
+  if (key === undefined) return yield {} as Settings
+  for (const others of combinations(rest)) for (const value of EXTREMES[key]) yield { ...others, [key]: value }
+}
+
+function configurationOf({ budget, backends, maxBytes, maxRecords, maxLineBytes, concurrency }: Settings, log: string) {
+  const backend = (_: unknown, n: number) => ({
+    name: `b${n}`,
+    type: 'http',
+    endpoint: 'http://127.0.0.1/',
+    format: (['ndjson', 'json', 'text'] as const)[n % 3],
+    compression: 'none',
+    batch: { maxBytes, maxRecords },
+    concurrency,
+  })
+  return JSON.stringify({
+    sources: [{ paths: [log], maxLineBytes }],
+    backends: Array.from({ length: backends }, backend),
+    ...(budget === undefined ? {} : { memory: { budget } }),
+  })
+}
+
+/** What of `lines` arrives at the last of the backends, through the parts that the configuration asks for. */
+async function shipped(t: Test, config: Config, log: string): Promise<number> {
+  const journal = new Journal()
+  const ledger = new Ledger()
+  const sweep = new Sweep(config.sources, journal)
+  const tail = new Tail(config.sources, sweep, new CheckpointStore(null, journal), ledger, journal)
+  const entry = config.backends.at(-1)!
+  const { name, delivery } = entry
+  const transport: Transport = {
+    send: async () => ({ kind: 'answer', answer: { status: 204, headers: {}, body: '' } }),
+    reload: () => false,
+    abort() {},
+    async close() {},
+  }
+  const fields = { metadata: () => NO_METADATA, log: journal, onClosed: () => {}, transport }
+  const destination = createDestination(config, entry, fields)
+  const reader = new Reader(name, new Framer(destination.kernel, () => formOf(config.sources[0]!)), tail.events)
+  tail.join({ reader, sources: new Set(['app']) })
+  const { batch, concurrency } = delivery
+  const parts = { ...destination, name, sources: ['app'], reader, batch, concurrency, logger: journal }
+  const pipeline = new Pipeline(parts)
+  await tail.start()
+  const { account } = { account: () => ledger.account('app', name).statement() }
+  for (let turn = 0; account().delivered.lines < 3 && turn < 1000; turn++) await new Promise(r => setTimeout(r, 2))
+  await pipeline.stop()
+  await tail.stop(true)
+  const { delivered } = account()
+  t.equal(delivered.bytes, statSync(log).size)
+  return delivered.lines
+}
+
+t.test(
+  'every configuration of extremes is refused, with what would do, or ships lines of any length',
+  { timeout: 120_000 },
+  async t => {
+    let refused = 0
+    let ran = 0
+    const cwd = scratch(t)
+    for (const settings of combinations()) {
+      const log = join(cwd, 'app.log')
+      const longest = settings.maxLineBytes === '8MiB' ? 8 << 20 : 1024
+      writeFileSync(log, `first\n${'x'.repeat(longest)}\nlast\n`)
+      const load = async (what: Settings) => {
+        writeFileSync(join(cwd, 'config.yaml'), configurationOf(what, log))
+        return loadConfig({ file: 'config.yaml', env: {}, cwd })
+      }
+      let loaded = await load(settings)
+      if (loaded.kind === 'invalid') {
+        refused++
+        const [problem, ...others] = loaded.problems
+        t.match(problem, { file: 'config.yaml', line: 1, key: 'memory.budget', found: /^256KiB for [17] backend/ })
+        t.equal(others.length, 0)
+        const enough = /^at least (\d+MiB): backend b\d needs \d+KiB$/.exec(problem!.allowed)?.[1]
+        loaded = await load({ ...settings, budget: enough as '2GiB' })
+      }
+      if (loaded.kind === 'invalid') t.fail(`${JSON.stringify(settings)}: ${loaded.problems[0]!.allowed}`)
+      else {
+        ran++
+        t.equal(await shipped(t, loaded.config, log), 3, JSON.stringify(settings))
+      }
+    }
+    t.ok(refused > 20 && ran === 96, `${refused} were refused`)
+  },
+)

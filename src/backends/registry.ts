@@ -4,6 +4,7 @@
  * A backend is one file beside this one plus one line here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
+import type { Backend, BackendContext } from './backend.ts'
 import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
@@ -55,6 +56,12 @@ export const BACKENDS = {
 } as const
 
 export type BackendType = keyof typeof BACKENDS
+
+/** A backend of a type, from the type's own options as its schema yields them. */
+export function createBackend(type: string, own: unknown, context: BackendContext): Backend {
+  const create = BACKENDS[type as BackendType].create as (own: unknown, context: BackendContext) => Backend
+  return create(own, context)
+}
 
 /** What a line of the registry may say besides its schema and its maker. */
 export interface Line {

@@ -6,12 +6,12 @@ import type * as z from 'zod/mini'
 import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { proxyFor } from '../proxy.ts'
-import { formatSize } from '../size.ts'
-import { lineRoom, type SourceOptions } from '../tail/options.ts'
+import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
 import type { Environment } from './environment.ts'
+import { checkBudget, usualBudget } from './memory.ts'
 import { nearest } from './nearest.ts'
-import { describe, type KeyPath, type Problem } from './problem.ts'
+import { describe, type KeyPath, type Problem, type Report } from './problem.ts'
 import type { BackendEntry, configSchema } from './schema.ts'
 
 export type Written = z.infer<typeof configSchema>
@@ -27,12 +27,6 @@ export interface Completed {
   readonly warnings: readonly string[]
 }
 
-const KIB = 1024
-/** What a slab takes besides its longest line: its table of frames. */
-const SLAB_EXTRA = 128 * KIB
-const PIPELINE_EXTRA = 64 * KIB
-const USUAL_BUDGET = 8 * KIB * KIB
-
 export function complete(written: Written, circumstances: Circumstances): Completed {
   const sources = written.sources.map(
     (source, index): SourceOptions => ({ ...source, name: source.name ?? sourceName(index) }),
@@ -43,7 +37,7 @@ export function complete(written: Written, circumstances: Circumstances): Comple
     backends,
     state: written.state,
     volume: written.volume,
-    memory: { budget: written.memory.budget ?? Math.max(USUAL_BUDGET, enough(sources, backends).bytes) },
+    memory: { budget: written.memory.budget ?? usualBudget(sources, backends) },
     drain: written.drain,
     server: written.server,
     log: written.log,
@@ -59,11 +53,9 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   for (const [index, each] of backends.entries()) {
     checkBackend(config, each, ['backends', index], circumstances.env, report, warnings)
   }
-  checkBudget(config, report)
+  checkBudget(config, report, warnings)
   return { config, problems, warnings }
 }
-
-type Report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>) => void
 
 function sourceName(index: number): string {
   return index === 0 ? 'app' : `source-${index + 1}`
@@ -211,44 +203,4 @@ function holdsSecrets({ auth, headers = {} }: DeliveryOptions): boolean {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
-}
-
-interface Need {
-  /** For all backends together, in whole MiB. */
-  readonly bytes: number
-  /** The backend that needs most, since each gets an equal part, and how much that is. */
-  readonly neediest: BackendConfig | undefined
-  readonly part: number
-}
-
-/** Two slabs, one to fill while the other is on its way, and one payload must fit into each backend's part. */
-function enough(sources: readonly SourceOptions[], backends: readonly BackendConfig[]): Need {
-  let part = 0
-  let neediest: BackendConfig | undefined
-  for (const each of backends) {
-    const need = 2 * (longest(sources, each, lineRoom) + SLAB_EXTRA) + each.delivery.batch.maxBytes + PIPELINE_EXTRA
-    if (need <= part) continue
-    part = need
-    neediest = each
-  }
-  return { bytes: Math.ceil((part * backends.length) / (1024 * KIB)) * 1024 * KIB, neediest, part }
-}
-
-function checkBudget({ memory, sources, backends }: Config, report: Report): void {
-  const { bytes, neediest, part } = enough(sources, backends)
-  if (neediest === undefined || memory.budget / backends.length >= part) return
-  const line = formatSize(longest(sources, neediest, ({ maxLineBytes }) => maxLineBytes))
-  report(['memory', 'budget'], {
-    found: `${formatSize(memory.budget)} for ${backends.length} backend${backends.length === 1 ? '' : 's'}`,
-    allowed: `at least ${formatSize(bytes)}: backend ${neediest.name} needs ${Math.ceil(part / KIB)}KiB`,
-    hint: `raise memory.budget, or lower maxLineBytes (${line}) or batch.maxBytes (${formatSize(neediest.delivery.batch.maxBytes)})`,
-  })
-}
-
-function longest(
-  all: readonly SourceOptions[],
-  { sources }: BackendConfig,
-  bytes: (source: SourceOptions) => number,
-): number {
-  return Math.max(0, ...all.filter(source => sources.includes(source.name)).map(bytes))
 }

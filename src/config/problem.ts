@@ -29,6 +29,9 @@ export function formatProblem(problem: Problem): string {
 /** Where a value stands in the configuration: `['backends', 0, 'batch', 'maxBytes']`. */
 export type KeyPath = readonly (string | number)[]
 
+/** Takes down what is wrong at a place. */
+export type Report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>) => void
+
 /** `backends[0].batch.maxBytes` */
 export function formatKey(path: KeyPath): string {
   let text = ''

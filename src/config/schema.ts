@@ -13,6 +13,9 @@ import { serverSchema } from '../server/options.ts'
 import { size } from '../size.ts'
 import { sourceSchema, stateSchema, volumeSchema } from '../tail/options.ts'
 
+/** Bytes of `memory.budget`. */
+export const MOST_BUDGET = 2 * 1024 ** 3
+
 /** What a backend without a type is, and what runs when there is no backend at all. */
 export const DEFAULT_TYPE: BackendType = 'stdout'
 
@@ -66,7 +69,7 @@ export const configSchema = z.strictObject({
   memory: z.prefault(
     z.strictObject({
       budget: z
-        .optional(size({ min: 256 * 1024, max: 2 * 1024 ** 3 }))
+        .optional(size({ min: 256 * 1024, max: MOST_BUDGET }))
         .check(z.describe('Bytes in flight allowed, all backends together. Default: 8MiB, or what they need.')),
     }),
     {},

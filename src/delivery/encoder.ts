@@ -93,7 +93,6 @@ export class Encoder {
   readonly #limits: RecordLimits
   /** Bytes that one payload can ever have. */
   readonly #full: number
-  #held = 0
   /** The template of the chunk that was asked for last: it is needed more than once. */
   #latest: { readonly chunk: Chunk; readonly stamp: bigint; readonly segments: readonly Segment[] } | undefined
 
@@ -105,7 +104,7 @@ export class Encoder {
     this.maxBytes = Math.min(maxBytes, payloadBytes)
     this.#maxRecords = Math.min(maxRecords, records)
     this.#limits = { messageBytes, recordBytes }
-    this.#full = Math.min(maxBytes + MARGIN, payloadBytes)
+    this.#full = Math.min(maxBytes + MARGIN, payloadBytes, budget.payloads)
   }
 
   /**
@@ -116,11 +115,10 @@ export class Encoder {
     const wanted = upTo(runs, this.#maxRecords)
     const estimate = this.#estimate(slab, wanted)
     for (const want of estimate < this.#full ? [estimate, this.#full] : [this.#full]) {
-      const extent = this.#grant(want)
+      const extent = this.#budget.grantPayload(want)
       if (extent === undefined) return { kind: 'no room' }
       const payload = this.#fill(slab, wanted, Math.min(bytes, this.maxBytes), extent)
       if (payload !== undefined) {
-        this.#held++
         this.#budget.shrink(extent, payload.view.length)
         return payload
       }
@@ -133,7 +131,6 @@ export class Encoder {
   }
 
   release(payload: Payload): void {
-    this.#held--
     this.#budget.release(payload.extent)
   }
 
@@ -330,17 +327,6 @@ export class Encoder {
       }
     }
     return Math.ceil(bytes)
-  }
-
-  /** A smaller place will do when none of ours is in flight: then nothing of ours will ever make a larger one free. */
-  #grant(want: number): Extent | undefined {
-    const extent = this.#budget.grant(want)
-    if (extent !== undefined || this.#held > 0) return extent
-    for (let less = want / 2; less >= PAGE / 2; less /= 2) {
-      const smaller = this.#budget.grant(less)
-      if (smaller !== undefined) return smaller
-    }
-    return undefined
   }
 
   /**

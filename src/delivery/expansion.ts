@@ -5,8 +5,8 @@
 
 /** Payloads of less than this say more about their frame than about their records. */
 const TELLING = 64 * 1024
-/** What is larger is believed at once, what is smaller by this share. */
-const DECAY = 1 / 16
+/** What is larger is believed at once; what is smaller by this share, or wholly if it was said by so many bytes. */
+const DECAY = { share: 1 / 16, whole: 8 * 1024 * 1024 }
 /** Room for what comes to be a little larger than what came. */
 const MARGIN = 1.03
 
@@ -17,7 +17,8 @@ export class Expansion {
   learn(frames: number, payload: number): void {
     if (frames < TELLING) return
     const factor = payload / frames
-    this.#factor = factor > this.#factor ? factor : this.#factor + (factor - this.#factor) * DECAY
+    const share = Math.min(1, Math.max(DECAY.share, frames / DECAY.whole))
+    this.#factor = factor > this.#factor ? factor : this.#factor + (factor - this.#factor) * share
   }
 
   /** How many bytes of frames probably make a payload of `payload` bytes. */

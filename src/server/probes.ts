@@ -32,9 +32,12 @@ export function probes(subject: Subject, metrics: () => Promise<{ type: string; 
         const { ready, waiting } = subject.startup()
         if (!ready) return text(503, `waiting for ${waiting.join(', ')}`)
         if (subject.sinceTurn() > STUCK) return text(503, 'the tail loop stands still')
-        const down = subject.health().backends.filter(({ state }) => state !== 'up')
-        if (searchParams.has('strict') && down.length > 0) {
-          return text(503, `not up: ${down.map(({ name }) => name).join(', ')}`)
+        if (searchParams.has('strict')) {
+          const { backends } = subject.health()
+          const down = backends.filter(({ state }) => state !== 'up')
+          if (down.length > 0) return text(503, `not up: ${down.map(({ name }) => name).join(', ')}`)
+          const stalled = backends.filter(({ stalledSince }) => stalledSince !== null)
+          if (stalled.length > 0) return text(503, `nothing is read for: ${stalled.map(({ name }) => name).join(', ')}`)
         }
         return text(200, 'ready')
       }

@@ -41,7 +41,7 @@ export interface Reloads {
 
 /** What the shipper itself knows. */
 export interface ShipperHealth {
-  /** `degraded`: a backend is not up, the state cannot be saved, or the configuration was refused. */
+  /** `degraded`: a backend is not up or stalled, the state cannot be saved, or the configuration was refused. */
   readonly status: 'ok' | 'degraded'
   readonly version: string
   readonly state: StateHealth
@@ -101,6 +101,8 @@ export interface BackendHealth {
   readonly nextAttempt: string | null
   readonly lastDelivered: string | null
   readonly attempts: number
+  /** Since when nothing is read for it although there is something to read: no memory will be released. A bug. */
+  readonly stalledSince: string | null
   readonly lastError: { readonly reason: string; readonly at: string } | null
   readonly lagBytes: number
   readonly oldestUnacknowledgedSeconds: number

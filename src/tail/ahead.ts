@@ -17,11 +17,13 @@ export interface Stretch {
   readonly to: number
 }
 
+import { QUANTUM } from '../chunk.ts'
+
 /** Reads up to `bytes.length` bytes of the file; returns how many there were. */
 export type Peek = (bytes: Buffer, position: number) => number
 
 /** A line that is shorter than this is read anew when the file has changed in place. */
-export const SHORT = 256 * 1024
+export const SHORT = QUANTUM
 /** Bytes that are looked at where data ended: a record may begin with a NUL or two. */
 const GLANCE = 64
 /** The first step from known data towards its end; each further one is twice as long. */

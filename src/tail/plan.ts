@@ -1,15 +1,15 @@
 /**
  * The plan of a turn: what the framer does next, from what is known of the file and of the slab. Nothing is read here.
  */
-import type { Slab } from '../chunk.ts'
+import { QUANTUM, type Slab } from '../chunk.ts'
 import type { Encoding } from '../kernel/kernel.ts'
-import { SHORT } from './ahead.ts'
 import { type LineForm, wholeUnits } from './form.ts'
 import type { Cursor } from './generation.ts'
 import type { Ending, Tailer } from './tailer.ts'
 
 /** Bytes that one turn takes at the most, so that one noisy file does not starve the others. */
-export const QUANTUM = SHORT
+export { QUANTUM }
+
 /** A slab with less room than this is full: reads would get too small. */
 const SMALLEST_READ = 32 * 1024
 /** Chunks are objects: a file in which NULs stand before every line must not make as many as it has lines. */

@@ -593,8 +593,32 @@ const MISTAKES: Mistake[] = [
       line: 7,
       key: 'memory.budget',
       found: /1MiB for 1 backend$/,
-      allowed: /at least 4MiB/,
+      allowed: /^at least 3MiB: backend http needs 2176KiB$/,
       hint: /raise memory\.budget, or lower maxLineBytes \(1MiB\)/,
+    },
+  },
+  {
+    says: 'too little memory for the largest batches',
+    yaml: `${http('batch: {maxBytes: 64MiB}')}memory:\n  budget: 40MiB`,
+    problem: {
+      line: 7,
+      key: 'memory.budget',
+      found: /40MiB for 1 backend$/,
+      allowed: /^at least 66MiB/,
+      hint: /or batch\.maxBytes \(64MiB\)/,
+    },
+  },
+  {
+    says: 'more backends than any budget is enough for',
+    yaml: JSON.stringify({
+      sources: [{ paths: ['/a'], maxLineBytes: '8MiB' }],
+      backends: Array.from({ length: 200 }, (_, n) => ({ type: 'stdout', name: `b${n}` })),
+    }),
+    problem: {
+      key: 'memory.budget',
+      found: /2GiB for 200 backends$/,
+      allowed: /at least 3225MiB.*, more than the 2GiB that there may be$/,
+      hint: /^lower maxLineBytes \(8MiB\) or batch.maxBytes \(1MiB\), or have fewer backends$/,
     },
   },
   {
@@ -772,12 +796,41 @@ t.test('credentials on an open line are warned of, except on our own machine', a
   t.same(await said('headers: { x-team: checkout }', 'collector'), [])
 })
 
-t.test('without a budget there is enough for all backends', async t => {
-  const backends = (count: number) => Array.from({ length: count }, (_, n) => ({ type: 'stdout', name: `b${n}` }))
-  const budget = async (count: number) => {
-    const yaml = JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: backends(count) })
+t.test('without a budget there is enough for all that is configured, and no more', async t => {
+  const budget = async (count: number, more: object = {}, source: object = {}) => {
+    const backend = (_: unknown, n: number) => ({ name: `b${n}`, ...ANY, ...more })
+    const backends = Array.from({ length: count }, backend)
+    const yaml = JSON.stringify({ sources: [{ paths: ['/a.log'], ...source }], backends })
     return (await valid(t, { yaml })).memory.budget / 1024 ** 2
   }
+  const ANY = { type: 'http', endpoint: 'http://127.0.0.1/' }
   t.equal(await budget(1), 8)
-  t.ok((await budget(5)) >= 16)
+  t.equal(await budget(1, { format: 'text' }), 8)
+  t.equal(await budget(2), 16)
+  t.equal(await budget(2, { batch: { maxRecords: 1_000_000 } }), 18)
+  t.equal(await budget(1, { batch: { maxBytes: '16MiB' } }), 45, 'two batches and a payload of that size')
+  t.equal(await budget(1, { concurrency: 4 }), 12)
+  t.equal(await budget(1, {}, { maxLineBytes: '8MiB' }), 57, 'a record with six bytes for each of the line')
+  t.equal(await budget(1, { format: 'text' }, { maxLineBytes: '8MiB' }), 18)
+  t.equal(await budget(1, { type: 'datadog', endpoint: undefined, batch: { maxBytes: '64MiB' } }), 14, 'what it takes')
+})
+
+t.test('what is asked for and cannot be is warned of', async t => {
+  const warnings = async (backend: object, budget?: string) => {
+    const memory = budget === undefined ? {} : { memory: { budget } }
+    const yaml = JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [backend], ...memory })
+    const loaded = await load(t, { yaml })
+    return loaded.kind === 'ok' ? loaded.warnings : loaded.problems
+  }
+  const http = { type: 'http', endpoint: 'http://127.0.0.1/' }
+  t.same(await warnings(http), [])
+  t.same(await warnings(http, '3MiB'), [])
+  t.same(await warnings({ ...http, batch: { maxBytes: '4MiB' } }, '8MiB'), [
+    'backend http: batches stay smaller than batch.maxBytes (4MiB): that takes a memory.budget of 9MiB',
+  ])
+  t.same(await warnings({ ...http, batch: { maxBytes: '4MiB' } }, '9MiB'), [])
+  t.same(await warnings({ type: 'datadog', batch: { maxBytes: '5MiB', maxRecords: 2000 } }), [
+    'backend datadog: batch.maxBytes is 5MiB, but datadog takes 5000000 bytes at most',
+    'backend datadog: batch.maxRecords is 2000, but datadog takes 1000 at most',
+  ])
 })

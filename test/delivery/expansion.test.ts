@@ -30,3 +30,14 @@ t.test('a few lines say nothing about many', async t => {
   expansion.learn(10, 5000)
   t.equal(expansion.framesFor(MIB), before)
 })
+
+t.test('large payloads tell sooner that records have become smaller', t => {
+  const MIB = 1024 ** 2
+  const percentAfter = (bytes: number) => {
+    const expansion = new Expansion()
+    expansion.learn(bytes, bytes)
+    return Math.round(expansion.framesFor(100 * MIB) / MIB)
+  }
+  t.strictSame([MIB / 2, 4 * MIB, 8 * MIB, 60 * MIB].map(percentAfter), [50, 65, 97, 97])
+  t.end()
+})

@@ -44,9 +44,10 @@ export class Arena {
   /** What every chunk that settled was worth, in the order in which they settled. */
   readonly settledChunks: Chunk[] = []
 
-  constructor(bytes = 4 << 20) {
+  /** `payloads`: how many of its bytes are only for them. */
+  constructor(bytes = 4 << 20, payloads = 0) {
     this.kernel = Kernel.create(bytes)
-    this.budget = new Budget(this.kernel.arena, bytes)
+    this.budget = new Budget(this.kernel.arena, bytes, payloads)
   }
 
   slab(...runs: Run[]): Slab {

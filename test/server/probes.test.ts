@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { startServer } from '../../src/server/server.ts'
-import { ask, DOWN, SECRET_PATH, Stage } from './rig.ts'
+import { ask, DOWN, SECRET_PATH, Stage, UP } from './rig.ts'
 
 async function serve(t: Test): Promise<{ stage: Stage; port: number }> {
   const stage = new Stage()
@@ -42,6 +42,9 @@ t.test('readiness and liveness do not depend on a backend unless asked', async t
   stage.healthy = { ...stage.healthy, status: 'degraded', backends: [DOWN] }
   for (const path of ['/startupz', '/livez', '/readyz']) t.equal((await ask(port, path)).status, 200, path)
   t.match(await ask(port, '/readyz?strict'), { status: 503, body: 'not up: main\n' })
+  stage.healthy = { ...stage.healthy, backends: [{ ...UP, stalledSince: '2026-01-01T00:00:00.000Z' }] }
+  t.equal((await ask(port, '/readyz')).status, 200)
+  t.match(await ask(port, '/readyz?strict'), { status: 503, body: 'nothing is read for: main\n' })
 })
 
 t.test('/health says how each backend stands', async t => {

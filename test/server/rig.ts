@@ -40,6 +40,7 @@ export const UP: BackendHealth = {
   nextAttempt: null,
   lastDelivered: '2026-01-01T00:00:00.000Z',
   attempts: 0,
+  stalledSince: null,
   lastError: null,
   lagBytes: 200,
   oldestUnacknowledgedSeconds: 0.5,
