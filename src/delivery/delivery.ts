@@ -4,14 +4,15 @@
  *     ship ─► encode ─► send ─► judge ─┬─ delivered, rejected, counted ─► settle ─► next payload
  *               ▲         ▲            ├─ retry, unauthorized ─► wait at the circuit ─┐
  *               │         └────────────┼──────────────────────── the same bytes ◄─────┘
- *               ├── halves ◄───────────┼─ split, suspect
+ *               ├── halves, or cut ◄───┼─ split, suspect
  *               ├── those to retry ◄───┼─ items ─► settle the others
  *               └── what was lost ◄────┴─ pending ─► settle when confirmed
  *
  * Guarantees: every frame settles exactly once, or is left unsettled because `stop` was called; within one `ship`
  * payloads go one after the other, in order, and the next only when the last was settled or accepted. A payload is
  * encoded once and sent again as the same bytes under the same id, unless its records have become too old for the
- * backend. No passing fault ever gives data up. A record that is at fault never takes its neighbours with it. Every
+ * backend. No passing fault ever gives data up. A record that is at fault never takes its neighbours with it; one that
+ * is too large for the backend is sent again cut, down to the size of a batch, before it is given up. Every
  * extent that was granted here is released here. Nothing rejects: `ship` always resolves.
  */
 import type { Backend, Verdict } from '../backends/backend.ts'
@@ -105,7 +106,7 @@ export class Delivery {
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
     this.#circuit = new Circuit(options.retry, random)
-    this.#ceiling = new Ceiling(maxBytes)
+    this.#ceiling = new Ceiling(this.#encoder.maxBytes, this.#encoder.mostBytes)
     this.#remarks = new Remarks({ name: fields.name, kernel, numbers: this.numbers, logger })
     this.#stamps = new Stamps(random)
     this.#settlement = new Settlement(kernel, fields.onRejected)
@@ -231,17 +232,20 @@ export class Delivery {
     }
   }
 
-  async #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
-    for (;;) {
+  #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
+    return this.room.enter(() => {
       if (this.#circuit.stopped) return 'abandoned'
-      const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes)
-      if (encoded.kind === 'payload') {
-        this.#expansion.learn(encoded.frameBytes, encoded.view.length)
-        return encoded
+      const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes, this.#ceiling.alone)
+      switch (encoded.kind) {
+        case 'payload':
+          this.#expansion.learn(encoded.frameBytes, encoded.view.length)
+          return encoded
+        case 'unfit':
+          return 'unfit'
+        case 'no room':
+          return undefined
       }
-      if (encoded.kind === 'unfit') return 'unfit'
-      await this.room.wait()
-    }
+    })
   }
 
   /** Sends the payload until there is a conclusion, and releases it. */
@@ -328,6 +332,7 @@ export class Delivery {
         this.#remarks.tooLarge(verdict.reason, size, payload.records)
         // One record alone says nothing about how many small ones would pass.
         if (payload.records > 1) this.#ceiling.lower(size)
+        else if (payload.oversize) this.#ceiling.lowerAlone(size)
         return
     }
     this.#remarks.refused(verdict, this.#settlement.hopeful, slab, payload)

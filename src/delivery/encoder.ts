@@ -5,15 +5,17 @@
  *                  │ template of a.log    │ template of b.log
  *     payload  │ prefix │ [group open] record , record , … [close] , [open] … record [close] │ suffix │
  *
- * Guarantees: a payload holds whole records of frames in their order, at least one, and at most what the limits say; what
- * does not fit is for the next payload. A record that is too large even alone is cut on a character's edge and says so;
- * it is never left out in silence. The same frames give the same bytes and the same id, so a payload can be made again
- * from the slab. The slab is as it was when `encode` returns.
+ * Guarantees: a payload holds whole records of frames in their order, at least one, and at most what the limits say;
+ * what does not fit is for the next payload. A record that is larger than a payload should be goes alone, and whole if
+ * there is memory for it and the backend takes it; otherwise it is cut on a character's edge and says so. It is never
+ * left out in silence. The same frames under the same limits give the same bytes and the same id, so a payload can be
+ * made again from the slab. The slab is as it was when `encode` returns.
  */
 import { hash } from 'node:crypto'
 import type { Backend, Group } from '../backends/backend.ts'
-import { type Budget, type Extent, PAGE } from '../budget.ts'
+import type { Budget, Extent } from '../budget.ts'
 import type { Chunk, Origin, Slab } from '../chunk.ts'
+import { invariant } from '../errors.ts'
 import type { Kernel, RecordLimits, Segment } from '../kernel/kernel.ts'
 import { type Run, upTo } from './runs.ts'
 
@@ -22,7 +24,7 @@ export interface Note {
   readonly origin: Origin
   /** Sequences replaced by U+FFFD. */
   readonly repaired: number
-  /** Records cut to fit. */
+  /** Records cut to fit, but for those that were cut when they were read: a line counts once. */
   readonly cut: number
 }
 
@@ -31,6 +33,8 @@ export interface Payload {
   /** The frames that are in it, and how many they are. */
   readonly runs: readonly Run[]
   readonly records: number
+  /** It is larger than a payload should be, for its one record is: if it is refused for that, it can be cut. */
+  readonly oversize: boolean
   /** Bytes of those frames, before they were encoded. */
   readonly frameBytes: number
   readonly extent: Extent
@@ -47,13 +51,16 @@ export type Encoded =
   /** The first frame cannot be sent at all: its template alone is larger than a payload may be. */
   | { readonly kind: 'unfit' }
 
-/** One record may pass the configured size by this much before it is cut: the default line limit is the default size. */
-const MARGIN = PAGE
-
 const UNLIMITED = Number.MAX_SAFE_INTEGER
 const NOTHING = Buffer.alloc(0)
 /** A varint of five groups of seven bits, the later of which may say nothing (Protocol Buffers, Encoding). */
 const LENGTH_BYTES = 5
+
+/** Bytes that one of a line becomes: a quarter more is likely; `\u0001` is the most there is. */
+const GROWTH = { usual: 1.25, most: 6 }
+
+/** Room for what is not reckoned one by one: what a record says of itself when it was cut, or is the last one. */
+const SLACK = 4096
 
 /** The edge of a cut is searched to this many bytes. */
 const CUT_PRECISION = 1024
@@ -87,12 +94,11 @@ export class Encoder {
   readonly #kernel: Kernel
   readonly #budget: Budget
   readonly #backend: Backend
-  /** Bytes that a payload should have at the most. */
+  /** Bytes that a payload should have at the most, and that one with a single record may have. */
   readonly maxBytes: number
+  readonly mostBytes: number
   readonly #maxRecords: number
   readonly #limits: RecordLimits
-  /** Bytes that one payload can ever have. */
-  readonly #full: number
   /** The template of the chunk that was asked for last: it is needed more than once. */
   #latest: { readonly chunk: Chunk; readonly stamp: bigint; readonly segments: readonly Segment[] } | undefined
 
@@ -102,39 +108,47 @@ export class Encoder {
     this.#budget = budget
     this.#backend = backend
     this.maxBytes = Math.min(maxBytes, payloadBytes)
+    this.mostBytes = Math.min(budget.payloads, payloadBytes)
+    invariant(this.maxBytes <= this.mostBytes, 'the budget has no place for a full payload')
     this.#maxRecords = Math.min(maxRecords, records)
     this.#limits = { messageBytes, recordBytes }
-    this.#full = Math.min(maxBytes + MARGIN, payloadBytes, budget.payloads)
   }
 
   /**
-   * A payload of the first of these frames, at most `bytes` long; a first record that is longer than `bytes` goes
-   * alone. Give it back with `release`.
+   * A payload of the first of these frames, at most `bytes` long; a first record that is longer than that goes alone,
+   * and is cut if it is longer than `alone`. Give it back with `release`.
    */
-  encode(slab: Slab, runs: readonly Run[], bytes: number): Encoded {
+  encode(slab: Slab, runs: readonly Run[], bytes: number, alone = UNLIMITED): Encoded {
     const wanted = upTo(runs, this.#maxRecords)
-    const estimate = this.#estimate(slab, wanted)
-    for (const want of estimate < this.#full ? [estimate, this.#full] : [this.#full]) {
+    const target = Math.min(bytes, this.maxBytes)
+    const most = Math.min(alone, this.mostBytes)
+    const { likely, largest } = this.#places(slab, wanted, most)
+    for (const want of likely < largest ? [likely, largest] : [largest]) {
       const extent = this.#budget.grantPayload(want)
       if (extent === undefined) return { kind: 'no room' }
-      const payload = this.#fill(slab, wanted, Math.min(bytes, this.maxBytes), extent)
+      const payload = this.#fill(slab, wanted, target, Math.min(most, extent.bytes), extent, want === largest)
       if (payload !== undefined) {
         this.#budget.shrink(extent, payload.view.length)
         return payload
       }
-      const whole = extent.bytes >= this.#full
       this.#budget.release(extent)
-      if (whole) return { kind: 'unfit' }
     }
-    // The arena has pieces, but none large enough for this one record.
-    return { kind: 'no room' }
+    return { kind: 'unfit' }
   }
 
   release(payload: Payload): void {
     this.#budget.release(payload.extent)
   }
 
-  #fill(slab: Slab, runs: readonly Run[], bytes: number, extent: Extent): Payload | undefined {
+  /** `bytes` is what is wanted, `most` what one record may have. `largest`: no place is larger. */
+  #fill(
+    slab: Slab,
+    runs: readonly Run[],
+    bytes: number,
+    most: number,
+    extent: Extent,
+    largest: boolean,
+  ): Payload | undefined {
     const { prefix, suffix } = this.#backend.format
     const begin = extent.address
     const frame = runs[0]!.from
@@ -142,7 +156,7 @@ export class Encoder {
       slab,
       begin,
       target: begin + Math.min(bytes, extent.bytes) - suffix.length,
-      last: begin + Math.min(this.#full, extent.bytes) - suffix.length,
+      last: begin + most - suffix.length,
       extents: '',
       notes: [],
       first: { chunk: chunkOf(slab, frame), frame },
@@ -152,29 +166,31 @@ export class Encoder {
       group: undefined,
     }
     this.#kernel.bytes.set(prefix, begin)
-    this.#fillRuns(filling, runs, extent.bytes >= this.#full)
+    this.#fillRuns(filling, runs, largest)
     if (filling.records === 0) return undefined
     const end = this.#close(filling)
     this.#kernel.bytes.set(suffix, end)
+    const view = this.#kernel.bytes.subarray(begin, end + suffix.length)
     return {
       kind: 'payload',
       runs: upTo(runs, filling.records),
       records: filling.records,
+      oversize: filling.records === 1 && view.length > this.maxBytes,
       frameBytes: filling.frameBytes,
       extent,
-      view: this.#kernel.bytes.subarray(begin, end + suffix.length),
+      view,
       id: this.#id(filling),
       notes: filling.notes,
     }
   }
 
-  #fillRuns(filling: Filling, runs: readonly Run[], whole: boolean): void {
+  #fillRuns(filling: Filling, runs: readonly Run[], largest: boolean): void {
     for (const { from, to } of runs) {
       let at = from
       for (const chunk of filling.slab.chunks) {
         const stop = Math.min(to, chunk.firstFrame + chunk.frames)
         if (at < chunk.firstFrame || at >= stop) continue
-        const taken = this.#fillChunk(filling, chunk, at, stop, whole)
+        const taken = this.#fillChunk(filling, chunk, at, stop, largest)
         at += taken
         if (at < stop) return
       }
@@ -182,10 +198,10 @@ export class Encoder {
   }
 
   /**
-   * Renders the frames [from, to) of one chunk, as far as there is room; returns how many. `whole`: no payload has more
-   * room than this one.
+   * Renders the frames [from, to) of one chunk, as far as there is room; returns how many. `largest`: no payload has
+   * more room than this one.
    */
-  #fillChunk(filling: Filling, chunk: Chunk, from: number, to: number, whole: boolean): number {
+  #fillChunk(filling: Filling, chunk: Chunk, from: number, to: number, largest: boolean): number {
     const kernel = this.#kernel
     const { slab } = filling
     const entered = this.#enter(filling, chunk)
@@ -208,9 +224,11 @@ export class Encoder {
       let count = out < room ? render(to - at, room) : 0
       if (alone && count === 0) count = render(1, filling.last - closing)
       // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
-      if (alone && count === 0 && whole) {
+      if (alone && count === 0 && largest) {
         count = this.#cut(slab, chunk, at, out, filling.last - closing, repair)
-        cut = count
+        if (count === 1 && chunk.cutFrom === 0) cut = 1
+        // The same record, cut shorter, is another request.
+        filling.extents += `cut to ${filling.last - filling.begin}\n`
         this.#template(chunk, at + 1)
       }
       if (count === 0) break
@@ -309,10 +327,31 @@ export class Encoder {
     }
   }
 
-  /** Bytes that these frames will probably take: a quarter more than they have, and the template for each. */
+  /**
+   * What these frames will probably take, and the most that the first of them can, for it goes into this payload in any
+   * case: a place of that size is larger than any that would help.
+   */
+  #places(slab: Slab, runs: readonly Run[], most: number): { likely: number; largest: number } {
+    const { from } = runs[0]!
+    const { format } = this.#backend
+    const { messageBytes, recordBytes } = this.#limits
+    const chunk = chunkOf(slab, from)
+    const bytes = slab.endOf(from) - slab.startOf(chunk, from)
+    const group = this.#backend.group?.(chunk)
+    const enclosing = [format.prefix, format.suffix, group?.open, group?.close]
+    const around =
+      enclosing.reduce((sum, part) => sum + (part?.length ?? 0), SLACK) +
+      length(this.#segments(chunk)) +
+      format.separator.length
+    const record = Math.min(GROWTH.most * Math.min(bytes, messageBytes), recordBytes)
+    const likely = Math.max(this.#estimate(slab, runs), around + GROWTH.usual * bytes)
+    return { likely, largest: Math.min(most, Math.max(around + record, likely)) }
+  }
+
+  /** Bytes that these frames will probably take, as far as one payload takes them. */
   #estimate(slab: Slab, runs: readonly Run[]): number {
     const { format } = this.#backend
-    let bytes = PAGE / 16
+    let bytes = SLACK
     let perRecord: number | undefined
     for (const run of runs) {
       for (const chunk of slab.chunks) {
@@ -322,8 +361,8 @@ export class Encoder {
         perRecord ??= length(this.#segments(chunk)) + format.separator.length
         const group = this.#backend.group?.(chunk)
         bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
-        bytes += (stop - first) * perRecord + 1.25 * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
-        if (bytes >= this.#full) return this.#full
+        bytes += (stop - first) * perRecord + GROWTH.usual * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
+        if (bytes >= this.maxBytes) return this.maxBytes
       }
     }
     return Math.ceil(bytes)

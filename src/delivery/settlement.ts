@@ -56,13 +56,15 @@ export class Settlement {
   }
 
   /** Settles what `verdict` says; returns what must be sent again, apart from each other. */
-  settle(slab: Slab, { runs, records }: Payload, verdict: Final): (readonly Run[])[] {
+  settle(slab: Slab, { runs, records, oversize }: Payload, verdict: Final): (readonly Run[])[] {
     switch (verdict.kind) {
       case 'delivered':
         this.deliver(slab, runs)
         return []
       case 'split':
         if (records > 1) return halves(runs, records)
+        // The encoder will make it smaller: the ceiling has been lowered.
+        if (oversize) return [runs]
         this.reject(slab, runs, TOO_LARGE, verdict.status)
         return []
       case 'suspect':

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { answer, inTurn, messages, numbered, origin, Receiver, rig } from './rig.ts'
+import { PAGE } from '../../src/budget.ts'
+import { Arena, answer, inTurn, messages, numbered, origin, Receiver, rig } from './rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
@@ -258,6 +259,7 @@ t.test('repairs and cuts are booked once, with the origin they belong to', async
       onRepaired: ({ path }, sequences) => booked.push(`${path} repaired ${sequences}`),
       onTruncated: ({ path }, records) => booked.push(`${path} cut ${records}`),
     },
+    new Arena(4 << 20, 2 * PAGE),
   )
   const broken = Buffer.from([0x61, 0xff])
   await delivery.ship(
@@ -269,6 +271,52 @@ t.test('repairs and cuts are booked once, with the origin they belong to', async
   t.same(booked.sort(), ['/a repaired 1', '/a repaired 1', '/b cut 1'])
   t.match(delivery.numbers, { repairedSequences: 2, truncatedRecords: 1 })
   t.equal(arena.outcome.delivered.lines, 3)
+})
+
+t.test(
+  'a record that is larger than a request should be is sent whole, and cut where it is too large for the backend',
+  async t => {
+    const { receiver, url } = await receiving(t, (request, response, count) =>
+      answer(request.wire.length > 5 * PAGE ? 413 : 204)(request, response, count),
+    )
+    const batch = { maxBytes: PAGE, maxRecords: 100, maxAge: 0, linger: 0 }
+    const booked: number[] = []
+    const onTruncated = (_: unknown, records: number) => booked.push(records)
+    const { arena, delivery } = rig(url, {}, { batch }, { onTruncated }, new Arena(4 << 20, 20 * PAGE))
+    const [whole, large] = ['w'.repeat(4 * PAGE), 'l'.repeat(9 * PAGE)]
+    t.same(await delivery.ship(arena.slab({ lines: ['a', whole, large, 'b', large, whole] })), { kind: 'settled' })
+    const taken = receiver.received.filter(({ wire }) => wire.length <= 5 * PAGE)
+    t.match(
+      taken.flatMap(({ body }) => body.trimEnd().split('\n')).map(line => JSON.parse(line)),
+      [
+        { message: 'a' },
+        { message: whole, truncated: undefined },
+        { message: /^l+$/, truncated: true, originalBytes: 9 * PAGE },
+        { message: 'b' },
+        { message: /^l+$/, truncated: true, originalBytes: 9 * PAGE },
+        { message: whole, truncated: undefined },
+      ],
+    )
+    const cuts = messages(taken).filter(message => message.startsWith('l'))
+    t.ok(
+      cuts.every(({ length }) => length > 4 * PAGE),
+      'no shorter than needed',
+    )
+    t.equal(receiver.received.length - taken.length, 1, 'what was learned is remembered')
+    t.same(booked, [1, 1])
+    t.equal(arena.outcome.delivered.lines, 6)
+  },
+)
+
+t.test('a single record that is too large even when it is cut is rejected, and its neighbours are not', async t => {
+  const { receiver, url } = await receiving(t, (request, response, count) =>
+    answer(request.wire.length > PAGE / 2 ? 413 : 204)(request, response, count),
+  )
+  const batch = { maxBytes: PAGE, maxRecords: 100, maxAge: 0, linger: 0 }
+  const { arena, delivery } = rig(url, {}, { batch }, {}, new Arena(4 << 20, 20 * PAGE))
+  t.same(await delivery.ship(arena.slab({ lines: ['a', 'l'.repeat(9 * PAGE), 'b'] })), { kind: 'settled' })
+  t.match(arena.outcome, { delivered: { lines: 2 }, rejected: { too_large: { lines: 1, bytes: 9 * PAGE + 1 } } })
+  t.same(messages(receiver.received.filter(({ wire }) => wire.length < PAGE / 2)), ['a', 'b'])
 })
 
 t.test('a judge that stumbles does not end the process, and nothing is lost', async t => {

@@ -120,7 +120,7 @@ t.test('a byte order mark is left out at the head of a file only', async t => {
 
 for (const head of ['', 'x', 'xx', 'xxx']) {
   t.test(`a record that is too large alone is cut on a character and says how long it was (${head}…)`, async t => {
-    const arena = new Arena()
+    const arena = new Arena(4 << 20, 2 * PAGE)
     const long = head + '😀'.repeat(50_000)
     const slab = arena.slab({ lines: ['before', long, 'after'] })
     const payloads = all(encoderOf(arena, NDJSON, PAGE), slab)
@@ -139,14 +139,63 @@ for (const head of ['', 'x', 'xx', 'xxx']) {
   })
 }
 
-t.test('a record a little over the limit goes alone and whole', async t => {
+t.test(
+  'a record over the limit goes alone and whole, however much of it is escaped, as long as there is memory',
+  async t => {
+    for (const [name, long] of Object.entries({
+      'a little longer': 'x'.repeat(PAGE),
+      'made of quotes': '"'.repeat(100_000),
+      'made of control characters': '\u0001'.repeat(100_000),
+    })) {
+      const arena = new Arena(4 << 20, 11 * PAGE)
+      const lines = ['before', long, 'after']
+      const slab = arena.slab({ lines })
+      const payloads = all(encoderOf(arena, NDJSON, PAGE), slab)
+      t.same(
+        payloads.map(({ text }) => parse(text).map(({ message }) => message)),
+        [[lines[0]], [lines[1]], [lines[2]]],
+        name,
+      )
+      t.same(
+        payloads.map(({ payload: { oversize, notes } }) => [oversize, notes.length]),
+        [
+          [false, 0],
+          [true, 0],
+          [false, 0],
+        ],
+      )
+      t.equal(arena.budget.used, slab.extent.bytes)
+    }
+  },
+)
+
+t.test('a record is cut to what it may have alone, and is another request then', async t => {
   const arena = new Arena()
-  const lines = ['before', 'x'.repeat(PAGE), 'after']
-  const payloads = all(encoderOf(arena, NDJSON, PAGE), arena.slab({ lines }))
-  t.same(
-    payloads.map(({ text }) => parse(text).map(({ message }) => message)),
-    [[lines[0]], [lines[1]], [lines[2]]],
-  )
+  const slab = arena.slab({ lines: ['y'.repeat(3 * PAGE)] })
+  const encoder = encoderOf(arena, NDJSON, PAGE)
+  const of = (alone?: number) => {
+    const payload = encoder.encode(slab, [{ from: 0, to: 1 }], PAGE, alone) as Payload
+    encoder.release(payload)
+    const { id, oversize, notes, view } = payload
+    const [{ message, truncated, originalBytes }] = parse(view.toString()) as [Record<string, unknown>]
+    return { id, oversize, cut: notes.length, bytes: view.length, message, truncated, originalBytes }
+  }
+  const [whole, half, least] = [of(), of(2 * PAGE), of(PAGE)]
+  t.match(whole, { oversize: true, cut: 0, truncated: undefined, message: 'y'.repeat(3 * PAGE) })
+  t.match(half, { oversize: true, cut: 1, truncated: true, originalBytes: 3 * PAGE })
+  t.match(least, { oversize: false, cut: 1, truncated: true, originalBytes: 3 * PAGE })
+  t.ok(half.bytes <= 2 * PAGE && half.bytes > 2 * PAGE - 2048)
+  t.ok(least.bytes <= PAGE && least.bytes > PAGE - 2048)
+  t.equal(new Set([whole.id, half.id, least.id]).size, 3)
+  t.equal(of(PAGE).id, least.id)
+})
+
+t.test('a line that was cut when it was read, and is cut once more, counts once and says how long it was', async t => {
+  const arena = new Arena(4 << 20, 2 * PAGE)
+  const slab = arena.slab({ lines: ['z'.repeat(200_000)], cutFrom: 5_000_000 })
+  const payload = encode(encoderOf(arena, NDJSON, PAGE), slab)
+  t.match(parse(payload.view.toString()), [{ truncated: true, originalBytes: 5_000_000 }])
+  t.same(payload.notes, [])
 })
 
 t.test('records that blow up sixfold still come through, in more payloads', async t => {
@@ -190,6 +239,10 @@ t.test('without room it says so, and goes on once there is some', async t => {
   t.same(encoder.encode(slab, rest, 1e9), { kind: 'no room' })
   encoder.release(first)
   t.match(encoder.encode(slab, rest, 1e9), { kind: 'payload', records: 2000 - first.records })
+})
+
+t.test('memory that has no place for a full payload is a bug, found before anything waits for it', async t => {
+  t.throws(() => encoderOf(new Arena(8 * PAGE, 2 * PAGE), NDJSON, 2 * PAGE + 1), { code: 'ERR_INVARIANT' })
 })
 
 t.test('a record that is cut counts as one: no two records have the same time', async t => {

@@ -64,6 +64,64 @@ t.test('a batch of 8 MiB is one request, whatever the records become', async t =
   t.ok(Math.max(...sizes) <= 8 * 1024 ** 2, String(sizes))
 })
 
+const JSON_LINE = JSON.stringify({ level: 'info', list: Array.from({ length: 86_000 }, (_, n) => `"${n}"`) })
+
+t.test('a line below the limit of a line arrives whole, however much its record grows', async t => {
+  const stage = await set(t)
+  const program = await stage.start({}, configured(stage, [{}]))
+  const lines = [
+    JSON_LINE,
+    '"'.repeat(1024 ** 2),
+    '\u0001'.repeat(1024 ** 2),
+    `${'é'.repeat(1024 ** 2 / 2 - 1)}\\"`,
+    'last',
+  ]
+  t.ok(JSON_LINE.length > 1_000_000 && JSON_LINE.length < 1024 ** 2, String(JSON_LINE.length))
+  writeFileSync(stage.log, `${lines.join('\n')}\n`)
+  t.ok(await until(() => stage.receiver.records.length === lines.length))
+  const { code, ledger } = await program.kill('SIGTERM')
+  t.equal(code, 0)
+  t.ok(stage.receiver.records.every(({ message, truncated }, at) => message === lines[at] && truncated === undefined))
+  t.equal(ledger[0]!.statement.truncatedLines, 0)
+})
+
+t.test(
+  'a line above the limit, whose record is too large for the memory too, is cut, marked and counted once',
+  async t => {
+    const stage = await set(t)
+    const args = configured(stage, [{ batch: { maxBytes: '64KiB' } }], { memory: { budget: '3MiB' } })
+    const program = await stage.start({}, args)
+    const long = '\u0001'.repeat(3 * 1024 ** 2)
+    writeFileSync(stage.log, `before\n${long}\nafter\n`)
+    t.ok(await until(() => stage.receiver.records.length === 3))
+    const { code, ledger } = await program.kill('SIGTERM')
+    t.equal(code, 0)
+    const [before, cut, after] = stage.receiver.records
+    t.match([before!.message, after!.message], ['before', 'after'])
+    t.match({ ...cut, message: '' }, { truncated: true, originalBytes: long.length })
+    t.match(ledger[0]!.statement, { truncatedLines: 1, delivered: { lines: 3, bytes: long.length + 14 } })
+  },
+)
+
+t.test('what a backend refuses whole is taken cut, and the lines around it arrive', async t => {
+  const stage = await set(t)
+  stage.receiver.behaviour = (request, response) => {
+    // As a proxy with a limit of its own.
+    const large = Number(request.headers['content-length']) > 1_200_000
+    response.writeHead(large ? 413 : 204).end()
+    return !large
+  }
+  const program = await stage.start({}, configured(stage, [{}]))
+  writeFileSync(stage.log, `before\n${'"'.repeat(1_000_000)}\nafter\n`)
+  t.ok(await until(() => stage.receiver.records.length === 3))
+  const { code, ledger } = await program.kill('SIGTERM')
+  t.equal(code, 0)
+  const [before, cut, after] = stage.receiver.records
+  t.match([before!.message, after!.message], ['before', 'after'])
+  t.match({ ...cut, message: '' }, { truncated: true, originalBytes: 1_000_000 })
+  t.match(ledger[0]!.statement, { truncatedLines: 1, rejected: {}, delivered: { lines: 3 } })
+})
+
 t.test('a budget that is too small for what is configured ends the start, with what would do', async t => {
   const stage = await set(t)
   const args = configured(stage, [{ batch: { maxBytes: '16MiB' } }, {}], { memory: { budget: '16MiB' } })
