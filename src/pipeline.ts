@@ -3,12 +3,12 @@
  *
  *     reader ──► slab being filled ──► slabs under way, at most `concurrency` ──► settled, released
  *
- * It pulls. While nothing is under way, whatever can be read is sent at once, so an idle pipeline adds no delay; while
- * requests are under way, what comes is gathered until the batch is full or old enough and a request may start. When
- * the budget is used up, reading waits; there is no other queue. One pipeline shares nothing with another: a dead
- * backend holds back only itself.
+ * It pulls. What can be read is gathered in one slab until that is sent: `delivery/batching.ts` says when. When the
+ * budget is used up, reading waits; there is no other queue. One pipeline shares nothing with another: a dead backend
+ * holds back only itself.
  */
 import { layoutIn, Slab } from './chunk.ts'
+import { when } from './delivery/batching.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
 import { invariant } from './errors.ts'
@@ -42,6 +42,7 @@ export class Pipeline {
   #unsettled = 0
   #pumping: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
+  #alarmAt: number | undefined
   #onIdle: (() => void) | undefined
   #stopped = false
   #paused = false
@@ -123,7 +124,7 @@ export class Pipeline {
 
   #pump(): void {
     if (this.#stopped || this.#paused) return
-    const { reader, concurrency, budget } = this.parts
+    const { reader, budget } = this.parts
     while (reader.ready || this.#filling) {
       const slab = (this.#filling ??= this.#slab())
       // Without a free place in the arena reading waits: the next release wakes us.
@@ -139,9 +140,9 @@ export class Pipeline {
         break
       }
       this.#long = false
-      if (fill === 'more') return
       if (slab.since === 0) slab.since = performance.now()
-      if (this.#underWay >= concurrency || !this.#mayGo(slab, fill === 'full')) return
+      if (fill === 'more') return
+      if (!this.#mayGo(slab, fill)) return
       this.#filling = undefined
       void this.#ship(slab)
       if (fill === 'yield') return
@@ -153,26 +154,37 @@ export class Pipeline {
   }
 
   /** Whether the slab is sent now. If it is not, a timer or the end of a request looks again. */
-  #mayGo(slab: Slab, full: boolean): boolean {
-    const { batch } = this.parts
-    if (full || this.#hurrying) return true
-    const age = performance.now() - slab.since
-    const patience = this.#underWay === 0 ? batch.linger : batch.maxAge
-    if (age >= patience) return true
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#wake()
-    }, patience - age)
-    return false
+  #mayGo(slab: Slab, fill: Fill): boolean {
+    const full = fill === 'full' || slab.used >= this.#target || slab.frames >= slab.maxFrames || this.#hurrying
+    const departure = when({ full, since: slab.since }, this.#underWay, performance.now(), this.parts)
+    this.#alarm(typeof departure === 'object' ? departure.at : undefined)
+    return departure === 'now'
   }
 
-  /** Reads until the slab holds one full payload, as far as is known; `more`: that takes another turn of the loop. */
+  /** Looks again at a time of the monotonic clock; there is one such time. */
+  #alarm(at: number | undefined): void {
+    if (this.#alarmAt === at) return
+    this.#alarmAt = at
+    clearTimeout(this.#timer)
+    if (at === undefined) return
+    this.#timer = setTimeout(() => {
+      this.#alarmAt = undefined
+      this.#wake()
+    }, at - performance.now())
+  }
+
+  /** Reads until the slab is full; `more`: that takes another turn of the event loop. */
   #fill(slab: Slab): Fill | 'more' {
-    const { reader, delivery } = this.parts
-    const target = Math.max(LEAST_TARGET, delivery.wanted)
+    const { reader } = this.parts
+    const target = this.#target
     const before = slab.used
     const fill = reader.fill(slab, Math.min(target, before + TURN))
     return fill === 'full' && before + TURN < target && slab.used > before ? 'more' : fill
+  }
+
+  /** What a slab should hold: one full payload, as far as is known. */
+  get #target(): number {
+    return Math.max(LEAST_TARGET, this.parts.delivery.wanted)
   }
 
   #slab(): Slab | undefined {

@@ -121,6 +121,87 @@ t.test('while requests are under way what comes is gathered, and goes when one m
   t.ok(pipeline.idle)
 })
 
+/** Holds the first request back until `open` is called; the others are answered at once. */
+function held(receiver: Receiver) {
+  let open = (): void => {}
+  receiver.respond = (request, response, count) => {
+    const now = () => answer(204)(request, response, count)
+    if (count === 1) open = now
+    else now()
+  }
+  return () => open()
+}
+
+t.test(
+  'with one request at a time maxAge sends nothing while it is under way, and linger begins with the first line',
+  async t => {
+    for (const maxAge of [0, 60_000]) {
+      const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxAge, linger: maxAge && 30 }, 1)
+      const open = held(receiver)
+      writeFileSync(join(dir, 'a.log'), 'first\n')
+      await tail.start()
+      t.ok(await until(() => receiver.received.length === 1))
+      for (const line of numbered(20)) {
+        appendFileSync(join(dir, 'a.log'), `${line}\n`)
+        const { lines } = account().read
+        await until(() => account().read.lines > lines)
+      }
+      t.equal(receiver.received.length, 1)
+      open()
+      t.ok(await until(() => account().delivered.lines === 21))
+      t.strictSame(
+        receiver.received.map(({ body }) => body.trimEnd().split('\n').length),
+        [1, 20],
+      )
+      await pipeline.stop()
+      await tail.stop(true)
+    }
+  },
+)
+
+t.test('beside another request a batch waits for maxAge, and as it has ended only for linger', async t => {
+  const { dir, receiver, tail, until, account } = await flow(t, { maxAge: 3_600_000, linger: 10 }, 2)
+  const open = held(receiver)
+  writeFileSync(join(dir, 'a.log'), 'first\n')
+  await tail.start()
+  t.ok(await until(() => receiver.received.length === 1))
+  appendFileSync(join(dir, 'a.log'), 'second\n')
+  t.ok(await until(() => account().read.lines === 2))
+  t.equal(receiver.received.length, 1)
+  open()
+  t.ok(await until(() => receiver.received.length === 2), 'and not in an hour')
+})
+
+t.test('with maxAge 0 what comes goes beside the request under way', async t => {
+  const { dir, receiver, tail, until } = await flow(t, { maxAge: 0 }, 2)
+  held(receiver)
+  writeFileSync(join(dir, 'a.log'), 'first\n')
+  await tail.start()
+  t.ok(await until(() => receiver.received.length === 1))
+  appendFileSync(join(dir, 'a.log'), 'second\n')
+  t.ok(await until(() => receiver.received.length === 2))
+})
+
+t.test('a batch that has as many lines as it may does not linger, though no more are there', async t => {
+  const { dir, receiver, tail, until, account } = await flow(t, { maxRecords: 5, linger: 3_600_000, maxAge: 3_600_000 })
+  writeFileSync(join(dir, 'a.log'), `${numbered(5).join('\n')}\n`)
+  await tail.start()
+  t.ok(await until(() => receiver.received.length === 1))
+  appendFileSync(join(dir, 'a.log'), 'more\n')
+  t.ok(await until(() => account().read.lines === 6))
+  t.equal(receiver.received.length, 1, 'what is not full does')
+})
+
+t.test('a hurry sends what lingers', async t => {
+  const { dir, receiver, tail, pipeline } = await flow(t, { linger: 3_600_000, maxAge: 3_600_000 })
+  writeFileSync(join(dir, 'a.log'), 'one\n')
+  await tail.start()
+  const idle = pipeline.whenIdle()
+  pipeline.hurry()
+  await idle
+  t.equal(receiver.received.length, 1)
+})
+
 t.test('a dead backend stops reading at the budget, and nothing is lost when it comes back', async t => {
   const { dir, receiver, tail, until, pipeline, budget, account } = await flow(t, {}, 2, 2 << 20)
   const waiting: (() => void)[] = []

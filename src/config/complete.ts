@@ -5,6 +5,7 @@
 import type * as z from 'zod/mini'
 import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
+import { formatDuration } from '../duration.ts'
 import { proxyFor } from '../proxy.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
@@ -114,12 +115,16 @@ function checkBackend(
       hint: meant && `did you mean ${meant}?`,
     })
   }
-  const { retry, tls, auth, deadLetter } = delivery
+  const { batch, retry, tls, auth, deadLetter } = delivery
   if (deadLetter && config.state.dir === null) {
     report([...path, 'deadLetter'], { found: 'a dead-letter file', allowed: 'one only with a state.dir to keep it in' })
   }
   if (retry.initial > retry.max) {
     report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
+  }
+  if (batch.linger > batch.maxAge) {
+    const found = `${formatDuration(batch.linger)}, more than batch.maxAge (${formatDuration(batch.maxAge)})`
+    report([...path, 'batch', 'linger'], { found, allowed: 'at most batch.maxAge: no batch waits longer than that' })
   }
   if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
     const missing = tls.cert === undefined ? 'cert' : 'key'

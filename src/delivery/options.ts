@@ -141,14 +141,20 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
     z.strictObject({
       maxBytes: z
         .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
-        .check(z.describe('Largest payload before compression.')),
+        .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
       maxRecords: z._default(whole(1, 1_000_000), maxRecords),
       maxAge: z
         .prefault(duration({ min: 0, max: HOUR }), '1s')
-        .check(z.describe('A batch is sent at the latest this long after its first line was read.')),
+        .check(
+          z.describe(
+            'While requests are under way and one more may start, lines gather this long after the first of them.',
+          ),
+        ),
       linger: z
         .prefault(duration({ min: 0, max: HOUR }), '0s')
-        .check(z.describe('An idle backend waits this long for more lines before it sends the first.')),
+        .check(
+          z.describe('While no request is under way, lines gather this long after the first of them. At most maxAge.'),
+        ),
     }),
     {},
   ),

@@ -587,6 +587,16 @@ const MISTAKES: Mistake[] = [
     problem: { line: 5, key: 'backends[0].retry.initial', found: /more than/, allowed: /at most retry\.max/ },
   },
   {
+    says: 'a linger that no batch may take',
+    yaml: http('batch: { linger: 90s, maxAge: 1m }'),
+    problem: {
+      line: 5,
+      key: 'backends[0].batch.linger',
+      found: /^90s, more than batch.maxAge \(1m\)$/,
+      allowed: /^at most batch\.maxAge/,
+    },
+  },
+  {
     says: 'too little memory',
     yaml: `${http('')}memory:\n  budget: 1MiB`,
     problem: {
