@@ -30,6 +30,12 @@ export interface PipelineParts extends Destination {
   readonly logger: Logger
 }
 
+/**
+ * `running`: reads and sends. `draining`: the same, without lingering. `paused`: reads no more; what was read and sent
+ * goes on, with as many attempts as it takes. `halted`: begins no request any more.
+ */
+type Phase = 'running' | 'draining' | 'paused' | 'halted'
+
 export class Pipeline {
   readonly parts: PipelineParts
   #filling: Slab | undefined
@@ -37,17 +43,14 @@ export class Pipeline {
   #long = false
   /** When it was found that no slab can be had although none is held that could be released. */
   #stalledSince: number | undefined
-  /** Batches that are being sent, and those that have not been settled: the backend may confirm later. */
-  #underWay = 0
+  #phase: Phase = 'running'
+  /** Batches with requests under way, and those that have not been settled: the backend may confirm later. */
+  #sending = 0
   #unsettled = 0
   #pumping: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #alarmAt: number | undefined
-  #onIdle: (() => void) | undefined
-  #stopped = false
-  #paused = false
-  /** While true nothing lingers. */
-  #hurrying = false
+  #idle: PromiseWithResolvers<void> | undefined
 
   constructor(parts: PipelineParts) {
     this.parts = parts
@@ -60,7 +63,7 @@ export class Pipeline {
   }
 
   /** Batches that have not been settled. */
-  get underWay(): number {
+  get unsettled(): number {
     return this.#unsettled
   }
 
@@ -77,30 +80,25 @@ export class Pipeline {
   /** Resolves when the pipeline is idle: now, or after what is left has settled. */
   whenIdle(): Promise<void> {
     if (this.idle) return Promise.resolve()
-    return new Promise(resolve => {
-      const others = this.#onIdle
-      this.#onIdle = () => {
-        others?.()
-        resolve()
-      }
-    })
+    this.#idle ??= Promise.withResolvers()
+    return this.#idle.promise
   }
 
   /** The end is near: no lingering, shorter waits between attempts. */
   hurry(): void {
-    this.#hurrying = true
+    if (this.#phase === 'running') this.#phase = 'draining'
     this.parts.delivery.hurry()
     this.#wake()
   }
 
-  /** Stops reading; what was read and sent goes on, with as many attempts as it takes. */
+  /** Stops reading; what was read and sent goes on. */
   pause(): void {
-    this.#paused = true
+    if (this.#phase !== 'halted') this.#phase = 'paused'
   }
 
   /** Stops reading and begins no request any more; those under way go on. */
   halt(): void {
-    this.#stopped = true
+    this.#phase = 'halted'
     clearTimeout(this.#timer)
     clearImmediate(this.#pumping)
     this.parts.delivery.halt()
@@ -118,12 +116,18 @@ export class Pipeline {
   #wake(): void {
     this.#pumping ??= setImmediate(() => {
       this.#pumping = undefined
-      this.#pump()
+      switch (this.#phase) {
+        case 'running':
+        case 'draining':
+          this.#pump()
+          break
+        case 'paused':
+        case 'halted':
+      }
     })
   }
 
   #pump(): void {
-    if (this.#stopped || this.#paused) return
     const { reader, budget } = this.parts
     while (reader.ready || this.#filling) {
       const slab = (this.#filling ??= this.#slab())
@@ -148,15 +152,16 @@ export class Pipeline {
       if (fill === 'yield') return
     }
     if (this.idle) {
-      this.#onIdle?.()
-      this.#onIdle = undefined
+      this.#idle?.resolve()
+      this.#idle = undefined
     }
   }
 
   /** Whether the slab is sent now. If it is not, a timer or the end of a request looks again. */
   #mayGo(slab: Slab, fill: Fill): boolean {
-    const full = fill === 'full' || slab.used >= this.#target || slab.frames >= slab.maxFrames || this.#hurrying
-    const departure = when({ full, since: slab.since }, this.#underWay, performance.now(), this.parts)
+    const filled = fill === 'full' || slab.used >= this.#target || slab.frames >= slab.maxFrames
+    const full = filled || this.#phase === 'draining'
+    const departure = when({ full, since: slab.since }, this.#sending, performance.now(), this.parts)
     this.#alarm(typeof departure === 'object' ? departure.at : undefined)
     return departure === 'now'
   }
@@ -215,10 +220,10 @@ export class Pipeline {
     const onSent = () => {
       if (sent) return
       sent = true
-      this.#underWay--
+      this.#sending--
       this.#wake()
     }
-    this.#underWay++
+    this.#sending++
     this.#unsettled++
     budget.shrink(slab.extent, slab.footprint)
     await delivery.ship(slab, onSent)

@@ -161,7 +161,7 @@ export class Shipper {
   /** Waits until nothing is under way, but no longer than `ms` milliseconds. */
   async #quiet(ms: number, hurry?: AbortSignal): Promise<void> {
     const until = performance.now() + ms
-    while (this.#pipelines.some(({ underWay }) => underWay > 0) && performance.now() < until && !hurry?.aborted) {
+    while (this.#pipelines.some(({ unsettled }) => unsettled > 0) && performance.now() < until && !hurry?.aborted) {
       await new Promise(resolve => setTimeout(resolve, STABLE))
     }
   }

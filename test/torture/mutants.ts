@@ -315,8 +315,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/settlement.ts',
-        '        if (records > 1) return halves(runs, records)\n        this.reject(slab, runs, TOO_LARGE',
-        '        if (records > 1) {\n          const [first = [], ...others] = halves(runs, records)\n          for (const rest of others) this.deliver(slab, rest)\n          return [first]\n        }\n        this.reject(slab, runs, TOO_LARGE',
+        '        if (records > 1) return halves(runs, records)\n        // The encoder',
+        '        if (records > 1) {\n          const [first = [], ...others] = halves(runs, records)\n          for (const rest of others) this.deliver(slab, rest)\n          return [first]\n        }\n        // The encoder',
       ],
     ],
   },
@@ -377,15 +377,15 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'sends payloads in no order',
-    edits: [['src/pipeline.ts', 'if (this.#underWay >= concurrency ||', 'if (this.#underWay >= concurrency + 1 ||']],
+    edits: [['src/delivery/batching.ts', 'if (sending >= concurrency)', 'if (sending >= concurrency + 1)']],
   },
   {
     name: 'gives a repeated request another id',
     edits: [
       [
         'src/delivery/encoder.ts',
-        "${hash.digest('hex').slice(0, 16)}`",
-        "${hash.digest('hex').slice(0, 16)}${process.pid}`",
+        "${hash('sha256', extents, 'hex').slice(0, 16)}`",
+        "${hash('sha256', extents, 'hex').slice(0, 16)}${process.pid}`",
       ],
     ],
   },
