@@ -179,9 +179,15 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
   ),
   timeout: z.prefault(
     z.strictObject({
-      connect: z.prefault(duration({ min: 1, max: HOUR }), '10s'),
-      headers: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
-      body: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
+      connect: z
+        .prefault(duration({ min: 1, max: HOUR }), '10s')
+        .check(z.describe('Until there is a connection, TLS and proxy included.')),
+      headers: z
+        .prefault(duration({ min: 1, max: HOUR }), '30s')
+        .check(z.describe('From the start of a request, its whole body included, to the head of the answer.')),
+      body: z
+        .prefault(duration({ min: 1, max: HOUR }), '30s')
+        .check(z.describe('From the head of the answer to its end: all of it, not each piece.')),
     }),
     {},
   ),
@@ -257,7 +263,11 @@ export interface RetryOptions {
   readonly max: number
 }
 
-/** Milliseconds. `headers`: from the request's end to the answer's head; `body`: between two pieces of the answer. */
+/**
+ * Milliseconds. `connect`: until there is a connection. `headers`: from the start of the request, the sending of its
+ * body included, to the head of the answer. `body`: from there to the answer's end, all of it: a server that trickles
+ * does not hold us up.
+ */
 export interface TimeoutOptions {
   readonly connect: number
   readonly headers: number

@@ -121,6 +121,12 @@ t.test('resets are failures with their code, before and after the request went o
   t.match(await sending(t, gibberish), { kind: 'failure', code: 'UNREADABLE_ANSWER', sentBefore: true })
 })
 
+t.test('a server that does not take the request is given up in the time that its answer may take', async t => {
+  const deaf = await raw(t, socket => void socket.pause())
+  const reply = await sending(t, deaf, Buffer.alloc(32 << 20, 'a'))
+  t.same(reply, { kind: 'failure', code: 'HEADERS_TIMEOUT', sentBefore: true })
+})
+
 t.test('nobody listening is a failure before anything was sent', async t => {
   const closed = createServer()
   await once(closed.listen(0, '127.0.0.1'), 'listening')
