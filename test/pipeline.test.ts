@@ -1,7 +1,9 @@
-import { appendFileSync, statSync, writeFileSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { appendFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { divide, needOf } from '../src/arena.ts'
+import { divide, type Need, needOf } from '../src/arena.ts'
 import { Budget } from '../src/budget.ts'
 import type { Config } from '../src/config/config.ts'
 import { loadConfig } from '../src/config/load.ts'
@@ -27,13 +29,14 @@ t.setTimeout(120_000)
 const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 }
 const MAX_LINE = 64 * 1024
 
-/** One pipeline over a room of real files and a receiver, with as little memory as it can have if no more is given. */
+/** One pipeline over a room of real files and a receiver. */
 async function flow(
   t: Test,
   batch: Partial<typeof BATCH> = {},
   concurrency = 2,
-  arenaBytes = 4 << 20,
+  arenaBytes: number | ((need: Need) => number) = 4 << 20,
   maxLine = MAX_LINE,
+  through?: Transport,
 ) {
   const dir = scratch(t)
   const receiver = new Receiver()
@@ -43,12 +46,14 @@ async function flow(
   const ledger = new Ledger()
   const tail = new Tail(sources, new Sweep(sources, journal), new CheckpointStore(null, journal), ledger, journal)
   const options = { batch: { ...BATCH, ...batch }, retry: { initial: 10, max: 20 }, compression: 'none' } as const
-  const transport = transportTo(endpoint, { concurrency })
+  const transport = through ?? transportTo(endpoint, { concurrency })
   const backend = httpBackend(endpoint)
   const need = needOf({ batch: options.batch, concurrency, longestLine: maxLine, backend })
-  const kernel = Kernel.create(arenaBytes || need.required)
+  const kernel = Kernel.create(typeof arenaBytes === 'number' ? arenaBytes : arenaBytes(need))
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
-  const delivery = new Delivery({ name: 'main', backend, kernel, budget, transport, options, logger: journal })
+  const onTruncated = (_: unknown, records: number) => ledger.account('app', 'main').truncated(records)
+  const fields = { name: 'main', backend, kernel, budget, transport, options, logger: journal, onTruncated }
+  const delivery = new Delivery(fields)
   const reader = new Reader('main', new Framer(kernel, () => formOf(sources[0]!)), tail.events)
   tail.join({ reader, sources: new Set(['app']) })
   const parts = {
@@ -268,7 +273,13 @@ t.test('a pipeline without memory that anything will release says so, and goes o
 t.test('a line that only the largest slab holds waits for one, and keeps its place', async t => {
   // One slab of the longest line, so that a second one is a small one.
   const longestLine = 2 << 20
-  const { dir, receiver, tail, until, account } = await flow(t, { maxBytes: 64 * 1024 }, 1, 0, longestLine)
+  const { dir, receiver, tail, until, account } = await flow(
+    t,
+    { maxBytes: 64 * 1024 },
+    1,
+    ({ required }) => required,
+    longestLine,
+  )
   const lines = Array.from({ length: 30 }, (_, n) => `${n} ${'x'.repeat(n % 10 === 5 ? 1 << 20 : 20_000)}`)
   writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
   await tail.start()
@@ -289,6 +300,73 @@ t.test('a batch is as large as is allowed, however large that is', async t => {
     String(sizes),
   )
   t.ok(Math.max(...sizes) > 0.8 * maxBytes, String(sizes))
+})
+
+t.test('however little memory there is, and whatever the backend answers, every line arrives', async t => {
+  const line = fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: 0, max: 2000 }).map(length => 'x'.repeat(length)) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: MAX_LINE }).map(length => '\u0001'.repeat(length)) },
+  )
+  const given = fc.record({
+    lines: fc.array(line, { minLength: 1, maxLength: 150 }),
+    /** 0 is what is required, 1 what is wanted. */
+    memory: fc.constantFrom(0, 0.2, 0.5, 1),
+    concurrency: fc.constantFrom(1, 2, 5, 32),
+    maxRecords: fc.constantFrom(1, 7, 10_000),
+    /** Every third request fails, or is too large beyond so much. */
+    fault: fc.constantFrom('none', 'busy', 'limit'),
+  })
+  const run = async ({
+    lines,
+    memory,
+    concurrency,
+    maxRecords,
+    fault,
+  }: typeof given extends fc.Arbitrary<infer T> ? T : never) => {
+    let count = 0
+    const taken: { message: string; truncated?: boolean }[] = []
+    const transport: Transport = {
+      async send({ body }) {
+        await new Promise(resolve => setImmediate(resolve))
+        if (fault === 'busy' && ++count % 3 === 0) return { kind: 'failure', code: 'ECONNRESET', sentBefore: false }
+        const tooLarge = fault === 'limit' && body.length > 150_000
+        if (!tooLarge) for (const text of body.toString().trimEnd().split('\n')) taken.push(JSON.parse(text))
+        return { kind: 'answer', answer: { status: tooLarge ? 413 : 204, headers: {}, body: '' } }
+      },
+      reload: () => false,
+      abort() {},
+      async close() {},
+    }
+    const options = { maxBytes: 64 * 1024, maxRecords, linger: 0, maxAge: 0 }
+    const flowing = await flow(
+      t,
+      options,
+      concurrency,
+      ({ required, wanted }) => required + memory * (wanted - required),
+      MAX_LINE,
+      transport,
+    )
+    const { dir, tail, until, pipeline, budget, account } = flowing
+    writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
+    await tail.start()
+    const arrived = await until(() => account().delivered.lines === lines.length)
+    await pipeline.stop()
+    await tail.stop(true)
+    rmSync(join(dir, 'a.log'))
+    assert.ok(arrived, JSON.stringify({ ...account(), stalled: pipeline.stalledSince }))
+    assert.equal(budget.used, 0)
+    const cut = taken.filter(({ truncated }) => truncated).length
+    assert.equal(account().truncatedLines, cut)
+    if (memory === 1 && fault !== 'limit') assert.equal(cut, 0)
+    const length = ({ length }: string) => length
+    if (cut === 0) assert.deepEqual(taken.map(({ message }) => length(message)).sort(), lines.map(length).sort())
+    if (concurrency === 1)
+      assert.ok(
+        taken.every(({ message }, at) => lines[at]!.startsWith(message)),
+        'in order',
+      )
+  }
+  await fc.assert(fc.asyncProperty(given, run), { numRuns: 25 })
 })
 
 const EXTREMES = {
