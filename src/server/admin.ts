@@ -6,11 +6,14 @@
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
+import { shared } from './shared.ts'
 import type { Subject } from './subject.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
-export function admin(subject: Subject): Handler {
+/** `now`: monotonic milliseconds. */
+export function admin(subject: Subject, now: () => number): Handler {
+  const everything = shared(() => json(200, status(subject)), now)
   return (request, { pathname }) => {
     if (!LOOPBACK.test(request.headers.host ?? '') && isLoopback(request.socket.localAddress)) {
       return text(403, 'this port answers to localhost only')
@@ -19,7 +22,7 @@ export function admin(subject: Subject): Handler {
       case '/':
         return { status: 200, type: 'text/html; charset=utf-8', body: PAGE, headers: POLICY }
       case '/status':
-        return json(200, status(subject))
+        return everything()
       case '/ledger':
         return json(200, subject.ledger())
       default:

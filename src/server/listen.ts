@@ -1,19 +1,23 @@
 /**
- * One HTTP listener for small answers: bounded in what it reads, how long it waits and how many it serves, so that
- * neither a slow client nor garbage costs more than a socket for a few seconds. A new client is always let in: when all
- * places are taken the oldest connection makes room, or a few hundred silent ones would shut out the kubelet, whose
- * probe is always a fresh one, and have the container restarted.
+ * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how much it
+ * owes them, so that neither a slow client nor garbage costs more than a socket for a few seconds. A connection gets one
+ * answer at a time: requests may follow each other on it, but whoever pipelines them is cut off (`owed.ts`). A new client
+ * is always let in: when all places are taken the oldest connection makes room, or a few hundred silent ones would shut
+ * out the kubelet, whose probe is always a fresh one, and have the container restarted.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { codeOf, ShipperError } from '../errors.ts'
+import { Owed } from './owed.ts'
 
 const MAX_CONNECTIONS = 256
+/** Bytes of answers that clients have not taken yet, over all connections: ten of the longest there are. */
+const MAX_OWED = 4 * 1024 * 1024
 
 export interface Page {
   readonly status: number
   readonly type: string
-  readonly body: string
+  readonly body: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -43,6 +47,7 @@ export async function listen(
   handler: Handler,
   posts: readonly string[] = [],
 ): Promise<Listener> {
+  const owed = new Owed(MAX_OWED)
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -53,6 +58,12 @@ export async function listen(
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
+      const { socket } = request
+      if (!owed.begin(socket)) {
+        ignoreRest(socket)
+        return
+      }
+      for (const end of ['finish', 'close']) response.once(end, () => owed.end(socket))
       request.resume()
       const answer = async (): Promise<Page> => {
         const url = URL.parse(request.url ?? '/', 'http://localhost')
@@ -65,10 +76,12 @@ export async function listen(
         ({ status, type, body, headers }) => {
           // Nobody needs to send us a body: whoever does is not listened to any longer than the answer takes.
           if (!request.complete) response.setHeader('connection', 'close')
+          const length = Buffer.byteLength(body)
+          owed.answer(socket, length)
           response.writeHead(status, {
             ...headers,
             'content-type': type,
-            'content-length': Buffer.byteLength(body),
+            'content-length': length,
             'cache-control': 'no-store',
             'x-content-type-options': 'nosniff',
           })
@@ -116,6 +129,17 @@ export async function listen(
   throw new ShipperError('ERR_START', `${key}: port ${port} ${why}; choose another one, 0 for any free one, or off`, {
     cause: fault,
   })
+}
+
+/**
+ * Node's parser goes on to the end of what it was given, whatever became of the connection: more than a thousand requests
+ * at a time, for each of which it makes an answer that is kept until the loop has turned, and that for many connections.
+ * From here on it makes none for this one. `onIncoming` is not documented, and set anew for each connection; where there
+ * is none the connection is cut off all the same, and only that costs more.
+ */
+function ignoreRest(socket: Socket): void {
+  const { parser } = socket as Socket & { readonly parser?: { onIncoming?: () => number } | null }
+  if (parser?.onIncoming) parser.onIncoming = () => 0
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

@@ -6,7 +6,7 @@
  * Readiness never depends on a backend, or an outage of the log store would take the application out of service; who
  * wants it asks for `/readyz?strict`.
  */
-import type { Handler } from './listen.ts'
+import type { Handler, Page } from './listen.ts'
 import { json, text } from './listen.ts'
 import type { Subject } from './subject.ts'
 
@@ -16,7 +16,7 @@ const STUCK = 30_000
 /** Paths that may be POSTed to. */
 export const POSTS = ['/prestop'] as const
 
-export function probes(subject: Subject, metrics: () => Promise<{ type: string; body: string }>): Handler {
+export function probes(subject: Subject, metrics: () => Promise<Page>): Handler {
   return async ({ method }, { pathname, searchParams }) => {
     switch (pathname) {
       case '/startupz': {
@@ -44,7 +44,7 @@ export function probes(subject: Subject, metrics: () => Promise<{ type: string; 
       case '/health':
         return json(200, subject.health())
       case '/metrics':
-        return { status: 200, ...(await metrics()) }
+        return metrics()
       case '/prestop':
         // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
         if (method !== 'HEAD') subject.terminationBegan()

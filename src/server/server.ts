@@ -6,6 +6,7 @@ import { type Listener, listen } from './listen.ts'
 import { Metrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
 import { POSTS, probes } from './probes.ts'
+import { shared } from './shared.ts'
 import type { Subject } from './subject.ts'
 
 export interface Running {
@@ -14,8 +15,12 @@ export interface Running {
   close(): Promise<void>
 }
 
-/** Throws `ERR_START` if a port cannot be had. */
-export async function startServer(options: ServerOptions, subject: Subject): Promise<Running> {
+/** Throws `ERR_START` if a port cannot be had. `now`: monotonic milliseconds. */
+export async function startServer(
+  options: ServerOptions,
+  subject: Subject,
+  now: () => number = () => performance.now(),
+): Promise<Running> {
   const metrics = new Metrics(subject)
   const listeners: Listener[] = []
   const ports: { port?: number; adminPort?: number } = {}
@@ -26,19 +31,15 @@ export async function startServer(options: ServerOptions, subject: Subject): Pro
   try {
     if (options.port !== null) {
       // `::` takes IPv4 too where the system is dual-stack, which is the default.
-      const listener = await listen(
-        ['::', '0.0.0.0'],
-        options.port,
-        'server.port',
-        probes(subject, () => metrics.page()),
-        POSTS,
-      )
+      const scraped = shared(async () => ({ status: 200, ...(await metrics.page()) }), now)
+      const handler = probes(subject, scraped)
+      const listener = await listen(['::', '0.0.0.0'], options.port, 'server.port', handler, POSTS)
       listeners.push(listener)
       ports.port = listener.port
     }
     if (options.admin !== null) {
       const { host, port } = options.admin
-      const listener = await listen([host], port, 'server.admin', admin(subject))
+      const listener = await listen([host], port, 'server.admin', admin(subject, now))
       listeners.push(listener)
       ports.adminPort = listener.port
     }

@@ -19,7 +19,9 @@ function logshipper(...args: string[]): Promise<{ code: number; out: string; err
 }
 
 const stage = new Stage()
-const running = await startServer({ port: null, admin: { host: '127.0.0.1', port: 0 } }, stage)
+let now = 0
+const options = { port: null, admin: { host: '127.0.0.1', port: 0 } }
+const running = await startServer(options, stage, () => (now += 1000))
 t.teardown(() => running.close())
 const admin = `--admin=127.0.0.1:${running.ports.adminPort}`
 

@@ -5,7 +5,9 @@ import { ACCOUNT, ask, SECRET_PATH, Stage, statement } from './rig.ts'
 
 async function scraped(t: { teardown(end: () => Promise<void>): void }) {
   const stage = new Stage()
-  const server = await startServer({ port: 0, admin: null }, stage)
+  // Each look at the clock is a second after the last one: no scrape is another one's page.
+  let now = 0
+  const server = await startServer({ port: 0, admin: null }, stage, () => (now += 1000))
   t.teardown(() => server.close())
   return { stage, scrape: () => ask(server.ports.port!, '/metrics') }
 }

@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -83,6 +85,50 @@ t.test('a crowd of silent clients does not shut out a probe', async t => {
     })(),
     'and the number of sockets is bounded',
   )
+})
+
+t.test('a connection that pipelines is cut off, and the rest of what it sent is not looked at', async t => {
+  const server = await startServer({ port: 0, admin: { host: '127.0.0.1', port: 0 } }, new Stage())
+  t.teardown(() => server.close())
+  const { port, adminPort } = server.ports
+  let begun = 0
+  const count = () => void begun++
+  subscribe('http.server.request.start', count)
+  t.teardown(() => unsubscribe('http.server.request.start', count))
+  for (const [at, path] of [
+    [port!, '/livez'],
+    [port!, '/metrics'],
+    [adminPort!, '/status'],
+    [adminPort!, '/'],
+  ] as const) {
+    begun = 0
+    const greedy = await open(at)
+    const gone = new Promise(resolve => greedy.once('close', resolve))
+    greedy.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(3000))
+    // It reads only to learn that it was cut off.
+    greedy.resume()
+    await gone
+    t.equal(begun, 2, path)
+  }
+  t.equal((await ask(port!, '/livez')).status, 200)
+})
+
+t.test('one request after the other on one connection is answered, as often as it asks', async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage())
+  t.teardown(() => server.close())
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const sockets = new Set<unknown>()
+  for (let n = 0; n < 300; n++) {
+    const path = n % 2 === 0 ? '/metrics' : '/livez'
+    const asking = get({ host: '127.0.0.1', port: server.ports.port!, path, agent })
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage]
+    sockets.add(asking.socket)
+    answer.resume()
+    await once(answer, 'end')
+    t.equal(answer.statusCode, 200)
+  }
+  t.equal(sockets.size, 1)
 })
 
 t.test('garbage costs the sender the connection, and nobody else anything', async t => {

@@ -1,0 +1,36 @@
+import t from 'tap'
+import { shared } from '../../src/server/shared.ts'
+
+t.test('who asks within a quarter of a second gets the same bytes; after that they are made anew', async t => {
+  let now = 1000
+  let made = 0
+  const page = shared(
+    () => ({ status: 200, type: 'text/plain', body: `number ${++made}` }),
+    () => now,
+  )
+  const [one, two] = await Promise.all([page(), page()])
+  t.equal(one.body, two.body, 'the same buffer')
+  now += 249
+  t.equal(String((await page()).body), 'number 1')
+  now += 1
+  t.equal(String((await page()).body), 'number 2')
+  t.equal(made, 2)
+})
+
+t.test('a rendering that fails is not kept, whether it throws or rejects', async t => {
+  for (const fail of [
+    () => {
+      throw new Error('broken')
+    },
+    () => Promise.reject(new Error('broken')),
+  ]) {
+    let broken = true
+    const page = shared(
+      () => (broken ? fail() : { status: 200, type: 'text/plain', body: 'whole' }),
+      () => 0,
+    )
+    await t.rejects(page(), { message: 'broken' })
+    broken = false
+    t.equal(String((await page()).body), 'whole')
+  }
+})
