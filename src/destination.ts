@@ -15,7 +15,7 @@ import { StreamTransport } from './delivery/stream.ts'
 import { HttpTransport } from './delivery/transport.ts'
 import { ShipperError } from './errors.ts'
 import { Kernel } from './kernel/kernel.ts'
-import type { Logger } from './log.ts'
+import { type Logger, withFields } from './log.ts'
 import type { Metadata } from './metadata.ts'
 import { formatSize } from './size.ts'
 import { lineRoom } from './tail/options.ts'
@@ -34,6 +34,8 @@ export interface Destination {
 export interface DestinationFields {
   readonly metadata: () => Metadata
   readonly log: Logger
+  /** Bytes on the volume that the destination has not acknowledged, for the log. */
+  readonly behind?: () => number
   /** Our standard output has no reader any more. */
   readonly onClosed: () => void
   /** The destination that had this name before the configuration changed: what it counted goes on. */
@@ -50,7 +52,8 @@ export interface DestinationFields {
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, log, onClosed, before, stream, onRepaired, onTruncated, onSetback } = fields
+  const { metadata, onClosed, before, stream, behind, onRepaired, onTruncated, onSetback } = fields
+  const log = withFields(fields.log, { backend: name })
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
   const longestLine = Math.max(0, ...sources.map(lineRoom))
@@ -81,6 +84,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     transport,
     options,
     logger: log,
+    behind,
     numbers: before?.delivery.numbers,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),

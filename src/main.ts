@@ -13,7 +13,8 @@ import { Stderr } from './cli/stderr.ts'
 import type { LogLevel } from './config/config.ts'
 import { formatProblem, type Loaded, type LoadRequest, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
-import type { Logger } from './log.ts'
+import { Limiter } from './limiter.ts'
+import type { Level, Logger } from './log.ts'
 import { VERSION } from './version.ts'
 
 const waiting: Interruption[] = []
@@ -62,12 +63,16 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
 
 const stderr = new Stderr()
 
-/** JSON on standard error. Its level may be set anew. */
-function logger(level: LogLevel): Logger & { level: string } {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
-    stderr,
-  )
+/** JSON on standard error, and as much of it as the limiter lets through. */
+const json = pino(
+  { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+  stderr,
+)
+const limiter = new Limiter(json, { enabled: (level: Level) => json.isLevelEnabled(level) })
+
+function logger(level: LogLevel): Logger {
+  json.level = level
+  return limiter
 }
 
 function say(text: string): void {
@@ -151,11 +156,9 @@ async function perform(command: Command): Promise<number> {
       const log = logger(loaded.config.log.level)
       // Nothing that happens after the start ends the process; what still breaks is a bug, and liveness sees to it.
       process.on('uncaughtException', error =>
-        log.error({ code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
+        log.error({ event: 'unexpected_error', code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
       )
-      const setLevel = (level: LogLevel) => {
-        log.level = level
-      }
+      const setLevel = (level: LogLevel) => void logger(level)
       return run({ loaded, request, setLevel }, log, onInterruption)
     }
   }
@@ -171,6 +174,7 @@ perform(command).then(
 )
 
 async function end(code: number): Promise<void> {
+  limiter.end()
   await stderr.end()
   process.exit(code)
 }

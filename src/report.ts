@@ -38,6 +38,11 @@ function lags(pipeline: Pipeline, tail: Tail): Lag[] {
   }))
 }
 
+/** Bytes on the volume that the backend has not acknowledged. */
+export function behindBytes(pipeline: Pipeline, tail: Tail): number {
+  return lags(pipeline, tail).reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
 export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
   const { name, backend, delivery } = pipeline.parts
   const { health, numbers } = delivery

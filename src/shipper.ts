@@ -17,11 +17,11 @@ import { StreamTransport } from './delivery/stream.ts'
 import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
-import { type Logger, rateLimited } from './log.ts'
+import type { Logger } from './log.ts'
 import { memoryLimit, memoryUse } from './memory.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
-import { backendHealth, pipelineStatus, sourceHealth } from './report.ts'
+import { backendHealth, behindBytes, pipelineStatus, sourceHealth } from './report.ts'
 import type {
   FileStatus,
   LedgerLine,
@@ -44,8 +44,6 @@ import { Tail } from './tail/tail.ts'
 import { Volume } from './tail/volume.ts'
 import { VERSION } from './version.ts'
 
-/** Sentences about one thing are said once in this many milliseconds. */
-const SAY_AGAIN = 60_000
 /** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
 const STABLE = 30
 /** How much of the reserve second requests under way may use: milliseconds. The rest is for the last save. */
@@ -85,7 +83,7 @@ export class Shipper {
    */
   constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
     this.#config = config
-    this.#log = rateLimited(log, SAY_AGAIN)
+    this.#log = log
     this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
@@ -119,7 +117,10 @@ export class Shipper {
         throw new ShipperError('ERR_START', message)
       }
       case 'unknown':
-        this.#log.info({ dir, code: claimed.code }, 'whether another program uses the state folder cannot be told')
+        this.#log.info(
+          { event: 'state_unlocked', dir, code: claimed.code },
+          'whether another program uses the state folder cannot be told',
+        )
     }
   }
 
@@ -344,6 +345,7 @@ export class Shipper {
     const destination = createDestination(this.#config, config, {
       metadata: () => this.#surroundings.metadata,
       log: this.#log,
+      behind: () => behindBytes(pipeline, this.#tail),
       onClosed,
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,
@@ -359,7 +361,7 @@ export class Shipper {
     const reader = new Reader(name, framer, this.#tail.events)
     this.#tail.join({ reader, sources: new Set(config.sources) })
     const { batch, concurrency } = options
-    return new Pipeline({
+    const pipeline: Pipeline = new Pipeline({
       ...destination,
       name,
       sources: config.sources,
@@ -368,5 +370,6 @@ export class Shipper {
       concurrency,
       logger: this.#log,
     })
+    return pipeline
   }
 }

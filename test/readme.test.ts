@@ -111,7 +111,7 @@ t.test('the metrics that are exposed and the metrics in the table are the same',
     if (exposed.delete(`\${kind}_${unit}_total`))
       for (const kind of ['rejected', 'dropped']) exposed.add(`${kind}_${unit}_total`)
   }
-  const table = readme.slice(readme.indexOf('## Metrics'), readme.indexOf('## Exit codes'))
+  const table = readme.slice(readme.indexOf('## Metrics'), readme.indexOf('## Its own log'))
   const named = new Set(
     [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell]) =>
       [...cell!.matchAll(/`(\w+)`/g)].map(match => match[1]!),

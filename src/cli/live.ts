@@ -172,7 +172,10 @@ export class Live implements Subject {
     const until = performance.now() + PATIENCE
     while (this.#shipper.unfinished && !this.draining) {
       if (performance.now() > until) {
-        this.#log.warn({}, 'lines of files that are gone are still in flight; what does not settle now has vanished')
+        this.#log.warn(
+          { event: 'reload_incomplete' },
+          'lines of files that are gone are still in flight; what does not settle now has vanished',
+        )
         return
       }
       await new Promise(resolve => setTimeout(resolve, LOOK))
@@ -188,7 +191,7 @@ export class Live implements Subject {
     }
     for (const [backend, bytes] of left) {
       this.#log.warn(
-        { backend, bytes },
+        { event: 'backend_removed', backend, bytes },
         'a backend or its source was removed; what it had not settled is not sent to it',
       )
     }

@@ -51,7 +51,7 @@ export class Reload {
   start(): void {
     if (isMountedAlone(this.#file)) {
       this.#parts.log.warn(
-        { file: this.#file },
+        { event: 'config_not_followed', file: this.#file },
         'the configuration file is mounted by itself (subPath): it never changes; mount its folder to have changes applied',
       )
     }
@@ -99,10 +99,10 @@ export class Reload {
     live.accept(change.kind === 'applied')
     if (change.kind === 'applied') {
       setLevel(config.log.level)
-      for (const warning of loaded.warnings) log.warn({}, warning)
+      for (const warning of loaded.warnings) log.warn({ event: 'config_warning' }, warning)
       const backends = config.backends.map(({ name }) => name)
-      log.info({ sources: config.sources.length, backends }, 'the configuration was changed')
-    } else if (this.#wrong !== undefined) log.info({}, 'the configuration is valid again')
+      log.info({ event: 'config_applied', sources: config.sources.length, backends }, 'the configuration was changed')
+    } else if (this.#wrong !== undefined) log.info({ event: 'config_valid_again' }, 'the configuration is valid again')
     this.#wrong = undefined
   }
 
@@ -113,7 +113,10 @@ export class Reload {
     this.#wrong = wrong
     this.#looks = 0
     live.refuse(problems.length)
-    log.error({ problems }, 'the configuration was changed and cannot be used; the one before goes on')
+    log.error(
+      { event: 'config_refused', problems },
+      'the configuration was changed and cannot be used; the one before goes on',
+    )
   }
 }
 

@@ -55,7 +55,7 @@ export async function run(
     if (interruption !== 'closed' && !shipper.draining) {
       shipper.terminationBegan()
       reload.stop()
-      log.info({ gracePeriodMs: shipper.gracePeriod }, 'draining')
+      log.info({ event: 'draining', gracePeriodMs: shipper.gracePeriod }, 'draining')
       shipper.drain().then(ended.resolve, ended.reject)
     } else ended.resolve(shipper.remains())
   }
@@ -64,15 +64,16 @@ export async function run(
   const least = leastMemory(config.memory.budget)
   if (limit !== undefined && limit < least) {
     log.warn(
-      { limit, least, budget: config.memory.budget },
+      { event: 'memory_limit_low', limit, least, budget: config.memory.budget },
       'the memory limit is smaller than any that was seen to hold',
     )
   }
   const server = await startServer(config.server, shipper)
-  if (Object.keys(server.ports).length > 0) log.info(server.ports, 'listening')
+  if (Object.keys(server.ports).length > 0) log.info({ event: 'listening', ...server.ports }, 'listening')
   await shipper.start()
   log.info(
     {
+      event: 'started',
       version: VERSION,
       sources: config.sources.length,
       backends: config.backends.map(({ name }) => name),
@@ -87,7 +88,7 @@ export async function run(
   await shipper.stop()
   const ledger = shipper.ledger()
   writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger))
-  log.info({ complete: drained.complete, left: drained.left.slice(0, 20), ledger }, 'ended')
+  log.info({ event: 'ended', complete: drained.complete, left: drained.left.slice(0, 20), ledger }, 'ended')
   await server.close()
   return drained.complete ? EXIT.ok : EXIT.incomplete
 }

@@ -73,7 +73,7 @@ export class DeadLetterFile {
       if (this.numbers.bytes + line.length > this.#maxBytes) {
         this.numbers.omitted++
         this.#log.error(
-          { file: this.path, maxBytes: this.#maxBytes },
+          { event: 'dead_letter_lost', file: this.path, maxBytes: this.#maxBytes, records: 1 },
           'the dead-letter file is full: rejected records are not kept',
         )
         return
@@ -83,7 +83,7 @@ export class DeadLetterFile {
     } catch (error) {
       this.numbers.omitted++
       this.#log.error(
-        { file: this.path, code: codeOf(error) },
+        { event: 'dead_letter_lost', file: this.path, code: codeOf(error), records: 1 },
         'the dead-letter file cannot be written: rejected records are not kept',
       )
     }

@@ -46,6 +46,10 @@ export interface DeliveryFields {
   readonly budget: Budget
   readonly options: Pick<DeliveryOptions, 'batch' | 'retry' | 'compression'>
   readonly logger: Logger
+  /** Bytes on the volume that the destination has not acknowledged, for the log. */
+  readonly behind?: (() => number) | undefined
+  /** Monotonic milliseconds, for the log. */
+  readonly now?: (() => number) | undefined
   /** What was counted before, to go on from. */
   readonly numbers?: DeliveryNumbers | undefined
   /** As `Math.random`. */
@@ -107,7 +111,15 @@ export class Delivery {
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
     this.#circuit = new Circuit(options.retry, random)
     this.#ceiling = new Ceiling(this.#encoder.maxBytes, this.#encoder.mostBytes)
-    this.#remarks = new Remarks({ name: fields.name, kernel, numbers: this.numbers, logger })
+    this.#remarks = new Remarks({
+      name: fields.name,
+      kernel,
+      numbers: this.numbers,
+      logger,
+      health: () => this.#circuit.health,
+      behind: fields.behind,
+      now: fields.now,
+    })
     this.#stamps = new Stamps(random)
     this.#settlement = new Settlement(kernel, fields.onRejected)
     const { confirmation } = backend
@@ -115,7 +127,10 @@ export class Delivery {
     this.#compressor = new Compressor(options.compression)
     const { trouble } = this.#compressor
     if (trouble)
-      logger.warn({ backend: fields.name, error: String(trouble) }, 'gzip is left to zlib, at twice the cost')
+      logger.warn(
+        { event: 'gzip_fallback', backend: fields.name, error: String(trouble) },
+        'gzip is left to zlib, at twice the cost',
+      )
   }
 
   get health(): Health {

@@ -10,7 +10,7 @@
  * (it may repeat either) is in a log line: only the error's code, if RFC 6749 §5.2 knows it. The secret is read from its
  * file each time.
  */
-import { type Logger, rateLimited } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { basicAuthorization } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import type { OAuth2Options } from './options.ts'
@@ -21,8 +21,6 @@ const AHEAD = 60_000
 
 /** As long as the present token holds, a question that failed is not repeated sooner: milliseconds. */
 const ASK_AGAIN = 5_000
-
-const SAY_AGAIN = 60_000
 
 /** RFC 6749 §5.2, RFC 8707 §2. */
 const ERRORS = new Set([
@@ -68,7 +66,7 @@ export class Tokens {
   constructor({ oauth2, transport, logger, env = process.env, now = () => performance.now() }: TokenOptions) {
     this.#oauth2 = oauth2
     this.#transport = transport
-    this.#log = rateLimited(logger, SAY_AGAIN)
+    this.#log = logger
     this.#env = env
     this.#now = now
   }
@@ -118,7 +116,7 @@ export class Tokens {
     const exchange = this.#exchange()
     if (exchange.kind === 'unreadable') {
       const { place, code } = exchange.error
-      this.#log.error({ place, code, about: place }, 'credentials cannot be read')
+      this.#log.error({ event: 'credentials_unreadable', place, code }, 'credentials cannot be read')
       return { kind: 'failure', code: 'CREDENTIALS_UNREADABLE' }
     }
     const reply = await this.#transport.send(exchange.exchange)
@@ -128,7 +126,7 @@ export class Tokens {
       return { kind: 'token', token: token.token.text }
     }
     const { origin, pathname } = new URL(this.#oauth2.tokenUrl)
-    const fields = { tokenUrl: origin + pathname, reason: token.code, about: token.code }
+    const fields = { event: 'token_refused', tokenUrl: origin + pathname, reason: token.code } as const
     if (token.code !== 'oauth2_ABORTED') {
       this.#log[token.lasting ? 'error' : 'warn'](fields, 'no access token can be had')
     }

@@ -1,23 +1,28 @@
 /**
  * Remarks: what delivery says of one destination, in its log and in its numbers.
  *
- * Guarantees: the same thing is said once a minute; a backend's own words are repeated only where they hold nothing of
- * the records that were sent, and what answers refused credentials is never repeated.
+ * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts (`reminder.ts`);
+ * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
+ * refused credentials is never repeated. How often all else is said the log's limiter decides.
  */
 import type { Item, Verdict } from '../backends/backend.ts'
 import type { Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { type Logger, rateLimited } from '../log.ts'
+import type { Fields, Logger } from '../log.ts'
+import { Reminder } from '../reminder.ts'
+import type { Health } from './circuit.ts'
 import type { Payload } from './encoder.ts'
 import type { DeliveryNumbers } from './numbers.ts'
 import { quote } from './quote.ts'
 import { type Final, TOO_LARGE } from './settlement.ts'
 
-/** The log says the same thing about a destination once a minute. */
-const SAY_AGAIN = 60_000
-
 /** A backend's words are looked at no more often: milliseconds. Comparing them with the frames costs time. */
 const LISTEN_AGAIN = 1_000
+/** Reasons of one outage that are logged when they come up. */
+const MOST_REASONS = 16
+
+/** Verdicts that have to be waited for. */
+type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
 
 export interface RemarksFields {
   /** The backend's configured name. */
@@ -25,39 +30,75 @@ export interface RemarksFields {
   readonly kernel: Kernel
   readonly numbers: DeliveryNumbers
   readonly logger: Logger
+  readonly health: () => Health
+  /** Bytes on the volume that the destination has not acknowledged. */
+  readonly behind?: (() => number) | undefined
+  /** Monotonic milliseconds. */
+  readonly now?: (() => number) | undefined
+}
+
+/** Since it was up last: what was said of it. */
+interface Outage {
+  readonly reminder: Reminder
+  readonly reasons: Set<string>
 }
 
 export class Remarks {
   readonly #fields: RemarksFields
   readonly #log: Logger
-  #listened = Number.NEGATIVE_INFINITY
+  readonly #now: () => number
+  #outage: Outage | undefined
+  /** The backend's words that were looked at last, and what may be repeated of them. */
+  #heard: { readonly at: number; readonly words: string; readonly detail: string | undefined } | undefined
 
   constructor(fields: RemarksFields) {
     this.#fields = fields
-    this.#log = rateLimited(fields.logger, SAY_AGAIN)
+    this.#log = fields.logger
+    this.#now = fields.now ?? (() => performance.now())
   }
 
+  /** `away`: milliseconds. */
   back(away: number): void {
-    this.#fields.logger.info({ backend: this.#fields.name, away }, 'destination is back')
+    if (this.#outage === undefined) return
+    this.#outage = undefined
+    const fields: Fields = { event: 'backend_recovered', backend: this.#fields.name, downSeconds: seconds(away) }
+    this.#log.info(fields, 'destination is back')
   }
 
-  /** `news`: it was up until now. */
-  away(
-    verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>,
-    news: boolean,
-    slab: Slab,
-    payload: Payload,
-  ): void {
-    const { name, logger, numbers } = this.#fields
+  /** `news`: it was up until now, or out for another cause. */
+  away(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
+    const { name, numbers } = this.#fields
     const { reason } = verdict
     numbers.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
     const detail = verdict.kind === 'retry' ? this.#listen(verdict.detail, slab, payload) : undefined
     numbers.lastError = { reason, detail, at: Date.now() }
+    const { level, event, sentence, still } = words(verdict)
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
-    if (verdict.kind === 'unauthorized') this.#log.error({ ...fields, about: reason }, 'credentials are refused')
-    else if (verdict.misconfigured) this.#log.error({ ...fields, about: reason }, 'destination is misconfigured')
-    else if (news) logger.warn(fields, 'destination is down')
+    const now = this.#now()
+    this.#outage ??= { reminder: new Reminder(now), reasons: new Set() }
+    const { reminder, reasons } = this.#outage
+    const key = `${event} ${reason}`
+    const fresh = !reasons.has(key) && reasons.size < MOST_REASONS
+    if (fresh) reasons.add(key)
+    if (reminder.due(now)) {
+      this.#log[level](
+        { event: 'backend_still_down', ...fields, downSeconds: seconds(now - reminder.began), ...this.#outlook() },
+        still,
+      )
+    } else if (news || fresh) this.#log[level]({ event, ...fields }, sentence)
+  }
+
+  /** What an outage means for whoever has to decide whether to get up. */
+  #outlook() {
+    const health = this.#fields.health()
+    const behindBytes = this.#fields.behind?.()
+    return {
+      ...(health.kind === 'up'
+        ? {}
+        : { attempts: health.attempts, nextAttemptSeconds: seconds(Math.max(0, health.nextAttemptAt - Date.now())) }),
+      ...(behindBytes === undefined ? {} : { behindBytes }),
+    }
   }
 
   /** A payload of so many bytes and records. */
@@ -66,21 +107,26 @@ export class Remarks {
     numbers.retry(reason)
     numbers.lastError = { reason, detail: undefined, at: Date.now() }
     if (records === 1) {
-      this.#log.error({ backend: name, reason: TOO_LARGE, bytes }, 'a record was too large')
+      const fields: Fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes }
+      this.#log.error(fields, 'a record was too large')
     } else {
-      this.#log.warn({ backend: name, reason, bytes }, 'payload was too large, sending halves')
+      this.#log.warn(
+        { event: 'payload_too_large', backend: name, reason, bytes },
+        'payload was too large, sending halves',
+      )
     }
   }
 
   unconfirmed(records: number): void {
     this.#fields.numbers.retry('unconfirmed')
-    this.#log.warn({ backend: this.#fields.name, records }, 'an accepted request was never confirmed; it is sent again')
+    const fields: Fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records }
+    this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
   }
 
   /** Says what was refused, and why. What is told item by item is said once, in the words about the first. */
   refused(verdict: Final, hopeful: boolean, slab: Slab, payload: Payload): void {
     const say = (reason: string, words: string | undefined, records: number): void => {
-      this.#log.error(this.#told(reason, words, records, slab, payload), 'records were rejected')
+      this.#log.error(this.#told('records_rejected', reason, words, records, slab, payload), 'records were rejected')
     }
     switch (verdict.kind) {
       case 'rejected':
@@ -107,23 +153,60 @@ export class Remarks {
   /** Some records of a request were turned away in passing. */
   heldBack({ reason, detail }: Item, records: number, slab: Slab, payload: Payload): void {
     this.#fields.numbers.retry(reason)
-    this.#log.warn(this.#told(reason, detail, records, slab, payload), 'records are sent again')
+    this.#log.warn(this.#told('records_retried', reason, detail, records, slab, payload), 'records are sent again')
   }
 
-  #told(reason: string, words: string | undefined, records: number, slab: Slab, payload: Payload) {
+  #told(
+    event: Fields['event'],
+    reason: string,
+    words: string | undefined,
+    records: number,
+    slab: Slab,
+    payload: Payload,
+  ): Fields {
     const detail = this.#listen(words, slab, payload)
     this.#fields.numbers.lastError = { reason, detail, at: Date.now() }
-    return { backend: this.#fields.name, reason, records, about: reason, ...(detail === undefined ? {} : { detail }) }
+    return { event, backend: this.#fields.name, reason, records, ...(detail === undefined ? {} : { detail }) }
   }
 
-  /** The backend's words, where they may be repeated and were not just heard. */
+  /** The backend's words, where they may be repeated. */
   #listen(words: string | undefined, slab: Slab, payload: Payload): string | undefined {
-    const now = performance.now()
-    if (words === undefined || now - this.#listened < LISTEN_AGAIN) return undefined
-    this.#listened = now
+    if (words === undefined) return undefined
+    const at = this.#now()
+    // Said of other records, word for word: nothing of those can be in it.
+    if (this.#heard?.words === words) return this.#heard.detail
+    if (this.#heard && at - this.#heard.at < LISTEN_AGAIN) return undefined
     const { from } = payload.runs[0]!
     const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
     const last = payload.runs.at(-1)!.to - 1
-    return quote(words, this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last)))
+    const detail = quote(words, this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last)))
+    this.#heard = { at, words, detail }
+    return detail
   }
 }
+
+function words(verdict: Setback) {
+  if (verdict.kind === 'unauthorized') {
+    return {
+      level: 'error',
+      event: 'credentials_refused',
+      sentence: 'credentials are refused',
+      still: 'credentials are still refused',
+    } as const
+  }
+  return verdict.misconfigured
+    ? ({
+        level: 'error',
+        event: 'backend_misconfigured',
+        sentence: 'destination is misconfigured',
+        still: 'destination is still misconfigured',
+      } as const)
+    : ({
+        level: 'warn',
+        event: 'backend_down',
+        sentence: 'destination is down',
+        still: 'destination is still down',
+      } as const)
+}
+
+const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10

@@ -19,7 +19,7 @@
 import type { LookupFunction } from 'node:net'
 import type { Answer } from '../backends/backend.ts'
 import { codeOf } from '../errors.ts'
-import { type Logger, rateLimited } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { type Credentials, Keyring } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import { Line, type LineRequest, type Outcome } from './line.ts'
@@ -33,8 +33,6 @@ const KEPT = 64 * 1024
 
 /** Milliseconds after which a connection is not used again. */
 const LIFETIME = 30_000
-
-const SAY_AGAIN = 60_000
 
 export interface HttpTransportOptions {
   /** The endpoint; only its origin is used. */
@@ -74,13 +72,13 @@ export class HttpTransport implements Transport {
   constructor(options: HttpTransportOptions) {
     this.#options = options
     const { endpoint, delivery, logger, env = process.env } = options
-    this.#log = rateLimited(logger, SAY_AGAIN)
+    this.#log = logger
     this.#keyring = new Keyring(delivery, this.#log, env)
     this.#route = routeTo(endpoint, delivery.proxy, env)
     if ('proxy' in this.#route) {
       const { origin } = endpoint
       this.#log.info(
-        { endpoint: origin, proxy: this.#route.proxy.origin, about: origin },
+        { event: 'proxy_used', endpoint: origin, proxy: this.#route.proxy.origin },
         'requests go through a proxy',
       )
     }

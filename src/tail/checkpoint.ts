@@ -15,6 +15,7 @@ import { crc32 } from 'node:zlib'
 import { codeOf } from '../errors.ts'
 import type { Settled } from '../ledger.ts'
 import type { Logger } from '../log.ts'
+import { Reminder } from '../reminder.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
 
 const VERSION = 1
@@ -79,6 +80,7 @@ export class CheckpointStore {
   readonly dir: string | null
   readonly #log: Logger
   #fault: Fault | undefined
+  #reminder = new Reminder(0)
   #saving: Promise<boolean> | undefined
   #queued: Promise<boolean> | undefined
   #snapshot: (() => Checkpoint) | undefined
@@ -129,7 +131,7 @@ export class CheckpointStore {
     const previous = await readCheckpoint(join(this.dir, 'checkpoint.previous'))
     if (previous.kind === 'ok') {
       this.#log.warn(
-        { dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
+        { event: 'checkpoint_fallback', dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
         'the checkpoint cannot be used; the previous copy is, and lines since then are sent again',
       )
       // Whatever it says of the end of its process, something was saved after it.
@@ -137,7 +139,10 @@ export class CheckpointStore {
     }
     if (current.kind === 'bad' || previous.kind === 'bad') {
       const found = [current, previous].flatMap(result => (result.kind === 'bad' ? [result.why] : [])).join('; ')
-      this.#log.error({ dir: this.dir, found }, 'no checkpoint can be used; all files are read again from the start')
+      this.#log.error(
+        { event: 'checkpoint_unusable', dir: this.dir, found },
+        'no checkpoint can be used; all files are read again from the start',
+      )
       return { ...fresh, clean: false }
     }
     return fresh
@@ -182,16 +187,21 @@ export class CheckpointStore {
       await withHandle(dir, 'r', handle => handle.sync())
     } catch (error) {
       const code = codeOf(error)
-      if (this.#fault?.code !== code) {
+      const now = performance.now()
+      const news = this.#fault?.code !== code
+      if (news) {
+        this.#fault = { code, since: Date.now() }
+        this.#reminder = new Reminder(now)
+      }
+      if (news || this.#reminder.due(now)) {
         this.#log.error(
-          { dir, code },
+          { event: 'state_write_failed', dir, code, failingSeconds: Math.round((now - this.#reminder.began) / 1000) },
           'the state folder cannot be written; shipping goes on, a restart would send again',
         )
-        this.#fault = { code, since: Date.now() }
       }
       return false
     }
-    if (this.#fault) this.#log.info({ dir }, 'the state folder can be written again')
+    if (this.#fault) this.#log.info({ event: 'state_written_again', dir }, 'the state folder can be written again')
     this.#fault = undefined
     return true
   }

@@ -185,7 +185,7 @@ export class Folders {
     }
     this.#crowded = tailers.size + more >= this.parking.most
     log.warn(
-      { parked: this.parking.size, open: tailers.size },
+      { event: 'open_file_limit', parked: this.parking.size, open: tailers.size },
       'too many open files: handles of files that rest are closed meanwhile, the others wait for their turn',
     )
     return !this.#crowded
@@ -228,7 +228,7 @@ export class Folders {
     this.#refused.set(path, { source, path, reason })
     // Too many open files are no fault of this path, and pass: the next sweep finds descriptors free.
     if (reason === TOO_MANY || reason === known) return
-    this.#parts.log.warn({ about: path, source, path, reason }, 'a path is not followed')
+    this.#parts.log.warn({ event: 'path_refused', source, path, reason }, 'a path is not followed')
   }
 
   /** What was held back as a copy lost its name before a truncation could explain it. */

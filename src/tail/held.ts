@@ -25,7 +25,7 @@ export function overLimit(tailers: Iterable<Tailer>, { maxBytes, policy }: HeldO
   if (excess <= 0) return []
   if (policy === 'hold') {
     log.warn(
-      { bytes: maxBytes + excess, maxBytes },
+      { event: 'held_limit', bytes: maxBytes + excess, maxBytes },
       'deleted files that are not acknowledged take more of the volume than they should',
     )
     return []
@@ -47,7 +47,7 @@ export function dropUnread({ generation, path, size, extent }: Tailer, log: Logg
     if (size > cursor.read) cursor.skipped(size - cursor.read, NO_MARKER)
   }
   log.error(
-    { source: generation.origin.source, path, bytes: most },
+    { event: 'data_dropped', source: generation.origin.source, path, bytes: most },
     'unread bytes of a deleted file were dropped: state.held.maxBytes is reached',
   )
 }

@@ -42,7 +42,7 @@ export class Notices {
     if (this.#said.has(what)) return
     if (this.#said.size >= MOST) this.#said.clear()
     this.#said.add(what)
-    this.#log.warn({ about: path, source, path, key: `sources[].${key}`, value }, sentence)
+    this.#log.warn({ event: 'line_form', source, path, key: `sources[].${key}`, value }, sentence)
   }
 
   /** Something of a file that should be UTF-8 had to be replaced. */

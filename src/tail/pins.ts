@@ -130,7 +130,7 @@ export class Pins {
     if (reason === this.#reason) return
     this.#reason = reason
     this.#log.info(
-      { code, reason },
+      { event: 'pin_failed', code, reason },
       'unacknowledged files cannot be pinned; a death while they are deleted would lose them',
     )
   }

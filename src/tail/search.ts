@@ -481,13 +481,21 @@ export class Search {
     if (!unpacked.holds(path) && !pins.holds(path)) habits.learn(entry.origin, path)
     found(path, opened, entry)
     const { source, origin } = entry
-    if (truncated) log.info({ source, path: origin, copy: path }, 'a file was truncated; its copy is read to the end')
+    if (truncated)
+      log.info(
+        { event: 'file_truncated', source, path: origin, copy: path },
+        'a file was truncated; its copy is read to the end',
+      )
   }
 
   #gone(entry: SavedGeneration, { truncated }: Circumstances): void {
     const { truncation, lineage, ledger, log } = this.#parts
     const { source, origin } = entry
-    if (truncated) log.info({ source, path: origin, copy: null }, 'a file was truncated; it is read from the start')
+    if (truncated)
+      log.info(
+        { event: 'file_truncated', source, path: origin, copy: null },
+        'a file was truncated; it is read from the start',
+      )
     const living = lineage.living(entry)
     if (living) {
       truncation.lost(entry.origin, living)
@@ -508,7 +516,7 @@ export class Search {
     }
     if (most === 0) return
     log.error(
-      { source: entry.source, path: entry.origin, bytes: most },
+      { event: 'data_lost', cause: 'gone', source: entry.source, path: entry.origin, bytes: most },
       'a file with unread bytes is gone; they are counted as vanished',
     )
   }

@@ -90,7 +90,7 @@ export class Sweep {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         if (++folders > MAX_FOLDERS) {
           this.#log.warn(
-            { about: pattern.source.name, folders: MAX_FOLDERS },
+            { event: 'directory_limit', source: pattern.source.name, directories: MAX_FOLDERS },
             'a pattern reaches too many folders; the rest is not followed',
           )
           return found
@@ -179,7 +179,10 @@ export class Sweep {
       this.#listings.delete(folder)
       const code = codeOf(error)
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        this.#log.warn({ about: folder, folder, code }, 'a folder cannot be listed; it is tried again')
+        this.#log.warn(
+          { event: 'directory_unreadable', path: folder, code },
+          'a folder cannot be listed; it is tried again',
+        )
       }
       return undefined
     }

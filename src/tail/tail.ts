@@ -251,7 +251,7 @@ export class Tail {
     const { kind, unsettledBytes, vanishedBytes } = this.#previous
     if (kind === 'clean') return
     this.#log.warn(
-      { unsettledBytes, vanishedBytes },
+      { event: 'previous_unclean', unsettledBytes, vanishedBytes },
       'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again',
     )
   }
@@ -331,7 +331,10 @@ export class Tail {
         this.#lookout.cool(tailer)
         this.#follower.failed(tailer)
         const { source } = tailer.generation.origin
-        this.#log.warn({ about: tailer.path, source, path: tailer.path }, 'a file cannot be read; it is tried again')
+        this.#log.warn(
+          { event: 'file_unreadable', source, path: tailer.path },
+          'a file cannot be read; it is tried again',
+        )
       },
     }
   }

@@ -50,7 +50,7 @@ export class Truncation {
     }
     if (most === 0) return
     this.#log.error(
-      { source: generation.origin.source, path, bytes: most },
+      { event: 'data_lost', cause: 'truncated', source: generation.origin.source, path, bytes: most },
       'bytes were truncated before they could be read; they are counted as vanished',
     )
   }

@@ -98,11 +98,11 @@ export class Volume {
     }
     const level = LEVELS.find(each => share >= each) ?? 0
     if (level > this.#warned) {
-      log.warn({ ...fields, about: level, percent: Math.floor(share * 100) }, 'the volume is filling up')
+      log.warn({ event: 'volume_filling', ...fields, percent: Math.floor(share * 100) }, 'the volume is filling up')
       this.#warned = level
     } else if (share < this.#warned - SLACK) this.#warned = level
     const near = secondsLeft !== undefined && secondsLeft < NEAR && this.#looks.length > 2
-    if (near && !this.#warnedNear) log.warn({ ...fields, about: 'near' }, 'the volume will be full soon')
+    if (near && !this.#warnedNear) log.warn({ event: 'volume_nearly_full', ...fields }, 'the volume will be full soon')
     this.#warnedNear = near || (this.#warnedNear && share >= LEVELS[1])
   }
 

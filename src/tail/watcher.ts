@@ -134,7 +134,10 @@ export class Watcher {
   #failed(reason: string): void {
     const { watcher } = { watcher: undefined, ...this.#state }
     if (this.#state.kind !== 'failed') {
-      this.#log.warn({ code: reason }, 'watching folders failed; polling carries on, lines are seen a little later')
+      this.#log.warn(
+        { event: 'watch_failed', code: reason },
+        'watching folders failed; polling carries on, lines are seen a little later',
+      )
     }
     this.#state = { kind: 'failed', reason }
     void watcher?.close().catch(() => {})

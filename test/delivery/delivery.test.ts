@@ -60,8 +60,12 @@ t.test('passing faults are tried again with the same bytes under the same id', a
     redirect: 2,
   })
   t.same(
-    listener.said.map(({ level, sentence }) => `${level}: ${sentence}`),
-    ['warn: destination is down', 'error: destination is misconfigured', 'info: destination is back'],
+    listener.said.map(({ level, sentence, fields }) => `${level}: ${sentence}: ${fields['reason']}`),
+    [
+      ...[500, 502, 503, 504, 429, 408, 599].map(status => `warn: destination is down: http_${status}`),
+      'error: destination is misconfigured: redirect',
+      'info: destination is back: undefined',
+    ],
   )
 })
 

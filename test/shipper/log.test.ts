@@ -1,0 +1,80 @@
+/** The program's own log: what an operator must find in it, and what an application must not be able to do to it. */
+import { symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { Program, Receiver, refuse, Stage, until } from '../program.ts'
+
+t.jobs = 2
+
+t.test('of several losses within a moment each is logged, or is in a sum: the lines add up to the ledger', async t => {
+  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' })
+  stage.receiver.behaviour = refuse(503)
+  const program = await stage.start()
+  const paths = ['a', 'b', 'c', 'd'].map(name => join(stage.logs, `${name}.log`))
+  for (const path of paths) writeFileSync(path, `${'x'.repeat(99)}\n`.repeat(40_000))
+  t.ok(await until(() => program.says('destination is down')))
+  const followed = async () => {
+    const { files } = JSON.parse((await program.get('/status', 'adminPort')).text) as { files: { size: number }[] }
+    return files.length === paths.length && files.every(({ size }) => size === 4_000_000)
+  }
+  t.ok(await until(followed))
+  for (const path of paths) truncateSync(path)
+  t.ok(await until(() => program.said.some(({ event }) => event === 'data_lost')))
+  program.child.kill('SIGTERM')
+  const { ledger } = await program.ended
+  const lines = program.said.filter(({ event }) => event === 'data_lost')
+  const { vanishedBytes } = ledger[0]!.statement
+  t.ok(vanishedBytes > 8_000_000)
+  t.equal(
+    lines.reduce((sum, { bytes }) => sum + Number(bytes), 0),
+    vanishedBytes,
+  )
+  const named = lines.flatMap(({ path, paths }) => (path === undefined ? (paths as string[]) : [path]))
+  t.strictSame(named.sort(), paths, 'and every file is named')
+  t.equal(program.said.at(-1)?.['event'], 'ended', 'what is owed is said before the end')
+})
+
+t.test('of two backends that fail for the same reason both are named', async t => {
+  const stage = await Stage.set(t)
+  const other = await Receiver.start(t)
+  const config = join(dirname(stage.logs), 'config.yaml')
+  const backend = (name: string, url: string) => `{ name: ${name}, type: http, endpoint: "${url}" }`
+  writeFileSync(config, `backends: [${backend('a', stage.receiver.url)}, ${backend('b', other.url)}]\n`)
+  const { LOGSHIPPER_BACKEND_ENDPOINT: _, LOGSHIPPER_BACKEND_TYPE: __, ...env } = stage.env
+  for (const [status, event] of [
+    [503, 'backend_down'],
+    [401, 'credentials_refused'],
+    [404, 'backend_misconfigured'],
+  ] as const) {
+    for (const receiver of [stage.receiver, other]) receiver.behaviour = refuse(status)
+    const program = new Program(env, ['--config', config])
+    t.teardown(() => program.child.kill('SIGKILL'))
+    await program.started
+    stage.write(10)
+    const of = (name: string) => program.said.some(said => said['event'] === event && said['backend'] === name)
+    t.ok(await until(() => of('a') && of('b')), `${status}`)
+    t.notOk(program.said.some(said => 'about' in said))
+    await program.kill('SIGKILL')
+  }
+})
+
+t.test('an application that makes refused names cannot flood the log, nor hide anything else in it', async t => {
+  const stage = await Stage.set(t)
+  const program = await stage.start()
+  for (let n = 0; n < 3000; n++) symlinkSync('/nowhere', join(stage.logs, `${n}.log`))
+  const refused = async () =>
+    (JSON.parse((await program.get('/health')).text) as { sources: { refused: Record<string, number> }[] }).sources[0]!
+      .refused
+  t.ok(await until(async () => Object.values(await refused()).reduce((sum, n) => sum + n, 0) === 3000))
+  stage.receiver.behaviour = refuse(400)
+  stage.write(1)
+  t.ok(await until(() => program.says('records were rejected')))
+  await program.kill('SIGTERM')
+  const lines = program.said.filter(({ event }) => event === 'path_refused')
+  t.ok(lines.length <= 21, `${lines.length} lines`)
+  t.equal(
+    lines.reduce((sum, { others }) => sum + Number(others ?? 1), 0),
+    3000,
+    'the others are counted',
+  )
+})
