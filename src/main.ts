@@ -128,6 +128,8 @@ async function perform(command: Command): Promise<number> {
       return (await import('./cli/status.ts')).status(command)
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command)
+    case 'prestop':
+      return (await import('./cli/prestop.ts')).prestop(command)
     case 'replay': {
       const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration

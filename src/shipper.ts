@@ -75,7 +75,6 @@ export class Shipper {
   #stdout: StreamTransport | undefined
   #claim: Claim | undefined
   #draining = false
-  #terminationBegan: number | undefined
 
   /**
    * `onClosed`: our standard output has no reader any more. `before` is the shipper that this one is to succeed; it goes
@@ -154,7 +153,6 @@ export class Shipper {
   async succeed(before: Shipper, handover: Handover): Promise<void> {
     this.#claim = before.#claim
     before.#claim = undefined
-    this.#terminationBegan = before.#terminationBegan
     await this.#tail.start(handover)
     this.#volume?.start()
   }
@@ -167,30 +165,12 @@ export class Shipper {
     }
   }
 
-  /** Marks the start of the pod's termination, from which the grace period counts. */
-  terminationBegan(): void {
-    this.#terminationBegan = this.#markedBegin() ?? performance.now()
-  }
-
   /**
-   * When the pod's termination began, if the preStop hook said so. A mark that is older than two grace periods was not
-   * the hook's: the pod would be gone by now. It must not shorten the drain.
+   * Reads every file to its end, sends and settles it, and saves. At `until`, in monotonic milliseconds, what is left
+   * stays on disk; by default that is a second before the grace period ends, to save and say goodbye.
    */
-  #markedBegin(): number | undefined {
-    const mark = this.#terminationBegan
-    return mark !== undefined && performance.now() - mark <= 2 * this.#config.drain.gracePeriod ? mark : undefined
-  }
-
-  /**
-   * Reads every file to its end, sends and settles it, and saves; at the deadline what is left stays on disk. The
-   * grace period is shared with the application: it counts from the preStop mark, if there was one.
-   */
-  async drain(): Promise<Drained> {
+  async drain(until = performance.now() + this.#config.drain.gracePeriod - 1000): Promise<Drained> {
     this.#draining = true
-    const began = this.#markedBegin() ?? performance.now()
-    const deadline = began + this.#config.drain.gracePeriod
-    // A second in reserve to save and say goodbye. The kubelet leaves two seconds at the least, so one is always ours.
-    const until = Math.max(deadline - 1000, performance.now() + 1000)
     const timeout = AbortSignal.timeout(Math.max(1, Math.round(until - performance.now())))
     const late = new Promise<'late'>(resolve => timeout.addEventListener('abort', () => resolve('late')))
     for (const pipeline of this.#pipelines) pipeline.hurry()

@@ -20,6 +20,7 @@ const SHELF = [
   'proxy',
   'reminder',
   'size',
+  'termination',
   'version',
 ].map(name => `${name}.ts`)
 

@@ -62,7 +62,9 @@ t.test('the Pod is whole: its environment is a valid configuration, its probes a
   }
   const probes = readFileSync(new URL('src/server/probes.ts', root), 'utf8')
   const asked = [...yaml.matchAll(/httpGet: \{ path: (\S+), port/g)].map(match => match[1])
-  t.equal(asked.length, 4)
+  t.equal(asked.length, 3)
+  const [, hook] = /preStop: \{ exec: \{ command: \[logshipper, (\w+)\] \} \}/.exec(yaml)!
+  t.equal(parseArgs([hook!]).kind, hook, 'the hook is a command')
   for (const path of asked) t.ok(probes.includes(`case '${path}'`), `probe ${path}`)
 })
 

@@ -14,6 +14,7 @@ export const COMMANDS = [
   'demo',
   'status',
   'ledger',
+  'prestop',
   'replay',
   'check',
   'config',

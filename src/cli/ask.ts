@@ -1,5 +1,5 @@
 /** Asks the running shipper over its admin port. */
-import { get } from 'node:http'
+import { request as open } from 'node:http'
 import { codeOf } from '../errors.ts'
 import { parseAddress } from '../server/options.ts'
 
@@ -8,12 +8,13 @@ export const DEFAULT_ADMIN = '127.0.0.1:9615'
 export type Asked = { readonly kind: 'ok'; readonly body: string } | { readonly kind: 'failed'; readonly why: string }
 
 /** `path` of the admin port at `address` (host:port). Never rejects. */
-export function ask(address: string, path: string): Promise<Asked> {
+export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<Asked> {
   const parsed = parseAddress(address)
   if (parsed === undefined) return Promise.resolve({ kind: 'failed', why: `${address} is not host:port` })
   const { host, port } = parsed
   return new Promise(resolve => {
-    const request = get({ host, port, path, headers: { host: `localhost:${port}` }, timeout: 5000 }, response => {
+    const options = { host, port, path, method, headers: { host: `localhost:${port}` }, timeout: 5000 }
+    const request = open(options, response => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       // An answer that breaks off has neither `end` nor `error`.
@@ -26,6 +27,7 @@ export function ask(address: string, path: string): Promise<Asked> {
         else resolve({ kind: 'failed', why: `${address} answers ${response.statusCode}` })
       })
     })
+    request.end()
     request.on('timeout', () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
     request.on('error', error => {
       const hint = codeOf(error) === 'ECONNREFUSED' ? '; is the shipper running, with server.admin there?' : ''

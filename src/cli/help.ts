@@ -9,6 +9,7 @@ usage
   logshipper check [--backend NAME]           send each backend one line, and say what it answers
   logshipper status [--admin HOST:PORT]       what the running shipper is doing
   logshipper ledger [--admin HOST:PORT]       the account of every byte
+  logshipper prestop [--admin HOST:PORT]      the preStop hook: the grace period counts from here
   logshipper replay [--backend NAME]          send what a backend refused (its dead letters) again
   logshipper doctor MANIFEST …                what is wrong with the shipper of a pod, and which line to change
   logshipper inject MANIFEST                  the manifest with the shipper added, all else as it was

@@ -16,6 +16,7 @@ import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { ConfigurationHealth, Health, Reloads, Subject } from '../server/subject.ts'
 import type { Drained, Shipper } from '../shipper.ts'
+import { type Caller, type Drain, Termination } from '../termination.ts'
 
 /** How long a change waits for what could not be found again after it: milliseconds. */
 const PATIENCE = 60_000
@@ -34,6 +35,7 @@ export class Live implements Subject {
   readonly #build: (config: Config, before?: Shipper) => Shipper
   readonly #log: Logger
   readonly #ending = new AbortController()
+  readonly #termination = new Termination()
   #config: Config
   #shipper: Shipper
   #change: Promise<Change> | undefined
@@ -75,15 +77,22 @@ export class Live implements Subject {
     this.#configuration = now('refused', problems)
   }
 
-  terminationBegan(): void {
-    this.#shipper.terminationBegan()
+  terminationBegan(caller: Caller): void {
+    this.#termination.mark(caller)
+  }
+
+  /** How long a drain may take now that SIGTERM has come. */
+  terminated(): Drain {
+    this.#termination.signal()
+    return this.#termination.drain(this.gracePeriod)
   }
 
   /** A change that is under way is brought to its end first, and quickly. */
   async drain(): Promise<Drained> {
+    this.#termination.signal()
     this.#ending.abort()
     await this.#change
-    return this.#shipper.drain()
+    return this.#shipper.drain(this.terminated().until)
   }
 
   remains(): Drained {

@@ -53,9 +53,10 @@ export async function run(
   const interrupted = (interruption: Interruption): void => {
     if (interruption === 'hangup' && shipper.draining) return
     if (interruption !== 'closed' && !shipper.draining) {
-      shipper.terminationBegan()
+      const { until, mark } = shipper.terminated()
       reload.stop()
-      log.info({ event: 'draining', gracePeriodMs: shipper.gracePeriod }, 'draining')
+      const leftMs = Math.round(until - performance.now())
+      log.info({ event: 'draining', gracePeriodMs: shipper.gracePeriod, leftMs, mark }, 'draining')
       shipper.drain().then(ended.resolve, ended.reject)
     } else ended.resolve(shipper.remains())
   }

@@ -1,13 +1,17 @@
 /**
- * The admin port: what a person asks through `kubectl port-forward`. It shows paths, so it binds to loopback, and it
- * answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name here. On an
- * address that is not loopback, which somebody has to configure, any name will do.
+ * The admin port: what a person asks through `kubectl port-forward`, and the preStop hook. It shows paths, so it binds
+ * to loopback, and it answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name
+ * here, and what comes from a web page at all changes nothing. On an address that is not loopback, which somebody has to
+ * configure, any name will do.
  */
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
 import { shared } from './shared.ts'
 import type { Subject } from './subject.ts'
+
+/** Paths that may be POSTed to. */
+export const ADMIN_POSTS = ['/prestop'] as const
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
@@ -25,8 +29,14 @@ export function admin(subject: Subject, now: () => number): Handler {
         return everything()
       case '/ledger':
         return json(200, subject.ledger())
+      case '/prestop': {
+        if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
+        if (request.headers.origin !== undefined) return text(403, 'not from a web page')
+        subject.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'anybody')
+        return text(200, 'the grace period counts from here')
+      }
       default:
-        return text(404, 'there are / /status /ledger')
+        return text(404, 'there are / /status /ledger /prestop')
     }
   }
 }

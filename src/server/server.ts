@@ -1,7 +1,7 @@
 /**
  * The server: the probe port for the kubelet and Prometheus, and the admin port for people, on loopback.
  */
-import { admin } from './admin.ts'
+import { ADMIN_POSTS, admin } from './admin.ts'
 import { type Listener, listen } from './listen.ts'
 import { Metrics } from './metrics.ts'
 import type { ServerOptions } from './options.ts'
@@ -39,7 +39,7 @@ export async function startServer(
     }
     if (options.admin !== null) {
       const { host, port } = options.admin
-      const listener = await listen([host], port, 'server.admin', admin(subject, now))
+      const listener = await listen([host], port, 'server.admin', admin(subject, now), ADMIN_POSTS)
       listeners.push(listener)
       ports.adminPort = listener.port
     }

@@ -3,6 +3,7 @@
  * nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
+import type { Caller } from '../termination.ts'
 
 export interface Subject {
   /** Ready: configuration valid, first sweep done. `waiting` says for what otherwise. */
@@ -19,8 +20,8 @@ export interface Subject {
   refused(): readonly Refused[]
   /** How often the configuration was read anew while it ran, and what came of that. */
   reloads(): Reloads
-  /** The preStop hook was called: the grace period counts from now. */
-  terminationBegan(): void
+  /** The preStop hook was called: the grace period counts from now, as far as the caller may say so. */
+  terminationBegan(caller: Caller): void
 }
 
 export interface Health extends ShipperHealth {

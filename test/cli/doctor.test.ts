@@ -146,11 +146,35 @@ const CASES: readonly [
   ],
   [
     'no mark of the end',
-    '      lifecycle:\n        preStop: { httpGet: { path: /prestop, port: logshipper } }\n',
+    '      lifecycle:\n        preStop: { exec: { command: [logshipper, prestop] } }\n',
     '',
     'warning',
     /no lifecycle.preStop/,
     'name: logshipper',
+  ],
+  [
+    'a mark that anybody can make',
+    'preStop: { exec: { command: [logshipper, prestop] } }',
+    'preStop: { httpGet: { path: /prestop, port: logshipper } }',
+    'hint',
+    /httpGet \/prestop; exec: { command: \[logshipper, prestop\] }; a request may come from anybody/,
+    'preStop',
+  ],
+  [
+    'a mark at another page',
+    'preStop: { exec: { command: [logshipper, prestop] } }',
+    'preStop: { httpGet: { path: /stop, port: logshipper } }',
+    'error',
+    /\/stop; \/prestop; from there on the shipper counts/,
+    'preStop',
+  ],
+  [
+    'a mark without the port that it goes to',
+    '      env:\n',
+    '      env:\n        - { name: LOGSHIPPER_SERVER_ADMIN, value: "off" }\n',
+    'error',
+    /logshipper prestop; server.admin, or httpGet \/prestop; the command asks the admin port/,
+    'preStop',
   ],
   [
     'a startup probe in a Job',
@@ -401,7 +425,7 @@ data:
   const alone = await remarks(text)
   t.strictSame(alone, [], 'what cannot be known is not guessed')
   const found = await remarks(text + config)
-  t.equal(found.length, 3)
+  t.equal(found.length, 2)
   for (const each of found) t.match(each, { severity: 'error', found: 'port 9614', wanted: '8000' })
 })
 

@@ -28,7 +28,7 @@ spec:
       livenessProbe: { httpGet: { path: /livez, port: logshipper } }
       readinessProbe: { httpGet: { path: /readyz, port: logshipper } }
       lifecycle:
-        preStop: { httpGet: { path: /prestop, port: logshipper } }
+        preStop: { exec: { command: [logshipper, prestop] } }
       resources:
         limits: { memory: 128Mi }
       securityContext:

@@ -175,13 +175,13 @@ t.test('probes, hook and monitor ask the port that there is for pages that there
     const shipper = shipperOf(pod)!
     t.strictSame(shipper.ports, [{ name: 'logshipper', containerPort: 9614 }])
     const asked = [...JSON.stringify(shipper).matchAll(/"httpGet":\{"path":"(\/\w+)","port":"(\w+)"/g)]
-    t.equal(asked.length, shipper.startupProbe ? 4 : 3, overlay)
+    t.equal(asked.length, shipper.startupProbe ? 3 : 2, overlay)
     for (const [, path, port] of asked) {
       t.ok(served.includes(`case '${path}'`), path!)
       t.equal(port, 'logshipper')
     }
     t.match(shipper, {
-      lifecycle: { preStop: { httpGet: { path: '/prestop' } } },
+      lifecycle: { preStop: { exec: { command: ['logshipper', 'prestop'] } } },
       livenessProbe: { httpGet: { path: '/livez' } },
       readinessProbe: { httpGet: { path: '/readyz' } },
       resources: { requests: { memory: '64Mi' }, limits: { memory: '128Mi' } },

@@ -54,7 +54,7 @@ const container = object({
   startupProbe: o(probe),
   livenessProbe: o(probe),
   readinessProbe: o(probe),
-  lifecycle: o(object({ preStop: o(object({ httpGet: o(httpGet) })) })),
+  lifecycle: o(object({ preStop: o(object({ httpGet: o(httpGet), exec: o(object({ command: names })) })) })),
   resources: o(object({ requests: o(z.record(text, quantity)), limits: o(z.record(text, quantity)) })),
   securityContext: o(
     object({

@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { Script } from 'node:vm'
 import t from 'tap'
 import { PAGE } from '../../src/server/page.ts'
 import { startServer } from '../../src/server/server.ts'
 import { ask, FILE, Stage } from './rig.ts'
+
+/** An address of this machine that is not loopback's. */
+function address(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flatMap(all => all ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address
+}
+
+const outside = () => (address() === undefined ? 'this machine has no address but loopback' : false)
 
 const server = async (t: { teardown(end: () => Promise<void>): void }, host = '127.0.0.1') => {
   const stage = new Stage()
@@ -22,7 +32,7 @@ t.test('/status and /ledger show the subject as it is', async t => {
   t.strictSame(status.refused, stage.notFollowed)
   t.strictSame(status.ledger, stage.accounts)
   t.strictSame(JSON.parse((await ask(port, '/ledger')).body), stage.accounts)
-  t.match(await ask(port, '/metrics'), { status: 404, body: 'there are / /status /ledger\n' })
+  t.match(await ask(port, '/metrics'), { status: 404, body: 'there are / /status /ledger /prestop\n' })
 })
 
 t.test('a folder with very many files is an answer of bounded size that says how many more there are', async t => {
@@ -51,6 +61,24 @@ t.test('on loopback it answers to loopback’s names only', async t => {
     t.equal(status, 403, host)
     t.notMatch(body, 'health')
   }
+})
+
+t.test('a container of the pod marks the start of termination by POST; a web page cannot', async t => {
+  const { stage, port } = await server(t)
+  t.match(await ask(port, '/prestop'), { status: 405, headers: { allow: 'POST' } })
+  const origin = 'http://evil.example'
+  t.equal((await ask(port, '/prestop', { method: 'POST', headers: { origin } })).status, 403)
+  t.equal((await ask(port, '/prestop', { method: 'POST', headers: { host: 'evil.example' } })).status, 403)
+  t.strictSame(stage.marks, [])
+  t.equal((await ask(port, '/prestop', { method: 'POST' })).status, 200)
+  t.strictSame(stage.marks, ['pod'])
+})
+
+t.test('where the admin port is not on loopback a caller from elsewhere is anybody', { skip: outside() }, async t => {
+  const { stage, port } = await server(t, '0.0.0.0')
+  const host = address()!
+  t.equal((await ask(port, '/prestop', { method: 'POST', host })).status, 200)
+  t.strictSame(stage.marks, ['anybody'])
 })
 
 t.test('another page may not read it, frame it or guess its type', async t => {

@@ -7,6 +7,7 @@ import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type Statement, settled } from '../../src/ledger.ts'
 import type { BackendHealth, FileStatus, Health, PipelineStatus, Subject } from '../../src/server/subject.ts'
+import type { Caller } from '../../src/termination.ts'
 
 export function statement(more: Partial<Statement> = {}): Statement {
   return {
@@ -88,7 +89,7 @@ export class Stage implements Subject {
   waiting: string[] = []
   since = 10
   draining = false
-  marks = 0
+  readonly marks: Caller[] = []
   healthy: Health = {
     status: 'ok',
     version: '1.2.3',
@@ -133,8 +134,8 @@ export class Stage implements Subject {
   refused() {
     return this.notFollowed
   }
-  terminationBegan() {
-    this.marks++
+  terminationBegan(caller: Caller) {
+    this.marks.push(caller)
   }
 }
 

@@ -9,6 +9,7 @@ const DEFAULT_GRACE = 30
 const SHORT_GRACE = 5
 /** Of the grace period the shipper keeps a second for its last save. */
 const RESERVE = 1
+const PRESTOP = 'exec: { command: [logshipper, prestop] }'
 
 const PROXIES = /(?:^|[/-])(?:istio-proxy|proxyv2|linkerd-proxy|envoy|consul-dataplane|kuma-dp|kuma-sidecar)\b/
 
@@ -112,7 +113,7 @@ export const probes: Rule = function* (patient) {
     path: [...shipper.path, 'lifecycle', 'preStop'],
     probe: asTree(asTree(shipper.it['lifecycle'])?.['preStop']),
   }
-  for (const each of [startup, liveness, readiness, stop])
+  for (const each of [startup, liveness, readiness])
     if (each.probe) yield* reachable(each.path, each.probe, shipper, port)
   if (startup.probe && once) {
     const why =
@@ -134,7 +135,7 @@ export const probes: Rule = function* (patient) {
     'error',
     'readiness counts for the whole pod: an outage of the backend would take the application out of its Service',
   )
-  yield* pages(stop, '/prestop', [], 'error', 'from there on the shipper counts the grace period')
+  yield* hook(stop, patient, port)
   if (port === 'off' || plain) return
   if (!liveness.probe) {
     const why = 'nobody else would notice that its loop stands still'
@@ -142,8 +143,31 @@ export const probes: Rule = function* (patient) {
   }
   if (!stop.probe) {
     const why = 'the shipper cannot know what the application left of the grace period, and may be killed in its drain'
-    yield { severity: 'warning', path: shipper.path, found: 'no lifecycle.preStop', wanted: 'httpGet /prestop', why }
+    yield { severity: 'warning', path: shipper.path, found: 'no lifecycle.preStop', wanted: PRESTOP, why }
   }
+}
+
+/** What marks the beginning of the pod's termination. */
+function* hook(
+  { path, probe }: { path: Finding['path']; probe: Record<string, unknown> | undefined },
+  patient: Patient,
+  port: ReturnType<typeof portOf>,
+): Generator<Finding> {
+  if (probe === undefined) return
+  const command = asTree(probe['exec'])?.['command']
+  if (Array.isArray(command) && command.includes('prestop')) {
+    const admin = patient.setting(['server', 'admin'])
+    if (admin !== 'off' && admin !== null && admin !== false && !patient.plain) return
+    const why = 'the command asks the admin port, and there is none'
+    yield { severity: 'error', path, found: 'logshipper prestop', wanted: 'server.admin, or httpGet /prestop', why }
+    return
+  }
+  yield* reachable(path, probe, patient.shipper, port)
+  const asks = { path, probe }
+  yield* pages(asks, '/prestop', [], 'error', 'from there on the shipper counts the grace period')
+  if (asTree(probe['httpGet'])?.['path'] !== '/prestop') return
+  const why = 'a request may come from anybody, so it is believed for half of the grace period only'
+  yield { severity: 'hint', path, found: 'httpGet /prestop', wanted: PRESTOP, why }
 }
 
 /** The port of the probes, `off`, or `undefined` if that cannot be known. */

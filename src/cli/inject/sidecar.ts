@@ -49,7 +49,7 @@ ports:
 ${startupProbe ? 'startupProbe: { httpGet: { path: /startupz, port: logshipper }, periodSeconds: 1, failureThreshold: 30 }\n' : ''}livenessProbe: { httpGet: { path: /livez, port: logshipper }, periodSeconds: 10, timeoutSeconds: 5 }
 readinessProbe: { httpGet: { path: /readyz, port: logshipper }, periodSeconds: 10, timeoutSeconds: 5 }
 lifecycle:
-  preStop: { httpGet: { path: /prestop, port: logshipper } }
+  preStop: { exec: { command: [logshipper, prestop] } }
 resources:
   requests: { cpu: 10m, memory: 64Mi }
   limits: { memory: 128Mi }
