@@ -63,6 +63,21 @@ t.test('a port that is taken: exit code 2 before the first byte is read', async 
   t.equal(program.stdout, '')
 })
 
+t.test('an admin port that another container of the pod has taken keeps nothing from being shipped', async t => {
+  const stage = await Stage.set(t)
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  t.teardown(() => holder.close())
+  const { port } = holder.address() as AddressInfo
+  const program = await stage.start({ LOGSHIPPER_SERVER_ADMIN: `127.0.0.1:${port}` })
+  stage.write(10)
+  t.ok(await stage.arrived())
+  t.ok(program.said.some(({ event, port: at }) => event === 'admin_port_unavailable' && at === port))
+  t.equal((await program.get('/livez')).status, 200)
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
 t.test('what is no regular file is named, never blocks, and the others go on', async t => {
   const stage = await Stage.set(t)
   const at = (name: string) => join(stage.logs, name)

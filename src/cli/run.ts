@@ -69,7 +69,7 @@ export async function run(
       'the memory limit is smaller than any that was seen to hold',
     )
   }
-  const server = await startServer(config.server, shipper)
+  const server = await startServer(config.server, shipper, log)
   if (Object.keys(server.ports).length > 0) log.info({ event: 'listening', ...server.ports }, 'listening')
   await shipper.start()
   log.info(

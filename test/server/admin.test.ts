@@ -4,6 +4,7 @@ import { Script } from 'node:vm'
 import t from 'tap'
 import { PAGE } from '../../src/server/page.ts'
 import { startServer } from '../../src/server/server.ts'
+import { Journal } from '../tail/rig.ts'
 import { ask, FILE, Stage } from './rig.ts'
 
 /** An address of this machine that is not loopback's. */
@@ -17,7 +18,7 @@ const outside = () => (address() === undefined ? 'this machine has no address bu
 
 const server = async (t: { teardown(end: () => Promise<void>): void }, host = '127.0.0.1') => {
   const stage = new Stage()
-  const running = await startServer({ port: null, admin: { host, port: 0 } }, stage)
+  const running = await startServer({ port: null, admin: { host, port: 0 } }, stage, new Journal())
   t.teardown(() => running.close())
   return { stage, port: running.ports.adminPort! }
 }

@@ -5,7 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { CLOCK } from '../../src/clock.ts'
 import { startServer } from '../../src/server/server.ts'
+import { Journal } from '../tail/rig.ts'
 import { ACCOUNT, DOWN, SECRET_PATH, Stage } from './rig.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
@@ -21,7 +23,7 @@ function logshipper(...args: string[]): Promise<{ code: number; out: string; err
 const stage = new Stage()
 let now = 0
 const options = { port: null, admin: { host: '127.0.0.1', port: 0 } }
-const running = await startServer(options, stage, () => (now += 1000))
+const running = await startServer(options, stage, new Journal(), { ...CLOCK, now: () => (now += 1000) })
 t.teardown(() => running.close())
 const admin = `--admin=127.0.0.1:${running.ports.adminPort}`
 

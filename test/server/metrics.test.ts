@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
+import { CLOCK } from '../../src/clock.ts'
 import { startServer } from '../../src/server/server.ts'
+import { Journal } from '../tail/rig.ts'
 import { ACCOUNT, ask, SECRET_PATH, Stage, statement } from './rig.ts'
 
 async function scraped(t: { teardown(end: () => Promise<void>): void }) {
   const stage = new Stage()
   // Each look at the clock is a second after the last one: no scrape is another one's page.
   let now = 0
-  const server = await startServer({ port: 0, admin: null }, stage, () => (now += 1000))
+  const server = await startServer({ port: 0, admin: null }, stage, new Journal(), {
+    ...CLOCK,
+    now: () => (now += 1000),
+  })
   t.teardown(() => server.close())
   return { stage, scrape: () => ask(server.ports.port!, '/metrics') }
 }

@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap'
 import { startServer } from '../../src/server/server.ts'
+import { Journal } from '../tail/rig.ts'
 import { ask, DOWN, SECRET_PATH, Stage, UP } from './rig.ts'
 
 async function serve(t: Test): Promise<{ stage: Stage; port: number }> {
   const stage = new Stage()
-  const server = await startServer({ port: 0, admin: null }, stage)
+  const server = await startServer({ port: 0, admin: null }, stage, new Journal())
   t.teardown(() => server.close())
   return { stage, port: server.ports.port! }
 }

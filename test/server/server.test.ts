@@ -7,31 +7,37 @@ import { networkInterfaces } from 'node:os'
 import t from 'tap'
 import { listen, text } from '../../src/server/listen.ts'
 import { startServer } from '../../src/server/server.ts'
+import { HandClock } from '../clock.ts'
+import { Journal } from '../tail/rig.ts'
 import { ask, open, Stage } from './rig.ts'
 
 const loopback6 = Object.values(networkInterfaces()).some(all => all?.some(({ address }) => address === '::1'))
 
 t.test('both listeners are bound and said; closed, both ports are free again', async t => {
   const options = { port: 0, admin: { host: '127.0.0.1', port: 0 } }
-  const server = await startServer(options, new Stage())
+  const server = await startServer(options, new Stage(), new Journal())
   const { port, adminPort } = server.ports
   t.equal((await ask(port!, '/livez')).status, 200)
   t.equal((await ask(adminPort!, '/status')).status, 200)
   await server.close()
   await t.rejects(ask(port!, '/livez'), { code: 'ECONNREFUSED' })
   await t.rejects(ask(adminPort!, '/status'), { code: 'ECONNREFUSED' })
-  const again = await startServer({ port: port!, admin: { host: '127.0.0.1', port: adminPort! } }, new Stage())
+  const again = await startServer(
+    { port: port!, admin: { host: '127.0.0.1', port: adminPort! } },
+    new Stage(),
+    new Journal(),
+  )
   await again.close()
 })
 
 t.test('what is off is not bound', async t => {
-  const server = await startServer({ port: null, admin: null }, new Stage())
+  const server = await startServer({ port: null, admin: null }, new Stage(), new Journal())
   t.strictSame(server.ports, {})
   await server.close()
 })
 
 t.test('the probe port answers over IPv4 and IPv6', { skip: loopback6 ? false : 'there is no ::1 here' }, async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   for (const host of ['127.0.0.1', '::1'])
     t.equal((await ask(server.ports.port!, '/livez', { host })).status, 200, host)
@@ -50,18 +56,37 @@ t.test('a port that is taken is an error that names it and its key, and leaves n
   t.teardown(() => holder.close())
   const { port } = holder.address() as AddressInfo
   const taken = (key: string) => ({ code: 'ERR_START', message: new RegExp(`^${key}: port ${port} is taken`) })
-  await t.rejects(startServer({ port, admin: null }, new Stage()), taken('server.port'))
+  await t.rejects(startServer({ port, admin: null }, new Stage(), new Journal()), taken('server.port'))
+})
 
-  const free = createServer().listen(0)
-  await once(free, 'listening')
-  const other = (free.address() as AddressInfo).port
-  await new Promise(resolve => free.close(resolve))
-  await t.rejects(startServer({ port: other, admin: { host: '127.0.0.1', port } }, new Stage()), taken('server.admin'))
-  await t.rejects(ask(other, '/livez'), { code: 'ECONNREFUSED' }, 'the probe port was given back')
+t.test('an admin port that is taken is logged and waited for: all else starts', async t => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
+  const journal = new Journal()
+  const clock = new HandClock()
+  const server = await startServer({ port: 0, admin: { host: '127.0.0.1', port } }, new Stage(), journal, clock)
+  t.teardown(() => server.close())
+  t.strictSame(Object.keys(server.ports), ['port'])
+  t.equal((await ask(server.ports.port!, '/livez')).status, 200)
+  const said = { event: 'admin_port_unavailable', host: '127.0.0.1', port, reason: /^server\.admin: port \d+ is taken/ }
+  t.match(journal.said, [{ level: 'warn', fields: said }])
+  const tried = () => new Promise(resolve => setTimeout(resolve, 50))
+  clock.pass(30_000)
+  await tried()
+  t.equal(journal.said.length, 1, 'it is said once')
+  await new Promise(resolve => holder.close(resolve))
+  while (clock.waiting === 0) await tried()
+  clock.pass(30_000)
+  while (server.ports.adminPort === undefined) await tried()
+  t.equal((await ask(port, '/status')).status, 200)
+  t.match(journal.said[1], { level: 'info', fields: { event: 'listening', adminPort: port } })
+  await server.close()
+  t.equal(clock.waiting, 0)
 })
 
 t.test('closing does not wait for clients that stay', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   const silent = await open(server.ports.port!)
   const gone = once(silent, 'close')
   const began = performance.now()
@@ -71,7 +96,7 @@ t.test('closing does not wait for clients that stay', async t => {
 })
 
 t.test('a crowd of silent clients does not shut out a probe', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const port = server.ports.port!
   const crowd = await Promise.all(Array.from({ length: 400 }, () => open(port)))
@@ -88,7 +113,7 @@ t.test('a crowd of silent clients does not shut out a probe', async t => {
 })
 
 t.test('a connection that pipelines is cut off, and the rest of what it sent is not looked at', async t => {
-  const server = await startServer({ port: 0, admin: { host: '127.0.0.1', port: 0 } }, new Stage())
+  const server = await startServer({ port: 0, admin: { host: '127.0.0.1', port: 0 } }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const { port, adminPort } = server.ports
   let begun = 0
@@ -114,7 +139,7 @@ t.test('a connection that pipelines is cut off, and the rest of what it sent is 
 })
 
 t.test('one request after the other on one connection is answered, as often as it asks', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
@@ -132,7 +157,7 @@ t.test('one request after the other on one connection is answered, as often as i
 })
 
 t.test('garbage costs the sender the connection, and nobody else anything', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const port = server.ports.port!
   const garbage = [
@@ -158,7 +183,7 @@ t.test('garbage costs the sender the connection, and nobody else anything', asyn
 })
 
 t.test('a client that is slow to ask is cut off within seconds', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const slow = await open(server.ports.port!)
   const began = performance.now()
@@ -170,7 +195,7 @@ t.test('a client that is slow to ask is cut off within seconds', async t => {
 })
 
 t.test('who sends a body is answered without it being read to its end', async t => {
-  const server = await startServer({ port: 0, admin: null }, new Stage())
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const socket = await open(server.ports.port!)
   let said = ''
