@@ -1,41 +1,51 @@
 /**
- * Reports: how the parts stand, in the words of the server's contract. Nothing is kept here but the moment since when
- * a backend has been behind, which nobody else needs.
+ * Reports: how the parts stand, in the words of the server's contract. Nothing is kept here.
  */
 import { DURATION_BOUNDS } from './delivery/numbers.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { BackendHealth, Lag, PipelineStatus, SourceHealth } from './server/subject.ts'
+import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth } from './server/subject.ts'
+import type { Cursor, Generation } from './tail/generation.ts'
 import type { Tail } from './tail/tail.ts'
+import type { Tailer } from './tail/tailer.ts'
 
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
+
+const NEVER = Number.POSITIVE_INFINITY
 
 /** How far the pipeline is behind each of its sources. */
 function lags(pipeline: Pipeline, tail: Tail): Lag[] {
   const { name } = pipeline.parts
-  const rows = new Map<string, { bytes: number; oldest: number; behindSince: number }>()
-  for (const source of pipeline.parts.sources) {
-    rows.set(source, { bytes: 0, oldest: Number.POSITIVE_INFINITY, behindSince: Number.POSITIVE_INFINITY })
-  }
+  const rows = new Map<string, { bytes: number; since: number; read: number }>()
+  for (const source of pipeline.parts.sources) rows.set(source, { bytes: 0, since: NEVER, read: NEVER })
   for (const { generation, size } of tail.following()) {
     const row = rows.get(generation.origin.source)
     const cursor = generation.cursors.find(({ backend }) => backend === name)
     if (row === undefined || cursor === undefined) continue
     row.bytes += Math.max(0, size - cursor.committed.offset)
-    row.oldest = Math.min(row.oldest, cursor.oldest ?? row.oldest)
-    if (size > cursor.committed.offset) row.behindSince = Math.min(row.behindSince, cursor.caughtUpAt)
+    row.read = Math.min(row.read, cursor.oldest ?? NEVER)
+    row.since = Math.min(row.since, behindSince(generation, cursor, size))
   }
-  for (const { source, size, offsets } of tail.waiting()) {
+  for (const { source, size, offsets, since } of tail.waiting()) {
     const row = rows.get(source)
-    if (row) row.bytes += Math.max(0, size - (offsets[name] ?? 0))
+    const offset = offsets[name] ?? 0
+    if (row === undefined || size <= offset) continue
+    row.bytes += size - offset
+    row.since = Math.min(row.since, since(offset) ?? NEVER)
   }
-  const now = Date.now()
-  const age = (since: number) => (since === Number.POSITIVE_INFINITY ? 0 : Math.max(0, (now - since) / 1000))
-  return [...rows].map(([source, { bytes, oldest, behindSince }]) => ({
+  const [now, wall] = [performance.now(), Date.now()]
+  return [...rows].map(([source, { bytes, since, read }]) => ({
     source,
     bytes,
-    oldestUnacknowledged: age(oldest),
-    seconds: age(behindSince),
+    seconds: secondsFrom(since, now),
+    inFlightSeconds: secondsFrom(read, wall),
   }))
+}
+
+const secondsFrom = (since: number, now: number): number => (since === NEVER ? 0 : Math.max(0, (now - since) / 1000))
+
+/** When the first byte came that is not settled: monotonic milliseconds. A last line without an end is not due yet. */
+function behindSince({ growth }: Generation, cursor: Cursor, size: number): number {
+  return cursor.caughtUp(size) ? NEVER : (growth.since(cursor.committed.offset) ?? NEVER)
 }
 
 /** Bytes on the volume that the backend has not acknowledged. */
@@ -60,7 +70,7 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
     lastDelivered: iso(numbers.lastDeliveredAt),
     lastError: numbers.lastError ? { reason: numbers.lastError.reason, at: iso(numbers.lastError.at)! } : null,
     lagBytes: lag.reduce((sum, { bytes }) => sum + bytes, 0),
-    oldestUnacknowledgedSeconds: Math.max(0, ...lag.map(({ oldestUnacknowledged }) => oldestUnacknowledged)),
+    lagSeconds: Math.max(0, ...lag.map(({ seconds }) => seconds)),
   }
 }
 
@@ -89,4 +99,21 @@ export function sourceHealth(name: string, tail: Tail): SourceHealth {
   }
   const files = [...tail.tailers].filter(({ generation }) => generation.origin.source === name).length
   return { name, files, refused }
+}
+
+export function fileStatus({ path, size, state, generation }: Tailer): FileStatus {
+  const now = performance.now()
+  return {
+    source: generation.origin.source,
+    path,
+    generation: generation.origin.generation,
+    state: state.kind,
+    size,
+    cursors: generation.cursors.map(cursor => ({
+      backend: cursor.backend,
+      read: cursor.read,
+      committed: cursor.committed.offset,
+      lagSeconds: secondsFrom(behindSince(generation, cursor, size), now),
+    })),
+  }
 }

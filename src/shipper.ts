@@ -21,7 +21,7 @@ import type { Logger } from './log.ts'
 import { memoryLimit, memoryUse } from './memory.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
-import { backendHealth, behindBytes, pipelineStatus, sourceHealth } from './report.ts'
+import { backendHealth, behindBytes, fileStatus, pipelineStatus, sourceHealth } from './report.ts'
 import type {
   FileStatus,
   LedgerLine,
@@ -271,18 +271,7 @@ export class Shipper {
   }
 
   files(): FileStatus[] {
-    return [...this.#tail.tailers].map(({ path, size, state, generation }) => ({
-      source: generation.origin.source,
-      path,
-      generation: generation.origin.generation,
-      state: state.kind,
-      size,
-      cursors: generation.cursors.map(({ backend, read, committed }) => ({
-        backend,
-        read,
-        committed: committed.offset,
-      })),
-    }))
+    return [...this.#tail.tailers].map(fileStatus)
   }
 
   refused(): Refused[] {

@@ -31,16 +31,16 @@ function show({ draining, health, files, refused, more }: Status): string {
     '',
   )
   const backends = health.backends.map(
-    ({ name, type, state, reason, attempts, lagBytes, oldestUnacknowledgedSeconds, lastDelivered }) => [
+    ({ name, type, state, reason, attempts, lagBytes, lagSeconds, lastDelivered }) => [
       name,
       type,
       state === 'up' ? state : `${state}: ${reason}, attempt ${attempts}`,
       bytes(lagBytes),
-      `${oldestUnacknowledgedSeconds.toFixed(1)} s`,
+      `${lagSeconds.toFixed(1)} s`,
       lastDelivered ?? 'never',
     ],
   )
-  lines.push(table(['BACKEND', 'TYPE', 'STATE', 'BEHIND', 'OLDEST', 'LAST DELIVERED'], backends), '')
+  lines.push(table(['BACKEND', 'TYPE', 'STATE', 'BEHIND', 'LATE', 'LAST DELIVERED'], backends), '')
   const rows = files.map(({ path, source, state, size, cursors }) => [
     printable(path),
     source,

@@ -186,14 +186,14 @@ export class Metrics {
       lag(({ bytes }) => bytes),
     )
     gauge(
-      'oldest_unacknowledged_seconds',
-      'Age of the oldest line read and not acknowledged.',
+      'in_flight_seconds',
+      'How long ago the oldest line in flight was read.',
       both,
-      lag(({ oldestUnacknowledged }) => oldestUnacknowledged),
+      lag(({ inFlightSeconds }) => inFlightSeconds),
     )
     gauge(
       'lag_seconds',
-      'How long the backend has been behind: 0 when everything on the volume is acknowledged.',
+      'Age of the first byte on the volume that is not acknowledged, an estimate; 0 when all are.',
       both,
       lag(({ seconds }) => seconds),
     )

@@ -73,7 +73,7 @@ function backend(s, b, seconds) {
     b.name + ' (' + b.type + ')',
     b.state === 'up' ? ['up', 'good'] : [b.state + ': ' + b.reason + String.fromCharCode(10) + plural(b.attempts, 'attempt') + next, 'bad'],
     bytes(b.lagBytes),
-    span(b.oldestUnacknowledgedSeconds),
+    span(b.lagSeconds),
     seconds > 0 ? bytes(Math.max(0, delivered(s) - delivered(last)) / seconds) + '/s' : '–',
     b.lastDelivered ? span(between(b.lastDelivered, s.at)) + ' ago' : 'never',
     p ? bytes(p.budget.used) + ' of ' + bytes(p.budget.total) : '–',
@@ -105,7 +105,7 @@ function show(s) {
     (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
     ' · ' + (watch.mode === 'events' ? 'watching' : 'polling: ' + watch.reason))
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
-  table('backends', ['backend', 'state', '#behind', '#oldest line', '#delivering', '#last delivered', '#budget', '#retries'],
+  table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries'],
     s.health.backends.map(b => backend(s, b, seconds)), 'none')
   table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#vanished'],
     s.ledger.map(account), 'nothing has been read yet')

@@ -106,7 +106,8 @@ export interface BackendHealth {
   readonly stalledSince: string | null
   readonly lastError: { readonly reason: string; readonly at: string } | null
   readonly lagBytes: number
-  readonly oldestUnacknowledgedSeconds: number
+  /** How late it is, over all sources: see `Lag`. */
+  readonly lagSeconds: number
 }
 
 export interface SourceHealth {
@@ -137,10 +138,13 @@ export interface Lag {
   readonly source: string
   /** Bytes on the volume that are not committed. */
   readonly bytes: number
-  /** Age in seconds of the oldest line that was read and is not acknowledged; 0 if there is none. */
-  readonly oldestUnacknowledged: number
-  /** For how many seconds there has been something on the volume that is not committed. */
+  /**
+   * Age of the first byte on the volume that is not committed; 0 if there is none but those of a line without an end. An
+   * estimate: see `tail/growth.ts`.
+   */
   readonly seconds: number
+  /** How long ago the oldest line in flight was read; 0 if there is none. */
+  readonly inFlightSeconds: number
 }
 
 export interface LedgerLine {
@@ -155,7 +159,12 @@ export interface FileStatus {
   readonly generation: string
   readonly state: 'live' | 'rotated' | 'deleted' | 'closed'
   readonly size: number
-  readonly cursors: readonly { readonly backend: string; readonly read: number; readonly committed: number }[]
+  readonly cursors: readonly {
+    readonly backend: string
+    readonly read: number
+    readonly committed: number
+    readonly lagSeconds: number
+  }[]
 }
 
 export interface Refused {

@@ -17,6 +17,7 @@ import type { Settled } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Reminder } from '../reminder.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
+import type { SavedStretch } from './growth.ts'
 
 const VERSION = 1
 const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
@@ -48,6 +49,8 @@ export interface SavedGeneration {
   readonly begun?: string
   /** The end that was seen last, if it lies beyond what was read. */
   readonly seen?: SavedCursor
+  /** When what is not settled was written: see `growth.ts`. Absent if that is not long ago. */
+  readonly written?: readonly SavedStretch[]
   /** It was read to its end and closed: it is remembered only in case its name comes back. */
   readonly done?: boolean
   /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
@@ -258,13 +261,14 @@ function isCheckpoint(value: unknown): value is Checkpoint {
 
 function isGeneration(value: unknown): boolean {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return false
-  const { source, origin, path, id, key, inode, head, size, begun, seen, cursors } = value
+  const { source, origin, path, id, key, inode, head, size, begun, seen, written, cursors } = value
   return (
     [source, origin, path, id, key, head.hash].every(text => typeof text === 'string') &&
     [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
     [size, head.length, head.crc ?? 0].every(isCount) &&
     (begun === undefined || (typeof begun === 'string' && /^\d{1,20}$/.test(begun))) &&
     (seen === undefined || isCursor(seen)) &&
+    (written === undefined || Array.isArray(written)) &&
     Object.values(cursors).every(isCursor)
   )
 }

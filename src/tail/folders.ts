@@ -12,6 +12,7 @@ import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
+import { Growth, timesOf } from './growth.ts'
 import { sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { hasGrown, LateLines, type Missed } from './missed.ts'
@@ -47,6 +48,8 @@ export interface Waiting {
   readonly size: number
   /** The committed offsets by backend; one that is not there has read nothing. */
   readonly offsets: Readonly<Record<string, number>>
+  /** Since when there has been something behind an offset: monotonic milliseconds. */
+  readonly since: (offset: number) => number | undefined
 }
 
 /** What may be a copy: its size, when it was first seen, and when it last grew towards the size of the followed file. */
@@ -109,11 +112,13 @@ export class Folders {
     const { parking } = this
     for (const { source, path, reason } of this.#refused.values()) {
       if (reason !== TOO_MANY || parking.has(path)) continue
-      yield { source, path, size: Number(statPath(path)?.size ?? 0), offsets: {} }
+      yield { source, path, offsets: {}, ...sizeOf(path, 0, new Growth(), 0) }
     }
-    for (const { source, path, size, cursors } of parking.saved()) {
+    for (const { source, path, size, written, cursors } of parking.saved()) {
       const offsets = Object.fromEntries(Object.entries(cursors).map(([backend, { offset }]) => [backend, offset]))
-      yield { source, path, size: Math.max(size, Number(statPath(path)?.size ?? 0)), offsets }
+      const settled = Math.min(size, ...Object.values(offsets))
+      const known = sizeOf(path, size, new Growth(written), settled)
+      yield { source, path, offsets, ...known, ...(parking.isDone(path, known.size) && { since: () => undefined }) }
     }
   }
 
@@ -418,4 +423,11 @@ export class Folders {
 
 function isUnread({ head, cursors }: SavedGeneration): boolean {
   return head.length === 0 && Object.values(cursors).every(({ offset }) => offset === 0)
+}
+
+/** How large a file is that is not open, and when that was written: `known` bytes at the least. */
+function sizeOf(path: string, known: number, growth: Growth, settled: number): Pick<Waiting, 'size' | 'since'> {
+  const stats = statPath(path)
+  if (stats) growth.found(timesOf(stats), settled)
+  return { size: Math.max(known, Number(stats?.size ?? 0)), since: offset => growth.since(offset) }
 }

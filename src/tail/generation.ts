@@ -17,6 +17,7 @@ import { type Account, book, type Settled, settled } from '../ledger.ts'
 import { Ahead } from './ahead.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from './fingerprint.ts'
+import { Growth } from './growth.ts'
 
 /** A chunk, or a hole that was passed over, in the order of the file. */
 interface Pending {
@@ -37,8 +38,6 @@ export class Cursor implements ChunkOwner {
   readonly ahead: Ahead
   /** The marker before `read`. */
   marker: Marker
-  /** When everything that was read had been acknowledged last: milliseconds since the epoch. */
-  caughtUpAt = Date.now()
   /** True while it waits in its reader's round robin. */
   queued = false
   #committed: SavedCursor
@@ -80,6 +79,11 @@ export class Cursor implements ChunkOwner {
     return this.#pending.length === 0
   }
 
+  /** All of a file of `size` bytes is settled, but for a last line without an end, which is not due yet. */
+  caughtUp(size: number): boolean {
+    return this.idle && Math.max(this.read, this.scanned) >= size
+  }
+
   /** When the oldest chunk in flight was read, in milliseconds since the epoch, or undefined. */
   get oldest(): number | undefined {
     return this.#pending[0]?.readAt
@@ -88,7 +92,6 @@ export class Cursor implements ChunkOwner {
   /** Takes note of a chunk that was just read; `marker` is the one before its end. */
   took(chunk: Chunk, marker: Marker): void {
     invariant(chunk.fileStart === this.read && chunk.fileEnd > this.read, 'a chunk must begin where the last one ended')
-    if (this.#pending.length === 0) this.caughtUpAt = chunk.readAt
     this.#pending.push({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
     this.account.read(chunk.frames, chunk.fileEnd - chunk.fileStart)
     if (chunk.cutFrom > 0) this.account.truncated(1)
@@ -206,6 +209,8 @@ export class Generation {
    * generations with one origin the one that began first is read first.
    */
   readonly begun: bigint
+  /** When its bytes were written. */
+  growth = new Growth()
   readonly #made = made++
 
   constructor(
@@ -229,6 +234,17 @@ export class Generation {
 
   get origin(): Origin {
     return this.#origin
+  }
+
+  /** A look showed `size`. */
+  saw(size: number, now: number): void {
+    this.size = size
+    if (this.growth.saw(size, now)) this.growth.passed(this.settled, now)
+  }
+
+  /** Everything before this offset is settled, for every cursor. */
+  get settled(): number {
+    return Math.min(this.size, ...this.cursors.map(({ committed }) => committed.offset))
   }
 
   /** Whether it comes before another one of the same origin. */
@@ -284,6 +300,7 @@ export class Generation {
 
   /** `ended`: what is not read yet never will be, and has been accounted for. */
   save(path: string, ended = false): SavedGeneration {
+    const written = this.growth.save(this.settled)
     return {
       source: this.origin.source,
       origin: this.origin.path,
@@ -294,6 +311,7 @@ export class Generation {
       head: this.head,
       size: this.size,
       begun: String(this.begun),
+      ...(written && { written }),
       ...(this.seen.offset > this.furthest && !ended ? { seen: this.seen } : {}),
       cursors: Object.fromEntries(
         this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed]),

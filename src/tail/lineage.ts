@@ -10,6 +10,7 @@ import { Account, type Ledger } from '../ledger.ts'
 import type { SavedGeneration } from './checkpoint.ts'
 import { generationId, type Inode, NO_HEAD, NO_MARKER } from './fingerprint.ts'
 import { Cursor, Generation } from './generation.ts'
+import { Growth } from './growth.ts'
 import type { SourceOptions } from './options.ts'
 import type { Reader } from './reader.ts'
 
@@ -123,7 +124,10 @@ export class Lineage {
 
   #generation(
     { name, labels }: SourceOptions,
-    saved: Pick<SavedGeneration, 'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'begun' | 'seen' | 'cursors'>,
+    saved: Pick<
+      SavedGeneration,
+      'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'begun' | 'seen' | 'written' | 'cursors'
+    >,
   ): Generation {
     const origin = { source: name, path: saved.origin, generation: saved.id, labels }
     const cursors = this.members
@@ -138,6 +142,7 @@ export class Lineage {
     const begun = BigInt(saved.begun ?? saved.inode.birth)
     const generation = new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key, begun)
     if (saved.seen) generation.seen = saved.seen
+    if (saved.written) generation.growth = new Growth(saved.written)
     return generation
   }
 }

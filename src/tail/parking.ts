@@ -66,6 +66,12 @@ export class Parking {
     for (const [path, { who }] of this.#parked) yield who.kind === 'saved' ? who.saved : who.generation.save(path)
   }
 
+  /** Whether all that is not settled of the file, `size` bytes long now, is a last line without an end. */
+  isDone(path: string, size: number): boolean {
+    const parked = this.#parked.get(path)
+    return parked?.rested === true && parked.who.kind === 'saved' && parked.size === size
+  }
+
   /** Those of which chunks are in flight. */
   get living(): { generation: Generation }[] {
     return [...this.#parked.values()].flatMap(({ who }) => (who.kind === 'living' ? [who] : []))

@@ -33,6 +33,7 @@ import {
   stands,
 } from './fingerprint.ts'
 import type { Cursor, Generation } from './generation.ts'
+import { timesOf } from './growth.ts'
 import { nameOfHandle, statPath } from './inodes.ts'
 
 export type TailerState =
@@ -94,6 +95,7 @@ export class Tailer {
     this.generation = generation
     this.size = Number(stats.size)
     if (this.size > generation.size) generation.size = this.size
+    generation.growth.found(timesOf(stats), generation.settled)
     this.changedAt = now
     this.#mtime = stats.mtimeNs
     this.#see(this.size, generation.furthest)
@@ -166,7 +168,7 @@ export class Tailer {
     }
     if (changed && !this.#see(size, furthest)) return { kind: 'replaced' }
     if (changed && !grew) for (const { ahead } of generation.cursors) ahead.changed(written)
-    generation.size = this.extent
+    generation.saw(this.extent, now)
     if (size < known) return { kind: 'shortened', bytes: known - size }
     return { kind: 'intact', unread: this.#unread(final), changed }
   }

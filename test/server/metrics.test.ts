@@ -44,7 +44,7 @@ t.test('the ledger is shown as it is, and adds up', async t => {
   t.equal(at('vanished_bytes_total'), 7)
   t.equal(at('lag_bytes'), 200)
   t.equal(at('lag_seconds'), 1.5)
-  t.equal(at('oldest_unacknowledged_seconds'), 0.5)
+  t.equal(at('in_flight_seconds'), 0.5)
 })
 
 t.test('a scrape shows the moment: repeated or at once, nothing is counted twice or goes backwards', async t => {

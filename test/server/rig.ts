@@ -44,7 +44,7 @@ export const UP: BackendHealth = {
   stalledSince: null,
   lastError: null,
   lagBytes: 200,
-  oldestUnacknowledgedSeconds: 0.5,
+  lagSeconds: 1.5,
 }
 
 export const DOWN: BackendHealth = {
@@ -70,7 +70,7 @@ const PIPELINE: PipelineStatus = {
   payloadBytes: 900,
   wireBytes: 300,
   durations: { bounds: [0.1, 1], counts: [4, 2, 1], sum: 12.5 },
-  lag: [{ source: 'app', bytes: 200, oldestUnacknowledged: 0.5, seconds: 1.5 }],
+  lag: [{ source: 'app', bytes: 200, seconds: 1.5, inFlightSeconds: 0.5 }],
 }
 
 export const SECRET_PATH = '/var/log/app/of-customer-4711.log'
@@ -81,7 +81,7 @@ export const FILE: FileStatus = {
   generation: 'g1',
   state: 'live',
   size: 1000,
-  cursors: [{ backend: 'main', read: 1000, committed: 800 }],
+  cursors: [{ backend: 'main', read: 1000, committed: 800, lagSeconds: 1.5 }],
 }
 
 /** The subject; everything may be changed while the server runs. */
