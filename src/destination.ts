@@ -4,7 +4,7 @@
  */
 import { divide, needOf, partOf, type SlabSizes } from './arena.ts'
 import type { Backend } from './backends/backend.ts'
-import { type BackendType, createBackend, lineOf } from './backends/registry.ts'
+import { type BackendType, createBackend, lineOf, refusalsOf } from './backends/registry.ts'
 import { Budget } from './budget.ts'
 import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
@@ -29,6 +29,8 @@ export interface Destination {
   readonly transport: Transport
   readonly delivery: Delivery
   readonly deadLetters: DeadLetterFile | undefined
+  /** Reasons that records are known to be refused for. */
+  readonly refusals: readonly string[]
 }
 
 export interface DestinationFields {
@@ -91,7 +93,8 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     ...(onSetback && { onSetback }),
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
-  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters }
+  const refusals = [...Delivery.refusals(backend), ...refusalsOf(entry.type as BackendType, entry.own)]
+  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, refusals }
 }
 
 function kernelOf(bytes: number): Kernel {

@@ -31,6 +31,10 @@ export type Outcome =
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'dropped'; readonly reason: string }
 
+/** Why something may be dropped: NULs of a hole, and what is unread of deleted files beyond `state.held`. */
+export const DROPS = ['padding', 'held_limit'] as const
+export type Drop = (typeof DROPS)[number]
+
 export const DELIVERED: Outcome = { kind: 'delivered' }
 
 /** The settled part of an account, as it is saved and shown. */

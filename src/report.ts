@@ -75,7 +75,7 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
 }
 
 export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
-  const { name, budget, delivery, deadLetters } = pipeline.parts
+  const { name, budget, delivery, deadLetters, refusals } = pipeline.parts
   const { numbers, health } = delivery
   return {
     backend: name,
@@ -84,6 +84,7 @@ export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
     batchesInFlight: numbers.inFlight,
     requests: [...numbers.requests],
     retries: Object.fromEntries(numbers.retries),
+    refusals,
     deadLetters: deadLetters ? { ...deadLetters.numbers } : null,
     payloadBytes: numbers.payloadBytes,
     wireBytes: numbers.wireBytes,

@@ -126,7 +126,14 @@ export class Shipper {
   /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
   async start(): Promise<void> {
     await this.#tail.start()
+    this.#openAccounts()
     this.#volume?.start()
+  }
+
+  /** Each source's account at each backend is there from the start: a count that begins with an event hides it. */
+  #openAccounts(): void {
+    for (const { parts } of this.#pipelines)
+      for (const source of parts.sources) this.#ledger.account(source, parts.name)
   }
 
   /** What is in flight of files that are gone could not be found again: better to wait until it has settled. */
@@ -154,6 +161,7 @@ export class Shipper {
     this.#claim = before.#claim
     before.#claim = undefined
     await this.#tail.start(handover)
+    this.#openAccounts()
     this.#volume?.start()
   }
 

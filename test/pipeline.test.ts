@@ -68,6 +68,7 @@ async function flow(
     logger: journal,
     transport,
     deadLetters: undefined,
+    refusals: [],
     batch: options.batch,
   }
   const pipeline = new Pipeline({ ...parts, concurrency })

@@ -18,10 +18,36 @@ import { createVictorialogs, victorialogsSchema } from './victorialogs.ts'
 
 export const BACKENDS = {
   stdout: { schema: stdoutSchema, create: createStdout, transport: 'stream' },
-  http: { schema: httpSchema, create: createHttp, transport: 'http' },
-  loki: { schema: lokiSchema, create: createLoki, transport: 'http' },
-  victorialogs: { schema: victorialogsSchema, create: createVictorialogs, transport: 'http' },
-  clickhouse: { schema: clickhouseSchema, create: createClickhouse, transport: 'http' },
+  http: {
+    schema: httpSchema,
+    create: createHttp,
+    transport: 'http',
+    refusals: ['http_400', 'http_409', 'http_422', 'http_451'],
+  },
+  loki: {
+    schema: lokiSchema,
+    create: createLoki,
+    transport: 'http',
+    refusals: ['line_too_long', 'out_of_order', 'unreadable_request'],
+  },
+  victorialogs: {
+    schema: victorialogsSchema,
+    create: createVictorialogs,
+    transport: 'http',
+    refusals: ['unreadable_line'],
+  },
+  clickhouse: {
+    schema: clickhouseSchema,
+    create: createClickhouse,
+    transport: 'http',
+    refusals: [
+      'cannot_parse_input_assertion_failed',
+      'cannot_parse_number',
+      'cannot_parse_text',
+      'logical_error',
+      'violated_constraint',
+    ],
+  },
   elasticsearch: {
     schema: elasticsearchSchema,
     create: createElasticsearch,
@@ -29,12 +55,14 @@ export const BACKENDS = {
     // Answers speak of every record.
     preset: { maxRecords: 2000 },
     credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
+    refusals: ['document_parsing_exception', 'fail_processor_exception', 'mapper_parsing_exception'],
   },
   splunk_hec: {
     schema: splunkHecSchema,
     create: createSplunkHec,
     transport: 'http',
     credential: { key: 'token', header: 'Authorization', prefix: 'Splunk ' },
+    refusals: ['event_blank', 'invalid_data_format', 'no_data'],
   },
   datadog: {
     schema: datadogSchema,
@@ -42,6 +70,7 @@ export const BACKENDS = {
     transport: 'http',
     preset: { maxRecords: 1000 },
     credential: { key: 'apiKey', header: 'DD-API-KEY' },
+    refusals: ['http_400'],
     endpoint: datadogEndpoint,
   },
   newrelic: {
@@ -50,9 +79,10 @@ export const BACKENDS = {
     transport: 'http',
     preset: { maxBytes: '900KiB' },
     credential: { key: 'apiKey', header: 'Api-Key' },
+    refusals: ['http_400'],
     endpoint: newrelicEndpoint,
   },
-  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http' },
+  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', refusals: ['http_400', 'partial_success'] },
 } as const
 
 export type BackendType = keyof typeof BACKENDS
@@ -75,10 +105,24 @@ export interface Line {
   }
   /** The key of this type that holds its credential, and the header that it goes into behind `prefix`. */
   readonly credential?: { readonly key: string; readonly header: string; readonly prefix?: string }
+  /**
+   * Reasons that records are known to be refused for: those of the answers in the README's table. They are counted from 0,
+   * so that a first refusal is an increase.
+   */
+  readonly refusals?: readonly string[]
   /** Where requests go when the configuration names no endpoint, from the type's own options. */
   readonly endpoint?: (own: never) => string
 }
 
 export function lineOf(type: BackendType): Line {
   return BACKENDS[type]
+}
+
+/** The reasons that a backend is known to refuse records for; `own` are its own options. */
+export function refusalsOf(type: BackendType, own: unknown): readonly string[] {
+  const { suspect = [], rejected = [] } =
+    (own as { statuses?: Partial<Record<string, readonly unknown[]>> }).statuses ?? {}
+  // Classes (`4xx`) are no reasons: which of their statuses come nobody knows.
+  const configured = [...suspect, ...rejected].filter(status => /^\d{3}$/.test(String(status)))
+  return [...new Set([...(lineOf(type).refusals ?? []), ...configured.map(status => `http_${status}`)])]
 }

@@ -133,6 +133,11 @@ export class Delivery {
       )
   }
 
+  /** Reasons that it refuses records for itself. */
+  static refusals({ limits }: Backend): string[] {
+    return limits.blank === undefined ? [TOO_LARGE] : [TOO_LARGE, BLANK]
+  }
+
   get health(): Health {
     return this.#circuit.health
   }

@@ -33,7 +33,7 @@ export async function startServer(
   clock: Clock = CLOCK,
 ): Promise<Running> {
   const now = () => clock.now()
-  const metrics = new Metrics(subject)
+  const metrics = new Metrics(subject, now)
   const ports: { port?: number; adminPort?: number } = {}
   let probing: Listener | undefined
   if (port !== null) {

@@ -13,7 +13,7 @@
 import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
-import { type Account, book, type Settled, settled } from '../ledger.ts'
+import { type Account, book, type Drop, type Settled, settled } from '../ledger.ts'
 import { Ahead } from './ahead.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from './fingerprint.ts'
@@ -102,7 +102,7 @@ export class Cursor implements ChunkOwner {
    * Passes over bytes that are not shipped: read and dropped at once, in their place in the order. `padding`: the NULs
    * of a hole. `held_limit`: the rest of a deleted file, given up by the configured policy.
    */
-  skipped(bytes: number, marker: Marker, reason: 'padding' | 'held_limit' = 'padding'): void {
+  skipped(bytes: number, marker: Marker, reason: Drop = 'padding'): void {
     const outcome = settled()
     book(outcome, { kind: 'dropped', reason }, 0, bytes)
     this.account.read(0, bytes)

@@ -1,0 +1,146 @@
+/** The metrics of each source and backend: the ledger, and how far behind they are. */
+import { DROPS, type Statement, sum, type Tally } from '../../ledger.ts'
+import type { PipelineStatus } from '../subject.ts'
+import { counter, gauge, type Series } from './series.ts'
+
+const ACCOUNT = ['source', 'backend']
+
+/** A value for each source and backend. */
+const account =
+  (value: (statement: Statement) => number): Series['rows'] =>
+  ({ ledger }) =>
+    ledger.map(({ source, backend, statement }) => [{ source, backend }, value(statement)] as const)
+
+const lag =
+  (value: (row: PipelineStatus['lag'][number]) => number): Series['rows'] =>
+  ({ pipelines }) =>
+    pipelines.flatMap(({ backend, lag }) => lag.map(row => [{ source: row.source, backend }, value(row)] as const))
+
+/** By reason: those that are known beforehand, and those that came up. */
+const byReason =
+  (kind: 'rejected' | 'dropped', unit: keyof Tally): Series['rows'] =>
+  ({ ledger, pipelines }) =>
+    ledger.flatMap(({ source, backend, statement }) => {
+      const known = kind === 'dropped' ? DROPS : (pipelines.find(each => each.backend === backend)?.refusals ?? [])
+      const tallies = new Map<string, number>(known.map(reason => [reason, 0]))
+      for (const [reason, tally] of Object.entries(statement[kind])) tallies.set(reason, tally[unit])
+      return [...tallies].map(([reason, value]) => [{ source, backend, reason }, value] as const)
+    })
+
+export const ACCOUNTS: readonly Series[] = [
+  counter(
+    'read_lines_total',
+    'Lines read from files.',
+    ACCOUNT,
+    account(({ read }) => read.lines),
+  ),
+  counter(
+    'read_bytes_total',
+    'Bytes read from files.',
+    ACCOUNT,
+    account(({ read }) => read.bytes),
+  ),
+  counter(
+    'delivered_lines_total',
+    'Lines acknowledged by the backend.',
+    ACCOUNT,
+    account(({ delivered }) => delivered.lines),
+  ),
+  counter(
+    'delivered_bytes_total',
+    'Bytes of acknowledged lines.',
+    ACCOUNT,
+    account(({ delivered }) => delivered.bytes),
+  ),
+  gauge(
+    'in_flight_lines',
+    'Lines read and not settled.',
+    ACCOUNT,
+    account(({ inFlight }) => inFlight.lines),
+  ),
+  gauge(
+    'in_flight_bytes',
+    'Bytes read and not settled.',
+    ACCOUNT,
+    account(({ inFlight }) => inFlight.bytes),
+  ),
+  counter(
+    'rejected_lines_total',
+    'Lines refused by the backend, by reason.',
+    [...ACCOUNT, 'reason'],
+    byReason('rejected', 'lines'),
+  ),
+  counter(
+    'rejected_bytes_total',
+    'Bytes of lines refused by the backend, by reason.',
+    [...ACCOUNT, 'reason'],
+    byReason('rejected', 'bytes'),
+  ),
+  counter(
+    'refused_lines_total',
+    'Lines refused by the backend, for any reason.',
+    ACCOUNT,
+    account(({ rejected }) => sum(rejected).lines),
+  ),
+  counter(
+    'dropped_lines_total',
+    'Lines dropped by a policy, by reason.',
+    [...ACCOUNT, 'reason'],
+    byReason('dropped', 'lines'),
+  ),
+  counter(
+    'dropped_bytes_total',
+    'Bytes dropped by a policy, by reason.',
+    [...ACCOUNT, 'reason'],
+    byReason('dropped', 'bytes'),
+  ),
+  counter(
+    'vanished_bytes_total',
+    'Bytes truncated or deleted before they could be read.',
+    ACCOUNT,
+    account(({ vanishedBytes }) => vanishedBytes),
+  ),
+  counter(
+    'lost_bytes_total',
+    'Bytes vanished or dropped, but for the padding of holes.',
+    ACCOUNT,
+    account(({ dropped, vanishedBytes }) => vanishedBytes + sum(dropped).bytes - (dropped['padding']?.bytes ?? 0)),
+  ),
+  counter(
+    'truncated_lines_total',
+    'Lines cut to a size limit.',
+    ACCOUNT,
+    account(({ truncatedLines }) => truncatedLines),
+  ),
+  counter(
+    'repaired_sequences_total',
+    'Invalid UTF-8 sequences replaced.',
+    ACCOUNT,
+    account(({ repairedSequences }) => repairedSequences),
+  ),
+  counter(
+    'generations_total',
+    'Generations of files begun.',
+    ACCOUNT,
+    account(({ generations }) => generations),
+  ),
+
+  gauge(
+    'lag_bytes',
+    'Bytes on the volume that are not acknowledged.',
+    ACCOUNT,
+    lag(({ bytes }) => bytes),
+  ),
+  gauge(
+    'lag_seconds',
+    'Age of the first byte on the volume that is not acknowledged, an estimate; 0 when all are.',
+    ACCOUNT,
+    lag(({ seconds }) => seconds),
+  ),
+  gauge(
+    'in_flight_seconds',
+    'How long ago the oldest line in flight was read.',
+    ACCOUNT,
+    lag(({ inFlightSeconds }) => inFlightSeconds),
+  ),
+]

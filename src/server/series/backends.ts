@@ -1,0 +1,135 @@
+/** The metrics of each backend: how it is, what is asked of it, and the memory of its pipeline. */
+import type { BackendHealth, PipelineStatus } from '../subject.ts'
+import { counter, gauge, type Series } from './series.ts'
+
+const BACKEND = ['backend']
+
+/** A value for each backend that has one. */
+const pipeline =
+  (value: (status: PipelineStatus) => number | undefined): Series['rows'] =>
+  ({ pipelines }) =>
+    pipelines.flatMap(status => {
+      const known = value(status)
+      return known === undefined ? [] : [[{ backend: status.backend }, known] as const]
+    })
+
+const health =
+  (value: (health: BackendHealth) => number | undefined): Series['rows'] =>
+  ({ health }) =>
+    health.backends.flatMap(each => {
+      const known = value(each)
+      return known === undefined ? [] : [[{ backend: each.name }, known] as const]
+    })
+
+/** What answers mostly mean. */
+const EXPECTED: readonly (readonly [status: string, verdict: string])[] = [
+  ['2xx', 'delivered'],
+  ['4xx', 'unauthorized'],
+  ['4xx', 'retry'],
+  ['4xx', 'suspect'],
+  ['4xx', 'rejected'],
+  ['4xx', 'split'],
+  ['5xx', 'retry'],
+  ['none', 'retry'],
+]
+
+const requests: Series['rows'] = ({ pipelines }) =>
+  pipelines.flatMap(({ backend, requests }) => {
+    const missing = EXPECTED.filter(
+      ([status, verdict]) => !requests.some(row => row.status === status && row.verdict === verdict),
+    )
+    return [
+      ...requests.map(({ status, verdict, count }) => [{ backend, status, verdict }, count] as const),
+      ...missing.map(([status, verdict]) => [{ backend, status, verdict }, 0] as const),
+    ]
+  })
+
+const STATES: readonly BackendHealth['state'][] = ['up', 'down', 'unauthorized']
+
+const seconds = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso) / 1000)
+
+export const BACKENDS: readonly Series[] = [
+  gauge(
+    'backend_up',
+    'Whether the last request to the backend succeeded.',
+    BACKEND,
+    pipeline(({ up }) => Number(up)),
+  ),
+  gauge('backend_state', 'The state of the backend: 1 for the present one.', [...BACKEND, 'state'], ({ health }) =>
+    health.backends.flatMap(({ name, state }) =>
+      STATES.map(each => [{ backend: name, state: each }, Number(each === state)] as const),
+    ),
+  ),
+  gauge(
+    'backend_down_since_timestamp_seconds',
+    'When the backend failed first; absent while it is up.',
+    BACKEND,
+    health(({ since }) => seconds(since)),
+  ),
+  gauge(
+    'last_delivered_timestamp_seconds',
+    'When something was delivered last; absent before.',
+    BACKEND,
+    health(({ lastDelivered }) => seconds(lastDelivered)),
+  ),
+  gauge(
+    'batches_in_flight',
+    'Payloads under way or waiting to be sent again.',
+    BACKEND,
+    pipeline(({ batchesInFlight }) => batchesInFlight),
+  ),
+  counter('requests_total', 'Requests by class of status and verdict.', [...BACKEND, 'status', 'verdict'], requests),
+  counter('retries_total', 'Attempts that had to be repeated, by reason.', [...BACKEND, 'reason'], ({ pipelines }) =>
+    pipelines.flatMap(({ backend, retries }) =>
+      Object.entries(retries).map(([reason, count]) => [{ backend, reason }, count] as const),
+    ),
+  ),
+  counter(
+    'payload_bytes_total',
+    'Bytes of delivered payloads before compression.',
+    BACKEND,
+    pipeline(({ payloadBytes }) => payloadBytes),
+  ),
+  counter(
+    'wire_bytes_total',
+    'Bytes of delivered payloads as sent.',
+    BACKEND,
+    pipeline(({ wireBytes }) => wireBytes),
+  ),
+  gauge(
+    'budget_bytes',
+    'Bytes that may be in flight.',
+    BACKEND,
+    pipeline(({ budget }) => budget.total),
+  ),
+  gauge(
+    'budget_used_bytes',
+    'Bytes of the budget in use.',
+    BACKEND,
+    pipeline(({ budget }) => budget.used),
+  ),
+  gauge(
+    'budget_peak_bytes',
+    'Most bytes of the budget ever in use.',
+    BACKEND,
+    pipeline(({ budget }) => budget.peak),
+  ),
+  counter(
+    'dead_letter_records_total',
+    'Rejected records that were kept for a replay.',
+    BACKEND,
+    pipeline(({ deadLetters }) => deadLetters?.written),
+  ),
+  counter(
+    'dead_letter_omitted_total',
+    'Rejected records that were not kept: no room, or the file cannot be written.',
+    BACKEND,
+    pipeline(({ deadLetters }) => deadLetters?.omitted),
+  ),
+  gauge(
+    'dead_letter_bytes',
+    'Bytes of the dead-letter file.',
+    BACKEND,
+    pipeline(({ deadLetters }) => deadLetters?.bytes),
+  ),
+]
