@@ -78,3 +78,35 @@ t.test('an application that makes refused names cannot flood the log, nor hide a
     'the others are counted',
   )
 })
+
+t.test(
+  'what a backend echoes of a line is in no line of the log and on no page, in whatever form it comes',
+  async t => {
+    const stage = await Stage.set(t)
+    const program = await stage.start()
+    const forms: ((line: string) => string)[] = [
+      line => JSON.stringify({ error: `cannot parse ${JSON.stringify(line)}` }),
+      line => `cannot parse ${encodeURIComponent(line)}`,
+      line => `cannot parse ${Buffer.from(line).toString('base64')}`,
+      line => `cannot parse ${line.toUpperCase()}`,
+    ]
+    for (const [n, form] of forms.entries()) {
+      const line = `user="bob" pass="hunter2" id="${4711 + n}"`
+      const said = form(line)
+      stage.receiver.behaviour = (_request, response) => {
+        response.writeHead(n % 2 === 0 ? 400 : 503).end(said)
+        return false
+      }
+      writeFileSync(join(stage.logs, `${n}.log`), `${line}\n`)
+      const status = async () => JSON.parse((await program.get('/status', 'adminPort')).text) as { pipelines: unknown }
+      t.ok(await until(() => program.says(n % 2 === 0 ? 'records were rejected' : 'destination is down')))
+      for (const part of [said.slice(13), 'hunter2', 'HUNTER2']) {
+        t.notMatch(program.raw, part, `${part} in the log`)
+        t.notMatch(JSON.stringify(await status()), part, `${part} on the page`)
+      }
+      stage.receiver.behaviour = undefined
+      t.ok(await until(async () => !JSON.stringify(await status()).includes('"state":"down"')))
+    }
+    await program.kill('SIGTERM')
+  },
+)
