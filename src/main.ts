@@ -3,11 +3,17 @@
  * The process: argv → command → exit code. The only file that ends the process, and the only one that knows the
  * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
  * default ones.
+ *
+ * Guarantees: what a command writes has arrived before the process ends, however slowly it is read. Only the log of what
+ * runs for long (`run`, `replay`) is bounded: a reader that has stopped must not hold up shipping.
  */
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
+import type { Screen } from './cli/demo/view.ts'
+import { Output, type Streams } from './cli/output.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
 import type { LogLevel } from './config/config.ts'
@@ -16,6 +22,9 @@ import { codeOf } from './errors.ts'
 import { Limiter } from './limiter.ts'
 import type { Level, Logger } from './log.ts'
 import { VERSION } from './version.ts'
+
+/** The exit code after a signal that nothing was to be finished for. */
+const INTERRUPTED = 130
 
 const waiting: Interruption[] = []
 let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
@@ -33,7 +42,7 @@ switch (command.kind) {
   default:
     // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
     if (process.pid === 1)
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(130))
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(INTERRUPTED))
 }
 
 /** Whether whoever started us wants us to outlive a signal, as nohup does (proc(5), /proc/pid/status). */
@@ -61,12 +70,15 @@ function onInterruption(listener: (interruption: Interruption) => void): void {
   for (const interruption of waiting.splice(0)) listener(interruption)
 }
 
-const stderr = new Stderr()
+const stdout = new Output(1)
+const bounded = new Stderr()
+const stderr = command.kind === 'run' || command.kind === 'replay' ? bounded : new Output(2)
+const streams: Streams = { out: stdout, err: stderr }
 
 /** JSON on standard error, and as much of it as the limiter lets through. */
 const json = pino(
   { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
-  stderr,
+  bounded,
 )
 const limiter = new Limiter(json, { enabled: (level: Level) => json.isLevelEnabled(level) })
 
@@ -75,8 +87,20 @@ function logger(level: LogLevel): Logger {
   return limiter
 }
 
+/** Where the demo draws: in place on a terminal, line by line elsewhere. */
+function screen(): Screen {
+  const terminal = isatty(1) ? process.stdout : undefined
+  return {
+    isTTY: terminal !== undefined,
+    get columns() {
+      return terminal?.columns ?? 80
+    },
+    write: text => stdout.write(text),
+  }
+}
+
 function say(text: string): void {
-  process.stdout.write(`${text}\n`)
+  stdout.write(`${text}\n`)
 }
 
 function complain(text: string): void {
@@ -125,32 +149,32 @@ async function perform(command: Command): Promise<number> {
       return EXIT.ok
     }
     case 'status':
-      return (await import('./cli/status.ts')).status(command)
+      return (await import('./cli/status.ts')).status(command, streams)
     case 'ledger':
-      return (await import('./cli/ledger.ts')).ledger(command)
+      return (await import('./cli/ledger.ts')).ledger(command, streams)
     case 'prestop':
-      return (await import('./cli/prestop.ts')).prestop(command)
+      return (await import('./cli/prestop.ts')).prestop(command, streams)
     case 'replay': {
       const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption)
+      return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption, streams)
     }
     case 'check': {
       const config = (await configured(requestOf(command)))?.config
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/check.ts')).check(config, command.backend)
+      return (await import('./cli/check.ts')).check(config, command.backend, streams)
     }
     case 'test': {
       const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/test.ts')).test(config, command.backend, process.stdin)
+      return (await import('./cli/test.ts')).test(config, command.backend, process.stdin, streams)
     }
     case 'doctor':
-      return (await import('./cli/doctor.ts')).doctor(command)
+      return (await import('./cli/doctor.ts')).doctor(command, streams)
     case 'inject':
-      return (await import('./cli/inject.ts')).inject(command)
+      return (await import('./cli/inject.ts')).inject(command, streams)
     case 'demo':
-      return (await import('./cli/demo.ts')).runDemo({ programArgs: [process.argv[1]!] })
+      return (await import('./cli/demo.ts')).runDemo([process.argv[1]!], screen())
     case 'run': {
       const request = requestOf(command)
       const loaded = await configured(request)
@@ -177,6 +201,10 @@ perform(command).then(
 
 async function end(code: number): Promise<void> {
   limiter.end()
+  // A signal ends the wait for a reader that has stopped. What runs for long has its code already.
+  if (command.kind !== 'run') interrupt = () => process.exit(INTERRUPTED)
+  const written = await stdout.end()
+  if (written.kind === 'failed') complain(`logshipper: standard output cannot be written (${written.code})`)
   await stderr.end()
-  process.exit(code)
+  process.exit(written.kind === 'failed' && code === EXIT.ok ? EXIT.unexpected : code)
 }

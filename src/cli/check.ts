@@ -18,6 +18,7 @@ import { invariant } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
+import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 
 const LINE = Buffer.from('logshipper check')
@@ -57,12 +58,12 @@ interface Checked {
   readonly words: string
 }
 
-/** Prints a line per backend to standard output. Resolves to the exit code: 1 if one of them did not take the line. */
-export async function check(config: Config, only: string | undefined): Promise<number> {
+/** Writes a line per backend. Resolves to the exit code: 1 if one of them did not take the line. */
+export async function check(config: Config, only: string | undefined, { out, err }: Streams): Promise<number> {
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
-    process.stderr.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
+    err.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
     return EXIT.configuration
   }
   const surroundings = new Surroundings(config.pod)
@@ -70,7 +71,7 @@ export async function check(config: Config, only: string | undefined): Promise<n
   for (const [index, { ok, words }] of all.entries()) {
     const { name, endpoint } = wanted[index]!
     const where = endpoint === undefined ? '' : ` (${endpoint.origin})`
-    process.stdout.write(`${name}${where}: ${ok ? 'ok' : 'not ok'}: ${words}\n`)
+    out.write(`${name}${where}: ${ok ? 'ok' : 'not ok'}: ${words}\n`)
   }
   return all.every(({ ok }) => ok) ? EXIT.ok : EXIT.unexpected
 }

@@ -15,7 +15,7 @@ import { sum } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import { Application } from './demo/application.ts'
 import { Receiver } from './demo/receiver.ts'
-import { View } from './demo/view.ts'
+import { type Screen, View } from './demo/view.ts'
 
 /** The story, in milliseconds from the start. */
 const OUTAGE = { from: 3000, to: 5000 } as const
@@ -37,14 +37,14 @@ interface Shipper {
 }
 
 /** `programArgs`: how to run this program again. Resolves to the exit code. */
-export async function runDemo({ programArgs }: { programArgs: readonly string[] }): Promise<number> {
+export async function runDemo(programArgs: readonly string[], screen: Screen): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'logshipper-demo-'))
   const logs = join(folder, 'logs')
   mkdirSync(logs)
   const receiver = new Receiver()
   const port = await receiver.listen()
   const start = () => startShipper(programArgs, logs, join(folder, 'state'), port)
-  const view = new View(process.stdout)
+  const view = new View(screen)
   view.say(`An application writes to ${logs}/app.log and rotates it.`)
   view.say(`The shipper follows it and sends to http://127.0.0.1:${port}, where one request in eleven fails.`)
   let shipper = start()

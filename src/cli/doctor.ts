@@ -6,6 +6,7 @@
 import { readManifest } from '../config/manifest.ts'
 import { formatProblem } from '../config/problem.ts'
 import { examine, type Remark } from './doctor/examine.ts'
+import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { printable } from './table.ts'
 import { readNamed } from './text.ts'
@@ -17,8 +18,8 @@ export interface DoctorRequest {
   readonly drainSeconds: number | undefined
 }
 
-/** Prints to standard output; resolves to the exit code. */
-export async function doctor({ files, json, drainSeconds }: DoctorRequest): Promise<number> {
+/** Resolves to the exit code. */
+export async function doctor({ files, json, drainSeconds }: DoctorRequest, { out, err }: Streams): Promise<number> {
   const remarks: Remark[] = []
   let pods = 0
   let unusable = false
@@ -31,16 +32,16 @@ export async function doctor({ files, json, drainSeconds }: DoctorRequest): Prom
         : { kind: 'unusable' as const, problems: [{ file, key: '', found: named.found, allowed: named.allowed }] }
     if (read.kind === 'unusable') {
       unusable = true
-      for (const problem of read.problems) process.stderr.write(`${formatProblem(problem)}\n`)
+      for (const problem of read.problems) err.write(`${formatProblem(problem)}\n`)
       continue
     }
     pods += read.manifest.pods.length
     remarks.push(...examine(read.manifest, { drainSeconds }))
   }
-  if (json) process.stdout.write(`${JSON.stringify(remarks, null, 2)}\n`)
+  if (json) out.write(`${JSON.stringify(remarks, null, 2)}\n`)
   else {
-    for (const remark of remarks) process.stdout.write(`${inWords(remark)}\n`)
-    if (pods > 0) process.stdout.write(`${summary(pods, remarks)}\n`)
+    for (const remark of remarks) out.write(`${inWords(remark)}\n`)
+    if (pods > 0) out.write(`${summary(pods, remarks)}\n`)
   }
   if (unusable) return EXIT.configuration
   return remarks.some(({ severity }) => severity === 'error') ? EXIT.unexpected : EXIT.ok

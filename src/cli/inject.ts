@@ -14,6 +14,7 @@ import { examine, isWindows } from './doctor/examine.ts'
 import { below, containersOf, isShipper, mountsOf, volumeOf } from './doctor/patient.ts'
 import { inWords } from './doctor.ts'
 import { CONFIG_VOLUME, container, GROUP, LOGS, PATHS, PODINFO_VOLUME, VOLUMES } from './inject/sidecar.ts'
+import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { printable } from './table.ts'
 import { readNamed } from './text.ts'
@@ -31,8 +32,8 @@ export type Injected =
   | { readonly kind: 'injected'; readonly text: string; readonly notes: readonly string[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 
-/** Prints to standard output; resolves to the exit code. */
-export async function inject(request: InjectRequest): Promise<number> {
+/** Resolves to the exit code. */
+export async function inject(request: InjectRequest, { out, err }: Streams): Promise<number> {
   const file = request.file === '-' ? 'standard input' : request.file
   const named = await readNamed(request.file)
   const injected: Injected =
@@ -40,15 +41,15 @@ export async function inject(request: InjectRequest): Promise<number> {
       ? await injectInto(file, named.text, request)
       : { kind: 'refused', problems: [{ file, key: '', found: named.found, allowed: named.allowed }] }
   if (injected.kind === 'refused') {
-    for (const problem of injected.problems) process.stderr.write(`${formatProblem(problem)}\n`)
+    for (const problem of injected.problems) err.write(`${formatProblem(problem)}\n`)
     return EXIT.configuration
   }
-  process.stdout.write(injected.text)
-  for (const note of injected.notes) process.stderr.write(`${printable(note)}\n`)
+  out.write(injected.text)
+  for (const note of injected.notes) err.write(`${printable(note)}\n`)
   const read = await readManifest('the result', injected.text)
   const remarks = read.kind === 'read' ? examine(read.manifest, { drainSeconds: undefined }) : []
   const serious = remarks.filter(({ severity }) => severity !== 'hint')
-  for (const remark of serious) process.stderr.write(`${inWords(remark)}\n`)
+  for (const remark of serious) err.write(`${inWords(remark)}\n`)
   return serious.some(({ severity }) => severity === 'error') ? EXIT.unexpected : EXIT.ok
 }
 

@@ -2,14 +2,18 @@
 import { sum, type Tally } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
+import type { Streams } from './output.ts'
 import { bytes, table } from './table.ts'
 
-/** Prints to standard output; resolves to the exit code, which is 1 if nobody answers or an account does not add up. */
-export async function ledger(options: { admin?: string | undefined; json?: boolean | undefined }): Promise<number> {
+/** Resolves to the exit code, which is 1 if there is no answer or an account does not add up. */
+export async function ledger(
+  options: { admin?: string | undefined; json?: boolean | undefined },
+  { out, err }: Streams,
+): Promise<number> {
   const address = options.admin ?? DEFAULT_ADMIN
   const asked = await ask(address, '/ledger')
   if (asked.kind === 'failed') {
-    process.stderr.write(`logshipper: ${asked.why}\n`)
+    err.write(`logshipper: ${asked.why}\n`)
     return 1
   }
   let lines: LedgerLine[]
@@ -18,10 +22,10 @@ export async function ledger(options: { admin?: string | undefined; json?: boole
     lines = JSON.parse(asked.body) as LedgerLine[]
     text = showLedger(lines)
   } catch {
-    process.stderr.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    err.write(`logshipper: what answers at ${address} is not a shipper\n`)
     return 1
   }
-  process.stdout.write(options.json ? asked.body : `${text}\n`)
+  out.write(options.json ? asked.body : `${text}\n`)
   return lines.every(({ statement }) => unaccounted(statement).length === 0) ? 0 : 1
 }
 

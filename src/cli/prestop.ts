@@ -3,11 +3,12 @@
  * the pod's termination has begun; nobody outside the pod can say so there.
  */
 import { ask, DEFAULT_ADMIN } from './ask.ts'
+import type { Streams } from './output.ts'
 
 /** Resolves to the exit code. The kubelet shows what a hook that fails has said. */
-export async function prestop(options: { admin?: string | undefined }): Promise<number> {
+export async function prestop(options: { admin?: string | undefined }, { err }: Streams): Promise<number> {
   const asked = await ask(options.admin ?? DEFAULT_ADMIN, '/prestop', 'POST')
   if (asked.kind === 'ok') return 0
-  process.stderr.write(`logshipper: ${asked.why}\n`)
+  err.write(`logshipper: ${asked.why}\n`)
   return 1
 }

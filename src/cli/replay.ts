@@ -18,6 +18,7 @@ import { invariant, ShipperError } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
+import type { Streams } from './output.ts'
 import { EXIT, type Interruption } from './run.ts'
 
 /** Records of one slab, and bytes of their lines. */
@@ -36,18 +37,19 @@ interface Letter extends Omit<DeadLetter, 'message' | 'messageBase64'> {
   readonly line: Buffer
 }
 
-/** Prints to standard output. Resolves to the exit code: 3 if it was interrupted before the end. */
+/** Resolves to the exit code: 3 if it was interrupted before the end. */
 export async function replay(
   config: Config,
   only: string | undefined,
   log: Logger,
   onInterruption: (listener: (interruption: Interruption) => void) => void,
+  { out, err }: Streams,
 ): Promise<number> {
   const { dir } = config.state
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (dir === null || wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
-    process.stderr.write(
+    err.write(
       dir === null
         ? 'logshipper: state.dir is off, so there are no dead letters\n'
         : `logshipper: no backend is called ${only}; there are ${names}\n`,
@@ -59,7 +61,7 @@ export async function replay(
   for (const backend of wanted) {
     const files = filesOf(dir, backend.name)
     if (files.length === 0) {
-      process.stdout.write(`${backend.name}: no dead letters\n`)
+      out.write(`${backend.name}: no dead letters\n`)
       continue
     }
     const destination = createDestination(config, backend, {
@@ -74,7 +76,7 @@ export async function replay(
       const { delivered, rejected, unreadable } = result
       const more = unreadable > 0 ? `, ${unreadable} lines are no records (kept beside)` : ''
       const end = result.complete ? '' : '; interrupted: the rest is still there'
-      process.stdout.write(`${backend.name}: ${delivered} delivered, ${rejected} rejected again${more}${end}\n`)
+      out.write(`${backend.name}: ${delivered} delivered, ${rejected} rejected again${more}${end}\n`)
       complete &&= result.complete
       if (!result.complete) break
     }

@@ -1,24 +1,28 @@
 /** `logshipper status`: what the running shipper is doing. */
 import type { Status } from '../server/admin.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
+import type { Streams } from './output.ts'
 import { bytes, printable, table } from './table.ts'
 
-/** Prints to standard output; resolves to the exit code. */
-export async function status(options: { admin?: string | undefined; json?: boolean | undefined }): Promise<number> {
+/** Resolves to the exit code. */
+export async function status(
+  options: { admin?: string | undefined; json?: boolean | undefined },
+  { out, err }: Streams,
+): Promise<number> {
   const address = options.admin ?? DEFAULT_ADMIN
   const asked = await ask(address, '/status')
   if (asked.kind === 'failed') {
-    process.stderr.write(`logshipper: ${asked.why}\n`)
+    err.write(`logshipper: ${asked.why}\n`)
     return 1
   }
   let text: string
   try {
     text = show(JSON.parse(asked.body) as Status)
   } catch {
-    process.stderr.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    err.write(`logshipper: what answers at ${address} is not a shipper\n`)
     return 1
   }
-  process.stdout.write(options.json ? asked.body : text)
+  out.write(options.json ? asked.body : text)
   return 0
 }
 

@@ -4,13 +4,10 @@
  * Guarantees: nothing here blocks, throws or grows without a bound. A line is written at once if there is room, since
  * the last line before a death counts; otherwise it waits, and beyond a bound it is dropped and counted. Once there is
  * room again the log says how many lines are missing. Lines are whole, and in order.
- *
- * A descriptor blocks or does not for all who share it. So a pipe or a terminal is opened anew through /proc; where that
- * is not permitted, and for a socket, which cannot be opened anew, the inherited description is made not to block.
  */
-import { constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { writeSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
+import { unblocked } from './descriptor.ts'
 
 /** What waits for room at the most: bytes. */
 const MOST = 64 * 1024
@@ -90,30 +87,4 @@ export class Stderr {
     this.#bytes += line.length
     return line
   }
-}
-
-/** A descriptor of the same file that does not block. */
-function unblocked(fd: number): number {
-  try {
-    const stats = fstatSync(fd)
-    // A file never blocks; opened anew it would have an offset of its own.
-    if (stats.isFile()) return fd
-    if (stats.isSocket()) return madeUnblocking(fd)
-    const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
-    return openSync(`/proc/self/fd/${fd}`, flags)
-  } catch {
-    return madeUnblocking(fd)
-  }
-}
-
-/** libuv makes every pipe and socket that it takes over non-blocking. */
-function madeUnblocking(fd: number): number {
-  try {
-    const socket = new Socket({ fd, readable: false, writable: true })
-    socket.on('error', () => {})
-    socket.unref()
-  } catch {
-    // It is closed, or nothing of the kind.
-  }
-  return fd
 }

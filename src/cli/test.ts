@@ -15,6 +15,7 @@ import { createDestination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type Metadata, Surroundings } from '../metadata.ts'
+import type { Sink, Streams } from './output.ts'
 import { EXIT } from './run.ts'
 
 /** Bytes of standard input that are looked at: enough to see how records look. */
@@ -22,22 +23,27 @@ const MOST = 64 * 1024
 const LINE_FEED = 10
 const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 
-/** Prints to standard output. Resolves to the exit code: 2 if there is no such backend, or no line. */
-export async function test(config: Config, only: string | undefined, input: AsyncIterable<Buffer>): Promise<number> {
+/** Resolves to the exit code: 2 if there is no such backend, or no line. */
+export async function test(
+  config: Config,
+  only: string | undefined,
+  input: AsyncIterable<Buffer>,
+  { out, err }: Streams,
+): Promise<number> {
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
-    process.stderr.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
+    err.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
     return EXIT.configuration
   }
   const { lines, more } = await read(input)
   if (lines.length === 0) {
-    process.stderr.write('logshipper: test takes lines from standard input, and there was none\n')
+    err.write('logshipper: test takes lines from standard input, and there was none\n')
     return EXIT.configuration
   }
   const { metadata } = new Surroundings(config.pod)
-  for (const entry of wanted) await show(config, entry, metadata, lines)
-  if (more) process.stderr.write(`only the first ${lines.length} bytes of standard input were used\n`)
+  for (const entry of wanted) await show(config, entry, metadata, lines, out)
+  if (more) err.write(`only the first ${lines.length} bytes of standard input were used\n`)
   return EXIT.ok
 }
 
@@ -61,12 +67,12 @@ async function read(input: AsyncIterable<Buffer>): Promise<{ lines: Buffer; more
   return { lines: end > 0 ? cut.subarray(0, end) : Buffer.concat([cut, Buffer.from('\n')]), more: true }
 }
 
-async function show(config: Config, entry: BackendConfig, metadata: Metadata, lines: Buffer): Promise<void> {
+async function show(config: Config, entry: BackendConfig, metadata: Metadata, lines: Buffer, out: Sink): Promise<void> {
   // What is shown is what the backend reads after decompression.
   const delivery = { ...entry.delivery, compression: 'none' as const, deadLetter: undefined }
   const transport: Transport = {
     async send(exchange) {
-      process.stdout.write(`${described(entry, exchange)}\n`)
+      out.write(`${described(entry, exchange)}\n`)
       destination.delivery.stop()
       return { kind: 'failure', code: 'ABORTED', sentBefore: false }
     },

@@ -64,7 +64,7 @@ t.test('a shipper that forgets where it was is found out', async t => {
   writeFileSync(
     demo,
     `import { runDemo } from ${JSON.stringify(join(SRC, 'cli/demo.ts'))}\n` +
-      `process.exit(await runDemo({ programArgs: [${JSON.stringify(forgetful)}] }))\n`,
+      `process.exit(await runDemo([${JSON.stringify(forgetful)}], process.stdout))\n`,
   )
   const { ended, output } = tell(t, dir, demo)
   t.equal(await ended, 1, output())
