@@ -10,7 +10,7 @@ import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
 import { DeadLetterFile } from './delivery/deadletter.ts'
 import { Delivery } from './delivery/delivery.ts'
-import type { Transport } from './delivery/exchange.ts'
+import type { Exchange, Reply, Transport } from './delivery/exchange.ts'
 import { StreamTransport } from './delivery/stream.ts'
 import { HttpTransport } from './delivery/transport.ts'
 import { ShipperError } from './errors.ts'
@@ -49,12 +49,14 @@ export interface DestinationFields {
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
+  /** Told of every exchange once it has its reply. */
+  readonly onReply?: (exchange: Exchange, reply: Reply) => void
 }
 
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, onClosed, before, stream, behind, onRepaired, onTruncated, onSetback } = fields
+  const { metadata, onClosed, before, stream, behind, onRepaired, onTruncated, onSetback, onReply } = fields
   const log = withFields(fields.log, { backend: name })
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
@@ -83,7 +85,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     backend,
     kernel,
     budget,
-    transport,
+    transport: onReply === undefined ? transport : overheard(transport, onReply),
     options,
     logger: log,
     behind,
@@ -103,5 +105,19 @@ function kernelOf(bytes: number): Kernel {
   } catch (cause) {
     const message = `memory.budget: the system does not give ${formatSize(bytes)} for each backend; allowed: less`
     throw new ShipperError('ERR_START', message, { cause })
+  }
+}
+
+/** The same transport, whose replies are told to `onReply` too. */
+function overheard(transport: Transport, onReply: NonNullable<DestinationFields['onReply']>): Transport {
+  return {
+    send: async exchange => {
+      const reply = await transport.send(exchange)
+      onReply(exchange, reply)
+      return reply
+    },
+    reload: () => transport.reload(),
+    abort: () => transport.abort(),
+    close: () => transport.close(),
   }
 }

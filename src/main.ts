@@ -162,7 +162,7 @@ async function perform(command: Command): Promise<number> {
     case 'check': {
       const config = (await configured(requestOf(command)))?.config
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/check.ts')).check(config, command.backend, streams)
+      return (await import('./cli/check.ts')).check(config, command, streams)
     }
     case 'test': {
       const { config } = (await configured(requestOf(command))) ?? {}

@@ -53,7 +53,18 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   pipeline: ['destination', 'tail', 'process', 'delivery', 'shelf'],
   shipper: ['report', 'pipeline', 'destination', 'tail', 'process', 'delivery', 'server', 'config/config.ts', 'shelf'],
-  cli: ['shipper', 'destination', 'config', 'delivery/deadletter.ts', 'delivery/exchange.ts', 'server', 'shelf'],
+  cli: [
+    'shipper',
+    'destination',
+    'config',
+    'backends/backend.ts',
+    'delivery/deadletter.ts',
+    'delivery/exchange.ts',
+    'delivery/options.ts',
+    'delivery/secrets.ts',
+    'server',
+    'shelf',
+  ],
   main: ['cli', 'config', 'shipper', 'server', 'shelf'],
 }
 

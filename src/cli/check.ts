@@ -8,16 +8,20 @@
  * `/logshipper/check`, under an id of its own. A standard output is not written to.
  *
  * Guarantees: no file is read, no position and no dead letter is written; there is one attempt, and an end within a
- * minute; credentials are never shown.
+ * minute; credentials are never shown (see `check/words.ts`).
  */
 import { randomBytes } from 'node:crypto'
+import type { Answer } from '../backends/backend.ts'
 import { layoutOf, type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
+import type { Reply } from '../delivery/exchange.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
+import { adviceOn } from './check/advice.ts'
+import { addressOf, locationOf, secretsOf, showable, wordsOf } from './check/words.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 
@@ -30,36 +34,34 @@ const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 
 const STRENGTH = { stored: 'stored it', accepted: 'accepted it', written: 'wrote it' } as const
 
-/** What to look at, by what came of the request: the first that fits. */
-const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
-  [/CREDENTIALS_UNREADABLE/, 'a file or variable that holds credentials cannot be read: is the Secret mounted?'],
-  [/ENOTFOUND|EAI_/, 'the name in the endpoint does not resolve here: is it spelt with its namespace?'],
-  [/ECONNREFUSED/, 'nothing listens there: is the port right?'],
-  [/CONNECT_TIMEOUT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, 'no way there: is there a NetworkPolicy or a firewall?'],
-  [/ERR_SSL_WRONG_VERSION_NUMBER/, 'what answers does not speak TLS: http:// instead of https://?'],
-  [/HTTPS_EXPECTED/, 'it wants TLS: https:// instead of http://?'],
-  [/CERT|SIGNATURE/, 'its certificate is not trusted: see tls.ca and tls.serverName'],
-  [/HEADERS_TIMEOUT|BODY_TIMEOUT/, 'it was reached and did not answer in time'],
-  [/^proxy_/, 'the proxy turned the request away: see proxy'],
-  [/^oauth2_/, 'there is no access token: see auth.oauth2'],
-  [
-    /^http_404$/,
-    'there is nothing under that path: is it the address that takes logs, and is the index or tenant there?',
-  ],
-  [/^http_3\d\d$/, 'it points elsewhere: name that address as the endpoint'],
-  [/unexpected_html/, 'a web page, not a log store: is a login or a proxy in between?'],
-  [/^http_413$/, 'not even one line is small enough for it: is this the address that takes logs?'],
-  [/^http_429$/, 'the address is right; it has too much to do'],
-  [/^http_5\d\d$/, 'the address is right; the fault is on its side'],
-]
-
+/** What came of it, as `--json` prints it. */
 interface Checked {
+  readonly backend: string
+  readonly type: string
+  /** Where the request went, without credentials and query; `null` for a standard output. */
+  readonly url: string | null
   readonly ok: boolean
-  readonly words: string
+  /** Until the answer or the confirmation. */
+  readonly milliseconds: number | null
+  /** Of what did not take the line. */
+  readonly reason: string | null
+  readonly status: number | null
+  readonly advice: string | null
+  readonly location: string | null
+  /** The backend's own words, where they may be shown. */
+  readonly says: string | null
+  readonly summary: string
+}
+
+export interface CheckRequest {
+  /** The only one to ask. */
+  readonly backend: string | undefined
+  readonly json: boolean
 }
 
 /** Writes a line per backend. Resolves to the exit code: 1 if one of them did not take the line. */
-export async function check(config: Config, only: string | undefined, { out, err }: Streams): Promise<number> {
+export async function check(config: Config, request: CheckRequest, { out, err }: Streams): Promise<number> {
+  const { backend: only, json } = request
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
@@ -68,26 +70,36 @@ export async function check(config: Config, only: string | undefined, { out, err
   }
   const surroundings = new Surroundings(config.pod)
   const all = await Promise.all(wanted.map(backend => ask(config, backend, surroundings)))
-  for (const [index, { ok, words }] of all.entries()) {
-    const { name, endpoint } = wanted[index]!
-    const where = endpoint === undefined ? '' : ` (${endpoint.origin})`
-    out.write(`${name}${where}: ${ok ? 'ok' : 'not ok'}: ${words}\n`)
-  }
+  if (json) out.write(`${JSON.stringify(all, null, 2)}\n`)
+  else for (const checked of all) out.write(`${inWords(checked)}\n`)
   return all.every(({ ok }) => ok) ? EXIT.ok : EXIT.unexpected
 }
 
+function inWords({ backend, url, ok, summary }: Checked): string {
+  return `${backend}${url === null ? '' : ` (${url})`}: ${ok ? 'ok' : 'not ok'}: ${summary}`
+}
+
 async function ask(config: Config, entry: BackendConfig, surroundings: Surroundings): Promise<Checked> {
-  if (entry.endpoint === undefined) return { ok: true, words: 'our own standard output, there is nothing to ask' }
-  let setback: { readonly status: number | undefined } | undefined
+  const { name, type, endpoint } = entry
+  const nothing = { milliseconds: null, reason: null, status: null, advice: null, location: null, says: null }
+  const about = { backend: name, type, url: null, ...nothing }
+  if (endpoint === undefined) {
+    return { ...about, ok: true, summary: 'our own standard output, there is nothing to ask' }
+  }
+  let setback = false
+  let last: { readonly path: string; readonly reply: Reply } | undefined
   // What is refused now is no record that anybody would want to send again.
   const plain = { ...entry, delivery: { ...entry.delivery, deadLetter: undefined } }
   const destination: Destination = createDestination(config, plain, {
     metadata: () => surroundings.metadata,
     log: SILENT,
     onClosed: () => {},
-    onSetback: status => {
-      setback = { status }
+    onSetback: () => {
+      setback = true
       destination.delivery.stop()
+    },
+    onReply: ({ head }, reply) => {
+      last = { path: head.path, reply }
     },
   })
   const { budget, delivery, transport, backend } = destination
@@ -97,15 +109,49 @@ async function ask(config: Config, entry: BackendConfig, surroundings: Surroundi
   const begun = performance.now()
   await delivery.ship(slab)
   clearTimeout(timer)
-  const ms = Math.round(performance.now() - begun)
+  const milliseconds = Math.round(performance.now() - begun)
   await transport.close()
   const { delivered, rejected } = slab.chunks[0]!.outcome
-  if (delivered.lines === 1) return { ok: true, words: `${STRENGTH[backend.strength]} within ${ms} ms` }
-  if (setback === undefined && sum(rejected).lines === 0) {
-    return { ok: false, words: `neither an answer nor a confirmation within ${PATIENCE / 1000} s` }
+  const where = { ...about, url: addressOf(URL.parse(last?.path ?? '', endpoint) ?? endpoint), milliseconds }
+  if (delivered.lines === 1) {
+    return { ...where, ok: true, summary: `${STRENGTH[backend.strength]} within ${milliseconds} ms` }
+  }
+  if (!setback && sum(rejected).lines === 0) {
+    const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`
+    return { ...where, ok: false, reason: 'timeout', summary }
   }
   const { reason = 'unknown', detail } = delivery.numbers.lastError ?? {}
-  return { ok: false, words: why(reason, detail, setback?.status) }
+  const answer = last?.reply.kind === 'answer' ? last.reply.answer : undefined
+  return { ...where, ok: false, ...explained(entry, endpoint, reason, detail, answer) }
+}
+
+/** Why the line was not taken, and what to do about it. `detail`: the words that delivery found about this record. */
+function explained(
+  { delivery }: BackendConfig,
+  endpoint: URL,
+  reason: string,
+  detail: string | undefined,
+  answer: Answer | undefined,
+): Pick<Checked, 'reason' | 'status' | 'advice' | 'location' | 'says' | 'summary'> {
+  const status = answer?.status
+  const secrets = secretsOf(delivery, endpoint, process.env)
+  const says = showable(detail ?? (answer && wordsOf(answer)), secrets)
+  const location = answer && locationOf(answer, endpoint)
+  const advice = adviceOn(reason, status === 401 || status === 403)
+  const parts = [
+    status === undefined || reason === `http_${status}` ? reason : `${reason}, status ${status}`,
+    ...(advice === undefined ? [] : [`: ${advice}`]),
+    ...(location === undefined ? [] : [`; Location: ${location}`]),
+    ...(says === undefined ? [] : [`; it says: ${says}`]),
+  ]
+  return {
+    reason,
+    status: status ?? null,
+    advice: advice ?? null,
+    location: location ?? null,
+    says: says ?? null,
+    summary: parts.join(''),
+  }
 }
 
 /** A slab with the one line in it, as if it had been read from a file of the backend's first source. */
@@ -122,13 +168,4 @@ function marked(config: Config, { sources }: BackendConfig, { kernel, budget }: 
   const owner = { settled: () => {} }
   slab.write([LINE], { owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false })
   return slab
-}
-
-function why(reason: string, detail: string | undefined, status: number | undefined): string {
-  const known = ADVICE.find(([pattern]) => pattern.test(reason))?.[1]
-  const refused = status === 401 || status === 403 ? 'the credentials are refused: see auth' : undefined
-  const advice = known ?? refused
-  const answered = status === undefined || reason === `http_${status}` ? '' : `, status ${status}`
-  const said = detail === undefined ? '' : `; it says: ${detail}`
-  return `${reason}${answered}${advice === undefined ? '' : `: ${advice}`}${said}`
 }

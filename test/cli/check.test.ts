@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Receiver, refuse } from '../program.ts'
@@ -24,7 +24,8 @@ async function check(t: Test, config: object, ...args: string[]): Promise<Said &
     ...config,
   }
   writeFileSync(join(dir, 'config.yaml'), JSON.stringify(whole))
-  const child = spawn(process.execPath, [PROGRAM, 'check', '--config', join(dir, 'config.yaml'), ...args])
+  const env = { PATH: process.env['PATH'], CHECK_TOKEN: 'held-secret-0123456789' }
+  const child = spawn(process.execPath, [PROGRAM, 'check', '--config', join(dir, 'config.yaml'), ...args], { env })
   let [out, err] = ['', '']
   child.stdout.on('data', (part: Buffer) => (out += part))
   child.stderr.on('data', (part: Buffer) => (err += part))
@@ -40,7 +41,7 @@ t.test('a backend that takes the line is ok, and nothing else has happened', asy
   t.equal(err, '')
   t.match(
     out,
-    /^http \(http:\/\/127\.0\.0\.1:\d+\): ok: accepted it within \d+ ms\nstdout: ok: our own standard output/,
+    /^http \(http:\/\/127\.0\.0\.1:\d+\/ingest\): ok: accepted it within \d+ ms\nstdout: ok: our own standard output/,
   )
   t.equal(receiver.requests, 1)
   t.match(receiver.records, [{ message: 'logshipper check', file: '/logshipper/check', team: 'checkout', id: /./ }])
@@ -71,12 +72,13 @@ t.test('one that does not is not, with the reason and where to look; the others 
 
 t.test('what an answer means is said, once, and no credential with it', async t => {
   const receiver = await Receiver.start(t)
-  const backend = { type: 'http', endpoint: receiver.url, auth: { bearer: 'very-secret' } }
+  const backend = { type: 'http', endpoint: `${receiver.url}?key=query-secret`, auth: { bearer: 'very-secret' } }
   const cases: [number, RegExp][] = [
-    [401, /not ok: http_401: the credentials are refused: see auth$/m],
-    [404, /not ok: http_404: there is nothing under that path/],
+    [401, /not ok: http_401: the credentials are refused: see auth; it says: no$/m],
+    [403, /not ok: http_403: the credentials are refused, or may not write there: see auth/],
+    [404, /^http \(http:\/\/127\.0\.0\.1:\d+\/ingest\?…\): not ok: http_404: there is nothing under that path/],
     [503, /not ok: http_503: the address is right; the fault is on its side/],
-    [400, /not ok: http_400/],
+    [400, /not ok: http_400: it refuses the line itself: logshipper test shows the request/],
     [413, /not ok: http_413: not even one line/],
   ]
   for (const [status, words] of cases) {
@@ -85,14 +87,82 @@ t.test('what an answer means is said, once, and no credential with it', async t 
     const { code, out, err } = await check(t, { backends: [backend] })
     t.equal(code, 1)
     t.match(out, words)
-    t.notMatch(out + err, 'very-secret')
+    t.notMatch(out + err, /very-secret|query-secret/)
     t.equal(receiver.requests, 1, 'one request')
   }
   receiver.behaviour = (_, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>please log in</html>')
+    const page = '<html><head><title>Please\n log in</title></head></html>'
+    response.writeHead(200, { 'content-type': 'text/html' }).end(page)
     return false
   }
   t.match(await check(t, { backends: [backend] }), { code: 1, out: /unexpected_html, status 200: a web page/ })
+})
+
+t.test('the words of an answer are shown, and nothing that shares eight bytes with a secret', async t => {
+  const receiver = await Receiver.start(t)
+  const backend = (more: object) => ({ backends: [{ type: 'http', endpoint: receiver.url, ...more }] })
+  const bearer = backend({ auth: { bearer: { env: 'CHECK_TOKEN' } } })
+  const say = (status: number, text: string, headers = {}) => {
+    receiver.behaviour = (_, response) => {
+      response.writeHead(status, headers).end(text)
+      return false
+    }
+  }
+  say(401, '{"error":"no org id"}')
+  t.match(await check(t, bearer), { out: /http_401: .*; it says: \{"error":"no org id"\}\n$/ })
+  say(401, 'the token held-secret-0123456789 has expired')
+  t.match(await check(t, bearer), { out: /it says: the token \*\*\* has expired\n$/ }, 'a whole one is taken out')
+  say(401, 'no such token: held-sec…')
+  t.match(await check(t, bearer), { out: /http_401: the credentials are refused: see auth\n$/ })
+  say(500, 'cannot parse cret-0123')
+  t.match(await check(t, bearer), { out: /fault is on its side\n$/ })
+  say(401, 'password pass-word-1 of user')
+  t.notMatch((await check(t, backend({ auth: { basic: { username: 'u', password: 'pass-word-12' } } }))).out, /pass-w/)
+  say(401, 'a\u001b[2Jb\nc')
+  t.match(await check(t, bearer), { out: /it says: a \[2Jb c\n$/ }, 'a terminal obeys nothing of it')
+  say(302, '', { location: '/login?token=abcdefgh' })
+  t.match(await check(t, bearer), {
+    out: /not ok: redirect, status 302: it points elsewhere: .*; Location: http:\/\/127\.0\.0\.1:\d+\/login\?…\n$/,
+  })
+  say(307, 'moved', { location: 'https://other.test/v2/ingest' })
+  t.match(await check(t, bearer), { out: /; Location: https:\/\/other\.test\/v2\/ingest; it says: moved\n$/ })
+})
+
+t.test('a port that speaks something else is told from one that speaks HTTP', async t => {
+  const listening = async (serve: (socket: Socket) => void): Promise<number> => {
+    const server = createServer(socket => {
+      socket.on('error', () => {})
+      serve(socket)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    return (server.address() as { port: number }).port
+  }
+  // What a gRPC server says first: a SETTINGS frame of HTTP/2.
+  const grpc = await listening(socket => socket.end(Buffer.from('00000604000000000000050000400000', 'hex')))
+  const tls = await listening(socket => socket.on('data', () => socket.destroy()))
+  const endpoint = (port: number) => `http://127.0.0.1:${port}`
+  const { code, out } = await check(t, {
+    backends: [
+      { name: 'grpc', type: 'otlp', endpoint: endpoint(grpc) },
+      { name: 'tls', type: 'http', endpoint: endpoint(tls) },
+    ],
+  })
+  t.equal(code, 1)
+  t.match(out, /^grpc .*\/v1\/logs\): not ok: UNREADABLE_ANSWER: .*gRPC port \(OTLP over HTTP is 4318, not 4317\)/m)
+  t.match(out, /^tls .*: not ok: UND_ERR_SOCKET: it closed the connection without an answer: does the port want TLS/m)
+})
+
+t.test('--json says the same to a program', async t => {
+  const receiver = await Receiver.start(t)
+  receiver.behaviour = refuse(401)
+  const backends = [{ type: 'http', endpoint: receiver.url }, { type: 'stdout' }]
+  const { code, out } = await check(t, { backends }, '--json')
+  t.equal(code, 1)
+  t.match(JSON.parse(out), [
+    { backend: 'http', type: 'http', url: receiver.url, ok: false, reason: 'http_401', status: 401, says: 'no' },
+    { backend: 'stdout', url: null, ok: true, reason: null },
+  ])
 })
 
 t.test('one backend alone can be asked, and a name that is none is told', async t => {
