@@ -157,7 +157,7 @@ async function perform(command: Command): Promise<number> {
     case 'replay': {
       const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/replay.ts')).replay(config, command.backend, logger('warn'), onInterruption, streams)
+      return (await import('./cli/replay.ts')).replay(config, command, logger('warn'), onInterruption, streams)
     }
     case 'check': {
       const config = (await configured(requestOf(command)))?.config

@@ -8,7 +8,7 @@ import { formatProblem } from '../config/problem.ts'
 import { examine, type Remark } from './doctor/examine.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
-import { printable } from './table.ts'
+import { counted, printable } from './table.ts'
 import { readNamed } from './text.ts'
 
 export interface DoctorRequest {
@@ -52,9 +52,7 @@ export function inWords({ file, line, severity, pod, key, found, wanted, why }: 
 }
 
 function summary(pods: number, remarks: readonly Remark[]): string {
-  const count = (severity: string): string => {
-    const n = remarks.filter(each => each.severity === severity).length
-    return `${n} ${severity}${n === 1 ? '' : 's'}`
-  }
-  return `${pods} pod${pods === 1 ? '' : 's'}: ${count('error')}, ${count('warning')}, ${count('hint')}`
+  const count = (severity: string): string =>
+    counted(remarks.filter(each => each.severity === severity).length, severity)
+  return `${counted(pods, 'pod')}: ${count('error')}, ${count('warning')}, ${count('hint')}`
 }

@@ -8,7 +8,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { sum } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import type { Drained } from '../shipper.ts'
-import { printable } from './table.ts'
+import { counted, printable } from './table.ts'
 
 const MAX_BYTES = 4096
 
@@ -16,22 +16,29 @@ const MAX_BYTES = 4096
 export function farewell(drained: Drained, ledger: readonly LedgerLine[]): string {
   const lines: string[] = []
   const total = drained.left.reduce((bytes, file) => bytes + file.bytes, 0)
-  lines.push(drained.complete ? 'drained: everything was settled' : `not drained: ${total} bytes are left on disk`)
+  lines.push(
+    drained.complete ? 'drained: everything was settled' : `not drained: ${counted(total, 'byte')} left on disk`,
+  )
   for (const { source, backend, statement } of ledger) {
     const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
-    const parts = [`${source} → ${backend}: delivered ${delivered.lines} lines, ${delivered.bytes} bytes`]
+    const parts = [
+      `${source} → ${backend}: delivered ${counted(delivered.lines, 'line')}, ${counted(delivered.bytes, 'byte')}`,
+    ]
     const refused = sum(rejected)
     const policy = sum(dropped)
-    if (refused.lines > 0) parts.push(`rejected ${refused.lines} lines (${Object.keys(rejected).join(', ')})`)
+    if (refused.lines > 0)
+      parts.push(`rejected ${counted(refused.lines, 'line')} (${Object.keys(rejected).join(', ')})`)
     if (policy.bytes > 0)
-      parts.push(`dropped ${policy.lines} lines, ${policy.bytes} bytes (${Object.keys(dropped).join(', ')})`)
-    if (inFlight.lines > 0) parts.push(`in flight ${inFlight.lines} lines`)
-    if (vanishedBytes > 0) parts.push(`vanished ${vanishedBytes} bytes`)
+      parts.push(
+        `dropped ${counted(policy.lines, 'line')}, ${counted(policy.bytes, 'byte')} (${Object.keys(dropped).join(', ')})`,
+      )
+    if (inFlight.lines > 0) parts.push(`in flight ${counted(inFlight.lines, 'line')}`)
+    if (vanishedBytes > 0) parts.push(`vanished ${counted(vanishedBytes, 'byte')}`)
     lines.push(parts.join('; '))
   }
   const files = [...drained.left].sort((a, b) => b.bytes - a.bytes)
   for (const { source, path, backend, bytes } of files) {
-    lines.push(`left: ${bytes} bytes of ${printable(path).slice(0, 300)} (${source} → ${backend})`)
+    lines.push(`left: ${counted(bytes, 'byte')} of ${printable(path).slice(0, 300)} (${source} → ${backend})`)
   }
   return fit(lines)
 }

@@ -3,7 +3,7 @@ import { sum, type Tally } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
 import type { Streams } from './output.ts'
-import { bytes, table } from './table.ts'
+import { bytes, counted, table } from './table.ts'
 
 /** Resolves to the exit code, which is 1 if there is no answer or an account does not add up. */
 export async function ledger(
@@ -35,7 +35,7 @@ export function showLedger(lines: readonly LedgerLine[]): string {
     const { read, delivered, rejected, dropped, inFlight, vanishedBytes } = statement
     return [source, backend, read, delivered, sum(rejected), sum(dropped), inFlight, vanishedBytes].map(cell => {
       if (typeof cell === 'string') return cell
-      return typeof cell === 'number' ? bytes(cell) : `${cell.lines} lines, ${bytes(cell.bytes)}`
+      return typeof cell === 'number' ? bytes(cell) : `${counted(cell.lines, 'line')}, ${bytes(cell.bytes)}`
     })
   })
   const heads = ['SOURCE', 'BACKEND', 'READ', '= DELIVERED', '+ REJECTED', '+ DROPPED', '+ IN FLIGHT', 'VANISHED']
@@ -46,7 +46,8 @@ export function showLedger(lines: readonly LedgerLine[]): string {
 function remarks({ source, backend, statement }: LedgerLine): string[] {
   return (['rejected', 'dropped'] as const).flatMap(kind =>
     Object.entries(statement[kind]).map(
-      ([reason, { lines, bytes: n }]) => `${source} → ${backend}: ${kind} ${lines} lines, ${bytes(n)}: ${reason}`,
+      ([reason, { lines, bytes: n }]) =>
+        `${source} → ${backend}: ${kind} ${counted(lines, 'line')}, ${bytes(n)}: ${reason}`,
     ),
   )
 }
@@ -62,6 +63,6 @@ function verdict(lines: readonly LedgerLine[]): string {
 function unaccounted({ read, delivered, rejected, dropped, inFlight }: LedgerLine['statement']): string[] {
   return (['lines', 'bytes'] as const).flatMap((unit: keyof Tally) => {
     const found = delivered[unit] + sum(rejected)[unit] + sum(dropped)[unit] + inFlight[unit]
-    return found === read[unit] ? [] : [`${read[unit] - found} ${unit}`]
+    return found === read[unit] ? [] : [counted(read[unit] - found, unit.slice(0, -1))]
   })
 }

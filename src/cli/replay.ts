@@ -1,46 +1,60 @@
 /**
  * `logshipper replay`: sends the records of the dead-letter files again, with the times of their reading and the ids they
- * had. What is refused once more goes into a new dead-letter file.
+ * had. What is rejected once more goes into a new dead-letter file.
  *
  *     main.ndjson ─► main.replaying.ndjson ─► slabs of one chunk per record ─► delivery ─► removed
  *
  * Guarantees: the file is moved away first, so the running shipper goes on with a new one; it is removed only when every
- * record in it has settled, so a replay that is interrupted begins again with it and sends some records twice, under the
- * same ids. A line that is no record ends nothing: it is kept beside, in `main.unreadable.ndjson`.
+ * record in it has settled, and those that were rejected again are kept again, so a replay that is interrupted begins
+ * again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
+ * beside, in `main.unreadable.ndjson`. The exit code says whether anything is left to do.
  */
 import { appendFileSync, createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Chunk, layoutOf, type Origin, Slab, type SlabLayout } from '../chunk.ts'
-import type { Config } from '../config/config.ts'
+import type { BackendConfig, Config } from '../config/config.ts'
 import { type DeadLetter, deadLetterPath } from '../delivery/deadletter.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant, ShipperError } from '../errors.ts'
-import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
 import type { Streams } from './output.ts'
 import { EXIT, type Interruption } from './run.ts'
+import { counted } from './table.ts'
 
 /** Records of one slab, and bytes of their lines. */
 const RECORDS = 1000
 const BYTES = 512 * 1024
 
+/** What came of one backend's files, as `--json` prints it. */
 interface Replayed {
+  readonly backend: string
   delivered: number
-  rejected: number
+  /** Rejected again and kept again, by reason. */
+  readonly rejected: Record<string, number>
+  /** Lines that are no records, kept beside. */
   unreadable: number
-  /** All of the file was dealt with. */
-  complete: boolean
+  /** `interrupted`: the rest is still there. `unkept`: what was rejected again could not be written, so all of it is. */
+  end: 'complete' | 'interrupted' | 'unkept'
+}
+
+export interface ReplayRequest {
+  /** The only one to replay. */
+  readonly backend: string | undefined
+  readonly json: boolean
 }
 
 interface Letter extends Omit<DeadLetter, 'message' | 'messageBase64'> {
   readonly line: Buffer
 }
 
-/** Resolves to the exit code: 3 if it was interrupted before the end. */
+/**
+ * Resolves to the exit code: 0 everything was delivered, or there was nothing; 1 something was rejected again or cannot
+ * be read; 3 not all of it was dealt with.
+ */
 export async function replay(
   config: Config,
-  only: string | undefined,
+  { backend: only, json }: ReplayRequest,
   log: Logger,
   onInterruption: (listener: (interruption: Interruption) => void) => void,
   { out, err }: Streams,
@@ -57,14 +71,16 @@ export async function replay(
     return EXIT.configuration
   }
   const surroundings = new Surroundings(config.pod)
-  let complete = true
+  const all: Replayed[] = []
   for (const backend of wanted) {
     const files = filesOf(dir, backend.name)
+    const result: Replayed = { backend: backend.name, delivered: 0, rejected: {}, unreadable: 0, end: 'complete' }
+    all.push(result)
     if (files.length === 0) {
-      out.write(`${backend.name}: no dead letters\n`)
+      if (!json) out.write(`${backend.name}: no dead letters\n`)
       continue
     }
-    const destination = createDestination(config, backend, {
+    const destination = createDestination(config, keeping(backend), {
       metadata: () => surroundings.metadata,
       log,
       onClosed: () => {},
@@ -72,18 +88,41 @@ export async function replay(
     destination.budget.onRelease = () => destination.delivery.room.open()
     onInterruption(() => destination.delivery.stop())
     for (const file of files) {
-      const result = await replayFile(file, destination)
-      const { delivered, rejected, unreadable } = result
-      const more = unreadable > 0 ? `, ${unreadable} lines are no records (kept beside)` : ''
-      const end = result.complete ? '' : '; interrupted: the rest is still there'
-      out.write(`${backend.name}: ${delivered} delivered, ${rejected} rejected again${more}${end}\n`)
-      complete &&= result.complete
-      if (!result.complete) break
+      await replayFile(file, destination, result)
+      if (result.end !== 'complete') break
     }
+    if (!json) out.write(`${inWords(result)}\n`)
     await destination.transport.close()
     destination.deadLetters?.close()
   }
-  return complete ? EXIT.ok : EXIT.incomplete
+  if (json) out.write(`${JSON.stringify(all, null, 2)}\n`)
+  if (all.some(({ end }) => end !== 'complete')) return EXIT.incomplete
+  return all.some(({ rejected, unreadable }) => total(rejected) + unreadable > 0) ? EXIT.unexpected : EXIT.ok
+}
+
+/**
+ * The backend, keeping what it rejects, however much that is and whether or not it does so while it runs: the records
+ * were kept before, and the file they come from is removed.
+ */
+function keeping(entry: BackendConfig): BackendConfig {
+  return { ...entry, delivery: { ...entry.delivery, deadLetter: { maxBytes: Number.POSITIVE_INFINITY } } }
+}
+
+function inWords({ backend, delivered, rejected, unreadable, end }: Replayed): string {
+  const again = total(rejected)
+  const reasons = again > 0 ? ` (${Object.keys(rejected).join(', ')}), kept once more` : ''
+  const more = unreadable > 0 ? `, ${counted(unreadable, 'line')} unreadable (kept beside)` : ''
+  return `${backend}: ${delivered} delivered, ${again} rejected again${reasons}${more}${ENDS[end]}`
+}
+
+const ENDS: Readonly<Record<Replayed['end'], string>> = {
+  complete: '',
+  interrupted: '; interrupted: the rest is still there',
+  unkept: '; what was rejected again cannot be written: the file stays as it was',
+}
+
+function total(rejected: Readonly<Record<string, number>>): number {
+  return Object.values(rejected).reduce((sum, count) => sum + count, 0)
 }
 
 /** What is to be sent: the leavings of an interrupted replay, and what was rejected since. */
@@ -96,11 +135,12 @@ function aside(path: string, what: string): string {
   return path.replace(/(?:\.replaying)?\.ndjson$/, `.${what}.ndjson`)
 }
 
-async function replayFile(file: string, destination: Destination): Promise<Replayed> {
-  const result: Replayed = { delivered: 0, rejected: 0, unreadable: 0, complete: true }
+async function replayFile(file: string, destination: Destination, result: Replayed): Promise<void> {
   const moved = aside(file, 'replaying')
   if (moved !== file) renameSync(file, moved)
   const { slabs } = destination.budget
+  const omitted = () => destination.deadLetters?.numbers.omitted ?? 0
+  const before = omitted()
   let waiting: Letter[] = []
   let bytes = 0
   const flush = async (): Promise<boolean> => {
@@ -108,7 +148,9 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
     const layout = layoutOf(letters.length, bytes)
     waiting = []
     bytes = 0
-    return letters.length === 0 || (await ship(letters, layout, destination, result))
+    if (letters.length > 0 && !(await ship(letters, layout, destination, result))) result.end = 'interrupted'
+    else if (omitted() > before) result.end = 'unkept'
+    return result.end === 'complete'
   }
   const input = createReadStream(moved)
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -121,7 +163,7 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
     const length = letter.line.length + 1
     const full = bytes + length > BYTES || layoutOf(waiting.length + 1, bytes + length).bytes > slabs
     if (waiting.length >= RECORDS || (waiting.length > 0 && full)) {
-      if (!(await flush())) return { ...result, complete: false }
+      if (!(await flush())) return
     }
     if (layoutOf(1, length).bytes > slabs) {
       const message = `${moved}: found a record of ${length} bytes; allowed: what fits into memory.budget (raise it)`
@@ -130,9 +172,7 @@ async function replayFile(file: string, destination: Destination): Promise<Repla
     waiting.push(letter)
     bytes += length
   }
-  if (!(await flush())) return { ...result, complete: false }
-  rmSync(moved)
-  return result
+  if (await flush()) rmSync(moved)
 }
 
 /** Sends these in one slab; false if that was interrupted. */
@@ -153,7 +193,9 @@ async function ship(
   const shipped = await delivery.ship(slab)
   for (const { outcome } of chunks) {
     result.delivered += outcome.delivered.lines
-    result.rejected += sum(outcome.rejected).lines
+    for (const [reason, { lines }] of Object.entries(outcome.rejected)) {
+      result.rejected[reason] = (result.rejected[reason] ?? 0) + lines
+    }
   }
   budget.release(slab.extent)
   return shipped.kind === 'settled'

@@ -10,6 +10,11 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return all.map(line).join('\n')
 }
 
+/** `1 line`, `2 lines`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
 /** `1.5 MiB`. */

@@ -50,7 +50,7 @@ t.test('what is left comes by size, and what does not fit into 4096 bytes is cou
   const message = farewell({ complete: false, left }, [line()])
   t.ok(Buffer.byteLength(message) <= 4096)
   const lines = message.trimEnd().split('\n')
-  t.equal(lines[0], `not drained: ${(300 * 301) / 2} bytes are left on disk`)
+  t.equal(lines[0], `not drained: ${(300 * 301) / 2} bytes left on disk`)
   t.match(lines[2], /^left: 300 bytes of \/logs\/ünï-299.log \(app → main\)$/)
   const shown = lines.filter(text => text.startsWith('left: ')).length
   t.equal(lines.at(-1), `… and ${300 - shown} more`)

@@ -57,8 +57,8 @@ t.test('status shows what the pod bounds, and what a death left', async t => {
 t.test('ledger shows the account, why lines were not delivered, and that it adds up', async t => {
   const { code, out } = await logshipper('ledger', admin)
   t.equal(code, 0)
-  t.match(out, /10 lines, 1000 B +6 lines, 600 B +1 lines, 100 B +1 lines, 100 B +2 lines, 200 B +7 B$/m)
-  t.match(out, 'app → main: rejected 1 lines, 100 B: 400\napp → main: dropped 1 lines, 100 B: filter\nit adds up\n')
+  t.match(out, /10 lines, 1000 B +6 lines, 600 B +1 line, 100 B +1 line, 100 B +2 lines, 200 B +7 B$/m)
+  t.match(out, 'app → main: rejected 1 line, 100 B: 400\napp → main: dropped 1 line, 100 B: filter\nit adds up\n')
 })
 
 t.test('a ledger that does not add up is said to, and fails', async t => {
@@ -68,7 +68,7 @@ t.test('a ledger that does not add up is said to, and fails', async t => {
   })
   const { code, out } = await logshipper('ledger', admin)
   t.equal(code, 1)
-  t.match(out, 'it does not add up: app → main: 1 lines unaccounted for; app → main: 50 bytes unaccounted for')
+  t.match(out, 'it does not add up: app → main: 1 line unaccounted for; app → main: 50 bytes unaccounted for')
 })
 
 t.test('--json is what the port says', async t => {

@@ -44,8 +44,8 @@ t.test('a record that was refused is kept, and replayed once with the id it had'
   stage.receiver.behaviour = undefined
   const ended = await replay(stage)
   t.same(ended, {
-    code: 0,
-    out: 'http: 2 delivered, 0 rejected again, 1 lines are no records (kept beside)\n',
+    code: 1,
+    out: 'http: 2 delivered, 0 rejected again, 1 line unreadable (kept beside)\n',
     err: '',
   })
   t.same(
@@ -62,8 +62,14 @@ t.test('a record that was refused is kept, and replayed once with the id it had'
   stage.receiver.behaviour = refuse(409)
   stage.write(1)
   t.ok(await until(() => existsSync(file)), 'the shipper goes on with a new file')
-  t.match(await replay(stage), { code: 0, out: 'http: 0 delivered, 1 rejected again\n' })
-  t.equal(readFileSync(file, 'utf8').trim().split('\n').length, 1, 'refused again, kept again')
+  t.match(await replay(stage), {
+    code: 1,
+    out: 'http: 0 delivered, 1 rejected again (http_409), kept once more\n',
+  })
+  t.equal(readFileSync(file, 'utf8').trim().split('\n').length, 1, 'rejected again, kept again')
+  t.match(JSON.parse((await replay(stage, '--json')).out), [
+    { backend: 'http', delivered: 0, rejected: { http_409: 1 }, unreadable: 0, end: 'complete' },
+  ])
   t.equal((await program.kill('SIGTERM')).code, 0)
 })
 
@@ -105,6 +111,26 @@ t.test('the file keeps to its limit; what finds no room is said and counted as r
   t.match(text, /logshipper_dead_letter_omitted_total\{backend="http"\} [1-9]/)
   const ended = await program.kill('SIGTERM')
   t.match(ended.ledger, [{ statement: { rejected: { http_409: { lines: 2000 } } } }])
+})
+
+t.test('what is rejected again is kept again, though nothing is kept any more or there is no room', async t => {
+  const stage = await Stage.set(t, { ...DEAD_LETTERS, LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES: '64KiB' })
+  stage.receiver.behaviour = refuse(409)
+  const program = await stage.start()
+  stage.write(100)
+  const file = join(stage.state, 'dead-letter', 'http.ndjson')
+  const kept = (): string[] => readFileSync(file, 'utf8').trim().split('\n')
+  t.ok(await until(() => existsSync(file) && kept().length === 100))
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  delete stage.env['LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES']
+  t.match(await replay(stage), { code: 1, out: /^http: 0 delivered, 100 rejected again/ })
+  t.equal(kept().length, 100, 'by a backend that keeps none while it runs')
+  const letter = kept()[0]!
+  appendFileSync(file, `${letter}\n`.repeat(400))
+  t.ok(statSync(file).size > 65_536)
+  stage.env['LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES'] = '64KiB'
+  t.match(await replay(stage), { code: 1, out: /^http: 0 delivered, 500 rejected again/ })
+  t.equal(kept().length, 500, 'beyond the limit, which what was kept before had passed')
 })
 
 t.test('a replay that is interrupted leaves everything for the next one', async t => {
