@@ -125,7 +125,7 @@ async function configured(request: LoadRequest): Promise<Extract<Loaded, { kind:
 async function perform(command: Command): Promise<number> {
   switch (command.kind) {
     case 'help':
-      say((await import('./cli/help.ts')).HELP)
+      say((await import('./cli/help.ts')).helpOf(command.command))
       return EXIT.ok
     case 'version':
       say(VERSION)
@@ -136,12 +136,8 @@ async function perform(command: Command): Promise<number> {
     case 'schema':
       say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
       return EXIT.ok
-    case 'validate': {
-      const { config } = (await configured(requestOf(command))) ?? {}
-      if (config === undefined) return EXIT.configuration
-      say(`valid: ${config.sources.length} sources, ${config.backends.length} backends`)
-      return EXIT.ok
-    }
+    case 'validate':
+      return (await import('./cli/validate.ts')).validate(requestOf(command), command.json, streams)
     case 'config': {
       const all = (await configured(requestOf(command)))?.explain()
       if (all === undefined) return EXIT.configuration

@@ -1,34 +1,24 @@
 /**
  * argv → what is wanted. The first word is a command if it is one; every other bare word is a path to follow, so that
  * `logshipper /opt/logs.txt` stands where `tail -F /opt/logs.txt` stood.
+ *
+ * Guarantees: what would do nothing is refused. An option belongs to the command, and a word that could only be a
+ * mistyped command is never taken for a file to wait for.
  */
 import { existsSync } from 'node:fs'
 import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
+import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option } from './commands.ts'
 
-export const COMMANDS = [
-  'run',
-  'validate',
-  'schema',
-  'demo',
-  'status',
-  'ledger',
-  'prestop',
-  'replay',
-  'check',
-  'config',
-  'test',
-] as const
-/** Commands about manifests, which know nothing of a configuration. */
-export const TOOLS = ['doctor', 'inject'] as const
-export type CommandName = (typeof COMMANDS)[number]
+/** Commands that read a configuration, or ask a process that has one. */
+export type Configured = Exclude<CommandName, 'doctor' | 'inject' | 'help' | 'version'>
 
 export type Command =
-  | { readonly kind: 'help' }
+  | { readonly kind: 'help'; readonly command: CommandName | undefined }
   | { readonly kind: 'version' }
   | {
-      readonly kind: CommandName
+      readonly kind: Configured
       readonly config: string | undefined
       readonly paths: readonly string[]
       readonly admin: string | undefined
@@ -52,80 +42,117 @@ export type Command =
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
 
-const OPTIONS = {
-  config: { type: 'string', short: 'c' },
-  admin: { type: 'string' },
-  json: { type: 'boolean' },
-  backend: { type: 'string' },
-  'drain-seconds': { type: 'string' },
-  image: { type: 'string' },
-  volume: { type: 'string' },
-  paths: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const
+interface Values {
+  readonly config?: string
+  readonly admin?: string
+  readonly json?: boolean
+  readonly backend?: string
+  readonly 'drain-seconds'?: string
+  readonly image?: string
+  readonly volume?: string
+  readonly paths?: string
+  readonly help?: boolean
+  readonly version?: boolean
+}
 
 export function parseArgs(argv: readonly string[]): Command {
   try {
-    const { values, positionals } = parse({ args: [...argv], options: OPTIONS, allowPositionals: true })
-    if (values.help) return { kind: 'help' }
+    const parsed = parse({ args: [...argv], options: OPTIONS, allowPositionals: true, tokens: true })
+    const values: Values = parsed.values
+    const [first, ...others] = parsed.positionals
+    if (values.help) return { kind: 'help', command: isCommand(first) ? first : undefined }
     if (values.version) return { kind: 'version' }
-    const [first] = positionals
-    const tool = TOOLS.find(command => command === first)
-    if (tool !== undefined) return aboutManifests(tool, positionals.slice(1), values)
-    const kind = COMMANDS.find(command => command === first)
-    const paths = kind === undefined ? positionals : positionals.slice(1)
-    const { config, admin, backend, json = false } = values
-    // `run` takes paths, and what says how it would go. A lone YAML or JSON file behind the others is the configuration.
-    const offline = kind === 'validate' || kind === 'config'
-    if (offline && config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(paths[0]!)) {
-      return { kind, config: paths[0], paths: [], admin, backend, json }
-    }
-    if (kind !== undefined && kind !== 'run' && !offline && paths.length > 0) {
-      return { kind: 'wrong', message: `${kind} takes no paths, but was given ${paths.join(' ')}` }
-    }
-    if (paths.includes('-')) return { kind: 'wrong', message: 'standard input (-) cannot be followed: name a file' }
-    if (paths.includes('')) return { kind: 'wrong', message: 'an empty path: is a shell variable not set?' }
-    if (kind === undefined && first !== undefined) {
-      const meant = mistyped(first)
-      if (meant) {
-        const message = `neither a command nor a file: ${first}. Did you mean ${meant}? To wait for such a file: ./${first}`
-        return { kind: 'wrong', message }
-      }
-    }
-    return { kind: kind ?? 'run', config, paths, admin, backend, json }
+    const given = parsed.tokens.flatMap(token => (token.kind === 'option' ? [token.name as Option] : []))
+    const kind = isCommand(first) ? first : undefined
+    const fault = faultOf(kind ?? 'run', given, values)
+    if (fault !== undefined) return wrong(fault)
+    return commandOf(kind, kind === undefined ? parsed.positionals : others, values)
   } catch (error) {
     if (!codeOf(error).startsWith('ERR_PARSE_ARGS')) throw error
-    return { kind: 'wrong', message: complaint(error as Error, argv) }
+    return wrong(complaint(error as Error, argv))
   }
 }
 
-function aboutManifests(
-  kind: (typeof TOOLS)[number],
-  files: readonly string[],
-  values: { readonly [option: string]: string | boolean | undefined },
-): Command {
-  const text = (option: string): string | undefined => values[option] as string | undefined
+function commandOf(kind: CommandName | undefined, words: readonly string[], values: Values): Command {
+  switch (kind) {
+    case 'help': {
+      const [command] = words
+      if (command === undefined || (isCommand(command) && words.length === 1)) return { kind, command }
+      return wrong(`help takes the name of one command: ${Object.keys(COMMANDS).join(', ')}`)
+    }
+    case 'doctor':
+    case 'inject':
+      return aboutManifests(kind, words, values)
+    case 'run':
+    case 'validate':
+    case 'config':
+    case undefined:
+      return following(kind, words, values)
+    default:
+      if (words.length > 0) return wrong(`${kind} takes no paths, but was given ${words.join(' ')}`)
+      return kind === 'version' ? { kind } : configured(kind, [], values)
+  }
+}
+
+const wrong = (message: string): Command => ({ kind: 'wrong', message })
+
+function configured(kind: Configured, paths: readonly string[], values: Values): Command {
+  const { config, admin, backend, json = false } = values
+  return { kind, config, paths, admin, backend, json }
+}
+
+/** `run`, which takes paths, and the commands that say how it would go. */
+function following(kind: 'run' | 'validate' | 'config' | undefined, paths: readonly string[], values: Values): Command {
+  const offline = kind === 'validate' || kind === 'config'
+  const [path] = paths
+  // A lone YAML or JSON file is the configuration: those that are followed are seldom called so.
+  if (offline && values.config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(path!)) {
+    return configured(kind, [], { ...values, config: path! })
+  }
+  if (paths.includes('-')) return wrong('standard input (-) cannot be followed: name a file')
+  if (paths.includes('')) return wrong('an empty path: is a shell variable not set?')
+  // Whoever says `run` means files.
+  const word = kind === 'run' ? undefined : paths.find(each => !/[/.*?[{\\]/.test(each) && !existsSync(each))
+  return word === undefined ? configured(kind ?? 'run', paths, values) : wrong(misplaced(word))
+}
+
+/** Of a word that is no file, and does not look like one: to wait for ever for a file `vaildate` would help no one. */
+function misplaced(word: string): string {
+  const file = `To wait for a file of that name: ./${word}`
+  if (isCommand(word)) return `the command ${word} must come first. ${file}`
+  const meant = nearest(word, Object.keys(COMMANDS))
+  const hint = meant === undefined ? 'logshipper --help shows the commands.' : `Did you mean ${meant}?`
+  return `neither a command nor a file: ${word}. ${hint} ${file}`
+}
+
+function faultOf(kind: CommandName, given: readonly Option[], values: Values): string | undefined {
+  const allowed: readonly Option[] = COMMANDS[kind].options
+  for (const [index, option] of given.entries()) {
+    if (!allowed.includes(option)) {
+      const takes = allowed.length === 0 ? 'no options' : allowed.map(each => `--${each}`).join(', ')
+      return `${kind} does not take --${option}; it takes ${takes}`
+    }
+    if (given.indexOf(option) !== index) return `--${option} is given twice`
+    // An empty list of paths says that the configuration file has them.
+    if (values[option] === '' && option !== 'paths') return `--${option} is empty: is a shell variable not set?`
+  }
+  return undefined
+}
+
+function aboutManifests(kind: 'doctor' | 'inject', files: readonly string[], values: Values): Command {
   if (files.length === 0 || files.includes('')) {
-    return { kind: 'wrong', message: `${kind} needs the name of a manifest, or - for standard input` }
+    return wrong(`${kind} needs the name of a manifest, or - for standard input`)
   }
+  const { image, volume, paths, json = false, 'drain-seconds': seconds } = values
   if (kind === 'inject') {
-    if (files.length > 1)
-      return { kind: 'wrong', message: `inject takes one manifest, but was given ${files.join(' ')}` }
-    return { kind, file: files[0]!, image: text('image'), volume: text('volume'), paths: text('paths') }
+    if (files.length > 1) return wrong(`inject takes one manifest, but was given ${files.join(' ')}`)
+    return { kind, file: files[0]!, image, volume, paths }
   }
-  const seconds = text('drain-seconds')
   const drainSeconds = seconds === undefined ? undefined : Number(seconds)
-  if (drainSeconds !== undefined && !(drainSeconds >= 0 && seconds !== '')) {
-    return { kind: 'wrong', message: `--drain-seconds needs a number of seconds, not ${seconds}` }
+  if (drainSeconds !== undefined && !(drainSeconds >= 0)) {
+    return wrong(`--drain-seconds needs a number of seconds, not ${seconds}`)
   }
-  return { kind, files, json: values['json'] === true, drainSeconds }
-}
-
-/** The command that a plain word is probably meant to be; following a file `vaildate` for ever would help nobody. */
-function mistyped(word: string): string | undefined {
-  if (!/^[a-z]+$/i.test(word) || existsSync(word)) return undefined
-  return nearest(word, [...COMMANDS, ...TOOLS])
+  return { kind, files, json, drainSeconds }
 }
 
 function complaint(error: Error, argv: readonly string[]): string {

@@ -1,32 +1,60 @@
-/** What `logshipper --help` prints. */
-export const HELP = `logshipper: ships log files, and accounts for every byte
+/** What `logshipper --help` and `logshipper help COMMAND` print. */
+import { COMMANDS, type CommandHelp, type CommandName, OPTIONS, type Option, type OptionHelp } from './commands.ts'
+
+const NAMES = Object.keys(COMMANDS) as CommandName[]
+
+/** Columns in front of what an option or a command does. */
+const MARGIN = 44
+
+export function helpOf(command: CommandName | undefined): string {
+  return command === undefined ? ALL : one(command)
+}
+
+function one(name: CommandName): string {
+  const { does, options, exits }: CommandHelp = COMMANDS[name]
+  const parts = [`logshipper ${name}: ${does}`, `usage\n  ${usage(name, options)}`]
+  if (options.length > 0) parts.push(`options\n${options.map(option => row(option)).join('\n')}`)
+  if (exits !== undefined) parts.push(`exit codes\n  ${exits}`)
+  return parts.join('\n\n')
+}
+
+function usage(name: CommandName, options: readonly Option[]): string {
+  const { takes }: CommandHelp = COMMANDS[name]
+  const shown = options.map(option => `[${written(option)}]`)
+  return ['logshipper', name === 'run' ? '[run]' : name, ...shown, takes].filter(Boolean).join(' ')
+}
+
+function written(option: Option): string {
+  const { value }: OptionHelp = OPTIONS[option]
+  return value === undefined ? `--${option}` : `--${option} ${value}`
+}
+
+/** `takers`: whom it belongs to. */
+function row(option: Option, takers = ''): string {
+  const { short, says }: OptionHelp = OPTIONS[option]
+  const name = `${short === undefined ? '    ' : `-${short}, `}${written(option)}`
+  return `  ${name.padEnd(24)} ${takers}${says}`
+}
+
+/** Those of a command's options that say most about it. */
+const TELLING: readonly Option[] = ['config', 'backend', 'admin']
+
+const ALL = `logshipper: ships log files, and accounts for every byte
 
 usage
-  logshipper [run] [--config FILE] [PATH …]   follow files and ship them; this is the default
-  logshipper validate [--config FILE]         check the configuration, without any request
-  logshipper config [--config FILE]           every value of the configuration, and who said it
-  logshipper test [--backend NAME] < SAMPLE   the request that each backend would get for these lines
-  logshipper check [--backend NAME]           send each backend one line, and say what it answers
-  logshipper status [--admin HOST:PORT]       what the running shipper is doing
-  logshipper ledger [--admin HOST:PORT]       the account of every byte
-  logshipper prestop [--admin HOST:PORT]      the preStop hook: the grace period counts from here
-  logshipper replay [--backend NAME]          send what a backend refused (its dead letters) again
-  logshipper doctor MANIFEST …                what is wrong with the shipper of a pod, and which line to change
-  logshipper inject MANIFEST                  the manifest with the shipper added, all else as it was
-  logshipper schema                           the JSON Schema of the configuration
-  logshipper demo                             see it work, and be killed, in twenty seconds
+${NAMES.map(name => {
+  const { takes, does, options }: CommandHelp = COMMANDS[name]
+  const telling = TELLING.filter(option => options.some(each => each === option)).slice(-1)
+  return `  ${usage(name, takes === '[FILE]' ? [] : telling).padEnd(MARGIN)} ${does}`
+}).join('\n')}
 
 options
-  -c, --config FILE    default: /etc/logshipper/config.yaml, if it is there
-      --admin ADDRESS  where to ask; default 127.0.0.1:9615
-      --json           status, ledger, config, doctor: as JSON
-      --backend NAME   test, check, replay: only this one
-      --drain-seconds  doctor: how long a drain was seen to take
-      --volume NAME    inject: the volume of the logs; default: the annotation logshipper.io/volume, or logs
-      --paths GLOBS    inject: what to follow, as the shipper sees it; default: /var/log/app/**/*.log
-      --image IMAGE    inject: default logshipper of this version
-  -h, --help           this
-  -v, --version        the version
+${(Object.keys(OPTIONS) as Option[])
+  .map(option => {
+    const takers = NAMES.filter(name => (COMMANDS[name] as CommandHelp).options.some(each => each === option))
+    return row(option, takers.length === 0 || option === 'config' ? '' : `${takers.join(', ')}: `)
+  })
+  .join('\n')}
 
 examples
   logshipper /opt/logs.txt                    like tail -F, file not there yet included
@@ -39,5 +67,6 @@ examples
 Every key of the configuration can be set by environment: LOGSHIPPER_ and the key in upper snake case, where SOURCE and
 BACKEND mean the first of each list. The environment wins over the file.
 
-exit codes
-  0 done, everything drained   1 unexpected   2 configuration   3 something is left; the ledger says what`
+exit codes (of one command: logshipper help COMMAND)
+  0 done, everything drained   1 what was asked about is not well, or a bug   2 configuration or command line
+  3 something is left; the ledger says what`

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Command, parseArgs } from '../../src/cli/args.ts'
-import { HELP } from '../../src/cli/help.ts'
+import { COMMANDS, type CommandName } from '../../src/cli/commands.ts'
+import { helpOf } from '../../src/cli/help.ts'
 import { scratch } from '../scratch.ts'
 
 const plain = { config: undefined, paths: [], admin: undefined, json: false, backend: undefined }
@@ -12,7 +13,9 @@ t.test('a command line says what is wanted', async t => {
     [[], { kind: 'run', ...plain }],
     [['run'], { kind: 'run', ...plain }],
     [['/opt/logs.txt'], { kind: 'run', ...plain, paths: ['/opt/logs.txt'] }],
-    [['a.log', 'run'], { kind: 'run', ...plain, paths: ['a.log', 'run'] }],
+    [['a.log', './run'], { kind: 'run', ...plain, paths: ['a.log', './run'] }],
+    [['run', 'a.log', 'later'], { kind: 'run', ...plain, paths: ['a.log', 'later'] }],
+    [['app*', '/x/y', '{a,b}'], { kind: 'run', ...plain, paths: ['app*', '/x/y', '{a,b}'] }],
     [
       ['run', 'a.log', '--config', 'c.yaml', 'b.log'],
       { kind: 'run', ...plain, config: 'c.yaml', paths: ['a.log', 'b.log'] },
@@ -39,9 +42,14 @@ t.test('a command line says what is wanted', async t => {
       ['inject', 'a.yaml', '--image', 'i', '--volume', 'v', '--paths', ''],
       { kind: 'inject', file: 'a.yaml', image: 'i', volume: 'v', paths: '' },
     ],
-    [['--help'], { kind: 'help' }],
-    [['run', 'a.log', '-h'], { kind: 'help' }],
+    [['--help'], { kind: 'help', command: undefined }],
+    [['help'], { kind: 'help', command: undefined }],
+    [['run', 'a.log', '-h'], { kind: 'help', command: 'run' }],
+    [['help', 'inject'], { kind: 'help', command: 'inject' }],
     [['--version'], { kind: 'version' }],
+    [['version'], { kind: 'version' }],
+    [['validate', '--json'], { kind: 'validate', ...plain, json: true }],
+    [['replay', '--json', '--backend', 'b'], { kind: 'replay', ...plain, json: true, backend: 'b' }],
   ]
   for (const [argv, command] of table) t.strictSame(parseArgs(argv), command, argv.join(' '))
 })
@@ -61,6 +69,21 @@ t.test('a command line that makes no sense says why', async t => {
     [['inject', 'a', 'b'], /inject takes one manifest/],
     [['-'], /standard input/],
     [['run', ''], /empty path/],
+    [['frobnicate'], /neither a command nor a file: frobnicate\. logshipper --help shows.*\.\/frobnicate/],
+    [['top'], /neither a command nor a file: top/],
+    [['a.log', 'status'], /the command status must come first\. .*\.\/status/],
+    [['-c', 'c.yaml', 'vaildate'], /Did you mean validate\?/],
+    [['validate', 'prod'], /neither a command nor a file: prod/],
+    [['help', 'frobnicate'], /help takes the name of one command: run, validate/],
+    [['help', 'run', 'status'], /one command/],
+    [['version', 'x'], /version takes no paths/],
+    [['status', '--drain-seconds', '3'], /status does not take --drain-seconds; it takes --admin, --json/],
+    [['a.log', '--json'], /run does not take --json; it takes --config/],
+    [['schema', '--json'], /schema does not take --json; it takes no options/],
+    [['doctor', 'a.yaml', '-c', 'x'], /doctor does not take --config/],
+    [['check', '--backend', 'a', '--backend', 'b'], /--backend is given twice/],
+    [['run', '--config', ''], /--config is empty: is a shell variable not set\?/],
+    [['doctor', '--drain-seconds', 'soon', 'a.yaml'], /needs a number of seconds, not soon/],
   ]
   for (const [argv, message] of table) t.match(parseArgs(argv), { kind: 'wrong', message }, argv.join(' '))
 })
@@ -74,19 +97,18 @@ t.test('a file that is called almost like a command is a file', async t => {
   t.match(parseArgs(['legder']), { kind: 'run', paths: ['legder'] })
 })
 
-t.test('the help names every command and fits a terminal', async t => {
-  for (const command of [
-    'run',
-    'validate',
-    'schema',
-    'demo',
-    'status',
-    'ledger',
-    'replay',
-    'check',
-    'doctor',
-    'inject',
-  ])
-    t.match(HELP, command)
-  for (const line of HELP.split('\n')) t.ok(line.length <= 120, line)
+t.test('the help names every command and option and fits a terminal, that of a command all that it takes', async t => {
+  const names = Object.keys(COMMANDS) as CommandName[]
+  const all = helpOf(undefined)
+  for (const name of names) {
+    const { options } = COMMANDS[name]
+    const one = helpOf(name)
+    t.match(all, new RegExp(`^ {2}logshipper \\[?${name}`, 'm'))
+    t.match(one, new RegExp(`^logshipper ${name}: `))
+    for (const option of options) {
+      t.match(all, `--${option}`)
+      t.match(one, new RegExp(`^ {2}.*--${option} `, 'm'), `${name} --${option}`)
+    }
+    for (const line of [...all.split('\n'), ...one.split('\n')]) t.ok(line.length <= 120, line)
+  }
 })
