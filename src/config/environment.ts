@@ -2,8 +2,8 @@
  * The configuration by environment: `LOGSHIPPER_` plus a key's path in upper snake case, where `SOURCE` and `BACKEND`
  * mean the first of each list. A variable wins over the file; an empty one is as good as none.
  *
- * A variable with our prefix that names no key is a problem, for it would otherwise be a setting that silently does
- * nothing. Kubernetes puts variables of its own into every container, named after services: one called `logshipper` or
+ * A variable with our prefix that names no key, or with a misspelt prefix and a key behind it, is a problem, for it would
+ * otherwise be a setting that silently does nothing. Kubernetes puts variables of its own into every container, named after services: one called `logshipper` or
  * `logshipper-metrics` yields `LOGSHIPPER_SERVICE_HOST`, `LOGSHIPPER_PORT_9614_TCP` and the like. Those are passed over.
  */
 import type {} from './config.ts'
@@ -61,21 +61,22 @@ export function applyEnvironment(tree: Tree, env: Environment, known: ReadonlyMa
   const warnings: string[] = []
   for (const name of Object.keys(env).sort()) {
     const text = env[name]
-    if (!name.startsWith(PREFIX) || text === undefined || text === '' || OTHERS.includes(name)) continue
+    if (text === undefined || text === '' || OTHERS.includes(name)) continue
+    if (!name.startsWith(PREFIX)) {
+      const meant = misspelt(name, known)
+      if (meant !== undefined) problems.push(unknownVariable(name, meant))
+      continue
+    }
     const variable = known.get(name)
     if (SERVICE.test(name) && (!variable || SERVICE_ADDRESS.test(text))) {
       if (variable) warnings.push(`${name} was set by Kubernetes for a service of that name, not for us: it is ignored`)
       continue
     }
     if (!variable) {
-      const meant = nearest(name, [...known.keys(), ...OTHERS])
-      problems.push({
-        file: 'environment',
-        key: name,
-        found: 'an unknown variable',
-        allowed: 'LOGSHIPPER_ and the path of a key, such as LOGSHIPPER_BACKEND_ENDPOINT',
-        hint: meant && `did you mean ${meant}?`,
-      })
+      // Without the prefix, which is not what was misspelt and would allow for more slips.
+      const names = [...known.keys(), ...OTHERS].map(each => each.slice(PREFIX.length))
+      const meant = nearest(name.slice(PREFIX.length), names)
+      problems.push(unknownVariable(name, meant && PREFIX + meant))
       continue
     }
     const rival = [...origins].find(([other]) => formatKey(variable.path).startsWith(`${other}.`))
@@ -87,6 +88,27 @@ export function applyEnvironment(tree: Tree, env: Environment, known: ReadonlyMa
     origins.set(formatKey(variable.path), name)
   }
   return { origins, problems, warnings }
+}
+
+function unknownVariable(name: string, meant: string | undefined): Problem {
+  return {
+    file: 'environment',
+    key: name,
+    found: 'an unknown variable',
+    allowed: 'LOGSHIPPER_ and the path of a key, such as LOGSHIPPER_BACKEND_ENDPOINT',
+    hint: meant && `did you mean ${meant}?`,
+  }
+}
+
+/** The variable that is meant by one whose prefix is almost ours (LOG_SHIPPER_, logshipper_) and whose rest is a key. */
+function misspelt(name: string, known: ReadonlyMap<string, Variable>): string | undefined {
+  for (let at = name.indexOf('_'); at !== -1; at = name.indexOf('_', at + 1)) {
+    const prefix = name.slice(0, at).replaceAll('_', '')
+    const meant = PREFIX + name.slice(at + 1).toUpperCase()
+    if (known.has(meant) && nearest(prefix, ['LOGSHIPPER']) !== undefined) return meant
+    if (prefix.length > PREFIX.length) return undefined
+  }
+  return undefined
 }
 
 function put(tree: Tree, path: KeyPath, value: unknown, origins: ReadonlyMap<string, string>): void {

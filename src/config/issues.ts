@@ -3,12 +3,11 @@
  * variable), what is there, what may be there, and what was probably meant.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS, lineOf } from '../backends/registry.ts'
-import { remoteShape } from '../delivery/options.ts'
+import { valueAt } from './inspect.ts'
 import { type Key, keyAt } from './keys.ts'
 import { nearest } from './nearest.ts'
-import { describe, isSecret, type KeyPath, type Problem } from './problem.ts'
-import { DEFAULT_TYPE, TYPES } from './schema.ts'
+import { describe, formatKey, isSecret, type KeyPath, type Problem } from './problem.ts'
+import { keysOfType, TYPES, typesTaking } from './schema.ts'
 
 export interface Scene {
   readonly tree: unknown
@@ -16,6 +15,8 @@ export interface Scene {
   readonly locate: (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>
   /** The text as it stands in the file, if the value at `path` was put together from `${…}`. */
   readonly template: (path: KeyPath) => string | undefined
+  /** The type of a backend, or what it was meant to be; `undefined`: no idea. */
+  readonly typeOf: (index: number) => string | undefined
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -32,21 +33,19 @@ const KINDS: Readonly<Record<string, string>> = {
 const WORDLESS = 'Invalid input'
 
 export function problemsOf(issues: readonly z.core.$ZodIssue[], scene: Scene): Problem[] {
+  const unknown = new Map<string, readonly string[]>()
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') unknown.set(formatKey(issue.path as KeyPath), issue.keys)
+  }
   return issues.flatMap(issue => {
     const path = issue.path as KeyPath
-    if (issue.code !== 'unrecognized_keys') return problemOf(issue, path, scene)
-    return issue.keys.map(name => unknownKey([...path, name], scene))
+    if (issue.code === 'unrecognized_keys') return issue.keys.map(name => unknownKey([...path, name], scene))
+    if (valueAt(scene.tree, path) !== undefined) return problemOf(issue, path, scene)
+    // What is missing is there under a name that is misspelt, or is not known to be needed.
+    const misspelt = unknown.get(formatKey(path.slice(0, -1)))?.some(name => nearest(name, [String(path.at(-1))]))
+    const unneeded = path[0] === 'backends' && path.length === 3 && scene.typeOf(path[1] as number) === undefined
+    return misspelt || unneeded ? [] : problemOf(issue, path, scene)
   })
-}
-
-/** The value at `path`, or `undefined`. */
-export function valueAt(tree: unknown, path: KeyPath): unknown {
-  let value = tree
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
-    value = (value as Record<string | number, unknown>)[step]
-  }
-  return value
 }
 
 function problemOf(issue: z.core.$ZodIssue, path: KeyPath, scene: Scene): Problem {
@@ -61,7 +60,7 @@ function problemOf(issue: z.core.$ZodIssue, path: KeyPath, scene: Scene): Proble
     const hint = issue.expected === 'record' && typeof value === 'string' ? 'write name=value,name=value' : undefined
     return { ...problem, found, hint: problem.file === 'environment' ? hint : undefined }
   }
-  return { ...problem, hint: isSecret(path) ? undefined : hintFor(issue, value, problem.allowed) }
+  return { ...problem, hint: hintFor(issue, path, value, scene) }
 }
 
 function allowedBy(issue: z.core.$ZodIssue): string {
@@ -73,19 +72,25 @@ function allowedBy(issue: z.core.$ZodIssue): string {
   return 'another value'
 }
 
-function hintFor(issue: z.core.$ZodIssue, value: unknown, allowed: string): string | undefined {
+function hintFor(issue: z.core.$ZodIssue, path: KeyPath, value: unknown, { keys }: Scene): string | undefined {
+  const kinds = keyAt(keys, path)?.kinds ?? new Set()
+  const allowed = allowedBy(issue)
+  // Whether something is quoted tells nothing of what it is: this may be said of a secret too.
+  if ((typeof value === 'number' && !kinds.has('number')) || (typeof value === 'boolean' && !kinds.has('boolean'))) {
+    if (kinds.has('string') && !/^a duration| \| /.test(allowed)) return 'put it in quotes'
+  }
+  if (isSecret(path)) return undefined
   if (typeof value === 'string') {
     const words = allowed.includes(' | ') ? allowed.split(' | ') : []
     const meant = nearest(value, words)
     if (meant !== undefined) return `did you mean ${meant}?`
-    if (allowed === 'true or false' && /^(yes|on|y|no|off|n)$/i.test(value)) return 'YAML 1.2 knows only true and false'
+    if (kinds.has('boolean') && /^(true|false)$/.test(value)) return 'write it without quotes'
+    if (kinds.has('boolean') && /^(yes|on|y|no|off|n)$/i.test(value)) return 'YAML 1.2 knows only true and false'
     if (issue.code === 'invalid_type' && issue.expected === 'array') return 'write it as a list, even of one: [ … ]'
   }
   const digits = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
   if (digits && allowed.startsWith('a duration')) return `write ${value}s for seconds, ${value}ms for milliseconds`
-  if (issue.code === 'invalid_type' && issue.expected === 'string' && /^(number|boolean)$/.test(typeof value)) {
-    return 'put it in quotes'
-  }
+  if (digits && typeof value === 'string' && kinds.has('number')) return 'write it without quotes'
   return undefined
 }
 
@@ -96,12 +101,13 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
   let hint: string | undefined
   if (path[0] === 'backends' && path.length === 3) {
     // The tree knows the keys of all types together; only some are this one's.
-    const type = String(valueAt(scene.tree, [...holder, 'type']) ?? DEFAULT_TYPE)
-    const others = TYPES.filter(each => each !== type && takes(each, name))
-    if (others.length > 0) {
+    const type = scene.typeOf(path[1] as number)
+    const own = type === undefined ? undefined : keysOfType(type)
+    const others = typesTaking(name)
+    known = known.filter(each => own?.has(each) ?? true)
+    if (others.length > 0 && type !== undefined) {
       hint = `type ${type} has no ${name}; ${others.length === 1 ? `type ${others[0]} does` : `types ${others.join(', ')} do`}`
     }
-    known = known.filter(each => TYPES.some(type_ => type_ === type && takes(type_, each)))
   }
   const meant = nearest(name, known)
   if (!hint && meant) hint = `did you mean ${meant}?`
@@ -111,11 +117,4 @@ function unknownKey(path: KeyPath, scene: Scene): Problem {
     allowed: known.join(', '),
     hint,
   }
-}
-
-function takes(type: (typeof TYPES)[number], name: string): boolean {
-  if (name in BACKENDS[type].schema.shape) return true
-  if (name in remoteShape) return BACKENDS[type].transport === 'http'
-  if (lineOf(type).credential?.key === name) return true
-  return !TYPES.some(each => name in BACKENDS[each].schema.shape || lineOf(each).credential?.key === name)
 }

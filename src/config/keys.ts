@@ -88,7 +88,7 @@ export function coerce(key: Key | undefined, text: string): unknown {
   const { kinds } = key
   const trimmed = text.trim()
   if (kinds.has('number') && /^-?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed)
-  if (kinds.has('boolean') && (trimmed === 'true' || trimmed === 'false')) return trimmed === 'true'
+  if (kinds.has('boolean') && /^(true|false)$/i.test(trimmed)) return trimmed.toLowerCase() === 'true'
   if (kinds.has('null') && trimmed === 'null') return null
   if (kinds.has('array')) return separate(text, true)
   if (key.values && !kinds.has('string')) return pairs(text) ?? text

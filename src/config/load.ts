@@ -15,11 +15,12 @@ import type { Config } from './config.ts'
 import { type Place, parseDocument, type Tree } from './document.ts'
 import { applyEnvironment, type Environment, type Variable, variables } from './environment.ts'
 import { type Explained, explain } from './explain.ts'
+import { inspect, valueAt } from './inspect.ts'
 import { problemsOf } from './issues.ts'
 import { knownKeys } from './known.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
 import { readText } from './read.ts'
-import { configSchema, jsonSchema } from './schema.ts'
+import { DEFAULT_TYPE, jsonSchema } from './schema.ts'
 import { substitute } from './substitute.ts'
 
 export { formatProblem, type Problem } from './problem.ts'
@@ -38,6 +39,9 @@ export interface LoadRequest {
   /** Where a file is looked for that nobody named, and that need not be there. */
   readonly defaultFile?: string | undefined
 }
+
+/** Stands for the place of a value that was guessed: what is said of it is not reported. */
+const GUESSED = { file: '', key: '' }
 
 export type Loaded =
   | {
@@ -95,31 +99,35 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   if (final.sources === undefined || (Array.isArray(final.sources) && final.sources.length === 0)) {
     problems.push(noSources(file))
   }
-  const parsed = configSchema.safeParse(final)
-  if (!parsed.success) {
-    const refused = new Set(refusals.map(({ path }) => formatKey(path)))
-    const issues = parsed.error.issues.filter(issue => !refused.has(formatKey(issue.path as KeyPath)))
-    problems.push(
-      ...problemsOf(issues, { tree: final, keys, locate, template: path => templates.get(formatKey(path)) }),
-    )
+  const inspected = inspect(final)
+  const refused = new Set(refusals.map(({ path }) => formatKey(path)))
+  const issues = inspected.issues.filter(issue => !refused.has(formatKey(issue.path as KeyPath)))
+  const template = (path: KeyPath): string | undefined => templates.get(formatKey(path))
+  const typeOf = (index: number): string | undefined => {
+    const written = valueAt(final, ['backends', index, 'type']) ?? DEFAULT_TYPE
+    return inspected.guesses.has(index) ? inspected.guesses.get(index) : String(written)
+  }
+  problems.push(...problemsOf(issues, { tree: final, keys, locate, template, typeOf }))
+  const { data } = inspected
+  const completed = data && complete(data, { env, locate: path => (inspected.doubtful(path) ? GUESSED : locate(path)) })
+  if (completed !== undefined) {
+    problems.push(...completed.problems.filter(({ file }) => file !== GUESSED.file))
+    warnings.push(...completed.warnings)
+  }
+  if (completed === undefined || problems.length > 0) {
     return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
   }
-  const completed = complete(parsed.data, { env, locate })
-  problems.push(...completed.problems)
-  warnings.push(...completed.warnings)
-  if (problems.length > 0) return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
   const { config } = completed
-  const named = parsed.data.backends.map((entry, index) => {
+  const named = data!.backends.map((entry, index) => {
     const { name, sources } = config.backends[index]!
     return { ...entry, name, sources }
   })
   const effective = {
-    ...parsed.data,
+    ...data,
     sources: config.sources,
     backends: named,
     memory: { budget: formatSize(config.memory.budget) },
   }
-  const template = (path: KeyPath): string | undefined => templates.get(formatKey(path))
   const origin = { given: final, schema: jsonSchema, locate, template }
   return {
     kind: 'ok',

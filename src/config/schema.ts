@@ -54,7 +54,22 @@ export const TYPES = Object.keys(BACKENDS) as [BackendType, ...BackendType[]]
 
 type Entries = [ReturnType<typeof entrySchema>, ...ReturnType<typeof entrySchema>[]]
 
-const backendSchema = z.discriminatedUnion('type', TYPES.map(entrySchema) as Entries)
+const entries = TYPES.map(entrySchema) as Entries
+const backendSchema = z.discriminatedUnion('type', entries)
+
+const KEYS = new Map<string, ReadonlySet<string>>(
+  TYPES.map((type, index) => [type, new Set(Object.keys(entries[index]!.shape))]),
+)
+
+/** Every key that a backend of this type takes; `undefined` if there is no such type. */
+export function keysOfType(type: string): ReadonlySet<string> | undefined {
+  return KEYS.get(type)
+}
+
+/** The types that take a key. */
+export function typesTaking(key: string): readonly BackendType[] {
+  return TYPES.filter(type => KEYS.get(type)!.has(key))
+}
 
 export const configSchema = z.strictObject({
   sources: z._default(z.array(sourceSchema), []).check(z.describe('The files to follow.')),

@@ -12,6 +12,7 @@ import { ACCOUNT, FILE, Stage } from '../server/rig.ts'
 import { Journal } from '../tail/rig.ts'
 
 t.jobs = 2
+t.setTimeout(120_000)
 
 const MIB = 1024 ** 2
 
@@ -48,8 +49,8 @@ function inFile(t: Test, name: string, content: string | object): string {
 const deployment = (n: number): string => `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: web-${'x'.repeat(1500)}-${n}
-  annotations: { note: ${'y'.repeat(12_000)} }
+  name: web-${'x'.repeat(3000)}-${n}
+  annotations: { note: ${'y'.repeat(25_000)} }
 spec:
   selector: { matchLabels: { app: web } }
   template:
@@ -60,7 +61,7 @@ spec:
       volumes:
         - { name: logs, emptyDir: { sizeLimit: 1Gi } }
 `
-const DEPLOYMENTS = 80
+const DEPLOYMENTS = 40
 const deployments = Array.from({ length: DEPLOYMENTS }, (_, n) => deployment(n)).join('---\n')
 
 t.test('schema', async t => {
@@ -87,7 +88,7 @@ t.test('doctor, and inject’s notes on standard error', async t => {
   t.ok(text.length > 128 * 1024, `${text.length}`)
   t.ok((JSON.parse(text) as unknown[]).length >= DEPLOYMENTS)
   const words = await throughSlowPipe(['doctor', file])
-  t.match(words.text.trimEnd().split('\n').at(-1), /^80 pods: \d+ errors, /)
+  t.match(words.text.trimEnd().split('\n').at(-1), /^40 pods: \d+ errors, /)
   const notes = await throughSlowPipe(['inject', inFile(t, 'twice.yaml', injected)], 'err')
   t.equal(notes.code, 0)
   t.equal(notes.text.match(/has a shipper: it is left as it is/g)?.length, DEPLOYMENTS)

@@ -336,6 +336,33 @@ const MISTAKES: Mistake[] = [
     problem: { line: 3, key: 'backends[0].type', found: /"htpp"/, allowed: /stdout \| http/, hint: /http\?/ },
   },
   {
+    says: 'a key that no type has',
+    yaml: http('compresion: gzip'),
+    problem: {
+      line: 5,
+      key: 'backends[0].compresion',
+      found: /"compresion"/,
+      allowed: /compression/,
+      hint: /^did you mean compression\?$/,
+    },
+  },
+  {
+    says: 'a key of another type',
+    yaml: http('index: logs'),
+    problem: {
+      line: 5,
+      key: 'backends[0].index',
+      found: /"index"/,
+      allowed: /endpoint/,
+      hint: /^type http has no index; types elasticsearch, splunk_hec do$/,
+    },
+  },
+  {
+    says: 'a type that is no text',
+    yaml: `${SOURCE}backends:\n  - type: 5`,
+    problem: { line: 3, key: 'backends[0].type', found: /^5$/, allowed: /stdout \| http/ },
+  },
+  {
     says: 'a forgotten type',
     yaml: `${SOURCE}backends:\n  - endpoint: http://x/`,
     problem: {
@@ -409,6 +436,22 @@ const MISTAKES: Mistake[] = [
     problem: { line: 4, key: 'sources[0].labels.version', found: /^1$/, allowed: /a text/, hint: /quotes/ },
   },
   {
+    says: 'a number in quotes',
+    yaml: `${SOURCE}server: {port: "9614"}`,
+    problem: { line: 2, key: 'server.port', found: /"9614"/, allowed: /0 to 65535/, hint: /^write it without quotes$/ },
+  },
+  {
+    says: 'a truth value in quotes',
+    yaml: http('ids: "true"'),
+    problem: {
+      line: 5,
+      key: 'backends[0].ids',
+      found: /"true"/,
+      allowed: /true or false/,
+      hint: /^write it without quotes$/,
+    },
+  },
+  {
     says: 'a relative path',
     yaml: 'sources:\n  - paths:\n      - /a\n      - b/*.log',
     problem: { line: 4, key: 'sources[0].paths[1]', found: /"b\/\*\.log"/, allowed: /absolute/ },
@@ -438,6 +481,28 @@ const MISTAKES: Mistake[] = [
       found: /unknown variable/,
       allowed: /LOGSHIPPER_/,
       hint: /LOGSHIPPER_BACKEND_TYPE\?/,
+    },
+  },
+  {
+    says: 'a variable that is misspelt',
+    env: { LOGSHIPPER_SOURCE_PATHS: '/a', LOGSHIPPER_BACKEND_COMPRESION: 'gzip' },
+    problem: {
+      file: 'environment',
+      key: 'LOGSHIPPER_BACKEND_COMPRESION',
+      found: /unknown variable/,
+      allowed: /LOGSHIPPER_/,
+      hint: /^did you mean LOGSHIPPER_BACKEND_COMPRESSION\?$/,
+    },
+  },
+  {
+    says: 'a variable whose prefix is misspelt',
+    env: { LOGSHIPPER_SOURCE_PATHS: '/a', LOG_SHIPPER_BACKEND_TYPE: 'http' },
+    problem: {
+      file: 'environment',
+      key: 'LOG_SHIPPER_BACKEND_TYPE',
+      found: /unknown variable/,
+      allowed: /LOGSHIPPER_/,
+      hint: /^did you mean LOGSHIPPER_BACKEND_TYPE\?$/,
     },
   },
   {
@@ -502,7 +567,13 @@ const MISTAKES: Mistake[] = [
   {
     says: 'a header that is no text',
     yaml: http('headers: { x-key: 12345678 }'),
-    problem: { line: 5, key: 'backends[0].headers.x-key', found: /^\(hidden\)$/, allowed: /a text/ },
+    problem: {
+      line: 5,
+      key: 'backends[0].headers.x-key',
+      found: /^\(hidden\)$/,
+      allowed: /a text/,
+      hint: /^put it in quotes$/,
+    },
   },
   {
     says: 'a header that belongs to the connection',
@@ -721,6 +792,64 @@ t.test('all problems come at once, from top to bottom', async t => {
     [1, 3, 4, 5, 'LOGSHIPPER_X', 'LOGSHIPPER_STATE_DIR'],
   )
   t.equal(formatProblem(found[0]!), 'c.yaml:1: log.level: found "loud"; allowed: debug | info | warn | error')
+})
+
+t.test('no problem hides another one', async t => {
+  const yaml = `
+sources:
+  - { name: app, paths: [/a], exclude: [b] }
+  - { name: app, paths: [/b], exlude: [/c] }
+backends:
+  - type: htpp
+    name: a
+    endpoint: ftp://x
+    compresion: gzip
+    batch: { maxByte: 1MiB }
+    retry: { initial: 1m, max: 1s }
+    sources: [ap]
+  - { type: [http], name: b, endpont: x, concurrency: 99, table: t }
+  - { type: http, name: c, endpiont: "http://x/", tls: { cert: /c } }
+  - { type: http, name: a, endpoint: "http://x/", auth: { bearer: { file: t } } }
+  - { type: stdout, name: d, auth: { bearer: x } }
+`
+  const keys = (found: readonly Problem[]) => found.map(({ key, found, hint }) => [key, found, hint])
+  t.match(keys(await problems(t, { yaml })), [
+    ['sources[0].exclude[0]', '"b"'],
+    ['sources[1].exlude', /unknown key/, 'did you mean exclude?'],
+    ['sources[1].name', /which sources\[0\] is called too/],
+    ['backends[0].type', '"htpp"', 'did you mean http?'],
+    ['backends[0].endpoint', '"ftp://x"'],
+    ['backends[0].compresion', /unknown key/, 'did you mean compression?'],
+    ['backends[0].batch.maxByte', /unknown key/, 'did you mean maxBytes?'],
+    ['backends[0].retry.initial', 'more than retry.max'],
+    ['backends[0].sources[0]', /unknown source "ap"/, 'did you mean app?'],
+    ['backends[1].type', 'a list'],
+    ['backends[1].concurrency', '99'],
+    ['backends[1].endpont', /unknown key/, 'did you mean endpoint?'],
+    ['backends[2].endpiont', /unknown key/, 'did you mean endpoint?'],
+    ['backends[2].tls', 'no key'],
+    ['backends[3].auth.bearer.file', '(hidden)'],
+    ['backends[3].name', /"a", which backends\[0\] is called too/],
+    ['backends[4].auth', /unknown key/, /types http, .* do$/],
+  ])
+})
+
+t.test('what follows from a guess is not reported', async t => {
+  const keys = async (yaml: string) => (await problems(t, { yaml })).map(({ key }) => key)
+  t.same(await keys('sources: [{nmae: access, paths: [/a]}]\nbackends: [{sources: [access]}]'), ['sources[0].nmae'])
+  t.same(await keys(`${SOURCE}backends: [{type: htt, batch: {maxBytes: 1XB}}, {type: stdout, name: http}]`), [
+    'backends[0].type',
+    'backends[0].endpoint',
+    'backends[0].batch.maxBytes',
+  ])
+  t.same(await keys(http('tls: { cert: /c, kye: /k }')), ['backends[0].tls.kye'])
+  t.same(await keys(http('auth: { bearer: "", basic: 5 }')), ['backends[0].auth.basic', 'backends[0].auth.bearer'])
+  t.same(await keys(`${SOURCE}backends: [5, {type: none, table: t}]`), ['backends[0]', 'backends[1].type'])
+  t.same(await keys('sources: 5\nlog: {level: x}'), ['sources', 'log.level'])
+  t.same(await keys('sources: [a, {paths: [/a], name: b c}]\nmemory: {budget: 256KiB}'), [
+    'sources[0]',
+    'sources[1].name',
+  ])
 })
 
 t.test('a file that was named must be there, be a file, and be readable', async t => {
