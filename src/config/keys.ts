@@ -63,6 +63,7 @@ const empty = (): Key => ({ kinds: new Set(), properties: new Map(), items: unde
 function lay(schema: JsonSchema, key: Key): Key {
   for (const kind of [schema.type ?? []].flat()) key.kinds.add(kind === 'integer' ? 'number' : kind)
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (name.startsWith('$')) continue
     key.properties.set(name, lay(property, key.properties.get(name) ?? empty()))
   }
   if (typeof schema.additionalProperties === 'object')

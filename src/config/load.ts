@@ -12,12 +12,13 @@ import { resolve } from 'node:path'
 import { formatSize } from '../size.ts'
 import { complete } from './complete.ts'
 import type { Config } from './config.ts'
-import { type Place, parseDocument, type Tree } from './document.ts'
+import { copy, type Place, parseDocument, TOO_MANY, type Tree } from './document.ts'
 import { applyEnvironment, type Environment, type Variable, variables } from './environment.ts'
 import { type Explained, explain } from './explain.ts'
 import { inspect, valueAt } from './inspect.ts'
 import { problemsOf } from './issues.ts'
 import { knownKeys } from './known.ts'
+import { MOST_VALUES } from './outline.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
 import { readText } from './read.ts'
 import { DEFAULT_TYPE, jsonSchema } from './schema.ts'
@@ -39,6 +40,8 @@ export interface LoadRequest {
   /** Where a file is looked for that nobody named, and that need not be there. */
   readonly defaultFile?: string | undefined
 }
+
+const MOST_PROBLEMS = 200
 
 /** Stands for the place of a value that was guessed: what is said of it is not reported. */
 const GUESSED = { file: '', key: '' }
@@ -66,6 +69,8 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   if (file.kind === 'invalid') problems.push(...file.problems)
   if (file.kind === 'empty') warnings.push(`${file.name} is empty`)
   const tree: Tree = file.kind === 'parsed' ? file.tree : Object.create(null)
+  // What editors are told.
+  if (typeof tree['$schema'] === 'string') delete tree['$schema']
 
   const keys = knownKeys()
   const known = variables(keys)
@@ -96,6 +101,12 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     path => applied.origins.has(formatKey(path)) || fromCommandLine(path),
   )
   for (const { path, ...refusal } of refusals) problems.push({ ...locate(path), ...refusal })
+  // What variables and `${…}` put in may be lists.
+  if (copy(final, { deepest: Number.POSITIVE_INFINITY, most: MOST_VALUES }) === TOO_MANY) {
+    const found = 'too many keys and values, with what variables put in'
+    problems.push({ file: file.name, key: '', found, allowed: `at most ${MOST_VALUES} of them` })
+    return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+  }
   if (final.sources === undefined || (Array.isArray(final.sources) && final.sources.length === 0)) {
     problems.push(noSources(file))
   }
@@ -169,10 +180,17 @@ async function readFile(request: LoadRequest, files: Set<string>): Promise<FileR
   return { name, ...(await parseDocument(name, text.text)) }
 }
 
-/** As someone goes through them with an editor: from top to bottom, then what stands elsewhere. */
+/**
+ * As someone goes through them with an editor: from top to bottom, then what stands elsewhere. Of very many the first:
+ * they go into the log too, and most of them are one mistake that was copied.
+ */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const line = (problem: Problem): number => problem.line ?? Number.MAX_SAFE_INTEGER
-  return problems.toSorted((a, b) => line(a) - line(b))
+  const sorted = problems.toSorted((a, b) => line(a) - line(b))
+  const more = sorted.length - MOST_PROBLEMS
+  if (more <= 0) return sorted
+  const rest = { file: sorted[0]!.file, key: '', found: `${more} more problems`, allowed: 'none' }
+  return [...sorted.slice(0, MOST_PROBLEMS), rest]
 }
 
 type Locate = (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>

@@ -5,7 +5,8 @@
  * the known ones do. Every part of a pod knows its line. Never throws for anything that a person wrote.
  */
 import type { Document, LineCounter, YAMLMap } from 'yaml'
-import { copy, mistake, parseDocument, place, TOO_DEEP, type Tree } from './document.ts'
+import { copy, parseDocument, place, type Tree } from './document.ts'
+import { DEEPEST, wordsFor } from './mistakes.ts'
 import type { KeyPath, Problem } from './problem.ts'
 
 export interface Manifest {
@@ -69,7 +70,7 @@ export async function readManifest(file: string, text: string): Promise<ReadMani
   for (const [index, document] of documents.entries()) {
     const [first] = document.errors
     if (first) {
-      report(lines.linePos(first.pos[0]).line, ...mistake(first.code))
+      report(lines.linePos(first.pos[0]).line, ...wordsFor(first))
       continue
     }
     if (document.contents === null) continue
@@ -107,8 +108,8 @@ export async function readManifest(file: string, text: string): Promise<ReadMani
 /** A document's value without prototypes; `undefined` if it is no map, `alias` if one leads nowhere or to too much. */
 function plain(document: Document.Parsed): Tree | 'alias' | undefined {
   try {
-    const value = copy(document.toJS({ maxAliasCount: 100 }), -SCHEMAS)
-    return value === TOO_DEEP ? undefined : asTree(value)
+    const limits = { deepest: DEEPEST + SCHEMAS, most: Number.POSITIVE_INFINITY }
+    return asTree(copy(document.toJS({ maxAliasCount: 100 }), limits))
   } catch {
     return 'alias'
   }

@@ -50,6 +50,10 @@ function entrySchema(type: BackendType) {
   })
 }
 
+/** Each source has an account with each backend, each backend an arena of its own. */
+const MOST_SOURCES = 500
+const MOST_BACKENDS = 32
+
 export const TYPES = Object.keys(BACKENDS) as [BackendType, ...BackendType[]]
 
 type Entries = [ReturnType<typeof entrySchema>, ...ReturnType<typeof entrySchema>[]]
@@ -72,10 +76,17 @@ export function typesTaking(key: string): readonly BackendType[] {
 }
 
 export const configSchema = z.strictObject({
-  sources: z._default(z.array(sourceSchema), []).check(z.describe('The files to follow.')),
+  sources: z
+    ._default(z.array(sourceSchema).check(z.maxLength(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })), [])
+    .check(z.describe('The files to follow.')),
   backends: z
     .prefault(
-      z.array(backendSchema).check(z.minLength(1, { error: 'at least one; without the key, the standard output' })),
+      z
+        .array(backendSchema)
+        .check(
+          z.minLength(1, { error: 'at least one; without the key, the standard output' }),
+          z.maxLength(MOST_BACKENDS, { error: `at most ${MOST_BACKENDS} backends` }),
+        ),
       [{ type: DEFAULT_TYPE }],
     )
     .check(z.describe('Where records go. Default: the standard output.')),
@@ -104,6 +115,8 @@ export const configSchema = z.strictObject({
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */
 export function jsonSchema(): object {
-  const schema = z.toJSONSchema(configSchema, { io: 'input' })
-  return { ...schema, title: 'logshipper', description: 'Configuration of logshipper, as YAML or JSON.' }
+  const { properties, ...schema } = z.toJSONSchema(configSchema, { io: 'input' })
+  const title = { title: 'logshipper', description: 'Configuration of logshipper, as YAML or JSON.' }
+  // Where an editor finds this schema. It is no key of ours: `load` takes it out.
+  return { ...schema, ...title, properties: { ...properties, $schema: { type: 'string' } } }
 }

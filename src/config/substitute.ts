@@ -18,6 +18,10 @@ export interface Substituted {
   readonly refusals: readonly Refusal[]
 }
 
+/** Characters that all `${…}` together may put in: each file may be small, and be named thousands of times. */
+const MOST_PUT_IN = 1024 ** 2
+const TOO_MUCH = { found: 'more text than 1MiB, put in by ${…}', allowed: 'at most 1MiB in all' }
+
 /** `literal` says which values did not come from the file: those stay as they are. */
 export function substitute(
   tree: Tree,
@@ -27,10 +31,17 @@ export function substitute(
 ): Substituted {
   const templates = new Map<string, string>()
   const refusals: Refusal[] = []
+  let room = MOST_PUT_IN
   const fill = (text: string, path: KeyPath): unknown => {
     const result = interpolate(text, surroundings)
     if (result.kind === 'same') return text
     if (result.kind === 'text') {
+      room -= result.text.length
+      if (room < 0) {
+        // Once is enough: the same would be true of all that follow.
+        if (room + result.text.length >= 0) refusals.push({ path, ...TOO_MUCH })
+        return ''
+      }
       templates.set(formatKey(path), shown(text))
       return coerce(keyAt(keys, path), result.text)
     }

@@ -13,6 +13,8 @@ const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute pat
 
 const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
 const LINE_ENDS = ['lf', 'cr', 'nul'] as const
+/** Of one source. Each is asked about each name in a folder. */
+const MOST_GLOBS = 1000
 
 /** Every record carries them, and the template of a record must fit the kernel's room. */
 const LABELS_BYTES = 8192
@@ -23,9 +25,14 @@ export const sourceSchema = z.strictObject({
     .check(z.describe('Label value and metric label. Default: app, then source-2, source-3 and so on.')),
   paths: z
     .array(glob)
-    .check(z.minLength(1, { error: 'at least one absolute path or glob' }))
+    .check(
+      z.minLength(1, { error: 'at least one absolute path or glob' }),
+      z.maxLength(MOST_GLOBS, { error: `at most ${MOST_GLOBS} paths and globs` }),
+    )
     .check(z.describe('Absolute globs of the files to follow.')),
-  exclude: z._default(z.array(glob), []).check(z.describe('Absolute globs of files that are never followed.')),
+  exclude: z
+    ._default(z.array(glob).check(z.maxLength(MOST_GLOBS, { error: `at most ${MOST_GLOBS} paths and globs` })), [])
+    .check(z.describe('Absolute globs of files that are never followed.')),
   labels: z
     ._default(
       z.record(

@@ -18,6 +18,7 @@ t.test('editors get a schema that knows every key, its default and what it is fo
     'pod',
     'server',
     'log',
+    '$schema',
   ])
   t.match(schema.properties.memory.properties.budget, { description: /8MiB/ })
   const types = schema.properties.backends.items.oneOf

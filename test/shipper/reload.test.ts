@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Health } from '../../src/server/subject.ts'
-import { type Program, Receiver, refuse, Stage, sleep, until } from '../program.ts'
+import { PROGRAM, Program, Receiver, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
 
@@ -223,6 +223,33 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   t.equal(applied(program), 0)
   const { code } = await program.kill('SIGTERM')
   t.equal(code, 0)
+})
+
+t.test('a file that would take all memory is refused, and the configuration before goes on', async t => {
+  const configured = await Configured.set(t)
+  const { stage } = configured
+  configured.write()
+  for (const name of Object.keys(stage.env)) delete stage.env[name]
+  // As in the image.
+  const flags = ['--max-old-space-size=48', '--max-semi-space-size=1']
+  const program = new Program({}, [...flags, PROGRAM, '--config', configured.file], { command: process.execPath })
+  t.teardown(() => program.kill('SIGKILL'))
+  await program.started
+  stage.write(10)
+  t.ok(await stage.arrived())
+  const sources = Array.from({ length: 20_000 }, (_, n) => ({ name: `s${n}`, paths: [`/logs/${n}.log`] }))
+  const refused = () => program.said.filter(({ msg }) => msg.startsWith('the configuration was changed and cannot be'))
+  for (const [times, text] of ['['.repeat(200_000), configured.text({ sources })].entries()) {
+    writeFileSync(configured.file, text)
+    t.ok(await until(() => refused().length > times, 30))
+    t.match(refused().at(-1)!['problems'], [times === 0 ? /nested too deeply/ : /too many keys and values/])
+    stage.write(10)
+    t.ok(await stage.arrived())
+  }
+  configured.write({ log: { level: 'warn' } })
+  t.ok(await until(async () => (await health(program)).configuration.kind === 'current'))
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
 })
 
 t.test('a ConfigMap: the link to its data is swapped, and a file that it takes in', async t => {
