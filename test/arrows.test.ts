@@ -9,6 +9,7 @@ const SHELF = [
   'budget',
   'chunk',
   'clock',
+  'directory',
   'duration',
   'errors',
   'events',

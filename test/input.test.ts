@@ -78,6 +78,24 @@ t.test('an admin port that another container of the pod has taken keeps nothing 
   stage.complete(t)
 })
 
+t.test('a state directory that can never be one: exit code 2, one sentence, and a signal is not needed', async t => {
+  const dir = scratch(t, { 'a.log': 'one\n', file: '', link: t.fixture('symlink', '/nowhere/at/all') })
+  const wrong: [path: string, found: RegExp][] = [
+    ['/proc/logshipper', /found a file system of the kernel that keeps no files: \/proc;/],
+    ['/sys/logshipper', /found a file system of the kernel/],
+    [join(dir, 'file'), /found a file in the way: .*\/file;/],
+    [join(dir, 'link/state'), /found a symbolic link that leads nowhere: .*\/link;/],
+  ]
+  for (const [path, found] of wrong) {
+    const program = new Program({ LOGSHIPPER_STATE_DIR: path, LOGSHIPPER_SERVER_PORT: 'off' }, [join(dir, 'a.log')])
+    t.teardown(() => program.child.kill('SIGKILL'))
+    t.equal((await program.ended).code, 2, path)
+    t.equal(program.said.length, 1)
+    t.match(program.said[0]!.msg, found)
+    t.match(program.said[0]!.msg, `state.dir: ${path}: `)
+  }
+})
+
 t.test('what is no regular file is named, never blocks, and the others go on', async t => {
   const stage = await Stage.set(t)
   const at = (name: string) => join(stage.logs, name)

@@ -9,8 +9,10 @@
  * Exit codes: 0 everything was drained; 3 something is left (the ledger says what). Everything that can be wrong before
  * the first byte is read throws `ERR_START`.
  */
-import type { LogLevel } from '../config/config.ts'
+import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded, LoadRequest } from '../config/load.ts'
+import { obstacleTo, STATE_DIR } from '../directory.ts'
+import { ShipperError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { leastMemory, memoryLimit } from '../memory.ts'
 import { startServer } from '../server/server.ts'
@@ -60,6 +62,7 @@ export async function run(
       shipper.drain().then(ended.resolve, ended.reject)
     } else ended.resolve(shipper.remains())
   }
+  refuseUseless(config)
   await shipper.claim()
   const limit = memoryLimit()
   const least = leastMemory(config.memory.budget)
@@ -92,4 +95,16 @@ export async function run(
   log.info({ event: 'ended', complete: drained.complete, left: drained.left.slice(0, 20), ledger }, 'ended')
   await server.close()
   return drained.complete ? EXIT.ok : EXIT.incomplete
+}
+
+/**
+ * A state directory that can never be one is a mistake in the configuration. One that cannot be written now is not: it
+ * is said, and tried again. The usual one need not be there, on a root file system that is read-only.
+ */
+function refuseUseless({ state: { dir } }: Config): void {
+  if (dir === null || dir === STATE_DIR) return
+  const found = obstacleTo(dir)
+  if (found === undefined) return
+  const message = `state.dir: ${dir}: found ${found}; allowed: a directory, or a place where one can be made, or off`
+  throw new ShipperError('ERR_START', message)
 }

@@ -8,8 +8,9 @@
  * replay takes it; the next record begins a new one. Text that is not UTF-8 is kept exactly.
  */
 import { isUtf8 } from 'node:buffer'
-import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { RejectedRecord } from './settlement.ts'
@@ -99,7 +100,7 @@ export class DeadLetterFile {
     const there = statSync(this.path, { throwIfNoEntry: false })
     if (this.#fd !== undefined && there?.ino === this.#inode) return this.#fd
     this.close()
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(this.path))
     this.#fd = openSync(this.path, 'a', 0o600)
     const { ino, size } = fstatSync(this.#fd)
     this.#inode = ino

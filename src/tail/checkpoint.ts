@@ -8,10 +8,11 @@
  * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time.
  */
 import { randomBytes } from 'node:crypto'
-import { type BigIntStats, mkdirSync, statSync } from 'node:fs'
+import { type BigIntStats, statSync } from 'node:fs'
 import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 import type { Settled } from '../ledger.ts'
 import type { Logger } from '../log.ts'
@@ -175,7 +176,7 @@ export class CheckpointStore {
 
   async #write(dir: string, checkpoint: Checkpoint): Promise<boolean> {
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      makeDirectory(dir)
       const temporary = join(dir, 'checkpoint.tmp')
       const body = Buffer.from(JSON.stringify(checkpoint))
       await withHandle(temporary, 'w', async handle => {

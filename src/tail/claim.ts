@@ -14,11 +14,12 @@
  * there is no claim and no harm. Nothing here throws.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 
 /** Milliseconds for a holder to say who it is. One that is being killed hangs up within this time. */
@@ -97,7 +98,7 @@ export async function claim(dir: string): Promise<Claimed> {
   let folder: number | undefined
   let own: Claim | undefined
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeDirectory(dir)
     folder = openSync(dir, 'r')
     const short = (path: string) => `/proc/self/fd/${folder}${path.slice(dir.length)}`
     own = await Claim.begin(dir, short)

@@ -1,5 +1,6 @@
 /** What can be said about the files to follow, and about where their positions are kept. */
 import * as z from 'zod/mini'
+import { STATE_DIR } from '../directory.ts'
 import { size } from '../size.ts'
 
 /** Names become label values and metric labels: a small alphabet, short. */
@@ -74,7 +75,7 @@ export const stateSchema = z.strictObject({
         }),
         z.transform((value): string | null => (typeof value === 'string' && value !== 'off' ? value : null)),
       ),
-      '/var/lib/logshipper',
+      STATE_DIR,
     )
     .check(z.describe('Where positions are kept. Put it on the volume that holds the logs. off: only in memory.')),
   held: z.prefault(

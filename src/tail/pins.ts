@@ -7,8 +7,9 @@
  * Opportunistic: where links are not possible (another file system, a read-only mount, `fs.protected_hardlinks`)
  * nothing fails, and `health` says why not. A pin never changes what is read: it is one more name of the same inode.
  */
-import { linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { linkSync, lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
@@ -70,7 +71,7 @@ export class Pins {
     if (this.#pinned.has(generation)) return true
     if (this.#dir === undefined || pin === undefined || performance.now() < this.#pausedUntil) return false
     try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
+      makeDirectory(this.#dir)
       linkSync(path, pin)
       // The name may have been given to another file since we looked.
       if (inodeKey(inodeOf(lstatSync(pin, { bigint: true }))) === inodeKey(inode)) {

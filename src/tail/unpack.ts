@@ -11,21 +11,12 @@
  * for it, never one that is there written to; nothing here blocks or throws; after a death in the middle it begins anew.
  */
 import { hash } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  fsync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, createReadStream, fsync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
+import { makeDirectory } from '../directory.ts'
 import { HEAD_BYTES, type Head, MARKER_BYTES } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
 import { type Habits, isCompressed, withoutCompression } from './names.ts'
@@ -204,7 +195,7 @@ export class Unpacked {
     const progress = { verified: false }
     try {
       this.release(`${generation}.part`)
-      mkdirSync(this.#dir!, { recursive: true, mode: 0o700 })
+      makeDirectory(this.#dir!)
       if (await unpack(archive, plan, part, progress)) {
         renameSync(part, target)
         return 'unpacked'

@@ -1,10 +1,10 @@
 /** Rules about the volumes: who writes, who may read, what survives, and what there is room for. */
 import { asTree, list } from '../../config/manifest.ts'
+import { STATE_DIR } from '../../directory.ts'
 import { formatSize, parseSize } from '../../size.ts'
 import { type Finding, quantity, type Rule } from './finding.ts'
 import { below, type Mount, mountsOf, type Patient, type Placed, UNKNOWN, volumeOf } from './patient.ts'
 
-const STATE = '/var/lib/logshipper'
 const CONFIG = '/etc/logshipper'
 const HELD = 1024 ** 3
 /** The image's own user. */
@@ -14,7 +14,7 @@ const SHIPPER = 65532
 function stateOf(patient: Patient): string | undefined {
   const told = patient.setting(['state', 'dir'])
   if (told === UNKNOWN || told === null || told === 'off') return undefined
-  return told === undefined ? (patient.plain ? undefined : STATE) : String(told)
+  return told === undefined ? (patient.plain ? undefined : STATE_DIR) : String(told)
 }
 
 export const shared: Rule = function* (patient) {
