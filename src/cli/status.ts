@@ -2,7 +2,7 @@
 import type { Status } from '../server/admin.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
 import type { Streams } from './output.ts'
-import { bytes, printable, table } from './table.ts'
+import { bytes, counted, printable, table } from './table.ts'
 
 /** Resolves to the exit code. */
 export async function status(
@@ -45,23 +45,28 @@ function show({ draining, health, files, refused, more }: Status): string {
     ],
   )
   lines.push(table(['BACKEND', 'TYPE', 'STATE', 'BEHIND', 'LATE', 'LAST DELIVERED'], backends), '')
-  const rows = files.map(({ path, source, state, size, cursors }) => [
-    printable(path),
-    source,
-    state,
-    bytes(size),
-    cursors.map(({ read }) => bytes(read)).join(' / ') || '–',
-    cursors.map(({ committed }) => bytes(committed)).join(' / ') || '–',
-  ])
-  lines.push(
-    rows.length === 0
-      ? 'no file matches yet'
-      : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'READ', 'ACKNOWLEDGED'], rows),
-  )
-  if (more.files > 0) lines.push(`and ${more.files} more files`)
+  lines.push(files.length === 0 ? 'no file matches yet' : fileTable(files, health.backends.length > 1))
+  if (more.files > 0) lines.push(`and ${counted(more.files, 'more file')}`)
   for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
-  if (more.refused > 0) lines.push(`not followed: ${more.refused} more paths`)
+  if (more.refused > 0) lines.push(`not followed: ${counted(more.refused, 'more path')}`)
   return `${lines.join('\n')}\n`
+}
+
+/** Each file with how far each backend is in it; of several backends each has a row of its own, with its name. */
+function fileTable(files: Status['files'], several: boolean): string {
+  const heads = ['FILE', 'SOURCE', 'STATE', 'SIZE', ...(several ? ['BACKEND'] : []), 'READ', 'ACKNOWLEDGED']
+  const rows = files.flatMap(({ path, source, state, size, cursors }) => {
+    const file = [printable(path), source, state, bytes(size)]
+    const none = [...(several ? ['–'] : []), '–', '–']
+    if (cursors.length === 0) return [[...file, ...none]]
+    return cursors.map(({ backend, read, committed }, index) => [
+      ...(index === 0 ? file : file.map(() => '')),
+      ...(several ? [backend] : []),
+      bytes(read),
+      bytes(committed),
+    ])
+  })
+  return table(heads, rows)
 }
 
 /** What the pod bounds, memory and volume; and what the process before left. */

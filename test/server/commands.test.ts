@@ -37,6 +37,25 @@ t.test('status shows backends and files', async t => {
   t.match(out, `not followed: ${SECRET_PATH}.1: EACCES`)
 })
 
+t.test('status names the backend of each position where there are several', async t => {
+  const { healthy, followed } = stage
+  t.teardown(() => Object.assign(stage, { healthy, followed }))
+  stage.healthy = { ...healthy, backends: [DOWN, { ...DOWN, name: 'archive', type: 'http', state: 'up' }] }
+  const [file] = followed
+  const cursors = [
+    { backend: 'main', read: 1000, committed: 800 },
+    { backend: 'archive', read: 600, committed: 500 },
+  ]
+  stage.followed = [
+    { ...file!, cursors },
+    { ...file!, path: '/b.log', cursors: [] },
+  ]
+  const { out } = await logshipper('status', admin)
+  t.match(out, /^FILE +SOURCE +STATE +SIZE +BACKEND +READ +ACKNOWLEDGED$/m)
+  t.match(out, new RegExp(`^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B\n +archive +600 B +500 B$`, 'm'))
+  t.match(out, /^\/b\.log +app +live +1000 B +– +– +–$/m)
+})
+
 t.test('status shows what the pod bounds, and what a death left', async t => {
   const { healthy } = stage
   t.teardown(() => {
