@@ -10,6 +10,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { formatSize } from '../size.ts'
+import { advice } from './advice.ts'
 import { complete } from './complete.ts'
 import type { Config } from './config.ts'
 import { copy, type Place, parseDocument, TOO_MANY, type Tree } from './document.ts'
@@ -129,6 +130,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
   }
   const { config } = completed
+  warnings.push(...advice(config, env))
   const named = data!.backends.map((entry, index) => {
     const { name, sources } = config.backends[index]!
     return { ...entry, name, sources }

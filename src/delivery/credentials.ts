@@ -106,12 +106,17 @@ function read(options: CredentialOptions, reading: Reading, before: Trust | unde
 
 function authHeaders(auth: AuthOptions | undefined, reading: Reading): Record<string, string> {
   if (auth?.basic) return { authorization: basic(auth.basic, reading) }
-  if (auth?.bearer !== undefined) return { authorization: `Bearer ${reading.field(auth.bearer)}` }
+  if (auth?.bearer !== undefined) return { authorization: behind('Bearer ', reading.field(auth.bearer)) }
   if (auth?.apiKey) {
     const { header, prefix = '', value } = auth.apiKey
-    return { [header.toLowerCase()]: prefix + reading.field(value) }
+    return { [header.toLowerCase()]: behind(prefix, reading.field(value)) }
   }
   return {}
+}
+
+/** Secrets are copied from headers, with the word before them: it is sent once. */
+function behind(word: string, value: string): string {
+  return value.slice(0, word.length).toLowerCase() === word.toLowerCase() ? value : word + value
 }
 
 function basic({ username, password }: Login, reading: Reading): string {

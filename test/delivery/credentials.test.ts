@@ -73,6 +73,18 @@ function later(t: Test, ms: number): void {
   t.intercept(performance, 'now', { value: () => now() + ms })
 }
 
+t.test('a secret that holds the word before it already is sent with one', t => {
+  const sent = (auth: object) => new Keyring({ auth }, new Listener(), { T: 'bearer abc' }).current?.headers
+  t.same(sent({ bearer: 'Bearer abc' }), { authorization: 'Bearer abc' })
+  t.same(sent({ bearer: { env: 'T' } }), { authorization: 'bearer abc' })
+  t.same(sent({ bearer: 'bearerabc' }), { authorization: 'Bearer bearerabc' })
+  t.same(sent({ apiKey: { header: 'Authorization', prefix: 'Splunk ', value: 'splunk a' } }), {
+    authorization: 'splunk a',
+  })
+  t.same(sent({ apiKey: { header: 'X-Key', value: 'a' } }), { 'x-key': 'a' })
+  t.end()
+})
+
 t.test('a file is looked at again after three seconds of use, and read again if it looks different', async t => {
   const folder = new Projected()
   folder.swap({ token: 'one\n', key: 'k1' })

@@ -43,8 +43,8 @@ t.test('status names the backend of each position where there are several', asyn
   stage.healthy = { ...healthy, backends: [DOWN, { ...DOWN, name: 'archive', type: 'http', state: 'up' }] }
   const [file] = followed
   const cursors = [
-    { backend: 'main', read: 1000, committed: 800 },
-    { backend: 'archive', read: 600, committed: 500 },
+    { backend: 'main', read: 1000, committed: 800, lagSeconds: 2 },
+    { backend: 'archive', read: 600, committed: 500, lagSeconds: 3 },
   ]
   stage.followed = [
     { ...file!, cursors },
