@@ -168,11 +168,9 @@ t.test('a question that nobody answers ends with ^C at once', async t => {
     const [socket] = await asked
     socket.on('error', () => {})
     const ended = once(program.child, 'exit')
-    const began = performance.now()
     program.child.kill('SIGINT')
+    // By itself it would give up, with a code.
     t.strictSame(await ended, [null, 'SIGINT'])
-    // By itself it gives up after five seconds.
-    t.ok(performance.now() - began < 3000)
   }
 })
 

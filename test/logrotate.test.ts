@@ -9,13 +9,14 @@ import { chmodSync, closeSync, openSync, writeFileSync, writeSync } from 'node:f
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { refuse, Stage, sleep } from './program.ts'
+import { untested } from './support/untested.ts'
 
 const ROTATIONS = 6
 const LOGROTATE = ['/usr/sbin/logrotate', '/usr/bin/logrotate'].find(
   path => spawnSync(path, ['--version']).status === 0,
 )
 
-if (LOGROTATE === undefined) t.comment('skip: logrotate is not installed; both of its modes go untested')
+if (LOGROTATE === undefined) untested(t, 'create and copytruncate', 'logrotate is not installed')
 else {
   for (const mode of ['create', 'copytruncate'] as const) {
     t.test(`${mode}, once a second, while lines are written`, async t => {

@@ -224,7 +224,7 @@ export class Stage {
   }
 
   /** Waits until every number that was written has come. */
-  async arrived(seconds = 10): Promise<boolean> {
+  async arrived(seconds = PATIENCE): Promise<boolean> {
     // Counting first: to look at each of many lines again and again would take the time that the program needs.
     return until(() => this.receiver.records.length >= this.#next && this.missing().length === 0, seconds)
   }
@@ -253,7 +253,10 @@ export class Stage {
   }
 }
 
-export async function until(holds: () => boolean | Promise<boolean>, seconds = 10): Promise<boolean> {
+/** Longer than any busy machine needs: how long it takes is not what a test is about. */
+const PATIENCE = 60
+
+export async function until(holds: () => boolean | Promise<boolean>, seconds = PATIENCE): Promise<boolean> {
   const end = performance.now() + seconds * 1000
   while (!(await holds())) {
     if (performance.now() > end) return false

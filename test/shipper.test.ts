@@ -41,10 +41,17 @@ t.test('Retry-After is obeyed in both forms', async t => {
     stage.write(1)
     const before = stage.receiver.requests
     t.ok(await until(() => stage.receiver.requests > before))
-    const refused = performance.now()
+    let health: { state: string; since: string; nextAttempt: string } | undefined
+    const is = async (state: string) => {
+      health = JSON.parse((await program.get('/health')).text).backends[0]
+      return health!.state === state
+    }
+    t.ok(await until(() => is('down')))
+    const least = /^\d+$/.test(after) ? Date.parse(health!.since) + Number(after) * 1000 : Date.parse(after)
+    t.ok(Date.parse(health!.nextAttempt) >= least, `not before ${after}: ${health!.nextAttempt}`)
     stage.receiver.behaviour = undefined
     t.ok(await stage.arrived())
-    t.ok(performance.now() - refused > 900, `not before ${after}`)
+    t.ok(await until(() => is('up')))
   }
   t.equal((await program.kill('SIGTERM')).code, 0)
   stage.complete(t)
@@ -113,10 +120,8 @@ t.test('a dead backend does not hold back the other one', async t => {
   await first.started
   stage.write(50_000)
   t.ok(await stage.arrived())
-  const began = performance.now()
   const ended = await first.kill('SIGTERM')
   t.equal(ended.code, 3, 'something is left')
-  t.ok(performance.now() - began < 3500, 'within the grace period')
   const of = (name: string) => ended.ledger.find(({ backend }) => backend === name)!.statement
   t.equal(of('live').delivered.lines, 50_000)
   t.equal(of('dead').delivered.lines, 0)
@@ -140,14 +145,13 @@ t.test('SIGTERM takes the last line without its end; a second one ends at once',
   t.equal((await program.kill('SIGTERM')).code, 0)
   t.match(stage.receiver.records.at(-1), { message: 'and then it', partial: true })
   stage.receiver.behaviour = refuse(503)
-  const again = await stage.start()
+  // Longer than the test may take.
+  const again = await stage.start({ LOGSHIPPER_DRAIN_GRACE_PERIOD: '1h' })
   stage.write(10)
   await until(() => again.says('destination is down'))
-  const began = performance.now()
   again.child.kill('SIGTERM')
   await until(() => again.says('draining'))
   t.equal((await again.kill('SIGTERM')).code, 3)
-  t.ok(performance.now() - began < 3000)
 })
 
 t.test('a corrupt checkpoint falls back to the copy before it', async t => {

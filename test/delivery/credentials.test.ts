@@ -152,11 +152,7 @@ t.test('what never could be read is read again with each use', async t => {
   ])
 })
 
-t.test('certificates', async t => {
-  if (!hasOpenssl()) {
-    t.comment('skipped: no openssl on this machine')
-    return
-  }
+t.test('certificates', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
   const made = mkdtempSync(join(tmpdir(), 'made-'))
   const authority = new Authority(made)
   const bytes = ({ cert, key }: { cert: string; key: string }) => ({ cert: readFileSync(cert), key: readFileSync(key) })

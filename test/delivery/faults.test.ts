@@ -204,11 +204,10 @@ t.test('a destination may have', { jobs: 4 }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'faults-'))
   const authority = hasOpenssl() ? new Authority(folder) : undefined
   const pair = authority?.sign('logs.test')
-  if (!authority) t.comment('without the faults of TLS: no openssl on this machine')
 
   for (const { says, scheme, wrong, reason, level = 'warn', sentence = 'destination is down', ...rest } of FAULTS) {
-    if (scheme === 'https' && !authority) continue
-    t.test(says, async t => {
+    const skip = scheme === 'https' && !authority ? 'no openssl on this machine' : false
+    t.test(says, { skip }, async t => {
       const front = await Front.start(t)
       const server =
         scheme === 'https'
@@ -231,10 +230,13 @@ t.test('a destination may have', { jobs: 4 }, async t => {
         )
       const tls = scheme === 'https' ? ({ ca, minVersion: '1.2', insecureSkipVerify: false } as const) : undefined
       const env: Record<string, string> = {}
+      // Where the fault is another one, a busy machine must not make it this one.
+      const ms = reason.endsWith('_TIMEOUT') ? 300 : 30_000
+      const timeout = { connect: ms, headers: ms, body: ms }
       const transport = new HttpTransport({
         endpoint,
         userAgent: 'logshipper/0.0.0-test',
-        delivery: { concurrency: 1, timeout: { connect: 300, headers: 300, body: 300 }, tls, ...rest.options },
+        delivery: { concurrency: 1, timeout, tls, ...rest.options },
         logger: listener,
         lookup: front.lookup,
         env,

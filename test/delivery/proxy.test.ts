@@ -169,11 +169,7 @@ t.test('the proxy’s password is read again from its file when it changes', asy
   t.equal(sent(await transport.send(LINE)), 204)
 })
 
-t.test('tunnels', async t => {
-  if (!hasOpenssl()) {
-    t.comment('skipped: no openssl on this machine')
-    return
-  }
+t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
   const authority = new Authority(folder)
   const named = authority.sign('logs.test')

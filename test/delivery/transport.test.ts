@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import type { Exchange, Reply } from '../../src/delivery/exchange.ts'
-import { answer, Listener, Receiver, TIMEOUT, transportTo } from './rig.ts'
+import { hasOpenssl } from '../support/certificates.ts'
+import { answer, Listener, Receiver, transportTo } from './rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
@@ -77,13 +78,11 @@ t.test(
     const mute = await raw(t, socket => socket.resume())
     const headers = await raw(t, socket => trickle(socket, 'HTTP/1.1 200 OK\r\n', 'x: y\r\n'))
     const body = await raw(t, socket => trickle(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n', 'x'))
-    const began = performance.now()
     t.same(await Promise.all([mute, headers, body].map(url => sending(t, url))), [
       { kind: 'failure', code: 'HEADERS_TIMEOUT', sentBefore: true },
       { kind: 'failure', code: 'HEADERS_TIMEOUT', sentBefore: true },
       { kind: 'failure', code: 'BODY_TIMEOUT', sentBefore: true },
     ])
-    t.ok(performance.now() - began < TIMEOUT.headers + TIMEOUT.body + 500)
   },
 )
 
@@ -221,14 +220,11 @@ t.test('an abort ends what is under way and whatever comes later', async t => {
   t.same(await transport.send(exchange()), { kind: 'failure', code: 'ABORTED', sentBefore: false })
 })
 
-t.test('an IPv6 address is an address', async t => {
-  let url: URL
-  try {
-    url = await raw(t, socket => socket.on('data', () => socket.write(OK)), '::1')
-  } catch {
-    t.comment('skipped: no IPv6 on this machine')
-    return
-  }
+const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+const skip = addresses.some(({ address }) => address === '::1') ? false : 'no IPv6 on this machine'
+
+t.test('an IPv6 address is an address', { skip }, async t => {
+  const url = await raw(t, socket => socket.on('data', () => socket.write(OK)), '::1')
   t.match(await sending(t, url), { kind: 'answer', answer: { status: 200 } })
 })
 
@@ -280,7 +276,7 @@ t.test('basic credentials and keys have their own headers', async t => {
   t.equal(key?.headers['dd-api-key'], 'k')
 })
 
-t.test('TLS', async t => {
+t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'))
   const at = (name: string) => join(folder, name)
   const make = (name: string, subject: string) =>
@@ -293,14 +289,9 @@ t.test('TLS', async t => {
       ],
       { stdio: 'ignore' },
     )
-  try {
-    make('server', 'logs.test')
-    make('one', 'one')
-    make('two', 'two')
-  } catch {
-    t.comment('skipped: no openssl on this machine')
-    return
-  }
+  make('server', 'logs.test')
+  make('one', 'one')
+  make('two', 'two')
   const peers: string[] = []
   const server = createTlsServer(
     {

@@ -152,9 +152,8 @@ t.test('hardened, it follows a rotating file beside its writer and ends with eve
   }
   appendFileSync(file, 'the last one, without a line end')
   expected.push('the last one, without a line end')
-  const { code, took } = await container.stop(30)
-  t.equal(code, 0)
-  t.ok(took < 15_000, `drained in ${took} ms`)
+  // SIGKILL after that would be code 137.
+  t.equal(await container.stop(30), 0)
   t.equal(receiver.lines.length, expected.length, 'nothing comes twice')
   const arrived = new Set(receiver.lines)
   t.strictSame(expected.filter(line => !arrived.has(line)).slice(0, 3), [], 'nothing is missing')
@@ -181,8 +180,7 @@ t.test('with a dead backend and a writer that goes on, it stays small and ends w
   const mebibytes = anonymous(container)
   t.ok(mebibytes < 40, `${mebibytes.toFixed(1)} MiB of its own, with 60 MiB waiting`)
   t.match(container.exec('logshipper', 'status'), /degraded/)
-  const { code } = await container.stop(10)
-  t.equal(code, 3, 'something is left, and it ended by itself')
+  t.equal(await container.stop(10), 3, 'something is left, and it ended by itself')
   t.match(container.logs, /"complete":false/)
 })
 
@@ -195,7 +193,7 @@ t.test('its commands run inside it, beside it, in half of its memory', async t =
   t.equal(container.exec('logshipper', '--version'), VERSION)
   t.match(container.exec('logshipper', 'status'), /ok/)
   t.match(container.exec('logshipper', 'ledger'), /it adds up/)
-  t.match(container.exec('logshipper', 'validate'), /valid: 1 sources/)
+  t.match(container.exec('logshipper', 'validate'), /valid: 1 source, /)
   const started = container.exec(
     '/usr/bin/node',
     '-e',
@@ -203,5 +201,5 @@ t.test('its commands run inside it, beside it, in half of its memory', async t =
   )
   t.equal(started, '200')
   t.ok(container.running, 'and it is still there')
-  t.equal((await container.stop(10)).code, 0)
+  t.equal(await container.stop(10), 0)
 })

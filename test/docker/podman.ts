@@ -101,13 +101,11 @@ export class Hard {
     return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!
   }
 
-  /** SIGTERM, and SIGKILL after `grace` seconds. The exit code, and how long it took in milliseconds. */
-  async stop(grace: number): Promise<{ code: number; took: number }> {
-    const began = Date.now()
+  /** SIGTERM, and SIGKILL after `grace` seconds. The exit code. */
+  async stop(grace: number): Promise<number> {
     // Not waited for in place: the receiver of the drain may live in this process.
     await promisify(execFile)('podman', ['--log-level=error', 'stop', '--time', `${grace}`, this.name], { env })
-    const took = Date.now() - began
-    return { code: Number(podman('inspect', '--format', '{{.State.ExitCode}}', this.name)), took }
+    return Number(podman('inspect', '--format', '{{.State.ExitCode}}', this.name))
   }
 
   /** Waits until its log has `text`. */

@@ -9,12 +9,13 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { untested } from '../support/untested.ts'
 
 const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 const CALLS = 'openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2'
 const TRACED = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 
-if (!TRACED) t.comment('skip: strace is not installed or may not trace; the order of a save goes untested')
+if (!TRACED) untested(t, 'the order of a save', 'strace is not installed or may not trace')
 else {
   t.test('a checkpoint is whole on the disk before it takes its name, and its name before the next one', async t => {
     const dir = scratch(t, { logs: {} })
@@ -38,8 +39,8 @@ else {
     child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part))
     for (let n = 1; n <= 3; n++) {
       appendFileSync(log, `line ${n}\n`)
-      t.ok(await until(() => out.includes(`line ${n}\n`), 20), `line ${n} came`)
-      t.ok(await until(() => readFileSync(trace, 'utf8').split('checkpoint.tmp", "').length > n, 20), 'and was saved')
+      t.ok(await until(() => out.includes(`line ${n}\n`)), `line ${n} came`)
+      t.ok(await until(() => readFileSync(trace, 'utf8').split('checkpoint.tmp", "').length > n), 'and was saved')
     }
     const closed = once(child, 'close')
     // strace hands the signal on to nobody: it is the program that has to end.

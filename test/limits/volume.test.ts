@@ -1,5 +1,5 @@
 /** A volume at its end: no room for anybody, or nothing that may be written to. What can be read is shipped all the same. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   mkdirSync,
@@ -14,20 +14,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Program, Stage, until } from '../program.ts'
+import { mountTmpfs, withoutTmpfs } from '../support/tmpfs.ts'
 
 t.setTimeout(55_000)
 t.jobs = 2
 
-/** A file system of its own in memory, gone afterwards; `undefined` where nothing may be mounted. */
-function mounted(t: Test, size: string): string | undefined {
+const skip = withoutTmpfs()
+
+/** A file system of its own in memory, gone afterwards. */
+function mounted(t: Test, size: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder])
+  t.ok(mountTmpfs(folder, size))
   t.teardown(() => {
-    if (status === 0) execFileSync('umount', ['-l', folder])
+    execFileSync('umount', ['-l', folder])
     rmdirSync(folder)
   })
-  if (status !== 0) t.comment('skip: no tmpfs can be mounted; a full or read-only volume goes untested')
-  return status === 0 ? folder : undefined
+  return folder
 }
 
 const health = async (program: Program) =>
@@ -36,9 +38,8 @@ const health = async (program: Program) =>
     pins: { kind: string; reason: string }
   }
 
-t.test('the volume is full for the application and the program alike', async t => {
+t.test('the volume is full for the application and the program alike', { skip }, async t => {
   const volume = mounted(t, '2m')
-  if (volume === undefined) return
   const logs = join(volume, 'logs')
   mkdirSync(logs)
   const stage = await Stage.set(t, {
@@ -75,27 +76,30 @@ t.test('the volume is full for the application and the program alike', async t =
   t.notOk(readdirSync(join(volume, 'state')).includes('checkpoint.tmp'), 'no half of a checkpoint is left')
 })
 
-t.test('a state folder that is mounted read-only: it ships, follows rotations, and says what it cannot do', async t => {
-  const state = mounted(t, '1m')
-  if (state === undefined) return
-  const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: state })
-  execFileSync('mount', ['-o', 'remount,ro', state])
-  const program = await stage.start()
-  stage.write(100)
-  t.ok(await stage.arrived())
-  renameSync(stage.log, `${stage.log}.1`)
-  stage.write(100, `${stage.log}.1`)
-  stage.write(100)
-  t.ok(await stage.arrived())
-  t.ok(await until(async () => (await health(program)).state.kind === 'failing'))
-  t.match((await health(program)).state, { code: 'EROFS' })
-  execFileSync('mount', ['-o', 'remount,rw', state])
-  stage.write(100)
-  t.ok(await until(async () => (await health(program)).state.kind === 'saved'), 'it is saved as soon as it can be')
-  t.equal((await program.kill('SIGTERM')).code, 0)
-  const next = await stage.start()
-  stage.write(10)
-  t.ok(await stage.arrived())
-  t.equal((await next.kill('SIGTERM')).code, 0)
-  stage.complete(t)
-})
+t.test(
+  'a state folder that is mounted read-only: it ships, follows rotations, and says what it cannot do',
+  { skip },
+  async t => {
+    const state = mounted(t, '1m')
+    const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: state })
+    execFileSync('mount', ['-o', 'remount,ro', state])
+    const program = await stage.start()
+    stage.write(100)
+    t.ok(await stage.arrived())
+    renameSync(stage.log, `${stage.log}.1`)
+    stage.write(100, `${stage.log}.1`)
+    stage.write(100)
+    t.ok(await stage.arrived())
+    t.ok(await until(async () => (await health(program)).state.kind === 'failing'))
+    t.match((await health(program)).state, { code: 'EROFS' })
+    execFileSync('mount', ['-o', 'remount,rw', state])
+    stage.write(100)
+    t.ok(await until(async () => (await health(program)).state.kind === 'saved'), 'it is saved as soon as it can be')
+    t.equal((await program.kill('SIGTERM')).code, 0)
+    const next = await stage.start()
+    stage.write(10)
+    t.ok(await stage.arrived())
+    t.equal((await next.kill('SIGTERM')).code, 0)
+    stage.complete(t)
+  },
+)

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { cpuSeconds } from '../bench/measure.ts'
 import { Program, Stage, sleep, until } from '../program.ts'
+import { untested } from '../support/untested.ts'
 
 t.setTimeout(55_000)
 
@@ -19,7 +20,7 @@ const within = (limit: string, command: string) => [
 ]
 const LIMITED = spawnSync('unshare', within('max_inotify_watches', 'true')).status === 0
 
-if (!LIMITED) t.comment('skip: no user namespace of our own; that watches run out goes untested')
+if (!LIMITED) untested(t, 'watches run out', 'no user namespace of our own')
 else {
   for (const limit of ['max_inotify_watches', 'max_inotify_instances']) {
     t.test(`with ${limit} at 0 every line comes, through rotations and in new files`, async t => {

@@ -9,11 +9,12 @@ import { appendFileSync } from 'node:fs'
 import t from 'tap'
 import { type Program, Stage, until } from '../program.ts'
 import { Clickhouse, MISSING } from '../support/clickhouse.ts'
+import { untested } from '../support/untested.ts'
 import { arrived, ordered, travel } from './journey.ts'
 
 const LINES = 100_000
 
-if (MISSING !== undefined) t.comment(`skip: ${MISSING}`)
+if (MISSING !== undefined) untested(t, 'ClickHouse', MISSING)
 else {
   t.setTimeout(300_000)
   t.test('ClickHouse', { timeout: 300_000 }, async t => {
@@ -115,7 +116,7 @@ else {
 
 const ADDRESS = process.env['LOGSHIPPER_REAL_CLICKHOUSE_URL']
 
-if (!ADDRESS) t.comment('skip: no server of today: LOGSHIPPER_REAL_CLICKHOUSE_URL is not set')
+if (!ADDRESS) untested(t, 'ClickHouse of today', 'LOGSHIPPER_REAL_CLICKHOUSE_URL is not set')
 else {
   t.test('every line is there, by asynchronous inserts, in the order of their times', { timeout: 300_000 }, async t => {
     const server = new Clickhouse(ADDRESS)

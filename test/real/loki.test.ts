@@ -11,6 +11,7 @@ import { Encoder } from '../../src/delivery/encoder.ts'
 import { NO_METADATA } from '../../src/metadata.ts'
 import { Arena } from '../delivery/rig.ts'
 import { Stage } from '../program.ts'
+import { untested } from '../support/untested.ts'
 import { arrived, ordered, travel } from './journey.ts'
 
 const ADDRESS = process.env['LOGSHIPPER_REAL_LOKI_URL']
@@ -18,7 +19,7 @@ const TENANT = process.env['LOGSHIPPER_REAL_LOKI_TENANT']
 const LINES = 100_000
 const PAGE = 5000
 
-if (!ADDRESS) t.comment('skip: no server: LOGSHIPPER_REAL_LOKI_URL is not set')
+if (!ADDRESS) untested(t, 'Loki', 'LOGSHIPPER_REAL_LOKI_URL is not set')
 else {
   t.setTimeout(600_000)
   const headers: Record<string, string> = TENANT ? { 'x-scope-orgid': TENANT } : {}

@@ -6,10 +6,11 @@ import t, { type Test } from 'tap'
 import { type Program, Stage, sleep, until } from '../program.ts'
 import { Authority, hasOpenssl } from '../support/certificates.ts'
 import { freePort, isInstalled, running } from '../support/daemon.ts'
+import { untested } from '../support/untested.ts'
 import { Wire } from '../support/wire.ts'
 
 const missing = isInstalled('nginx') ? (hasOpenssl() ? undefined : 'openssl') : 'nginx'
-if (missing) t.comment(`skipped: no ${missing} on this machine`)
+if (missing) untested(t, 'nginx in between', `no ${missing} on this machine`)
 else {
   t.jobs = 3
   tests()

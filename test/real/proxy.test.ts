@@ -115,11 +115,9 @@ const faults = (program: Program) =>
 t.jobs = 2
 
 for (const server of SERVERS) {
-  t.test(server.program, async t => {
-    if (!isInstalled(server.program) || !hasOpenssl()) {
-      t.comment(`skipped: no ${server.program} with openssl on this machine`)
-      return
-    }
+  const here = isInstalled(server.program) && hasOpenssl()
+  const skip = here ? false : `no ${server.program} with openssl on this machine`
+  t.test(server.program, { skip }, async t => {
     t.jobs = 3
 
     t.test('requests are forwarded, and tunnelled', async t => {
@@ -188,13 +186,11 @@ for (const server of SERVERS) {
       stage.complete(t)
     })
 
-    t.test('the environment says whether it is used', async t => {
-      const outside = Object.values(networkInterfaces()).flatMap(each => each ?? [])
-      const address = outside.find(({ internal, family }) => !internal && family === 'IPv4')?.address
-      if (address === undefined) {
-        t.comment('skipped: no address on this machine but its own')
-        return
-      }
+    const outside = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+    const address = outside.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? ''
+    const alone = address === '' ? 'no address on this machine but its own' : false
+
+    t.test('the environment says whether it is used', { skip: alone }, async t => {
       const { stage, proxy, start } = await scene(t, server)
       await start()
       stage.env['LOGSHIPPER_BACKEND_PROXY_URL'] = ''

@@ -6,12 +6,13 @@
 import { appendFileSync } from 'node:fs'
 import t from 'tap'
 import { Stage, sleep, until } from '../program.ts'
+import { untested } from '../support/untested.ts'
 import { arrived, ordered, travel } from './journey.ts'
 
 const ADDRESS = process.env['LOGSHIPPER_REAL_VICTORIALOGS_URL']
 const LINES = 100_000
 
-if (!ADDRESS) t.comment('skip: no server: LOGSHIPPER_REAL_VICTORIALOGS_URL is not set')
+if (!ADDRESS) untested(t, 'VictoriaLogs', 'LOGSHIPPER_REAL_VICTORIALOGS_URL is not set')
 else {
   t.setTimeout(600_000)
   /** All records of a source. They can be read a second after they were taken. */

@@ -71,7 +71,7 @@ t.test('half a million tiny lines, empty ones among them', async t => {
   const program = await stage.start()
   const all = Array.from({ length: 500_000 }, (_, n) => (n % 3 === 0 ? '' : String(n)))
   writeFileSync(stage.log, `${all.join('\n')}\n`)
-  t.ok(await until(() => stage.receiver.records.length >= all.length, 20))
+  t.ok(await until(() => stage.receiver.records.length >= all.length))
   t.equal((await program.kill('SIGTERM')).code, 0)
   const got = stage.receiver.lines
   t.equal(got.length, all.length)
@@ -155,12 +155,14 @@ t.test('labels, the source and the file travel with every record, whatever they 
   })
   const program = await stage.start()
   const path = stage.log.replace('app.log', 'a "quoted"\nname ü.log')
+  const before = Date.now()
   appendFileSync(path, 'one\n')
   t.ok(await until(() => stage.receiver.lines.length > 0))
   t.equal((await program.kill('SIGTERM')).code, 0)
   const { timestamp, ...record } = stage.receiver.records[0] as unknown as Record<string, string>
   t.strictSame(record, { message: 'one', source: 'web', file: path, team: 'che"ck\\out', umlaut: 'ü' })
-  t.ok(Math.abs(Date.parse(timestamp!) - Date.now()) < 30_000)
+  const at = Date.parse(timestamp!)
+  t.ok(at >= before && at <= Date.now(), 'the time of its reading')
 })
 
 t.test('binary noise is delivered as text, mended and counted', async t => {

@@ -105,12 +105,10 @@ t.test('a reader that stops reading holds it back, and does not keep it from end
   await sleep(300)
   const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
   t.ok(Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) < 150_000, 'it does not pile up what is not read')
-  const began = performance.now()
   child.kill('SIGTERM')
   // `exit`: the end of the pipes would need a reader.
   const [code] = (await once(child, 'exit')) as [number]
   t.equal(code, 3)
-  t.ok(performance.now() - began < 3000)
 })
 
 t.test('several files and a glob, each line whole', async t => {

@@ -49,6 +49,8 @@ const faults: Record<string, Treatment> = {
 for (const [what, fault] of Object.entries(faults)) {
   t.test(`a server that ${what} has taken nothing`, async t => {
     const stage = await Stage.set(t, LIMITS)
+    // The limits are short: on a busy machine an answer may be late, and its request comes again under its key.
+    stage.receiver.honoursKeys = true
     const wire = await Wire.lay(t, stage.receiver.url)
     const program = await stage.start({ LOGSHIPPER_BACKEND_ENDPOINT: wire.url })
     stage.write(100)
@@ -56,7 +58,7 @@ for (const [what, fault] of Object.entries(faults)) {
     wire.treat(fault)
     const before = wire.connections
     stage.write(3000)
-    t.ok(await until(() => wire.connections >= before + 3, 15), 'it tries again')
+    t.ok(await until(() => wire.connections >= before + 3), 'it tries again')
     t.match(JSON.parse((await program.get('/health')).text), { backends: [{ state: 'down' }] })
     t.equal(stage.missing().length, 3000, 'nothing came through')
     wire.treat(undefined)
@@ -170,7 +172,7 @@ t.test('a receiver that reads slowly gets everything in the end', async t => {
     return !request.destroyed
   }
   stage.write(60_000)
-  t.ok(await stage.arrived(20))
+  t.ok(await stage.arrived())
   t.equal((await program.kill('SIGTERM')).code, 0)
   stage.complete(t)
 })

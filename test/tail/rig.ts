@@ -117,7 +117,7 @@ export class Room {
   }
 
   /** Waits until `holds`, at most `seconds`; returns whether it does. */
-  async until(holds: () => boolean, seconds = 4): Promise<boolean> {
+  async until(holds: () => boolean, seconds = 30): Promise<boolean> {
     const end = performance.now() + seconds * 1000
     while (!holds() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
     return holds()

@@ -1,0 +1,111 @@
+/** How one shipper takes another's place, with shippers that only say what is asked of them. */
+import t from 'tap'
+import { Live } from '../../src/cli/live.ts'
+import type { Config } from '../../src/config/config.ts'
+import type { Drained, Shipper } from '../../src/shipper.ts'
+
+const SILENT = { error() {}, warn() {}, info() {}, debug() {} }
+const DRAINED: Drained = { complete: true, left: [] }
+
+/** Of a configuration only what a change is judged by. */
+function config(label: string, more: object = {}): Config {
+  const server = { port: null, admin: null }
+  return { label, state: { dir: '/state' }, server, drain: { gracePeriod: 1000 }, backends: [], ...more } as never
+}
+
+class Fake {
+  readonly name: string
+  readonly #said: string[]
+  unfinished = false
+  /** Resolves `handOver` before it is hurried. */
+  handed: Promise<void> = Promise.resolve()
+
+  constructor(name: string, said: string[]) {
+    this.name = name
+    this.#said = said
+  }
+
+  #say(what: string): void {
+    this.#said.push(`${this.name} ${what}`)
+  }
+
+  remains = () => DRAINED
+  terminationBegan = () => {}
+  startup = () => ({ ready: true, waiting: [] })
+
+  async handOver(hurry: AbortSignal): Promise<object> {
+    this.#say('hands over')
+    const hurried = new Promise<void>(resolve => hurry.addEventListener('abort', () => resolve()))
+    await Promise.race([this.handed, hurried])
+    this.#say(hurry.aborted ? 'was hurried' : 'has handed over')
+    return {}
+  }
+
+  async succeed(before: Fake): Promise<void> {
+    this.#say(`succeeds ${before.name}`)
+  }
+
+  async drain(): Promise<Drained> {
+    this.#say('drains')
+    return DRAINED
+  }
+
+  async stop(): Promise<void> {
+    this.#say('stops')
+  }
+}
+
+function rig() {
+  const said: string[] = []
+  const fakes: Fake[] = []
+  const build = (each: Config): Shipper => {
+    const { label } = each as unknown as { label: string }
+    if (label === 'impossible') throw Object.assign(new Error(), { code: 'ENOMEM' })
+    fakes.push(new Fake(label, said))
+    return fakes.at(-1) as unknown as Shipper
+  }
+  return { said, fakes, live: new Live(config('first'), build, SILENT) }
+}
+
+t.test('a change is handed over to a shipper that was built before the one before it stopped', async t => {
+  const { said, live } = rig()
+  t.same(await live.apply(config('first')), { kind: 'same' })
+  t.same(await live.apply(config('second')), { kind: 'applied' })
+  t.same(said, ['first hands over', 'first has handed over', 'second succeeds first'])
+  t.same(await live.drain(), DRAINED)
+  t.equal(said.at(-1), 'second drains')
+})
+
+t.test('what cannot be built, or the process is built around, is refused, and the one before goes on', async t => {
+  const { said, live } = rig()
+  t.match(await live.apply(config('impossible')), { kind: 'refused', problems: [{ found: 'ENOMEM' }] })
+  for (const [key, more] of [
+    ['state.dir', { state: { dir: '/other' } }],
+    ['server.port', { server: { port: 1, admin: null } }],
+    ['server.admin', { server: { port: null, admin: { host: '::1', port: 1 } } }],
+  ] as const) {
+    t.match(await live.apply(config('second', more)), { kind: 'refused', problems: [{ key }] })
+  }
+  t.same(said, [])
+})
+
+t.test('a drain that begins in the middle of a change hurries it, and does not wait for an answer', async t => {
+  const { said, fakes, live } = rig()
+  // An answer that never comes.
+  fakes[0]!.handed = new Promise(() => {})
+  const change = live.apply(config('second'))
+  await new Promise(setImmediate)
+  t.same(said, ['first hands over'])
+  t.same(await live.drain(), DRAINED)
+  t.same(await change, { kind: 'applied' })
+  t.same(said, ['first hands over', 'first was hurried', 'second succeeds first', 'second drains'])
+})
+
+t.test('a change that waits for what could not be found again is given up by a drain', async t => {
+  const { said, fakes, live } = rig()
+  fakes[0]!.unfinished = true
+  const change = live.apply(config('second'))
+  t.same(await live.drain(), DRAINED)
+  t.same(await change, { kind: 'late' })
+  t.same(said, ['first drains'])
+})
