@@ -29,6 +29,9 @@ export interface ReaderEvents {
   dry(tailer: Tailer): void
 }
 
+/** Of those that rest so many are offered together: what they may use is for all of them. */
+const AT_ONCE = 16
+
 export class Reader {
   readonly backend: string
   /** Called when there is something to read again. */
@@ -107,9 +110,14 @@ export class Reader {
   /** It is offered again after a while, if nobody offers it before. */
   #rest({ tailer, cursor }: Place, ms: number): void {
     this.#resting.set(cursor, tailer)
+    this.#wakeIn(ms)
+  }
+
+  #wakeIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      for (const [each, file] of [...this.#resting]) this.offer(file, each)
+      for (const [cursor, tailer] of [...this.#resting].slice(0, AT_ONCE)) this.offer(tailer, cursor)
+      if (this.#resting.size > 0) this.#wakeIn(ms)
     }, ms).unref()
   }
 }

@@ -17,48 +17,51 @@ function writer(path: string, encoding: string): (text: string) => void {
   }
 }
 
-for (const encoding of ['utf-16le', 'utf-16be', 'latin-1', 'windows-1252']) {
-  for (const format of ['ndjson', 'text']) {
-    t.test(
-      `${encoding}, ${format}: lines arrive as they were meant, across a restart in the middle of the file`,
-      async t => {
-        const stage = await Stage.set(t, {
-          LOGSHIPPER_SOURCE_ENCODING: encoding,
-          LOGSHIPPER_BACKEND_FORMAT: format,
-          LOGSHIPPER_BACKEND_IDS: 'true',
-        })
-        const write = writer(stage.log, encoding)
-        if (encoding.startsWith('utf-16')) write('\ufeff')
-        const first = await stage.start()
-        write(`${LINES.join('\n')}\n`)
-        t.ok(await until(() => stage.receiver.records.length === LINES.length))
-        write('half of a ')
-        t.equal((await first.kill('SIGKILL')).code, null)
-        // Text is passed on as it is, with the carriage return that ends lines elsewhere.
-        const end = format === 'text' ? '\n' : '\r\n'
-        write(`line${end}`)
-        const second = await stage.start()
-        write(`${LINES.join(end)}`)
-        t.ok(await until(() => stage.receiver.lines.includes('half of a line')))
-        const { code, ledger } = await second.kill('SIGTERM')
-        t.equal(code, 0)
-        const expected = new Set(LINES).add('half of a line')
-        t.strictSame(new Set(stage.receiver.lines), expected, 'nothing but what was written')
-        t.equal(stage.receiver.lines.at(-1), 'Ende', 'the last line without an end')
-        if (format === 'ndjson') {
-          const ids = new Map<string, string>()
-          for (const { id, message } of stage.receiver.records) {
-            t.equal(ids.get(id!) ?? message, message, 'an id is that of one line')
-            ids.set(id!, message)
-          }
-          t.equal(ids.size, 2 * LINES.length + 1)
+for (const [encoding, format] of [
+  ['utf-16le', 'ndjson'],
+  ['utf-16be', 'text'],
+  ['latin-1', 'ndjson'],
+  ['windows-1252', 'text'],
+] as const) {
+  t.test(
+    `${encoding}, ${format}: lines arrive as they were meant, across a restart in the middle of the file`,
+    async t => {
+      const stage = await Stage.set(t, {
+        LOGSHIPPER_SOURCE_ENCODING: encoding,
+        LOGSHIPPER_BACKEND_FORMAT: format,
+        LOGSHIPPER_BACKEND_IDS: 'true',
+      })
+      const write = writer(stage.log, encoding)
+      if (encoding.startsWith('utf-16')) write('\ufeff')
+      const first = await stage.start()
+      write(`${LINES.join('\n')}\n`)
+      t.ok(await until(() => stage.receiver.records.length === LINES.length))
+      write('half of a ')
+      t.equal((await first.kill('SIGKILL')).code, null)
+      // Text is passed on as it is, with the carriage return that ends lines elsewhere.
+      const end = format === 'text' ? '\n' : '\r\n'
+      write(`line${end}`)
+      const second = await stage.start()
+      write(`${LINES.join(end)}`)
+      t.ok(await until(() => stage.receiver.lines.includes('half of a line')))
+      const { code, ledger } = await second.kill('SIGTERM')
+      t.equal(code, 0)
+      const expected = new Set(LINES).add('half of a line')
+      t.strictSame(new Set(stage.receiver.lines), expected, 'nothing but what was written')
+      t.equal(stage.receiver.lines.at(-1), 'Ende', 'the last line without an end')
+      if (format === 'ndjson') {
+        const ids = new Map<string, string>()
+        for (const { id, message } of stage.receiver.records) {
+          t.equal(ids.get(id!) ?? message, message, 'an id is that of one line')
+          ids.set(id!, message)
         }
-        const { delivered, inFlight } = ledger[0]!.statement
-        t.equal(inFlight.bytes, 0)
-        t.ok(delivered.bytes <= statSync(stage.log).size)
-      },
-    )
-  }
+        t.equal(ids.size, 2 * LINES.length + 1)
+      }
+      const { delivered, inFlight } = ledger[0]!.statement
+      t.equal(inFlight.bytes, 0)
+      t.ok(delivered.bytes <= statSync(stage.log).size)
+    },
+  )
 }
 
 for (const [lineEnd, mark] of [
