@@ -29,6 +29,8 @@ export interface Destination {
   readonly transport: Transport
   readonly delivery: Delivery
   readonly deadLetters: DeadLetterFile | undefined
+  /** Scheme, host and port of where requests go; null for standard output. */
+  readonly endpoint: string | null
   /** Reasons that records are known to be refused for. */
   readonly refusals: readonly string[]
 }
@@ -96,7 +98,8 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
   const refusals = [...Delivery.refusals(backend), ...refusalsOf(entry.type as BackendType, entry.own)]
-  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, refusals }
+  const origin = endpoint?.origin ?? null
+  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, endpoint: origin, refusals }
 }
 
 function kernelOf(bytes: number): Kernel {

@@ -75,11 +75,16 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
 }
 
 export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
-  const { name, budget, delivery, deadLetters, refusals } = pipeline.parts
+  const { name, budget, delivery, deadLetters, refusals, endpoint } = pipeline.parts
   const { numbers, health } = delivery
+  const { lastError } = numbers
   return {
     backend: name,
     up: health.kind === 'up',
+    endpoint,
+    lastError: lastError
+      ? { reason: lastError.reason, detail: lastError.detail ?? null, at: iso(lastError.at)! }
+      : null,
     budget: { total: budget.total, used: budget.used, peak: budget.peak },
     batchesInFlight: numbers.inFlight,
     requests: [...numbers.requests],

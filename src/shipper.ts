@@ -24,6 +24,7 @@ import { Pipeline } from './pipeline.ts'
 import { backendHealth, behindBytes, fileStatus, pipelineStatus, sourceHealth } from './report.ts'
 import type {
   FileStatus,
+  Identity,
   LedgerLine,
   MemoryHealth,
   PipelineStatus,
@@ -223,6 +224,11 @@ export class Shipper {
 
   get draining(): boolean {
     return this.#draining
+  }
+
+  identity(): Identity {
+    const { namespace = null, pod = null, node = null } = this.#surroundings.metadata
+    return { namespace, pod, node }
   }
 
   startup(): { ready: boolean; waiting: string[] } {

@@ -68,6 +68,7 @@ async function flow(
     logger: journal,
     transport,
     deadLetters: undefined,
+    endpoint: null,
     refusals: [],
     batch: options.batch,
   }

@@ -40,6 +40,7 @@ export class Live implements Subject {
   #shipper: Shipper
   #change: Promise<Change> | undefined
   #configuration: ConfigurationHealth
+  #problems: readonly string[] = []
   #reloads: Reloads = { applied: 0, refused: 0 }
   #ready = false
 
@@ -69,12 +70,14 @@ export class Live implements Subject {
   accept(applied: boolean): void {
     if (applied) this.#reloads = { ...this.#reloads, applied: this.#reloads.applied + 1 }
     if (applied || this.#configuration.kind === 'refused') this.#configuration = now('current', 0)
+    this.#problems = []
   }
 
-  /** What stands in the file cannot be used, in so many points. */
-  refuse(problems: number): void {
+  /** What stands in the file cannot be used. */
+  refuse(problems: readonly string[]): void {
     this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 }
-    this.#configuration = now('refused', problems)
+    this.#configuration = now('refused', problems.length)
+    this.#problems = problems
   }
 
   terminationBegan(caller: Caller): void {
@@ -133,6 +136,14 @@ export class Live implements Subject {
       status: kind === 'refused' ? 'degraded' : health.status,
       configuration: this.#configuration,
     }
+  }
+
+  identity(): ReturnType<Subject['identity']> {
+    return this.#shipper.identity()
+  }
+
+  problems(): readonly string[] {
+    return this.#problems
   }
 
   reloads(): Reloads {

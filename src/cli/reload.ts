@@ -112,7 +112,7 @@ export class Reload {
     if (wrong === this.#wrong) return
     this.#wrong = wrong
     this.#looks = 0
-    live.refuse(problems.length)
+    live.refuse(problems)
     log.error(
       { event: 'config_refused', problems },
       'the configuration was changed and cannot be used; the one before goes on',

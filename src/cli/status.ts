@@ -26,47 +26,81 @@ export async function status(
   return 0
 }
 
-function show({ draining, health, files, refused, more }: Status): string {
-  const lines = [`logshipper ${health.version}: ${draining ? 'draining' : health.status}`]
+function show(status: Status): string {
+  const { draining, health, pipelines, files, refused, more } = status
   const { state, watch } = health
-  lines.push(
+  const lines = [
+    `logshipper ${health.version}: ${draining ? 'draining' : health.status}${whereAndSince(status)}`,
     `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
     ...bounds(health),
+    ...configuration(status),
     '',
-  )
+  ]
   const backends = health.backends.map(
     ({ name, type, state, reason, attempts, lagBytes, lagSeconds, lastDelivered }) => [
       name,
       type,
+      pipelines.find(({ backend }) => backend === name)?.endpoint ?? '–',
       state === 'up' ? state : `${state}: ${reason}, attempt ${attempts}`,
       bytes(lagBytes),
       `${lagSeconds.toFixed(1)} s`,
       lastDelivered ?? 'never',
     ],
   )
-  lines.push(table(['BACKEND', 'TYPE', 'STATE', 'BEHIND', 'LATE', 'LAST DELIVERED'], backends), '')
-  lines.push(files.length === 0 ? 'no file matches yet' : fileTable(files, health.backends.length > 1))
+  lines.push(table(['BACKEND', 'TYPE', 'ENDPOINT', 'STATE', 'BEHIND', 'LATE', 'LAST DELIVERED'], backends))
+  lines.push(...pipelines.flatMap(remarks), '')
+  const rows = files.flatMap(({ path, source, state, size, cursors }) => {
+    const file = [printable(path), source, state, bytes(size)]
+    if (cursors.length === 0) return [[...file, '–', '–', '–', '–']]
+    return cursors.map(({ backend, read, committed, lagSeconds }, at) => [
+      ...(at === 0 ? file : ['', '', '', '']),
+      backend,
+      bytes(read),
+      bytes(committed),
+      `${lagSeconds.toFixed(1)} s`,
+    ])
+  })
+  lines.push(
+    rows.length === 0
+      ? 'no file matches yet'
+      : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'BACKEND', 'READ', 'ACKNOWLEDGED', 'LATE'], rows),
+  )
   if (more.files > 0) lines.push(`and ${counted(more.files, 'more file')}`)
   for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
   if (more.refused > 0) lines.push(`not followed: ${counted(more.refused, 'more path')}`)
   return `${lines.join('\n')}\n`
 }
 
-/** Each file with how far each backend is in it; of several backends each has a row of its own, with its name. */
-function fileTable(files: Status['files'], several: boolean): string {
-  const heads = ['FILE', 'SOURCE', 'STATE', 'SIZE', ...(several ? ['BACKEND'] : []), 'READ', 'ACKNOWLEDGED']
-  const rows = files.flatMap(({ path, source, state, size, cursors }) => {
-    const file = [printable(path), source, state, bytes(size)]
-    const none = [...(several ? ['–'] : []), '–', '–']
-    if (cursors.length === 0) return [[...file, ...none]]
-    return cursors.map(({ backend, read, committed }, index) => [
-      ...(index === 0 ? file : file.map(() => '')),
-      ...(several ? [backend] : []),
-      bytes(read),
-      bytes(committed),
-    ])
-  })
-  return table(heads, rows)
+function whereAndSince({ identity: { namespace, pod, node }, startedAt }: Status): string {
+  const name = [namespace, pod].filter(each => each !== null).join('/')
+  return `${name === '' ? '' : `, ${printable(name)}`}${node === null ? '' : ` on ${printable(node)}`}, since ${startedAt}`
+}
+
+/** A configuration that was refused: what runs is the one before. */
+function configuration({ health, problems, more }: Status): string[] {
+  if (health.configuration.kind === 'current') return []
+  return [
+    `configuration: refused at ${health.configuration.since}; the one before runs`,
+    ...problems.map(problem => `  ${printable(problem)}`),
+    ...(more.problems > 0 ? [`  and ${more.problems} more`] : []),
+  ]
+}
+
+/** What failed last, in the server's own words, and what is kept of what it refused. */
+function remarks({ backend, lastError, deadLetters }: Status['pipelines'][number]): string[] {
+  const lines: string[] = []
+  if (lastError) {
+    const words = lastError.detail === null ? '' : `: ${printable(lastError.detail)}`
+    lines.push(`last error of ${backend}, ${lastError.at}: ${lastError.reason}${words}`)
+  }
+  if (deadLetters && deadLetters.written + deadLetters.omitted + deadLetters.bytes > 0) {
+    const { written, omitted, bytes: size } = deadLetters
+    const lost = omitted > 0 ? `, ${omitted} were not kept` : ''
+    lines.push(
+      `dead letters of ${backend}: ${written} kept since the start${lost}; ${bytes(size)} wait for logshipper replay`,
+    )
+  }
+  return lines
 }
 
 /** What the pod bounds, memory and volume; and what the process before left. */

@@ -44,21 +44,30 @@ export function admin(subject: Subject, now: () => number): Handler {
 /** Enough to see; a folder with a million files must not become an answer of a gigabyte. */
 const MAX_FILES = 1000
 const MAX_REFUSED = 100
+const MAX_PROBLEMS = 20
 
 /** Everything the status page shows, in one answer. */
 export function status(subject: Subject) {
   const files = subject.files()
   const refused = subject.refused()
+  const problems = subject.problems()
   return {
     at: new Date().toISOString(),
+    startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    identity: subject.identity(),
     draining: subject.draining,
     health: subject.health(),
+    problems: problems.slice(0, MAX_PROBLEMS),
     pipelines: subject.pipelines(),
     ledger: subject.ledger(),
     files: files.slice(0, MAX_FILES),
     refused: refused.slice(0, MAX_REFUSED),
-    /** How many more there are than the two lists show. */
-    more: { files: Math.max(0, files.length - MAX_FILES), refused: Math.max(0, refused.length - MAX_REFUSED) },
+    /** How many more there are than the lists show. */
+    more: {
+      problems: Math.max(0, problems.length - MAX_PROBLEMS),
+      files: Math.max(0, files.length - MAX_FILES),
+      refused: Math.max(0, refused.length - MAX_REFUSED),
+    },
   }
 }
 

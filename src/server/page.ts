@@ -35,6 +35,8 @@ const total = reasons => Object.values(reasons).reduce((a, t) => ({ lines: a.lin
 const tally = t => plural(t.lines, 'line') + String.fromCharCode(10) + bytes(t.bytes)
 const why = reasons => Object.keys(reasons).length ? String.fromCharCode(10) + Object.keys(reasons).join(', ') : ''
 const span = s => s < 120 ? s.toFixed(s < 10 ? 1 : 0) + ' s' : s < 7200 ? (s / 60).toFixed(0) + ' min' : s < 172800 ? (s / 3600).toFixed(0) + ' h' : (s / 86400).toFixed(0) + ' d'
+const ago = (then, now) => span(between(then, now)) + ' ago'
+const lines = (...all) => all.filter(Boolean).join(String.fromCharCode(10))
 const between = (then, now) => Math.max(0, (Date.parse(now) - Date.parse(then)) / 1000)
 const set = (node, text, mark) => { if (node.textContent !== text) node.textContent = text; node.className = mark || '' }
 const shown = {}
@@ -69,15 +71,18 @@ function backend(s, b, seconds) {
   const p = s.pipelines.find(p => p.backend === b.name)
   const delivered = of => of.ledger.reduce((sum, l) => l.backend === b.name ? sum + l.statement.delivered.bytes : sum, 0)
   const next = b.nextAttempt ? ', next in ' + span(between(s.at, b.nextAttempt)) : ''
+  const failed = p && p.lastError
   return [
-    b.name + ' (' + b.type + ')',
-    b.state === 'up' ? ['up', 'good'] : [b.state + ': ' + b.reason + String.fromCharCode(10) + plural(b.attempts, 'attempt') + next, 'bad'],
+    lines(b.name + ' (' + b.type + ')', p && p.endpoint),
+    b.state === 'up' ? ['up', 'good'] : [lines(b.state + ': ' + b.reason, plural(b.attempts, 'attempt') + next), 'bad'],
     bytes(b.lagBytes),
     span(b.lagSeconds),
     seconds > 0 ? bytes(Math.max(0, delivered(s) - delivered(last)) / seconds) + '/s' : '–',
-    b.lastDelivered ? span(between(b.lastDelivered, s.at)) + ' ago' : 'never',
+    b.lastDelivered ? ago(b.lastDelivered, s.at) : 'never',
     p ? bytes(p.budget.used) + ' of ' + bytes(p.budget.total) : '–',
     p ? count(Object.values(p.retries).reduce((a, n) => a + n, 0)) : '–',
+    failed ? lines(failed.reason + ', ' + ago(failed.at, s.at), failed.detail) : 'none',
+    p && p.deadLetters ? lines(plural(p.deadLetters.written, 'record') + ', ' + bytes(p.deadLetters.bytes), p.deadLetters.omitted ? count(p.deadLetters.omitted) + ' not kept' : '') : 'off',
   ]
 }
 
@@ -95,21 +100,28 @@ function account({ source, backend, statement: t }) {
 function file(f) {
   const each = value => f.cursors.map(value).join(String.fromCharCode(10)) || '–'
   return [f.path, f.source, f.state, bytes(f.size), each(c => c.backend), each(c => bytes(c.read)), each(c => bytes(c.committed)),
-    each(c => bytes(Math.max(0, f.size - c.committed)))]
+    each(c => bytes(Math.max(0, f.size - c.committed))), each(c => span(c.lagSeconds))]
 }
 
 function show(s) {
   set($('state'), s.draining ? 'draining' : s.health.status, s.health.status === 'ok' ? 'good' : 'bad')
+  const { namespace, pod, node } = s.identity
+  set($('who'), lines(pod ? (namespace ? namespace + '/' : '') + pod : '', node ? 'on ' + node : '').replace(String.fromCharCode(10), ' '))
+  document.title = pod ? pod + ' · logshipper' : 'logshipper'
+  const refusal = s.health.configuration.kind === 'refused'
+  $('configuration').hidden = !refusal
+  if (refusal) set($('problems'), lines('The configuration was refused ' + ago(s.health.configuration.since, s.at) + '; the one before runs.', ...s.problems, s.more.problems ? 'and ' + count(s.more.problems) + ' more' : ''), 'cell bad')
   const kept = s.health.state, watch = s.health.watch
-  set($('line'), 'version ' + s.health.version + ' · positions ' +
+  set($('line'), 'version ' + s.health.version + ', started ' + ago(s.startedAt, s.at) +
+    ' · positions ' +
     (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
     ' · ' + (watch.mode === 'events' ? 'watching' : 'polling: ' + watch.reason))
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
-  table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries'],
+  table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries', 'last error', 'dead letters'],
     s.health.backends.map(b => backend(s, b, seconds)), 'none')
   table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#vanished'],
     s.ledger.map(account), 'nothing has been read yet')
-  table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#behind'], s.files.map(file), 'no file matches yet')
+  table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#behind', '#late'], s.files.map(file), 'no file matches yet')
   table('refused', ['path', 'source', 'why'], s.refused.map(r => [r.path, r.source, r.reason]), 'nothing')
   set($('files-more'), s.more.files ? 'and ' + count(s.more.files) + ' more' : '')
   set($('refused-more'), s.more.refused ? 'and ' + count(s.more.refused) + ' more' : '')
@@ -143,8 +155,9 @@ export const PAGE = `<!doctype html>
 </head>
 <body>
 <main>
-<header><h1>logshipper</h1><span id="state" role="status">…</span></header>
+<header><h1>logshipper</h1><span id="who"></span><span id="state" role="status">…</span></header>
 <p id="line"></p>
+<section id="configuration" hidden><h2>Configuration</h2><p id="problems"></p></section>
 ${section('backends', 'Backends')}
 ${section('ledger', 'Ledger', '<p>What was read is delivered, rejected, dropped by a policy, or in flight. Vanished: gone before it could be read.</p>')}
 ${section('files', 'Files')}

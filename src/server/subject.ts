@@ -18,10 +18,21 @@ export interface Subject {
   /** With paths: shown on loopback only. */
   files(): readonly FileStatus[]
   refused(): readonly Refused[]
+  /** Who this is. */
+  identity(): Identity
+  /** What is wrong with the configuration that was refused last, if that has not been mended: shown on loopback only. */
+  problems(): readonly string[]
   /** How often the configuration was read anew while it ran, and what came of that. */
   reloads(): Reloads
   /** The preStop hook was called: the grace period counts from now, as far as the caller may say so. */
   terminationBegan(caller: Caller): void
+}
+
+/** Null is what the Downward API was not asked for. */
+export interface Identity {
+  readonly namespace: string | null
+  readonly pod: string | null
+  readonly node: string | null
 }
 
 export interface Health extends ShipperHealth {
@@ -120,6 +131,10 @@ export interface SourceHealth {
 export interface PipelineStatus {
   readonly backend: string
   readonly up: boolean
+  /** Scheme, host and port of where requests go; null for standard output. */
+  readonly endpoint: string | null
+  /** What failed last; `detail` are the server's own words, where they may be repeated. */
+  readonly lastError: { readonly reason: string; readonly detail: string | null; readonly at: string } | null
   readonly budget: { readonly total: number; readonly used: number; readonly peak: number }
   readonly batchesInFlight: number
   readonly requests: readonly { readonly status: string; readonly verdict: string; readonly count: number }[]

@@ -26,7 +26,8 @@ const server = async (t: { teardown(end: () => Promise<void>): void }, host = '1
 t.test('/status and /ledger show the subject as it is', async t => {
   const { stage, port } = await server(t)
   const status = JSON.parse((await ask(port, '/status')).body)
-  t.match(status, { draining: false, more: { files: 0, refused: 0 } })
+  t.match(status, { draining: false, problems: [], more: { problems: 0, files: 0, refused: 0 } })
+  t.strictSame(status.identity, { namespace: 'shop', pod: 'web-0', node: 'node-1' })
   t.strictSame(status.health, stage.healthy)
   t.strictSame(status.pipelines, stage.piped)
   t.strictSame(status.files, stage.followed)
@@ -39,11 +40,13 @@ t.test('/status and /ledger show the subject as it is', async t => {
 t.test('a folder with very many files is an answer of bounded size that says how many more there are', async t => {
   const { stage, port } = await server(t)
   stage.followed = Array.from({ length: 1500 }, () => FILE)
+  stage.wrong = Array.from({ length: 25 }, (_, n) => `problem ${n}`)
   stage.notFollowed = Array.from({ length: 101 }, () => ({ source: 'app', path: '/x', reason: 'EACCES' }))
   const status = JSON.parse((await ask(port, '/status')).body)
   t.equal(status.files.length, 1000)
   t.equal(status.refused.length, 100)
-  t.strictSame(status.more, { files: 500, refused: 1 })
+  t.equal(status.problems.length, 20)
+  t.strictSame(status.more, { problems: 5, files: 500, refused: 1 })
 })
 
 t.test('on loopback it answers to loopback’s names only', async t => {

@@ -29,31 +29,40 @@ const admin = `--admin=127.0.0.1:${running.ports.adminPort}`
 
 t.test('status shows backends and files', async t => {
   stage.healthy = { ...stage.healthy, status: 'degraded', backends: [DOWN] }
+  const lastError = { reason: 'http_401', detail: 'no org id', at: '2026-01-01T00:00:00.000Z' }
+  const other = { backend: 'other', read: 1000, committed: 0, lagSeconds: 60 }
+  const { followed, piped } = stage
+  stage.piped = [{ ...piped[0]!, lastError }]
+  stage.followed = [{ ...followed[0]!, cursors: [...followed[0]!.cursors, other] }]
+  t.teardown(() => {
+    stage.followed = followed
+    stage.piped = piped
+  })
   const { code, out } = await logshipper('status', admin)
   t.equal(code, 0)
-  t.match(out, /^logshipper 1\.2\.3: degraded\n/)
-  t.match(out, /^main +loki +down: ECONNREFUSED, attempt 3 /m)
-  t.match(out, new RegExp(`^${SECRET_PATH} +app +live +1000 B +1000 B +800 B$`, 'm'))
+  t.match(out, /^logshipper 1\.2\.3: degraded, shop\/web-0 on node-1, since \d{4}-/)
+  t.match(out, /^main +loki +https:\/\/logs\.example:3100 +down: ECONNREFUSED, attempt 3 /m)
+  t.match(out, /^last error of main, 2026-01-01T00:00:00\.000Z: http_401: no org id$/m)
+  t.match(out, /^dead letters of main: 3 kept since the start, 1 were not kept; 700 B wait for logshipper replay$/m)
+  t.match(
+    out,
+    new RegExp(`^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B +1.5 s\n +other +1000 B +0 B +60.0 s$`, 'm'),
+  )
   t.match(out, `not followed: ${SECRET_PATH}.1: EACCES`)
 })
 
-t.test('status names the backend of each position where there are several', async t => {
-  const { healthy, followed } = stage
-  t.teardown(() => Object.assign(stage, { healthy, followed }))
-  stage.healthy = { ...healthy, backends: [DOWN, { ...DOWN, name: 'archive', type: 'http', state: 'up' }] }
-  const [file] = followed
-  const cursors = [
-    { backend: 'main', read: 1000, committed: 800, lagSeconds: 2 },
-    { backend: 'archive', read: 600, committed: 500, lagSeconds: 3 },
-  ]
-  stage.followed = [
-    { ...file!, cursors },
-    { ...file!, path: '/b.log', cursors: [] },
-  ]
+t.test('status shows a configuration that was refused, and why', async t => {
+  const { healthy } = stage
+  t.teardown(() => {
+    stage.healthy = healthy
+    stage.wrong = []
+  })
+  const configuration = { kind: 'refused', since: '2026-01-02T03:04:05.678Z', problems: 1 } as const
+  stage.healthy = { ...healthy, configuration }
+  stage.wrong = ['config.yaml:3: backends[0].typ: found a\x1b[2J key']
   const { out } = await logshipper('status', admin)
-  t.match(out, /^FILE +SOURCE +STATE +SIZE +BACKEND +READ +ACKNOWLEDGED$/m)
-  t.match(out, new RegExp(`^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B\n +archive +600 B +500 B$`, 'm'))
-  t.match(out, /^\/b\.log +app +live +1000 B +– +– +–$/m)
+  t.match(out, 'configuration: refused at 2026-01-02T03:04:05.678Z; the one before runs\n')
+  t.match(out, '  config.yaml:3: backends[0].typ: found a\\u001b[2J key\n')
 })
 
 t.test('status shows what the pod bounds, and what a death left', async t => {

@@ -59,6 +59,8 @@ export const DOWN: BackendHealth = {
 const PIPELINE: PipelineStatus = {
   backend: 'main',
   up: true,
+  endpoint: 'https://logs.example:3100',
+  lastError: null,
   budget: { total: 8192, used: 1024, peak: 4096 },
   batchesInFlight: 1,
   requests: [
@@ -127,6 +129,13 @@ export class Stage implements Subject {
   }
   files() {
     return this.followed
+  }
+  identity() {
+    return { namespace: 'shop', pod: 'web-0', node: 'node-1' }
+  }
+  wrong: string[] = []
+  problems() {
+    return this.wrong
   }
   reloads() {
     return { applied: 2, refused: 1 }

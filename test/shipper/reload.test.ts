@@ -212,6 +212,9 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   }
   t.match(program.said.find(({ msg }) => /cannot be used/.test(msg))!['problems'], [/memory\.budget/, /backend/])
   t.equal((await health(program)).configuration.problems, 1)
+  const shown = async () =>
+    (JSON.parse((await program.get('/status', 'adminPort')).text) as { problems: string[] }).problems
+  t.equal((await shown()).length, 1, 'and the status page says what is wrong')
   stage.write(100)
   t.ok(await stage.arrived(), 'it goes on')
   const { text } = await program.get('/metrics')
@@ -220,6 +223,7 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   place.write()
   t.ok(await until(() => program.says('the configuration is valid again')))
   t.match((await health(program)).configuration, { kind: 'current', problems: 0 })
+  t.ok(await until(async () => (await shown()).length === 0))
   t.equal(applied(program), 0)
   const { code } = await program.kill('SIGTERM')
   t.equal(code, 0)
