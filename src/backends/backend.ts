@@ -46,7 +46,10 @@ export interface Limits {
   /** One record as it stands in the payload, and the message in it: what is longer is cut and says so. */
   readonly recordBytes?: number
   readonly messageBytes?: number
-  /** Records whose time is older are refused or left out in silence: they are given a new time. Milliseconds. */
+  /**
+   * Records whose time is older, or in the future, are refused or left out in silence: they are given a new time.
+   * Milliseconds.
+   */
   readonly age?: number
   /** Lines without a character are refused: they are settled as rejected (`blank`) and never sent. */
   readonly blank?: 'refused'

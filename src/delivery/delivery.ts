@@ -10,9 +10,9 @@
  *
  * Guarantees: every frame settles exactly once, or is left unsettled because `stop` was called; within one `ship`
  * payloads go one after the other, in order, and the next only when the last was settled or accepted. A payload is
- * encoded once and sent again as the same bytes under the same id, unless its records have become too old for the
- * backend. No passing fault ever gives data up. A record that is at fault never takes its neighbours with it; one that
- * is too large for the backend is sent again cut, down to the size of a batch, before it is given up. Every
+ * encoded once and sent again as the same bytes under the same id, unless the times of its records have become such that
+ * the backend refuses them. No passing fault ever gives data up. A record that is at fault never takes its neighbours
+ * with it; one that is too large for the backend is sent again cut, down to the size of a batch, before it is given up. Every
  * extent that was granted here is released here. Nothing rejects: `ship` always resolves.
  */
 import type { Backend, Verdict } from '../backends/backend.ts'
@@ -35,7 +35,7 @@ import { retryAfter } from './retry.ts'
 import { Room } from './room.ts'
 import { behind, countOf, type Run, upTo } from './runs.ts'
 import { type Final, type RejectedRecord, Settlement, TOO_LARGE } from './settlement.ts'
-import { Stamps } from './stamps.ts'
+import { isAhead, Stamps } from './stamps.ts'
 
 export interface DeliveryFields {
   /** The backend's configured name, for the log. */
@@ -71,7 +71,7 @@ export type Shipped = { readonly kind: 'settled' } | { readonly kind: 'abandoned
 type Conclusion =
   | Final
   | Extract<Verdict, { kind: 'pending' }>
-  /** Its records are older than the backend takes. */
+  /** The backend does not take the times of its records, as they are or as the clock is by now. */
   | { readonly kind: 'outdated' }
   | { readonly kind: 'abandoned' }
 
@@ -94,6 +94,7 @@ export class Delivery {
   readonly numbers: DeliveryNumbers
   readonly #expansion = new Expansion()
   readonly #fields: DeliveryFields
+  readonly #now: () => number
   readonly #encoder: Encoder
   readonly #circuit: Circuit
   readonly #compressor: Compressor
@@ -104,8 +105,9 @@ export class Delivery {
   readonly #receipts: Receipts | undefined
 
   constructor(fields: DeliveryFields) {
-    const { kernel, budget, backend, options, logger, random } = fields
+    const { kernel, budget, backend, options, logger, random, now = Date.now } = fields
     this.#fields = fields
+    this.#now = now
     this.numbers = fields.numbers ?? new DeliveryNumbers()
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
@@ -120,7 +122,7 @@ export class Delivery {
       behind: fields.behind,
       now: fields.now,
     })
-    this.#stamps = new Stamps(random)
+    this.#stamps = new Stamps(random, now)
     this.#settlement = new Settlement(kernel, fields.onRejected)
     const { confirmation } = backend
     this.#receipts = confirmation && new Receipts(confirmation, fields.transport)
@@ -171,7 +173,7 @@ export class Delivery {
       const conclusion = await this.#conclude(slab, payload)
       if (conclusion.kind === 'abandoned') return ABANDONED
       if (conclusion.kind === 'outdated') {
-        this.#stamps.give(slab, Date.now())
+        this.#stamps.give(slab, this.#now())
         work.unshift({ ...portion, runs: payload.runs })
         continue
       }
@@ -363,10 +365,13 @@ export class Delivery {
     this.#circuit.fail({ probe: false }, { kind: 'down', reason: held.reason })
   }
 
+  /** Its times are outside what the backend takes: too old by now, or ahead of a clock that was set right meanwhile. */
   #outdated(slab: Slab): boolean {
     const { age } = this.#fields.backend.limits
     if (age === undefined) return false
-    return Number(slab.chunks[0]!.stamp / 1_000_000n) < Date.now() - age
+    const now = this.#now()
+    const oldest = slab.chunks[0]!.stamp / 1_000_000n
+    return oldest < now - age || slab.chunks.some(({ stamp }) => isAhead(stamp, now))
   }
 
   #took(size: number, sent: number, kind: Verdict['kind']): void {

@@ -36,6 +36,7 @@ export interface Run {
   readonly fileStart?: number
   readonly cutFrom?: number
   readonly partial?: boolean
+  readonly readAt?: number
 }
 
 export class Arena {
@@ -53,9 +54,9 @@ export class Arena {
   slab(...runs: Run[]): Slab {
     const bytes = runs.flatMap(({ lines }) => lines).reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
     const slab = Slab.take(this.kernel.memory.buffer, this.budget, layoutOf(MAX_FRAMES, bytes))!
-    for (const { lines, fileStart = 0, cutFrom = 0, partial = false, ...run } of runs) {
+    for (const { lines, fileStart = 0, cutFrom = 0, partial = false, readAt = READ_AT, ...run } of runs) {
       const owner = { settled: (chunk: Chunk) => void this.settledChunks.push(chunk) }
-      const fields = { owner, origin: run.origin ?? origin(), fileStart, readAt: READ_AT, cutFrom, partial }
+      const fields = { owner, origin: run.origin ?? origin(), fileStart, readAt, cutFrom, partial }
       const written = lines.map(line => Buffer.from(line))
       const chunk = slab.write(written, fields)
       chunk.stamp = BigInt(READ_AT) * 1_000_000n

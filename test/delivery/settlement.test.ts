@@ -169,3 +169,26 @@ t.test('records that have grown too old for the backend are sent under a new tim
   const [record] = receiver.received.map(({ body }) => JSON.parse(body) as { timestamp: string })
   t.ok(Date.parse(record!.timestamp) >= before)
 })
+
+t.test(
+  'records that were read while the clock was ahead are sent under the time that it is, once it is right',
+  async t => {
+    const HOUR = 3_600_000
+    let now = Date.now() + 3 * HOUR
+    const time = (body: string) => Date.parse((JSON.parse(body) as { timestamp: string }).timestamp)
+    const { receiver, url } = await receiving(t, (request, response, count) => {
+      const tooNew = time(request.body) > Date.now() + HOUR
+      // The clock is set right while the request is refused.
+      if (tooNew) now = Date.now()
+      answer(tooNew ? 429 : 204)(request, response, count)
+    })
+    const backend = { ...httpBackend(url), limits: { payloadBytes: 1e6, records: 1e6, age: HOUR } }
+    const { arena, delivery } = rig(url, {}, {}, { backend, now: () => now })
+    const slab = arena.slab({ lines: ['ahead'], readAt: now })
+    t.same(await delivery.ship(slab), { kind: 'settled' })
+    const [first, again] = receiver.received.map(({ body }) => time(body))
+    t.ok(first! > Date.now() + 2 * HOUR, 'as it was read')
+    t.ok(Math.abs(again! - now) < 60_000, 'as it is')
+    t.match(arena.outcome, { delivered: { lines: 1 } })
+  },
+)
