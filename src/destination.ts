@@ -76,6 +76,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
           delivery: options,
           logger: log,
           answerBytes: backend.answerBytes,
+          unreadAnswers: backend.judgesUnread,
         }))
   const { dir } = config.state
   const deadLetters =

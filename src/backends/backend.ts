@@ -71,6 +71,8 @@ export interface Answer {
   readonly body: string
   /** A success's body as it came. A complaint has none: it may repeat secrets, which `body` is cleared of. */
   readonly bytes?: Uint8Array
+  /** It went on beyond what is ever read of an answer: what it said there is not known. */
+  readonly unread?: true
 }
 
 /** One record of a request that was not stored: its place in the payload, from 0. */
@@ -85,7 +87,8 @@ export interface Item {
  * `detail` is the backend's own message, for one log line: delivery trims it.
  */
 export type Verdict =
-  | { readonly kind: 'delivered' }
+  /** `remark`: all was stored as far as can be known, and somebody should know that it was said in an odd way. */
+  | { readonly kind: 'delivered'; readonly remark?: string }
   /** The same request would be refused again, whatever part of it: count all of it and go on. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly detail?: string }
   /**
@@ -167,6 +170,8 @@ export interface Backend {
   readonly limits: Limits
   /** Bytes of an answer that `judge` needs to see. Default: 64 KiB. */
   readonly answerBytes?: number
+  /** `judge` knows what a success means whose end is not known. Without it such an answer is none, and sent again. */
+  readonly judgesUnread?: true
   readonly confirmation?: Confirmation
   /**
    * The template of this chunk's records. Called once per chunk and request: it may allocate a little. Counters and

@@ -76,6 +76,7 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
     },
     limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: MOST_RECORDS },
     answerBytes: ANSWER_BYTES,
+    judgesUnread: true,
     segments: chunk => document(chunk, inPath ? undefined : indexAt(index, chunk), ids, context.metadata()),
     request: () => ({ method: 'POST', path, headers: {} }),
     judge: (answer, batch) => judgeBulk(answer, batch, ids),

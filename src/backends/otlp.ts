@@ -53,7 +53,8 @@ export type OtlpOptions = z.infer<typeof otlpSchema>
 
 /** The client's limit that the specification recommends: bytes before compression. */
 const PAYLOAD = 64 * 1024 * 1024
-const ANSWER = 1024 * 1024
+/** The most of an answer that the specification wants a client to read: bytes. */
+const ANSWER = 4 * 1024 * 1024
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
@@ -86,6 +87,7 @@ export function createOtlp(options: OtlpOptions, context: BackendContext): Backe
     format: FORMATS[options.encoding],
     limits: { payloadBytes: PAYLOAD, records: Number.MAX_SAFE_INTEGER },
     answerBytes: ANSWER,
+    judgesUnread: true,
     group: chunk => (json ? jsonGroup : group)(resource(chunk, options, context.metadata())),
     segments: chunk => (json ? jsonRecord : record)(chunk, options.ids ? uid(chunk, context.metadata()) : undefined),
     request: () => ({ method: 'POST', path, headers: {} }),

@@ -1,8 +1,8 @@
 /**
  * What an OTLP receiver's answers mean.
  *
- * Guarantees: a partial success is taken at its word, in either writing; an answer that cannot be read to its end is no
- * success; and records are given up only for an answer that speaks of records.
+ * Guarantees: a partial success is taken at its word, in either writing; an answer that breaks off is no success, and one
+ * that is too long to be read is, by the specification; and records are given up only for an answer that speaks of records.
  */
 import * as z from 'zod/mini'
 import type { Answer, Verdict } from './backend.ts'
@@ -39,6 +39,9 @@ export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdic
 
 /** Some say so with an empty body or a 204, or in words that are no answer of OTLP. */
 function success(answer: Answer, type: string): Verdict {
+  // "OTLP/HTTP Response": what is longer than a client reads is an error that may not be retried. The request was
+  // taken; whether some of it was refused is not known.
+  if (answer.unread) return { kind: 'delivered', remark: 'answer_too_long' }
   if (answer.body === '') return { kind: 'delivered' }
   let said: Refusal | undefined
   try {

@@ -356,6 +356,9 @@ export class Delivery {
         if (payload.records > 1) this.#ceiling.lower(size)
         else if (payload.oversize) this.#ceiling.lowerAlone(size)
         return
+      case 'delivered':
+        if (verdict.remark !== undefined) this.#remarks.oddly(verdict.remark, payload.records)
+        return
     }
     this.#remarks.refused(verdict, this.#settlement.hopeful, slab, payload)
     const held = verdict.kind === 'items' ? verdict.retry[0] : undefined

@@ -4,9 +4,10 @@
  * (A pool would hide which socket a request went over, and three of the guarantees below need to know.)
  *
  * Guarantees:
- * - A request counts as answered only when the answer was read to its end, and it has its reply in bounded time,
- *   whatever the other side does: every phase has a limit, and so has the answer's length. Of a complaint (a status from
- *   300 up) what is beyond that limit is not needed.
+ * - A success counts as read to its end only when its length says so, or an end of the connection that is none of its
+ *   faults; where it goes on beyond a limit it says so (`unread`). Of a complaint (a status from 300 up) the head is
+ *   enough.
+ * - A request has its reply in bounded time, whatever the other side does: every phase has a limit.
  * - After `destroy` no socket reads the body of a request any more.
  * - Redirects are not followed.
  */
@@ -64,6 +65,8 @@ export class Line {
   readonly #client: Client
   readonly #opening = new AbortController()
   #socket: Socket | undefined
+  /** Why the present socket broke. */
+  #broken: string | undefined
   /** What the proxy is shown. */
   #login: string | undefined
   /** Answers that came over the present socket. */
@@ -113,9 +116,10 @@ export class Line {
       fail(code)
       this.destroy()
     }
-    const answer = (): void => {
+    const answer = (unread = false): void => {
       const bytes = Buffer.concat(parts)
-      settle({ kind: 'answer', answer: { status, headers, body: bytes.toString('utf8'), bytes } })
+      const body = bytes.toString('utf8')
+      settle({ kind: 'answer', answer: { status, headers, body, bytes, ...(unread && { unread }) } })
     }
     // Our own timers: undici's start anew with every piece, so a server that trickles would hold us for ever.
     const limit = (ms: number, code: string): void => {
@@ -137,8 +141,7 @@ export class Line {
       onResponseData: (_controller, piece) => {
         read += piece.length
         if (read > Math.max(READ, most)) {
-          if (status < 300) return giveUp('ANSWER_TOO_LONG')
-          answer()
+          answer(true)
           return this.destroy()
         }
         if (kept >= most) return
@@ -148,7 +151,10 @@ export class Line {
       },
       onResponseEnd: () => {
         this.#answers++
-        answer()
+        // An answer without a length ends with its connection. undici takes a reset for such an end, which may have cost
+        // a part of it, or all of it: and to be empty is a success in some protocols.
+        if (this.#broken !== undefined && status < 300) fail(this.#broken)
+        else answer()
       },
       onResponseError: (_controller, error) => {
         // The parser's errors have no code of their own: what came was not HTTP.
@@ -213,6 +219,11 @@ export class Line {
       const connected = (...result: [Error, null] | [null, Socket]): void => {
         this.#socket = result[1] ?? undefined
         this.#answers = 0
+        this.#broken = undefined
+        // Before undici listens: by then it would have ended the answer.
+        this.#socket?.once('error', error => {
+          this.#broken = codeOf(error)
+        })
         callback(...result)
       }
       if (route.kind !== 'tunnel') return void connect(options, connected)

@@ -117,6 +117,16 @@ export class Remarks {
     }
   }
 
+  /** Delivered, in an answer that is not what the backend should say. */
+  oddly(reason: string, records: number): void {
+    const { name, numbers } = this.#fields
+    numbers.lastError = { reason, detail: undefined, at: Date.now() }
+    this.#log.warn(
+      { backend: name, reason, records, about: reason },
+      'records were taken, in an answer that cannot be read: whether some were refused is not known',
+    )
+  }
+
   unconfirmed(records: number): void {
     this.#fields.numbers.retry('unconfirmed')
     const fields: Fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records }

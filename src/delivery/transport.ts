@@ -43,6 +43,8 @@ export interface HttpTransportOptions {
   readonly logger: Logger
   /** Bytes of an answer that the backend wants to see. Default: 64 KiB. */
   readonly answerBytes?: number | undefined
+  /** A success that goes on for too long to be read is an answer (`unread`), and no failure. */
+  readonly unreadAnswers?: boolean | undefined
   /** Variables that secrets and the proxy are read from. Default: those of the process. */
   readonly env?: Environment
   /** As `dns.lookup`, which is the default. */
@@ -92,6 +94,7 @@ export class HttpTransport implements Transport {
       endpoint: new URL(oauth2.tokenUrl),
       delivery: { ...rest, concurrency: 1, tls: anyName },
       answerBytes: undefined,
+      unreadAnswers: false,
     })
     this.#tokens = new Tokens({ oauth2, transport, logger, env })
   }
@@ -153,14 +156,19 @@ export class HttpTransport implements Transport {
   }
 
   #read(
-    { status, headers, body, bytes }: Answer,
+    { status, headers, body, bytes, unread }: Answer,
     { head }: Exchange,
     secret: Headers,
     token: string | undefined,
   ): Trial {
+    if (unread && status < 300 && !this.#options.unreadAnswers) return failed('ANSWER_TOO_LONG', true)
     // What a success says is for the judge alone, to the letter; only a complaint is ever shown.
     const shown = status < 300 ? body : withoutSecrets(body, { ...head.headers, ...secret }, head.path)
-    const answer: Answer = { status, headers, body: shown, ...(status < 300 && bytes ? { bytes } : {}) }
+    const answer: Answer = {
+      ...{ status, headers, body: shown },
+      ...(status < 300 && bytes && { bytes }),
+      ...(unread && { unread }),
+    }
     const foreign = (this.#route.kind === 'forward' && saidByProxy(answer)) || saidOfConnection(answer)
     if (foreign) return failed(foreign, true)
     let again: Trial['again']

@@ -52,6 +52,7 @@ t.test(
       kind: 'split',
       reason: 'answer_too_long',
     })
+    t.match(backend.judge({ ...long('{"errors":true,"items":['), unread: true }, BATCH), { kind: 'split' })
     t.match(backend.judge(long('{"errors":true,'), { id: 'x', records: 1 }), { kind: 'retry' })
     t.match(backend.judge(long('<html>'), BATCH), { kind: 'retry' })
   },

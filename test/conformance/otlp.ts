@@ -218,6 +218,11 @@ const BINARY: readonly Case[] = [
     verdict: { kind: 'delivered' },
   },
   { name: 'an answer that breaks off', answer: binary(200, '0a0c 0801 1208'), verdict: UNREADABLE },
+  {
+    name: 'an answer of more than 4 MiB',
+    answer: { ...binary(200, `0a0c 0801 12ffffff7f ${hexOf('x'.repeat(80))}`), unread: true },
+    verdict: { kind: 'delivered', remark: 'answer_too_long' },
+  },
   { name: 'fewer than none refused', answer: binary(200, '0a0b 08ffffffffffffffffff01'), verdict: UNREADABLE },
   {
     name: 'bad data',
@@ -262,6 +267,11 @@ const TEXTUAL: readonly Case[] = [
     verdict: { kind: 'delivered' },
   },
   { name: 'an answer that breaks off', answer: written(200, '{"partialSuccess":{"rejec'), verdict: UNREADABLE },
+  {
+    name: 'a login page of more than 4 MiB',
+    answer: { ...plain(200, '<html>', { 'content-type': 'text/html' }), unread: true },
+    verdict: retry('unexpected_html', '', true),
+  },
   {
     name: 'fewer than none refused',
     answer: written(200, '{"partialSuccess":{"rejectedLogRecords":"-1"}}'),

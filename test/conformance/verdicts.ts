@@ -34,12 +34,16 @@ export function placed(readme: string, table: string): string {
   return `${readme.slice(0, from)}${BEGIN}\n${table}\n${readme.slice(to)}`
 }
 
-function excerpt({ status, headers, body: text, bytes }: Answer): string {
+function excerpt({ status, headers, body: text, bytes, unread }: Answer): string {
   const body = bytes ? bytes.toHex() : text
   const said = [...body.replaceAll(/[\s\x00-\x1f\ufffd]+/g, ' ').trim()]
   const shown = said.length > EXCERPT ? `${said.slice(0, EXCERPT).join('')}…` : said.join('')
   const { location, 'retry-after': after } = headers
-  const more = [shown, location && `Location: ${location}`, after && `Retry-After: ${after}`].filter(Boolean)
+  const more = [
+    unread ? `${shown.slice(0, 8)}…` : shown,
+    location && `Location: ${location}`,
+    after && `Retry-After: ${after}`,
+  ].filter(Boolean)
   return [String(status), ...more.map(one => code(one!))].join(' ')
 }
 
@@ -52,7 +56,7 @@ function code(text: string): string {
 function words(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'delivered':
-      return 'delivered'
+      return verdict.remark === undefined ? 'delivered' : `delivered, and said loudly (\`${verdict.remark}\`)`
     case 'rejected':
       return `rejected (\`${verdict.reason}\`)`
     case 'suspect':

@@ -184,6 +184,37 @@ t.test('a complaint of ten megabytes is a complaint; a success must be read to i
   }
 })
 
+t.test('a backend that can judge a success without its end is given what was read of it', async t => {
+  const receiver = new Receiver(answer(200, {}, 'x'.repeat(10 << 20)))
+  const url = await receiver.listen()
+  t.teardown(() => receiver.close())
+  const reply = await transportTo(t, url.origin, { unreadAnswers: true }).send(LINE)
+  t.match(reply, { kind: 'answer', answer: { status: 200, unread: true } })
+})
+
+t.test('an answer without a length that ends in a reset is none, if it is a success', async t => {
+  const cases: [head: string, end: (socket: Socket) => void, expected: number | string][] = [
+    ['HTTP/1.1 200 OK\r\n\r\n', socket => socket.resetAndDestroy(), 'ECONNRESET'],
+    ['HTTP/1.1 200 OK\r\n\r\n{"partialSu', socket => socket.resetAndDestroy(), 'ECONNRESET'],
+    ['HTTP/1.1 200 OK\r\n\r\n', socket => socket.end(), 200],
+    ['HTTP/1.1 200 OK\r\n\r\n{}', socket => socket.end(), 200],
+    // Whoever refuses a body may hang up before it has read it.
+    ['HTTP/1.1 413 Too Large\r\n\r\n', socket => socket.resetAndDestroy(), 413],
+  ]
+  for (const [head, end, expected] of cases) {
+    const port = await raw(t, socket => {
+      socket.once('data', () => {
+        socket.write(head)
+        // Once the head was read, which nothing tells: a reset may take along what was not.
+        setTimeout(() => end(socket), 50)
+      })
+    })
+    const client = transportTo(t, `http://127.0.0.1:${port}`)
+    const reply = client.send(LINE)
+    t.equal(sent(await reply), expected, head)
+  }
+})
+
 t.test('a backend that needs to see more of an answer does', async t => {
   const body = 'x'.repeat(6 << 20)
   const receiver = new Receiver(answer(200, {}, body))
