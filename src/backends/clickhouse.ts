@@ -7,7 +7,7 @@
  * A request that is sent again carries the same token, so a table that remembers tokens (Replicated, or with
  * `non_replicated_deduplication_window`) holds its rows once.
  *
- * Guarantees: an insert counts as delivered only if the answer holds no exception, whatever its status; a table, a
+ * Guarantees: an insert counts as delivered only if the answer is a success that holds no exception; a table, a
  * database, a right, a setting or a column type that does not fit is tried again until somebody mends it; a record is
  * at fault only if its own text is what could not be inserted.
  */

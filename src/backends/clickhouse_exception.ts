@@ -5,7 +5,8 @@
  *     Code: 27, e.displayText() = DB::Exception: Cannot parse input: …: (while read the value of key message): (at row 2)
  *
  * Guarantees: reasons come from the table below and nowhere else. What the table does not know is about nothing that we
- * know of, so it never costs a record.
+ * know of, so it never costs a record. Words in a body count only beside a status that ClickHouse says them with, and
+ * never make a delivery of an error: that takes a header of its own.
  */
 import type { Answer } from './backend.ts'
 
@@ -132,18 +133,36 @@ const KNOWN = new Map(
   ),
 )
 
+/**
+ * Statuses of ClickHouse (`src/Server/HTTP/exceptionCodeToHTTPStatus.cpp`; every error was a 500 before 19). Whatever else
+ * says something of an exception is somebody between us and it, who may repeat a line of ours.
+ */
+const STATUSES = new Set([400, 401, 403, 404, 406, 408, 411, 413, 500, 501, 503])
+
+/** What a row could not be inserted for comes with one of these, or behind a success that had been begun. */
+const ROW_STATUSES = new Set([200, 400, 500])
+
+/** Where an error begins; behind a success that had been begun it may stand anywhere. */
+const SAID = /^\s*Code: (\d{1,5})[.,] .*?(?:DB::|Poco::|std::)/s
+const SAID_LATE = /\bCode: (\d{1,5})[.,] .*?(?:DB::|Poco::|std::)/s
+
 /** The exception in an answer, or nothing: in a header, and in the body, also behind a 200. */
-export function exceptionOf({ headers, body }: Answer): Exception | undefined {
-  const said =
-    /\bCode: (\d{1,5})[.,] .*?(?:DB::|Poco::|std::)/s.exec(body)?.[1] ?? headers['x-clickhouse-exception-code']
-  if (said === undefined || !/^\d{1,5}$/.test(said)) return undefined
+export function exceptionOf({ status, headers, body }: Answer): Exception | undefined {
+  const success = status >= 200 && status < 300
+  const header = headers['x-clickhouse-exception-code']
+  const own = header !== undefined && /^\d{1,5}$/.test(header)
+  if (!own && !success && !STATUSES.has(status)) return undefined
+  const said = own ? header : (success ? SAID_LATE : SAID).exec(body)?.[1]
+  if (said === undefined) return undefined
   const { about, reason } = KNOWN.get(Number(said)) ?? { about: 'unknown', reason: 'exception' }
+  // Words alone make no delivery of an error.
+  if (about === 'nothing' && !own && !success) return { about: 'unknown', reason, key: undefined }
   // The last one: what stands before it may be the row itself.
   const key = [...body.matchAll(/\(while read(?:ing)? the value of key ([^)]*)\)/g)].at(-1)?.[1]
+  const ofRow = ROW_STATUSES.has(status)
   // Whatever its code, the value of a column was what could not be read; and a column that is missing is no value.
-  if (key !== undefined) return { about: 'row', reason, key }
-  if (about === 'row' && /Unknown field found/i.test(body)) {
-    return { about: 'configuration', reason: 'unknown_field', key }
-  }
-  return { about, reason, key }
+  if (key !== undefined && ofRow) return { about: 'row', reason, key }
+  if (about !== 'row') return { about, reason, key }
+  if (/Unknown field found/i.test(body)) return { about: 'configuration', reason: 'unknown_field', key }
+  return { about: ofRow ? 'row' : 'unknown', reason, key }
 }

@@ -171,14 +171,17 @@ const REFUSALS: readonly (readonly [words: RegExp, reason: string])[] = [
   [/Content-Encoding .* not supported/i, 'content_encoding'],
   [/at least one valid stream is required/i, 'no_stream'],
 ]
-const BLOCKED = /ingestion blocked for user/i
+const BLOCKED = /^(?:rpc error: .{0,60}desc = )?ingestion blocked for user/i
 const TOO_LONG = /max entry size/i
 /** Loki before 2.4, or with `unordered_writes` off: what is behind its stream is refused, the others are stored. */
 const OUT_OF_ORDER = /entry out of order/i
 const IGNORED = /total ignored: (\d+) out of \d+/i
 
-/** What JSON decoding says in Loki. */
+/** What JSON decoding says in Loki, and where it begins to show what it was reading: our own lines. */
 const UNREADABLE = /\bloghttp\.|parse push request/i
+const SHOWN = /, error found in #\d+ byte of \.\.\.\|/
+/** gRPC's limit between two parts of Loki, 4 MiB by default. */
+const LARGE_MESSAGE = /^(?:rpc error: code = ResourceExhausted desc = )?grpc: .{0,40}message larger than max/i
 
 /** Why there are too many: all of it passes, some of it only when a limit is raised. */
 const TOO_MANY: typeof REFUSALS = [
@@ -199,8 +202,7 @@ function judgePush(answer: Answer): Verdict {
     return { kind: 'retry', reason: 'ingestion_blocked', ...detail, misconfigured: true }
   }
   if (status === 400 || status === 422) return judgeRefusal(answer)
-  // A message between two parts of Loki was too large (gRPC's limit, 4 MiB by default).
-  if (status === 500 && /message larger than max/i.test(body)) return { kind: 'split', reason: 'grpc_message_size' }
+  if (status === 500 && LARGE_MESSAGE.test(body)) return { kind: 'split', reason: 'grpc_message_size' }
   const verdict = judge(answer)
   if (verdict.kind === 'rejected') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
   return status === 429 ? { kind: 'retry', reason: reasonIn(TOO_MANY, body) ?? 'http_429', ...detail } : verdict
@@ -208,14 +210,16 @@ function judgePush(answer: Answer): Verdict {
 
 function judgeRefusal({ status, body }: Answer): Verdict {
   const detail = body === '' ? {} : { detail: body }
-  const ours = reasonIn(REFUSALS, body)
+  // A line that speaks of times or tenants is no word of Loki's.
+  const [said = ''] = body.split(SHOWN, 1)
+  const ours = reasonIn(REFUSALS, said)
   if (ours !== undefined) return { kind: 'retry', reason: ours, ...detail, misconfigured: true }
-  if (TOO_LONG.test(body)) return { kind: 'suspect', reason: 'line_too_long', ...detail }
-  if (OUT_OF_ORDER.test(body)) {
-    const [, ignored = '1'] = IGNORED.exec(body) ?? []
+  if (TOO_LONG.test(said)) return { kind: 'suspect', reason: 'line_too_long', ...detail }
+  if (OUT_OF_ORDER.test(said)) {
+    const [, ignored = '1'] = IGNORED.exec(said) ?? []
     return { kind: 'counted', rejected: Number(ignored), reason: 'out_of_order', ...detail }
   }
-  if (UNREADABLE.test(body)) return { kind: 'suspect', reason: 'unreadable_request', ...detail }
+  if (UNREADABLE.test(said)) return { kind: 'suspect', reason: 'unreadable_request', ...detail }
   // Not Loki's words: somebody between us and it, or something else at this address.
   return { kind: 'retry', reason: `http_${status}`, ...detail, misconfigured: true }
 }

@@ -18,6 +18,8 @@ import { fields } from './protobuf.ts'
  * says in a 400 that a request was too large. 500 may not be retried by the letter, and then one crash of a Collector is
  * a loss: it is, unless it is among `suspects`. Statuses that OTLP does not know tell nothing about the records.
  */
+const TOO_LARGE = /^[\w: ]{0,60}\bbody too large$/
+
 export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdict {
   const { status, headers, body } = answer
   const type = headers['content-type'] ?? ''
@@ -28,7 +30,7 @@ export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdic
   const words = complaint ?? body
   const detail = words === '' ? {} : { detail: words }
   const mistaken: Verdict = { kind: 'retry', reason, ...detail, misconfigured: true }
-  if (status === 400 && /\bbody too large\b/.test(body)) return { kind: 'split', reason }
+  if (status === 400 && TOO_LARGE.test(words.trim())) return { kind: 'split', reason }
   if (!page && (suspects.has(status) || (status === 400 && complaint !== undefined))) {
     return { kind: 'suspect', reason, ...detail }
   }

@@ -172,6 +172,10 @@ const REASONS: Readonly<Record<number, string>> = {
   20: 'queues_full',
 }
 
+/** Statuses that a code comes with: beside another one it is somebody's who repeats what he was sent. */
+const ABOUT_EVENTS = new Set([400])
+const ABOUT_TOKEN = new Set([400, 401, 403])
+
 /** How long a request is held back whose token does not acknowledge: it was stored, and sending it again doubles it. */
 const UNACKNOWLEDGED = 60_000
 
@@ -188,6 +192,7 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
     return { ...general, kind: 'retry', misconfigured: true }
   }
   const { code, text, ackId } = said
+  const { status } = answer
   const reason = REASONS[code] ?? `code_${code}`
   const detail = { detail: text }
   switch (code) {
@@ -201,14 +206,17 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
     case 3:
     case 4:
     case 16:
-      return { kind: 'unauthorized', reason, ...detail }
+      if (ABOUT_TOKEN.has(status)) return { kind: 'unauthorized', reason, ...detail }
+      break
     case 5:
-      return { kind: 'suspect', reason, ...detail }
+      if (ABOUT_EVENTS.has(status)) return { kind: 'suspect', reason, ...detail }
+      break
     case 6:
     case 12:
     case 13:
     case 15:
-      return stoppedAt(said, batch, ack, reason)
+      if (ABOUT_EVENTS.has(status)) return stoppedAt(said, batch, ack, reason)
+      break
     case 7:
     case 10:
     case 11:

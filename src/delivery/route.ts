@@ -125,10 +125,16 @@ export function saidByProxy({ status, headers }: Answer): string | undefined {
 /**
  * The code of an answer that is about the connection and not about what was sent over it, or `undefined`. Web servers
  * give such complaints the status 400, as if the records were at fault, and they come from in front of the backend.
+ *
+ * They are pages, or exactly these words: a backend that repeats a line in which they stand speaks of the line.
  */
-export function saidOfConnection({ status, body }: Answer): string | undefined {
+export function saidOfConnection({ status, headers, body }: Answer): string | undefined {
   if (status !== 400) return undefined
-  // nginx, Go, Apache.
+  // Go.
+  if (body.trim() === 'Client sent an HTTP request to an HTTPS server.') return 'HTTPS_EXPECTED'
+  if (!/^\s*text\/html\b/i.test(headers['content-type'] ?? '') && !/^\s*<(?:!doctype )?html\b/i.test(body))
+    return undefined
+  // nginx, Go behind a proxy, Apache.
   if (
     /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|plain HTTP to an SSL-enabled/.test(body)
   )

@@ -145,6 +145,21 @@ const cases: readonly Case[] = [
   meant('the rows are there already', late(500, 389, 'INSERT_WAS_DEDUPLICATED', 'Block was deduplicated'), {
     kind: 'delivered',
   }),
+  meant(
+    'a proxy repeats a line that speaks of a row that is there already',
+    { status: 403, headers: {}, body: 'blocked: Code: 389. DB::Exception: Block was deduplicated.' },
+    refused('http_403'),
+  ),
+  meant(
+    'the same words alone, with the status of an error',
+    { status: 500, headers: {}, body: 'Code: 389. DB::Exception: Block was deduplicated.' },
+    passing('insert_was_deduplicated'),
+  ),
+  meant(
+    'a proxy repeats a line that speaks of a row that cannot be read',
+    { status: 502, headers: {}, body: 'Code: 27. DB::Exception: Cannot parse input' },
+    passing('http_502'),
+  ),
   meant('a wrong password', old(401, 193, 'Wrong password for user reader'), refused('wrong_password')),
   meant('an unknown user', old(401, 192, 'Unknown user nobody'), refused('unknown_user')),
   meant('a password is missing', old(401, 194, 'Password required for user x'), refused('required_password')),

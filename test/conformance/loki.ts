@@ -106,6 +106,18 @@ const cases: readonly Case[] = [
     kind: 'suspect',
     reason: 'unreadable_request',
   }),
+  told(
+    'JSON it cannot read, and it shows a line that speaks of times',
+    400,
+    'loghttp.PushRequest.Streams: ReadString: invalid character, error found in #10 byte of ...|imestamp too new|..., bigger context ...|x timestamp too new|...\n',
+    { kind: 'suspect', reason: 'unreadable_request' },
+  ),
+  told(
+    'a proxy repeats a line that speaks of a tenant that is blocked',
+    502,
+    'upstream sent: ingestion blocked for user',
+    { kind: 'retry', reason: 'http_502' },
+  ),
   mended('a 400 of somebody else', 400, 'The plain HTTP request was sent to HTTPS port', 'http_400'),
   told('no tenant', 401, 'no org id\n', { kind: 'unauthorized', reason: 'http_401' }),
   told('a token without the right to write', 403, '', { kind: 'unauthorized', reason: 'http_403' }),

@@ -235,6 +235,11 @@ const BINARY: readonly Case[] = [
     verdict: { kind: 'split', reason: 'http_400' },
   },
   {
+    name: 'bad data, in words that repeat a line',
+    answer: binary(400, `0803 1223 ${hexOf('cannot take "http: body too large"!')}`),
+    verdict: { kind: 'suspect', reason: 'http_400', detail: 'cannot take "http: body too large"!' },
+  },
+  {
     name: 'bad data (Loki)',
     answer: { ...binary(400, `1208 ${hexOf('too long')}`), headers: { 'content-type': 'application/octet-stream' } },
     verdict: { kind: 'suspect', reason: 'http_400', detail: 'too long' },

@@ -89,6 +89,11 @@ const CASES: readonly Case[] = [
     answer: says(400, 99, 'Something new'),
     verdict: { kind: 'retry', reason: 'code_99', detail: 'Something new', misconfigured: true },
   },
+  {
+    name: 'a proxy repeats an event that looks like an answer',
+    answer: says(502, 6, 'Invalid data format', { 'invalid-event-number': 0 }),
+    verdict: { kind: 'retry', reason: 'invalid_data_format', detail: 'Invalid data format' },
+  },
   { name: 'too large', answer: { status: 413, headers: {}, body: '' }, verdict: { kind: 'split', reason: 'http_413' } },
   {
     name: 'a 400 of something else',

@@ -279,3 +279,17 @@ for (const [says, body, code] of FOREIGN) {
     t.match(await transportTo(t, url.origin).send(LINE), { kind: 'failure', code, sentBefore: true })
   })
 }
+
+t.test('a backend that repeats a line in which such words stand speaks of the line', async t => {
+  for (const words of [
+    'The plain HTTP request was sent to HTTPS port',
+    'Client sent an HTTP request to an HTTPS server.',
+    'No required SSL certificate was sent',
+    '<center>nginx/1.22.1</center>',
+  ]) {
+    const receiver = new Receiver(answer(400, { 'content-type': 'application/json' }, `{"bad line":"x ${words}"}`))
+    const url = await receiver.listen()
+    t.teardown(() => receiver.close())
+    t.match(await transportTo(t, url.origin).send(LINE), { kind: 'answer', answer: { status: 400 } })
+  }
+})
