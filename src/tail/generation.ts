@@ -13,13 +13,13 @@
 import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../chunk.ts'
 import { invariant } from '../errors.ts'
-import { type Account, book, type Drop, type Settled, settled } from '../ledger.ts'
+import { type Account, book, type Drop, merge, type Settled, settled } from '../ledger.ts'
 import { Ahead } from './ahead.ts'
 import type { SavedCursor, SavedGeneration } from './checkpoint.ts'
 import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from './fingerprint.ts'
 import { Growth } from './growth.ts'
 
-/** A chunk, or a hole that was passed over, in the order of the file. */
+/** A chunk, a hole that was passed over, or what has settled behind something that has not, in the order of the file. */
 interface Pending {
   readonly chunk: Chunk | undefined
   readonly fileEnd: number
@@ -110,6 +110,7 @@ export class Cursor implements ChunkOwner {
     this.#pending.push({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
     this.#moved(this.read + bytes, marker)
     this.#advance()
+    this.#join(this.#pending.at(-1))
   }
 
   /** The next stretch that has settled already: reading ends in front of it, and passes it over. */
@@ -126,6 +127,7 @@ export class Cursor implements ChunkOwner {
     this.#pending.push({ chunk: undefined, fileEnd: to, marker, readAt: Date.now(), outcome })
     this.#moved(to, marker)
     this.#advance()
+    this.#join(this.#pending.at(-1))
   }
 
   /** The file is gone: what has settled of it is committed, and needs no passing. Returns how many bytes that are. */
@@ -154,6 +156,7 @@ export class Cursor implements ChunkOwner {
     pending.outcome = chunk.outcome
     this.account.settle(chunk.outcome)
     this.#advance()
+    this.#join(pending)
   }
 
   /** It goes on under another handle: nobody waits to read it, and nothing is known of what follows. */
@@ -166,6 +169,26 @@ export class Cursor implements ChunkOwner {
     this.read = read
     this.ahead.moved(read)
     this.marker = marker
+  }
+
+  /**
+   * Joins what has settled with what has settled around it: a single record may be in flight for long, and what is kept of
+   * those behind it must not grow with their number.
+   */
+  #join(pending: Pending | undefined): void {
+    const at = pending === undefined ? -1 : this.#pending.indexOf(pending)
+    if (at < 0) return
+    let first = at
+    let last = at
+    while (this.#pending[first - 1]?.outcome !== undefined) first--
+    while (this.#pending[last + 1]?.outcome !== undefined) last++
+    if (first === last) return
+    const joined = this.#pending.slice(first, last + 1)
+    const outcome = settled()
+    for (const part of joined) merge(outcome, part.outcome!)
+    const { fileEnd, marker } = joined.at(-1)!
+    const { readAt } = joined[0]!
+    this.#pending.splice(first, joined.length, { chunk: undefined, fileEnd, marker, readAt, outcome })
   }
 
   #advance(): void {

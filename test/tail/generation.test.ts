@@ -100,6 +100,34 @@ t.test('a chunk that settles twice, or does not follow the last one, is a bug', 
   t.end()
 })
 
+t.test('what settles behind a chunk that does not is kept in one piece, however much it is', t => {
+  const account = new Account()
+  const cursor = new Cursor('main', account, { offset: 0, marker: NO_MARKER }, () => {})
+  const held = chunkOf(cursor, 0, 10)
+  cursor.took(held, NO_MARKER)
+  for (let at = 0; at < 1000; at++) {
+    const chunk = chunkOf(cursor, cursor.read, 10, 2)
+    cursor.took(chunk, { length: 10, crc: at })
+    conclude(chunk, DELIVERED)
+    cursor.settled(chunk)
+    if (at % 100 === 0) cursor.skipped(5, { length: 5, crc: at })
+  }
+  const end = 10 + 1000 * 10 + 10 * 5
+  t.match(cursor.islands(), [{ from: 10, to: end, outcome: { delivered: { lines: 2000, bytes: 10_000 } } }])
+  t.equal(cursor.committed.offset, 0)
+  t.equal(cursor.idle, false)
+  conclude(held, { kind: 'rejected', reason: '400' })
+  cursor.settled(held)
+  t.strictSame(cursor.committed, { offset: end, marker: { length: 10, crc: 999 } })
+  t.match(account.committed, {
+    delivered: { lines: 2000, bytes: 10_000 },
+    rejected: { 400: { lines: 1, bytes: 10 } },
+    dropped: { padding: { bytes: 50 } },
+  })
+  t.equal(cursor.idle, true)
+  t.end()
+})
+
 t.test('a generation is done when every cursor has read it and nothing is in flight', t => {
   const [fast, slow] = ['fast', 'slow'].map(
     name => new Cursor(name, new Account(), { offset: 0, marker: NO_MARKER }, () => {}),
