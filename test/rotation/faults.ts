@@ -23,7 +23,7 @@ const outage = (rotations: number): Fault => ({
   },
 })
 
-const plural = (rotations: number) => (rotations === 1 ? 'a rotation' : `${rotations} rotations`)
+const plural = (rotations: number) => (rotations === 1 ? 'one rotation' : `${rotations} rotations`)
 
 /** The program ends, and is started again when the rotations are over. */
 const down = (signal: 'SIGTERM' | 'SIGKILL', rotations: number): Fault => ({
@@ -32,9 +32,37 @@ const down = (signal: 'SIGTERM' | 'SIGKILL', rotations: number): Fault => ({
   sees: false,
   kills: signal === 'SIGKILL',
   async begin(rig) {
+    if (signal === 'SIGKILL') {
+      // What it was killed with in its memory: lines that were acknowledged after the last checkpoint.
+      await rig.saved()
+      await rig.write(20)
+      await rig.arrived()
+    }
     await rig.program.kill(signal)
   },
   end: rig => rig.start(),
+})
+
+/** The backend fails, a file of each log is rotated meanwhile, and then the program ends too. */
+const downInOutage = (signal: 'SIGTERM' | 'SIGKILL', rotations: number): Fault => ({
+  name: `the backend answers 503, then the program is down after a ${signal} during ${plural(rotations)}`,
+  rotations,
+  sees: false,
+  kills: signal === 'SIGKILL',
+  async begin(rig, lines) {
+    rig.receiver.behaviour = refuse(503)
+    await rig.write(lines)
+    await rig.seen()
+    await rig.rotate()
+    await rig.write(lines)
+    await rig.seen()
+    await rig.saved()
+    await rig.program.kill(signal)
+  },
+  async end(rig) {
+    rig.receiver.behaviour = undefined
+    await rig.start()
+  },
 })
 
 /** The program is stopped by the scheduler meanwhile, as a throttled container is. */
@@ -50,4 +78,4 @@ const still = (rotations: number): Fault => ({
   },
 })
 
-export const faults = { peace, outage, down, still }
+export const faults = { peace, outage, down, downInOutage, still }

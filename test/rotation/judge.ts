@@ -33,6 +33,8 @@ export interface Case {
   readonly order: 'log' | 'file'
   readonly received: readonly Received[]
   readonly statement: Statement
+  /** NUL bytes that the application left by writing behind a truncated end. */
+  readonly holes: number
   /** What the tool itself complained of. */
   readonly refusals: readonly string[]
 }
@@ -77,7 +79,7 @@ function some(numbers: readonly number[]): string {
 
 /** Asserts all of it, so that a failure says at once what the log lost, got twice or got in the wrong order. */
 export function assess(t: Test, subject: Case): void {
-  const { written, seen, killed, gone, received, statement, refusals } = subject
+  const { written, seen, killed, gone, received, statement, refusals, holes } = subject
   const { missing, repeated, misplaced, strange } = judge(subject)
   t.equal(some(missing), 'none', `missing of ${written} lines`)
   t.equal(some(repeated), 'none', 'lines that come twice')
@@ -89,8 +91,14 @@ export function assess(t: Test, subject: Case): void {
   const { lines } = delivered
   if (killed && lines < came) t.ok(came - lines <= gone.size, `${came} lines came, ${lines} are booked as delivered`)
   else t.equal(lines, came, 'lines booked as delivered')
-  t.equal(delivered.bytes, lines * LINE, 'bytes booked as delivered')
-  t.strictSame({ rejected, dropped, inFlight }, { rejected: {}, dropped: {}, inFlight: { lines: 0, bytes: 0 } })
+  const { padding = { lines: 0, bytes: 0 }, ...others } = dropped
+  t.equal(
+    delivered.bytes + padding.bytes,
+    lines * LINE + holes,
+    'bytes booked as delivered, or as the padding of holes',
+  )
+  const nothing = { rejected: {}, dropped: {}, inFlight: { lines: 0, bytes: 0 } }
+  t.strictSame({ rejected, dropped: others, inFlight }, nothing, 'nothing else became of a line')
   const lost = (written - lines) * LINE
   if (seen || lost === 0) t.equal(vanishedBytes, lost, 'bytes booked as vanished are those that did not come')
   else

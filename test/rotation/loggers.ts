@@ -6,14 +6,11 @@
 import {
   appendFileSync,
   closeSync,
-  copyFileSync,
-  existsSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -104,24 +101,6 @@ function rotatingFileStream(place: Place): Log {
   }
 }
 
-/** Where a rename fails, loggers copy and truncate instead. */
-function copying(place: Place, name: (n: number) => string, shifts = false): Log {
-  let rotations = 0
-  return {
-    write: lines => appendFileSync(place.path(), lines),
-    rotate() {
-      const n = ++rotations
-      if (shifts) {
-        for (let at = n - 1; at >= 1; at--) {
-          if (existsSync(place.path(name(at)))) renameSync(place.path(name(at)), place.path(name(at + 1)))
-        }
-      }
-      copyFileSync(place.path(), place.path(name(shifts ? 1 : n)))
-      truncateSync(place.path())
-    },
-  }
-}
-
 const day = (n: number) => `2026-01-0${n + 1}`
 
 export const loggers: readonly Rotation[] = [
@@ -161,11 +140,4 @@ export const loggers: readonly Rotation[] = [
   { name: 'streamroller, compressed', begin: place => streamroller(place, n => `app.log.${n}`) },
   { name: 'streamroller, compressed, extension kept', begin: place => streamroller(place, n => `app.${n}.log`) },
   { name: 'rotating-file-stream, compressed', begin: rotatingFileStream },
-  { name: 'streamroller, copied', begin: place => copying(place, n => `app.log.${n}`, true) },
-  { name: 'streamroller, copied to dates', begin: place => copying(place, n => `app.log.${day(n)}`) },
-  {
-    name: 'copied to names without meaning',
-    anonymous: true,
-    begin: place => copying(place, n => `${'abcdefgh'[n]}f3e1.dat`),
-  },
 ]

@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSyn
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
+import type { FileStatus } from '../../src/server/subject.ts'
 import { Program, type Received, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { assess, LINE, lineOf } from './judge.ts'
@@ -34,6 +35,8 @@ export interface Log {
   write(lines: string): void | Promise<void>
   /** When it returns, the rotation is over. Throws if the tool refuses. */
   rotate(): void | Promise<void>
+  /** NUL bytes that lie in its files, and that the application has not written. */
+  readonly holes?: number
   end?(): void | Promise<void>
 }
 
@@ -44,6 +47,8 @@ export interface Rotation {
   /** What is followed in its folder: `app.log` unless it is said. */
   readonly follows?: readonly string[]
   readonly order?: 'log' | 'file'
+  /** It overwrites what it rotated: what was not read of that is gone, whoever holds a handle. */
+  readonly destroys?: boolean
   /** It refuses a file with two links, and does so to the next time: it may complain while files are pinned. */
   readonly refuses?: boolean
   /** Its names do not tell rotations: what nobody saw under the followed name cannot be told from any other file. */
@@ -57,7 +62,8 @@ export interface Fault {
   /** What is written is seen before it is rotated: the program runs. */
   readonly sees: boolean
   readonly kills?: boolean
-  begin(rig: Rig): Promise<void>
+  /** `lines`: how many are written before each rotation. */
+  begin(rig: Rig, lines: number): Promise<void>
   end(rig: Rig): Promise<void>
 }
 
@@ -81,6 +87,17 @@ export class Followed {
     this.rotation = rotation
     this.source = source
     this.place = place
+  }
+
+  /** The followed path that is written to now. */
+  get current(): string {
+    const { place, rotation } = this
+    const [name] = rotation.follows ?? ['app.log']
+    if (name !== undefined && !name.includes('*')) return place.path(name)
+    if (existsSync(place.path())) return place.path()
+    const born = (file: string) => statSync(place.path(file)).birthtimeMs
+    const files = readdirSync(place.folder).filter(file => !file.endsWith('.gz'))
+    return place.path(files.sort((a, b) => born(b) - born(a))[0])
   }
 
   take(count: number): string {
@@ -121,9 +138,15 @@ export class Followed {
 function nameless(pid: number | undefined): string[] {
   const folder = `/proc/${pid}/fd`
   if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .map(name => join(folder, name))
-    .filter(path => readlinkSync(path).endsWith(' (deleted)'))
+  const handles = readdirSync(folder).map(name => join(folder, name))
+  return handles.filter(path => {
+    try {
+      return readlinkSync(path).endsWith(' (deleted)')
+    } catch {
+      // It was just closed.
+      return false
+    }
+  })
 }
 
 function plain(bytes: Buffer): string {
@@ -140,18 +163,18 @@ export class Rig {
   readonly receiver: Receiver
   readonly logs: readonly Followed[]
   readonly #t: Test
-  readonly #config: string
+  readonly #dir: string
   #program: Program | undefined
   /** How many records have been sorted by source, and the numbers of the lines that came of each. */
   #sorted = 0
   readonly #records = new Map<string, Received[]>()
   readonly #numbers = new Map<string, Set<number>>()
 
-  private constructor(t: Test, receiver: Receiver, logs: readonly Followed[], config: string) {
+  private constructor(t: Test, receiver: Receiver, logs: readonly Followed[], dir: string) {
     this.#t = t
     this.receiver = receiver
     this.logs = logs
-    this.#config = config
+    this.#dir = dir
   }
 
   static async set(t: Test, rotations: readonly Rotation[]): Promise<Rig> {
@@ -168,11 +191,12 @@ export class Rig {
       name: source,
       paths: follows.map(name => place.path(name)),
     }))
-    const config = join(dir, 'config.json')
     const backend = { type: 'http', endpoint: receiver.url, ids: true, retry: { initial: '50ms', max: '300ms' } }
     const server = { port: 0, admin: '127.0.0.1:0' }
-    writeFileSync(config, JSON.stringify({ sources, backends: [backend], server, state: { dir: join(dir, 'state') } }))
-    const rig = new Rig(t, receiver, logs, config)
+    const state = { dir: join(dir, 'state') }
+    const drain = { gracePeriod: '2s' }
+    writeFileSync(join(dir, 'config.json'), JSON.stringify({ sources, backends: [backend], server, state, drain }))
+    const rig = new Rig(t, receiver, logs, dir)
     for (const log of logs) log.log = await log.rotation.begin(log.place)
     t.teardown(async () => {
       for (const { log } of logs) await log.end?.()
@@ -186,7 +210,7 @@ export class Rig {
   }
 
   async start(): Promise<void> {
-    const program = new Program({}, ['--config', this.#config])
+    const program = new Program({}, ['--config', join(this.#dir, 'config.json')])
     this.#program = program
     this.#t.teardown(() => program.kill('SIGKILL'))
     await program.started
@@ -200,26 +224,41 @@ export class Rig {
     for (const log of this.logs) await log.rotate()
   }
 
-  /** Waits until the program has seen all that lies under the followed names. */
+  /** Waits until the program has seen what is written to now: a larger size is that of a file before. */
   async seen(): Promise<void> {
     const seen = await until(async () => {
-      const { files } = JSON.parse((await this.program.get('/status', 'adminPort')).text) as {
-        files: { path: string; size: number }[]
-      }
-      const sizes = new Map(files.map(({ path, size }) => [path, size]))
-      return this.logs.every(({ place, rotation: { follows = ['app.log'] } }) =>
-        follows
-          .filter(name => !name.includes('*'))
-          .every(name => (sizes.get(place.path(name)) ?? 0) >= sizeAt(place.path(name))),
-      )
+      const sizes = new Map((await this.#live()).map(({ path, size }) => [path, size]))
+      return this.logs.every(({ current }) => (sizes.get(current) ?? 0) === sizeAt(current))
     })
     if (!seen) this.#t.fail('the program has not seen what lies under the followed names')
   }
 
-  /** Notes which lines nobody can read any more. */
-  takeStock(): void {
+  /** Waits until what was seen under the followed names is in the checkpoint. */
+  async saved(): Promise<void> {
+    await this.seen()
+    const live = await this.#live()
+    const saved = await until(() => {
+      const path = join(this.#dir, 'state', 'checkpoint')
+      // While it is replaced there is none.
+      const [, body = '{}'] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+      const { generations = [] } = JSON.parse(body) as { generations?: { path: string; size: number }[] }
+      const sizes = new Map(generations.map(({ path, size }) => [path, size]))
+      return live.every(({ path, size }) => sizes.get(path) === size)
+    })
+    if (!saved) this.#t.fail('the checkpoint does not have what lies under the followed names')
+  }
+
+  /** The files that carry a followed name now, as the program knows them. */
+  async #live(): Promise<FileStatus[]> {
+    const { files } = JSON.parse((await this.program.get('/status', 'adminPort')).text) as { files: FileStatus[] }
+    return files.filter(({ state }) => state === 'live')
+  }
+
+  /** Notes which lines nobody can read any more. What was seen can be read unless the rotation has spoilt it. */
+  takeStock({ sees }: Fault): void {
     const handles = nameless(this.program.child.pid)
     for (const log of this.logs) {
+      if (sees && !log.rotation.destroys) continue
       const known = log.readable(handles)
       log.gone = new Set(
         Array.from({ length: log.written }, (_, number) => number).filter(number => !known.has(number)),
@@ -289,6 +328,7 @@ export class Rig {
           order: rotation.order ?? 'log',
           received: this.of(log),
           statement,
+          holes: log.log.holes ?? 0,
           refusals: rotation.refuses ? [] : refusals,
         }),
       )
@@ -306,22 +346,22 @@ function sizeAt(path: string): number {
 export async function strike(t: Test, rotations: readonly Rotation[], fault: Fault, lines: number): Promise<void> {
   const rig = await Rig.set(t, rotations)
   await rig.start()
-  // Two rotations in peace, so that every tool has shown what it does to the names of its files.
-  for (let turn = 0; turn < 2; turn++) {
+  // Rotations in peace, so that every tool has shown what it does to its files: those that compress with a delay take two.
+  for (let turn = 0; turn < (fault.sees ? 2 : 1); turn++) {
     await rig.write(20)
     t.ok(await rig.arrived(), 'what is written in peace arrives')
     await rig.rotate()
   }
   await rig.write(20)
   t.ok(await rig.arrived(), 'what is written in peace arrives')
-  await fault.begin(rig)
+  await fault.begin(rig, lines)
   for (let turn = 0; turn < fault.rotations; turn++) {
     await rig.write(lines + turn)
     if (fault.sees) await rig.seen()
     await rig.rotate()
   }
   await rig.write(lines)
-  rig.takeStock()
+  rig.takeStock(fault)
   await fault.end(rig)
   await rig.arrived()
   await rig.write(20)

@@ -9,6 +9,6 @@ const { peace, outage, down, still } = faults
 
 t.setTimeout(LONG ? 1_800_000 : 170_000)
 
-const struck = [peace, outage(3), still(2), down('SIGTERM', 2), down('SIGKILL', 1)]
+const struck = [peace, outage(3), still(2), down('SIGTERM', 2), ...(LONG ? [down('SIGKILL', 1)] : [])]
 
 matrix(t, [...tools, ...loggers], struck, LONG ? 4000 : 60)

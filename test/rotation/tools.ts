@@ -79,11 +79,17 @@ function endings(folder: string): Set<string> {
 
 const archives = (folder: string) => readdirSync(folder).filter(name => /^@.*\.s$/.test(name)).length
 
-/** As svlogd and multilog are told to rotate: by a signal, and when they have done so there is one more old file. */
+/**
+ * As svlogd and multilog are told to rotate: by a signal, which they may miss just before they wait for input, and which
+ * means nothing to them while there is nothing to rotate. When they have done so there is one more old file.
+ */
 const alarm = (place: Place) => async (child: ChildProcess) => {
   const before = archives(place.folder)
-  child.kill('SIGALRM')
-  if (!(await until(() => archives(place.folder) > before))) throw new Error('the logger has not rotated')
+  const rotated = await until(async () => {
+    child.kill('SIGALRM')
+    return await until(() => archives(place.folder) > before, 0.5)
+  })
+  if (!rotated) throw new Error('the logger has not rotated')
 }
 
 /** A clock of its own for a program that rotates by time. */
