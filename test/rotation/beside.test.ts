@@ -5,7 +5,8 @@
 import { appendFileSync, copyFileSync, existsSync, renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { faults } from './faults.ts'
-import { LONG, matrix, type Rotation } from './rig.ts'
+import { LONG, matrix } from './matrix.ts'
+import type { Rotation } from './rotation.ts'
 
 const { peace, outage, down, still } = faults
 

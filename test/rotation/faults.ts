@@ -1,6 +1,6 @@
 /** What fails while logs are rotated: nothing, the backend, or the program itself. */
 import { refuse } from '../program.ts'
-import type { Fault } from './rig.ts'
+import type { Fault } from './matrix.ts'
 
 const peace: Fault = {
   name: 'the backend is up',

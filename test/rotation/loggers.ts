@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Log, Place, Rotation } from './rig.ts'
+import type { Log, Place, Rotation } from './rotation.ts'
 
 interface NewNames {
   readonly name: (n: number) => string

@@ -2,12 +2,13 @@
 import t from 'tap'
 import { faults } from './faults.ts'
 import { logrotate } from './logrotate.ts'
-import { LONG, matrix } from './rig.ts'
+import { LONG, matrix } from './matrix.ts'
 
 const { peace, outage, down, still } = faults
 
 t.setTimeout(LONG ? 1_800_000 : 170_000)
 
-const struck = [peace, outage(3), still(1), down('SIGTERM', 2), down('SIGKILL', 1)]
+const more = LONG ? [still(1), still(2), down('SIGTERM', 1), down('SIGKILL', 3)] : []
+const struck = [peace, outage(3), down('SIGTERM', 2), down('SIGKILL', 1), ...more]
 
 matrix(t, logrotate, struck, LONG ? 4000 : 60)

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Log, Place, Rotation } from './rig.ts'
+import type { Log, Place, Rotation } from './rotation.ts'
 
 const DAY = 86_400
 

@@ -13,7 +13,7 @@ import {
   truncateSync,
   writeSync,
 } from 'node:fs'
-import type { Log, Place, Rotation } from './rig.ts'
+import type { Log, Place, Rotation } from './rotation.ts'
 
 interface Move {
   readonly name: string

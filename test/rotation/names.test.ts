@@ -4,8 +4,8 @@
  */
 import t from 'tap'
 import { faults } from './faults.ts'
+import { LONG, matrix } from './matrix.ts'
 import { renamed } from './names.ts'
-import { LONG, matrix } from './rig.ts'
 
 const { peace, outage, down, still } = faults
 

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import type { Log, Place, Rotation } from './rig.ts'
+import type { Log, Place, Rotation } from './rotation.ts'
 
 /** What is done to a file once it is renamed. */
 export type Packing = 'plain' | 'gzip' | 'zstd'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { renameSync, statSync } from 'node:fs'
 import t from 'tap'
 import { refuse, Stage, until } from '../program.ts'
-import { isThere } from './rig.ts'
+import { isThere } from './rotation.ts'
 
 t.setTimeout(170_000)
 

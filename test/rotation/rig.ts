@@ -1,162 +1,24 @@
 /**
  * The rig: one program that follows many logs, each in a folder of its own, written by its own application, rotated by
- * its own tool, and with its own source, so that the ledger has an account for each. A fault strikes all of them at
- * once, and each is judged for itself.
- *
- *     ONLY=dateext node test/rotation/logrotate.test.ts     the cases whose name contains this
- *     LONG=1 node test/rotation/logrotate.test.ts           a program for each case, and more of everything
+ * its own tool, and with its own source, so that the ledger has an account for each. What happens to the program or the
+ * backend happens to all of them at once, and each is judged for itself.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
 import type { FileStatus } from '../../src/server/subject.ts'
 import { Program, type Received, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
-import { assess, LINE, lineOf } from './judge.ts'
+import { Followed } from './followed.ts'
+import { assess } from './judge.ts'
+import type { Rotation } from './rotation.ts'
 
-export const LONG = process.env['LONG'] === '1'
-const ONLY = process.env['ONLY'] ?? ''
-
-/** Where one log lies. */
-export interface Place {
-  /** The folder of its logs. */
-  readonly folder: string
-  /** A folder for what belongs to the tool, away from the logs. */
-  readonly aside: string
-  /** `name` in the folder; `app.log` unless it is said. */
-  path(name?: string): string
-}
-
-/** An application and what rotates its log. */
-export interface Log {
-  /** When it returns, the lines lie on the volume. */
-  write(lines: string): void | Promise<void>
-  /** When it returns, the rotation is over. Throws if the tool refuses. */
-  rotate(): void | Promise<void>
-  /** NUL bytes that lie in its files, and that the application has not written. */
-  readonly holes?: number
-  end?(): void | Promise<void>
-}
-
-export interface Rotation {
-  readonly name: string
-  /** Programs that it takes. */
-  readonly needs?: readonly string[]
-  /** What is followed in its folder: `app.log` unless it is said. */
-  readonly follows?: readonly string[]
-  readonly order?: 'log' | 'file'
-  /** It overwrites what it rotated: what was not read of that is gone, whoever holds a handle. */
-  readonly destroys?: boolean
-  /** It refuses a file with two links, and does so to the next time: it may complain while files are pinned. */
-  readonly refuses?: boolean
-  /** Its names do not tell rotations: what nobody saw under the followed name cannot be told from any other file. */
-  readonly anonymous?: boolean
-  begin(place: Place): Log | Promise<Log>
-}
-
-export interface Fault {
-  readonly name: string
-  readonly rotations: number
+/** What the judge has to know of the fault. */
+export interface Circumstances {
   /** What is written is seen before it is rotated: the program runs. */
   readonly sees: boolean
+  /** What was acknowledged after the last checkpoint may come again. */
   readonly kills?: boolean
-  /** `lines`: how many are written before each rotation. */
-  begin(rig: Rig, lines: number): Promise<void>
-  end(rig: Rig): Promise<void>
-}
-
-/** Whether a program can be run. */
-export function isThere(name: string): boolean {
-  return spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${name}`]).status === 0
-}
-
-/** One log of the rig. */
-export class Followed {
-  readonly rotation: Rotation
-  readonly source: string
-  readonly place: Place
-  readonly refusals: string[] = []
-  /** Numbers of lines that lay nowhere on the volume when the fault was over. */
-  gone: ReadonlySet<number> = new Set()
-  log!: Log
-  written = 0
-
-  constructor(rotation: Rotation, source: string, place: Place) {
-    this.rotation = rotation
-    this.source = source
-    this.place = place
-  }
-
-  /** The followed path that is written to now. */
-  get current(): string {
-    const { place, rotation } = this
-    const [name] = rotation.follows ?? ['app.log']
-    if (name !== undefined && !name.includes('*')) return place.path(name)
-    if (existsSync(place.path())) return place.path()
-    const born = (file: string) => statSync(place.path(file)).birthtimeMs
-    const files = readdirSync(place.folder).filter(file => !file.endsWith('.gz'))
-    return place.path(files.sort((a, b) => born(b) - born(a))[0])
-  }
-
-  take(count: number): string {
-    let text = ''
-    for (let n = 0; n < count; n++) text += `${lineOf(this.source, this.written++)}\n`
-    return text
-  }
-
-  async write(count: number): Promise<void> {
-    await this.log.write(this.take(count))
-  }
-
-  async rotate(): Promise<void> {
-    try {
-      await this.log.rotate()
-    } catch (error) {
-      this.refusals.push(String((error as { stderr?: Buffer }).stderr ?? error).trim())
-    }
-  }
-
-  /** The numbers of all lines that can be read: in the files of its folder, compressed ones too, or by `handles`. */
-  readable(handles: readonly string[]): Set<number> {
-    const numbers = new Set<number>()
-    const files = readdirSync(this.place.folder, { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile())
-      .map(entry => join(entry.parentPath, entry.name))
-    for (const path of [...files, ...handles]) {
-      const text = plain(readFileSync(path))
-      for (let at = text.indexOf(` ${this.source} `); at >= 8; at = text.indexOf(` ${this.source} `, at + LINE / 2)) {
-        numbers.add(Number(text.slice(at - 8, at)))
-      }
-    }
-    return numbers
-  }
-}
-
-/** The handles by which a process holds files that have no name any more. */
-function nameless(pid: number | undefined): string[] {
-  const folder = `/proc/${pid}/fd`
-  if (!existsSync(folder)) return []
-  const handles = readdirSync(folder).map(name => join(folder, name))
-  return handles.filter(path => {
-    try {
-      return readlinkSync(path).endsWith(' (deleted)')
-    } catch {
-      // It was just closed.
-      return false
-    }
-  })
-}
-
-function plain(bytes: Buffer): string {
-  try {
-    if (bytes.readUInt16BE() === 0x1f8b) return gunzipSync(bytes).toString('latin1')
-    if (bytes.readUInt32LE() === 0xfd2fb528) return zstdDecompressSync(bytes).toString('latin1')
-  } catch {
-    // Shorter than a magic number, or no archive after all.
-  }
-  return bytes.toString('latin1')
 }
 
 export class Rig {
@@ -255,7 +117,7 @@ export class Rig {
   }
 
   /** Notes which lines nobody can read any more. What was seen can be read unless the rotation has spoilt it. */
-  takeStock({ sees }: Fault): void {
+  takeStock({ sees }: Circumstances): void {
     const handles = nameless(this.program.child.pid)
     for (const log of this.logs) {
       if (sees && !log.rotation.destroys) continue
@@ -311,7 +173,7 @@ export class Rig {
   }
 
   /** Ends the program in order, and judges each log by itself. */
-  async judge(t: Test, { sees, kills = false }: Pick<Fault, 'sees' | 'kills'>): Promise<void> {
+  async judge(t: Test, { sees, kills = false }: Circumstances): Promise<void> {
     const ended = await this.program.kill('SIGTERM')
     t.equal(ended.code, 0, 'the program ends in order')
     this.#sort()
@@ -336,55 +198,23 @@ export class Rig {
   }
 }
 
+/** The handles by which a process holds files that have no name any more. */
+function nameless(pid: number | undefined): string[] {
+  const folder = `/proc/${pid}/fd`
+  if (!existsSync(folder)) return []
+  const handles = readdirSync(folder).map(name => join(folder, name))
+  return handles.filter(path => {
+    try {
+      return readlinkSync(path).endsWith(' (deleted)')
+    } catch {
+      // It was just closed.
+      return false
+    }
+  })
+}
+
 class Stalled extends Error {}
 
 function sizeAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}
-
-/** Some lines are written and rotated in peace, then a fault strikes, and lines are written and rotated meanwhile. */
-export async function strike(t: Test, rotations: readonly Rotation[], fault: Fault, lines: number): Promise<void> {
-  const rig = await Rig.set(t, rotations)
-  await rig.start()
-  // Rotations in peace, so that every tool has shown what it does to its files: those that compress with a delay take two.
-  for (let turn = 0; turn < (fault.sees ? 2 : 1); turn++) {
-    await rig.write(20)
-    t.ok(await rig.arrived(), 'what is written in peace arrives')
-    await rig.rotate()
-  }
-  await rig.write(20)
-  t.ok(await rig.arrived(), 'what is written in peace arrives')
-  await fault.begin(rig, lines)
-  for (let turn = 0; turn < fault.rotations; turn++) {
-    await rig.write(lines + turn)
-    if (fault.sees) await rig.seen()
-    await rig.rotate()
-  }
-  await rig.write(lines)
-  rig.takeStock(fault)
-  await fault.end(rig)
-  await rig.arrived()
-  await rig.write(20)
-  await rig.arrived(3)
-  await rig.judge(t, fault)
-}
-
-/** Every rotation under every fault: together in one program, or each in its own if there is time. */
-export function matrix(t: Test, rotations: readonly Rotation[], faults: readonly Fault[], lines: number): void {
-  const wanted = rotations.filter(({ name }) => name.includes(ONLY))
-  for (const rotation of wanted) {
-    const absent = rotation.needs?.filter(name => !isThere(name)) ?? []
-    if (absent.length > 0) t.test(rotation.name, { skip: `${absent.join(', ')} is not installed` }, async () => {})
-  }
-  for (const fault of faults) {
-    const unseen = !fault.sees && fault.rotations > 1
-    const struck = wanted.filter(({ needs = [], anonymous }) => needs.every(isThere) && !(anonymous && unseen))
-    if (struck.length === 0) continue
-    if (!LONG) t.test(fault.name, t => strike(t, struck, fault, lines))
-    else {
-      for (const rotation of struck) {
-        t.test(`${rotation.name}; ${fault.name}`, t => strike(t, [rotation], fault, lines))
-      }
-    }
-  }
 }

@@ -9,17 +9,19 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  linkSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../program.ts'
+import { sleep, until } from '../program.ts'
 import { LINE } from './judge.ts'
-import type { Log, Place, Rotation } from './rig.ts'
+import type { Log, Place, Rotation } from './rotation.ts'
 
 /** Makes a logger rotate for the nth time, at once or with the next line. */
 type Turn = (child: ChildProcess, n: number) => void | Promise<void>
@@ -159,6 +161,28 @@ function savelog(place: Place, options: readonly string[]): Log {
   }
 }
 
+/**
+ * multilog's own system calls, with a moment between them, as a busy machine has it: a file with two links counts as one
+ * that was archived before a crash, and is removed. A link that somebody else made meanwhile costs the archive.
+ */
+function multilogSlowly(place: Place): Log {
+  let rotations = 0
+  return {
+    write: lines => appendFileSync(place.path('current'), lines),
+    async rotate() {
+      const archive = place.path(`@400000006955b90${++rotations}1f2e3d4c.s`)
+      const previous = place.path('previous')
+      renameSync(place.path('current'), previous)
+      writeFileSync(place.path('current'), '')
+      await sleep(100)
+      const { nlink } = statSync(previous)
+      if (nlink === 1) linkSync(previous, archive)
+      unlinkSync(previous)
+      if (nlink !== 1) throw new Error('the archive is lost: its file had two links')
+    },
+  }
+}
+
 function svlogd(place: Place, config: string): Log {
   writeFileSync(place.path('config'), config)
   return new Piped(place, ['svlogd', place.folder], alarm(place))
@@ -180,6 +204,7 @@ export const tools: readonly Rotation[] = [
     follows: ['current'],
     begin: place => new Piped(place, ['multilog', 's9999999', 'n20', place.folder], alarm(place)),
   },
+  { name: 'multilog, slowly', follows: ['current'], begin: multilogSlowly },
   {
     name: 'cronolog, its link followed',
     needs: ['cronolog', 'faketime'],
