@@ -99,6 +99,7 @@ export class Rig {
   async saved(): Promise<void> {
     await this.seen()
     const live = await this.#live()
+    if (live.length === 0) this.#t.fail('the program follows no file')
     const saved = await until(() => {
       const path = join(this.#dir, 'state', 'checkpoint')
       // While it is replaced there is none.
@@ -110,9 +111,10 @@ export class Rig {
     if (!saved) this.#t.fail('the checkpoint does not have what lies under the followed names')
   }
 
-  /** The files that carry a followed name now, as the program knows them. */
+  /** The files that carry a followed name now, as the program knows them; none while its page cannot be had. */
   async #live(): Promise<FileStatus[]> {
-    const { files } = JSON.parse((await this.program.get('/status', 'adminPort')).text) as { files: FileStatus[] }
+    const page = await this.program.get('/status', 'adminPort').catch(() => undefined)
+    const { files } = JSON.parse(page?.text ?? '{"files":[]}') as { files: FileStatus[] }
     return files.filter(({ state }) => state === 'live')
   }
 
