@@ -8,7 +8,7 @@ const { peace, outage, down, still } = faults
 
 t.setTimeout(LONG ? 1_800_000 : 170_000)
 
-const more = LONG ? [still(1), still(2), down('SIGTERM', 1), down('SIGKILL', 3)] : []
-const struck = [peace, outage(3), down('SIGTERM', 2), down('SIGKILL', 1), ...more]
+const more = LONG ? [still(1), still(2), down('SIGTERM', 1), down('SIGTERM', 3)] : []
+const struck = [peace, outage(3), down('SIGKILL', 2), ...more]
 
 matrix(t, logrotate, struck, LONG ? 4000 : 60)

@@ -16,7 +16,5 @@ const LINES = LONG ? 20_000 : 3600
 const ended = [downInOutage('SIGKILL', 1), ...(LONG ? [downInOutage('SIGTERM', 2)] : [])]
 const lasting = LONG ? [outage(2), outage(3), outage(4)] : [outage(3)]
 
-t.test('renamed', async t => matrix(t, renaming, [...lasting, ...ended], LINES))
-t.test('copied', async t => matrix(t, copying, [...lasting, ...ended], LINES))
-t.test('destroyed', async t => matrix(t, destroying, [...lasting, ...ended], LINES))
-t.test('copied, a few lines', async t => matrix(t, copying, [peace, outage(4), still(1), down('SIGTERM', 2)], 40))
+t.test('much', async t => matrix(t, [...renaming, ...copying, ...destroying], [...lasting, ...ended], LINES))
+t.test('a few lines', async t => matrix(t, copying, [peace, outage(4), still(1), down('SIGTERM', 2)], 40))
