@@ -57,12 +57,22 @@ export class Followed {
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name))
     for (const path of [...files, ...handles]) {
-      const text = plain(readFileSync(path))
+      const text = plain(contentOf(path))
       for (let at = text.indexOf(` ${this.source} `); at >= 8; at = text.indexOf(` ${this.source} `, at + LINE / 2)) {
         numbers.add(Number(text.slice(at - 8, at)))
       }
     }
     return numbers
+  }
+}
+
+/** Of a handle that was closed since, nothing: its file was done with. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (path.startsWith('/proc/')) return Buffer.alloc(0)
+    throw error
   }
 }
 
