@@ -54,6 +54,7 @@ export const EVENTS = {
   delivery_unconfirmed: each('backend'),
   records_retried: each('backend', 'reason'),
   record_too_large: sum(['backend'], 'records', 'bytes'),
+  answer_unreadable: each('backend', 'reason'),
   records_rejected: sum(['backend', 'reason'], 'records'),
   dead_letter_lost: sum(['backend', 'code'], 'records'),
 

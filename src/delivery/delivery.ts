@@ -54,6 +54,8 @@ export interface DeliveryFields {
   readonly numbers?: DeliveryNumbers | undefined
   /** As `Math.random`. */
   readonly random?: () => number
+  /** As `Date.now`. */
+  readonly wall?: () => number
   /** Invalid sequences were replaced in records that have now settled. */
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   /** Records were cut because no payload can hold them, and have now settled. */
@@ -94,7 +96,7 @@ export class Delivery {
   readonly numbers: DeliveryNumbers
   readonly #expansion = new Expansion()
   readonly #fields: DeliveryFields
-  readonly #now: () => number
+  readonly #wall: () => number
   readonly #encoder: Encoder
   readonly #circuit: Circuit
   readonly #compressor: Compressor
@@ -105,9 +107,9 @@ export class Delivery {
   readonly #receipts: Receipts | undefined
 
   constructor(fields: DeliveryFields) {
-    const { kernel, budget, backend, options, logger, random, now = Date.now } = fields
+    const { kernel, budget, backend, options, logger, random, wall = Date.now } = fields
     this.#fields = fields
-    this.#now = now
+    this.#wall = wall
     this.numbers = fields.numbers ?? new DeliveryNumbers()
     const { maxBytes, maxRecords } = options.batch
     this.#encoder = new Encoder({ kernel, budget, backend, maxBytes, maxRecords })
@@ -122,7 +124,7 @@ export class Delivery {
       behind: fields.behind,
       now: fields.now,
     })
-    this.#stamps = new Stamps(random, now)
+    this.#stamps = new Stamps(random, wall)
     this.#settlement = new Settlement(kernel, fields.onRejected)
     const { confirmation } = backend
     this.#receipts = confirmation && new Receipts(confirmation, fields.transport)
@@ -173,7 +175,7 @@ export class Delivery {
       const conclusion = await this.#conclude(slab, payload)
       if (conclusion.kind === 'abandoned') return ABANDONED
       if (conclusion.kind === 'outdated') {
-        this.#stamps.give(slab, this.#now())
+        this.#stamps.give(slab, this.#wall())
         work.unshift({ ...portion, runs: payload.runs })
         continue
       }
@@ -372,7 +374,7 @@ export class Delivery {
   #outdated(slab: Slab): boolean {
     const { age } = this.#fields.backend.limits
     if (age === undefined) return false
-    const now = this.#now()
+    const now = this.#wall()
     const oldest = slab.chunks[0]!.stamp / 1_000_000n
     return oldest < now - age || slab.chunks.some(({ stamp }) => isAhead(stamp, now))
   }

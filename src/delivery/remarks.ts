@@ -122,7 +122,7 @@ export class Remarks {
     const { name, numbers } = this.#fields
     numbers.lastError = { reason, detail: undefined, at: Date.now() }
     this.#log.warn(
-      { backend: name, reason, records, about: reason },
+      { event: 'answer_unreadable', backend: name, reason, records },
       'records were taken, in an answer that cannot be read: whether some were refused is not known',
     )
   }

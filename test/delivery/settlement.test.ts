@@ -183,7 +183,7 @@ t.test(
       answer(tooNew ? 429 : 204)(request, response, count)
     })
     const backend = { ...httpBackend(url), limits: { payloadBytes: 1e6, records: 1e6, age: HOUR } }
-    const { arena, delivery } = rig(url, {}, {}, { backend, now: () => now })
+    const { arena, delivery } = rig(url, {}, {}, { backend, wall: () => now })
     const slab = arena.slab({ lines: ['ahead'], readAt: now })
     t.same(await delivery.ship(slab), { kind: 'settled' })
     const [first, again] = receiver.received.map(({ body }) => time(body))
