@@ -56,7 +56,7 @@ export function judge(
   receivers: readonly Receiver[],
   ends: readonly Ended[],
   letters: readonly (readonly string[])[],
-  interrupted: boolean,
+  { interrupted, awaited }: { interrupted: boolean; awaited: boolean },
 ): { violations: string[]; numbers: Numbers } {
   const violations: string[] = []
   let missing = 0
@@ -68,8 +68,9 @@ export function judge(
     const name = BACKENDS[at]!
     const few = atMost(5, message => violations.push(`${name}: ${message}`))
     if (!model.ambiguous) for (const violation of receiver.violations) few('id')(violation)
-    missing += model.pending[at]!.size
-    const incarnations = Map.groupBy(model.pending[at]!, ({ incarnation }) => incarnation)
+    const left = awaited ? model.pending[at]! : []
+    missing += [...left].length
+    const incarnations = Map.groupBy(left, ({ incarnation }) => incarnation)
     for (const [incarnation, [line, ...others]] of incarnations) {
       const count = others.length > 0 ? ` and ${others.length} more` : ''
       few('missing')(`missing: ${show(line!.text)}${count} (incarnation ${incarnation}${whereabouts(line!)})`)

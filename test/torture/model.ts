@@ -452,16 +452,19 @@ export class Model {
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true
     if (node.origin === undefined) return node.durable
-    if (!folders.has(folderOf(node.origin))) return false
-    if (this.alive && node.metSince !== undefined) return true
+    // By its inode it is found in all folders below.
     if (node.durable && !node.forgotten) return true
-    return node.rotation && this.#isYoung(node, node.origin)
+    const here = folders.has(folderOf(node.origin))
+    if (here && this.alive && node.metSince !== undefined) return true
+    return node.rotation && (here || node.unseen) && this.#isYoung(node, node.origin)
   }
 
-  /** It was made after a file that the shipper knows to have carried the same name. */
+  /** It was made after a file that the shipper knows to have carried the same name, if it knows one. */
   #isYoung(node: Node, origin: string): boolean {
     const known = this.#knowsPath(origin)
-    return known !== undefined && node.birth > known
+    // Where no file was followed, those that were made since the start are looked for.
+    if (known === undefined) return this.alive && !node.unseen && node.madeAt > this.#startedAt
+    return node.birth > known
   }
 
   /** Known by its content, or made and compressed while no shipper ran. */
@@ -523,7 +526,11 @@ export class Model {
 
   /** What stands at the ends of files without a line end will be taken as it is. */
   finish(): void {
-    for (const node of this.nodes) if (node.tail !== '' && node.names.size > 0) this.#end(node, true, '')
+    for (const node of this.nodes) {
+      if (node.tail === '' || node.names.size === 0) continue
+      if (node.outdated) this.#mayCome(node)
+      else this.#end(node, true, '')
+    }
   }
 
   /** The texts as which the line may come, in the order of their offsets: each with its bytes, hole included, line feed not. */

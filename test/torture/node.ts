@@ -49,8 +49,11 @@ export class Node {
   readableSince = Number.NEGATIVE_INFINITY
   /** It was rotated to a name as tools give it, or is a copy of that name. */
   rotation = false
-  /** It was made while no shipper ran. */
+  /** It was made while no shipper ran, or when. */
   unseen = false
+  madeAt = performance.now()
+  /** It is a copy of a file whose last line went on meanwhile: the piece of it may come, and need not. */
+  outdated = false
   /** The content is ordered among that of other files of its name: no longer once they are looked for apart. */
   ordered = true
   /** When the running shipper was first seen to hold it open, and when last. */

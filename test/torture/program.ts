@@ -52,13 +52,17 @@ export type Action =
       readonly scheme?: Scheme | 'odd'
       readonly stale?: boolean
     }
-  /** So many rotations in a row, with lines between them. `pack`: what was rotated is compressed at once. */
+  /**
+   * So many rotations in a row, with lines between them. `pack`: what was rotated is compressed at once; `away`: into
+   * another folder, as logrotate's `olddir` has it.
+   */
   | {
       readonly do: 'tool'
       readonly file: File
       readonly scheme: Scheme
       readonly times: number
       readonly pack?: boolean
+      readonly away?: boolean
     }
   | { readonly do: 'copy'; readonly file: File }
   | { readonly do: 'truncate'; readonly file: File }
@@ -171,7 +175,8 @@ export function generate(seed: number, scale: Scale): Program {
     }
   }
   const tool = (pack = false): Action => {
-    return { do: 'tool', file: file(), scheme: pick(SCHEMES), times: int(1, 2), ...(pack ? { pack } : {}) }
+    const where = pack ? { pack } : chance(0.1) ? { away: true } : {}
+    return { do: 'tool', file: file(), scheme: pick(SCHEMES), times: int(1, 2), ...where }
   }
   /** Everything is down, and there is more to read than memory holds; then several rotations, perhaps a death. */
   const outage = (rotation: () => Action, pause: number): Action[] => [

@@ -761,6 +761,21 @@ export const REGRESSIONS: readonly Program[] = [
     wait(1000),
     SETTLE,
   ]),
+  // Files that nobody had seen were looked for in the folder of their name only.
+  program(
+    'rotated twice into another folder while down',
+    [
+      append(),
+      SETTLE,
+      wait(100),
+      { do: 'term', grace: 10 },
+      append(),
+      { do: 'tool', file: FILE, scheme: 'date', times: 2, away: true },
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */

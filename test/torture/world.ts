@@ -54,6 +54,7 @@ const GRACE = 60
 /** The receivers live in this process. Held up for so long they are slow servers, whose clients give up: milliseconds. */
 const STALL = 500
 const NOBODY = 65534
+const NOT_FOLLOWED = 'is not followed while it grows'
 /** Above the numbers that are shifted. */
 const FIRST_ROTATION = 10
 
@@ -120,7 +121,10 @@ export class World {
       for (const receiver of this.#receivers) receiver.close()
     }
     const letters = BACKENDS.map(name => deadLetters(join(this.#base, 'state'), name))
-    const verdict = judge(this.#model, this.#receivers, this.#ends, letters, this.#violations.length > 0)
+    const verdict = judge(this.#model, this.#receivers, this.#ends, letters, {
+      interrupted: this.#violations.length > 0,
+      awaited: !this.#violations.some(text => text.includes(NOT_FOLLOWED)),
+    })
     const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
     const { peak } = this.#machine
     if (peak.anonymous > MOST_ANONYMOUS) bugs.push(`${mebibytes(peak.anonymous)} MiB of anonymous memory`)
@@ -451,6 +455,7 @@ export class World {
     if (pause > 0) await sleep(pause)
     // What is written between the copy and the truncation is in neither.
     if (busy) {
+      copy.outdated = copy.tail !== ''
       this.#write(file, this.#lines(file, 3, 60))
       await sleep(gap)
     }
@@ -473,13 +478,14 @@ export class World {
   }
 
   /** So many rotations as a tool makes them; then the writer goes on in a new file. */
-  async #tool({ file, scheme, times, pack = false }: Extract<Action, { do: 'tool' }>): Promise<void> {
+  async #tool({ file, scheme, times, pack = false, away = false }: Extract<Action, { do: 'tool' }>): Promise<void> {
     for (let n = 0; n < times; n++) {
       if (n > 0) this.#write(file, this.#lines(file, 4, 100))
       if (!this.#model.named(file)) return
       this.#rotations++
       let name: string = file
-      for (const next of namesOf(scheme, file, FIRST_ROTATION + ++this.#names)) {
+      for (const step of namesOf(scheme, file, FIRST_ROTATION + ++this.#names)) {
+        const next = away ? join('attic', step.replace('/', '-')) : step
         if (name !== file) await sleep(10)
         this.#rename(name, next)
         name = next
@@ -537,7 +543,7 @@ export class World {
       await sleep(100)
       if (!this.#machine.running || this.#model.frozenSince !== undefined) break
       if (performance.now() - began <= PATIENCE) continue
-      this.#violations.push(`${twin} is not followed while it grows`)
+      this.#violations.push(`${twin} ${NOT_FOLLOWED}`)
       return
     }
     if (end === 'delete') this.#unlink(twin)
@@ -592,7 +598,7 @@ export class World {
       case 'late': {
         const name = `${action.file}.1`
         const node = model.named(name)
-        if (!node) return
+        if (!node || node.outdated) return
         this.#write(name, this.#lines(name, action.lines, 100))
         return model.reconcile('late')
       }
