@@ -189,6 +189,10 @@ function account(
   if (last.inFlight.bytes !== 0) say(`${last.inFlight.bytes} bytes are in flight at the end`)
   const rejected = sum(last.rejected)
   const refused = model.poisoned[at]!.filter(({ expected }) => !receiver.idsOf.has(expected))
+  // Of what was cut off or deleted nobody can say from outside whether it was refused before.
+  const certain = refused.filter(({ homes }) => [...homes].some(home => model.reachable(home)))
+  const uncertain =
+    refused.reduce((sum, { bytes }) => sum + bytes, 0) - certain.reduce((sum, { bytes }) => sum + bytes, 0)
   if (rejected.lines > refused.length) say(`${rejected.lines} lines were rejected, at most ${refused.length} are bad`)
   const padding = last.dropped['padding']?.bytes ?? 0
   const settled = last.delivered.bytes + padding
@@ -198,8 +202,8 @@ function account(
   if (!unsaved || model.lost.every(lost => lost.length === 0)) {
     const { lines } = last.delivered
     const worth = refused.reduce((sum, { bytes }) => sum + bytes, 0)
-    if (rejected.lines < refused.length)
-      say(`${rejected.lines} lines were rejected of ${refused.length} that never came`)
+    if (rejected.lines < certain.length)
+      say(`${rejected.lines} lines were rejected of ${certain.length} that never came`)
     if (rejected.lines === refused.length && rejected.bytes !== worth)
       say(`rejected ${rejected.bytes} bytes, the bad lines have ${worth}`)
     if (!model.unaccounted && lines !== receiver.byId.size)
@@ -209,7 +213,7 @@ function account(
       say(`${padding} bytes were dropped as padding, the holes had ${holes}`)
   }
   const vanished = last.vanishedBytes
-  const cutUnread = model.cutUnread[at]! + model.lostTails
+  const cutUnread = model.cutUnread[at]! + model.lostTails + uncertain
   const whole = model.lost[at]!.length === 0 && cutUnread === 0 && !model.shortened && !model.unaccounted
   if (whole && vanished > 0) say(`${vanished} bytes vanished, but nothing was lost`)
   if (unsaved) return

@@ -761,6 +761,30 @@ export const REGRESSIONS: readonly Program[] = [
     wait(1000),
     SETTLE,
   ]),
+  // This found nothing. What is no rotation must not be taken for one, however its name begins.
+  program(
+    'files beside the log that nobody asked for',
+    [
+      ...FILES.map(file => append(5, file)),
+      SETTLE,
+      wait(100),
+      { do: 'freeze' },
+      { do: 'strangers', file: FILE },
+      { do: 'tool', file: FILE, scheme: 'number', times: 2 },
+      { do: 'thaw' },
+      wait(100),
+      { do: 'copytruncate', file: 'db.log', busy: false },
+      { do: 'strangers', file: 'db.log' },
+      append(5, 'db.log'),
+      SETTLE,
+      { do: 'term', grace: 10 },
+      { do: 'strangers', file: 'sub/web.log' },
+      { do: 'tool', file: 'sub/web.log', scheme: 'date', times: 2 },
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
   // Files that nobody had seen were looked for in the folder of their name only.
   program(
     'rotated twice into another folder while down',

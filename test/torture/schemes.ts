@@ -82,4 +82,11 @@ export function namesOf(scheme: Scheme, file: string, n: number): readonly strin
   return steps.map(step => join(dirname(file), step))
 }
 
+/** Files that lie beside a log and are no rotations of it. */
+export function strangersOf(file: string): readonly string[] {
+  const extension = extname(file)
+  const stem = file.slice(0, -extension.length)
+  return [`${file}.swp`, `${file}.lock`, `${file}.pos`, `${file}.sha256`, `${stem}-audit${extension}`, `${stem}.pid`]
+}
+
 const hex = (n: number): string => (0x1c5c + n).toString(16).padStart(4, '0')

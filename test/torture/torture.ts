@@ -6,7 +6,7 @@
  *     node test/torture/torture.ts --seed 17            one seed
  *     node test/torture/torture.ts --replay FILE        one program as it was printed
  *
- * More: `--programs N`, `--parallel N` (2), `--keep` (leaves the folders of failed programs), `--no-shrink`,
+ * More: `--programs N`, `--parallel N` (3), `--keep` (leaves the folders of failed programs), `--no-shrink`,
  * `--first` (ends at the first failure, without shrinking it).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ import { type Outcome, World } from './world.ts'
 
 const FAST: Scale = { block: 3 << 20, actions: 40 }
 const LONG: Scale = { block: 100 << 20, actions: 80 }
-const FAST_SEEDS = 44
+const FAST_SEEDS = 40
 
 const { values } = parseArgs({
   options: {
@@ -109,7 +109,7 @@ function* list(): Generator<Program> {
 console.log(`under test: ${programUnderTest()}`)
 const programsToRun = list()
 await Promise.all(
-  Array.from({ length: Number(values.parallel ?? 2) }, async () => {
+  Array.from({ length: Number(values.parallel ?? 3) }, async () => {
     for (let next = programsToRun.next(); !next.done; next = programsToRun.next()) {
       if (values.first && failed > 0) return
       await attempt(next.value)

@@ -16,7 +16,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -36,7 +35,7 @@ import type { Node } from './node.ts'
 import { type Poison, poisoned } from './poison.ts'
 import { type Action, BACKENDS, type BackendName, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
-import { namesOf, oddName, type Scheme } from './schemes.ts'
+import { namesOf, oddName, type Scheme, strangersOf } from './schemes.ts'
 
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
@@ -661,6 +660,12 @@ export class World {
         return
       case 'gzip':
         return this.#pack(`${action.file}.1`)
+      case 'strangers':
+        for (const name of strangersOf(action.file)) {
+          if (model.follows(name)) this.#write(name, this.#lines(name, 3, 80))
+          else appendFileSync(this.#at(name), this.#lines(name, 3, 80))
+        }
+        return
       case 'shred':
         return this.#shred(`${action.file}.1`)
       case 'banner':
@@ -700,11 +705,8 @@ export class World {
         for (const node of [...model.nodes]) {
           for (const name of [...node.names]) if (name.startsWith('sub/')) this.#unlink(name)
         }
-        for (const n of [1, 2, 3]) {
-          rmSync(this.#at(`sub/web.log.${n}.gz`), { force: true })
-          model.packed(`sub/web.log.${n}.gz`)
-        }
-        if (existsSync(this.#at('sub'))) rmdirSync(this.#at('sub'))
+        for (const { packed } of model.nodes) if (packed?.startsWith('sub/')) model.packed(packed)
+        rmSync(this.#at('sub'), { recursive: true, force: true })
         mkdirSync(this.#at('sub'))
         return this.#write('sub/web.log', this.#lines('sub/web.log', 3, 100))
       }
