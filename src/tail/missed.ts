@@ -159,6 +159,8 @@ export class Missed {
   /** Unpacks an archive whose content was written after everything that was followed in its directory began. */
   #takeArchive(path: string, original: string, source: SourceOptions): void {
     const { knownArchive, archive } = this.#parts
+    // What was followed under its name is known, and is looked for if something of it was unread.
+    if (this.#youngest.has(original)) return
     const after = this.#youngestIn.get(dirname(path))
     const stats = fileAt(path)
     if (after === undefined || stats === undefined || knownArchive(stats)) return

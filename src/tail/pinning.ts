@@ -14,6 +14,8 @@ import type { Tailer } from './tailer.ts'
 
 /** A file that could not be pinned is tried again after so long: milliseconds. */
 const TRY_AGAIN = 1000
+/** A rotation is left alone for so long: multilog gives up a file that has two names while it is at it. Milliseconds. */
+const SETTLED = 1000
 
 export class Pinning {
   readonly #pins: Pins
@@ -33,9 +35,14 @@ export class Pinning {
     }
     if (tailer.pinned || !away) return false
     const now = performance.now()
-    if (now < (this.#due.get(tailer) ?? 0)) return false
+    const due = this.#due.get(tailer) ?? now + SETTLED
+    if (now < due) {
+      this.#due.set(tailer, due)
+      return false
+    }
     this.#due.set(tailer, now + TRY_AGAIN)
-    if (areCompressed(generation.origin.path)) return false
+    const { path: origin } = generation.origin
+    if (areCompressed(dirname(origin), origin) || areCompressed(dirname(path), origin)) return false
     const name = nameOf(inode, path)
     if (name !== undefined) tailer.pinned = this.#pins.pin(generation.key, name, inode)
     return tailer.pinned
@@ -47,7 +54,7 @@ export class Pinning {
   }
 }
 
-/** Whether rotations of the file are compressed in a form that we can read. */
-function areCompressed(path: string): boolean {
-  return namesIn(dirname(path)).some(name => /\.(gz|zst)$/.test(name) && isRotationOf(name, basename(path)))
+/** Whether rotations of the file are compressed, in a form that can be read, in a directory. */
+function areCompressed(directory: string, origin: string): boolean {
+  return namesIn(directory).some(name => /\.(gz|zst)$/.test(name) && isRotationOf(name, basename(origin)))
 }
