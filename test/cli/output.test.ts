@@ -121,7 +121,7 @@ t.test('config, validate’s problems, and the requests of test', async t => {
   t.equal(code, 0)
   t.equal(text.match(/sources\[199\]\.labels\.label-\d+ /g)?.length, 20)
   t.match(text.trimEnd().split('\n').at(-1), /^log\.level +"info" +default$/)
-  const bad = inFile(t, 'bad.json', { sources: sources.map(source => ({ ...source, lables: labels })) })
+  const bad = inFile(t, 'bad.json', { sources: sources.map(({ name, paths }) => ({ name, paths, lables: {} })) })
   const refused = await throughSlowPipe(['validate', bad], 'err')
   t.equal(refused.code, 2)
   t.equal(refused.text.match(/did you mean labels\?/g)?.length, 200)
