@@ -100,8 +100,11 @@ export function readLines(fd: number, size: number): Head {
   return length === 0 ? NO_HEAD : headOf(bytes.subarray(0, length))
 }
 
+export const NO_PREFIXES: readonly number[] = []
+
 /** The CRC-32 of the first 64, 128, 192 … bytes of a file, as far as it has them and they belong to a head. */
 export function readPrefixes(fd: number, size: number): readonly number[] {
+  if (size < MARKER_BYTES) return NO_PREFIXES
   const prefixes: number[] = []
   const bytes = peek(fd, 0, Math.min(size, HEAD_BYTES))
   let crc = 0
@@ -142,6 +145,12 @@ export function readMarker(fd: number, offset: number): Marker | undefined {
   if (length === 0) return NO_MARKER
   const bytes = peek(fd, offset - length, length)
   return bytes && markerOf(bytes)
+}
+
+/** The same, of bytes that are there to stay: undefined if there are NULs among them, which may be room set aside. */
+export function readText(fd: number, offset: number): Marker | undefined {
+  const bytes = peek(fd, Math.max(0, offset - MARKER_BYTES), Math.min(offset, MARKER_BYTES))
+  return bytes === undefined || bytes.includes(0) ? undefined : markerOf(bytes)
 }
 
 export function markerMatches(fd: number, offset: number, marker: Marker): boolean {

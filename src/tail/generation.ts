@@ -206,6 +206,7 @@ export class Cursor implements ChunkOwner {
 }
 
 let made = 0
+const NOTHING_SEEN: SavedCursor = { offset: 0, marker: NO_MARKER }
 
 export class Generation {
   /** Where it was begun. Its id is complete once the first line is known: see `identify`. */
@@ -226,7 +227,7 @@ export class Generation {
   /** Its beginning was looked at for what its source might have to say of its form. */
   examined = false
   /** The end that was seen last while something was unread: a copy of a file that was never read is known by it. */
-  seen: SavedCursor = { offset: 0, marker: NO_MARKER }
+  seen: SavedCursor = NOTHING_SEEN
   /**
    * When it began, in nanoseconds since the epoch: the birth of its inode, or the truncation that it began with. Of
    * generations with one origin the one that began first is read first.
@@ -268,6 +269,11 @@ export class Generation {
   /** Everything before this offset is settled, for every cursor. */
   get settled(): number {
     return Math.min(this.size, ...this.cursors.map(({ committed }) => committed.offset))
+  }
+
+  /** All that was seen has been read: markers of offsets say more. */
+  forgetSeen(): void {
+    this.seen = NOTHING_SEEN
   }
 
   /** Whether it comes before another one of the same origin. */

@@ -18,7 +18,7 @@ import type { Lineage } from './lineage.ts'
 import type { Habits } from './names.ts'
 import type { OpenFile } from './open.ts'
 import type { SourceOptions } from './options.ts'
-import { findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
+import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
 
@@ -148,6 +148,7 @@ export class Missed {
       roots: rootsOf(source),
       strict: begun === undefined,
       known,
+      followed: path => path !== origin && this.#youngest.has(path),
       knownArchive,
       denied: path => unreadable(source, origin, path),
       // A file that was truncated may be older than what was copied from it, and so is no measure.
@@ -178,7 +179,7 @@ export class Missed {
     const { tailers, lineage, poll, follow } = this.#parts
     const inode = inodeOf(opened.stats)
     for (const tailer of [...tailers]) {
-      if (mayBeCopyOf(path, opened, tailer)) {
+      if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) {
         closeSync(opened.fd)
         return
       }
@@ -192,6 +193,12 @@ export class Missed {
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation))
   }
+}
+
+/** Whether a file is a copy that was made of a rotation of the same path. */
+function isBackupOf(opened: OpenFile, tailer: Tailer, origin: string): boolean {
+  if (tailer.generation.origin.path !== origin || Number(opened.stats.size) !== tailer.size) return false
+  return beginsLike(opened, tailer)
 }
 
 /** A finished file as it is seen by its name now: whether something was written to it since. */

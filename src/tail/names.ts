@@ -154,7 +154,7 @@ export class Habits {
 
   /** A file that was followed as `origin` has been found at `path`. */
   learn(origin: string, path: string): void {
-    if (path === origin) return
+    if (withoutCompression(path) === origin) return
     const habit = this.#byOrigin.get(origin) ?? { shapes: new Map(), directories: new Set() }
     this.#byOrigin.set(origin, habit)
     const shape = shapeOf(withoutCompression(basename(path)))

@@ -42,6 +42,13 @@ export interface RecoveryParts {
   readonly unpacked: Unpacked
 }
 
+/** A file of the pattern, open, of which nothing is known. */
+interface Fresh {
+  readonly candidate: Found
+  readonly opened: OpenFile
+  readonly inode: Inode
+}
+
 /**
  * Finds every saved generation again, then takes up what is new among `candidates`. `handles` are those of the
  * configuration before, if there was one.
@@ -75,7 +82,7 @@ export function recover(
     saved.set(key, entry)
   }
   const replaced = new Set<SavedGeneration>(orphans)
-  const fresh: { candidate: Found; opened: OpenFile; inode: Inode }[] = []
+  const fresh: Fresh[] = []
   for (const candidate of candidates) {
     const opened = folders.open(candidate, fresh.length)
     if (opened === undefined) {
@@ -93,7 +100,10 @@ export function recover(
       handles.drop(entry.key)
       follower.follow(candidate.path, opened, lineage.restored(candidate.source, entry, inode))
     } else {
-      fresh.push({ candidate, opened, inode })
+      const file = { candidate, opened, inode }
+      // With nothing to be found again nothing else has a claim to it.
+      if (generations.length === 0) begin(parts, file, undefined)
+      else fresh.push(file)
       if (entry) replaced.add(entry)
     }
   }
@@ -113,20 +123,23 @@ export function recover(
   handles.close()
   // What was rotated away from a followed name meanwhile, and never seen under it.
   missed.catchUpAll()
-  for (const { candidate, opened, inode } of fresh) {
-    if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
-    else {
-      const former = saved.get(inodeKey(inode))
-      const incarnation = former ? Date.now() : 0
-      const since = former && sameBirth(former.inode, inode) ? incarnation : 0
-      follower.follow(
-        candidate.path,
-        opened,
-        lineage.begun(candidate.source, candidate.path, inode, incarnation, since),
-      )
-    }
-  }
+  for (const file of fresh) begin(parts, file, saved.get(inodeKey(file.inode)))
   follower.suspended = false
+}
+
+/** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */
+function begin(
+  { tailers, follower, lineage }: RecoveryParts,
+  { candidate: { source, path }, opened, inode }: Fresh,
+  former: SavedGeneration | undefined,
+): void {
+  if (tailers.has(inodeKey(inode))) {
+    closeSync(opened.fd)
+    return
+  }
+  const incarnation = former ? Date.now() : 0
+  const since = former && sameBirth(former.inode, inode) ? incarnation : 0
+  follower.follow(path, opened, lineage.begun(source, path, inode, incarnation, since))
 }
 
 function begunOf(entry: SavedGeneration): bigint {

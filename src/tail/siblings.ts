@@ -53,8 +53,13 @@ export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omi
 }
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
-export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors'>): boolean {
+export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors' | 'seen'>): boolean {
   const size = Number(opened.stats.size)
+  // Where nothing was read, and no line at its beginning is known, the end that was seen has to tell.
+  const { head, cursors, seen } = wanted
+  if (head.length === 0 && seen && cursors.every(({ offset }) => offset === 0)) {
+    return seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
+  }
   return (
     size >= wanted.head.length &&
     headMatches(opened.fd, wanted.head) &&
@@ -181,6 +186,8 @@ export interface MissedQuery {
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
   readonly strict: boolean
   readonly known: (inode: Inode) => boolean
+  /** Whether a file is, or was, followed under a path. */
+  readonly followed: (path: string) => boolean
   /** Whether an archive has been looked into. */
   readonly knownArchive: (stats: OpenFile['stats']) => boolean
   /** One that may not be opened. */
@@ -216,7 +223,9 @@ export function findMissed(query: MissedQuery): Sibling[] {
       const stats = fileAt(path)
       if (stats === undefined) continue
       if (isCompressed(name)) {
-        if (isRecent(stats, query) && !knownArchive(stats)) archives.push({ path, stats })
+        // The archive of a file that was followed under a name of its own is looked after there.
+        const other = query.followed(join(directory, withoutCompression(name)))
+        if (!other && isRecent(stats, query) && !knownArchive(stats)) archives.push({ path, stats })
         continue
       }
       if (known(inodeOf(stats)) || bornAt(stats) < after) continue

@@ -26,10 +26,11 @@ import {
   MARKER_BYTES,
   markerMatches,
   NO_HEAD,
+  NO_PREFIXES,
   readHead,
   readLines,
-  readMarker,
   readPrefixes,
+  readText,
   stands,
 } from './fingerprint.ts'
 import type { Cursor, Generation } from './generation.ts'
@@ -86,7 +87,7 @@ export class Tailer {
   changedAt: number
   #mtime: bigint
   /** While the head grows: what stands there if the file is cut off within it. */
-  #prefixes: readonly number[] = []
+  #prefixes = NO_PREFIXES
 
   constructor(fd: number, path: string, stats: BigIntStats, generation: Generation, now: number) {
     this.fd = fd
@@ -196,7 +197,10 @@ export class Tailer {
   /** Remembers what an unread file looks like, for a copy of it to be known by; false if its head is another now. */
   #see(size: number, furthest: number): boolean {
     const { generation } = this
-    if (size <= furthest) return true
+    if (size <= furthest) {
+      generation.forgetSeen()
+      return true
+    }
     try {
       if (generation.head.length < HEAD_BYTES) {
         const head = growHead(this.fd, size, generation.head)
@@ -204,7 +208,11 @@ export class Tailer {
         generation.head = head
         this.#prefixes = readPrefixes(this.fd, size)
       }
-      const marker = readMarker(this.fd, size)
+      const { seen } = generation
+      // A writer that does not append leaves a hole where it had written, and goes on behind it.
+      if (seen.offset > furthest && seen.offset <= size && !markerMatches(this.fd, seen.offset, seen.marker))
+        return false
+      const marker = readText(this.fd, size)
       if (marker) generation.seen = { offset: size, marker }
     } catch {
       // A disk that fails says nothing of the content.

@@ -11,8 +11,8 @@ export class Tailers implements Iterable<Tailer> {
   /** In the order in which they were taken up. */
   readonly #byInode = new Map<string, Tailer>()
   readonly #byPath = new Map<string, Tailer>()
-  /** By the path that their generations began under. */
-  readonly #byOrigin = new Map<string, Set<Tailer>>()
+  /** By the path that their generations began under. Nearly always it is one, and a set for each takes memory. */
+  readonly #byOrigin = new Map<string, Tailer | Set<Tailer>>()
 
   get size(): number {
     return this.#byInode.size
@@ -64,13 +64,14 @@ export class Tailers implements Iterable<Tailer> {
 
   /** Those whose generations began under a path. */
   of(origin: string): Iterable<Tailer> {
-    return this.#byOrigin.get(origin) ?? []
+    const family = this.#byOrigin.get(origin)
+    return family === undefined ? [] : family instanceof Set ? family : [family]
   }
 
   /** Those whose generations began under the same path before this one's: what they hold is read first. */
   eldersOf({ generation }: Tailer): Tailer[] {
     const family = this.#byOrigin.get(generation.origin.path)
-    if (family === undefined || family.size < 2) return []
+    if (!(family instanceof Set)) return []
     const elders = [...family].filter(other => other.generation.isOlderThan(generation))
     return elders.sort((a, b) => (a.generation.isOlderThan(b.generation) ? -1 : 1))
   }
@@ -84,14 +85,19 @@ export class Tailers implements Iterable<Tailer> {
   #index(tailer: Tailer): void {
     const { path } = tailer.generation.origin
     const family = this.#byOrigin.get(path)
-    if (family) family.add(tailer)
-    else this.#byOrigin.set(path, new Set([tailer]))
+    if (family === undefined) this.#byOrigin.set(path, tailer)
+    else if (family instanceof Set) family.add(tailer)
+    else if (family !== tailer) this.#byOrigin.set(path, new Set([family, tailer]))
   }
 
   #unindex(tailer: Tailer): void {
     const { path } = tailer.generation.origin
     const family = this.#byOrigin.get(path)
-    family?.delete(tailer)
-    if (family?.size === 0) this.#byOrigin.delete(path)
+    if (family === tailer) this.#byOrigin.delete(path)
+    if (!(family instanceof Set)) return
+    family.delete(tailer)
+    const [last] = family
+    if (last === undefined) this.#byOrigin.delete(path)
+    else if (family.size === 1) this.#byOrigin.set(path, last)
   }
 }

@@ -147,6 +147,7 @@ function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] 
     roots: [],
     strict: false,
     known: () => false,
+    followed: () => false,
     knownArchive: () => false,
     denied: () => {},
     compressed: () => {},
