@@ -53,7 +53,7 @@ t.test('it says what it is, and runs as nobody in particular', t => {
   t.equal(config.User, '65532:65532')
   t.equal(config.Entrypoint[0], '/usr/bin/node')
   t.equal(config.Entrypoint.at(-1), '/usr/lib/logshipper.js')
-  t.ok(config.Entrypoint.includes('--max-old-space-size=48'), 'the heap fits the limit of the manifests')
+  t.ok(config.Entrypoint.includes('--max-old-space-size=64'), 'the heap fits the limit of the manifests')
   t.match(config.Entrypoint.slice(1, -1), FLAGS, 'what is measured runs with the same')
   t.strictSame(config.Cmd ?? [], [])
   t.match(config.Labels, {

@@ -2,7 +2,7 @@
  * Writers that keep a file which was rotated long ago: they were never told to open their log again, or did not care.
  * What they write lies on the volume and is shipped. The clock of the program is set forward, so nothing is waited for.
  */
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Program, Stage, until } from '../program.ts'
@@ -105,19 +105,4 @@ t.test('what comes 35 s after a rename is found by the next process', async t =>
   const next = await stage.start()
   t.ok(await stage.arrived(), 'what comes late arrives')
   await finish(t, stage, next)
-})
-
-t.test('what comes 5 s after the file was deleted is shipped', async t => {
-  const { stage, program, pass } = await begin(t, 5000)
-  const old = openSync(stage.log, 'a')
-  writeSync(old, stage.take(100))
-  t.ok(await stage.arrived())
-  rmSync(stage.log)
-  stage.write(20)
-  t.ok(await stage.arrived())
-  await pass()
-  writeSync(old, stage.take(3))
-  t.ok(await stage.arrived(), 'what comes late arrives')
-  closeSync(old)
-  await finish(t, stage, program)
 })

@@ -235,7 +235,7 @@ t.test('a file that would take all memory is refused, and the configuration befo
   configured.write()
   for (const name of Object.keys(stage.env)) delete stage.env[name]
   // As in the image.
-  const flags = ['--max-old-space-size=48', '--max-semi-space-size=1']
+  const flags = ['--max-old-space-size=64', '--max-semi-space-size=1']
   const program = new Program({}, [...flags, PROGRAM, '--config', configured.file], { command: process.execPath })
   t.teardown(() => program.kill('SIGKILL'))
   await program.started
