@@ -41,6 +41,8 @@ export interface MissedParts {
   rootsOf(source: SourceOptions): readonly string[]
   /** Whether an inode is known. */
   known(inode: Inode): boolean
+  /** Whether a file is the copy of a generation of `origin` that is over. */
+  isCopy(origin: string, opened: OpenFile): boolean
   /** Whether a generation of a path is being searched for. */
   isSearching(origin: string): boolean
   /** Whether there is a file descriptor for one more. */
@@ -178,6 +180,10 @@ export class Missed {
   #take(source: SourceOptions, origin: string, { path, opened }: Sibling): void {
     const { tailers, lineage, poll, follow } = this.#parts
     const inode = inodeOf(opened.stats)
+    if (this.#parts.isCopy(origin, opened)) {
+      closeSync(opened.fd)
+      return
+    }
     for (const tailer of [...tailers]) {
       if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) {
         closeSync(opened.fd)

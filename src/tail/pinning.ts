@@ -15,7 +15,7 @@ import type { Tailer } from './tailer.ts'
 /** A file that could not be pinned is tried again after so long: milliseconds. */
 const TRY_AGAIN = 1000
 /** A rotation is left alone for so long: multilog gives up a file that has two names while it is at it. Milliseconds. */
-const SETTLED = 1000
+const SETTLED = 400
 
 export class Pinning {
   readonly #pins: Pins

@@ -231,6 +231,20 @@ export class Search {
     this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
   }
 
+  /** Whether an open file is the copy of a generation of `origin` that is over, and holds nothing beyond it. */
+  isKnown(origin: string, opened: OpenFile): boolean {
+    const size = Number(opened.stats.size)
+    for (const { origin: path, head, cursors, size: whole } of [...this.#parts.done.gone, ...this.#parts.done]) {
+      if (path !== origin || head.length === 0 || size > whole) continue
+      const all = Object.values(cursors)
+      // A backend that has not read all of it has to get the rest, even if others get it twice.
+      if (all.some(({ offset, end = offset }) => end < size)) continue
+      const within = all.filter(({ offset }) => offset <= size)
+      if (isGeneration(opened, { head, cursors: within })) return true
+    }
+    return false
+  }
+
   /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
   knowsArchive(stats: BigIntStats): boolean {
     const inode = inodeOf(stats)
@@ -489,7 +503,7 @@ export class Search {
   }
 
   #gone(entry: SavedGeneration, { truncated }: Circumstances): void {
-    const { truncation, lineage, ledger, log } = this.#parts
+    const { truncation, lineage, done, ledger, log } = this.#parts
     const { source, origin } = entry
     if (truncated)
       log.info(
@@ -499,6 +513,8 @@ export class Search {
     const living = lineage.living(entry)
     if (living) {
       truncation.lost(entry.origin, living)
+      // A copy may hold less than was read of it: then it is not found, and is nothing new either.
+      done.rememberGone(living.save(entry.path, true))
       return
     }
     let most = 0

@@ -22,7 +22,15 @@ import {
   readMarker,
 } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
-import { type Habits, isCompressed, isRelated, isRotationOf, withoutCompression } from './names.ts'
+import {
+  type Habits,
+  isCompressed,
+  isLikely,
+  isNumbered,
+  isRelated,
+  isRotationOf,
+  withoutCompression,
+} from './names.ts'
 import { compressionOf, DENIED, type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
@@ -116,7 +124,10 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   if (whole && seen.offset > 0) return 3
   if (cursors.some(({ offset }) => offset > 0)) return 2
   // Nothing was read: other logs of the directory may begin with the same banner.
-  if (!isRotationOf(basename(path), basename(wanted.path)) || compressionOf(opened.fd) !== undefined) return 0
+  const name = withoutCompression(basename(path))
+  const original = basename(wanted.path)
+  if (!isNumbered(name, original) && !isLikely(name, original)) return 0
+  if (compressionOf(opened.fd) !== undefined) return 0
   // Of its content nothing may be known at all, if the process was killed when it had just begun.
   if (head.length === 0 && begun === '0') return 0
   return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0

@@ -210,7 +210,7 @@ export class Tailer {
       }
       const { seen } = generation
       // A writer that does not append leaves a hole where it had written, and goes on behind it.
-      if (seen.offset > furthest && seen.offset <= size && !markerMatches(this.fd, seen.offset, seen.marker))
+      if (furthest === 0 && seen.offset > 0 && seen.offset <= size && !markerMatches(this.fd, seen.offset, seen.marker))
         return false
       const marker = readText(this.fd, size)
       if (marker) generation.seen = { offset: size, marker }
