@@ -96,12 +96,25 @@ class Logrotate implements Log {
 
   rotate(): void {
     this.#now += DAY
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.#run()
+        break
+      } catch (error) {
+        // Its semaphore is called after a process number, and may be left from one that was killed.
+        const { stderr } = error as { stderr?: Buffer }
+        if (attempt === 3 || !stderr?.includes('sem_open')) throw error
+      }
+    }
+    this.reopen()
+  }
+
+  #run(): void {
     execFileSync('faketime', [`@${this.#now}`, 'logrotate', '-f', '-s', join(this.#aside, 'status'), this.#config], {
       stdio: 'pipe',
       // Files keep the times that the kernel gives them.
       env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NO_FAKE_STAT: '1' },
     })
-    this.reopen()
   }
 
   /** The application is told to open its log again. */
