@@ -4,8 +4,8 @@
  * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
  * default ones.
  *
- * Guarantees: what a command writes has arrived before the process ends, however slowly it is read. Only the log of what
- * runs for long (`run`, `replay`) is bounded: a reader that has stopped must not hold up shipping.
+ * Guarantees: what a command writes has arrived before the process ends, however slowly it is read. Only the log of
+ * what runs for long (`run`, `replay`) is bounded: a reader that has stopped must not hold up shipping.
  */
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'

@@ -111,12 +111,12 @@ function following(kind: 'run' | 'validate' | 'config' | undefined, paths: reado
   }
   if (paths.includes('-')) return wrong('standard input (-) cannot be followed: name a file')
   if (paths.includes('')) return wrong('an empty path: is a shell variable not set?')
-  // Whoever says `run` means files.
+  // Behind `run` every word is a path.
   const word = kind === 'run' ? undefined : paths.find(each => !/[/.*?[{\\]/.test(each) && !existsSync(each))
   return word === undefined ? configured(kind ?? 'run', paths, values) : wrong(misplaced(word))
 }
 
-/** Of a word that is no file, and does not look like one: to wait for ever for a file `vaildate` would help no one. */
+/** Of a word that is no file, and does not look like one: waiting for ever for a file `vaildate` is of no use. */
 function misplaced(word: string): string {
   const file = `To wait for a file of that name: ./${word}`
   if (isCommand(word)) return `the command ${word} must come first. ${file}`

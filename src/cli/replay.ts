@@ -4,9 +4,9 @@
  *
  *     main.ndjson ─► main.replaying.ndjson ─► slabs of one chunk per record ─► delivery ─► removed
  *
- * Guarantees: the file is moved away first, so the running shipper goes on with a new one; it is removed only when every
- * record in it has settled, and those that were rejected again are kept again, so a replay that is interrupted begins
- * again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
+ * Guarantees: the file is moved away first, so the running shipper goes on with a new one; it is removed only when
+ * every record in it has settled, and those that were rejected again are kept again, so a replay that is interrupted
+ * begins again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
  * beside, in `main.unreadable.ndjson`. The exit code says whether anything is left to do.
  */
 import { appendFileSync, createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
@@ -34,7 +34,7 @@ interface Replayed {
   readonly rejected: Record<string, number>
   /** Lines that are no records, kept beside. */
   unreadable: number
-  /** `interrupted`: the rest is still there. `unkept`: what was rejected again could not be written, so all of it is. */
+  /** `interrupted`: the rest is still there. `unkept`: all of it is, for what was rejected again cannot be written. */
   end: 'complete' | 'interrupted' | 'unkept'
 }
 

@@ -99,7 +99,7 @@ export async function run(
 
 /**
  * A state directory that can never be one is a mistake in the configuration. One that cannot be written now is not: it
- * is said, and tried again. The usual one need not be there, on a root file system that is read-only.
+ * is logged and retried. The default one need not be there, on a root file system that is read-only.
  */
 function refuseUseless({ state: { dir } }: Config): void {
   if (dir === null || dir === STATE_DIR) return

@@ -1,4 +1,4 @@
-/** What may be used and is hardly meant: said as warnings, when a configuration is checked, read at the start or changed. */
+/** Warnings about what may be used and is hardly meant. */
 import { normalize } from 'node:path'
 import type { Secret } from '../delivery/options.ts'
 import type { SourceOptions } from '../tail/options.ts'

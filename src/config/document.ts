@@ -1,9 +1,9 @@
 /**
- * A configuration file's text as a tree of plain values, with the line of every key. The YAML library is loaded when there
- * is a file to read.
+ * A configuration file's text as a tree of plain values, with the line of every key. The YAML library is loaded when
+ * there is a file to read.
  *
- * YAML 1.2, so `yes`, `no` and `on` are texts; JSON is a part of it. One document whose top is a map. How much it may hold
- * is bounded before it is parsed (`outline.ts`). Syntax errors are said in our own words (`mistakes.ts`).
+ * YAML 1.2, so `yes`, `no` and `on` are texts; JSON is a part of it. One document whose top is a map. How much it may
+ * hold is bounded before it is parsed (`outline.ts`). Syntax errors are said in our own words (`mistakes.ts`).
  */
 import type { Document, LineCounter, Node, Pair, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml'
 import { DEEPEST, TOO_FAR, type Words, wordsFor } from './mistakes.ts'
@@ -72,7 +72,7 @@ export async function parseDocument(file: string, text: string): Promise<Parsed>
   return { kind: 'parsed', tree: tree as Tree, lineOf: path => place(yaml, document, lines, path) }
 }
 
-/** Where a mistake stands for a person, and what it is: for something that is not closed that is where it was opened. */
+/** The line and the words of a mistake. What is not closed is reported where it was opened. */
 function told(text: string, look: Extract<Outline, { kind: 'fits' }>, mistake: YAMLError): [number, Words] {
   const words = wordsFor(mistake)
   const [found] = words

@@ -2,9 +2,10 @@
  * The configuration by environment: `LOGSHIPPER_` plus a key's path in upper snake case, where `SOURCE` and `BACKEND`
  * mean the first of each list. A variable wins over the file; an empty one is as good as none.
  *
- * A variable with our prefix that names no key, or with a misspelt prefix and a key behind it, is a problem, for it would
- * otherwise be a setting that silently does nothing. Kubernetes puts variables of its own into every container, named after services: one called `logshipper` or
- * `logshipper-metrics` yields `LOGSHIPPER_SERVICE_HOST`, `LOGSHIPPER_PORT_9614_TCP` and the like. Those are passed over.
+ * A variable with our prefix that names no key, or with a misspelt prefix and a key behind it, is a problem, for it
+ * would otherwise be a setting that silently does nothing. Kubernetes puts variables of its own into every container,
+ * named after services: one called `logshipper` or `logshipper-metrics` yields `LOGSHIPPER_SERVICE_HOST`,
+ * `LOGSHIPPER_PORT_9614_TCP` and the like. Those are passed over.
  */
 import type {} from './config.ts'
 import type { Tree } from './document.ts'
@@ -100,7 +101,7 @@ function unknownVariable(name: string, meant: string | undefined): Problem {
   }
 }
 
-/** The variable that is meant by one whose prefix is almost ours (LOG_SHIPPER_, logshipper_) and whose rest is a key. */
+/** The variable that was meant by one whose prefix is almost ours (LOG_SHIPPER_, logshipper_). */
 function misspelt(name: string, known: ReadonlyMap<string, Variable>): string | undefined {
   for (let at = name.indexOf('_'); at !== -1; at = name.indexOf('_', at + 1)) {
     const prefix = name.slice(0, at).replaceAll('_', '')

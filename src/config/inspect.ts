@@ -1,6 +1,6 @@
 /**
- * Everything that is wrong with a tree, at once. A schema stops at the first thing that it cannot make sense of: with an
- * unknown `type` it says nothing more of that backend, and what spans several keys is checked only when each key is
+ * Everything that is wrong with a tree, at once. A schema stops at the first thing that it cannot make sense of: with
+ * an unknown `type` it says nothing more of that backend, and what spans several keys is checked only when each key is
  * right. So what is wrong is put right as well as can be guessed, and the rest is looked at again.
  *
  *     tree ─► schema ─┬─ issues ─► collected, and mended in a copy ─┐

@@ -1,7 +1,7 @@
 /**
  * A look at the signs of a YAML text before it is parsed. The parser makes some hundred bytes of each sign and calls
- * itself for each level, so a text that is small enough to be read can still be too much for it: 200 KB of `[` take more
- * memory than a container has.
+ * itself for each level, so a text that is small enough to be read can still be too much for it: 200 KB of `[` take
+ * more memory than a container has.
  *
  * Guarantees: takes no memory that depends on the text; what it lets through can be parsed with 20 MB of heap, our own
  * included, which is less than a running shipper leaves free in the image.
@@ -18,7 +18,7 @@ export type Outline =
   | { readonly kind: 'fits'; readonly open: number | undefined; readonly quote: number | undefined }
   | { readonly kind: 'exceeds'; readonly offset: number; readonly words: Words }
 
-/** What the lexer puts between the pieces of the text: a document, a scalar behind it, the end of an unclosed bracket. */
+/** What the lexer puts between pieces of the text: a document, or a scalar, follows; a bracket was not closed. */
 const DOCUMENT = '\x02'
 const SCALAR = '\x1f'
 const UNCLOSED = '\x18'

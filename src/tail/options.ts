@@ -14,7 +14,8 @@ const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute pat
 
 const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
 const LINE_ENDS = ['lf', 'cr', 'nul'] as const
-/** Of one source. Each is asked about each name in a folder. */
+
+/** Of one source. Each is matched against each name in a directory. */
 const MOST_GLOBS = 1000
 
 /** Every record carries them, and the template of a record must fit the kernel's room. */

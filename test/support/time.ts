@@ -1,6 +1,6 @@
 /**
- * Time that passes when a test says so: timers, `performance.now` and the date. Everything else, sockets too, goes on as
- * it does; so a test that waits for an order of events does not depend on how busy the machine is.
+ * Time that passes when a test says so: timers, `performance.now` and the date. Everything else, sockets too, goes on
+ * as it does; so a test that waits for an order of events does not depend on how busy the machine is.
  */
 import { mock } from 'node:test'
 import type { Test } from 'tap'

@@ -29,7 +29,7 @@ const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
   ],
   [
     /UNREADABLE_ANSWER|UND_ERR|HPE_/,
-    'what answers does not speak HTTP/1.1: is it a gRPC port (OTLP over HTTP is 4318, not 4317), or TLS behind http://?',
+    'what answers does not speak HTTP/1.1: a gRPC port (OTLP over HTTP is 4318, not 4317), or TLS behind http://?',
   ],
   [/ANSWER_TOO_LONG/i, 'it answers with more than a log store says: is this the address that takes logs?'],
   [/GATEWAY_400/, 'a gateway in front of it turned the request away: see the gateway’s own log'],

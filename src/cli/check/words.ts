@@ -1,10 +1,10 @@
 /**
  * What may be shown of an answer that did not take the line.
  *
- * The line that was sent is ours and no secret, so unlike in the log the answer can be quoted, that to refused credentials
- * too: it is often the one text that solves the case. Guarantees: nothing is quoted that shares eight bytes in a row
- * with a configured secret; an address is shown without its query and without credentials; everything is one line that
- * no terminal obeys.
+ * The line that was sent is ours and no secret, so unlike in the log the answer can be quoted, that to refused
+ * credentials too: it is often the one text that solves the case. Guarantees: nothing is quoted that shares eight bytes
+ * in a row with a configured secret; an address is shown without its query and without credentials; everything is one
+ * line that no terminal obeys.
  */
 import type { Answer } from '../../backends/backend.ts'
 import type { DeliveryOptions, Secret } from '../../delivery/options.ts'
