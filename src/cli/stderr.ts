@@ -81,7 +81,8 @@ export class Stderr {
     if (first !== undefined || this.#dropped === 0) return first
     const time = new Date().toISOString()
     const msg = 'lines of this log were dropped: there was no room in standard error'
-    const line = Buffer.from(`${JSON.stringify({ level: 'warn', time, dropped: this.#dropped, msg })}\n`)
+    const fields = { level: 'warn', time, event: 'log_lines_dropped', dropped: this.#dropped, msg }
+    const line = Buffer.from(`${JSON.stringify(fields)}\n`)
     this.#dropped = 0
     this.#waiting.push(line)
     this.#bytes += line.length

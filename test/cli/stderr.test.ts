@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { closeSync, constants, openSync, readSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { PROGRAM, Stage } from '../program.ts'
+import { Stderr } from '../../src/cli/stderr.ts'
+import { PROGRAM, Stage, until } from '../program.ts'
+import { scratch } from '../scratch.ts'
 
 t.jobs = 2
 
@@ -69,6 +71,54 @@ t.test('a pipe that nobody reads for a while', async t => {
   const refusals = lines.filter(({ msg }) => msg === 'a path is not followed')
   const counted = refusals.reduce((sum, { suppressed, others }) => sum + (suppressed ?? others ?? 1), 0)
   t.equal(counted, REFUSED, 'what was left out is counted')
+})
+
+t.test('a pipe that nobody reads for a while gets whole lines in order, and then how many are missing', async t => {
+  const dir = scratch(t, {})
+  const fifo = join(dir, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(fifo, constants.O_WRONLY)
+  t.teardown(() => closeSync(reader))
+  t.teardown(() => closeSync(writer))
+  const stderr = new Stderr(writer)
+  const LINES = 3000
+  // More than a pipe and what waits can hold: it returns all the same.
+  for (let n = 0; n < LINES; n++) stderr.write(`${JSON.stringify({ n, msg: 'x'.repeat(100) })}\n`)
+  let text = ''
+  const buffer = Buffer.alloc(64 * 1024)
+  const read = () => {
+    try {
+      for (let n = readSync(reader, buffer); n > 0; n = readSync(reader, buffer)) text += buffer.toString('utf8', 0, n)
+    } catch {
+      // EAGAIN: nothing is there now.
+    }
+  }
+  t.ok(
+    await until(() => {
+      read()
+      return text.includes('lines of this log were dropped')
+    }),
+  )
+  stderr.write(`${JSON.stringify({ n: LINES, msg: 'the last words' })}\n`)
+  await stderr.end()
+  read()
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { n?: number; msg: string; event?: string; dropped?: number })
+  t.equal(lines.at(-1)!.msg, 'the last words')
+  const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0)
+  const written = lines.flatMap(({ n }) => (n === undefined ? [] : [n]))
+  t.equal(written.length + dropped, LINES + 1, 'every line came, or is counted')
+  t.strictSame(
+    written,
+    written.toSorted((a, b) => a - b),
+  )
+  t.match(
+    lines.find(({ dropped }) => dropped),
+    { level: 'warn', event: 'log_lines_dropped' },
+  )
 })
 
 t.test('a pipe whose reader has gone, and a full disk', async t => {
