@@ -34,6 +34,9 @@ export class Machine {
   readonly #config: string
   readonly #env: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
+  #grace = 0
+  /** It did not end when it was told to. */
+  stuck = false
   #ended: Promise<Ended> | undefined
   /** What the shipper said on standard error. */
   readonly said: string[] = []
@@ -51,6 +54,7 @@ export class Machine {
 
   /** Resolves when it says that it has started. */
   async start(grace: number): Promise<void> {
+    this.#grace = grace
     const foreign = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
     const child = spawn(process.execPath, [...FLAGS, programUnderTest(), 'run', '--config', this.#config], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -80,8 +84,17 @@ export class Machine {
     this.#child?.kill(signal)
   }
 
+  /** Resolves when it has ended. One that does not is killed, after twice the time that it was given. */
   async ended(): Promise<Ended> {
+    const timer = setTimeout(
+      () => {
+        this.stuck = true
+        this.#child?.kill('SIGKILL')
+      },
+      2 * this.#grace * 1000,
+    )
     const ended = await this.#ended!
+    clearTimeout(timer)
     running.delete(this.#child!)
     this.#child = undefined
     return ended

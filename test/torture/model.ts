@@ -129,6 +129,16 @@ export class Model {
     // Whatever was made while it was down is looked for before anything is read.
     const missed = !this.alive && node.rotation && !this.follows(to)
     if ((!known && !missed) || folderOf(from) !== folderOf(to)) node.unorder()
+    if (!known && missed) this.#unorderTwins(node)
+  }
+
+  /** Of files that were born at the same time, as far as the file system says, nobody can tell which was first. */
+  #unorderTwins(node: Node): void {
+    for (const other of this.nodes) {
+      if (other === node || other.birth !== node.birth || other.origin !== node.origin) continue
+      other.unorder()
+      node.unorder()
+    }
   }
 
   /** `name`: the one it was written to. */
@@ -289,6 +299,7 @@ export class Model {
     }
     const missed = !this.alive && copy.rotation && !copy.names.values().some(name => this.follows(name))
     if (!node.ordered || (copy.linkedSince === undefined && !missed)) copy.unorder()
+    if (missed && copy.linkedSince === undefined) this.#unorderTwins(copy)
   }
 
   /** Since when the shipper has known how the present content of a file begins, if it does. */

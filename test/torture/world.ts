@@ -125,6 +125,7 @@ export class World {
       awaited: !this.#violations.some(text => text.includes(NOT_FOLLOWED)),
     })
     const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
+    if (this.#machine.stuck) bugs.push('it did not end when it was told to')
     const { peak } = this.#machine
     if (peak.anonymous > MOST_ANONYMOUS) bugs.push(`${mebibytes(peak.anonymous)} MiB of anonymous memory`)
     if (peak.resident > MOST_RESIDENT) bugs.push(`${mebibytes(peak.resident)} MiB resident`)
