@@ -22,6 +22,8 @@ interface Mutant {
   readonly edits: readonly Edit[]
   /** The test that catches it, where neither a rotation nor a SIGKILL can be relied on. */
   readonly test?: string
+  /** A part of the names of the programs that catch it, where they are known: then the others need not run. */
+  readonly program?: string
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -246,6 +248,45 @@ const MUTANTS: readonly Mutant[] = [
     ],
   },
 
+  {
+    name: 'takes whatever begins like the name for a rotation',
+    edits: [['src/tail/siblings.ts', '  return NUMBER.test(added)\n', "  return added !== ''\n"]],
+    program: 'files beside the log',
+  },
+  {
+    name: 'counts as vanished what a copy holds',
+    edits: [
+      [
+        'src/tail/truncation.ts',
+        '    if (copy === undefined) this.lost(path, old)\n',
+        '    if (copy === undefined) this.lost(path, old)\n    else this.vanished(path, old, cursor => old.size - cursor.read)\n',
+      ],
+    ],
+    program: 'copied, truncated and rotated between two looks',
+  },
+  {
+    name: 'reads younger files of a name before older ones',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        "const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []",
+        'const elders: Tailer[] = tailer.closed ? this.#eldersOf(tailer) : []',
+      ],
+    ],
+    program: 'a rename in an outage',
+  },
+  {
+    name: 'does not save how a file begins that was seen and not read',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        'if (generation.head.length > 0 || generation.furthest > 0) return',
+        "if (generation.head.length > 0 || generation.key !== '') return",
+      ],
+    ],
+    program: 'compressed before a line of it was read',
+  },
+
   // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
   {
     name: 'takes half a line for a whole one',
@@ -319,6 +360,39 @@ const MUTANTS: readonly Mutant[] = [
         '        if (records > 1) {\n          const [first = [], ...others] = halves(runs, records)\n          for (const rest of others) this.deliver(slab, rest)\n          return [first]\n        }\n        // The encoder',
       ],
     ],
+  },
+  {
+    name: 'rejects a request for one line of it',
+    edits: [
+      [
+        'src/delivery/settlement.ts',
+        '        if (records > 1 && this.hopeful) return halves(runs, records)\n',
+        '        if (records > 1 && !this.hopeful) return halves(runs, records)\n',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'takes a rejected line for a delivered one',
+    edits: [
+      [
+        'src/delivery/settlement.ts',
+        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n      slab.settle(from, to, outcome)\n',
+        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n      slab.settle(from, to, DELIVERED)\n',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'keeps no dead letter',
+    edits: [
+      [
+        'src/delivery/settlement.ts',
+        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n',
+        '      if (from < 0) this.#report(slab, from, to, outcome.reason, status)\n',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
   },
   {
     name: 'settles twice',
@@ -427,7 +501,8 @@ interface Catch {
 }
 
 async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
-  const command = mutant.test === undefined ? ['test/torture/torture.ts', '--first'] : [mutant.test]
+  const programs = mutant.program === undefined ? [] : ['--regression', mutant.program]
+  const command = mutant.test === undefined ? ['test/torture/torture.ts', '--first', ...programs] : [mutant.test]
   const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   let late = false
   const timer = setTimeout(() => {
@@ -445,22 +520,22 @@ async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
     }
   }
   const at = lines.findIndex(line => line.startsWith('✗'))
-  const programs = lines.map(line => /^(\d+) programs/.exec(line)?.[1]).find(count => count !== undefined)
-  if (at < 0 && programs === undefined && !late) {
+  const run = lines.map(line => /^(\d+) programs/.exec(line)?.[1]).find(count => count !== undefined)
+  if (at < 0 && run === undefined && !late) {
     throw new Error(`"${mutant.name}": the torture ended without a result`)
   }
-  if (at < 0) return { by: undefined, programs: programs === undefined ? undefined : Number(programs) }
+  if (at < 0) return { by: undefined, programs: run === undefined ? undefined : Number(run) }
   return {
     by: `${lines[at]!.slice(2)}: ${lines[at + 1]!.trim().slice(0, 110)}`,
-    programs: programs === undefined ? undefined : Number(programs),
+    programs: run === undefined ? undefined : Number(run),
   }
 }
 
 const [option] = process.argv.slice(2)
 if (option === '--table') {
   console.log('| Mutant | Caught by |\n| --- | --- |')
-  for (const { name, test } of MUTANTS)
-    console.log(`| ${name} | ${test === undefined ? 'the fast torture' : `\`${test}\``} |`)
+  for (const { name, test, program } of MUTANTS)
+    console.log(`| ${name} | ${test === undefined ? (program ?? 'the fast torture') : `\`${test}\``} |`)
   process.exit(0)
 }
 const words = process.argv.slice(2)

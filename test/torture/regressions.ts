@@ -536,6 +536,20 @@ export const REGRESSIONS: readonly Program[] = [
     SETTLE,
   ]),
 
+  // This found nothing: with two files of a name the younger one waited for the older one.
+  program('a rename in an outage: older lines come first', [append(), SETTLE, ...outage(), ...rotations(1), SETTLE]),
+  // This found nothing either.
+  program('seen in an outage, and compressed before a line of it was read', [
+    append(),
+    SETTLE,
+    ...outage(),
+    append(20, 'db.log'),
+    wait(2900),
+    KILL,
+    { do: 'tool', file: 'db.log', scheme: 'number', times: 1, pack: true },
+    START,
+    SETTLE,
+  ]),
   // Rotated files took turns with each other, so the newest came before the oldest was read to its end.
   program('three renames in an outage: older lines come first', [
     append(),
