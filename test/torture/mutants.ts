@@ -123,7 +123,11 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not check again behind a read',
     edits: [
-      ['src/tail/framer.ts', "    if (!tailer.intact(cursor)) return 'replaced'\n    const frames", '    const frames'],
+      [
+        'src/tail/framer.ts',
+        "    if (!tailer.intact(cursor)) return 'replaced'\n    if (!tailer.generation.examined)",
+        '    if (!tailer.generation.examined)',
+      ],
     ],
     // Random programs meet this moment too, but not on every machine within three minutes.
     test: 'test/tail/framer.test.ts',
@@ -133,8 +137,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/follower.ts',
-        'lineage.begun(source, tailer.path, tailer.inode, Date.now())',
-        'lineage.begun(source, tailer.path, tailer.inode, 0)',
+        'lineage.begun(source, path, tailer.inode, now,',
+        'lineage.begun(source, path, tailer.inode, 0,',
       ],
     ],
   },
@@ -190,8 +194,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/tailer.ts',
-        "    return { kind: 'intact', unread: this.#unread(final || this.ending), changed }",
-        "    return { kind: 'intact', unread: this.state.kind === 'live' && this.#unread(final || this.ending), changed }",
+        "    return { kind: 'intact', unread: this.#unread(final), changed }",
+        "    return { kind: 'intact', unread: this.state.kind === 'live' && this.#unread(final), changed }",
       ],
     ],
   },
@@ -200,8 +204,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/siblings.ts',
-        '    if (!isNumbered(name, basename(path))) continue\n',
-        '    if (name !== path) continue\n',
+        "      if (says === 'nothing' || (strict && says !== 'numbered')) continue\n",
+        "      if (says !== 'nothing' || strict) continue\n",
       ],
     ],
   },
@@ -209,9 +213,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'does not look for the copy of a copytruncate',
     edits: [
       [
-        'src/tail/siblings.ts',
-        "    if ((by === 'inode') === same && !taken(key)",
-        "    if (by === 'inode' && same && !taken(key)",
+        'src/tail/search.ts',
+        '    (_, wanted, { truncated }) => findCopy(wanted, key => this.#isTaken(key, truncated)),\n',
+        '',
       ],
     ],
   },
@@ -227,7 +231,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not look into compressed siblings',
-    edits: [['src/tail/unpack.ts', 'if (packed === null || !isRotationOf', 'if (packed !== null || !isRotationOf']],
+    edits: [
+      [
+        'src/tail/unpack.ts',
+        '    if (this.#dir === undefined) return []\n    const blank',
+        "    if (this.#dir !== '') return []\n    const blank",
+      ],
+    ],
   },
   {
     name: 'takes a file for unpacked that is not yet',
@@ -235,11 +245,11 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgets the pins of the process before',
-    edits: [['src/tail/recovery.ts', '    pins.inherit(keys)\n', '    pins.inherit(new Set())\n']],
+    edits: [['src/tail/recovery.ts', '  pins.inherit(keys)\n', '  pins.inherit(new Set())\n']],
   },
   {
     name: 'forgets finished files',
-    edits: [['src/tail/done.ts', '    this.#byInode.set(inodeKey(saved.inode), saved)\n', '    void saved\n']],
+    edits: [['src/tail/done.ts', '    this.#byInode.set(key, saved)\n', '    void saved\n']],
   },
   {
     name: 'counts nothing as vanished',
@@ -250,52 +260,107 @@ const MUTANTS: readonly Mutant[] = [
 
   {
     name: 'takes whatever begins like the name for a rotation',
-    edits: [['src/tail/siblings.ts', '  return NUMBER.test(added)\n', "  return added !== ''\n"]],
+    edits: [
+      [
+        'src/tail/names.ts',
+        '    return likeness(name, original)\n  }',
+        "    return name.startsWith(original) ? 'numbered' : likeness(name, original)\n  }",
+      ],
+    ],
     program: 'files beside the log',
+  },
+  {
+    name: 'knows a rotation by numbers only',
+    edits: [['src/tail/names.ts', '    return likeness(name, original)\n  }', "    return 'nothing'\n  }"]],
+    program: 'to the names of many tools',
+  },
+  {
+    name: 'knows no archive of what was made while it was down',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        'const says = habits.says(withoutCompression(name), origin)',
+        'const says = habits.says(name, origin)',
+      ],
+    ],
+    program: 'made, rotated and compressed while down',
+  },
+  {
+    name: 'forgets what was seen of a file and not read',
+    edits: [['src/tail/tailer.ts', '    if (size <= furthest) {\n', '    if (size <= furthest || furthest === 0) {\n']],
+    program: 'copytruncates in an outage',
   },
   {
     name: 'counts as vanished what a copy holds',
     edits: [
       [
-        'src/tail/truncation.ts',
-        '    if (copy === undefined) this.lost(path, old)\n',
-        '    if (copy === undefined) this.lost(path, old)\n    else this.vanished(path, old, cursor => old.size - cursor.read)\n',
+        'src/tail/follower.ts',
+        '    search(lineage.lost(old, tailer.path))\n',
+        '    this.#parts.truncation.vanished(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
       ],
     ],
-    program: 'copied, truncated and rotated between two looks',
+    program: 'copytruncates in an outage',
+  },
+  {
+    name: 'forgets a copy that holds less than was read',
+    edits: [['src/tail/search.ts', '      done.rememberGone(living.save(entry.path, true))\n', '']],
+    program: 'than the copy holds',
+  },
+  {
+    name: 'takes noise for a generation',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        'if (this.#isCopiedOver(tailer) || isShredded(tailer)) {',
+        'if (this.#isCopiedOver(tailer)) {',
+      ],
+    ],
+    program: 'shredded',
+  },
+  {
+    name: 'takes what begins alike for a copy as long as it grows',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        '  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))\n',
+        '  return true\n',
+      ],
+    ],
+    program: 'a second file with the same banner',
+  },
+  {
+    name: 'does not look at finished files again',
+    edits: [
+      [
+        'src/tail/missed.ts',
+        '  return Number(stats.size) > Math.max(saved.size,',
+        '  return Number(stats.size) < Math.min(0, saved.size,',
+      ],
+    ],
+    program: 'renamed long ago',
   },
   {
     name: 'reads younger files of a name before older ones',
     edits: [
       [
         'src/tail/follower.ts',
-        "const elders = tailer.state.kind === 'live' ? this.#eldersOf(tailer) : []",
-        'const elders: Tailer[] = tailer.closed ? this.#eldersOf(tailer) : []',
+        '    const elders = tailers.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
+        '    const elders = tailers.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
       ],
     ],
-    program: 'a rename in an outage',
+    program: 'older lines come first',
   },
   {
-    name: 'does not save how a file begins that was seen and not read',
-    edits: [
-      [
-        'src/tail/tailer.ts',
-        'if (generation.head.length > 0 || generation.furthest > 0) return',
-        "if (generation.head.length > 0 || generation.key !== '') return",
-      ],
-    ],
-    program: 'compressed before a line of it was read',
+    name: 'reads while older files are still being found',
+    edits: [['src/tail/recovery.ts', '  follower.suspended = true\n', '  follower.suspended = false\n']],
+    program: 'older lines come first',
   },
 
   // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
   {
     name: 'takes half a line for a whole one',
     edits: [
-      [
-        'src/tail/framer.ts',
-        "    return final || island ? this.#takeLast(tailer, cursor, slab, start, got) : 'dry'",
-        '    void final\n    return this.#takeLast(tailer, cursor, slab, start, got)',
-      ],
+      ['src/tail/framer.ts', "    if (ending === 'open') return 'dry'\n    if (ahead.stale)", '    if (ahead.stale)'],
     ],
   },
   {
@@ -303,13 +368,20 @@ const MUTANTS: readonly Mutant[] = [
     edits: [['src/tail/tail.ts', '    for (const { reader } of this.#lineage.members) reader.final = true\n', '']],
   },
   {
-    name: 'does not say that a line was cut',
+    name: 'ships the NULs of a hole as a part of their line',
     edits: [
       [
         'src/tail/framer.ts',
-        'add(frame, frame + 1, begin, stop + 1, stop - begin)',
-        'add(frame, frame + 1, begin, stop + 1, 0)',
+        '      const padding = this.#intake.nuls(begin, line - begin)\n',
+        '      const padding = this.#intake.nuls(begin, 0)\n',
       ],
+    ],
+    program: 'goes on where it was',
+  },
+  {
+    name: 'does not say that a line was cut',
+    edits: [
+      ['src/tail/framer.ts', 'const cutFrom = over ? fileEnd - form.unit - cursor.read : 0', 'const cutFrom = 0'],
     ],
   },
 
@@ -468,8 +540,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/backends/record.ts',
-        "({ kind: 'offset', base: fileStart - start })",
-        "({ kind: 'offset', base: 0 * fileStart - start })",
+        "return { kind: 'offset', base: fileStart - start }",
+        "return { kind: 'offset', base: 0 * fileStart - start }",
       ],
     ],
   },
