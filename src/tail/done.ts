@@ -25,9 +25,9 @@ export class Done implements Iterable<SavedGeneration> {
     return saved && sameBirth(saved.inode, inode) ? saved : undefined
   }
 
-  /** As `has`, by the key of an inode alone. */
-  hasKey(key: string): boolean {
-    return this.#byInode.has(key)
+  /** As `at`, by the key of an inode alone. */
+  byKey(key: string): SavedGeneration | undefined {
+    return this.#byInode.get(key)
   }
 
   /** Those that may still be there. */

@@ -15,7 +15,7 @@ import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
 import { fileAt, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
-import type { Habits } from './names.ts'
+import { type Habits, isRelated } from './names.ts'
 import type { OpenFile } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
@@ -31,6 +31,8 @@ interface Vacancy {
   /** When the youngest generation that had been followed there began; undefined: none was. */
   readonly begun: bigint | undefined
   readonly until: number
+  /** It was looked for what was rotated away since. */
+  looked: boolean
 }
 
 export interface MissedParts {
@@ -93,7 +95,7 @@ export class Missed {
   /** The path has just lost its file. */
   vacated(path: string, source: SourceOptions): void {
     const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
-    this.#vacancies.set(path, { source, begun, until: performance.now() + LOOK_AGAIN })
+    this.#vacancies.set(path, { source, begun, until: performance.now() + LOOK_AGAIN, looked: false })
   }
 
   /**
@@ -101,7 +103,7 @@ export class Missed {
    * which one of them is found again: a file that was emptied after that copy is older than it.
    */
   mayHaveBeenVacated(path: string, source: SourceOptions): void {
-    this.#vacancies.set(path, { source, begun: this.#youngest.get(path), until: 0 })
+    this.#vacancies.set(path, { source, begun: this.#youngest.get(path), until: 0, looked: false })
   }
 
   /** What looks like a rotation of a path that was never followed has appeared. */
@@ -120,15 +122,22 @@ export class Missed {
     this.#archives.clear()
     if (this.#vacancies.size === 0 || !this.#parts.room()) return
     const now = performance.now()
-    for (const [path, { source, begun, until }] of this.#vacancies) {
+    for (const [path, vacancy] of this.#vacancies) {
+      const { source, begun, until } = vacancy
+      vacancy.looked = true
       this.#catchUp(source, path, begun)
       // Once it is found more may be known of what rotations are called.
       if (now >= until && !this.#parts.isSearching(path)) this.#vacancies.delete(path)
     }
   }
 
-  /** Before another file is followed under `path`. */
+  /** Before another file is followed under `path`: it may be a rotation of a path that has just lost its file. */
   catchUp(source: SourceOptions, path: string): void {
+    for (const [origin, vacancy] of this.#vacancies) {
+      if (vacancy.looked || !isRelated(path, origin)) continue
+      vacancy.looked = true
+      this.#catchUp(vacancy.source, origin, vacancy.begun)
+    }
     // A directory of many new files must not be listed for each of them.
     if (!this.#youngest.has(path) && !this.#vacancies.has(path)) return
     this.#catchUp(source, path, this.#vacancies.get(path)?.begun)

@@ -106,7 +106,7 @@ export class Search {
     (entry, wanted) => this.#parts.unpacked.before(entry.key, wanted),
     (entry, wanted) => this.#pinned(entry, wanted),
     (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
-    (_, wanted, { truncated }) => findCopy(wanted, key => this.#isTaken(key, truncated)),
+    (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
     (_, wanted) => this.#heldBack(wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
   ]
@@ -338,11 +338,12 @@ export class Search {
   }
 
   /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
-  #isTaken(key: string, truncated: boolean): boolean {
+  #isTaken(key: string, opened: OpenFile, truncated: boolean): boolean {
     const { tailers, done } = this.#parts
-    // It was copied over a rotation of before, which may not have been noticed yet.
+    // It was copied over a rotation of before, which may not have been noticed yet; or it was, and is not read since.
     if (tailers.has(key)) return !truncated || tailers.get(key)?.genuine === true
-    return done.hasKey(key)
+    const finished = done.byKey(key)
+    return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
   }
 
   async #findPacked(

@@ -86,11 +86,11 @@ export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibl
 }
 
 /** The copy of the wanted generation in its directory, open, or `undefined`. Of several the one that says most. */
-export function findCopy(wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
+export function findCopy(wanted: Wanted, taken: (key: string, opened: OpenFile) => boolean): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
   for (const { path, opened } of siblingsOf(wanted.path)) {
     const key = inodeKey(inodeOf(opened.stats))
-    const other = key !== inodeKey(wanted.inode) && !taken(key)
+    const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
     if (evidence > 0 && (best === undefined || isBetter({ opened, evidence }, best))) {
       if (best) closeSync(best.opened.fd)
