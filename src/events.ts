@@ -65,6 +65,7 @@ export const EVENTS = {
   data_lost: sum(['source', 'cause'], 'bytes'),
   data_dropped: sum(['source'], 'bytes'),
   file_truncated: each('path'),
+  archive_damaged: each('archive'),
   file_unreadable: each('path'),
   path_refused: each('path'),
   directory_unreadable: each('path'),

@@ -51,8 +51,8 @@ export interface MissedParts {
   room(): boolean
   /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
   unreadable(source: SourceOptions, origin: string, path: string): void
-  /** A file that was rotated away from `origin` and compressed, before the one that was born at `before`. */
-  archive(source: SourceOptions, origin: string, path: string, before?: bigint): void
+  /** A file that was rotated away from `origin` and compressed, before the one that was born there by now. */
+  archive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void
   /** Whether an archive has been looked into, as it is now. */
   knownArchive(stats: BigIntStats): boolean
   /** Looks at a file now. */
@@ -147,8 +147,7 @@ export class Missed {
     const { tailers, known, knownArchive, habits, rootsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...tailers]) if (tailer.generation.origin.path === origin) this.#parts.poll(tailer)
-    const now = statPath(origin)
-    const born = now === undefined ? undefined : now.birthtimeNs === 0n ? now.ctimeNs : now.birthtimeNs
+    const born = birthOf(origin)
     const missed = findMissed({
       origin,
       after: begun ?? this.#startedAt,
@@ -162,8 +161,13 @@ export class Missed {
       followed: path => path !== origin && this.#youngest.has(path),
       knownArchive,
       denied: path => unreadable(source, origin, path),
-      // A file that was truncated may be older than what was copied from it, and so is no measure.
-      compressed: path => archive(source, origin, path, born !== undefined && born > (begun ?? 0n) ? born : undefined),
+      compressed: path => {
+        archive(source, origin, path, () => {
+          const at = birthOf(origin)
+          // A file that was truncated may be older than what was copied from it, and so is no measure.
+          return at !== undefined && at > (begun ?? 0n) ? at : undefined
+        })
+      },
     })
     for (const sibling of missed) this.#take(source, origin, sibling)
   }
@@ -176,7 +180,7 @@ export class Missed {
     const after = this.#youngestIn.get(dirname(path))
     const stats = fileAt(path)
     if (after === undefined || stats === undefined || knownArchive(stats)) return
-    if (stats.mtimeNs >= after) archive(source, original, path)
+    if (stats.mtimeNs >= after) archive(source, original, path, () => undefined)
   }
 
   /** When the youngest generation of the path that had been followed was written to last. */
@@ -208,6 +212,12 @@ export class Missed {
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation))
   }
+}
+
+/** When the file was born that is at a path now; where the file system does not say, when it was changed last. */
+function birthOf(path: string): bigint | undefined {
+  const stats = statPath(path)
+  return stats && (stats.birthtimeNs === 0n ? stats.ctimeNs : stats.birthtimeNs)
 }
 
 /** Whether a file is a copy that was made of a rotation of the same path. */

@@ -68,6 +68,8 @@ const LAST = BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n
 const LOOKED_INTO = 16
 const TRIES = 3
 
+const DAMAGED = 'an archive cannot be unpacked to its end; what it holds of a rotated file is not shipped'
+
 /** What the search knows beside the saved generation. */
 interface Circumstances {
   /** Its inode has other content now. */
@@ -255,38 +257,54 @@ export class Search {
 
   /**
    * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
-   * older than the file that was born there at `before`.
+   * older than the file that was born there when `born` says: what has the name once the archive was seen.
    */
-  takeArchive(source: SourceOptions, origin: string, path: string, before?: bigint): void {
-    const { lineage, done, unpacked, onSettled } = this.#parts
+  takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
+    const { lineage } = this.#parts
     const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
     const key = inodeKey(inode)
     if (this.knowsArchive(stats)) return
+    const before = born()
     // Its content is older than the archive, which keeps the time of the last line.
     const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
     const begun = before !== undefined && before <= made ? before - 1n : made
-    const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
     this.#archives.set(key, { origin, begun })
-    const take = async () => {
-      const result = await unpacked.take(entry.key, path, () => this.#headsOf(origin))
-      this.#archives.delete(key)
+    const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
+    this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))
+  }
+
+  async #takeArchive(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
+    const { done, unpacked, log, onSettled } = this.#parts
+    const { origin, source, inode } = entry
+    let stats = seen
+    for (let steady = 0; steady < STEADY; steady++) {
+      const result = await unpacked.take(entry.key, path, () => this.#headsOf(origin), inode)
       if (this.#stopped) {
         if (result.kind === 'found') closeSync(result.sibling.opened.fd)
         return
       }
-      // An archive that is being written is met again at the next look.
-      if (result.kind === 'incomplete') {
-        onSettled(origin)
-        return
+      if (result.kind === 'incomplete' && steady + 1 < STEADY) {
+        await this.#pause()
+        const now = fileAt(path)
+        if (now && (now.size !== stats.size || now.mtimeNs !== stats.mtimeNs)) {
+          stats = now
+          steady = -1
+        }
+        continue
       }
-      // So that it is not unpacked again, whatever becomes of what it held.
-      done.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
+      this.#archives.delete(inodeKey(inode))
+      if (result.kind !== 'moved') {
+        // So that it is not unpacked again, whatever becomes of what it held.
+        done.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
+      }
+      if (result.kind === 'incomplete')
+        log.warn({ event: 'archive_damaged', source, path: origin, archive: path }, DAMAGED)
       if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
       onSettled(origin)
+      return
     }
-    this.#seek(take())
   }
 
   /**

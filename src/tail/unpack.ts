@@ -17,7 +17,7 @@ import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
 import { makeDirectory } from '../directory.ts'
-import { HEAD_BYTES, type Head, MARKER_BYTES } from './fingerprint.ts'
+import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
 import { type Habits, isCompressed, withoutCompression } from './names.ts'
 import { compressionOf, type OpenFile, openRegular } from './open.ts'
@@ -32,10 +32,14 @@ const WINDOW_LOG = 23
 /** Archives keep the time of what they hold, some in whole seconds. */
 const TOLERANCE = 1_000_000_000n
 
-/** `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. */
+/**
+ * `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. `moved`:
+ * another file has its name.
+ */
 export type UnpackResult =
   | { readonly kind: 'found'; readonly sibling: Sibling; readonly archive?: string }
   | { readonly kind: 'incomplete' }
+  | { readonly kind: 'moved' }
   | { readonly kind: 'none' }
 
 export class Unpacked {
@@ -118,6 +122,7 @@ export class Unpacked {
           case 'damaged':
             incomplete = true
             break
+          case 'moved':
           case 'other':
             break
         }
@@ -126,8 +131,11 @@ export class Unpacked {
     })
   }
 
-  /** An archive of which nothing is known, unless its head is one of `heads`. Never rejects. */
-  take(generation: string, archive: string, heads: () => Iterable<Head>): Promise<UnpackResult> {
+  /**
+   * An archive of which nothing is known, unless its head is one of `heads`. `inode` is the file that is meant: by the
+   * time its turn comes another may have its name. Never rejects.
+   */
+  take(generation: string, archive: string, heads: () => Iterable<Head>, inode?: Inode): Promise<UnpackResult> {
     const isHead = (head: Buffer) => {
       for (const { length, hash } of heads()) {
         if (length > 0 && length <= head.length && digest(head.subarray(0, length)) === hash) return false
@@ -135,7 +143,9 @@ export class Unpacked {
       return head.length > 0
     }
     return this.#inTurn(async () => {
-      switch (await this.#unpack(generation, archive, { headBytes: HEAD_BYTES, isHead, keepFrom: 0 })) {
+      switch (await this.#unpack(generation, archive, { headBytes: HEAD_BYTES, isHead, keepFrom: 0, inode })) {
+        case 'moved':
+          return { kind: 'moved' }
         case 'unpacked': {
           const path = join(this.#dir!, generation)
           const file = openRegular(path, [dirname(path)])
@@ -188,11 +198,11 @@ export class Unpacked {
   }
 
   /** `other`: not what is wanted. `damaged`: it begins so, and cannot be read or written to its end. */
-  async #unpack(generation: string, archive: string, plan: Plan): Promise<'unpacked' | 'other' | 'damaged'> {
+  async #unpack(generation: string, archive: string, plan: Plan): Promise<'unpacked' | 'other' | 'damaged' | 'moved'> {
     const target = join(this.#dir!, generation)
     // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
     const part = `${target}.part`
-    const progress = { verified: false }
+    const progress = { verified: false, moved: false }
     try {
       this.release(`${generation}.part`)
       makeDirectory(this.#dir!)
@@ -204,6 +214,7 @@ export class Unpacked {
       // Not what its name says, cut off, damaged, or no room.
     }
     this.release(`${generation}.part`)
+    if (progress.moved) return 'moved'
     return progress.verified ? 'damaged' : 'other'
   }
 }
@@ -215,6 +226,17 @@ interface Plan {
   isHead(head: Buffer): boolean
   /** Bytes before this offset, the head excepted, are acknowledged. */
   readonly keepFrom: number
+  /** The archive, if it is known which one. */
+  readonly inode?: Inode | undefined
+}
+
+interface Progress {
+  verified: boolean
+  moved: boolean
+}
+
+function isSame(one: Inode, other: Inode): boolean {
+  return inodeKey(one) === inodeKey(other) && one.birth === other.birth
 }
 
 /** The format of the file at `path`, if it is compressed. */
@@ -257,9 +279,14 @@ function decompress(fd: number): { readonly stream: Readable; end(): void } | un
 }
 
 /** Writes what the plan wants of an archive into a new file. Returns false if the head is another. */
-async function unpack(path: string, plan: Plan, target: string, progress: { verified: boolean }): Promise<boolean> {
+async function unpack(path: string, plan: Plan, target: string, progress: Progress): Promise<boolean> {
   const source = openRegular(path, [dirname(path)])
   if (source.kind !== 'open') return false
+  if (plan.inode && !isSame(inodeOf(source.stats), plan.inode)) {
+    progress.moved = true
+    closeSync(source.fd)
+    return false
+  }
   const plain = decompress(source.fd)
   if (plain === undefined) return false
   let file: number | undefined

@@ -98,6 +98,30 @@ for (const codec of ['gzip', 'zstd'] as const) {
   )
 }
 
+t.test(
+  'one that was cut off, of a file that was never seen: it is looked into until it does not change any more',
+  async t => {
+    const stage = await Stage.set(t)
+    stage.env['LOGSHIPPER_SOURCE_PATHS'] = stage.log
+    const program = await stage.start()
+    stage.write(50)
+    t.ok(await stage.arrived())
+    renameSync(stage.log, `${stage.log}.1`)
+    const archive = gzipSync(Buffer.from(old(50_000)))
+    writeFileSync(`${stage.log}.2.gz`, archive.subarray(0, archive.length / 2))
+    stage.write(50)
+    const damaged = () => program.said.filter(({ event }) => event === 'archive_damaged')
+    t.ok(await until(() => damaged().length > 0), 'it is told')
+    t.strictSame(damaged()[0]?.['archive'], `${stage.log}.2.gz`)
+    t.ok(await stage.arrived(), 'what was written after it arrives')
+    writeFileSync(`${stage.log}.2.gz`, gzipSync(Buffer.from(stage.take(20))))
+    renameSync(stage.log, `${stage.log}.3`)
+    stage.write(20)
+    t.ok(await stage.arrived(), 'once it is whole it is read with the next rotation')
+    await finish(t, stage, program)
+  },
+)
+
 t.test('a line that begins with the two bytes of gzip is a line', async t => {
   const stage = await Stage.set(t)
   const program = await stage.start()
