@@ -257,9 +257,16 @@ export class Search {
 
   /**
    * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
-   * older than the file that was born there when `born` says: what has the name once the archive was seen.
+   * younger than the generation that began at `after`, and older than the file that was born there when `born` says: what
+   * has the name once the archive was seen.
    */
-  takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
+  takeArchive(
+    source: SourceOptions,
+    origin: string,
+    path: string,
+    after: bigint,
+    born: () => bigint | undefined,
+  ): void {
     const { lineage } = this.#parts
     const stats = fileAt(path)
     if (stats === undefined) return
@@ -267,9 +274,10 @@ export class Search {
     const key = inodeKey(inode)
     if (this.knowsArchive(stats)) return
     const before = born()
-    // Its content is older than the archive, which keeps the time of the last line.
+    // Its content is older than the archive, which keeps the time of the last line; unless it was written over another.
     const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
-    const begun = before !== undefined && before <= made ? before - 1n : made
+    const least = made > after ? made : after + 1n
+    const begun = before !== undefined && before <= least ? before - 1n : least
     this.#archives.set(key, { origin, begun })
     const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
     this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))

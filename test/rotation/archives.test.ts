@@ -6,7 +6,7 @@ import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type Program, Stage, until } from '../program.ts'
+import { type Program, refuse, Stage, until } from '../program.ts'
 
 t.jobs = 2
 t.setTimeout(170_000)
@@ -119,6 +119,39 @@ t.test(
     stage.write(20)
     t.ok(await stage.arrived(), 'once it is whole it is read with the next rotation')
     await finish(t, stage, program)
+  },
+)
+
+t.test(
+  'one that was written over that of a rotation before: its lines come behind those of the file before',
+  async t => {
+    const stage = await Stage.set(t, { LOGSHIPPER_MEMORY_BUDGET: '4MiB' })
+    stage.env['LOGSHIPPER_SOURCE_PATHS'] = stage.log
+    const program = await stage.start()
+    const rotate = () => {
+      writeFileSync(`${stage.log}.old.gz`, gzipSync(readFileSync(stage.log)))
+      rmSync(stage.log)
+    }
+    stage.write(20)
+    t.ok(await stage.arrived())
+    rotate()
+    stage.write(20)
+    t.ok(await stage.arrived())
+    stage.receiver.behaviour = refuse(503)
+    program.child.kill('SIGSTOP')
+    // More than is in memory at once: the rest of it is unread when the archive has been unpacked.
+    stage.write(300_000)
+    rotate()
+    stage.write(100)
+    rotate()
+    stage.write(10)
+    program.child.kill('SIGCONT')
+    const unpacked = async () => (await program.get('/status', 'adminPort')).text.includes('/unpacked/')
+    t.ok(await until(unpacked), 'it is unpacked')
+    stage.receiver.behaviour = undefined
+    t.ok(await stage.arrived(), 'all lines arrive')
+    t.equal((await program.kill('SIGTERM')).code, 0)
+    stage.complete(t)
   },
 )
 
