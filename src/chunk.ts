@@ -228,14 +228,18 @@ export class Slab {
       const last = Math.min(to, end)
       if (first >= last) continue
       const stop = last === end ? chunk.fileEnd : this.offsetOf(chunk, last)
-      invariant(chunk.unsettled >= last - first, 'a frame settled twice')
-      chunk.unsettled -= last - first
-      const start = this.offsetOf(chunk, first)
-      book(chunk.outcome, outcome, last - first, stop - start)
-      if (chunk.unsettled === 0) chunk.owner.settled(chunk)
-      else note(chunk.islands, start, stop, outcome, last - first)
+      settleFrames(chunk, this.offsetOf(chunk, first), stop, last - first, outcome)
     }
   }
+}
+
+/** Settles so many frames of a chunk, which cover the bytes [from, to) of its file. Its slab may be gone. */
+export function settleFrames(chunk: Chunk, from: number, to: number, frames: number, outcome: Outcome): void {
+  invariant(chunk.unsettled >= frames, 'a frame settled twice')
+  chunk.unsettled -= frames
+  book(chunk.outcome, outcome, frames, to - from)
+  if (chunk.unsettled === 0) chunk.owner.settled(chunk)
+  else note(chunk.islands, from, to, outcome, frames)
 }
 
 /** Payloads mostly settle one behind the other: then the last island grows. */

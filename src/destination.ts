@@ -48,6 +48,8 @@ export interface DestinationFields {
   readonly stream?: StreamTransport | undefined
   /** Where requests go instead, if not where the configuration says. */
   readonly transport?: Transport | undefined
+  /** Its records were rejected before, and are kept when they are again: the first refusal of one alone is the last. */
+  readonly final?: boolean
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
@@ -58,7 +60,7 @@ export interface DestinationFields {
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, onClosed, before, stream, behind, onRepaired, onTruncated, onSetback, onReply } = fields
+  const { metadata, onClosed, before, stream, behind, final, onRepaired, onTruncated, onSetback, onReply } = fields
   const log = withFields(fields.log, { backend: name })
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
@@ -93,6 +95,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     logger: log,
     behind,
     numbers: before?.delivery.numbers,
+    final,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),
     ...(onSetback && { onSetback }),

@@ -223,13 +223,19 @@ export class Pipeline {
       this.#sending--
       this.#wake()
     }
+    let free = false
+    const onFree = () => {
+      if (free) return
+      free = true
+      budget.release(slab.extent)
+    }
     this.#sending++
     this.#unsettled++
     budget.shrink(slab.extent, slab.footprint)
-    await delivery.ship(slab, onSent)
+    await delivery.ship(slab, { onSent, onFree })
     onSent()
     this.#unsettled--
-    budget.release(slab.extent)
+    onFree()
     this.#wake()
   }
 }

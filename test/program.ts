@@ -29,8 +29,8 @@ export interface Received {
   readonly partial?: boolean
 }
 
-/** Answers one request in place of the receiver. Returns true if the body was taken all the same. */
-export type Behaviour = (request: IncomingMessage, response: ServerResponse) => boolean
+/** Answers one request in place of the receiver. Returns true if the body was taken all the same. `text`: decompressed. */
+export type Behaviour = (request: IncomingMessage, response: ServerResponse, text: string) => boolean
 
 export class Receiver {
   readonly records: Received[] = []
@@ -71,22 +71,34 @@ export class Receiver {
       this.requests++
       this.heads.push(request.headers)
       const { behaviour } = this
-      if (behaviour && !behaviour(request, response)) return
+      const text = plain(request, Buffer.concat(parts))
+      if (behaviour && !behaviour(request, response, text)) return
       const key = String(request.headers['idempotency-key'])
-      if (!this.honoursKeys || !this.#keys.has(key)) this.#take(request, Buffer.concat(parts))
+      if (!this.honoursKeys || !this.#keys.has(key)) this.#take(request, text)
       this.#keys.add(key)
       if (!behaviour) response.writeHead(204).end()
     })
   }
 
-  #take(request: IncomingMessage, body: Buffer): void {
-    const encoding = request.headers['content-encoding']
-    const plain = encoding === 'gzip' ? gunzipSync(body) : encoding === 'zstd' ? zstdDecompressSync(body) : body
-    const text = plain.toString()
+  #take(request: IncomingMessage, text: string): void {
     if (request.headers['content-type'] === 'text/plain') {
       for (const message of text.split('\n').slice(0, -1)) this.records.push({ message, file: '' })
     } else if (text.startsWith('[')) this.records.push(...(JSON.parse(text) as Received[]))
     else for (const line of text.split('\n').slice(0, -1)) this.records.push(JSON.parse(line) as Received)
+  }
+}
+
+function plain({ headers }: IncomingMessage, body: Buffer): string {
+  const encoding = headers['content-encoding']
+  return (encoding === 'gzip' ? gunzipSync(body) : encoding === 'zstd' ? zstdDecompressSync(body) : body).toString()
+}
+
+/** A behaviour that refuses every request in which these words stand, and takes all others. */
+export function object(words: string, status = 400, body = 'no'): Behaviour {
+  return (_request, response, text) => {
+    const refused = text.includes(words)
+    response.writeHead(refused ? status : 204).end(refused ? body : '')
+    return !refused
   }
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Statement } from '../src/ledger.ts'
-import { type Ended, Program, Receiver, refuse, Stage, until } from './program.ts'
+import { type Ended, object, Program, Receiver, refuse, Stage, until } from './program.ts'
 
 t.jobs = 3
 
@@ -68,13 +68,15 @@ t.test('413 halves until it fits; other refusals are counted with their reason',
   stage.write(1000)
   t.ok(await stage.arrived())
   stage.complete(t)
-  stage.receiver.behaviour = refuse(400)
+  stage.receiver.behaviour = object('nobody wants this')
   appendFileSync(stage.log, 'nobody wants this\n')
-  await until(() => stage.receiver.requests > 0 && program.says('records were rejected'))
+  t.ok(await until(() => program.says('a record is refused')))
+  stage.write(1)
+  t.ok(await until(() => program.says('records were rejected')), 'when another one was taken')
   const ended = await program.kill('SIGTERM')
   t.equal(ended.code, 0)
   const { delivered, rejected } = statement(t, ended)
-  t.equal(delivered.lines, 1000)
+  t.equal(delivered.lines, 1001)
   t.strictSame(rejected, { http_400: { lines: 1, bytes: 18 } })
 })
 

@@ -80,6 +80,11 @@ export interface Item {
   readonly index: number
   readonly reason: string
   readonly detail?: string
+  /**
+   * Of one that may be sent again: the fault seems to be its own. If it stays for long while others are taken, the record
+   * is rejected under this reason.
+   */
+  readonly rejectAs?: string
 }
 
 /**
@@ -96,11 +101,15 @@ export type Verdict =
    * are found. Only for answers after which nothing was stored, or where what is sent twice is stored once.
    */
   | { readonly kind: 'suspect'; readonly reason: string; readonly detail?: string }
-  /** Told record by record: `rejected` and `retry` name those that were not stored, in order; all others were. */
+  /**
+   * Told record by record: `rejected`, `retry` and `unread` name those that were not stored, in order; all others were.
+   * Nothing is known of those that are `unread`: they go again at once.
+   */
   | {
       readonly kind: 'items'
       readonly rejected: readonly Item[]
       readonly retry: readonly Item[]
+      readonly unread?: readonly number[]
       /** The others are only accepted, under this receipt: as with `pending`. */
       readonly receipt?: string
     }

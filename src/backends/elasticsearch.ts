@@ -6,7 +6,7 @@
  * Guarantees: an item is delivered only if the answer says so of it (or of all of them); a record that is already there
  * under our own id is delivered; what the cluster refuses for reasons of its own (a missing index, a full disk, a read-only
  * block, missing rights, an unknown pipeline) is tried again for as long as it takes; only a document that cannot be
- * indexed as it is, is rejected.
+ * indexed as it is, or that the cluster fails over again and again while it takes others, is rejected.
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
@@ -207,18 +207,22 @@ function judgeItems(items: readonly unknown[], records: number, ids: boolean): V
   const rejected: Item[] = []
   const retry: Item[] = []
   let ours = 0
+  let itsOwn = 0
   for (let index = 0; index < records; index++) {
     const { status, type, reason } = read(items[index])
     if (status >= 200 && status < 300) continue
     if (status === 409 && ids) continue
     const item = { index, reason: type, ...(reason === undefined ? {} : { detail: reason }) }
     if (isRefused(status, type, reason)) rejected.push(item)
-    else {
+    else if (OF_THE_DOCUMENT.has(status)) {
+      retry.push({ ...item, rejectAs: `http_${status}` })
+      itsOwn++
+    } else {
       retry.push(item)
       if (isOurs(status, type)) ours++
     }
   }
-  if (retry.length === records) {
+  if (retry.length === records && itsOwn < records) {
     const [{ reason, detail }] = retry as [Item]
     const words = detail === undefined ? {} : { detail }
     return { kind: 'retry', reason, ...words, ...(ours > 0 ? { misconfigured: true } : {}) }
@@ -269,6 +273,12 @@ function isRefused(status: number, type: string, reason: string | undefined): bo
   if ([401, 403, 404, 405, 408, 429].includes(status) || NOT_THE_DOCUMENT.has(type)) return false
   return !(type === 'illegal_argument_exception' && NOT_ITS_ARGUMENTS.test(reason ?? ''))
 }
+
+/**
+ * An error of the cluster's own that a single document can cause, by its pipeline or its content; then it causes it again.
+ * What is about a shard (503), a queue (429) or the way there (502, 504) is not said of a document.
+ */
+const OF_THE_DOCUMENT = new Set([500, 501])
 
 /** A person must mend it. A 429 or a 5xx passes by itself, but for a disk that is full. */
 function isOurs(status: number, type: string): boolean {

@@ -3,7 +3,7 @@
  * that RFC 9110 gives each status, unless the configuration knows better.
  *
  * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
- * wrong" gives records up. Everything that a human can mend on the other side (credentials, a moved address, an
+ * wrong" has records suspected; whole requests are given up only where the configuration says so. Everything that a human can mend on the other side (credentials, a moved address, an
  * overloaded or half-configured server) is tried again for as long as it takes.
  */
 import * as z from 'zod/mini'
@@ -54,9 +54,11 @@ const statuses = z.optional(z.array(status, { error: STATUSES }))
 
 const statusesSchema = z.strictObject({
   delivered: statuses.check(z.describe('Every other 2xx is then no success and tried again.')),
-  retry: statuses.check(z.describe('Tried again without end.')),
-  suspect: statuses.check(z.describe('Some record is at fault: halves are sent alone until it is found.')),
-  rejected: statuses.check(z.describe('All of the request is refused for good, counted and given up.')),
+  retry: statuses.check(z.describe('Sent again without end.')),
+  suspect: statuses.check(
+    z.describe('Some record is at fault: it is searched for, and rejected once others are taken.'),
+  ),
+  rejected: statuses.check(z.describe('All of the request is rejected at once, good records too.')),
 })
 
 type Statuses = z.infer<typeof statusesSchema>
@@ -194,8 +196,11 @@ export function judge(answer: Answer): Verdict {
   }
   if (status >= 300 && status < 400) return { kind: 'retry', reason: 'redirect', misconfigured: true }
   switch (status) {
+    // A request that conflicts with another one, or that a law forbids, is as bad as what is in it.
     case 400:
+    case 409:
     case 422:
+    case 451:
       // A web page is about the address: a plain request to a port for TLS, say.
       if (isPage(answer)) return { kind: 'retry', reason: 'unexpected_html', misconfigured: true }
       return { kind: 'suspect', reason, ...detail }
@@ -208,9 +213,6 @@ export function judge(answer: Answer): Verdict {
     case 425:
     case 429:
       return { kind: 'retry', reason, ...detail }
-    case 409:
-    case 451:
-      return { kind: 'rejected', reason, ...detail }
   }
   if (status >= 400 && status < 500) return { kind: 'retry', reason, ...detail, misconfigured: true }
   return { kind: 'retry', reason, ...detail }

@@ -204,7 +204,7 @@ function judgePush(answer: Answer): Verdict {
   if (status === 400 || status === 422) return judgeRefusal(answer)
   if (status === 500 && LARGE_MESSAGE.test(body)) return { kind: 'split', reason: 'grpc_message_size' }
   const verdict = judge(answer)
-  if (verdict.kind === 'rejected') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
+  if (verdict.kind === 'suspect') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
   return status === 429 ? { kind: 'retry', reason: reasonIn(TOO_MANY, body) ?? 'http_429', ...detail } : verdict
 }
 

@@ -40,11 +40,7 @@ export const otlpSchema = z.object({
     z.strictObject({
       suspect: z
         .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
-        .check(
-          z.describe(
-            'Besides a 400 with a Status: some record is at fault, and halves are sent alone until it is found.',
-          ),
-        ),
+        .check(z.describe('Besides a 400 with a Status: some record is at fault, and is searched for.')),
     }),
   ),
 })

@@ -36,7 +36,7 @@ export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdic
   }
   if (status === 400) return page ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : mistaken
   const general = judge({ status, headers, body: words })
-  return general.kind === 'rejected' ? mistaken : general
+  return general.kind === 'suspect' && status !== 422 ? mistaken : general
 }
 
 /** Some say so with an empty body or a 204, or in words that are no answer of OTLP. */

@@ -55,7 +55,7 @@ export const BACKENDS = {
     // Answers speak of every record.
     preset: { maxRecords: 2000 },
     credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
-    refusals: ['document_parsing_exception', 'fail_processor_exception', 'mapper_parsing_exception'],
+    refusals: ['document_parsing_exception', 'fail_processor_exception', 'http_500', 'mapper_parsing_exception'],
   },
   splunk_hec: {
     schema: splunkHecSchema,

@@ -238,13 +238,13 @@ function stoppedAt({ place, text, ackId }: Said, { records }: BatchInfo, ack: bo
   const index = records === 1 ? 0 : place
   if (index === undefined || index >= records) return { kind: 'suspect', reason, detail: text }
   const waiting = ack && index > 0
-  const again = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, place) => ({ index: from + place, reason: 'behind_invalid_event' }))
+  const places = (from: number, to: number) => Array.from({ length: to - from }, (_, place) => from + place)
   return {
     kind: 'items',
     rejected: [{ index, reason, detail: text }],
+    retry: [],
     // Without a receipt nobody would ever confirm what stood before it.
-    retry: [...(waiting && ackId === undefined ? again(0, index) : []), ...again(index + 1, records)],
+    unread: [...(waiting && ackId === undefined ? places(0, index) : []), ...places(index + 1, records)],
     ...(waiting && ackId !== undefined ? { receipt: ackId } : {}),
   }
 }

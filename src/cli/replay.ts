@@ -84,6 +84,7 @@ export async function replay(
       metadata: () => surroundings.metadata,
       log,
       onClosed: () => {},
+      final: true,
     })
     destination.budget.onRelease = () => destination.delivery.room.open()
     onInterruption(() => destination.delivery.stop())

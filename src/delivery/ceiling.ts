@@ -1,6 +1,7 @@
 /**
  * The ceiling: the largest payload that a backend is believed to take, as its "too large" has taught us. It is doubted
- * now and then, for whoever set the limit may have raised it.
+ * now and then, for whoever set the limit may have raised it; and forgotten when what is said to be too large is smaller
+ * than any limit.
  *
  * Guarantees: a payload with a single record may always have what is configured for a payload: its record is cut down
  * to that and no further, and one that is refused even so is given up elsewhere.
@@ -8,7 +9,9 @@
 
 /** Payloads after which what was learned is doubted, and raised by half. */
 const DOUBT = 64
-const LEAST = 1024
+
+/** Nobody limits requests to less: what is not larger and called too large is refused for another reason. Bytes. */
+export const FLOOR = 1024
 
 export class Ceiling {
   readonly #configured: number
@@ -16,6 +19,9 @@ export class Ceiling {
   #bytes = Number.POSITIVE_INFINITY
   #alone = Number.POSITIVE_INFINITY
   #taken = 0
+  /** The largest that was taken, as it was encoded and as it was sent. */
+  #largest = 0
+  #largestSent = 0
 
   /** `configured`: no payload is larger anyhow, but for one with a single record, and that has at most `most` bytes. */
   constructor(configured: number, most = configured) {
@@ -34,7 +40,7 @@ export class Ceiling {
 
   /** A payload of so many bytes was too large. */
   lower(bytes: number): void {
-    this.#bytes = Math.max(LEAST, Math.min(this.#bytes, Math.floor(bytes / 2)))
+    this.#bytes = Math.max(FLOOR, Math.min(this.#bytes, Math.floor(bytes / 2)))
     this.#taken = 0
   }
 
@@ -44,8 +50,22 @@ export class Ceiling {
     this.#taken = 0
   }
 
-  /** A payload was taken. */
-  took(): void {
+  /** It was not the size. */
+  forget(): void {
+    this.#bytes = Number.POSITIVE_INFINITY
+    this.#alone = Number.POSITIVE_INFINITY
+    this.#taken = 0
+  }
+
+  /** Whether one as large as that was ever taken. */
+  took(bytes: number, sent: number): boolean {
+    return bytes <= this.#largest && sent <= this.#largestSent
+  }
+
+  /** A payload of so many bytes, and so many on the wire, was taken. */
+  raise(bytes: number, sent: number): void {
+    this.#largest = Math.max(this.#largest, bytes)
+    this.#largestSent = Math.max(this.#largestSent, sent)
     if (Math.min(this.#bytes, this.#alone) === Number.POSITIVE_INFINITY || ++this.#taken < DOUBT) return
     this.#taken = 0
     this.#bytes *= 1.5

@@ -5,8 +5,8 @@
  * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
  * refused credentials is never repeated. How often all else is said the log's limiter decides.
  */
-import type { Item, Verdict } from '../backends/backend.ts'
-import type { Slab } from '../chunk.ts'
+import type { Verdict } from '../backends/backend.ts'
+import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Fields, Logger } from '../log.ts'
 import { Reminder } from '../reminder.ts'
@@ -14,15 +14,33 @@ import type { Health } from './circuit.ts'
 import type { Payload } from './encoder.ts'
 import type { DeliveryNumbers } from './numbers.ts'
 import { quote } from './quote.ts'
-import { type Final, TOO_LARGE } from './settlement.ts'
+import { TOO_LARGE } from './settlement.ts'
 
-/** A backend's words are looked at no more often: milliseconds. Comparing them with the frames costs time. */
+/**
+ * A backend's words about much are looked at no more often than this, for comparing them with the frames costs time:
+ * milliseconds, and bytes that are much.
+ */
 const LISTEN_AGAIN = 1_000
+const MUCH = 64 * 1024
 /** Reasons of one outage that are logged when they come up. */
 const MOST_REASONS = 16
 
 /** Verdicts that have to be waited for. */
 type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+
+/** What a backend says of what it does not take. */
+export interface Refusal {
+  readonly reason: string
+  readonly detail?: string | undefined
+}
+
+/** Where a record lies. */
+export interface Place {
+  readonly origin: Origin
+  readonly offset: number
+}
+
+type Words = string | undefined
 
 export interface RemarksFields {
   /** The backend's configured name. */
@@ -71,7 +89,7 @@ export class Remarks {
     const { reason } = verdict
     numbers.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
-    const detail = verdict.kind === 'retry' ? this.#listen(verdict.detail, slab, payload) : undefined
+    const detail = verdict.kind === 'retry' ? this.listen(verdict.detail, slab, payload) : undefined
     numbers.lastError = { reason, detail, at: Date.now() }
     const { level, event, sentence, still } = words(verdict)
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
@@ -133,59 +151,55 @@ export class Remarks {
     this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
   }
 
-  /** Says what was refused, and why. What is told item by item is said once, in the words about the first. */
-  refused(verdict: Final, hopeful: boolean, slab: Slab, payload: Payload): void {
-    const say = (reason: string, words: string | undefined, records: number): void => {
-      this.#log.error(this.#told('records_rejected', reason, words, records, slab, payload), 'records were rejected')
-    }
-    switch (verdict.kind) {
-      case 'rejected':
-        say(verdict.reason, verdict.detail, payload.records)
-        break
-      case 'suspect':
-        if (payload.records > 1 && hopeful) this.#fields.numbers.retry(verdict.reason)
-        else say(verdict.reason, verdict.detail, payload.records)
-        break
-      case 'counted':
-        say(verdict.reason, verdict.detail, verdict.rejected)
-        break
-      case 'items': {
-        const [first] = verdict.rejected
-        if (first) say(first.reason, first.detail, verdict.rejected.length)
-        break
-      }
-      case 'delivered':
-      case 'split':
-        break
-    }
+  /** Something was not taken; what is done about it is said elsewhere. */
+  heard({ reason, detail }: Refusal, slab: Slab, payload: Payload): void {
+    this.#fields.numbers.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
+  }
+
+  /** A request of several records was refused, and it is not said for which. */
+  searching(reason: string, words: Words): void {
+    this.#fields.numbers.retry(reason)
+    this.#log.warn(this.#told('records_searched', reason, words), 'a request was refused: its records are tried apart')
+  }
+
+  /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
+  refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
+    this.#fields.numbers.retry(reason)
+    const fields = this.#told(kept ? 'record_kept' : 'record_refused', reason, words, at(place))
+    if (kept) this.#log.error(fields, 'a record is refused, and no other was taken since: it is kept and tried again')
+    else this.#log.warn(fields, 'a record is refused: it is tried again when another one was taken')
+  }
+
+  /** A record fails for itself, and is sent beside the others. */
+  failing(reason: string, words: Words, place: Place): void {
+    this.#fields.numbers.retry(reason)
+    const fields = this.#told('record_failing', reason, words, at(place))
+    this.#log.warn(fields, 'a record fails again and again: it is sent beside the others')
   }
 
   /** Some records of a request were turned away in passing. */
-  heldBack({ reason, detail }: Item, records: number, slab: Slab, payload: Payload): void {
+  heldBack(reason: string, words: Words, records: number): void {
     this.#fields.numbers.retry(reason)
-    this.#log.warn(this.#told('records_retried', reason, detail, records, slab, payload), 'records are sent again')
+    this.#log.warn(this.#told('records_retried', reason, words, { records }), 'records are sent again')
   }
 
-  #told(
-    event: Fields['event'],
-    reason: string,
-    words: string | undefined,
-    records: number,
-    slab: Slab,
-    payload: Payload,
-  ): Fields {
-    const detail = this.#listen(words, slab, payload)
+  rejected(reason: string, records: number, words: Words, place?: Place): void {
+    const fields = this.#told('records_rejected', reason, words, { records, ...(place && at(place)) })
+    this.#log.error(fields, 'records were rejected')
+  }
+
+  #told(event: Fields['event'], reason: string, detail: Words, more: object = {}): Fields {
     this.#fields.numbers.lastError = { reason, detail, at: Date.now() }
-    return { event, backend: this.#fields.name, reason, records, ...(detail === undefined ? {} : { detail }) }
+    return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
   }
 
   /** The backend's words, where they may be repeated. */
-  #listen(words: string | undefined, slab: Slab, payload: Payload): string | undefined {
+  listen(words: Words, slab: Slab, payload: Payload): Words {
     if (words === undefined) return undefined
     const at = this.#now()
     // Said of other records, word for word: nothing of those can be in it.
     if (this.#heard?.words === words) return this.#heard.detail
-    if (this.#heard && at - this.#heard.at < LISTEN_AGAIN) return undefined
+    if (payload.frameBytes > MUCH && this.#heard && at - this.#heard.at < LISTEN_AGAIN) return undefined
     const { from } = payload.runs[0]!
     const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
     const last = payload.runs.at(-1)!.to - 1
@@ -217,6 +231,10 @@ function words(verdict: Setback) {
         sentence: 'destination is down',
         still: 'destination is still down',
       } as const)
+}
+
+function at({ origin, offset }: Place) {
+  return { source: origin.source, file: origin.path, offset }
 }
 
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10

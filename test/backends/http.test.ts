@@ -52,7 +52,7 @@ const VERDICTS: readonly (readonly [number, string, string?, true?])[] = [
   [405, 'retry', 'http_405', true],
   [408, 'retry', 'http_408'],
   [413, 'split', 'http_413'],
-  [409, 'rejected', 'http_409'],
+  [409, 'suspect', 'http_409'],
   [422, 'suspect', 'http_422'],
   [429, 'retry', 'http_429'],
   [500, 'retry', 'http_500'],

@@ -11,7 +11,9 @@ function refusing(type: BackendType): Set<string> {
   for (const { verdict } of SUBJECTS.filter(subject => subject.type === type).flatMap(({ cases }) => cases)) {
     if (verdict.kind === 'rejected' || verdict.kind === 'suspect' || verdict.kind === 'counted')
       reasons.add(verdict.reason)
-    if (verdict.kind === 'items') for (const { reason } of verdict.rejected) reasons.add(reason)
+    if (verdict.kind !== 'items') continue
+    for (const { reason } of verdict.rejected) reasons.add(reason)
+    for (const { rejectAs } of verdict.retry) if (rejectAs) reasons.add(rejectAs)
   }
   return reasons
 }

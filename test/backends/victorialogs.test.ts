@@ -3,6 +3,7 @@ import type { Answer, BatchInfo, Verdict } from '../../src/backends/backend.ts'
 import { createVictorialogs, victorialogsSchema } from '../../src/backends/victorialogs.ts'
 import { subject } from '../conformance/victorialogs.ts'
 import { origin } from '../delivery/rig.ts'
+import { until } from '../program.ts'
 import { HOSTILE, lay, METADATA, ship } from './rig.ts'
 
 const judge: (answer: Answer, batch: BatchInfo) => Verdict = createVictorialogs(
@@ -91,8 +92,11 @@ t.test('a line that it cannot read is found and rejected alone', async t => {
   )
   await ship(laid, { lines: ['poison'] }, { lines: ['a', 'b'], origin: origin('/b.log') })
   t.match(laid.arena.outcome, { delivered: { lines: 3 } }, 'in company it is skipped in silence')
-  await ship(laid, { lines: ['poison'] })
-  t.match(laid.arena.outcome.rejected, { unreadable_line: { lines: 1 } })
+  const alone = ship(laid, { lines: ['poison'] })
+  t.ok(await until(() => laid.delivery.aside === 1))
+  await ship(laid, { lines: ['c'] })
+  await alone
+  t.match(laid.arena.outcome.rejected, { unreadable_line: { lines: 1 } }, 'alone it is refused, while another is taken')
 })
 
 t.test('what cannot be is refused by the configuration', async t => {

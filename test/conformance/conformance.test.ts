@@ -69,6 +69,11 @@ for (const subject of SUBJECTS) {
   t.test(subject.name, { buffered: true }, async t => {
     t.jobs = TROUBLES.length
     const all = TROUBLES.map(trouble => t.test(trouble.name, { buffered: true }, t => survives(t, subject, trouble)))
+    for (const { name, answer, verdict } of subject.cases) {
+      if (verdict.kind !== 'suspect' && verdict.kind !== 'split') continue
+      const title = `to everything for a while: ${name}`
+      all.push(t.test(title, { buffered: true }, t => outlives(t, subject, answer)))
+    }
     all.push(t.test('what a record says', { buffered: true }, t => speaks(t, subject)))
     if (subject.poisoned) all.push(t.test('one record of four', { buffered: true }, t => isolates(t, subject)))
     await Promise.all(all)
@@ -100,6 +105,22 @@ async function survives(t: Test, subject: Subject, { faults, twice, changes, wai
     t.equal(again.url, first!.url)
     t.equal(again.headers['idempotency-key'], first!.headers['idempotency-key'])
   }
+}
+
+/** So many requests, whatever is in them, are answered so. */
+const WHILE = 14
+
+/** An answer that would reject a record, given to everything, is about the address: it costs time only. */
+async function outlives(t: Test, subject: Subject, answer: Answer): Promise<void> {
+  const { server, arena, ship, delivery } = await stage(t, subject)
+  server.faults.push(...Array<Fault>(WHILE).fill(refused(answer)))
+  await ship({ lines: LINES })
+  t.same(server.wrong, [], 'every request is as the documentation asks for')
+  t.same(server.faults, [], 'that often')
+  t.same([...server.messages].sort(), [...LINES].sort(), 'nothing is missing, nothing comes twice')
+  t.same(arena.outcome, { delivered: { lines: 4, bytes: BYTES }, rejected: {}, dropped: {} })
+  t.equal(arena.budget.used, 0, 'nothing is held')
+  t.equal(delivery.health.kind, 'up')
 }
 
 /** Every fact is there, ids tell records apart, times keep their order, and what was cut before says so. */

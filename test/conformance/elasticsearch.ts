@@ -117,6 +117,24 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'the cluster fails over one document',
+    answer: bulk(OK, item(500, 'null_pointer_exception', 'it is null'), OK, OK),
+    verdict: {
+      kind: 'items',
+      rejected: [],
+      retry: [{ index: 1, reason: 'null_pointer_exception', detail: 'it is null', rejectAs: 'http_500' }],
+    },
+  },
+  {
+    name: 'the cluster fails over every document',
+    answer: bulk(...Array(4).fill(item(500, 'exception', 'no'))),
+    verdict: {
+      kind: 'items',
+      rejected: [],
+      retry: [0, 1, 2, 3].map(index => ({ index, reason: 'exception', detail: 'no', rejectAs: 'http_500' })),
+    },
+  },
+  {
     name: 'an answer about three of four items',
     answer: bulk(OK, OK, OK),
     verdict: { kind: 'items', rejected: [], retry: [{ index: 3, reason: 'item_missing' }] },

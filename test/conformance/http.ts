@@ -5,7 +5,7 @@ import type { Case, Decoded, Request, Subject } from './subject.ts'
 
 const says = (status: number, body = '', headers: Record<string, string> = {}): Answer => ({ status, headers, body })
 
-const told = (kind: 'suspect' | 'unauthorized' | 'rejected' | 'retry', status: number, body = ''): Verdict => ({
+const told = (kind: 'suspect' | 'unauthorized' | 'retry', status: number, body = ''): Verdict => ({
   kind,
   reason: `http_${status}`,
   ...(body && { detail: body }),
@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
   { name: 'a wrong path', answer: says(404, 'not found'), verdict: mistaken('http_404', 'not found') },
   { name: 'a wrong method', answer: says(405), verdict: mistaken('http_405') },
   { name: 'too slow', answer: says(408), verdict: told('retry', 408) },
-  { name: 'a conflict', answer: says(409), verdict: told('rejected', 409) },
+  { name: 'a conflict', answer: says(409), verdict: told('suspect', 409) },
   { name: 'gone', answer: says(410), verdict: mistaken('http_410') },
   { name: 'too large', answer: says(413), verdict: { kind: 'split', reason: 'http_413' } },
   { name: 'a media type it does not take', answer: says(415), verdict: mistaken('http_415') },

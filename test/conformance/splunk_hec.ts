@@ -12,8 +12,6 @@ const says = (status: number, code: number, text: string, more: object = {}): An
   body: JSON.stringify({ text, code, ...more }),
 })
 
-const behind = (...places: number[]) => places.map(index => ({ index, reason: 'behind_invalid_event' }))
-
 const CASES: readonly Case[] = [
   { name: 'parsed', answer: says(200, 0, 'Success'), verdict: { kind: 'delivered' } },
   {
@@ -22,7 +20,8 @@ const CASES: readonly Case[] = [
     verdict: {
       kind: 'items',
       rejected: [{ index: 2, reason: 'event_blank', detail: 'Event field cannot be blank' }],
-      retry: behind(3),
+      retry: [],
+      unread: [3],
     },
   },
   {
@@ -31,7 +30,8 @@ const CASES: readonly Case[] = [
     verdict: {
       kind: 'items',
       rejected: [{ index: 0, reason: 'invalid_data_format', detail: 'Invalid data format' }],
-      retry: behind(1, 2, 3),
+      retry: [],
+      unread: [1, 2, 3],
     },
   },
   {
@@ -124,7 +124,8 @@ const ACKNOWLEDGED: readonly Case[] = [
     verdict: {
       kind: 'items',
       rejected: [{ index: 2, reason: 'event_blank', detail: 'Event field cannot be blank' }],
-      retry: behind(3),
+      retry: [],
+      unread: [3],
       receipt: '3',
     },
   },
@@ -134,7 +135,8 @@ const ACKNOWLEDGED: readonly Case[] = [
     verdict: {
       kind: 'items',
       rejected: [{ index: 2, reason: 'event_blank', detail: 'Event field cannot be blank' }],
-      retry: behind(0, 1, 3),
+      retry: [],
+      unread: [0, 1, 3],
     },
   },
 ]

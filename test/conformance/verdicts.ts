@@ -56,11 +56,11 @@ function code(text: string): string {
 function words(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'delivered':
-      return verdict.remark === undefined ? 'delivered' : `delivered, and said loudly (\`${verdict.remark}\`)`
+      return verdict.remark === undefined ? 'delivered' : `delivered, with a warning (\`${verdict.remark}\`)`
     case 'rejected':
       return `rejected (\`${verdict.reason}\`)`
     case 'suspect':
-      return `halves, until the record is found and rejected (\`${verdict.reason}\`)`
+      return `searched for the record; rejected once others are taken (\`${verdict.reason}\`)`
     case 'counted':
       return `${verdict.rejected} rejected (\`${verdict.reason}\`), the others delivered`
     case 'pending':
@@ -73,8 +73,12 @@ function words(verdict: Verdict): string {
       return 'sent in halves'
     case 'items': {
       const rejected = verdict.rejected.map(({ index, reason }) => `${ordinal(index)} rejected (\`${reason}\`)`)
-      const retry = verdict.retry.map(({ index, reason }) => `${ordinal(index)} tried again (\`${reason}\`)`)
-      return [...rejected, ...retry, 'the others delivered'].join(', ')
+      const retry = verdict.retry.map(({ index, reason, rejectAs }) => {
+        const end = rejectAs === undefined ? '' : `, aside if it goes on alone, at last rejected (\`${rejectAs}\`)`
+        return `${ordinal(index)} tried again (\`${reason}\`)${end}`
+      })
+      const unread = verdict.unread?.map(index => `${ordinal(index)} sent again at once`) ?? []
+      return [...rejected, ...retry, ...unread, 'the others delivered'].join(', ')
     }
   }
 }

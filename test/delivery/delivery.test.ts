@@ -79,11 +79,11 @@ t.test('a page of HTML is no delivery', async t => {
   t.same(arena.outcome.delivered, lines(1))
 })
 
-t.test('what is refused for good is rejected with its status, and the next payload goes on', async t => {
+t.test('what the configuration gives up is rejected with its status, and the next payload goes on', async t => {
   const { receiver, url } = await receiving(t, inTurn(answer(409, {}, 'no such stream'), answer(204)))
   const { arena, delivery, listener } = rig(
     url,
-    {},
+    { statuses: { rejected: [409] } },
     { batch: { maxBytes: 1 << 20, maxRecords: 2, maxAge: 0, linger: 0 } },
   )
   await delivery.ship(arena.slab({ lines: numbered(4) }))
@@ -98,10 +98,17 @@ t.test('what is refused for good is rejected with its status, and the next paylo
 
 t.test('an answer that echoes a line is not repeated in our log', async t => {
   const secret = 'token=3f9c1d5e7b2a4860 user=alice'
-  const { url } = await receiving(t, answer(422, {}, `bad line: ${secret}`))
+  const { url } = await receiving(t, (request, response, count) =>
+    (request.body.includes(secret) ? answer(422, {}, `bad line: ${secret}`) : answer(204))(request, response, count),
+  )
   const { arena, delivery, listener } = rig(url)
-  await delivery.ship(arena.slab({ lines: [secret] }))
-  t.match(listener.said, [{ fields: { reason: 'http_422' } }])
+  const sent = Promise.withResolvers<void>()
+  const settled = delivery.ship(arena.slab({ lines: [secret] }), { onSent: sent.resolve })
+  await sent.promise
+  await delivery.ship(arena.slab({ lines: ['x'] }))
+  await settled
+  t.match(arena.outcome, { delivered: { lines: 1 }, rejected: { http_422: { lines: 1 } } })
+  t.match(listener.said.at(-1), { sentence: 'records were rejected', fields: { reason: 'http_422' } })
   t.notMatch(JSON.stringify([listener.said, delivery.numbers.lastError]), /alice|3f9c/)
 })
 
@@ -269,7 +276,7 @@ t.test('repairs and cuts are booked once, with the origin they belong to', async
     },
     new Arena(4 << 20, 2 * PAGE),
   )
-  const broken = Buffer.from([0x61, 0xff])
+  const broken = Buffer.from([...Buffer.from('a'.repeat(1000)), 0xff])
   await delivery.ship(
     arena.slab(
       { lines: [broken, broken], origin: origin('/a') },

@@ -10,10 +10,11 @@ import { Arena, Listener } from './rig.ts'
 
 const MINUTE = 60_000
 
-function remarks() {
+/** `frameBytes`: of the payload that is sent. */
+function remarks({ frameBytes = 100_000 } = {}) {
   const arena = new Arena()
   const slab = arena.slab({ lines: ['user=alice password=hunter2', 'GET /health 200'] })
-  const payload = { runs: [{ from: 0, to: 2 }], records: 2 } as unknown as Payload
+  const payload = { runs: [{ from: 0, to: 2 }], records: 2, frameBytes } as unknown as Payload
   const clock = new HandClock()
   const listener = new Listener()
   const numbers = new DeliveryNumbers()
@@ -143,7 +144,7 @@ t.test('what was never said to be down is not said to be back', t => {
   t.end()
 })
 
-t.test('words are looked at once a second; the same words are not looked at again, and stay known', t => {
+t.test('words about much are looked at once a second; the same words are not looked at again, and stay known', t => {
   const { clock, numbers, fail } = remarks()
   fail({ kind: 'retry', reason: 'http_503', detail: 'one' })
   t.equal(numbers.lastError?.detail, 'one')
@@ -155,6 +156,17 @@ t.test('words are looked at once a second; the same words are not looked at agai
   fail({ kind: 'retry', reason: 'http_503', detail: 'two' })
   t.equal(numbers.lastError?.detail, 'two')
   clock.pass(1000)
+  fail({ kind: 'retry', reason: 'http_503', detail: 'cannot take user=alice password=hunter2' })
+  t.equal(numbers.lastError?.detail, undefined, 'what was sent is not repeated')
+  t.end()
+})
+
+t.test('words about a record or a few are looked at each time', t => {
+  const { numbers, fail } = remarks({ frameBytes: 1000 })
+  for (const detail of ['one', 'two', 'three']) {
+    fail({ kind: 'retry', reason: 'http_503', detail })
+    t.equal(numbers.lastError?.detail, detail)
+  }
   fail({ kind: 'retry', reason: 'http_503', detail: 'cannot take user=alice password=hunter2' })
   t.equal(numbers.lastError?.detail, undefined, 'what was sent is not repeated')
   t.end()

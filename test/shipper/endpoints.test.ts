@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import type { Health, LedgerLine } from '../../src/server/subject.ts'
-import { Program, refuse, Stage, sleep, until } from '../program.ts'
+import { object, Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
 
@@ -66,7 +66,7 @@ t.test('a program that is well says so on every page', async t => {
 })
 
 t.test('the metrics, the ledger and the receiver count the same, through every fate a line can have', async t => {
-  const stage = await Stage.set(t)
+  const stage = await Stage.set(t, { LOGSHIPPER_BACKEND_STATUSES_REJECTED: '422' })
   const program = await stage.start()
   stage.write(500)
   t.ok(await acknowledged(program, 500))
@@ -121,8 +121,8 @@ t.test(
       expected.map(name => [name, before.get(name)]),
       expected.map(name => [name, 0]),
     )
-    stage.receiver.behaviour = refuse(422)
-    writeFileSync(stage.log, 'one\ntwo\n')
+    stage.receiver.behaviour = object('bad', 422)
+    writeFileSync(stage.log, 'bad 1\nbad 2\ngood\n')
     const refused = `logshipper_rejected_lines_total{${account},reason="http_422"}`
     t.ok(await until(async () => (await scrape(first)).get(refused) === 2))
     await first.kill('SIGTERM')
@@ -155,7 +155,10 @@ t.test('no counter ever goes backwards, whatever happens to files and backends',
 const withoutPromtool = PROMTOOL ? false : 'promtool is not installed'
 
 t.test('promtool finds nothing to say of a busy program', { skip: withoutPromtool }, async t => {
-  const stage = await Stage.set(t, { LOGSHIPPER_SOURCE_LABELS: 'quoted=a "b" ü' })
+  const stage = await Stage.set(t, {
+    LOGSHIPPER_SOURCE_LABELS: 'quoted=a "b" ü',
+    LOGSHIPPER_BACKEND_STATUSES_REJECTED: '400',
+  })
   const program = await stage.start()
   stage.write(100)
   t.ok(await stage.arrived())
@@ -183,7 +186,7 @@ t.test(
       return false
     }
     writeFileSync(stage.log, `${CONTENT}\n`)
-    t.ok(await until(() => program.says('records were rejected')))
+    t.ok(await until(() => program.says('a record is refused')))
     stage.receiver.behaviour = refuse(401)
     writeFileSync(join(stage.logs, 'b.log'), `${CONTENT}\n`)
     t.ok(await until(() => program.says('credentials are refused')))

@@ -68,7 +68,7 @@ t.test('an application that makes refused names cannot flood the log, nor hide a
   t.ok(await until(async () => Object.values(await refused()).reduce((sum, n) => sum + n, 0) === 3000))
   stage.receiver.behaviour = refuse(400)
   stage.write(1)
-  t.ok(await until(() => program.says('records were rejected')))
+  t.ok(await until(() => program.says('a record is refused')))
   await program.kill('SIGTERM')
   const lines = program.said.filter(({ event }) => event === 'path_refused')
   t.ok(lines.length <= 21, `${lines.length} lines`)
@@ -99,7 +99,7 @@ t.test(
       }
       writeFileSync(join(stage.logs, `${n}.log`), `${line}\n`)
       const status = async () => JSON.parse((await program.get('/status', 'adminPort')).text) as { pipelines: unknown }
-      t.ok(await until(() => program.says(n % 2 === 0 ? 'records were rejected' : 'destination is down')))
+      t.ok(await until(() => program.says(n % 2 === 0 ? 'a record is refused' : 'destination is down')))
       for (const part of [said.slice(13), 'hunter2', 'HUNTER2']) {
         t.notMatch(program.raw, part, `${part} in the log`)
         t.notMatch(JSON.stringify(await status()), part, `${part} on the page`)

@@ -9,7 +9,11 @@ import { refuse, Stage, until } from '../program.ts'
 t.jobs = 3
 
 const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
-const DEAD_LETTERS = { LOGSHIPPER_BACKEND_IDS: 'true', LOGSHIPPER_BACKEND_COMPRESSION: 'none' }
+const DEAD_LETTERS = {
+  LOGSHIPPER_BACKEND_IDS: 'true',
+  LOGSHIPPER_BACKEND_COMPRESSION: 'none',
+  LOGSHIPPER_BACKEND_STATUSES_REJECTED: '409',
+}
 
 async function replay(stage: Stage, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(process.execPath, [PROGRAM, 'replay', ...args], {

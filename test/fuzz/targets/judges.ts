@@ -85,7 +85,8 @@ export function judges(): Target {
             assert(success, `${name}: ${answer.status} is taken for a success`)
             break
           case 'items': {
-            const named = [...verdict.rejected, ...verdict.retry].map(({ index }) => index)
+            const told = [...verdict.rejected, ...verdict.retry].map(({ index }) => index)
+            const named = [...told, ...(verdict.unread ?? [])]
             assert(
               named.every(index => Number.isInteger(index) && index >= 0 && index < RECORDS),
               `${name}: a place`,

@@ -1,0 +1,263 @@
+/**
+ * Aside: records that left the stream, so that it goes on without them.
+ *
+ *     a request was refused ─► the records of its file ─► lane, searched ─┬─► delivered
+ *     refused alone, or failing for itself ─► case, tried again ──────────┴─► rejected
+ *
+ * Guarantees: the records of a file keep their order, but for those that were refused or failed alone; no record is
+ * rejected for another one's sake; what is aside has a bound in bytes, beyond which the stream waits; what is refused
+ * costs at most half of the time, and two hundred requests a second. Records use the arena only while they are sent.
+ */
+import type { Budget } from '../../budget.ts'
+import type { Origin, Slab } from '../../chunk.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Room } from '../room.ts'
+import type { Sender } from '../sender.ts'
+import { TOO_LARGE } from '../settlement.ts'
+import type { Stamps } from '../stamps.ts'
+import { type Cases, companions } from './cases.ts'
+import type { Conclusions } from './conclusions.ts'
+import { slabOf } from './excerpt.ts'
+import type { Held } from './held.ts'
+import type { Lane } from './lane.ts'
+import type { AsideRecord, Leaving, Stash } from './stash.ts'
+import type { Ticket } from './ticket.ts'
+
+/** After a refusal the search rests for as long as that took, and at least so long: milliseconds. */
+const REST = 5
+
+/** So many records that were refused alone are tried alone again; more are searched. */
+const FEW = 4
+
+/** Records that are sent together. `more`: others follow at once, if these are refused. */
+interface Trial {
+  readonly records: readonly AsideRecord[]
+  readonly more: boolean
+}
+
+export interface AsideFields {
+  readonly kernel: Kernel
+  readonly budget: Budget
+  readonly sender: Sender
+  readonly evidence: Evidence
+  readonly stash: Stash
+  readonly cases: Cases
+  readonly conclusions: Conclusions
+  readonly stamps: Stamps
+  /** Opened whenever the budget has released something. */
+  readonly slabRoom: Room
+  /** As `performance.now`, and as `Date.now`. */
+  readonly now: () => number
+  readonly wall: () => number
+}
+
+export class Aside {
+  readonly #fields: AsideFields
+  readonly #tickets = new Set<Ticket>()
+  #running = false
+  #stopped = false
+  #hurried = false
+  /** Resolved when something has changed that may be reason to try something. */
+  #changed = Promise.withResolvers<void>()
+  readonly #ended = Promise.withResolvers<void>()
+
+  constructor(fields: AsideFields) {
+    this.#fields = fields
+    fields.evidence.onTaken = () => this.look()
+  }
+
+  /** Records of this file must not pass those that are here, or spoil the requests of others. */
+  holds(origin: Origin): boolean {
+    return this.#fields.stash.holds(origin)
+  }
+
+  get empty(): boolean {
+    return this.#fields.stash.lanes.size === 0
+  }
+
+  /** There is room for so many more that fail for themselves. */
+  mayHold(records: number): boolean {
+    const { cases, stash } = this.#fields
+    return records <= cases.room && !stash.full
+  }
+
+  /** Takes frames in. `tainted`: one of them at least is at fault, and all are of one file. False if that was abandoned. */
+  async add(leaving: Leaving, tainted = false): Promise<boolean> {
+    const records = await this.#take(leaving)
+    if (records === undefined) return false
+    const [first] = records
+    if (tainted && first) first.lane.add(records, true)
+    else for (const record of records) record.lane.add([record])
+    this.look()
+    return true
+  }
+
+  /** Takes frames in that stand apart. False if that was abandoned. */
+  async hold(leaving: Leaving, held: Held, words: string | undefined): Promise<boolean> {
+    const records = await this.#take(leaving)
+    if (records === undefined) return false
+    this.#fields.conclusions.hold(records, held, words)
+    this.look()
+    return true
+  }
+
+  /** Waits are cut short and stay short. */
+  hurry(): void {
+    this.#hurried = true
+    this.#fields.cases.hurry()
+    this.look()
+  }
+
+  /** No request is begun any more; what has not settled is abandoned. */
+  stop(): void {
+    this.#stopped = true
+    this.#ended.resolve()
+    this.#fields.stash.close()
+    this.look()
+    if (!this.#running) this.#abandon()
+  }
+
+  /** Something has changed that may be reason to try something. */
+  look(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  #abandon(): void {
+    for (const ticket of this.#tickets) ticket.abandon()
+    this.#tickets.clear()
+  }
+
+  async #take(leaving: Leaving): Promise<AsideRecord[] | undefined> {
+    const { ticket } = leaving
+    if (this.#stopped) return undefined
+    if (!this.#tickets.has(ticket)) {
+      this.#tickets.add(ticket)
+      void ticket.done.then(() => this.#tickets.delete(ticket))
+    }
+    const taken = this.#fields.stash.take(leaving)
+    if (!this.#running) {
+      this.#running = true
+      void this.#run()
+    }
+    return taken
+  }
+
+  async #run(): Promise<void> {
+    const { now, cases, stash } = this.#fields
+    while (!this.#stopped && stash.records > 0) {
+      const changed = this.#changed.promise
+      const trial = this.#choose()
+      if (trial === undefined) {
+        const due = cases.due()
+        await until(changed, due === undefined ? undefined : due - now())
+        continue
+      }
+      const began = performance.now()
+      const refused = await this.#try(trial)
+      if (refused && !trial.more) await until(this.#ended.promise, Math.max(REST, performance.now() - began))
+    }
+    this.#running = false
+    if (this.#stopped) this.#abandon()
+  }
+
+  /** What to try next: what fails for itself, when it is due, and then file by file. */
+  #choose(): Trial | undefined {
+    const { cases, stash } = this.#fields
+    const failing = cases.failing()
+    if (failing.length > 0) return { records: failing, more: false }
+    for (const [key, lane] of stash.lanes) {
+      const trial = this.#of(lane)
+      if (trial === undefined) continue
+      // The next time the other files come first.
+      if (!trial.more) {
+        stash.lanes.delete(key)
+        stash.lanes.set(key, lane)
+      }
+      return trial
+    }
+    return undefined
+  }
+
+  /** What to try next of one file. */
+  #of(lane: Lane<AsideRecord>): Trial | undefined {
+    const { evidence, cases, now } = this.#fields
+    let proven = cases.proven(lane, Number.POSITIVE_INFINITY)
+    if (proven.length > FEW && !proven[0]!.trouble!.told) {
+      // Most of them were refused for nothing: they are searched like others, and what is known of them stays known.
+      for (const record of proven) cases.close(record)
+      lane.restore(proven)
+      proven = []
+    }
+    const [first] = proven
+    if (first && first.place < lane.head) {
+      return { records: companions(proven.filter(({ place }) => place < lane.head)), more: false }
+    }
+    const doubted = cases.unproven(lane)
+    if (doubted === undefined || (doubted.known && evidence.suspects(doubted.known))) {
+      const records = lane.next(first?.place)
+      if (records.length > 0) return { records, more: false }
+    } else if (lane.size > 0 && (!evidence.doubting || evidence.stubborn || this.#hurried)) {
+      const { records, more } = lane.further()
+      return records.length > 0 ? { records, more } : { records: [doubted], more: lane.begin() }
+    }
+    const due = doubted && (evidence.doubting || doubted.trouble!.due <= now())
+    return due ? { records: [doubted], more: false } : undefined
+  }
+
+  /** Sends the records, or as many of the first as there is room for. Returns whether something was refused. */
+  async #try({ records: wanted, more }: Trial): Promise<boolean> {
+    const { budget, sender, stamps, wall, conclusions } = this.#fields
+    const slab = await this.#slab(wanted)
+    if (slab === 'stopped') return false
+    const records = wanted.slice(0, slab.frames)
+    try {
+      const apart = records[0]!.trouble !== undefined
+      const sent = await sender.send(slab, [{ from: 0, to: slab.frames }], { apart, more })
+      switch (sent.kind) {
+        case 'abandoned':
+          return false
+        case 'unfit':
+          conclusions.reject(records.slice(0, 1), TOO_LARGE, undefined, undefined)
+          return false
+        case 'outdated':
+          for (const excerpt of new Set(records.map(({ excerpt }) => excerpt))) {
+            excerpt.stamp = stamps.next(excerpt.ends.length, wall())
+          }
+          return false
+        case 'concluded':
+          return conclusions.draw(records.slice(0, sent.payload.records), slab, sent)
+      }
+    } finally {
+      budget.release(slab.extent)
+    }
+  }
+
+  /**
+   * A slab of the first of these records. If there is no place for one, slabs of the stream have it, which may themselves
+   * wait for room in the stash: then it takes in what it would not.
+   */
+  async #slab(records: readonly AsideRecord[]): Promise<Slab | 'stopped'> {
+    const { kernel, budget, slabRoom, stash } = this.#fields
+    try {
+      return await slabRoom.enter(() => {
+        if (this.#stopped) return 'stopped'
+        const slab = slabOf(records, kernel, budget)
+        if (slab === undefined) stash.relieve(true)
+        return slab
+      })
+    } finally {
+      stash.relieve(false)
+    }
+  }
+}
+
+/** Waits for the event, but no longer than so many milliseconds. */
+async function until(event: Promise<void>, ms: number | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = ms === undefined ? undefined : setTimeout(resolve, Math.max(1, ms))
+  void event.then(resolve)
+  await promise
+  clearTimeout(timer)
+}

@@ -1,0 +1,236 @@
+/**
+ * Conclusions: what an answer means for records that are aside.
+ *
+ *     taken ─► settled · refused together ─► the search goes on · refused alone ─► a case, or rejected · failing ─► a case
+ *
+ * Guarantees: every record of a request is settled here, once, or is where it will be tried again; it is rejected only if
+ * the evidence condemns it, or the backend said so of it in an answer in which it took another one.
+ */
+import type { Item, Verdict } from '../../backends/backend.ts'
+import type { Slab } from '../../chunk.ts'
+import { DELIVERED, type Outcome } from '../../ledger.ts'
+import type { Payload } from '../encoder.ts'
+import type { Evidence } from '../evidence.ts'
+import type { Receipts } from '../receipts.ts'
+import type { Remarks } from '../remarks.ts'
+import type { Concluded } from '../sender.ts'
+import type { Settlement } from '../settlement.ts'
+import type { Cases } from './cases.ts'
+import { frameOf, offsetOf } from './excerpt.ts'
+import { type Held, heldFor } from './held.ts'
+import type { AsideRecord, Stash } from './stash.ts'
+
+type ByItem = Extract<Verdict, { kind: 'items' }>
+
+export interface ConclusionsFields {
+  readonly evidence: Evidence
+  readonly stash: Stash
+  readonly cases: Cases
+  readonly settlement: Settlement
+  readonly remarks: Remarks
+  readonly receipts: Receipts | undefined
+  /** As `performance.now`. */
+  readonly now: () => number
+  /** Books what was mended in a payload that has settled. */
+  readonly note: (payload: Payload) => void
+  /** Records wait in their lanes again. */
+  readonly onRestored: () => void
+}
+
+export class Conclusions {
+  readonly #fields: ConclusionsFields
+
+  constructor(fields: ConclusionsFields) {
+    this.#fields = fields
+  }
+
+  /** Records that have just left the stream, and why they stand apart. `words`: the backend's, if they may be shown. */
+  hold(records: readonly AsideRecord[], held: Held, words: string | undefined): void {
+    for (const record of records) this.#holdOne(record, held, words)
+  }
+
+  /** Draws the conclusion for the records of one request. Returns whether any was refused. */
+  draw(records: readonly AsideRecord[], slab: Slab, { payload, verdict, status }: Concluded): boolean {
+    const { remarks, settlement, evidence } = this.#fields
+    const listen = (words: string | undefined) => remarks.listen(words, slab, payload)
+    switch (verdict.kind) {
+      case 'delivered':
+        if (verdict.remark !== undefined) remarks.oddly(verdict.remark, payload.records)
+        this.#taken(records)
+        this.#delivered(records, payload)
+        return false
+      case 'pending':
+        this.#taken(records)
+        this.#pending(records, verdict.receipt, payload)
+        return false
+      case 'counted': {
+        const good = Math.max(0, records.length - verdict.rejected)
+        this.#taken(records)
+        this.#note(records, payload)
+        for (const record of records.slice(0, good)) this.#settle(record, DELIVERED)
+        for (const record of records.slice(good)) this.#settle(record, settlement.outcome(verdict.reason))
+        remarks.rejected(verdict.reason, Math.min(verdict.rejected, records.length), listen(verdict.detail))
+        return true
+      }
+      case 'rejected':
+        this.#note(records, payload)
+        this.reject(records, verdict.reason, status, listen(verdict.detail))
+        return true
+      case 'split':
+      case 'suspect':
+      case 'failing': {
+        // The encoder will cut it the next time: the ceiling has been lowered.
+        if (verdict.kind === 'split' && payload.oversize) return true
+        const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
+        if (verdict.kind === 'failing' && records[0]!.trouble?.told) {
+          // All of them, in an answer that otherwise tells of each.
+          this.#apart(records, { ...verdict, told: true, rejectAs: verdict.rejectAs }, words, payload)
+          return true
+        }
+        if (records.length > 1) {
+          if (verdict.kind !== 'split') remarks.searching(verdict.reason, words)
+          this.#together(records)
+          return true
+        }
+        const [record] = records
+        this.#note(records, payload)
+        if (record!.trouble === undefined) record!.lane.refused(records, evidence.tick)
+        this.#holdOne(record!, heldFor(verdict, status), words)
+        return true
+      }
+      case 'items':
+        return this.#items(records, verdict, status, payload, listen)
+    }
+  }
+
+  /** Rejects the records, wherever they are. */
+  reject(records: readonly AsideRecord[], reason: string, status: number | undefined, words: string | undefined): void {
+    const { settlement, remarks, now } = this.#fields
+    const [first] = records
+    if (first === undefined) return
+    remarks.rejected(reason, records.length, words, { origin: first.excerpt.chunk.origin, offset: offsetOf(first) })
+    const outcome = settlement.outcome(reason)
+    this.#leave(records)
+    for (const record of records) {
+      const { lane, excerpt } = record
+      lane.condemned++
+      lane.condemnedAt = now()
+      const { chunk } = excerpt
+      settlement.report({ chunk, offset: offsetOf(record), frame: frameOf(record), reason: outcome.reason, status })
+      this.#settle(record, outcome)
+    }
+  }
+
+  #items(
+    records: readonly AsideRecord[],
+    { rejected, retry, unread = [], receipt }: ByItem,
+    status: number | undefined,
+    payload: Payload,
+    listen: (words: string | undefined) => string | undefined,
+  ): boolean {
+    const named = new Set([...[...rejected, ...retry].map(({ index }) => index), ...unread])
+    const taken = records.filter((_, index) => !named.has(index))
+    const of = ({ index }: Item) => records.slice(index, index + 1)
+    this.#note(records, payload)
+    if (taken.length > 0) {
+      this.#taken(taken)
+      if (receipt === undefined) this.#delivered(taken, payload)
+      else this.#pending(taken, receipt, payload)
+    }
+    for (const item of rejected) {
+      const { reason } = item
+      const words = listen(item.detail)
+      if (taken.length > 0) this.reject(of(item), reason, status, words)
+      else this.#apart(of(item), { kind: 'refused', reason, status, told: true }, words, payload)
+    }
+    for (const item of retry) {
+      const { reason, rejectAs } = item
+      this.#apart(of(item), { kind: 'failing', reason, told: true, rejectAs }, listen(item.detail), payload)
+    }
+    return rejected.length + retry.length > 0
+  }
+
+  /** They were taken: they are in the queues of their lanes no more. */
+  #taken(records: readonly AsideRecord[]): void {
+    let contradicts = records.some(({ known }) => known !== undefined)
+    for (const [lane, own] of byLane(records)) if (lane.taken(own)) contradicts = true
+    if (contradicts) this.#fields.evidence.contradicted()
+    for (const record of records) this.#fields.cases.close(record)
+  }
+
+  #delivered(records: readonly AsideRecord[], payload: Payload): void {
+    this.#note(records, payload)
+    for (const record of records) this.#settle(record, DELIVERED)
+  }
+
+  /** They were accepted, and settle when that is confirmed. */
+  #pending(records: readonly AsideRecord[], receipt: string, payload: Payload): void {
+    const { receipts, remarks } = this.#fields
+    void receipts?.await(receipt).then(fate => {
+      if (fate === 'confirmed') this.#delivered(records, payload)
+      if (fate !== 'lost') return
+      remarks.unconfirmed(records.length)
+      for (const [lane, own] of byLane(records)) lane.restore(own)
+      this.#fields.onRestored()
+    })
+  }
+
+  /** One at least of them is at fault, and it is not known which. */
+  #together(records: readonly AsideRecord[]): void {
+    const { evidence, cases } = this.#fields
+    const [first] = records
+    if (first === undefined) return
+    if (first.trouble !== undefined) cases.untold(records)
+    else if (first.lane.refused(records, evidence.tick)) evidence.strange()
+  }
+
+  /** Each of them stands apart from now on, or still. */
+  #apart(records: readonly AsideRecord[], held: Held, words: string | undefined, payload: Payload): void {
+    this.#note(records, payload)
+    this.#leave(records)
+    for (const record of records) this.#holdOne(record, held, words)
+  }
+
+  #holdOne(record: AsideRecord, held: Held, words: string | undefined): void {
+    const { stash, cases, remarks } = this.#fields
+    const { reason } = held
+    const before = record.known !== undefined
+    stash.part(record)
+    const failing = held.kind === 'failing'
+    const given = failing
+      ? cases.failed(record, held.told, held.rejectAs !== undefined)
+      : cases.refused(record, held.told)
+    const place = { origin: record.excerpt.chunk.origin, offset: offsetOf(record) }
+    if (given) this.reject([record], failing ? held.rejectAs! : reason, failing ? undefined : held.status, words)
+    else if (failing) remarks.failing(reason, words, place)
+    else remarks.refusedAlone(reason, words, place, before)
+  }
+
+  /** They are in the queues of their lanes no more, and nothing follows from that. */
+  #leave(records: readonly AsideRecord[]): void {
+    for (const [lane, own] of byLane(records)) lane.drop(own)
+  }
+
+  /** Books what was mended in the records of a payload, once. */
+  #note(records: readonly AsideRecord[], payload: Payload): void {
+    if (records[0]?.noted === false) this.#fields.note(payload)
+    for (const record of records) record.noted = true
+  }
+
+  #settle(record: AsideRecord, outcome: Outcome): void {
+    this.#fields.cases.close(record)
+    this.#fields.stash.settle(record, outcome)
+  }
+}
+
+/** Those that wait in a lane, by their lanes. */
+function byLane(records: readonly AsideRecord[]): Map<AsideRecord['lane'], AsideRecord[]> {
+  const lanes = new Map<AsideRecord['lane'], AsideRecord[]>()
+  for (const record of records) {
+    if (record.trouble !== undefined) continue
+    const own = lanes.get(record.lane)
+    if (own) own.push(record)
+    else lanes.set(record.lane, [record])
+  }
+  return lanes
+}

@@ -1,0 +1,30 @@
+/** Why records stand apart from those of their file. */
+import type { Verdict } from '../../backends/backend.ts'
+import type { Failing } from '../sender.ts'
+import { TOO_LARGE } from '../settlement.ts'
+
+/** Why records stand apart: they were refused alone (`told`: by name, among others), or they fail for themselves. */
+export type Held =
+  | { readonly kind: 'refused'; readonly reason: string; readonly status: number | undefined; readonly told: boolean }
+  | {
+      readonly kind: 'failing'
+      readonly reason: string
+      readonly told: boolean
+      /** The reason under which they may be given up. */
+      readonly rejectAs: string | undefined
+    }
+
+/** Why a record stands apart that was refused alone, or seems to fail for itself. */
+export function heldFor(
+  verdict: Extract<Verdict, { kind: 'split' | 'suspect' }> | Failing,
+  status: number | undefined,
+): Held {
+  switch (verdict.kind) {
+    case 'split':
+      return { kind: 'refused', reason: TOO_LARGE, status, told: false }
+    case 'suspect':
+      return { kind: 'refused', reason: verdict.reason, status, told: false }
+    case 'failing':
+      return { kind: 'failing', reason: verdict.reason, told: false, rejectAs: verdict.rejectAs }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Evidence: what the answers of a destination prove about its address, and about single records.
+ *
+ * An answer that is given to everything is about the address. A record is at fault only if the address takes others: so
+ * refusals are compared with what was taken after them. Time is counted in requests: one that was begun before a refusal
+ * was heard proves nothing against it.
+ *
+ * Guarantees: a record is condemned only by refusals of it alone with something taken between them, or, where nothing else
+ * comes, by many of them after others of the request that it was refused with were taken; an address that has
+ * contradicted itself must say so more often.
+ */
+
+/** A moment before all requests. */
+export const NEVER = -1
+
+/** So many records, or files' records, refused and nothing taken: it is the address. */
+const DOUBT = 8
+/** So long that it may be many records after all: milliseconds. */
+const STUBBORN = 30_000
+
+/** Refusals of one record alone, with something taken between each two, that condemn it. */
+const CONDEMNED = 2
+/** The same, while it is known that this address also refuses what it takes a moment later; and for how long: milliseconds. */
+const CONDEMNED_STRICTLY = 8
+const STRICT = 5 * 60_000
+/** Refusals of one record alone that condemn it where nothing else is sent that could be taken. */
+const CONDEMNED_IN_QUIET = 6
+
+/** What is known of one record from requests that were about it alone. */
+export interface Case {
+  /** Refusals, and those of them before which something was taken since the one before (the first counts). */
+  refusals: number
+  separate: number
+  /** When it was refused first and last. */
+  readonly first: number
+  latest: number
+  /** Whether others of the request that it was refused with were taken afterwards. */
+  others: boolean
+}
+
+export class Evidence {
+  /** Called when something was taken. */
+  onTaken: () => void = () => {}
+  readonly #now: () => number
+  readonly #final: boolean
+  #tick = 0
+  /** When the latest request that was taken began. */
+  #taken = NEVER
+  /** Records and files that were refused since something was taken, and when the first of them was. */
+  #refused = 0
+  #refusedSince = NEVER
+  #refusedAt = 0
+  /** When something was refused last that nothing had been known of. */
+  #stranger = NEVER
+  #strictUntil = Number.NEGATIVE_INFINITY
+
+  /** `now` as `performance.now`. `final`: the first refusal of a record alone condemns it, for it was proven before. */
+  constructor({ now, final = false }: { readonly now: () => number; readonly final?: boolean }) {
+    this.#now = now
+    this.#final = final
+  }
+
+  get final(): boolean {
+    return this.#final
+  }
+
+  /** The present moment. */
+  get tick(): number {
+    return this.#tick
+  }
+
+  /** A request begins. Returns the moment. */
+  begin(): number {
+    return ++this.#tick
+  }
+
+  /** Something of a request that began then was taken. */
+  taken(begun: number): void {
+    this.#taken = Math.max(this.#taken, begun)
+    if (begun > this.#refusedSince) this.#refused = 0
+    this.onTaken()
+  }
+
+  takenSince(tick: number): boolean {
+    return this.#taken > tick
+  }
+
+  /** Everything that was tried of late is refused: it is the address. */
+  get doubting(): boolean {
+    return !this.#final && this.#refused >= DOUBT
+  }
+
+  /** That has been so for long: an address is rather mended by then. */
+  get stubborn(): boolean {
+    return this.doubting && this.#now() - this.#refusedAt >= STUBBORN
+  }
+
+  /** Nothing was taken since something was refused. */
+  get uneasy(): boolean {
+    return this.#refused > 0
+  }
+
+  /** One more record, or one more file's records, were refused. */
+  refused(): void {
+    if (this.#refused++ > 0) return
+    this.#refusedSince = this.#tick
+    this.#refusedAt = this.#now()
+  }
+
+  /** What was refused had been in no request that was refused. */
+  strange(): void {
+    this.#stranger = this.#tick
+  }
+
+  /** A record was refused alone for the first time; a request with it was refused first at `since`. */
+  open(since: number): Case {
+    const others = since !== NEVER && this.takenSince(since)
+    this.refused()
+    if (!others) this.strange()
+    return { refusals: 1, separate: 1, first: this.#tick, latest: this.#tick, others }
+  }
+
+  /** And once more. */
+  again(known: Case): void {
+    known.refusals++
+    if (this.takenSince(known.latest)) known.separate++
+    known.latest = this.#tick
+  }
+
+  /** A record that was refused alone was taken after all: the answers of this address do not depend on what it is sent. */
+  contradicted(): void {
+    this.#strictUntil = this.#now() + STRICT
+  }
+
+  /** The record is at fault. */
+  condemns(known: Case): boolean {
+    if (this.#final) return true
+    const needed = this.#now() < this.#strictUntil ? CONDEMNED_STRICTLY : CONDEMNED
+    return known.separate >= needed || (known.refusals >= CONDEMNED_IN_QUIET && this.suspects(known))
+  }
+
+  /** It is rather the record than the address: others of its request were taken, and nothing new has been refused since. */
+  suspects({ others, first }: Case): boolean {
+    return others && this.#stranger <= first
+  }
+}

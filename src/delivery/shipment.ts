@@ -1,0 +1,300 @@
+/**
+ * A shipment: the frames of one slab on their way, until all have settled.
+ *
+ *     portions ─► sender ─► concluded ─┬─ delivered, rejected, counted ─► settle ─► next portion
+ *       ▲  ▲                           ├─ pending ─► settle when confirmed
+ *       │  └── halves ◄────────────────┼─ split; suspect, of several files
+ *       └── those to send again ◄──────┼─ items, failing ─┬─► settle the others
+ *                                      └─ suspect ────────┴─► aside
+ *
+ * Guarantees: every frame settles exactly once, goes aside once, or is left unsettled because of a stop; payloads go one
+ * after the other, in order, and the next only when the last was settled or accepted. A record that is refused, or fails
+ * for itself, goes aside, with those of its file that keep their order by that, and the others go on.
+ */
+import type { Verdict } from '../backends/backend.ts'
+import type { Slab } from '../chunk.ts'
+import type { Aside } from './aside/aside.ts'
+import { type Held, heldFor } from './aside/held.ts'
+import { Ticket } from './aside/ticket.ts'
+import type { Payload } from './encoder.ts'
+import { type Evidence, NEVER } from './evidence.ts'
+import { filesOf, keyOf, parted } from './files.ts'
+import type { Fate, Receipts } from './receipts.ts'
+import type { Remarks } from './remarks.ts'
+import { behind, countOf, pick, type Run, upTo } from './runs.ts'
+import type { Concluded, Sender } from './sender.ts'
+import { others, type Settlement, TOO_LARGE } from './settlement.ts'
+import type { Stamps } from './stamps.ts'
+
+/** So often records are sent again before the stream goes on without them. */
+const PATIENCE = 3
+
+/** What a pipeline wants to hear of a slab before all of it has settled. */
+export interface ShipEvents {
+  /** All of it has been accepted or is aside, though some may not be confirmed: the next slab may go. */
+  readonly onSent?: () => void
+  /** Its extent is not needed any more: what has not settled is aside. */
+  readonly onFree?: () => void
+}
+
+export interface ShipmentParts {
+  readonly sender: Sender
+  readonly aside: Aside
+  readonly settlement: Settlement
+  readonly evidence: Evidence
+  readonly remarks: Remarks
+  readonly stamps: Stamps
+  readonly receipts: Receipts | undefined
+  /** As `Date.now`. */
+  readonly wall: () => number
+  /** Books what was mended in a payload. */
+  readonly note: (payload: Payload) => void
+  readonly onSetback: ((status: number | undefined) => void) | undefined
+}
+
+/** Frames that are still to be sent, none of them together with frames of another portion. */
+interface Portion {
+  readonly runs: readonly Run[]
+  /** What was mended in them has been booked. */
+  readonly noted: boolean
+  /** When a request with them was refused first. */
+  readonly since: number
+  /** How often all of them failed, one after the other. */
+  readonly failures: number
+  /** The other half of what was refused: if this one is taken, that one holds what is at fault. */
+  readonly other?: Portion
+  /** One of them at least is known to be at fault. */
+  tainted: boolean
+}
+
+const portionOf = (runs: readonly Run[], more: Partial<Portion> = {}): Portion => ({
+  ...{ runs, noted: false, since: NEVER, failures: 0, tainted: false },
+  ...more,
+})
+
+type Words = string | undefined
+type Listen = (words: Words) => Words
+
+export class Shipment {
+  readonly #parts: ShipmentParts
+  readonly #slab: Slab
+  readonly #work: Portion[]
+  readonly #ticket = new Ticket()
+  readonly #unconfirmed = new Map<Promise<Fate>, readonly Run[]>()
+
+  constructor(parts: ShipmentParts, slab: Slab, runs: readonly Run[]) {
+    this.#parts = parts
+    this.#slab = slab
+    this.#work = [portionOf(runs)]
+  }
+
+  /** Resolves when all frames have settled, or to false when that was abandoned. Called once. */
+  async run({ onSent = () => {}, onFree = () => {} }: ShipEvents): Promise<boolean> {
+    for (;;) {
+      const portion = this.#work.shift()
+      if (portion === undefined) {
+        onSent()
+        if (this.#unconfirmed.size === 0) break
+        if (!(await this.#confirm())) return false
+      } else if (portion.runs.length > 0 && !(await this.#send(portion))) return false
+    }
+    onFree()
+    return this.#ticket.seal()
+  }
+
+  /** Sends one payload of the portion. False if that was abandoned. */
+  async #send(portion: Portion): Promise<boolean> {
+    const { aside, sender, settlement, stamps, wall } = this.#parts
+    const slab = this.#slab
+    const [held, runs] = aside.empty ? [[], portion.runs] : parted(slab, portion.runs, each => aside.holds(each.origin))
+    if (held.length > 0 && !(await aside.add(this.#leaving(portion, held)))) return false
+    if (runs.length === 0) return true
+    if (portion.tainted) return this.#search(portion, runs)
+    const sent = await sender.send(slab, runs)
+    switch (sent.kind) {
+      case 'abandoned':
+        return false
+      case 'unfit':
+        this.#work.unshift({ ...portion, runs: behind(runs, 1) })
+        settlement.reject(slab, upTo(runs, 1), TOO_LARGE, undefined)
+        return true
+      case 'outdated':
+        stamps.give(slab, wall())
+        this.#work.unshift({ ...portion, runs })
+        return true
+      case 'concluded': {
+        const rest = behind(runs, sent.payload.records)
+        const { other, noted, since, failures } = portion
+        // Only if all of it is taken does the other half hold what is at fault.
+        const clean = sent.verdict.kind === 'delivered' ? other : undefined
+        if (rest.length > 0)
+          this.#work.unshift(portionOf(rest, { noted, since, failures, ...(clean && { other: clean }) }))
+        else if (clean) clean.tainted = true
+        return this.#conclude(portionOf(sent.payload.runs, { noted, since, failures }), sent)
+      }
+    }
+  }
+
+  async #conclude(portion: Portion, { payload, verdict, status }: Concluded): Promise<boolean> {
+    const { settlement, remarks, receipts, evidence } = this.#parts
+    const slab = this.#slab
+    const { runs, records } = payload
+    const listen: Listen = words => remarks.listen(words, slab, payload)
+    switch (verdict.kind) {
+      case 'delivered':
+        if (verdict.remark !== undefined) remarks.oddly(verdict.remark, records)
+        this.#note(portion, payload)
+        settlement.deliver(slab, runs)
+        return true
+      case 'pending':
+        this.#note(portion, payload)
+        this.#unconfirmed.set(receipts!.await(verdict.receipt), runs)
+        return true
+      case 'counted':
+        this.#note(portion, payload)
+        remarks.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
+        settlement.count(slab, runs, records, verdict)
+        return true
+      case 'rejected':
+        this.#note(portion, payload)
+        remarks.rejected(verdict.reason, records, listen(verdict.detail))
+        settlement.reject(slab, runs, verdict.reason, status)
+        return true
+      case 'split':
+      case 'suspect':
+      case 'failing': {
+        const { noted } = portion
+        const since = portion.since === NEVER ? evidence.tick : portion.since
+        const refused = portionOf(runs, { noted, since })
+        const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
+        if (verdict.kind === 'split' && payload.oversize) {
+          // The encoder will cut it: the ceiling has been lowered.
+          this.#work.unshift(refused)
+          return true
+        }
+        if (records === 1) return this.#hold(refused, payload, heldFor(verdict, status), words)
+        if (verdict.kind !== 'split') {
+          evidence.strange()
+          remarks.searching(verdict.reason, words)
+          return this.#search(refused, runs)
+        }
+        const half = Math.ceil(records / 2)
+        this.#work.unshift({ ...refused, runs: upTo(runs, half) }, { ...refused, runs: behind(runs, half) })
+        return true
+      }
+      case 'items':
+        return this.#items(portion, payload, verdict, status, listen)
+    }
+  }
+
+  /** What is told record by record. */
+  async #items(
+    portion: Portion,
+    payload: Payload,
+    verdict: Extract<Verdict, { kind: 'items' }>,
+    status: number | undefined,
+    listen: Listen,
+  ): Promise<boolean> {
+    const { settlement, remarks, receipts } = this.#parts
+    const slab = this.#slab
+    const { runs, records } = payload
+    const { rejected, retry, unread = [], receipt } = verdict
+    const taken = others(runs, records, verdict)
+    this.#note(portion, payload)
+    const { since, failures } = portion
+    const noted = { since, noted: true }
+    if (taken.length > 0) {
+      if (receipt === undefined) settlement.deliver(slab, taken)
+      else this.#unconfirmed.set(receipts!.await(receipt), taken)
+    }
+    if (unread.length > 0) this.#work.unshift(portionOf(pick(runs, unread), noted))
+    const [first] = retry
+    if (first !== undefined) {
+      const again = pick(
+        runs,
+        retry.map(({ index }) => index),
+      )
+      const held = { kind: 'failing', reason: first.reason, told: true, rejectAs: first.rejectAs } as const
+      const late = portionOf(again, { ...noted, failures })
+      if (!(await this.#again(late, payload, held, listen(first.detail), status))) return false
+    }
+    const [bad] = rejected
+    if (bad === undefined) return true
+    if (taken.length > 0) {
+      // It took others with the same answer: these are at fault.
+      remarks.rejected(bad.reason, rejected.length, listen(bad.detail))
+      for (const { index, reason } of rejected) settlement.reject(slab, pick(runs, [index]), reason, status)
+      return true
+    }
+    for (const { index, reason, detail } of rejected) {
+      const one = portionOf(pick(runs, [index]), noted)
+      const held = { kind: 'refused', reason, status, told: true } as const
+      if (!(await this.#hold(one, payload, held, listen(detail)))) return false
+    }
+    return true
+  }
+
+  /** Records failed, each told by name: they go again first, and where that does not help the others go on. */
+  async #again(
+    portion: Portion,
+    payload: Payload,
+    held: Extract<Held, { kind: 'failing' }>,
+    words: Words,
+    status: number | undefined,
+  ): Promise<boolean> {
+    const { aside, sender, remarks, onSetback } = this.#parts
+    const failures = portion.failures + 1
+    const records = countOf(portion.runs)
+    if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, held, words)
+    remarks.heldBack(held.reason, words, records)
+    onSetback?.(status)
+    sender.pause(held.reason, failures)
+    this.#work.unshift({ ...portion, failures })
+    return true
+  }
+
+  /** A request with these frames was refused, or would be: file by file if there are several, and then aside. */
+  async #search(portion: Portion, runs: readonly Run[]): Promise<boolean> {
+    const { aside, evidence } = this.#parts
+    const files = [...filesOf(this.#slab, runs)]
+    if (files.length === 1) {
+      evidence.refused()
+      return aside.add(this.#leaving(portion, runs), true)
+    }
+    const half = new Set(files.slice(0, Math.ceil(files.length / 2)))
+    const [one, rest] = parted(this.#slab, runs, ({ origin }) => half.has(keyOf(origin)))
+    const { noted, since } = portion
+    const other = portionOf(rest, { noted, since })
+    this.#work.unshift(portionOf(one, { noted, since, other }), other)
+    return true
+  }
+
+  async #hold(portion: Portion, payload: Payload, held: Held, words: Words): Promise<boolean> {
+    this.#note(portion, payload)
+    return this.#parts.aside.hold(this.#leaving({ ...portion, noted: true }, portion.runs), held, words)
+  }
+
+  #leaving({ since, noted }: Portion, runs: readonly Run[]) {
+    return { slab: this.#slab, ticket: this.#ticket, runs, since, noted }
+  }
+
+  /** Waits for one of the requests to be confirmed or lost. Returns false if that was abandoned. */
+  async #confirm(): Promise<boolean> {
+    const [fate, ended] = await Promise.race(
+      [...this.#unconfirmed.keys()].map(async promise => [await promise, promise] as const),
+    )
+    const runs = this.#unconfirmed.get(ended)!
+    this.#unconfirmed.delete(ended)
+    if (fate === 'abandoned') return false
+    if (fate === 'confirmed') this.#parts.settlement.deliver(this.#slab, runs)
+    else {
+      this.#parts.remarks.unconfirmed(countOf(runs))
+      this.#work.push(portionOf(runs, { noted: true }))
+    }
+    return true
+  }
+
+  #note({ noted }: Portion, payload: Payload): void {
+    if (!noted) this.#parts.note(payload)
+  }
+}
