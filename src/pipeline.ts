@@ -4,10 +4,11 @@
  *     reader ──► slab being filled ──► slabs under way, at most `concurrency` ──► settled, released
  *
  * It pulls. What can be read is gathered in one slab until that is sent: `delivery/batching.ts` says when. When the
- * budget is used up, reading waits; there is no other queue. One pipeline shares nothing with another: a dead backend
- * holds back only itself.
+ * budget is used up, reading waits; there is no other queue. A file of which records are searched for what is at fault is
+ * read no further meanwhile, the others are. One pipeline shares nothing with another: a dead backend holds back only
+ * itself.
  */
-import { layoutIn, Slab } from './chunk.ts'
+import { layoutIn, type Origin, Slab } from './chunk.ts'
 import { when } from './delivery/batching.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
@@ -52,10 +53,13 @@ export class Pipeline {
   #alarmAt: number | undefined
   #idle: PromiseWithResolvers<void> | undefined
 
+  readonly #withholds = (origin: Origin): boolean => this.parts.delivery.withholds(origin)
+
   constructor(parts: PipelineParts) {
     this.parts = parts
     invariant(parts.slab.longest.bytes <= parts.budget.slabs, 'the budget has no place for the longest line')
     parts.reader.onReady = () => this.#wake()
+    parts.delivery.onEased = () => parts.reader.resume(this.#withholds)
     parts.budget.onRelease = () => {
       parts.delivery.room.open()
       this.#wake()
@@ -69,7 +73,8 @@ export class Pipeline {
 
   /** Nothing is being filled or sent, and nothing waits to be read. */
   get idle(): boolean {
-    return this.#unsettled === 0 && this.#filling === undefined && !this.parts.reader.ready
+    const { reader } = this.parts
+    return this.#unsettled === 0 && this.#filling === undefined && !reader.ready && !reader.withholds
   }
 
   /** Since when nothing can be read for want of memory that nothing will release: milliseconds since the epoch. */
@@ -183,7 +188,7 @@ export class Pipeline {
     const { reader } = this.parts
     const target = this.#target
     const before = slab.used
-    const fill = reader.fill(slab, Math.min(target, before + TURN))
+    const fill = reader.fill(slab, Math.min(target, before + TURN), this.#withholds)
     return fill === 'full' && before + TURN < target && slab.used > before ? 'more' : fill
   }
 

@@ -471,3 +471,47 @@ t.test(
     t.ok(refused > 20 && ran === 96, `${refused} were refused`)
   },
 )
+
+t.test('a file that is searched for bad lines is not read further meanwhile; another one is', async t => {
+  const { dir, receiver, tail, until, account, pipeline } = await flow(t, {}, 1)
+  const isBad = (line: string) => line.startsWith('bad')
+  const taken: string[] = []
+  receiver.respond = (request, response, count) => {
+    const lines = messages([request])
+    if (!lines.some(isBad)) taken.push(...lines)
+    answer(lines.some(isBad) ? 400 : 204)(request, response, count)
+  }
+  const bytes = 6_000_000
+  writeFileSync(join(dir, 'a.log'), `bad ${'x'.repeat(995)}\n`.repeat(bytes / 1000))
+  await tail.start()
+  for (let at = 0; at < 20; at++) {
+    appendFileSync(join(dir, 'b.log'), `${numbered(50, at * 50).join('\n')}\n`)
+    t.ok(await until(() => taken.length === at * 50 + 50))
+  }
+  t.strictSame(taken, numbered(1000))
+  const { read } = account()
+  t.ok(read.bytes < bytes / 2, `${read.bytes} bytes were read`)
+  t.equal(pipeline.idle, false)
+})
+
+t.test('a file is read on when the only record of it that waited was refused', async t => {
+  const maxLine = 1 << 20
+  const { dir, receiver, tail, until, account, pipeline } = await flow(t, {}, 1, ({ wanted }) => wanted, maxLine)
+  const { reader, delivery } = pipeline.parts
+  const large = 'y'.repeat(300_000)
+  let passedOver = false
+  receiver.respond = async (request, response, count) => {
+    const [line = ''] = messages([request])
+    // Its file is passed over before it is refused.
+    if (line === large && !passedOver) passedOver = await until(() => reader.withholds)
+    answer(line === large || line === 'bad' ? 400 : 204)(request, response, count)
+  }
+  await tail.start()
+  writeFileSync(join(dir, 'a.log'), 'bad\n')
+  t.ok(await until(() => delivery.aside === 1))
+  appendFileSync(join(dir, 'a.log'), `${large}\n`)
+  t.ok(await until(() => delivery.aside === 2))
+  appendFileSync(join(dir, 'a.log'), `${numbered(20).join('\n')}\n`)
+  t.ok(await until(() => account().delivered.lines === 20))
+  t.ok(await until(() => account().rejected['http_400']?.lines === 2))
+})

@@ -4,17 +4,22 @@
  * It pulls: the pipeline asks it to fill a slab when it has one, and nothing is read before. A cursor gets one quantum
  * a turn, so a noisy file cannot starve the others; many small files end up in one slab, and so in one request. Those that
  * look for something far ahead of them have a round of their own, with one short turn for each slab: they must not be in
- * the way of those that have lines.
+ * the way of those that have lines. A file that delivery cannot take more of for now is passed over until it can: what is
+ * not read lies in the file.
  *
  *     offered ──► ring ◄──► ahead ──► resting, until the framer looks on
+ *                   └──► withheld, until `resume`
  */
-import type { Slab } from '../chunk.ts'
+import type { Origin, Slab } from '../chunk.ts'
 import type { Framer, Framing } from './framer.ts'
 import type { Cursor } from './generation.ts'
 import type { Tailer } from './tailer.ts'
 
 /** `full`: the slab has what it should hold. `dry`: nothing more to read. `yield`: more, after a turn of the loop. */
 export type Fill = 'full' | 'dry' | 'yield'
+
+/** Whether no more should be read of a file for now. */
+export type Withholds = (origin: Origin) => boolean
 
 interface Place {
   readonly tailer: Tailer
@@ -43,6 +48,7 @@ export class Reader {
   readonly #ring: Place[] = []
   readonly #ahead: Place[] = []
   readonly #resting = new Map<Cursor, Tailer>()
+  #withheld: Place[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(backend: string, framer: Framer, events: ReaderEvents) {
@@ -55,6 +61,20 @@ export class Reader {
     return this.#ring.length > 0 || this.#ahead.length > 0
   }
 
+  /** Something could be read that is passed over for now. */
+  get withholds(): boolean {
+    return this.#withheld.length > 0
+  }
+
+  /** Files that are withheld no more have their turn again. */
+  resume(withholds: Withholds): void {
+    const ready = this.#withheld.filter(({ tailer }) => !withholds(tailer.generation.origin))
+    if (ready.length === 0) return
+    this.#withheld = this.#withheld.filter(place => !ready.includes(place))
+    this.#ring.push(...ready)
+    this.onReady()
+  }
+
   /** Says that the cursor has something to read. */
   offer(tailer: Tailer, cursor: Cursor): void {
     if (cursor.queued) return
@@ -65,20 +85,24 @@ export class Reader {
   }
 
   /** Reads until `target` bytes of the slab are used, it is full, or nothing is left. */
-  fill(slab: Slab, target: number): Fill {
+  fill(slab: Slab, target: number, withholds: Withholds = () => false): Fill {
     const first = this.#ahead.shift()
-    if (first && this.#turn(first, slab, target) === 'full') return 'full'
+    if (first && this.#turn(first, slab, target, withholds) === 'full') return 'full'
     for (;;) {
       if (slab.used >= target || slab.frames >= slab.maxFrames) return this.ready ? 'full' : 'dry'
       const place = this.#ring.shift()
       if (place === undefined) return this.#ahead.length > 0 ? 'yield' : 'dry'
-      if (this.#turn(place, slab, target) === 'full') return 'full'
+      if (this.#turn(place, slab, target, withholds) === 'full') return 'full'
     }
   }
 
-  #turn(place: Place, slab: Slab, target: number): Framing {
+  #turn(place: Place, slab: Slab, target: number, withholds: Withholds): Framing | 'withheld' {
     const { tailer, cursor } = place
     const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
+    if (current && withholds(tailer.generation.origin)) {
+      this.#withheld.push(place)
+      return 'withheld'
+    }
     const framing = current ? this.#framer.read(tailer, cursor, slab, tailer.endingIf(this.final), target) : 'dry'
     cursor.queued = framing === 'took' || framing === 'looked' || framing === 'full'
     switch (framing) {

@@ -136,8 +136,8 @@ export class Aside {
       this.#tickets.add(ticket)
       void ticket.done.then(() => this.#tickets.delete(ticket))
     }
-    const taken = this.#fields.stash.take(leaving)
-    if (!this.#running) {
+    const taken = await this.#fields.stash.take(leaving)
+    if (!this.#running && taken !== undefined) {
       this.#running = true
       void this.#run()
     }
@@ -156,6 +156,8 @@ export class Aside {
       }
       const began = performance.now()
       const refused = await this.#try(trial)
+      // A file of which nothing waits any more is withheld no more, even if all of what it has here stays.
+      stash.onEased()
       if (refused && !trial.more) await until(this.#ended.promise, Math.max(REST, performance.now() - began))
     }
     this.#running = false
