@@ -82,8 +82,10 @@ interface Filling {
   readonly last: number
   readonly notes: Note[]
   readonly first: { readonly chunk: Chunk; readonly frame: number }
-  /** Every file range in it. */
-  extents: string
+  /** Every file range in it, however it was cut into chunks. */
+  readonly extents: { readonly generation: string; readonly from: number; to: number }[]
+  /** To what its record was cut down, or nothing. */
+  cut: string
   out: number
   records: number
   frameBytes: number
@@ -157,7 +159,8 @@ export class Encoder {
       begin,
       target: begin + Math.min(bytes, extent.bytes) - suffix.length,
       last: begin + most - suffix.length,
-      extents: '',
+      extents: [],
+      cut: '',
       notes: [],
       first: { chunk: chunkOf(slab, frame), frame },
       out: begin + prefix.length,
@@ -228,7 +231,7 @@ export class Encoder {
         count = this.#cut(slab, chunk, at, out, filling.last - closing, repair)
         if (count === 1 && chunk.cutFrom === 0) cut = 1
         // The same record, cut shorter, is another request.
-        filling.extents += `cut to ${filling.last - filling.begin}\n`
+        filling.cut = `cut to ${filling.last - filling.begin}\n`
         this.#template(chunk, at + 1)
       }
       if (count === 0) break
@@ -243,7 +246,10 @@ export class Encoder {
     filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
     if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
     const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
-    filling.extents += `${chunk.origin.generation} ${slab.offsetOf(chunk, from)} ${fileEnd}\n`
+    const { generation } = chunk.origin
+    const last = filling.extents.at(-1)
+    if (last?.generation === generation && last.to === slab.offsetOf(chunk, from)) last.to = fileEnd
+    else filling.extents.push({ generation, from: slab.offsetOf(chunk, from), to: fileEnd })
     return at - from
   }
 
@@ -372,9 +378,10 @@ export class Encoder {
    * The generation and offset of the first record and the number of records, for humans; and a digest of every file
    * range in it, for those would not tell apart two payloads that begin alike and go on with different files.
    */
-  #id({ slab, first: { chunk, frame }, records, extents }: Filling): string {
+  #id({ slab, first: { chunk, frame }, records, extents, cut }: Filling): string {
     const offset = slab.offsetOf(chunk, frame).toString(16).padStart(12, '0')
-    return `${chunk.origin.generation}-${offset}-${records}-${hash('sha256', extents, 'hex').slice(0, 16)}`
+    const ranges = extents.map(({ generation, from, to }) => `${generation} ${from} ${to}\n`).join('')
+    return `${chunk.origin.generation}-${offset}-${records}-${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`
   }
 }
 

@@ -225,6 +225,11 @@ t.test('the id is the same for the same frames, and another for other file range
   t.match(id(a), /^a1b2c3d4e5f60718-000000001000-2-[0-9a-f]{16}$/)
   t.equal(id(a, b), id(a, b))
   t.not(id(a, b), id(a, c), 'the same first record and the same number')
+  const [first, second] = [
+    { lines: ['one'], fileStart: 0 },
+    { lines: ['two'], fileStart: 4 },
+  ]
+  t.equal(id(first, second), id({ lines: ['one', 'two'] }), 'however the ranges were cut into chunks')
   t.not(id({ lines: ['abc'], partial: true }), id({ lines: ['abcdef'] }), 'a line that was partial and went on')
 })
 
