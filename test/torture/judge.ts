@@ -143,7 +143,7 @@ export function judge(
     for (const { why } of model.lost[at]!) reasons[why] = (reasons[why] ?? 0) + 1
     if (interrupted || model.ambiguous) continue
     const gone = model.lost[at]!.filter(({ line }) => !(receiver.idsOf.get(expected(line.text))?.length ?? 0))
-    account(model, receiver, at, ends, { bytes, holes }, gone, few('ledger'))
+    account(model, receiver, at, ends, { bytes, holes, letters: letters[at]! }, gone, few('ledger'))
   }
   return {
     violations,
@@ -176,7 +176,7 @@ function account(
   receiver: Receiver,
   at: number,
   ends: readonly Ended[],
-  { bytes, holes }: { bytes: number; holes: number },
+  { bytes, holes, letters }: { bytes: number; holes: number; letters: readonly string[] },
   gone: Model['lost'][number],
   say: (message: string) => void,
 ): void {
@@ -204,6 +204,9 @@ function account(
     const worth = refused.reduce((sum, { bytes }) => sum + bytes, 0)
     if (rejected.lines < certain.length)
       say(`${rejected.lines} lines were rejected of ${certain.length} that never came`)
+    const kept = new Set(letters)
+    const unkept = certain.filter(({ text }) => !kept.has(text))
+    if (unkept.length > 0) say(`${unkept.length} lines that never came are no dead letters: ${show(unkept[0]!.text)}`)
     if (rejected.lines === refused.length && rejected.bytes !== worth)
       say(`rejected ${rejected.bytes} bytes, the bad lines have ${worth}`)
     if (!model.unaccounted && lines !== receiver.byId.size)

@@ -27,7 +27,7 @@ interface Mutant {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const COPIED = ['src', 'test', 'build.ts', 'package.json', 'tsconfig.json', '.taprc']
+const COPIED = ['src', 'test', 'docker', 'build.ts', 'package.json', 'tsconfig.json', '.taprc']
 /** The fast torture's time: minutes. */
 const BUDGET = 3
 
@@ -399,15 +399,18 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'gives up at a 429',
     edits: [
-      ['src/backends/http.ts', '    case 425:\n    case 429:\n', '    case 425:\n'],
-      ['src/backends/http.ts', '    case 409:\n    case 451:\n', '    case 409:\n    case 429:\n    case 451:\n'],
+      [
+        'src/backends/http.ts',
+        "    case 429:\n      return { kind: 'retry', reason, ...detail }\n",
+        "      return { kind: 'retry', reason, ...detail }\n    case 429:\n      return { kind: 'rejected', reason, ...detail }\n",
+      ],
     ],
   },
   {
     name: 'takes a connection that broke for a delivery',
     edits: [
       [
-        'src/delivery/delivery.ts',
+        'src/delivery/sender.ts',
         "    if (reply.kind === 'failure') return { kind: 'retry'",
         "    if (reply.kind === 'failure' && reply.sentBefore) return { kind: 'delivered' }\n    if (reply.kind === 'failure') return { kind: 'retry'",
       ],
@@ -427,9 +430,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'drops what follows a 413',
     edits: [
       [
-        'src/delivery/settlement.ts',
-        '        if (records > 1) return halves(runs, records)\n        // The encoder',
-        '        if (records > 1) {\n          const [first = [], ...others] = halves(runs, records)\n          for (const rest of others) this.deliver(slab, rest)\n          return [first]\n        }\n        // The encoder',
+        'src/delivery/shipment.ts',
+        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) }, { ...refused, runs: behind(runs, half) })\n',
+        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) })\n        settlement.deliver(slab, behind(runs, half))\n',
       ],
     ],
   },
@@ -437,9 +440,38 @@ const MUTANTS: readonly Mutant[] = [
     name: 'rejects a request for one line of it',
     edits: [
       [
-        'src/delivery/settlement.ts',
-        '        if (records > 1 && this.hopeful) return halves(runs, records)\n',
-        '        if (records > 1 && !this.hopeful) return halves(runs, records)\n',
+        'src/delivery/shipment.ts',
+        '        if (records === 1) return this.#hold(',
+        "        if (verdict.kind === 'suspect') {\n          settlement.reject(slab, runs, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'rejects lines at an address that takes nothing',
+    edits: [
+      ['src/delivery/evidence.ts', '    if (this.#final) return true\n', '    if (known.refusals > 1) return true\n'],
+    ],
+    program: 'everything is refused',
+  },
+  {
+    name: 'sends lines before those of their file that are searched',
+    edits: [
+      [
+        'src/delivery/shipment.ts',
+        'const [held, runs] = aside.empty ?',
+        'const [held, runs] = aside.empty || slab.frames > 0 ?',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'loses the lines that wait behind a search',
+    edits: [
+      [
+        'src/delivery/aside/lane.ts',
+        '    this.#queue.push(...records)\n',
+        '    this.#queue.push(...records.slice(0, 8))\n',
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -448,9 +480,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'takes a rejected line for a delivered one',
     edits: [
       [
-        'src/delivery/settlement.ts',
-        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n      slab.settle(from, to, outcome)\n',
-        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n      slab.settle(from, to, DELIVERED)\n',
+        'src/delivery/aside/conclusions.ts',
+        'reason: outcome.reason, status })\n      this.#settle(record, outcome)\n',
+        'reason: outcome.reason, status })\n      this.#settle(record, DELIVERED)\n',
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -459,9 +491,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'keeps no dead letter',
     edits: [
       [
-        'src/delivery/settlement.ts',
-        '      if (this.#onRejected) this.#report(slab, from, to, outcome.reason, status)\n',
-        '      if (from < 0) this.#report(slab, from, to, outcome.reason, status)\n',
+        'src/delivery/aside/conclusions.ts',
+        '      settlement.report({ chunk,',
+        '      if (chunk.frames < 0) settlement.report({ chunk,',
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -470,9 +502,9 @@ const MUTANTS: readonly Mutant[] = [
     name: 'settles twice',
     edits: [
       [
-        'src/delivery/delivery.ts',
-        '        again = this.#settlement.settle(slab, payload, conclusion)\n',
-        '        again = this.#settlement.settle(slab, payload, conclusion)\n        if (payload.records % 7 === 0) this.#settlement.settle(slab, payload, conclusion)\n',
+        'src/delivery/shipment.ts',
+        '        settlement.deliver(slab, runs)\n        return true\n',
+        '        settlement.deliver(slab, runs)\n        if (records % 7 === 0) settlement.deliver(slab, runs)\n        return true\n',
       ],
     ],
   },
@@ -480,7 +512,7 @@ const MUTANTS: readonly Mutant[] = [
     name: 'releases twice',
     edits: [
       [
-        'src/delivery/delivery.ts',
+        'src/delivery/sender.ts',
         '      this.#encoder.release(payload)\n',
         '      this.#encoder.release(payload)\n      if (payload.records % 7 === 0) this.#encoder.release(payload)\n',
       ],
@@ -490,19 +522,19 @@ const MUTANTS: readonly Mutant[] = [
     name: 'forgets to release after a retry',
     edits: [
       [
-        'src/delivery/delivery.ts',
-        '          this.#wait(pass, verdict, slab, payload)\n',
-        '          this.#wait(pass, verdict, slab, payload)\n          retried.add(payload)\n',
+        'src/delivery/sender.ts',
+        '      this.#wait(pass, verdict, slab, payload)\n',
+        '      this.#wait(pass, verdict, slab, payload)\n      retried.add(payload)\n',
       ],
       [
-        'src/delivery/delivery.ts',
+        'src/delivery/sender.ts',
         '      this.#encoder.release(payload)\n',
         '      if (!retried.has(payload)) this.#encoder.release(payload)\n',
       ],
       [
-        'src/delivery/delivery.ts',
-        'export class Delivery {',
-        'const retried = new WeakSet<Payload>()\n\nexport class Delivery {',
+        'src/delivery/sender.ts',
+        'export class Sender {',
+        'const retried = new WeakSet<Payload>()\n\nexport class Sender {',
       ],
     ],
   },
@@ -510,14 +542,14 @@ const MUTANTS: readonly Mutant[] = [
     name: 'counts a retry in the ledger',
     edits: [
       [
-        'src/delivery/delivery.ts',
+        'src/delivery/sender.ts',
         "import type { Kernel } from '../kernel/kernel.ts'\n",
         "import type { Kernel } from '../kernel/kernel.ts'\nimport { book, DELIVERED } from '../ledger.ts'\n",
       ],
       [
-        'src/delivery/delivery.ts',
-        '    this.#remarks.away(verdict, news, slab, payload)\n',
-        '    this.#remarks.away(verdict, news, slab, payload)\n    const { from } = payload.runs[0]!\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n',
+        'src/delivery/sender.ts',
+        '    remarks.away(verdict, news, slab, payload)\n',
+        '    remarks.away(verdict, news, slab, payload)\n    const { from } = payload.runs[0]!\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n',
       ],
     ],
   },
@@ -530,8 +562,8 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/encoder.ts',
-        "${hash('sha256', extents, 'hex').slice(0, 16)}`",
-        "${hash('sha256', extents, 'hex').slice(0, 16)}${process.pid}`",
+        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`",
+        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}${process.pid}`",
       ],
     ],
   },

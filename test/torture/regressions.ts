@@ -710,6 +710,66 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
+  // Half of what had been refused together was given up with the bad ones, and all of it after 32 of these.
+  program('poisoned lines among good ones', [
+    append(),
+    SETTLE,
+    ...poison(12, true),
+    append(),
+    wait(300),
+    ...poison(30, true),
+    SETTLE,
+    ...poison(3, true),
+    append(),
+  ]),
+  program('poisoned lines among good ones, and a death', [
+    append(),
+    SETTLE,
+    ...poison(8, true),
+    wait(400),
+    KILL,
+    append(),
+    START,
+    wait(50),
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  program('lines that are refused for some seconds', [
+    append(),
+    SETTLE,
+    ...poison(6, false),
+    wait(2000),
+    append(),
+    SETTLE,
+  ]),
+  program('poisoned lines in a row, and good ones of another file', [
+    append(),
+    SETTLE,
+    append(50),
+    ...poison(70, true, 0),
+    append(50),
+    SETTLE,
+  ]),
+  // An answer to everything is not about the records.
+  program('everything is refused for some seconds, whatever it is', [
+    append(),
+    SETTLE,
+    { do: 'refuse', backend: 'left', status: 400 },
+    { do: 'refuse', backend: 'right', status: 413 },
+    append(300),
+    append(60, 'db.log'),
+    wait(2500),
+    append(),
+    SETTLE,
+    { do: 'refuse', backend: 'left', status: 422 },
+    { do: 'refuse', backend: 'right', status: 400 },
+    append(300),
+    wait(1500),
+    append(1, 'db.log'),
+    wait(1000),
+    SETTLE,
+  ]),
   // This found nothing. What is no rotation must not be taken for one, however its name begins.
   program(
     'files beside the log that nobody asked for',
@@ -789,71 +849,10 @@ export const SLOW_REGRESSIONS: readonly Program[] = [
 ]
 
 /**
- * What should hold and does not yet. Records that are refused beside good ones, and addresses that refuse everything:
- * after 32 single rejections whole requests are given up. A copy that holds less than one backend has read, and more
- * than another: the first gets it twice. Run with `--pending`.
+ * What should hold and does not yet. A copy that holds less than one backend has read, and more than another: the first
+ * gets it twice. Run with `--pending`.
  */
 export const PENDING: readonly Program[] = [
-  // Half of what had been refused together was given up with the bad ones, and all of it after 32 of these.
-  program('poisoned lines among good ones', [
-    append(),
-    SETTLE,
-    ...poison(12, true),
-    append(),
-    wait(300),
-    ...poison(30, true),
-    SETTLE,
-    ...poison(3, true),
-    append(),
-  ]),
-  program('poisoned lines among good ones, and a death', [
-    append(),
-    SETTLE,
-    ...poison(8, true),
-    wait(400),
-    KILL,
-    append(),
-    START,
-    wait(50),
-    KILL,
-    START,
-    SETTLE,
-  ]),
-  program('lines that are refused for some seconds', [
-    append(),
-    SETTLE,
-    ...poison(6, false),
-    wait(2000),
-    append(),
-    SETTLE,
-  ]),
-  program('poisoned lines in a row, and good ones of another file', [
-    append(),
-    SETTLE,
-    append(50),
-    ...poison(70, true, 0),
-    append(50),
-    SETTLE,
-  ]),
-  // An answer to everything is not about the records.
-  program('everything is refused for some seconds, whatever it is', [
-    append(),
-    SETTLE,
-    { do: 'refuse', backend: 'left', status: 400 },
-    { do: 'refuse', backend: 'right', status: 413 },
-    append(300),
-    append(60, 'db.log'),
-    wait(2500),
-    append(),
-    SETTLE,
-    { do: 'refuse', backend: 'left', status: 422 },
-    { do: 'refuse', backend: 'right', status: 400 },
-    append(300),
-    wait(1500),
-    append(1, 'db.log'),
-    wait(1000),
-    SETTLE,
-  ]),
   // The cursor that had read behind the end of the copy kept the other one from going on in it.
   program('copied and truncated while only one backend answers, with lines between', [
     append(),

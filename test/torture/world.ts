@@ -39,7 +39,11 @@ import { namesOf, oddName, type Scheme, strangersOf } from './schemes.ts'
 
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
+/** Many refused lines in a row look like an address that is down: half a minute passes before those behind them are sent. */
+const PATIENCE_WITH_REFUSED = 75_000
 const END_OF_PATIENCE = 1_200_000
+/** So often something is taken at the end while lines are refused. */
+const ROUNDS = 10
 /**
  * Bytes of memory that the shipper may have at most, with the flags that the image gives it, however much waits and
  * whatever happened: two arenas of 1 MiB, the program, what a garbage collector leaves lying and what zlib takes. The
@@ -308,6 +312,8 @@ export class World {
     this.#thaw()
     this.#heal()
     await this.#start(GRACE)
+    const refusals = this.#model.poisoned.some(lines => lines.length > 0)
+    const patience = refusals ? PATIENCE_WITH_REFUSED : PATIENCE
     const began = performance.now()
     let arrived = -1
     let progress = began
@@ -318,7 +324,7 @@ export class World {
       const soFar = this.#receivers.reduce((sum, { byId }) => sum + byId.size, 0)
       if (soFar > arrived) progress = now
       arrived = soFar
-      if (now - progress > PATIENCE || now - began > END_OF_PATIENCE) break
+      if (now - progress > patience || now - began > END_OF_PATIENCE) break
       await sleep(left > 1000 ? 100 : 15)
       this.#model.reconcile('unseen')
     }
@@ -332,10 +338,14 @@ export class World {
       const [name] = node.names
       if (!node.readable && name) this.#chmod(node, name, 0o644)
     }
-    // What is refused is known for bad by what is taken meanwhile.
-    if (this.#model.poisoned.some(lines => lines.length > 0)) this.#write(FILES[0], this.#lines(FILES[0], 20, 80))
-    await this.#settle()
-    if (this.#violations.length > 0) return
+    // What is refused is known for bad by what is taken meanwhile, and that often where everything was refused for a while.
+    const rounds = this.#model.poisoned.some(lines => lines.length > 0) ? ROUNDS : 0
+    for (let round = 0; round <= rounds; round++) {
+      if (round > 0) this.#write(FILES[0], this.#lines(FILES[0], 2, 80))
+      await this.#settle()
+      if (this.#violations.length > 0) return
+      if (rounds > 0) await sleep(200)
+    }
     this.#observe()
     this.#model.finish()
     this.#model.reconcile('at the end')
