@@ -63,6 +63,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'delivery/exchange.ts',
     'delivery/options.ts',
     'delivery/secrets.ts',
+    'tail/claim.ts',
     'server',
     'shelf',
   ],

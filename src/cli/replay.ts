@@ -7,17 +7,19 @@
  * Guarantees: the file is moved away first, so the running shipper goes on with a new one; it is removed only when
  * every record in it has settled, and those that were rejected again are kept again, so a replay that is interrupted
  * begins again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
- * beside, in `main.unreadable.ndjson`. The exit code says whether anything is left to do.
+ * beside, in `main.unreadable.ndjson`. One replay at a time works on a directory: it holds a claim, which ends with its
+ * process, however that ends. The exit code says whether anything is left to do.
  */
 import { appendFileSync, createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Chunk, layoutOf, type Origin, Slab, type SlabLayout } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
-import { type DeadLetter, deadLetterPath } from '../delivery/deadletter.ts'
+import { type DeadLetter, deadLetterDirectory, deadLetterPath } from '../delivery/deadletter.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant, ShipperError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
+import { claim } from '../tail/claim.ts'
 import type { Streams } from './output.ts'
 import { EXIT, type Interruption } from './run.ts'
 import { counted } from './table.ts'
@@ -50,7 +52,7 @@ interface Letter extends Omit<DeadLetter, 'message' | 'messageBase64'> {
 
 /**
  * Resolves to the exit code: 0 everything was delivered, or there was nothing; 1 something was rejected again or cannot
- * be read; 3 not all of it was dealt with.
+ * be read; 3 not all of it was dealt with, or another replay is under way.
  */
 export async function replay(
   config: Config,
@@ -70,6 +72,32 @@ export async function replay(
     )
     return EXIT.configuration
   }
+  const directory = deadLetterDirectory(dir)
+  const claimed = existsSync(directory) ? await claim(directory) : undefined
+  if (claimed?.kind === 'taken') {
+    err.write(`logshipper: ${directory} is being replayed already (${claimed.by}); nothing was done\n`)
+    return EXIT.incomplete
+  }
+  if (claimed?.kind === 'unknown') {
+    const { code } = claimed
+    log.warn({ event: 'state_unlocked', dir: directory, code }, 'whether another replay is under way cannot be told')
+  }
+  try {
+    return await replayAll(config, wanted, dir, json, log, onInterruption, out)
+  } finally {
+    if (claimed?.kind === 'claimed') claimed.claim.release()
+  }
+}
+
+async function replayAll(
+  config: Config,
+  wanted: readonly BackendConfig[],
+  dir: string,
+  json: boolean,
+  log: Logger,
+  onInterruption: (listener: (interruption: Interruption) => void) => void,
+  out: Streams['out'],
+): Promise<number> {
   const surroundings = new Surroundings(config.pod)
   const all: Replayed[] = []
   for (const backend of wanted) {

@@ -165,7 +165,11 @@ export class DeadLetterFile {
 }
 
 export function deadLetterPath(stateDir: string, backend: string): string {
-  return join(stateDir, 'dead-letter', `${backend}.ndjson`)
+  return join(deadLetterDirectory(stateDir), `${backend}.ndjson`)
+}
+
+export function deadLetterDirectory(stateDir: string): string {
+  return join(stateDir, 'dead-letter')
 }
 
 function letter({ chunk, offset, frame, reason, status }: RejectedRecord): DeadLetter {

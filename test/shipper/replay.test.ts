@@ -156,6 +156,34 @@ t.test('a replay that is interrupted leaves everything for the next one', async 
   stage.complete(t)
 })
 
+t.test('two replays at once: the second does nothing, and one that was killed is in nobody’s way', async t => {
+  const stage = await Stage.set(t, { ...DEAD_LETTERS, LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES: '1MiB' })
+  stage.receiver.behaviour = refuse(409)
+  const program = await stage.start()
+  stage.write(10)
+  const file = join(stage.state, 'dead-letter', 'http.ndjson')
+  const kept = (path = file): number => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0)
+  t.ok(await until(() => kept() === 10))
+  stage.receiver.behaviour = refuse(503)
+  const before = stage.receiver.requests
+  const first = spawn(process.execPath, [PROGRAM, 'replay'], { env: { ...stage.env, PATH: process.env['PATH'] } })
+  t.ok(await until(() => stage.receiver.requests > before))
+  const replaying = join(stage.state, 'dead-letter', 'http.replaying.ndjson')
+  t.match(await replay(stage), {
+    code: 3,
+    out: '',
+    err: /is being replayed already \(process \d+ on .*\); nothing was done/,
+  })
+  t.equal(kept(replaying), 10, 'what the first one works on is still there')
+  first.kill('SIGKILL')
+  await once(first, 'close')
+  stage.receiver.behaviour = undefined
+  t.match(await replay(stage), { code: 0, out: 'http: 10 delivered, 0 rejected again\n' })
+  t.equal(kept(replaying), 0)
+  t.equal((await program.kill('SIGTERM')).code, 0)
+  stage.complete(t)
+})
+
 t.test('what makes no sense is said', async t => {
   const stage = await Stage.set(t, DEAD_LETTERS)
   t.match(await replay(stage, '--backend', 'mian'), { code: 2, err: /no backend is called mian; there are http/ })
