@@ -12,6 +12,7 @@ import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeKey, inodeOf } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
+import { begunAfter } from './generation.ts'
 import { Growth, timesOf } from './growth.ts'
 import { sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
@@ -328,13 +329,7 @@ export class Folders {
     else {
       const generation = same
         ? lineage.restored(source, saved, inode)
-        : lineage.begun(
-            source,
-            path,
-            inode,
-            saved ? Date.now() : 0,
-            saved && sameBirth(saved.inode, inode) ? Date.now() : 0,
-          )
+        : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
       follower.follow(path, opened, generation)
     }
   }
@@ -368,9 +363,7 @@ export class Folders {
       follower.follow(path, opened, lineage.restored(source, saved, inode))
     } else {
       search.find(saved, REPLACED)
-      const now = Date.now()
-      const since = sameBirth(saved.inode, inode) ? now : 0
-      follower.follow(path, opened, lineage.begun(source, path, inode, now, since))
+      follower.follow(path, opened, lineage.begun(source, path, inode, Date.now(), sinceOf(opened, saved)))
     }
   }
 
@@ -430,4 +423,10 @@ function sizeOf(path: string, known: number, growth: Growth, settled: number): P
   const stats = statPath(path)
   if (stats) growth.found(timesOf(stats), settled)
   return { size: Math.max(known, Number(stats?.size ?? 0)), since: offset => growth.since(offset) }
+}
+
+/** When what stands in an open file began, if its inode held something else before: otherwise 0. */
+function sinceOf({ stats }: OpenFile, former: SavedGeneration | undefined): bigint {
+  if (former === undefined || !sameBirth(former.inode, inodeOf(stats))) return 0n
+  return begunAfter(BigInt(former.begun ?? former.inode.birth), stats.mtimeNs)
 }

@@ -13,8 +13,8 @@ import { fstatSync } from 'node:fs'
 import type { SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { inodeOf } from './fingerprint.ts'
-import type { Generation } from './generation.ts'
-import { nameOfHandle, statPath } from './inodes.ts'
+import { begunAfter, type Generation } from './generation.ts'
+import { nameOfHandle } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import type { Lookout } from './lookout.ts'
 import type { Missed } from './missed.ts'
@@ -246,11 +246,8 @@ export class Follower {
     const path = tailer.state.kind === 'live' ? tailer.path : origin
     // Another truncation may have come before this one was seen.
     missed.vacated(origin, source)
-    const now = Date.now()
-    // What was rotated away since is older than the file that has its name now.
-    const next = tailer.state.kind === 'live' ? undefined : statPath(origin)
-    const born = next === undefined ? now : Number(next.birthtimeNs / 1_000_000n) - 1
-    const generation = lineage.begun(source, path, tailer.inode, now, born > 0 ? Math.min(now, born) : now)
+    const since = begunAfter(old.begun, tailer.modified)
+    const generation = lineage.begun(source, path, tailer.inode, Date.now(), since)
     tailers.begin(tailer, generation)
     missed.followed(path, generation.begun)
     this.#hold(tailer)

@@ -205,6 +205,15 @@ export class Cursor implements ChunkOwner {
   }
 }
 
+/**
+ * When other content began in the file of a generation: after that one did, and not after `modified`, when the file was
+ * written to last. Others may have been made since that carry its name now. Nanoseconds since the epoch.
+ */
+export function begunAfter(former: bigint, modified: bigint, now = BigInt(Date.now()) * 1_000_000n): bigint {
+  const at = modified > 0n && modified < now ? modified : now
+  return at > former ? at : former + 1n
+}
+
 let made = 0
 const NOTHING_SEEN: SavedCursor = { offset: 0, marker: NO_MARKER }
 

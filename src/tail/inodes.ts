@@ -99,3 +99,14 @@ export function namesIn(folder: string): string[] {
     return []
   }
 }
+
+/** The names of the regular files in a folder, by the key of their inodes. */
+export function inodesIn(folder: string): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name)
+    const stats = fileAt(path)
+    if (stats) names.set(inodeKey(inodeOf(stats)), path)
+  }
+  return names
+}

@@ -40,9 +40,9 @@ export class Lineage {
 
   /**
    * A generation that begins now. `incarnation`: 0, or the time if its inode may have had another before. `since`: when
-   * it began, in milliseconds since the epoch, if that was after its inode was born.
+   * it began, in nanoseconds since the epoch, if that was after its inode was born.
    */
-  begun(source: SourceOptions, path: string, inode: Inode, incarnation: number, since = 0): Generation {
+  begun(source: SourceOptions, path: string, inode: Inode, incarnation: number, since = 0n): Generation {
     // Without birth times a reused inode would get the id of the file it belonged to before.
     const time = inode.birth === '0' ? Date.now() : incarnation
     const id = generationId(this.epoch, inode, time)
@@ -53,7 +53,7 @@ export class Lineage {
       inode,
       head: NO_HEAD,
       size: 0,
-      begun: since === 0 && inode.birth !== '0' ? inode.birth : String(BigInt(since || time) * 1_000_000n),
+      begun: String(since || (inode.birth === '0' ? BigInt(time) * 1_000_000n : BigInt(inode.birth))),
       cursors: {},
     })
     if (time !== 0) this.#timed.add(generation)

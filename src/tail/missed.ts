@@ -193,7 +193,15 @@ export class Missed {
     return 0n
   }
 
-  #take(source: SourceOptions, origin: string, { path, opened }: Sibling): void {
+  /**
+   * A file that had been followed under `origin` has other content than that: it was emptied, written to and renamed while
+   * nobody looked. It began at `since`: nanoseconds since the epoch.
+   */
+  rewritten(source: SourceOptions, origin: string, sibling: Sibling, since: bigint): void {
+    this.#take(source, origin, sibling, since)
+  }
+
+  #take(source: SourceOptions, origin: string, { path, opened }: Sibling, since?: bigint): void {
     const { tailers, lineage, poll, follow } = this.#parts
     const inode = inodeOf(opened.stats)
     if (this.#parts.isCopy(origin, opened)) {
@@ -213,7 +221,7 @@ export class Missed {
       }
     }
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
-    follow(path, opened, lineage.begun(source, origin, inode, incarnation))
+    follow(path, opened, lineage.begun(source, origin, inode, incarnation, since))
   }
 }
 

@@ -7,21 +7,23 @@
  * new among the followed names comes last.
  */
 import { closeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Checkpoint, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Folders } from './folders.ts'
 import type { Follower } from './follower.ts'
+import { begunAfter } from './generation.ts'
 import { Handles } from './handover.ts'
-import { locate, nameOf, sameBirth, statPath } from './inodes.ts'
+import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import type { Missed } from './missed.ts'
 import type { Habits } from './names.ts'
-import type { OpenFile } from './open.ts'
+import { compressionOf, isNoise, type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
 import type { Search } from './search.ts'
-import { identityOf, isGeneration } from './siblings.ts'
+import { identityOf, isGeneration, type Sibling } from './siblings.ts'
 import type { Found } from './sweep.ts'
 import type { Tailers } from './tailers.ts'
 import type { Unpacked } from './unpack.ts'
@@ -107,6 +109,8 @@ export function recover(
       if (entry) replaced.add(entry)
     }
   }
+  const rewritten = [...findRewritten([...saved.values()].filter(entry => !replaced.has(entry)))]
+  for (const { entry } of rewritten) replaced.add(entry)
   for (const entry of generations) missed.followedBefore(entry)
   for (const { origin, source } of generations) {
     const known = sources.get(source)
@@ -121,6 +125,14 @@ export function recover(
   for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
   search.elsewhere = new Map()
   handles.close()
+  for (const { entry, sibling } of rewritten) {
+    const { opened } = sibling
+    if (tailers.has(inodeKey(entry.inode))) closeSync(opened.fd)
+    else {
+      const since = begunAfter(begunOf(entry), opened.stats.mtimeNs)
+      missed.rewritten(sources.get(entry.source)!, entry.origin, sibling, since)
+    }
+  }
   // What was rotated away from a followed name meanwhile, and never seen under it.
   missed.catchUpAll()
   for (const file of fresh) begin(parts, file, saved.get(inodeKey(file.inode)))
@@ -137,13 +149,40 @@ function begin(
     closeSync(opened.fd)
     return
   }
-  const incarnation = former ? Date.now() : 0
-  const since = former && sameBirth(former.inode, inode) ? incarnation : 0
-  follower.follow(path, opened, lineage.begun(source, path, inode, incarnation, since))
+  const since = former && sameBirth(former.inode, inode) ? begunAfter(begunOf(former), opened.stats.mtimeNs) : 0n
+  follower.follow(path, opened, lineage.begun(source, path, inode, former ? Date.now() : 0, since))
 }
 
 function begunOf(entry: SavedGeneration): bigint {
   return BigInt(entry.begun ?? entry.inode.birth)
+}
+
+/**
+ * The files that no followed name leads to and that hold something else than what is known of them: they were emptied
+ * and written to, and then renamed, while nobody looked.
+ */
+function* findRewritten(
+  entries: readonly SavedGeneration[],
+): Generator<{ readonly entry: SavedGeneration; readonly sibling: Sibling }> {
+  const places = new Map<string, ReadonlyMap<string, string>>()
+  const inDirectory = (directory: string): ReadonlyMap<string, string> => {
+    const known = places.get(directory) ?? inodesIn(directory)
+    places.set(directory, known)
+    return known
+  }
+  for (const entry of entries) {
+    const known = fileAt(entry.path)
+    const isThere = known !== undefined && isInode(known, entry.inode)
+    const path = isThere ? entry.path : inDirectory(dirname(entry.origin)).get(inodeKey(entry.inode))
+    if (path === undefined) continue
+    const opened = openRegular(path, [dirname(path)])
+    if (opened.kind !== 'open') continue
+    const { fd, stats } = opened
+    const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isGeneration(opened, identityOf(entry))
+    // An archive in its place, or noise before it is removed, is no log.
+    if (isOther && compressionOf(fd) === undefined && !isNoise(fd)) yield { entry, sibling: { path, opened } }
+    else closeSync(fd)
+  }
 }
 
 /** Where the inodes are now that are not in their directories any more: below their sources' roots, if anywhere. */

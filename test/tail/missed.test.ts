@@ -1,8 +1,9 @@
 /** Files that lost their name before anybody saw them under it, and those that left their folder while nobody looked. */
-import { appendFileSync, linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, linkSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { originalsOf } from '../../src/tail/names.ts'
+import { until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { room, source } from './rig.ts'
 
@@ -67,6 +68,39 @@ t.test('a file that was rotated into another folder while we were down is read o
   t.equal(after.statement().delivered.lines, 3)
   t.equal(after.statement().vanishedBytes, 0)
 })
+
+for (const before of ['new', 'emptied once before'] as const) {
+  t.test(
+    `a file, ${before}, copied and emptied, written to and renamed while we were down, and one behind it`,
+    async t => {
+      const { dir, log, state } = place(t)
+      const options = { sources: [source(join(dir, '*.log'))], state }
+      const first = await room(t, options)
+      if (before !== 'new') {
+        appendFileSync(log, 'a0\n')
+        await first.came(1)
+        truncateSync(log)
+        await until(() => first.journal.said.some(({ sentence }) => /truncated/.test(sentence)))
+      }
+      appendFileSync(log, 'a1\n')
+      const came = before === 'new' ? 1 : 2
+      await first.came(came)
+      await first.stop()
+      appendFileSync(log, 'a2\n')
+      copyFileSync(log, `${log}.3`)
+      truncateSync(log)
+      appendFileSync(log, 'b1\nb2\n')
+      renameSync(log, `${log}.2`)
+      appendFileSync(log, 'c1\n')
+      renameSync(log, `${log}.1`)
+      appendFileSync(log, 'd1\n')
+      const next = await room(t, options)
+      t.strictSame(await next.came(5), ['a2', 'b1', 'b2', 'c1', 'd1'], 'in the order in which they were written')
+      t.equal(next.statement().delivered.lines, came + 5)
+      t.equal(next.statement().vanishedBytes, 0)
+    },
+  )
+}
 
 t.test('what lies below no root of a source is not looked for, and is counted as far as it was seen', async t => {
   const { dir, log, state } = place(t)

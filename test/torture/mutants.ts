@@ -137,7 +137,7 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/follower.ts',
-        'lineage.begun(source, path, tailer.inode, now,',
+        'lineage.begun(source, path, tailer.inode, Date.now(),',
         'lineage.begun(source, path, tailer.inode, 0,',
       ],
     ],
