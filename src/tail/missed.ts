@@ -51,11 +51,8 @@ export interface MissedParts {
   room(): boolean
   /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
   unreadable(source: SourceOptions, origin: string, path: string): void
-  /**
-   * A file that was rotated away from `origin` and compressed, behind the generation that began at `after`, and before the
-   * one that was born there by now.
-   */
-  archive(source: SourceOptions, origin: string, path: string, after: bigint, born: () => bigint | undefined): void
+  /** A file that was rotated away from `origin` and compressed, before the one that was born there by now. */
+  archive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void
   /** Whether an archive has been looked into, as it is now. */
   knownArchive(stats: BigIntStats): boolean
   /** Looks at a file now. */
@@ -165,7 +162,7 @@ export class Missed {
       knownArchive,
       denied: path => unreadable(source, origin, path),
       compressed: path => {
-        archive(source, origin, path, begun ?? 0n, () => {
+        archive(source, origin, path, () => {
           const at = birthOf(origin)
           // A file that was truncated may be older than what was copied from it, and so is no measure.
           return at !== undefined && at > (begun ?? 0n) ? at : undefined
@@ -183,7 +180,7 @@ export class Missed {
     const after = this.#youngestIn.get(dirname(path))
     const stats = fileAt(path)
     if (after === undefined || stats === undefined || knownArchive(stats)) return
-    if (stats.mtimeNs >= after) archive(source, original, path, 0n, () => undefined)
+    if (stats.mtimeNs >= after) archive(source, original, path, () => undefined)
   }
 
   /** When the youngest generation of the path that had been followed was written to last. */

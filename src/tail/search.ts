@@ -257,16 +257,10 @@ export class Search {
 
   /**
    * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
-   * younger than the generation that began at `after`, and older than the file that was born there when `born` says: what
-   * has the name once the archive was seen.
+   * younger than the generations that had begun when it was written to last, and older than the file that was born there
+   * when `born` says: what has the name once the archive was seen.
    */
-  takeArchive(
-    source: SourceOptions,
-    origin: string,
-    path: string,
-    after: bigint,
-    born: () => bigint | undefined,
-  ): void {
+  takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
     const { lineage } = this.#parts
     const stats = fileAt(path)
     if (stats === undefined) return
@@ -276,11 +270,25 @@ export class Search {
     const before = born()
     // Its content is older than the archive, which keeps the time of the last line; unless it was written over another.
     const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
+    const after = this.#youngestOf(origin, stats.mtimeNs)
     const least = made > after ? made : after + 1n
     const begun = before !== undefined && before <= least ? before - 1n : least
     this.#archives.set(key, { origin, begun })
     const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
     this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))
+  }
+
+  /** When the youngest of the known generations of a path began that had begun by `at`: nanoseconds since the epoch. */
+  #youngestOf(origin: string, at: bigint): bigint {
+    const { tailers, done } = this.#parts
+    let youngest = 0n
+    const consider = (begun: bigint): void => {
+      if (begun <= at && begun > youngest) youngest = begun
+    }
+    for (const { generation } of tailers.of(origin)) consider(generation.begun)
+    // An archive that was looked into stands there with the time of its content.
+    for (const { origin: path, begun, inode } of done) if (path === origin) consider(BigInt(begun ?? inode.birth))
+    return youngest
   }
 
   async #takeArchive(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
