@@ -2,13 +2,23 @@
 import * as z from 'zod/mini'
 import { STATE_DIR } from '../directory.ts'
 import { size } from '../size.ts'
+import { parseGlob } from './glob.ts'
+import { notAbsolute } from './meaning.ts'
 
 /** Names become label values and metric labels: a small alphabet, short. */
 const name = z
   .string()
   .check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: '1 to 63 letters, digits and the signs _ . -' }))
 
-const glob = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'an absolute path or glob, such as /var/log/app/*.log' }))
+const glob = z.string().check(
+  z.regex(/^\/[^\0]*$/, { error: ({ input }) => notAbsolute(input), abort: true }),
+  z.refine(written => parseGlob(written).kind === 'globs', {
+    error: ({ input }) => {
+      const parsed = parseGlob(String(input))
+      return parsed.kind === 'globs' ? undefined : parsed.allowed
+    },
+  }),
+)
 
 const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a folder' }))
 
