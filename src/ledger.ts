@@ -59,12 +59,16 @@ export interface Statement extends Settled {
 
 const tally = (): Tally => ({ lines: 0, bytes: 0 })
 
-export const settled = (): Settled => ({ delivered: tally(), rejected: {}, dropped: {} })
+/** Shared by all that has none, and that is nearly everything: of thousands of files empty objects take megabytes. */
+const NO_REASONS: Record<string, Tally> = Object.freeze({})
+
+export const settled = (): Settled => ({ delivered: tally(), rejected: NO_REASONS, dropped: NO_REASONS })
 
 export function book(into: Settled, outcome: Outcome, lines: number, bytes: number): void {
   let entry: Tally
   if (outcome.kind === 'delivered') entry = into.delivered
   else {
+    if (into[outcome.kind] === NO_REASONS) into[outcome.kind] = {}
     const reasons = into[outcome.kind]
     // Reasons come from answers too: a name that every object has must not be found there.
     if (!Object.hasOwn(reasons, outcome.reason)) reasons[outcome.reason] = tally()

@@ -168,19 +168,19 @@ export class CheckpointStore {
       })
       return this.#queued
     }
-    this.#saving = this.#write(this.dir, snapshot()).finally(() => {
+    // Only the bytes live on while they are written.
+    this.#saving = this.#write(this.dir, encode(snapshot())).finally(() => {
       this.#saving = undefined
     })
     return this.#saving
   }
 
-  async #write(dir: string, checkpoint: Checkpoint): Promise<boolean> {
+  async #write(dir: string, content: readonly Uint8Array[]): Promise<boolean> {
     try {
       makeDirectory(dir)
       const temporary = join(dir, 'checkpoint.tmp')
-      const body = Buffer.from(JSON.stringify(checkpoint))
       await withHandle(temporary, 'w', async handle => {
-        await handle.writeFile([`logshipper-checkpoint ${VERSION} ${crc32(body)} ${body.length}\n`, body])
+        await handle.writeFile(content)
         await handle.sync()
       })
       // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
@@ -209,6 +209,27 @@ export class CheckpointStore {
     this.#fault = undefined
     return true
   }
+}
+
+/** Generations that are written into one piece. */
+const PIECE = 256
+
+/**
+ * The content of the file, in pieces: as one text, of thousands of files it would take as much of V8's heap as everything
+ * else.
+ */
+function encode({ generations, ...rest }: Checkpoint): Uint8Array[] {
+  const pieces: Buffer[] = []
+  for (let from = 0; from < generations.length; from += PIECE) {
+    const list = JSON.stringify(generations.slice(from, from + PIECE)).slice(1, -1)
+    pieces.push(Buffer.from(from === 0 ? list : `,${list}`))
+  }
+  const before = '{"generations":['
+  const after = `],${JSON.stringify(rest).slice(1)}`
+  const body = [Buffer.from(before), ...pieces, Buffer.from(after)]
+  const sum = body.reduce((crc, piece) => crc32(piece, crc), 0)
+  const length = body.reduce((all, piece) => all + piece.length, 0)
+  return [Buffer.from(`logshipper-checkpoint ${VERSION} ${sum} ${length}\n`), ...body]
 }
 
 async function withHandle(path: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {

@@ -124,7 +124,7 @@ export function growHead(fd: number, size: number, head: Head): Head | undefined
 }
 
 function headOf(bytes: Buffer): Head {
-  return { length: bytes.length, hash: hash('sha1', bytes, 'hex').slice(0, 20), crc: crc32(bytes) }
+  return { length: bytes.length, hash: digits(bytes, 20), crc: crc32(bytes) }
 }
 
 export function headMatches(fd: number, head: Head): boolean {
@@ -176,10 +176,15 @@ export function stands(fd: number, offset: number, marker: Marker, head: Head): 
  * truncation in milliseconds).
  */
 export function generationId(epoch: string, inode: Inode, incarnation: number): string {
-  return hash('sha1', `${epoch}/${inode.dev}/${inode.ino}/${inode.birth}/${incarnation}`, 'hex').slice(0, 16)
+  return digits(`${epoch}/${inode.dev}/${inode.ino}/${inode.birth}/${incarnation}`, 16)
 }
 
 /** The id of a generation that begins with `line`, of which the first KiB counts. */
 export function identifiedId(bare: string, line: Uint8Array): string {
-  return hash('sha1', Buffer.concat([Buffer.from(bare), line.subarray(0, HEAD_BYTES)]), 'hex').slice(0, 16)
+  return digits(Buffer.concat([Buffer.from(bare), line.subarray(0, HEAD_BYTES)]), 16)
+}
+
+/** The first hexadecimal digits of a hash. Made from the bytes: a part of a longer text would keep all of that. */
+function digits(of: string | Buffer, count: number): string {
+  return hash('sha1', of, 'buffer').toString('hex', 0, count / 2)
 }

@@ -29,6 +29,9 @@ interface Pending {
   outcome: Settled | undefined
 }
 
+/** Shared by all that have none: nothing is ever put into it. */
+const NO_ISLANDS: Island[] = []
+
 export class Cursor implements ChunkOwner {
   readonly backend: string
   readonly account: Account
@@ -41,7 +44,7 @@ export class Cursor implements ChunkOwner {
   /** True while it waits in its reader's round robin. */
   queued = false
   #committed: SavedCursor
-  readonly #pending: Pending[] = []
+  #pending: Pending[] = []
   readonly #onCommit: () => void
   /** What settled before the configuration changed, and has not been passed yet: in the order of the file. */
   readonly #islands: Island[]
@@ -61,7 +64,7 @@ export class Cursor implements ChunkOwner {
     this.marker = at.marker
     this.#committed = at
     this.#onCommit = onCommit
-    this.#islands = [...islands]
+    this.#islands = islands.length > 0 ? [...islands] : NO_ISLANDS
   }
 
   /** What lies before this offset was read, or looked at: the unfinished line is at least this long. */
@@ -92,7 +95,7 @@ export class Cursor implements ChunkOwner {
   /** Takes note of a chunk that was just read; `marker` is the one before its end. */
   took(chunk: Chunk, marker: Marker): void {
     invariant(chunk.fileStart === this.read && chunk.fileEnd > this.read, 'a chunk must begin where the last one ended')
-    this.#pending.push({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
+    this.#append({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
     this.account.read(chunk.frames, chunk.fileEnd - chunk.fileStart)
     if (chunk.cutFrom > 0) this.account.truncated(1)
     this.#moved(chunk.fileEnd, marker)
@@ -107,7 +110,7 @@ export class Cursor implements ChunkOwner {
     book(outcome, { kind: 'dropped', reason }, 0, bytes)
     this.account.read(0, bytes)
     this.account.settle(outcome)
-    this.#pending.push({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
+    this.#append({ chunk: undefined, fileEnd: this.read + bytes, marker, readAt: Date.now(), outcome })
     this.#moved(this.read + bytes, marker)
     this.#advance()
     this.#join(this.#pending.at(-1))
@@ -124,7 +127,7 @@ export class Cursor implements ChunkOwner {
     const island = this.#islands.shift()
     invariant(island?.from === this.read, 'an island is passed where it begins')
     const { to, outcome } = island
-    this.#pending.push({ chunk: undefined, fileEnd: to, marker, readAt: Date.now(), outcome })
+    this.#append({ chunk: undefined, fileEnd: to, marker, readAt: Date.now(), outcome })
     this.#moved(to, marker)
     this.#advance()
     this.#join(this.#pending.at(-1))
@@ -163,6 +166,12 @@ export class Cursor implements ChunkOwner {
   again(): void {
     this.queued = false
     this.ahead.restart()
+  }
+
+  #append(pending: Pending): void {
+    // An empty array that is pushed to takes room for many, and of most files one chunk is under way at a time.
+    if (this.#pending.length === 0) this.#pending = [pending]
+    else this.#pending.push(pending)
   }
 
   #moved(read: number, marker: Marker): void {

@@ -62,6 +62,9 @@ export type Sight =
   /** Other content stands where we have read: a new generation. */
   | { readonly kind: 'replaced' }
 
+/** Shared, for there may be thousands: it never changes. */
+const LIVE: TailerState = { kind: 'live' }
+
 /** How long a file that lost its name stays open after the last write, in milliseconds. */
 const QUIET = { rotated: 30_000, deleted: 3_000 } as const
 
@@ -73,7 +76,7 @@ export class Tailer {
   generation: Generation
   /** Size and modification time at the last look. */
   size: number
-  state: TailerState = { kind: 'live' }
+  state: TailerState = LIVE
   /** It lost its name and nobody has written for a while: a last line without a line end will get none. */
   ending = false
   /** It was empty when its content was replaced: what is written to it first says whether it is a copy. */
@@ -92,7 +95,8 @@ export class Tailer {
   constructor(fd: number, path: string, stats: BigIntStats, generation: Generation, now: number) {
     this.fd = fd
     this.path = path
-    this.inode = inodeOf(stats)
+    // One and the same, as a rule: there may be thousands of them.
+    this.inode = isSame(inodeOf(stats), generation.inode) ? generation.inode : inodeOf(stats)
     this.generation = generation
     this.size = Number(stats.size)
     if (this.size > generation.size) generation.size = this.size
@@ -330,4 +334,8 @@ export class Tailer {
 
 function sameInode(stats: BigIntStats, inode: Inode): boolean {
   return String(stats.ino) === inode.ino && String(stats.dev) === inode.dev
+}
+
+function isSame(one: Inode, other: Inode): boolean {
+  return one.ino === other.ino && one.dev === other.dev && one.birth === other.birth
 }

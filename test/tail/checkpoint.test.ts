@@ -59,6 +59,17 @@ t.test('what was saved is loaded by the next process', async t => {
   t.strictSame(journal.said, [])
 })
 
+t.test('a checkpoint of thousands of generations is written in pieces and read as one', async t => {
+  const dir = scratch(t)
+  const [one] = CHECKPOINT.generations
+  for (const count of [0, 1, 256, 257, 2000]) {
+    const generations = Array.from({ length: count }, (_, n) => ({ ...one!, key: n.toString(16).padStart(16, '0') }))
+    const checkpoint = { ...CHECKPOINT, generations }
+    t.equal(await new CheckpointStore(dir, new Journal()).save(() => checkpoint), true)
+    t.strictSame(await new CheckpointStore(dir, new Journal()).load(), checkpoint, `${count}`)
+  }
+})
+
 t.test('without a folder nothing is saved, and every start is fresh', async t => {
   const store = new CheckpointStore(null, new Journal())
   t.equal(await store.save(() => CHECKPOINT), false)
