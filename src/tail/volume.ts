@@ -3,9 +3,11 @@
  * outgrown its `sizeLimit`, and everything on it is gone; so we say so before.
  *
  * Counts what lies below the followed folders and the state folder in blocks, as the kubelet does, each inode once. Looks
- * only if a limit is configured, a few times a minute, and a bounded number of files; never throws and never blocks.
+ * only if a limit is configured, a few times a minute or the more seldom the longer it takes, and at a bounded number of
+ * files; never throws and never blocks.
  */
-import { lstat, readdir } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { lstat, opendir } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Logger } from '../log.ts'
 
@@ -29,6 +31,8 @@ export interface VolumeFields {
 }
 
 const EVERY = 10_000
+/** After a look there is none for so many times what it took. */
+const REST = 19
 /** Looks that the growth is taken over. */
 const REMEMBERED = 18
 const MAX_FILES = 20_000
@@ -56,9 +60,11 @@ export class Volume {
 
   /** Looks now and from time to time. */
   start(): void {
+    const began = performance.now()
     void this.#look().finally(() => {
       if (this.#stopped) return
-      this.#timer = setTimeout(() => this.start(), this.#fields.every ?? EVERY)
+      const took = performance.now() - began
+      this.#timer = setTimeout(() => this.start(), Math.max(this.#fields.every ?? EVERY, REST * took))
       this.#timer.unref()
     })
   }
@@ -112,8 +118,8 @@ export class Volume {
     let bytes = 0
     let files = 0
     for (let folder = queue.pop(); folder !== undefined && files < MAX_FILES; folder = queue.pop()) {
-      const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-      for (const entry of entries) {
+      // A few names at a time: there may be more than fit into memory.
+      for await (const entry of namesIn(folder)) {
         if (++files > MAX_FILES) break
         const path = join(folder, entry.name)
         if (entry.isDirectory()) queue.push(path)
@@ -137,4 +143,13 @@ function outermost(folders: readonly string[]): string[] {
   return all.filter(
     each => !all.some(other => other !== each && each.startsWith(other.endsWith(sep) ? other : other + sep)),
   )
+}
+
+/** The names in a directory, or none. */
+async function* namesIn(directory: string): AsyncGenerator<Dirent, void> {
+  try {
+    yield* await opendir(directory)
+  } catch {
+    // It is gone, or may not be looked into.
+  }
 }
