@@ -18,7 +18,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs'
-import { sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { codeOf } from '../errors.ts'
 
 /** The reason that may pass by itself once other files are closed. */
@@ -43,16 +43,59 @@ export type Opened =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** Opens `path` for reading if it is a regular file below one of `roots`. */
-export function openRegular(path: string, roots: readonly string[]): Opened {
+/**
+ * A directory below which files must really lie, and others that their links may lead into: as they led at the start.
+ *
+ * The application may put a link in the place of the directory. Where the directory leads then counts only
+ * within the one that holds it, as with a link `current` that is switched from one release to the next.
+ */
+export class Root {
+  readonly directory: string
+  readonly #real: string
+  readonly #others: readonly string[]
+  readonly #holder: string
+
+  /** Both need not be there yet. */
+  constructor(directory: string, others: readonly string[] = []) {
+    this.directory = directory
+    this.#real = expected(directory)
+    this.#others = others.map(other => expected(other))
+    this.#holder = holderOf(directory)
+  }
+
+  /** Whether what really lies there is inside. */
+  holds(real: string): boolean {
+    if ([this.#real, ...this.#others].some(each => isBelow(real, each))) return true
+    const now = this.#switched()
+    return now !== undefined && isBelow(real, now)
+  }
+
+  /** Whether the directory leads where it may now. */
+  get sound(): boolean {
+    return realOf(this.directory) === this.#real || this.#switched() !== undefined
+  }
+
+  /** Where the directory leads now, if it may. */
+  #switched(): string | undefined {
+    if (this.#holder === sep) return undefined
+    const now = realOf(this.directory)
+    return now !== undefined && isBelow(now, this.#holder) ? now : undefined
+  }
+}
+
+/** Opens `path` for reading if it is a regular file below one of `roots`; names of directories count as they lead now. */
+export function openRegular(path: string, roots: readonly (string | Root)[]): Opened {
   let fd: number | undefined
+  let nofollow = false
   try {
     const link = lstatSync(path, { bigint: true })
     const stats = link.isSymbolicLink() ? statSync(path, { bigint: true, throwIfNoEntry: false }) : link
     if (stats === undefined) return { kind: 'refused', reason: 'a symbolic link that leads nowhere' }
     if (!stats.isFile()) return { kind: 'refused', reason: describe(stats) }
-    // The path may have been swapped since: O_NONBLOCK so that not even a FIFO can hold us, then look again.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    // The path may have been swapped since. O_NONBLOCK so that not even a FIFO can block, O_NOFOLLOW so that what was no
+    // link does not become one; then look again.
+    nofollow = !link.isSymbolicLink()
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (nofollow ? constants.O_NOFOLLOW : 0))
     const opened = fstatSync(fd, { bigint: true })
     if (!opened.isFile()) return refuse(fd, describe(opened))
     if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
@@ -63,6 +106,8 @@ export function openRegular(path: string, roots: readonly string[]): Opened {
   } catch (error) {
     if (fd !== undefined) closeSync(fd)
     const code = codeOf(error)
+    // It has become a link since it was looked at: what it is now is for the next look.
+    if (code === 'ELOOP' && nofollow) return { kind: 'absent' }
     switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
@@ -145,7 +190,7 @@ function describe(stats: BigIntStats): string {
 }
 
 /** Asks the kernel where the open file really is (proc(5), /proc/pid/fd). */
-function liesBelow(fd: number, path: string, roots: readonly string[]): boolean {
+function liesBelow(fd: number, path: string, roots: readonly (string | Root)[]): boolean {
   let real: string
   try {
     real = readlinkSync(`/proc/self/fd/${fd}`)
@@ -155,15 +200,47 @@ function liesBelow(fd: number, path: string, roots: readonly string[]): boolean 
     real = realpathSync(path)
   }
   return roots.some(root => {
-    const folder = realOf(root)
-    return folder !== undefined && (folder === sep || real.startsWith(folder + sep))
+    if (typeof root !== 'string') return root.holds(real)
+    const directory = realOf(root)
+    return directory !== undefined && isBelow(real, directory)
   })
 }
 
-function realOf(folder: string): string | undefined {
+function isBelow(path: string, directory: string): boolean {
+  return directory === sep || path.startsWith(directory + sep)
+}
+
+function realOf(directory: string): string | undefined {
   try {
-    return realpathSync(folder)
+    return realpathSync(directory)
   } catch {
     return undefined
   }
+}
+
+/** Links that may follow one another (path_resolution(7)). */
+const MAX_LINKS = 40
+
+/** Where a path leads, or will lead once what is missing is there. */
+function expected(path: string, links = 0): string {
+  const real = realOf(path)
+  if (real !== undefined || path === sep) return real ?? path
+  const target = links < MAX_LINKS ? targetOf(path) : undefined
+  if (target !== undefined) return expected(resolve(dirname(path), target), links + 1)
+  return join(expected(dirname(path), links), basename(path))
+}
+
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** The closest directory above that is there. */
+function holderOf(path: string): string {
+  if (path === sep) return sep
+  const parent = dirname(path)
+  return realOf(parent) ?? holderOf(parent)
 }

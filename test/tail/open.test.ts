@@ -1,11 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, readSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { openRegular } from '../../src/tail/open.ts'
+import { openRegular, Root } from '../../src/tail/open.ts'
 import { scratch } from '../scratch.ts'
 
 t.test('a regular file below the folder is opened for reading', t => {
@@ -101,4 +111,106 @@ t.test('a file that may not be read is refused, not an error', t => {
   const { stdout, stderr } = spawnSync(process.execPath, arguments_, { encoding: 'utf8' })
   t.equal(stdout.trim(), '{"kind":"refused","reason":"permission denied"}', stderr)
   t.end()
+})
+
+t.test('a directory that becomes a link leads nowhere outside the one that holds it', t => {
+  const base = scratch(t, {
+    volume: { logs: { 'a.log': 'a' }, releases: { one: { 'b.log': 'b' }, two: { 'b.log': 'b' } } },
+    secrets: { 'a.log': 'secret', 'b.log': 'secret' },
+    allowed: { 'a.log': 'x' },
+  })
+  const at = (...names: string[]) => join(base, ...names)
+  symlinkSync('releases/one', at('volume/current'))
+  const kind = (path: string, root: Root) => {
+    const opened = openRegular(path, [root])
+    if (opened.kind === 'open') closeSync(opened.fd)
+    return opened.kind
+  }
+  const logs = new Root(at('volume/logs'))
+  const current = new Root(at('volume/current'))
+  t.equal(kind(at('volume/logs/a.log'), logs), 'open')
+  t.equal(kind(at('volume/current/b.log'), current), 'open')
+
+  // The application moves its directory away and puts a link in its place.
+  renameSync(at('volume/logs'), at('volume/logs2'))
+  symlinkSync(at('secrets'), at('volume/logs'))
+  t.equal(kind(at('volume/logs/a.log'), logs), 'refused')
+  t.notOk(logs.sound)
+  // A release is switched: that is what such a link is for.
+  rmSync(at('volume/current'))
+  symlinkSync('releases/two', at('volume/current'))
+  t.equal(kind(at('volume/current/b.log'), current), 'open')
+  t.ok(current.sound)
+  rmSync(at('volume/current'))
+  symlinkSync(at('secrets'), at('volume/current'))
+  t.equal(kind(at('volume/current/b.log'), current), 'refused')
+  rmSync(at('volume/current'))
+  symlinkSync('/', at('volume/current'))
+  t.equal(kind(join(at('volume/current'), at('secrets/b.log')), current), 'refused')
+  t.end()
+})
+
+t.test('what was not there at the start may come, and lead where it would have led', t => {
+  const base = scratch(t, { volume: {}, secrets: { app: { 'a.log': 'secret' } }, other: { 'a.log': 'x' } })
+  const at = (...names: string[]) => join(base, ...names)
+  symlinkSync(at('volume/data'), at('volume/dangling'))
+  const opens = (path: string, root: Root) => {
+    const opened = openRegular(path, [root])
+    if (opened.kind === 'open') closeSync(opened.fd)
+    return opened.kind === 'open'
+  }
+  const [later, dangling, stolen] = ['volume/later/app', 'volume/dangling', 'volume/stolen/app'].map(
+    directory => new Root(at(directory), [at('other')]),
+  )
+  for (const directory of ['volume/later/app', 'volume/data']) {
+    mkdirSync(at(directory), { recursive: true })
+    writeFileSync(at(directory, 'a.log'), 'x')
+  }
+  symlinkSync(at('other/a.log'), at('volume/data/linked.log'))
+  symlinkSync(at('secrets'), at('volume/stolen'))
+  t.ok(opens(at('volume/later/app/a.log'), later!))
+  t.ok(opens(at('volume/dangling/a.log'), dangling!), 'through the link that was there')
+  t.ok(opens(at('volume/dangling/linked.log'), dangling!), 'into a directory that was allowed')
+  t.notOk(opens(at('volume/stolen/app/a.log'), stolen!))
+  // What was allowed is what it was at the start, too.
+  renameSync(at('other'), at('other2'))
+  symlinkSync(at('secrets/app'), at('other'))
+  t.notOk(opens(at('volume/dangling/linked.log'), dangling!))
+  t.end()
+})
+
+t.test('however an application swaps files, directories and links meanwhile, nothing outside is opened', async t => {
+  const base = scratch(t, {
+    volume: { logs: { 'a.log': 'own' }, spare: { 'a.log': 'own' } },
+    secrets: { 'a.log': 'secret' },
+  })
+  const at = (...names: string[]) => join(base, ...names)
+  const root = new Root(at('volume/logs'))
+  const swapper = spawn(process.execPath, [
+    '--input-type=commonjs',
+    '-e',
+    `const { renameSync, symlinkSync, writeFileSync } = require('node:fs')
+     process.chdir(${JSON.stringify(at('volume'))})
+     symlinkSync('../secrets', 'directory')
+     for (;;) {
+       symlinkSync('../../secrets/a.log', 'file')
+       renameSync('file', 'logs/a.log')
+       writeFileSync('file', 'own')
+       renameSync('file', 'logs/a.log')
+       renameSync('logs', 'aside'); renameSync('directory', 'logs')
+       renameSync('logs', 'directory'); renameSync('aside', 'logs')
+     }`,
+  ])
+  t.teardown(() => swapper.kill('SIGKILL'))
+  const seen = { open: 0, absent: 0, refused: 0 }
+  const buffer = Buffer.alloc(10)
+  for (let n = 0; n < 300_000 && Object.values(seen).some(count => count < 20); n++) {
+    const opened = openRegular(at('volume/logs/a.log'), [root])
+    seen[opened.kind]++
+    if (opened.kind !== 'open') continue
+    const text = buffer.toString('latin1', 0, readSync(opened.fd, buffer, 0, 10, 0))
+    closeSync(opened.fd)
+    if (text !== 'own' && text !== '') t.fail(`what was read is ${text}`)
+  }
+  t.ok(seen.open >= 20 && seen.refused >= 20, `${JSON.stringify(seen)}`)
 })
