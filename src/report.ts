@@ -5,6 +5,7 @@ import { DURATION_BOUNDS } from './delivery/numbers.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth } from './server/subject.ts'
 import type { Cursor, Generation } from './tail/generation.ts'
+import type { Waits } from './tail/sweep.ts'
 import type { Tail } from './tail/tail.ts'
 import type { Tailer } from './tail/tailer.ts'
 
@@ -98,13 +99,16 @@ export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
   }
 }
 
-export function sourceHealth(name: string, tail: Tail): SourceHealth {
+export function sourceHealth(name: string, tail: Tail, waits: Iterable<Waits>): SourceHealth {
   const refused: Record<string, number> = {}
   for (const { source, reason } of tail.refused) {
     if (source === name) refused[reason] = (refused[reason] ?? 0) + 1
   }
   const files = [...tail.tailers].filter(({ generation }) => generation.origin.source === name).length
-  return { name, files, refused }
+  const waiting = { files: 0, directories: 0 }
+  for (const { source, files, directories } of waits)
+    if (source === name) Object.assign(waiting, { files, directories })
+  return { name, files, refused, waiting }
 }
 
 export function fileStatus({ path, size, state, generation }: Tailer): FileStatus {

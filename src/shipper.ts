@@ -38,6 +38,8 @@ import { type Claim, claim } from './tail/claim.ts'
 import { formOf } from './tail/form.ts'
 import { Framer } from './tail/framer.ts'
 import type { Handover } from './tail/handover.ts'
+import { statPath } from './tail/inodes.ts'
+import { limitsFor } from './tail/limits.ts'
 import { Notices } from './tail/notices.ts'
 import { Reader } from './tail/reader.ts'
 import { Sweep } from './tail/sweep.ts'
@@ -87,7 +89,7 @@ export class Shipper {
     this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
     this.#store = new CheckpointStore(config.state.dir, this.#log)
-    this.#sweep = new Sweep(config.sources, this.#log)
+    this.#sweep = new Sweep(config.sources, this.#log, limitsFor(config.memory.budget))
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
     const { sizeLimit } = config.volume
     if (sizeLimit !== undefined) {
@@ -243,9 +245,12 @@ export class Shipper {
   health(): ShipperHealth {
     const { fault, dir } = this.#store
     const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
-    const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail))
+    const waits = [...this.#sweep.waiting()]
+    const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail, waits))
     const well =
-      fault === undefined && backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
+      fault === undefined &&
+      waits.length === 0 &&
+      backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
     return {
       status: well ? 'ok' : 'degraded',
       version: VERSION,
@@ -258,6 +263,7 @@ export class Shipper {
       volume: this.#volumeHealth(),
       previous: this.#tail.previous,
       watch: this.#sweep.watching,
+      directories: this.#sweep.directories,
       backends,
       sources,
     }
@@ -289,7 +295,11 @@ export class Shipper {
   }
 
   refused(): Refused[] {
-    return [...this.#tail.refused]
+    const waiting = [...this.#sweep.waiting()].map(({ source, path, files, directories }) => {
+      const reason = `no memory for more: ${files} files and ${directories} directories wait, this one among them`
+      return { source, path, reason }
+    })
+    return [...waiting, ...this.#tail.refused]
   }
 
   async #settled(): Promise<'done'> {
@@ -308,6 +318,13 @@ export class Shipper {
       for (const cursor of generation.cursors) {
         const bytes = size - cursor.committed.offset
         if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
+      }
+    }
+    // Of what there is no memory for one path is known, and that there is something to read: a byte at the least.
+    for (const { source, path } of this.#sweep.waiting()) {
+      for (const { parts } of this.#pipelines) {
+        const bytes = Math.max(1, Number(statPath(path)?.size ?? 0))
+        if (parts.sources.includes(source)) yield { source, path, backend: parts.name, bytes }
       }
     }
     for (const { source, path, size, offsets } of this.#tail.waiting()) {

@@ -74,7 +74,6 @@ const backend = /^backends\//
 const DOORS: Record<string, (file: string) => boolean> = {
   undici: file => file === 'delivery/line.ts',
   chokidar: file => file === 'tail/watcher.ts',
-  picomatch: file => file === 'tail/sweep.ts',
   pino: file => file === 'main.ts',
   'assemblyscript/asc': file => file === 'kernel/build.ts',
   yaml: file => file.startsWith('config/'),

@@ -53,7 +53,10 @@ export interface Reloads {
 
 /** What the shipper itself knows. */
 export interface ShipperHealth {
-  /** `degraded`: a backend is not up or stalled, the state cannot be saved, or the configuration was refused. */
+  /**
+   * `degraded`: a backend is not up or stalled, the state cannot be saved, the configuration was refused, or there is no
+   * memory for all files.
+   */
   readonly status: 'ok' | 'degraded'
   readonly version: string
   readonly state: StateHealth
@@ -62,6 +65,8 @@ export interface ShipperHealth {
     | { readonly kind: 'works'; readonly pinned: number }
     | { readonly kind: 'impossible'; readonly reason: string }
   readonly watch: { readonly mode: 'events' } | { readonly mode: 'polling'; readonly reason: string }
+  /** How many are looked into, and of how many of them the system reports what happens. */
+  readonly directories: { readonly known: number; readonly watched: number }
   /** Bytes of deleted files that are kept because they are not acknowledged. */
   readonly heldBytes: number
   readonly memory: MemoryHealth
@@ -126,6 +131,8 @@ export interface SourceHealth {
   readonly files: number
   /** How many paths are not followed, by reason. */
   readonly refused: Readonly<Record<string, number>>
+  /** What matches, and directories that may hold some that does, for which there is no memory: they wait. */
+  readonly waiting: { readonly files: number; readonly directories: number }
 }
 
 export interface PipelineStatus {

@@ -18,7 +18,7 @@ import { sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { hasGrown, LateLines, type Missed } from './missed.ts'
 import { isCompressed, isRelated } from './names.ts'
-import { compressionOf, DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
+import { compressionOf, DENIED, type Opened, type OpenFile, openRegular, type Root, TOO_MANY } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { Parking } from './parking.ts'
 import type { Search } from './search.ts'
@@ -73,8 +73,8 @@ export interface FoldersParts {
   readonly missed: Missed
   readonly search: Search
   readonly follower: Follower
-  /** Where files of a source may be. */
-  rootsOf(source: SourceOptions): readonly string[]
+  /** Where files of a source must really lie. */
+  rootsOf(source: SourceOptions): readonly Root[]
   readonly sources: ReadonlyMap<string, SourceOptions>
 }
 
@@ -201,9 +201,7 @@ export class Folders {
     const { store, tailers } = this.#parts
     // The state folder may lie among the logs: shipping our own checkpoint would never end.
     if (store.owns(path)) return undefined
-    let opened: Opened = this.room(more)
-      ? openRegular(path, [root, ...source.followSymlinks])
-      : { kind: 'refused', reason: TOO_MANY }
+    let opened: Opened = this.room(more) ? openRegular(path, [root]) : { kind: 'refused', reason: TOO_MANY }
     if (opened.kind === 'open') {
       const own = store.holds(opened.stats) ? 'a file of our own state' : undefined
       const reason = own ?? (compressionOf(opened.fd) && 'a compressed file')
@@ -273,7 +271,7 @@ export class Folders {
     closeSync(opened.fd)
   }
 
-  #swept(all: boolean): Map<string, Found> {
+  #swept(all: boolean): ReadonlyMap<string, Found> {
     const { sweep, missed } = this.#parts
     const found = sweep.look(all)
     this.#crowded = false

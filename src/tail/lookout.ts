@@ -1,8 +1,9 @@
 /**
  * The lookout: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
- * ones the more seldom the longer they are idle; the folders once a second, or at once when something hints at a change.
- * Three timers in all, however many files there are.
+ * ones the more seldom the longer they are idle; the directories once a second, or at once when something hints at a
+ * change, but the more seldom the longer such a look takes. Three timers in all, however many files there are.
  */
+import { Effort, restAfter } from './effort.ts'
 import type { Tailer } from './tailer.ts'
 
 /**
@@ -46,6 +47,9 @@ export class Lookout {
   /** Milliseconds of the monotonic clock at which the loop last turned. */
   turnedAt = performance.now()
   #sweepDue = 0
+  /** When the last look at the directories ended, and what it took: milliseconds. */
+  #sweptAt = Number.NEGATIVE_INFINITY
+  #sweepTook = 0
   #tick: NodeJS.Timeout | undefined
   /** Milliseconds from one tick to the next. */
   #pace = TICK
@@ -63,7 +67,7 @@ export class Lookout {
   start(): void {
     const now = performance.now()
     this.turnedAt = now
-    if (now >= this.#sweepDue) this.#looks.sweep()
+    if (now >= this.#sweepDue) this.#sweep()
     let active = false
     for (const tailer of this.#tailers) {
       if (tailer.due <= now) this.#looks.poll(tailer, now)
@@ -80,18 +84,20 @@ export class Lookout {
     this.#hot.clear()
   }
 
-  /** The folders have just been looked at. */
-  swept(): void {
-    this.#sweepDue = performance.now() + SWEEP
+  /** Look at the directories soon: at once, but not for each of a burst of events. */
+  sweepSoon(): void {
+    const wait = this.#sweptAt + Math.max(HOT, restAfter(this.#sweepTook)) - performance.now()
+    this.#hint ??= setTimeout(() => this.#sweep(), Math.min(SWEEP, Math.max(0, wait)))
   }
 
-  /** Look at the folders soon, but not for each of a burst of events. */
-  sweepSoon(): void {
-    this.#sweepDue = 0
-    this.#hint ??= setTimeout(() => {
-      this.#hint = undefined
-      this.#looks.sweep()
-    }, HOT)
+  #sweep(): void {
+    clearTimeout(this.#hint)
+    this.#hint = undefined
+    const effort = new Effort().begin()
+    this.#looks.sweep()
+    this.#sweptAt = performance.now()
+    this.#sweepTook = effort.total
+    this.#sweepDue = this.#sweptAt + SWEEP
   }
 
   /** The file has just been looked at. */

@@ -16,7 +16,7 @@ import type { Generation } from './generation.ts'
 import { fileAt, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { type Habits, isRelated } from './names.ts'
-import type { OpenFile } from './open.ts'
+import type { OpenFile, Root } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
@@ -39,8 +39,8 @@ export interface MissedParts {
   readonly tailers: Tailers
   readonly lineage: Lineage
   readonly habits: Habits
-  /** Where files of a source may be. */
-  rootsOf(source: SourceOptions): readonly string[]
+  /** Where files of a source must really lie. */
+  rootsOf(source: SourceOptions): readonly Root[]
   /** Whether an inode is known. */
   known(inode: Inode): boolean
   /** Whether a file is the copy of a generation of `origin` that is over. */

@@ -31,7 +31,7 @@ import {
   isRotationOf,
   withoutCompression,
 } from './names.ts'
-import { compressionOf, DENIED, type OpenFile, openRegular } from './open.ts'
+import { compressionOf, DENIED, type OpenFile, openRegular, type Root } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known of a generation that is looked for. */
@@ -192,8 +192,8 @@ export interface MissedQuery {
   /** When the file that stands there now was born, if there is a younger one. */
   readonly before: bigint | undefined
   readonly habits: Habits
-  /** Where links may lead. */
-  readonly roots: readonly string[]
+  /** Where the files must really lie, unless rotations are known to leave the directory of `origin`. */
+  readonly roots: readonly (string | Root)[]
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
   readonly strict: boolean
   readonly known: (inode: Inode) => boolean
@@ -243,7 +243,7 @@ export function findMissed(query: MissedQuery): Sibling[] {
       if (says !== 'numbered' && says !== 'learned') {
         if (!fits(stats, query) || (says === 'word' && !wasRenamed(stats, query))) continue
       }
-      const opened = openRegular(path, [directory, ...roots])
+      const opened = openRegular(path, directory === dirname(origin) ? roots : [directory, ...roots])
       if (opened.kind === 'refused' && opened.reason === DENIED) denied(path)
       if (opened.kind !== 'open') continue
       if (compressionOf(opened.fd) !== undefined) {

@@ -1,126 +1,193 @@
 /**
  * The sweep: which files exist. Polling is the truth; watch events only bring a look forward.
  *
- * A pattern is split into the folder in front of its first wildcard and a matcher; the sweep walks from that folder,
- * no deeper than the pattern reaches. A folder is listed again only if its modification time says so (or is so recent
- * that it could not: file systems stamp in ticks of some milliseconds). Folders that do not exist yet cost one stat.
+ *     look ─► directories of which something was reported ─► a walk through all of them ─► what is found now
+ *                                                               │ goes on between looks, in short turns
+ *                                                               └─► crowded directories, one at a time
  *
- * A watcher brings looks forward (`watcher.ts`). Where it cannot the sweep carries on alone: that costs latency, never
- * lines.
+ * A walk looks at every known directory, and lists those that have changed (`directory.ts`, `tree.ts`). It is repeated the
+ * more seldom the longer it takes, and so is the listing of a crowded directory: looking takes a small part of a core,
+ * however many names there are. The first walk is made to its end before anything is read.
+ *
+ * A watcher brings looks forward (`watcher.ts`). It watches a limited number of directories, those that changed last first;
+ * where it cannot, the sweep carries on alone: that costs latency, never lines.
  */
-import { readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join, normalize, sep } from 'node:path'
-import picomatch from 'picomatch'
-import { codeOf } from '../errors.ts'
+import { dirname } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { CLOCK, type Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import { statPath } from './inodes.ts'
-import { isCompressed, originalsOf, withoutCompression } from './names.ts'
+import type { Directory } from './directory.ts'
+import { Effort, restAfter } from './effort.ts'
+import type { Found, Stray } from './found.ts'
+import { type Limits, limitsFor } from './limits.ts'
+import type { Root } from './open.ts'
 import type { SourceOptions } from './options.ts'
+import { STAT, Tree, type Work } from './tree.ts'
+import { chooseWatched, statDirectory } from './watched.ts'
 import { type Hint, Watcher, type WatchMode } from './watcher.ts'
 
-/** A path that a source's pattern matches. What it is has not been looked at yet. */
-export interface Found {
-  readonly source: SourceOptions
+export type { Found, Stray } from './found.ts'
+
+/** What matches of a source and waits, because there is no memory for more. */
+export interface Waits {
+  readonly source: string
+  readonly files: number
+  /** Directories that are not looked into. */
+  readonly directories: number
+  /** One of them. */
   readonly path: string
-  /** The folder in front of the pattern's first wildcard: the file must really lie below it. */
-  readonly root: string
 }
 
-/** A path that no pattern matches, but that looks like a rotation of `original`, which one does, or an archive of it. */
-export interface Stray {
-  readonly source: SourceOptions
-  readonly original: string
-  /** It would be called `original` without the suffix of a compressor. */
-  readonly archive: boolean
-}
-
-interface Pattern {
-  readonly source: SourceOptions
-  readonly root: string
-  /** Its last part says more than `*`. */
-  readonly particular: boolean
-  /** How many folders below the root may hold matches. */
-  readonly depth: number
-  readonly matches: (path: string) => boolean
-  readonly excludes: (path: string) => boolean
-}
-
-interface Listing {
-  readonly mtime: bigint
-  readonly listedAt: number
-  readonly files: readonly string[]
-  readonly folders: readonly string[]
-}
-
-/** A folder changed within this many milliseconds before it was listed is listed again. */
-const RACY = 100
-/** Folders one sweep lists at the most: a pattern such as /** must not eat the machine. */
-const MAX_FOLDERS = 10_000
-/** Folders that can be asked for news every few milliseconds. */
+/** Directories that can be asked for news every few milliseconds. */
 const FEW = 8
+/** So many are looked at with each look. */
+const SMALL = 256
+/** A directory of more names is listed beside the walk. */
+const CROWDED = 2000
+/** Names, or what takes as long, in one turn; and milliseconds after which a turn ends once so many are done. */
+const TURN = 16_384
+const TURN_MS = 50
+const LEAST = 512
+/** Milliseconds between two turns. */
+const PAUSE = 10
+/** Names that one look may bring: each is opened, and that takes its time. */
+const AT_ONCE = 1000
+/** What is withheld gets its turn, and which directories are watched is thought over: milliseconds. */
+const ROTATE = 10_000
+/** That something is withheld is said again after so long: milliseconds. */
+const SAY_AGAIN = 600_000
+/** Directories are listed again however they look, the more seldom the more there are: milliseconds for each. */
+const EACH = 10
+const SURE = 30_000
 
 export class Sweep {
-  readonly #patterns: readonly Pattern[]
+  readonly #sources: readonly SourceOptions[]
+  readonly #limits: Limits
   readonly #log: Logger
-  readonly #listings = new Map<string, Listing>()
-  /** What the last look found beside the patterns, by path. */
-  readonly strays = new Map<string, Stray>()
+  readonly #clock: Clock
+  readonly #tree: Tree
   readonly #watcher: Watcher
+  /** Those of which something was reported. */
+  readonly #reported = new Set<Directory>()
+  /** Watched directories by path. */
+  #watched: ReadonlyMap<string, Directory> = new Map()
+  /** How many directories there were when these were chosen; -1: there are others to choose from. */
+  #chosen = -1
+  #walk: { readonly work: Work; readonly effort: Effort } | undefined
+  /** Listings of crowded directories, one after the other. */
+  readonly #crowded: Work[] = []
+  /** The walk that trusts nothing: none, wanted or under way, or done and not asked for yet. */
+  #sure: 'none' | 'walking' | 'done' = 'none'
+  #walked = false
+  #walkDue = 0
+  #rotateDue = 0
+  #announced = 0
+  /** Takes back the turn that is to come. */
+  #cancel: (() => void) | undefined
+  #hint: Hint | undefined
+  #followed: (path: string) => boolean = () => true
+  /** By the source's place: when it was said last that something of it is withheld. */
+  readonly #said = new Map<number, number>()
+  #closed = false
 
-  constructor(sources: readonly SourceOptions[], log: Logger) {
-    this.#patterns = sources.flatMap(source => source.paths.map(glob => compile(source, glob)))
+  constructor(sources: readonly SourceOptions[], log: Logger, limits = limitsFor(), clock: Clock = CLOCK) {
+    this.#sources = sources
+    this.#limits = limits
     this.#log = log
-    const roots = new Map<string, number>()
-    for (const { root, depth } of this.#patterns) roots.set(root, Math.max(depth, roots.get(root) ?? 0))
-    this.#watcher = new Watcher(roots, log, () => this.#listings.size <= FEW)
+    this.#clock = clock
+    this.#watcher = new Watcher(log, () => this.#tree.size <= FEW, clock)
+    const now = () => this.#now()
+    this.#tree = new Tree({ sources, limits, log, now, swapped: ({ path }) => this.#watcher.again(path) })
+    this.#rotateDue = this.#now() + ROTATE
   }
 
   get watching(): WatchMode {
     return this.#watcher.mode
   }
 
-  /** Every path that matches now, each once: the first source that wants it gets it. `all`: trust no listing. */
-  look(all = false): Map<string, Found> {
-    if (all) this.#listings.clear()
-    const found = new Map<string, Found>()
-    this.strays.clear()
-    let folders = 0
-    for (const pattern of this.#patterns) {
-      const queue = [{ folder: pattern.root, depth: 0 }]
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (++folders > MAX_FOLDERS) {
-          this.#log.warn(
-            { event: 'directory_limit', source: pattern.source.name, directories: MAX_FOLDERS },
-            'a pattern reaches too many folders; the rest is not followed',
-          )
-          return found
-        }
-        const { folder, depth } = next
-        const listing = this.#list(folder)
-        if (listing === undefined) continue
-        // `*` means files. A folder that is called as logs are deserves to be refused by name.
-        for (const name of pattern.particular ? [...listing.files, ...listing.folders] : listing.files) {
-          const path = join(folder, name)
-          if (found.has(path)) continue
-          if (pattern.matches(path)) found.set(path, { source: pattern.source, path, root: pattern.root })
-          else if (/[._-]\d/.test(name) || isCompressed(name)) this.#stray(pattern, folder, name)
-        }
-        if (depth < pattern.depth) {
-          for (const name of listing.folders) queue.push({ folder: join(folder, name), depth: depth + 1 })
-        }
-      }
+  /** How many directories are known, and how many of them are watched. */
+  get directories(): { readonly known: number; readonly watched: number } {
+    return { known: this.#tree.size, watched: this.#watcher.size }
+  }
+
+  get strays(): ReadonlyMap<string, Stray> {
+    return this.#tree.strays.byPath
+  }
+
+  /** Walks for the first time, in short turns. */
+  async ready(): Promise<void> {
+    if (this.#walked) return
+    this.#begin(true)
+    while (!this.#closed && !this.#work()) await turn()
+    this.#sure = 'done'
+  }
+
+  /**
+   * Every path that matches now, each once: the first source that wants it gets it. `all`: trust no listing; while
+   * `behind` says so this takes more looks.
+   */
+  look(all = false): ReadonlyMap<string, Found> {
+    if (!this.#walked) {
+      this.#begin(true)
+      while (!this.#work()) {}
+      return this.#tree.found
     }
-    return found
+    this.#tree.credit = AT_ONCE
+    if (all && this.#sure === 'done') this.#sure = 'none'
+    else if (all && this.#sure === 'none') {
+      this.#giveUp()
+      this.#begin(true)
+    }
+    const small = this.#tree.size <= SMALL
+    // Where patterns begin a look is never late.
+    if (!small) for (const root of this.#tree.roots.slice(0, SMALL)) this.#reported.add(root)
+    this.#listReported()
+    const due = small || this.#now() >= this.#walkDue
+    if (this.#walk === undefined && due) this.#begin(false)
+    if (!this.#work()) this.#continue()
+    // Who asked for it has it.
+    else if (all) this.#sure = 'none'
+    this.#announced = this.#tree.changes
+    return this.#tree.found
+  }
+
+  /** A look that trusts nothing is still under way. */
+  get behind(): boolean {
+    return this.#sure === 'walking'
+  }
+
+  /** Of each source of which something waits how much. */
+  *waiting(): Generator<Waits> {
+    for (const [place, { name }] of this.#sources.entries()) {
+      const { files, directories, example } = this.#tree.withheld(place)
+      if (example !== undefined) yield { source: name, files, directories, path: example }
+    }
   }
 
   /** The folders in front of the first wildcards of a source's patterns. */
   rootsOf(source: string): string[] {
-    return this.#patterns.filter(pattern => pattern.source.name === source).map(({ root }) => root)
+    const patterns = this.#tree.reaches.patterns.filter(pattern => pattern.source.name === source)
+    return [...new Set(patterns.map(({ root }) => root.directory))]
   }
 
-  /** Starts watching; `hint` is called with each path that something happened to. */
+  /** Where files of a source must really lie. */
+  boundsOf(source: string): Root[] {
+    const patterns = this.#tree.reaches.patterns.filter(pattern => pattern.source.name === source)
+    return [...new Set(patterns.map(({ root }) => root))]
+  }
+
+  /**
+   * Starts watching; `hint` is called with each path that something happened to. `followed` tells the paths that are
+   * followed: what is not gives way once there is more than fits.
+   */
   watch(hint: Hint, followed: (path: string) => boolean): void {
-    this.#watcher.start(hint, followed)
+    this.#hint = hint
+    this.#followed = followed
+    this.#choose()
+    this.#watcher.start((path, what) => {
+      if (what === 'name') this.#report(path)
+      hint(path, what)
+    })
   }
 
   /** Whoever looked all the time has stopped: to be told matters again. */
@@ -135,79 +202,172 @@ export class Sweep {
 
   /** Whether what happens now is reported by the system, and otherwise whether a name may have come or gone since. */
   get news(): 'reported' | 'none' | 'some' {
-    if (this.#watcher.listening) return 'reported'
-    if (this.#listings.size > FEW) return 'none'
-    for (const [folder, { mtime, listedAt }] of this.#listings) {
-      if (statPath(folder)?.mtimeNs !== mtime || isRacy(mtime, listedAt)) return 'some'
+    if (this.#watcher.listening && this.#watcher.size >= this.#tree.size) return 'reported'
+    if (this.#tree.size > FEW) return 'none'
+    for (const directory of this.#tree) {
+      if (this.#isTooSoon(directory)) continue
+      const stats = statDirectory(directory.path)
+      if (stats === undefined ? directory.listed : !directory.looks(stats) || !directory.isFinal) return 'some'
     }
     return 'none'
   }
 
   async close(): Promise<void> {
+    this.#closed = true
+    this.#cancel?.()
+    this.#giveUp()
     await this.#watcher.close()
   }
 
-  #stray({ source, matches, excludes }: Pattern, folder: string, name: string): void {
-    const path = join(folder, name)
-    const plain = withoutCompression(name)
-    if (plain !== name && matches(join(folder, plain))) {
-      if (!excludes(path)) this.strays.set(path, { source, original: join(folder, plain), archive: true })
-      return
-    }
-    const original = originalsOf(plain)
-      .map(original => join(folder, original))
-      .find(matches)
-    if (original !== undefined && !excludes(path)) this.strays.set(path, { source, original, archive: false })
+  #begin(sure: boolean): void {
+    if (sure) this.#sure = 'walking'
+    this.#walk = { work: this.#walking(sure), effort: new Effort() }
   }
 
-  #list(folder: string): Listing | undefined {
+  /** Whatever is under way began before it was known that nothing is to be trusted. */
+  #giveUp(): void {
+    for (const work of [this.#walk?.work, ...this.#crowded.splice(0)]) work?.return()
+    this.#walk = undefined
+  }
+
+  /** Works for a turn. Returns whether nothing is left to do. */
+  #work(): boolean {
+    if (this.#walk) {
+      const { work, effort } = this.#walk
+      effort.begin()
+      const ended = this.#step(work)
+      effort.pause()
+      if (ended) {
+        this.#walk = undefined
+        this.#walkDue = this.#now() + restAfter(effort.total)
+        this.#wasWalked()
+      }
+    }
+    const [first] = this.#crowded
+    if (first && this.#step(first)) this.#crowded.shift()
+    const done = this.#walk === undefined && this.#crowded.length === 0
+    if (done) {
+      this.#walked = true
+      if (this.#sure === 'walking') this.#sure = 'done'
+    }
+    return done
+  }
+
+  /** Drives some work for a turn. Returns whether it has ended. */
+  #step(work: Work): boolean {
+    const from = this.#now()
+    for (let done = 0; done < TURN; ) {
+      const { done: ended = false, value } = work.next()
+      if (ended) return true
+      done += value ?? 0
+      if (this.#tree.credit <= 0 || (done >= LEAST && this.#now() - from > TURN_MS)) return false
+    }
+    return false
+  }
+
+  /** Goes on a little later, and hints at what was found. */
+  #continue(): void {
+    if (this.#cancel || this.#closed) return
+    this.#cancel = this.#clock.after(PAUSE, () => {
+      this.#cancel = undefined
+      const done = this.#work()
+      // Without credit nothing goes on before the next look.
+      const spent = this.#tree.credit <= 0
+      if (spent || this.#tree.changes !== this.#announced) this.#hint?.(this.#tree.roots[0]?.path ?? '/', 'name')
+      this.#announced = this.#tree.changes
+      if (!done && !spent) this.#continue()
+    })
+  }
+
+  /** Whole milliseconds: what is kept for each directory is small then. */
+  #now(): number {
+    return Math.floor(this.#clock.now())
+  }
+
+  *#walking(sure: boolean): Work {
+    const beyond = Math.max(SURE, this.#tree.size * EACH)
+    for (const directory of this.#tree) {
+      yield STAT
+      if (sure) directory.doubt()
+      if (this.#tree.check(directory, beyond) && (sure || !this.#isTooSoon(directory))) yield* this.#list(directory)
+    }
+    if (this.#walked && this.#tree.hungry && this.#now() >= this.#rotateDue) yield* this.#tree.rotate(this.#followed)
+  }
+
+  /** Lists a directory; what turns out to be crowded is gone on with beside. */
+  *#list(directory: Directory): Work {
+    const work = this.#tree.list(directory)
+    let names = 0
+    let left = false
     try {
-      const { mtimeNs } = statSync(folder, { bigint: true })
-      const known = this.#listings.get(folder)
-      if (known && known.mtime === mtimeNs && !isRacy(mtimeNs, known.listedAt)) return known
-      const listedAt = Date.now()
-      const files: string[] = []
-      const folders: string[] = []
-      for (const entry of readdirSync(folder, { withFileTypes: true })) {
-        // Links to folders are not walked into: they could lead anywhere, also back here.
-        ;(entry.isDirectory() ? folders : files).push(entry.name)
+      for (let next = work.next(); !next.done && !left; next = work.next()) {
+        yield next.value
+        names += next.value
+        left = names > CROWDED && directory.busy
       }
-      const listing = { mtime: mtimeNs, listedAt, files, folders }
-      this.#listings.set(folder, listing)
-      return listing
-    } catch (error) {
-      this.#listings.delete(folder)
-      const code = codeOf(error)
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        this.#log.warn(
-          { event: 'directory_unreadable', path: folder, code },
-          'a folder cannot be listed; it is tried again',
-        )
-      }
-      return undefined
+    } finally {
+      if (left) this.#crowded.push(work)
+      else work.return()
     }
   }
-}
 
-function isRacy(mtime: bigint, listedAt: number): boolean {
-  return listedAt - Number(mtime / 1_000_000n) <= RACY
-}
+  #isTooSoon(directory: Directory): boolean {
+    const { names, cost } = directory
+    return names > CROWDED && directory.age(this.#now()) < restAfter(cost)
+  }
 
-function compile(source: SourceOptions, written: string): Pattern {
-  const glob = normalize(written)
-  const { base, glob: wild } = picomatch.scan(glob)
-  // `s`: a name may hold a line feed.
-  const options = { dot: true, strictSlashes: true, flags: 's' }
-  const excluded = source.exclude.map(pattern => picomatch(normalize(pattern), options))
-  const excludes = (path: string) => excluded.some(matches => matches(path))
-  const root = wild === '' ? dirname(glob) : base === '' ? sep : base
-  const wanted = wild === '' ? (path: string) => path === glob : picomatch(glob, options)
-  return {
-    source,
-    root,
-    particular: /[^*]/.test(basename(glob)),
-    depth: wild.includes('**') ? Number.POSITIVE_INFINITY : wild === '' ? 0 : wild.split('/').length - 1,
-    matches: path => wanted(path) && !excludes(path),
-    excludes,
+  /** Something was reported of a path. */
+  #report(path: string): void {
+    const directory = this.#watched.get(path) ?? this.#watched.get(dirname(path))
+    if (directory && !directory.dropped) this.#reported.add(directory)
+    for (const root of this.#tree.roots) {
+      // It may be what was missing on the way to it.
+      if (root.listed || !(root.path === path || root.path.startsWith(`${path}/`))) continue
+      this.#reported.add(root)
+      this.#chosen = -1
+    }
+  }
+
+  #listReported(): void {
+    for (const directory of this.#reported) {
+      this.#reported.delete(directory)
+      if (directory.dropped || !this.#tree.check(directory) || this.#isTooSoon(directory)) continue
+      const work = this.#list(directory)
+      if (!this.#step(work)) this.#crowded.push(work)
+    }
+  }
+
+  /** A walk has come to its end. */
+  #wasWalked(): void {
+    const now = this.#now()
+    const { size } = this.#tree
+    const few = size <= this.#limits.watches
+    if (this.#hint && (now >= this.#rotateDue || (few && size !== this.#chosen))) this.#choose()
+    if (now >= this.#rotateDue) this.#rotateDue = now + ROTATE
+    for (const [place, source] of this.#sources.entries()) this.#say(source, place, now)
+  }
+
+  #choose(): void {
+    const { watched, ways } = chooseWatched(this.#tree, this.#limits)
+    this.#watched = watched
+    this.#chosen = this.#tree.size
+    this.#watcher.watch(new Set([...watched.keys(), ...ways]))
+  }
+
+  /** Says that there is no room for what a source wants, and when there is again. */
+  #say({ name }: SourceOptions, place: number, now: number): void {
+    const { files, directories, example } = this.#tree.withheld(place)
+    const said = this.#said.get(place)
+    if (files + directories === 0) {
+      if (said !== undefined)
+        this.#log.info({ event: 'file_limit_past', source: name }, 'there is room again for all that matches')
+      this.#said.delete(place)
+    } else if (said === undefined || now - said > SAY_AGAIN) {
+      this.#said.set(place, now)
+      this.#log.warn(
+        { event: 'file_limit', source: name, files, directories, path: example, limits: this.#limits },
+        'more matches than there is memory for: what waits is not read before other files are gone',
+      )
+    }
   }
 }

@@ -94,7 +94,7 @@ export class Tail {
       calm: () => sweep.listen(),
     })
     const habits = this.#habits
-    const rootsOf = (source: SourceOptions) => [...sweep.rootsOf(source.name), ...source.followSymlinks]
+    const rootsOf = (source: SourceOptions) => sweep.boundsOf(source.name)
     const missed = new Missed({
       tailers,
       lineage,
@@ -203,6 +203,7 @@ export class Tail {
     if (handover) this.#inherit(handover)
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
+    await this.#sweep.ready()
     recover(
       {
         tailers: this.#tailers,
@@ -229,7 +230,7 @@ export class Tail {
     this.#swept = true
     this.#sweep.watch(
       (path, what) => this.#hint(path, what),
-      path => this.#tailers.at(path) !== undefined,
+      path => this.#tailers.at(path) !== undefined || this.#folders.parking.has(path),
     )
     this.#lookout.start()
   }
@@ -357,7 +358,7 @@ export class Tail {
       if (all) this.#look(true)
     }
     const waiting = this.#follower.holding || this.#search.waiting || this.#folders.crowded
-    return waiting || this.#lineage.members.some(({ reader }) => reader.ready)
+    return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
@@ -429,7 +430,6 @@ export class Tail {
   }
 
   #look(all: boolean): void {
-    this.#lookout.swept()
     this.#folders.look(all)
     this.#search.retry()
   }

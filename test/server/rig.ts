@@ -104,7 +104,8 @@ export class Stage implements Subject {
     previous: { kind: 'clean', unsettledBytes: 0, vanishedBytes: 0 },
     watch: { mode: 'events' },
     backends: [UP],
-    sources: [{ name: 'app', files: 1, refused: { EACCES: 2 } }],
+    sources: [{ name: 'app', files: 1, refused: { EACCES: 2 }, waiting: { files: 3, directories: 4 } }],
+    directories: { known: 6, watched: 5 },
     configuration: { kind: 'current', since: '2026-01-02T03:04:05.678Z', problems: 0 },
   }
   piped: PipelineStatus[] = [PIPELINE]

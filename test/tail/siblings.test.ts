@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
@@ -144,7 +144,7 @@ function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] 
     ended: 0n,
     before: undefined,
     habits: new Habits(),
-    roots: [],
+    roots: [dirname(origin)],
     strict: false,
     known: () => false,
     followed: () => false,

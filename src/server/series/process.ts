@@ -14,6 +14,18 @@ export const PROCESS: readonly Series[] = [
       ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
     ),
   ),
+  gauge('waiting_files', 'Files that match and wait, because there is no memory for more.', ['source'], ({ health }) =>
+    health.sources.map(({ name, waiting }) => [{ source: name }, waiting.files] as const),
+  ),
+  gauge(
+    'waiting_directories',
+    'Directories that may hold such files and wait, because there is no memory for more.',
+    ['source'],
+    ({ health }) => health.sources.map(({ name, waiting }) => [{ source: name }, waiting.directories] as const),
+  ),
+  gauge('directories', 'Directories that are looked into, and those that are watched.', ['state'], ({ health }) =>
+    Object.entries(health.directories).map(([state, count]) => [{ state }, count] as const),
+  ),
   gauge(
     'held_bytes',
     'Bytes of deleted files that are kept because they are not acknowledged.',
