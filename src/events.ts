@@ -76,6 +76,8 @@ export const EVENTS = {
   file_limit: each('source'),
   file_limit_past: each('source'),
   file_wanted_twice: each('source', 'other'),
+  path_doubtful: always,
+  path_matches_nothing: always,
   open_file_limit: each(),
   held_limit: each(),
   pin_failed: each('reason'),

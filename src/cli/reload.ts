@@ -12,6 +12,7 @@ import { configurationFile, formatProblem, type Loaded, type LoadRequest, loadCo
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Live } from './live.ts'
+import { sayRemarks } from './sources.ts'
 
 /** Milliseconds between two looks, and how many looks until what was refused is tried again. */
 const LOOK = 1000
@@ -102,6 +103,7 @@ export class Reload {
       for (const warning of loaded.warnings) log.warn({ event: 'config_warning' }, warning)
       const backends = config.backends.map(({ name }) => name)
       log.info({ event: 'config_applied', sources: config.sources.length, backends }, 'the configuration was changed')
+      sayRemarks(config.sources, log)
     } else if (this.#wrong !== undefined) log.info({ event: 'config_valid_again' }, 'the configuration is valid again')
     this.#wrong = undefined
   }

@@ -21,6 +21,7 @@ import { VERSION } from '../version.ts'
 import { farewell, writeTerminationMessage } from './farewell.ts'
 import { Live } from './live.ts'
 import { Reload } from './reload.ts'
+import { sayRemarks } from './sources.ts'
 
 /** What may come from outside while it runs. */
 export type Interruption =
@@ -84,6 +85,7 @@ export async function run(
     },
     'started',
   )
+  sayRemarks(config.sources, log)
   // A signal during the start waits until here: draining what has not been found again would send it anew.
   onInterruption(interrupted)
   reload.start()

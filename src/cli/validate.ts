@@ -2,13 +2,14 @@
 import { formatProblem, type LoadRequest, loadConfig } from '../config/load.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
+import { inWords, remarksOn } from './sources.ts'
 import { counted } from './table.ts'
 
 /** Resolves to the exit code. */
 export async function validate(request: LoadRequest, json: boolean, { out, err }: Streams): Promise<number> {
   const loaded = await loadConfig(request)
   const valid = loaded.kind === 'ok'
-  const warnings = valid ? loaded.warnings : []
+  const warnings = valid ? [...loaded.warnings, ...remarksOn(loaded.config.sources).map(inWords)] : []
   const problems = valid ? [] : loaded.problems
   if (json) out.write(`${JSON.stringify({ valid, problems, warnings }, null, 2)}\n`)
   else {

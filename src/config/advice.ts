@@ -15,16 +15,27 @@ export function advice({ sources, backends }: Config, env: Environment): string[
   return [...overlaps(sources), ...doubled]
 }
 
+/** A pattern whose files an earlier source takes. */
+interface Taken {
+  readonly source: string
+  readonly taker: string
+  readonly glob: string
+}
+
 /** Patterns whose files an earlier source takes: each file belongs to the first source that wants it. */
-function overlaps(sources: readonly SourceOptions[]): string[] {
+export function takenWhole(sources: readonly SourceOptions[]): Taken[] {
   return sources.flatMap((source, index) =>
     source.paths.flatMap(glob => {
       const taker = sources.slice(0, index).find(earlier => takes(earlier, glob))
-      if (taker === undefined) return []
-      return [
-        `source ${source.name} gets nothing of ${glob}: these files belong to source ${taker.name}, which comes first`,
-      ]
+      return taker === undefined ? [] : [{ source: source.name, taker: taker.name, glob }]
     }),
+  )
+}
+
+function overlaps(sources: readonly SourceOptions[]): string[] {
+  return takenWhole(sources).map(
+    ({ source, taker, glob }) =>
+      `source ${source} gets nothing of ${glob}: these files belong to source ${taker}, which comes first`,
   )
 }
 
