@@ -109,7 +109,7 @@ export function recover(
       if (entry) replaced.add(entry)
     }
   }
-  const rewritten = [...findRewritten([...saved.values()].filter(entry => !replaced.has(entry)))]
+  const { standing, rewritten } = survey([...saved.values()].filter(entry => !replaced.has(entry)))
   for (const { entry } of rewritten) replaced.add(entry)
   for (const entry of generations) missed.followedBefore(entry)
   for (const { origin, source } of generations) {
@@ -122,7 +122,10 @@ export function recover(
   const entries = [...saved.values(), ...orphans].sort((a, b) => Number(begunOf(a) - begunOf(b)))
   // What is finished is no copy of what is not.
   entries.sort((a, b) => Number(b.done ?? false) - Number(a.done ?? false))
+  // What stands where it is known to be is no copy of anything else.
+  search.standing = standing
   for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
+  search.standing = new Set()
   search.elsewhere = new Map()
   handles.close()
   for (const { entry, sibling } of rewritten) {
@@ -157,13 +160,17 @@ function begunOf(entry: SavedGeneration): bigint {
   return BigInt(entry.begun ?? entry.inode.birth)
 }
 
-/**
- * The files that no followed name leads to and that hold something else than what is known of them: they were emptied
- * and written to, and then renamed, while nobody looked.
- */
-function* findRewritten(
-  entries: readonly SavedGeneration[],
-): Generator<{ readonly entry: SavedGeneration; readonly sibling: Sibling }> {
+interface Survey {
+  /** The inodes, by key, of files that no followed name leads to and that hold what is known of them. */
+  readonly standing: ReadonlySet<string>
+  /** Such files that hold something else: they were emptied and written to, and then renamed, while nobody looked. */
+  readonly rewritten: readonly { readonly entry: SavedGeneration; readonly sibling: Sibling }[]
+}
+
+/** What has become of the files of saved generations that no followed name leads to. */
+function survey(entries: readonly SavedGeneration[]): Survey {
+  const standing = new Set<string>()
+  const rewritten: { entry: SavedGeneration; sibling: Sibling }[] = []
   const places = new Map<string, ReadonlyMap<string, string>>()
   const inDirectory = (directory: string): ReadonlyMap<string, string> => {
     const known = places.get(directory) ?? inodesIn(directory)
@@ -178,11 +185,14 @@ function* findRewritten(
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind !== 'open') continue
     const { fd, stats } = opened
-    const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isGeneration(opened, identityOf(entry))
+    const isKept = isInode(stats, entry.inode) && isGeneration(opened, identityOf(entry))
+    if (isKept) standing.add(inodeKey(entry.inode))
+    const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isKept
     // An archive in its place, or noise before it is removed, is no log.
-    if (isOther && compressionOf(fd) === undefined && !isNoise(fd)) yield { entry, sibling: { path, opened } }
+    if (isOther && compressionOf(fd) === undefined && !isNoise(fd)) rewritten.push({ entry, sibling: { path, opened } })
     else closeSync(fd)
   }
+  return { standing, rewritten }
 }
 
 /** Where the inodes are now that are not in their directories any more: below their sources' roots, if anywhere. */

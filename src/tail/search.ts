@@ -87,6 +87,8 @@ export class Search {
   /** Where inodes are that have left their directory, by key: filled for a restart. */
   elsewhere: ReadonlyMap<string, string> = new Map()
   handles = new Handles()
+  /** Inodes, by key, whose content is known to be that of a generation which is still to be found: for a restart. */
+  standing: ReadonlySet<string> = new Set()
   readonly #parts: SearchParts
   readonly #waiting = new Map<SavedGeneration, Waiting>()
   /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
@@ -376,6 +378,7 @@ export class Search {
     const { tailers, done } = this.#parts
     // It was copied over a rotation of before, which may not have been noticed yet; or it was, and is not read since.
     if (tailers.has(key)) return !truncated || tailers.get(key)?.genuine === true
+    if (this.standing.has(key)) return true
     const finished = done.byKey(key)
     return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
   }

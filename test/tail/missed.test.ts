@@ -1,5 +1,14 @@
 /** Files that lost their name before anybody saw them under it, and those that left their folder while nobody looked. */
-import { appendFileSync, copyFileSync, linkSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { originalsOf } from '../../src/tail/names.ts'
@@ -101,6 +110,26 @@ for (const before of ['new', 'emptied once before'] as const) {
     },
   )
 }
+
+t.test('a file that was deleted before a line was written to it is not looked for in those that are known', async t => {
+  const { dir, log, state } = place(t)
+  const options = { sources: [source(join(dir, '*.log'))], state }
+  const first = await room(t, options)
+  writeFileSync(log, '')
+  t.ok(await until(() => [...first.tail.tailers].length === 1))
+  rmSync(log)
+  appendFileSync(log, 'b1\n')
+  await first.came(1)
+  renameSync(log, `${log}.1`)
+  appendFileSync(log, 'c1\n')
+  await first.came(2)
+  await first.stop()
+  renameSync(`${log}.1`, `${log}.2`)
+  renameSync(log, `${log}.1`)
+  const next = await room(t, options)
+  appendFileSync(log, 'd1\n')
+  t.strictSame(await next.came(1), ['d1'], 'nothing comes twice')
+})
 
 t.test('what lies below no root of a source is not looked for, and is counted as far as it was seen', async t => {
   const { dir, log, state } = place(t)
