@@ -16,7 +16,7 @@ import type { Generation } from './generation.ts'
 import { fileAt, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { type Habits, isRelated } from './names.ts'
-import type { OpenFile, Root } from './open.ts'
+import { isNoise, type OpenFile, type Root } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
@@ -201,7 +201,8 @@ export class Missed {
   #take(source: SourceOptions, origin: string, { path, opened }: Sibling, since?: bigint): void {
     const { tailers, lineage, poll, follow } = this.#parts
     const inode = inodeOf(opened.stats)
-    if (this.#parts.isCopy(origin, opened)) {
+    // What was written over before it is removed is no log any more.
+    if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) {
       closeSync(opened.fd)
       return
     }

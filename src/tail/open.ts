@@ -155,12 +155,12 @@ export function compressionOf(fd: number): string | undefined {
 
 const sample = Buffer.alloc(512)
 
-/** Whether an open file begins with what is no text in any encoding: control characters of every kind. */
+/** Whether an open file begins with what is no text in any encoding: control characters of every kind, but for NULs. */
 export function isNoise(fd: number): boolean {
   try {
     const bytes = sample.subarray(0, readSync(fd, sample, 0, sample.length, 0))
     let control = 0
-    for (const byte of bytes) if (byte < 32 && (byte < 7 || byte > 13) && byte !== 27) control++
+    for (const byte of bytes) if (byte > 0 && byte < 32 && (byte < 7 || byte > 13) && byte !== 27) control++
     return control * 20 > bytes.length
   } catch {
     return false

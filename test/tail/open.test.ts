@@ -5,6 +5,7 @@ import {
   closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readSync,
   renameSync,
   rmSync,
@@ -15,7 +16,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { openRegular, Root } from '../../src/tail/open.ts'
+import { isNoise, openRegular, Root } from '../../src/tail/open.ts'
 import { scratch } from '../scratch.ts'
 
 t.test('a regular file below the folder is opened for reading', t => {
@@ -213,4 +214,24 @@ t.test('however an application swaps files, directories and links meanwhile, not
     if (text !== 'own' && text !== '') t.fail(`what was read is ${text}`)
   }
   t.ok(seen.open >= 20 && seen.refused >= 20, `${JSON.stringify(seen)}`)
+})
+
+t.test('what is no text in any encoding is noise', t => {
+  const dir = scratch(t)
+  const isNoisy = (content: Uint8Array | string): boolean => {
+    const path = join(dir, 'file')
+    writeFileSync(path, content)
+    const fd = openSync(path, 'r')
+    const noisy = isNoise(fd)
+    closeSync(fd)
+    return noisy
+  }
+  const line = 'level=info msg="gr\u00fc\u00dfe \u2192 \u65e5\u672c" \u001b[31mred\u001b[0m\tend\r\n'
+  t.notOk(isNoisy(line.repeat(20)), 'UTF-8, with colours')
+  t.notOk(isNoisy(Buffer.from(line.repeat(20), 'latin1')), 'Latin-1')
+  t.notOk(isNoisy(Buffer.from(line.repeat(20), 'utf16le')), 'UTF-16')
+  t.notOk(isNoisy(Buffer.alloc(1000)), 'room that is set aside')
+  t.notOk(isNoisy(''), 'nothing')
+  t.ok(isNoisy(Buffer.from(Array.from({ length: 512 }, (_, n) => (n * 167 + 13) & 255))), 'bytes of all kinds')
+  t.end()
 })
