@@ -1,13 +1,15 @@
 /**
- * `npm run build`: the kernel from its AssemblyScript, then one minified file with everything the program needs.
+ * `npm run build`: the kernel from its AssemblyScript, then one minified file with everything the program needs, and
+ * beside it the notices of all whose code is in it.
  *
  * One CommonJS file starts twice as fast as the modules it is made of and keeps less in memory. Parts that most runs
  * never touch stay behind a dynamic import inside it.
  */
-import { chmodSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { bundled, notices } from './notices.ts'
 import { pack } from './src/config/keys.ts'
 import { buildKernel } from './src/kernel/build.ts'
 
@@ -52,7 +54,8 @@ export const knownKeys = () => unpack(JSON.parse(${JSON.stringify(JSON.stringify
 }
 
 await buildKernel()
-await build({
+const { metafile } = await build({
+  absWorkingDir: import.meta.dirname,
   entryPoints: ['src/main.ts'],
   outfile: 'dist/logshipper.cjs',
   bundle: true,
@@ -60,9 +63,15 @@ await build({
   target: 'node22',
   format: 'cjs',
   minify: true,
+  metafile: true,
+  // The notices are whole, and in a file of their own.
   legalComments: 'none',
   // How undici is told to leave its second, experimental parser out: Node itself is built so.
   define: { esbuildDetection: 'true' },
   plugins: [undiciClient, knownKeys],
 })
 chmodSync('dist/logshipper.cjs', 0o755)
+const packages = bundled(import.meta.dirname, metafile)
+writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(packages))
+// For the bill of materials: docker/sbom.ts.
+writeFileSync('dist/bundled.json', `${JSON.stringify(packages, ['name', 'version', 'license'], 1)}\n`)

@@ -1,34 +1,27 @@
 /**
  * `sbom.ts OUT BUNDLE EPOCH`: the bill of materials of the image in the folder OUT, as CycloneDX JSON on standard output.
  *
- * It names the npm packages that the lock file gives to production, Node with the libraries that are compiled into it
- * (asked of the very Node that runs this), and the Debian packages that OUT took files from. The same input gives the
- * same bytes: the serial number is derived from the content, the time is EPOCH.
+ * It names the npm packages whose code is in the bundle (`bundled.json` beside it), Node with the libraries that are
+ * compiled into it (asked of the very Node that runs this), and the Debian packages that OUT took files from; each with
+ * its licence, or with where its text is in the image. The same input gives the same bytes: the serial number is
+ * derived from the content, the time is EPOCH.
  *
  * Sources: CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/), package URLs (https://github.com/package-url/purl-spec).
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Package } from '../notices.ts'
 
 interface Component {
   type: 'application' | 'library' | 'operating-system'
   'bom-ref': string
   name: string
-  version: string
+  version?: string
   purl?: string
-  licenses?: { license: { id: string } }[]
+  licenses?: ({ license: { id: string } | { name: string } } | { expression: string })[]
   hashes?: { alg: string; content: string }[]
   components?: Component[]
-}
-
-interface Locked {
-  version: string
-  license?: string
-  integrity?: string
-  dev?: boolean
-  /** Node for one kind of machine: a component of its own. */
-  optional?: boolean
 }
 
 const [out, bundle, epoch] = process.argv.slice(2)
@@ -40,26 +33,31 @@ const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.j
   license: string
 }
 const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../package-lock.json'), 'utf8')) as {
-  packages: Record<string, Locked>
+  packages: Record<string, { version: string; integrity?: string }>
+}
+const packages = JSON.parse(readFileSync(join(dirname(bundle), 'bundled.json'), 'utf8')) as Omit<Package, 'texts'>[]
+
+/** By an identifier of SPDX, or an expression of such. */
+function licensed(license: string): Component['licenses'] {
+  return /^[\w.+-]+$/.test(license) ? [{ license: { id: license } }] : [{ expression: license }]
+}
+
+/** By the file of the image that has the text. */
+function licensedAs(file: string): Component['licenses'] {
+  return [{ license: { name: `as in /usr/share/doc/${file}` } }]
 }
 
 function npmPackages(): Component[] {
-  return Object.entries(lock.packages).flatMap(([path, { version, license, integrity, dev, optional }]) => {
-    const name = path.split('node_modules/').at(-1)!
-    if (path === '' || dev || optional) return []
+  return packages.map(({ name, version, license }): Component => {
+    const licenses = { licenses: licensed(license)! }
+    if (version === undefined) return { type: 'library', 'bom-ref': `bundled#${name}`, name, ...licenses }
     const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
-    const [algorithm, digest] = integrity?.split('-') ?? []
-    return {
-      type: 'library',
-      'bom-ref': purl,
-      name,
-      version,
-      purl,
-      ...(license && { licenses: [{ license: { id: license } }] }),
-      ...(algorithm === 'sha512' && {
-        hashes: [{ alg: 'SHA-512', content: Buffer.from(digest!, 'base64').toString('hex') }],
-      }),
-    }
+    const locked = lock.packages[`node_modules/${name}`]
+    if (locked?.version !== version) throw new Error(`${name} ${version} is not what the lock file has`)
+    const [algorithm, digest] = locked.integrity?.split('-') ?? []
+    if (algorithm !== 'sha512') throw new Error(`${name} ${version} has no integrity in the lock file`)
+    const hashes = [{ alg: 'SHA-512', content: Buffer.from(digest!, 'base64').toString('hex') }]
+    return { type: 'library', 'bom-ref': purl, name, version, purl, ...licenses, hashes }
   })
 }
 
@@ -70,7 +68,15 @@ function node(): Component {
   const components = Object.entries(process.versions).flatMap(([name, value]): Component[] =>
     !value || ['node', 'modules', 'napi'].includes(name)
       ? []
-      : [{ type: 'library', 'bom-ref': `${purl}#${name}`, name, version: value }],
+      : [
+          {
+            type: 'library',
+            'bom-ref': `${purl}#${name}`,
+            name,
+            version: value,
+            licenses: licensedAs('node/LICENSE')!,
+          },
+        ],
   )
   return {
     type: 'application',
@@ -78,7 +84,7 @@ function node(): Component {
     name: 'node',
     version,
     purl,
-    licenses: [{ license: { id: 'MIT' } }],
+    licenses: licensed('MIT')!,
     components,
   }
 }
@@ -95,7 +101,8 @@ function debianPackages(): Component[] {
       const [name, version, architecture] = ['Package', 'Version', 'Architecture'].map(field)
       const query = `arch=${architecture}&distro=debian-${distribution}`
       const purl = `pkg:deb/debian/${encodeURIComponent(name!)}@${encodeURIComponent(version!)}?${query}`
-      return { type: 'library', 'bom-ref': purl, name: name!, version: version!, purl }
+      const licenses = licensedAs(`${file}/copyright`)!
+      return { type: 'library', 'bom-ref': purl, name: name!, version: version!, purl, licenses }
     })
   return [
     { type: 'operating-system', 'bom-ref': `debian@${distribution}`, name: 'debian', version: distribution },
@@ -118,7 +125,7 @@ const subject: Component = {
   name: manifest.name,
   version: manifest.version,
   purl,
-  licenses: [{ license: { id: manifest.license } }],
+  licenses: licensed(manifest.license)!,
   hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(bundle)).digest('hex') }],
 }
 const components = [...npmPackages(), node(), ...debianPackages()]

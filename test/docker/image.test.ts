@@ -18,6 +18,7 @@ if (without !== undefined) {
 interface Component {
   readonly name: string
   readonly version: string
+  readonly licenses?: readonly { readonly license?: { readonly id?: string; readonly name?: string } }[]
   readonly components?: readonly Component[]
 }
 
@@ -99,24 +100,53 @@ t.test('there is nothing in it to run but Node, and nothing that its user may ch
   t.end()
 })
 
-t.test('its bill of materials names every package of the lock file, Node’s parts and Debian’s packages', t => {
-  const bom = JSON.parse(inside('process.stdout.write(fs.readFileSync("/usr/share/sbom/logshipper.cdx.json"))')) as {
-    bomFormat: string
-    serialNumber: string
-    metadata: { component: Component }
-    components: Component[]
-  }
-  t.match(bom, { bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { version: VERSION } } })
-  t.match(bom.serialNumber, /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  const version = (name: string) => bom.components.find(component => component.name === name)?.version
-  for (const [name, wanted] of Object.entries(manifest.dependencies)) t.equal(version(name), wanted, name)
-  const node = bom.components.find(({ name }) => name === 'node')!
-  const { openssl } = JSON.parse(inside('console.log(JSON.stringify(process.versions))')) as { openssl: string }
-  t.equal(node.components!.find(({ name }) => name === 'openssl')!.version, openssl)
-  for (const name of ['libc6', 'libstdc++6', 'libgcc-s1', 'ca-certificates']) t.ok(version(name), name)
+t.test(
+  'its bill of materials names every package in the bundle with its licence, Node’s parts and Debian’s packages',
+  t => {
+    const bom = JSON.parse(inside('process.stdout.write(fs.readFileSync("/usr/share/sbom/logshipper.cdx.json"))')) as {
+      bomFormat: string
+      serialNumber: string
+      metadata: { component: Component }
+      components: Component[]
+    }
+    t.match(bom, { bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { version: VERSION } } })
+    t.match(bom.serialNumber, /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+      dependencies: Record<string, string>
+    }
+    const version = (name: string) => bom.components.find(component => component.name === name)?.version
+    for (const [name, wanted] of Object.entries(manifest.dependencies)) t.equal(version(name), wanted, name)
+    const node = bom.components.find(({ name }) => name === 'node')!
+    const { openssl } = JSON.parse(inside('console.log(JSON.stringify(process.versions))')) as { openssl: string }
+    t.equal(node.components!.find(({ name }) => name === 'openssl')!.version, openssl)
+    for (const name of ['libc6', 'libstdc++6', 'libgcc-s1', 'ca-certificates']) t.ok(version(name), name)
+    const bundled = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../dist/bundled.json'), 'utf8'),
+    ) as Component[]
+    for (const { name, version: wanted } of bundled) t.equal(version(name), wanted, name)
+
+    const files = new Set<string>()
+    for (const component of [bom.metadata.component, ...bom.components, ...node.components!]) {
+      if (component.name === 'debian') continue
+      const [{ license } = {}] = component.licenses ?? []
+      t.ok(license?.id || license?.name, `${component.name} has a licence`)
+      if (license?.name) files.add(license.name.replace(/^as in /, ''))
+    }
+    t.ok(files.has('/usr/share/doc/node/LICENSE'))
+    t.equal(
+      inside(`for (const file of ${JSON.stringify([...files])}) if (fs.statSync(file).size < 500) throw file`),
+      '',
+    )
+    t.end()
+  },
+)
+
+t.test('the notices of all whose code is in it are in it', t => {
+  const notices = inside('process.stdout.write(fs.readFileSync("/usr/share/doc/logshipper/THIRD_PARTY_NOTICES.txt"))')
+  t.equal(notices, readFileSync(join(import.meta.dirname, '../../dist/THIRD_PARTY_NOTICES.txt'), 'utf8').trim())
+  const node = inside('process.stdout.write(fs.readFileSync("/usr/share/doc/node/LICENSE"))')
+  for (const part of ['OpenSSL', 'ICU', 'V8', 'libuv', 'llhttp']) t.match(node, part)
+  t.match(inside('process.stdout.write(fs.readFileSync("/usr/share/doc/logshipper/LICENSE"))'), 'Apache License')
   t.end()
 })
 

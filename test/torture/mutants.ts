@@ -27,7 +27,17 @@ interface Mutant {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const COPIED = ['src', 'test', 'docker', 'build.ts', 'package.json', 'tsconfig.json', '.taprc']
+const COPIED = [
+  'src',
+  'test',
+  'docker',
+  'build.ts',
+  'notices.ts',
+  'licences',
+  'package.json',
+  'tsconfig.json',
+  '.taprc',
+]
 /** The fast torture's time: minutes. */
 const BUDGET = 3
 
