@@ -28,6 +28,9 @@ const INTERRUPTED = 130
 
 const waiting: Interruption[] = []
 let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
+// Node would open its debugger on loopback, which every container of the pod reaches. The image says so with a flag too,
+// which counts from the first moment.
+process.on('SIGUSR1', () => {})
 const command = parseArgs(process.argv.slice(2))
 switch (command.kind) {
   case 'run':
