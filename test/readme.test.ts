@@ -27,6 +27,7 @@ interface Schema {
 interface Container {
   name: string
   restartPolicy?: string
+  securityContext: Record<string, unknown>
   env: { name: string; value?: string }[]
   ports: { name: string; containerPort: number }[]
   volumeMounts: { name: string; mountPath: string }[]
@@ -49,7 +50,12 @@ t.test('the Pod is whole: its environment is a valid configuration, its probes a
   const yaml = blocks.find(({ language, text }) => language === 'yaml' && text.includes('kind: Pod'))!.text
   t.strictSame(parseDocument(yaml).errors, [])
   const pod = parse(yaml) as {
-    spec: { initContainers: Container[]; containers: Container[]; volumes: { name: string }[] }
+    spec: {
+      securityContext: Record<string, unknown>
+      initContainers: Container[]
+      containers: Container[]
+      volumes: { name: string }[]
+    }
   }
   const shipper = pod.spec.initContainers[0]!
   t.equal(shipper.restartPolicy, 'Always')
@@ -62,6 +68,14 @@ t.test('the Pod is whole: its environment is a valid configuration, its probes a
   for (const container of [...pod.spec.initContainers, ...pod.spec.containers]) {
     for (const { name } of container.volumeMounts) t.ok(mounts.has(name), `${container.name} mounts ${name}`)
   }
+  const [ours, theirs] = [shipper, pod.spec.containers[0]!].map(({ securityContext }) => securityContext)
+  for (const each of [ours!, theirs!])
+    t.match(each, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+  t.equal(ours!['runAsUser'], 65532)
+  t.type(theirs!['runAsUser'], 'number')
+  t.not(ours!['runAsUser'], theirs!['runAsUser'], 'each has a user of its own')
+  t.notOk(pod.spec.securityContext['runAsUser'], 'none is said for both')
+  t.match(pod.spec.securityContext, { runAsNonRoot: true, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } })
   const probes = readFileSync(new URL('src/server/probes.ts', root), 'utf8')
   const asked = [...yaml.matchAll(/httpGet: \{ path: (\S+), port/g)].map(match => match[1])
   t.equal(asked.length, 3)

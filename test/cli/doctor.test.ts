@@ -264,6 +264,22 @@ const CASES: readonly [
     /no fsGroup: web writes as user 10001, the shipper reads as 65532; fsGroup: 65532/,
     'securityContext',
   ],
+  [
+    'one user for both, by the pod',
+    'runAsUser: 10001',
+    'runAsUser: 65532',
+    'hint',
+    /web as user 65532, as the shipper; a user of its own; with the same user it may signal/,
+    'runAsUser: 65532',
+  ],
+  [
+    'one user for both, by the container',
+    '      image: web:1\n',
+    '      image: web:1\n      securityContext: { runAsUser: 65532 } # web\n',
+    'hint',
+    /web as user 65532, as the shipper; a user of its own/,
+    '# web',
+  ],
   ['no sizeLimit', '{ sizeLimit: 1Gi }', '{}', 'warning', /no sizeLimit/, 'emptyDir'],
   [
     'a sizeLimit without room',

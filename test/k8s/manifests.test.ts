@@ -142,6 +142,18 @@ t.test('every pod of an example keeps to the Pod Security Standard restricted', 
   t.end()
 })
 
+t.test('the shipper has a user of its own in every pod', t => {
+  for (const { overlay, pod } of hardened) {
+    const shipper = shipperOf(pod)
+    if (!shipper) continue
+    const user = ({ securityContext }: Container) =>
+      securityContext?.['runAsUser'] ?? pod.spec.securityContext?.['runAsUser']
+    for (const other of containers(pod))
+      if (other.name !== shipper.name) t.not(user(other), user(shipper), `${overlay}: ${other.name}`)
+  }
+  t.end()
+})
+
 t.test('one reads what the other writes: every volume of logs is shared through a group', t => {
   for (const { overlay, pod } of [...hardened, ...everyKind.map(pod => ({ overlay: 'every kind', pod }))]) {
     if (shipperOf(pod)) t.equal(pod.spec.securityContext?.['fsGroup'], 65532, overlay)

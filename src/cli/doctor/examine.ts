@@ -5,7 +5,7 @@ import type { Facts, Finding, Rule, Severity } from './finding.ts'
 import { grace, order, probes, sidecar } from './lifecycle.ts'
 import { containersOf, isShipper, patient } from './patient.ts'
 import { downward, foreignProgram, image, memory, ports, privileges } from './resources.ts'
-import { room, shared, state, subPath, users } from './volumes.ts'
+import { apart, room, shared, state, subPath, users } from './volumes.ts'
 
 /** What can be said of a container that does not even run the shipper. */
 const FIRST: readonly Rule[] = [sidecar, order, image]
@@ -18,6 +18,7 @@ const RULES: readonly Rule[] = [
   subPath,
   state,
   users,
+  apart,
   room,
   memory,
   downward,

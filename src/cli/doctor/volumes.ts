@@ -165,6 +165,22 @@ export const users: Rule = function* ({ pod, shipper, others, logs }) {
   }
 }
 
+/** A user that is shared is the one way past what the kernel keeps apart in a pod. */
+export const apart: Rule = function* ({ pod, shipper, others }) {
+  const whole = asTree(pod.spec['securityContext'])
+  const userOf = ({ it }: Placed) => asTree(it['securityContext'])?.['runAsUser'] ?? whole?.['runAsUser']
+  const ours = userOf(shipper) ?? SHIPPER
+  // Of root the rule about privileges speaks.
+  const same = ours === 0 ? [] : others.filter(other => userOf(other) === ours)
+  const [first] = same
+  if (first === undefined) return
+  const names = same.map(({ name }) => name).join(', ')
+  const why = 'with the same user it may signal the shipper and change what it saves; only files of mode 0600 need that'
+  const own = asTree(first.it['securityContext'])?.['runAsUser'] !== undefined
+  const path = [...(own ? first.path : ['spec']), 'securityContext', 'runAsUser']
+  yield { severity: 'hint', path, found: `${names} as user ${ours}, as the shipper`, wanted: 'a user of its own', why }
+}
+
 export const room: Rule = function* (patient) {
   const { pod, logs } = patient
   for (const log of logs) {
