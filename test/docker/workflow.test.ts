@@ -1,6 +1,7 @@
 /**
- * The release workflow, as far as a machine without GitHub can tell: it parses, its parts name each other rightly, its
- * scripts are shell, and what it promises (both architectures, by digest, signed, provenance) is in it.
+ * The workflows, as far as a machine without GitHub can tell: they parse, their parts name each other rightly, their
+ * scripts are shell, what they use of others is named by commit, and what the release promises (both architectures, by
+ * digest, signed, provenance) is in it.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -21,7 +22,7 @@ const step = z
   .strictObject({
     id: o(text),
     name: o(text),
-    uses: o(text.check(z.regex(/^[\w-]+\/[\w-]+@v\d+$/))),
+    uses: o(text.check(z.regex(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/))),
     run: o(text),
     with: o(z.record(text, z.union([text, z.number(), z.boolean()]))),
     env: o(z.record(text, text)),
@@ -30,10 +31,14 @@ const step = z
 
 const workflow = z.strictObject({
   name: text,
-  on: z.strictObject({ push: z.strictObject({ tags: z.array(text) }) }),
+  on: z.strictObject({
+    push: o(z.strictObject({ tags: z.array(text) })),
+    schedule: o(z.array(z.strictObject({ cron: text.check(z.regex(/^(\S+ ){4}\S+$/)) }))),
+    workflow_dispatch: o(z.strictObject({})),
+  }),
   permissions: z.partialRecord(permissions.def.keyType, permissions.def.valueType),
   concurrency: z.strictObject({ group: text, 'cancel-in-progress': z.boolean() }),
-  env: z.record(text, text),
+  env: o(z.record(text, text)),
   jobs: z.record(
     text,
     z.strictObject({
@@ -52,20 +57,44 @@ const workflow = z.strictObject({
   ),
 })
 
-const source = readFileSync(join(ROOT, '.github/workflows/release.yaml'), 'utf8')
-const document = parseDocument(source)
-const parsed = workflow.safeParse(document.toJS())
+const FOLDER = join(ROOT, '.github/workflows')
+const workflows = readdirSync(FOLDER).map(name => {
+  const source = readFileSync(join(FOLDER, name), 'utf8')
+  const document = parseDocument(source)
+  return { name, source, errors: document.errors, parsed: workflow.safeParse(document.toJS()) }
+})
+const { source } = workflows.find(({ name }) => name === 'release.yaml')!
+const jobs = workflows.flatMap(({ name, parsed }) =>
+  Object.entries(parsed.data?.jobs ?? {}).map(([job, each]) => ({ name: `${name}: ${job}`, workflow: name, ...each })),
+)
 
-t.test('it parses, and has only keys that a workflow has', t => {
-  t.strictSame(document.errors, [])
-  t.ok(parsed.success, parsed.error ? z.prettifyError(parsed.error) : 'and only those')
+t.test('they parse, and have only keys that a workflow has', t => {
+  t.strictSame(workflows.map(({ name }) => name).sort(), ['release.yaml', 'scan.yaml'])
+  for (const { name, errors, parsed } of workflows) {
+    t.strictSame(errors, [], name)
+    t.ok(parsed.success, parsed.error ? `${name}: ${z.prettifyError(parsed.error)}` : `${name}: and only those`)
+  }
+  t.end()
+})
+
+t.test('what they use of others is named by commit, with its version beside it, and the same everywhere', t => {
+  const commits = new Map<string, string>()
+  for (const { name, source } of workflows) {
+    const lines = source.split('\n').filter(line => /^\s*(- )?uses:/.test(line))
+    t.ok(lines.length > 0, name)
+    for (const line of lines) {
+      const [, action, pin] = /uses: (\S+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(line) ?? []
+      t.ok(action, `${name}: ${line.trim()}`)
+      t.equal(pin, commits.get(action!) ?? pin, action!)
+      commits.set(action!, pin!)
+    }
+  }
   t.end()
 })
 
 t.test('jobs and steps name each other rightly', t => {
-  const { jobs } = parsed.data!
-  for (const [name, { needs, steps, ...job }] of Object.entries(jobs)) {
-    if (needs !== undefined) t.ok(jobs[needs], `${name} needs ${needs}`)
+  for (const { name, workflow, needs, steps, ...job } of jobs) {
+    if (needs !== undefined) t.ok(workflows.find(w => w.name === workflow)!.parsed.data!.jobs[needs], `needs ${needs}`)
     const known = new Set<string>()
     for (const each of steps) {
       for (const [, id] of JSON.stringify(each).matchAll(/steps\.([\w-]+)\./g))
@@ -79,11 +108,20 @@ t.test('jobs and steps name each other rightly', t => {
   t.end()
 })
 
+t.test('every week the image is built anew from its base, and looked through', t => {
+  const { source, parsed } = workflows.find(({ name }) => name === 'scan.yaml')!
+  t.match(parsed.data!.on.schedule![0]!.cron, /^\d+ \d+ \* \* [0-6]$/)
+  for (const promise of ['pull: true', 'no-cache: true', 'npm audit --package-lock-only', 'anchore/scan-action'])
+    t.ok(source.includes(promise), promise)
+  t.strictSame(parsed.data!.permissions, { contents: 'read' }, 'it may change nothing')
+  t.end()
+})
+
 const LINTER = spawnSync('shellcheck', ['--version']).error === undefined
 const skip = LINTER ? false : 'there is no shellcheck on this machine'
 
 t.test('nothing from outside is written into its scripts', t => {
-  for (const [name, { steps }] of Object.entries(parsed.data!.jobs)) {
+  for (const { name, steps } of jobs) {
     for (const { run } of steps) {
       if (run === undefined) continue
       // Expressions are pasted in before the shell reads: what they hold would be run.
@@ -94,7 +132,7 @@ t.test('nothing from outside is written into its scripts', t => {
 })
 
 t.test('its scripts are shell', { skip }, t => {
-  for (const { steps } of Object.values(parsed.data!.jobs)) {
+  for (const { steps } of jobs) {
     for (const { run } of steps) {
       if (run === undefined) continue
       const { status, stdout } = spawnSync('shellcheck', ['--shell=bash', '-'], { input: run, encoding: 'utf8' })
