@@ -86,6 +86,8 @@ export const EVENTS = {
 
   state_unlocked: always,
   state_write_failed: each('code'),
+  state_write_hangs: each(),
+  state_not_saved: always,
   state_written_again: each(),
   checkpoint_fallback: always,
   checkpoint_unusable: always,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The process: argv → command → exit code. The only file that ends the process, and the only one that knows the
- * library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
+ * The process: argv → command → exit code. The only file that ends the process (`cli/leave.ts` says how), and the only one
+ * that knows the library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
  * default ones.
  *
  * Guarantees: what a command writes has arrived before the process ends, however slowly it is read. Only the log of
@@ -13,6 +13,7 @@ import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import type { Screen } from './cli/demo/view.ts'
+import { leave } from './cli/leave.ts'
 import { Output, type Streams } from './cli/output.ts'
 import { EXIT, type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
@@ -45,7 +46,7 @@ switch (command.kind) {
   default:
     // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
     if (process.pid === 1)
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(INTERRUPTED))
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(INTERRUPTED))
 }
 
 /** Whether whoever started us wants us to outlive a signal, as nohup does (proc(5), /proc/pid/status). */
@@ -201,9 +202,9 @@ perform(command).then(
 async function end(code: number): Promise<void> {
   limiter.end()
   // A signal ends the wait for a reader that has stopped. What runs for long has its code already.
-  if (command.kind !== 'run') interrupt = () => process.exit(INTERRUPTED)
+  if (command.kind !== 'run') interrupt = () => leave(INTERRUPTED)
   const written = await stdout.end()
   if (written.kind === 'failed') complain(`logshipper: standard output cannot be written (${written.code})`)
   await stderr.end()
-  process.exit(written.kind === 'failed' && code === EXIT.ok ? EXIT.unexpected : code)
+  leave(written.kind === 'failed' && code === EXIT.ok ? EXIT.unexpected : code)
 }

@@ -3,7 +3,8 @@
  */
 import { DURATION_BOUNDS } from './delivery/numbers.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth } from './server/subject.ts'
+import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth, StateHealth } from './server/subject.ts'
+import type { CheckpointStore } from './tail/checkpoint.ts'
 import type { Cursor, Generation } from './tail/generation.ts'
 import type { Waits } from './tail/sweep.ts'
 import type { Tail } from './tail/tail.ts'
@@ -12,6 +13,19 @@ import type { Tailer } from './tail/tailer.ts'
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
 const NEVER = Number.POSITIVE_INFINITY
+
+/** A save that takes longer is told: milliseconds. */
+const LONG_SAVE = 5_000
+
+export function stateHealth({
+  dir,
+  fault,
+  savingFor,
+}: Pick<CheckpointStore, 'dir' | 'fault' | 'savingFor'>): StateHealth {
+  if (dir === null) return { kind: 'memory' }
+  if (savingFor >= LONG_SAVE) return { kind: 'saving', seconds: Math.floor(savingFor / 1000) }
+  return fault ? { kind: 'failing', code: fault.code, since: new Date(fault.since).toISOString() } : { kind: 'saved' }
+}
 
 /** How far the pipeline is behind each of its sources. */
 function lags(pipeline: Pipeline, tail: Tail): Lag[] {

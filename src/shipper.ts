@@ -21,7 +21,7 @@ import type { Logger } from './log.ts'
 import { memoryLimit, memoryUse } from './memory.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
-import { backendHealth, behindBytes, fileStatus, pipelineStatus, sourceHealth } from './report.ts'
+import { backendHealth, behindBytes, fileStatus, pipelineStatus, sourceHealth, stateHealth } from './report.ts'
 import type {
   FileStatus,
   Identity,
@@ -207,7 +207,10 @@ export class Shipper {
     return { complete: left.length === 0, left }
   }
 
-  /** Ends all parts. What has not settled stays uncommitted. */
+  /**
+   * Ends all parts. What has not settled stays uncommitted. A volume that does not answer holds it up: whoever calls waits
+   * as long as there is time.
+   */
   async stop(): Promise<void> {
     this.#volume?.stop()
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
@@ -243,20 +246,17 @@ export class Shipper {
   }
 
   health(): ShipperHealth {
-    const { fault, dir } = this.#store
+    const state = stateHealth(this.#store)
     const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
     const waits = [...this.#sweep.waiting()]
     const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail, waits))
+    const kept = state.kind === 'saved' || state.kind === 'memory'
     const well =
-      fault === undefined &&
-      waits.length === 0 &&
-      backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
+      kept && waits.length === 0 && backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
     return {
       status: well ? 'ok' : 'degraded',
       version: VERSION,
-      state: fault
-        ? { kind: 'failing', code: fault.code, since: new Date(fault.since).toISOString() }
-        : { kind: dir === null ? 'memory' : 'saved' },
+      state,
       pins: this.#tail.pins,
       heldBytes: this.#tail.heldBytes,
       memory: this.#memory(),

@@ -13,12 +13,13 @@ import { counted, printable } from './table.ts'
 const MAX_BYTES = 4096
 
 /** One line per source and backend, then one per file with something left, the largest first. */
-export function farewell(drained: Drained, ledger: readonly LedgerLine[]): string {
+export function farewell(drained: Drained, ledger: readonly LedgerLine[], saved = true): string {
   const lines: string[] = []
   const total = drained.left.reduce((bytes, file) => bytes + file.bytes, 0)
   lines.push(
     drained.complete ? 'drained: everything was settled' : `not drained: ${counted(total, 'byte')} left on disk`,
   )
+  if (!saved) lines.push('positions were not saved in time: a restart on the same volume sends again')
   for (const { source, backend, statement } of ledger) {
     const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
     const parts = [

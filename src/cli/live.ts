@@ -23,6 +23,10 @@ const PATIENCE = 60_000
 /** Between two looks at that. */
 const LOOK = 100
 
+/** A drain ends a second before the grace period: how much later the last save must have ended, and its least: milliseconds. */
+const SAVED = 800
+const LAST_SAVE = 300
+
 export type Change =
   | { readonly kind: 'applied' }
   /** It says what runs already. */
@@ -39,6 +43,8 @@ export class Live implements Subject {
   #config: Config
   #shipper: Shipper
   #change: Promise<Change> | undefined
+  /** When the drain must be over: monotonic milliseconds. */
+  #until: number | undefined
   #configuration: ConfigurationHealth
   #problems: readonly string[] = []
   #reloads: Reloads = { applied: 0, refused: 0 }
@@ -87,14 +93,16 @@ export class Live implements Subject {
   /** How long a drain may take now that SIGTERM has come. */
   terminated(): Drain {
     this.#termination.signal()
-    return this.#termination.drain(this.gracePeriod)
+    const drain = this.#termination.drain(this.gracePeriod)
+    this.#until = drain.until
+    return drain
   }
 
-  /** A change that is under way is brought to its end first, and quickly. */
+  /** A change that is under way is brought to its end first, and quickly; a save in it that hangs is not waited for. */
   async drain(): Promise<Drained> {
-    this.#termination.signal()
+    const { until } = this.terminated()
     this.#ending.abort()
-    await this.#change
+    await within(until, this.#change)
     return this.#shipper.drain(this.terminated().until)
   }
 
@@ -102,10 +110,17 @@ export class Live implements Subject {
     return this.#shipper.remains()
   }
 
-  async stop(): Promise<void> {
+  /** Ends all parts, within what is left of the grace period. Returns whether the last save ended before that. */
+  async stop(): Promise<boolean> {
+    const until = Math.max((this.#until ?? this.terminated().until) + SAVED, performance.now() + LAST_SAVE)
     this.#ending.abort()
-    await this.#change
-    await this.#shipper.stop()
+    return within(
+      until,
+      (async () => {
+        await this.#change
+        await this.#shipper.stop()
+      })(),
+    )
   }
 
   get draining(): boolean {
@@ -237,4 +252,15 @@ function lasting(before: Config, after: Config): Extract<Change, { kind: 'refuse
   return Object.entries(keys)
     .filter(([, [one, other]]) => !isDeepStrictEqual(one, other))
     .map(([key]) => ({ key, found: 'another value than at the start', allowed: 'a change with a restart only' }))
+}
+
+/** Waits for `work`, but no longer than `until` in monotonic milliseconds. Returns whether it ended. */
+async function within(until: number, work: Promise<unknown> | undefined): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), Math.max(0, until - performance.now()))
+  try {
+    return await Promise.race([Promise.resolve(work).then(() => true), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -6,7 +6,7 @@
  *                    │            ▼
  *                    └────────► ended at once, after saving
  *
- * Exit codes: 0 everything was drained; 3 something is left (the ledger says what). Everything that can be wrong before
+ * Exit codes: 0 everything was drained; 3 something is left (the ledger says what), or the last save did not end in time. Everything that can be wrong before
  * the first byte is read throws `ERR_START`.
  */
 import type { Config, LogLevel } from '../config/config.ts'
@@ -91,12 +91,16 @@ export async function run(
   reload.start()
   const drained = await ended.promise
   reload.stop()
-  await shipper.stop()
+  const saved = await shipper.stop()
+  if (!saved) {
+    const { dir } = config.state
+    log.error({ event: 'state_not_saved', dir }, 'the last save did not end in time; a restart sends again')
+  }
   const ledger = shipper.ledger()
-  writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger))
-  log.info({ event: 'ended', complete: drained.complete, left: drained.left.slice(0, 20), ledger }, 'ended')
+  writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger, saved))
+  log.info({ event: 'ended', complete: drained.complete, saved, left: drained.left.slice(0, 20), ledger }, 'ended')
   await server.close()
-  return drained.complete ? EXIT.ok : EXIT.incomplete
+  return drained.complete && saved ? EXIT.ok : EXIT.incomplete
 }
 
 /**

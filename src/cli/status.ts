@@ -26,12 +26,23 @@ export async function status(
   return 0
 }
 
+function positions(state: Status['health']['state']): string {
+  switch (state.kind) {
+    case 'failing':
+      return `cannot be saved (${state.code})`
+    case 'saving':
+      return `saving for ${state.seconds} s`
+    default:
+      return state.kind
+  }
+}
+
 function show(status: Status): string {
   const { draining, health, pipelines, files, refused, more } = status
   const { state, watch } = health
   const lines = [
     `logshipper ${health.version}: ${draining ? 'draining' : health.status}${whereAndSince(status)}`,
-    `positions: ${state.kind === 'failing' ? `cannot be saved (${state.code})` : state.kind}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
+    `positions: ${positions(state)}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
     ...bounds(health),
     ...configuration(status),
     '',

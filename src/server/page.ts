@@ -114,7 +114,8 @@ function show(s) {
   const kept = s.health.state, watch = s.health.watch
   set($('line'), 'version ' + s.health.version + ', started ' + ago(s.startedAt, s.at) +
     ' · positions ' +
-    (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
+    (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' :
+      kept.kind === 'saving' ? 'saving for ' + kept.seconds + ' s' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
     ' · ' + (watch.mode === 'events' ? 'watching' : 'polling: ' + watch.reason))
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
   table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries', 'last error', 'dead letters'],

@@ -103,9 +103,10 @@ export interface PreviousEnd {
   readonly vanishedBytes: number
 }
 
-/** `memory`: by configuration nothing is saved. */
+/** `memory`: by configuration nothing is saved. `saving`: a save has not ended for so many seconds, as if it hung. */
 export type StateHealth =
   | { readonly kind: 'saved' | 'memory' }
+  | { readonly kind: 'saving'; readonly seconds: number }
   | { readonly kind: 'failing'; readonly code: string; readonly since: string }
 
 export interface BackendHealth {

@@ -5,13 +5,15 @@
  * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
  * temporary file, fsync, rename, fsync of the folder, and the copy before it is kept. A damaged or newer file is
  * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
- * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time.
+ * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time. Nor does a
+ * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
  */
 import { randomBytes } from 'node:crypto'
 import { type BigIntStats, statSync } from 'node:fs'
 import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { CLOCK, type Clock } from '../clock.ts'
 import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 import type { Settled } from '../ledger.ts'
@@ -77,22 +79,28 @@ export interface Checkpoint {
   readonly clean: boolean
 }
 
+/** Milliseconds after which a save hangs, and not only takes long. */
+const HANGS = 30_000
+
 /** Why the state folder cannot be used, if it cannot. */
 export type Fault = { readonly code: string; readonly since: number }
 
 export class CheckpointStore {
   readonly dir: string | null
   readonly #log: Logger
+  readonly #clock: Clock
   #fault: Fault | undefined
   #reminder = new Reminder(0)
   #saving: Promise<boolean> | undefined
   #queued: Promise<boolean> | undefined
   #snapshot: (() => Checkpoint) | undefined
+  #savingSince: number | undefined
 
   /** `dir` null: nothing is loaded or saved. */
-  constructor(dir: string | null, log: Logger) {
+  constructor(dir: string | null, log: Logger, clock: Clock = CLOCK) {
     this.dir = dir
     this.#log = log
+    this.#clock = clock
   }
 
   /** Whether the path is one of ours: the state folder may lie among the logs. */
@@ -116,6 +124,11 @@ export class CheckpointStore {
 
   get fault(): Fault | undefined {
     return this.#fault
+  }
+
+  /** How long the save takes already that has not ended: milliseconds, 0 if there is none. */
+  get savingFor(): number {
+    return this.#savingSince === undefined ? 0 : this.#clock.now() - this.#savingSince
   }
 
   /** The last good checkpoint, or a fresh one. */
@@ -168,11 +181,24 @@ export class CheckpointStore {
       })
       return this.#queued
     }
+    this.#savingSince = this.#clock.now()
+    const cancel = this.#sayIfItHangs(this.dir)
     // Only the bytes live on while they are written.
     this.#saving = this.#write(this.dir, encode(snapshot())).finally(() => {
+      cancel()
       this.#saving = undefined
+      this.#savingSince = undefined
     })
     return this.#saving
+  }
+
+  #sayIfItHangs(dir: string): () => void {
+    return this.#clock.after(HANGS, () =>
+      this.#log.error(
+        { event: 'state_write_hangs', dir, seconds: HANGS / 1000 },
+        'a save of the state has not ended; shipping goes on, a restart would send again',
+      ),
+    )
   }
 
   async #write(dir: string, content: readonly Uint8Array[]): Promise<boolean> {

@@ -24,6 +24,13 @@ t.test('after a whole drain it says so, and what was delivered', t => {
   t.end()
 })
 
+t.test('positions that were not saved in time are named before the accounts', t => {
+  const [first, second] = farewell({ complete: true, left: [] }, [line()], false).split('\n')
+  t.equal(first, 'drained: everything was settled')
+  t.equal(second, 'positions were not saved in time: a restart on the same volume sends again')
+  t.end()
+})
+
 t.test('everything that is not delivered is named with its reason', t => {
   const message = farewell({ complete: true, left: [] }, [
     line({

@@ -19,6 +19,9 @@ class Fake {
   unfinished = false
   /** Resolves `handOver` before it is hurried. */
   handed: Promise<void> = Promise.resolve()
+  stopped: Promise<void> = Promise.resolve()
+  /** A hand-over that does not even end when it is hurried: its save hangs. */
+  stuck = false
 
   constructor(name: string, said: string[]) {
     this.name = name
@@ -36,7 +39,7 @@ class Fake {
   async handOver(hurry: AbortSignal): Promise<object> {
     this.#say('hands over')
     const hurried = new Promise<void>(resolve => hurry.addEventListener('abort', () => resolve()))
-    await Promise.race([this.handed, hurried])
+    await Promise.race([this.handed, this.stuck ? new Promise(() => {}) : hurried])
     this.#say(hurry.aborted ? 'was hurried' : 'has handed over')
     return {}
   }
@@ -52,6 +55,7 @@ class Fake {
 
   async stop(): Promise<void> {
     this.#say('stops')
+    await this.stopped
   }
 }
 
@@ -108,4 +112,24 @@ t.test('a change that waits for what could not be found again is given up by a d
   t.same(await live.drain(), DRAINED)
   t.same(await change, { kind: 'late' })
   t.same(said, ['first drains'])
+})
+
+t.test('an end waits for the last save within the grace period, and says whether it ended', async t => {
+  const { said, fakes, live } = rig()
+  await live.drain()
+  t.equal(await live.stop(), true)
+  fakes[0]!.stopped = new Promise(() => {})
+  t.equal(await live.stop(), false)
+  t.same(said, ['first drains', 'first stops', 'first stops'])
+})
+
+t.test('neither a drain nor an end waits for a change whose save hangs', async t => {
+  const { said, fakes, live } = rig()
+  fakes[0]!.handed = new Promise(() => {})
+  fakes[0]!.stuck = true
+  void live.apply(config('second'))
+  await new Promise(setImmediate)
+  t.same(await live.drain(), DRAINED)
+  t.equal(await live.stop(), false)
+  t.same(said, ['first hands over', 'first drains'])
 })

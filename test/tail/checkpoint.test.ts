@@ -14,6 +14,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Checkpoint, CheckpointStore, parseCheckpoint } from '../../src/tail/checkpoint.ts'
+import { HandClock } from '../clock.ts'
 import { scratch } from '../scratch.ts'
 import { Journal } from './rig.ts'
 
@@ -206,6 +207,25 @@ t.test('saves that are asked for while one runs are one save, of the latest stat
   t.equal(taken, 2)
   t.equal((await store.load()).epoch, 'last')
   t.ok(existsSync(join(dir, 'checkpoint.previous')))
+})
+
+t.test('a save that does not end is timed, and logged once', async t => {
+  const clock = new HandClock()
+  const journal = new Journal()
+  const store = new CheckpointStore(scratch(t), journal, clock)
+  t.equal(store.savingFor, 0)
+  const saved = store.save(() => CHECKPOINT)
+  clock.pass(29_999)
+  t.equal(store.savingFor, 29_999)
+  t.strictSame(journal.said, [])
+  clock.pass(60_000)
+  t.strictSame(
+    journal.said.map(({ fields }) => fields['event']),
+    ['state_write_hangs'],
+  )
+  t.equal(await saved, true)
+  t.equal(store.savingFor, 0)
+  t.equal(clock.waiting, 0)
 })
 
 t.test('it knows its own files', t => {
