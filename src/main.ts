@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The process: argv → command → exit code. The only file that ends the process (`cli/leave.ts` says how), and the only one
- * that knows the library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a container we have no
- * default ones.
+ * The process: argv → command → exit code. The only file that ends the process (`cli/leave.ts` says how), and the only
+ * one that knows the library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a
+ * container we have no default ones.
  *
  * Guarantees: what a command writes has arrived before the process ends, however slowly it is read. Only the log of
  * what runs for long (`run`, `replay`) is bounded: a reader that has stopped must not hold up shipping.

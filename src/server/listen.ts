@@ -11,6 +11,11 @@ import { codeOf, ShipperError } from '../errors.ts'
 import { Owed } from './owed.ts'
 
 const MAX_CONNECTIONS = 256
+/**
+ * Connections that the kernel keeps until they are accepted; it takes as many as `net.core.somaxconn` allows, 4096 by
+ * default. Beyond them it drops what comes, a probe too, which then is a second late: Node's own 511 were full at once.
+ */
+const BACKLOG = 4096
 /** Bytes of answers that clients have not taken yet, over all connections: ten of the longest there are. */
 const MAX_OWED = 4 * 1024 * 1024
 
@@ -145,7 +150,7 @@ function ignoreRest(socket: Socket): void {
 function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })

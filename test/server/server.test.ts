@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
 import { listen, text } from '../../src/server/listen.ts'
@@ -109,6 +111,25 @@ t.test('a crowd of silent clients does not shut out a probe', async t => {
     })(),
     'and the number of sockets is bounded',
   )
+})
+
+const SOCKETS = spawnSync('ss', ['-V']).status === 0 ? false : 'there is no ss on this machine'
+
+t.test('a thousand clients at once fill no queue in front of a probe', { skip: SOCKETS }, async t => {
+  const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
+  t.teardown(() => server.close())
+  const port = server.ports.port!
+  // Of a socket that listens the kernel shows here how many connections it keeps until they are accepted.
+  const { stdout } = spawnSync('ss', ['-ltnH', `sport = :${port}`], { encoding: 'utf8' })
+  const kept = Number(stdout.trim().split(/\s+/)[2])
+  const allowed = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
+  t.equal(kept, Math.min(4096, allowed))
+  // All of them before the loop turns once, and the probe last.
+  const crowd = Array.from({ length: 1000 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  t.teardown(() => {
+    for (const socket of crowd) socket.destroy()
+  })
+  t.equal((await ask(port, '/livez')).status, 200)
 })
 
 t.test('a connection that pipelines is cut off, and the rest of what it sent is not looked at', async t => {
