@@ -10,7 +10,7 @@ import { basename } from 'node:path'
 import type { Logger } from '../log.ts'
 import type { CheckpointStore, SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
-import { inodeKey, inodeOf } from './fingerprint.ts'
+import { inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from './fingerprint.ts'
 import type { Follower } from './follower.ts'
 import { begunAfter } from './generation.ts'
 import { Growth, timesOf } from './growth.ts'
@@ -327,7 +327,9 @@ export class Folders {
     else {
       const generation = same
         ? lineage.restored(source, saved, inode)
-        : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
+        : search.isStale(path, opened)
+          ? lineage.restored(source, read(lineage.unopened(source, path, inode, 0), opened), inode)
+          : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
       follower.follow(path, opened, generation)
     }
   }
@@ -427,4 +429,12 @@ function sizeOf(path: string, known: number, growth: Growth, settled: number): P
 function sinceOf({ stats }: OpenFile, former: SavedGeneration | undefined): bigint {
   if (former === undefined || !sameBirth(former.inode, inodeOf(stats))) return 0n
   return begunAfter(BigInt(former.begun ?? former.inode.birth), stats.mtimeNs)
+}
+
+/** What is known of a file of which nothing is new: it counts as read to its end. */
+function read(entry: SavedGeneration, { fd, stats }: OpenFile): SavedGeneration {
+  const offset = Number(stats.size)
+  const at = { offset, marker: readMarker(fd, offset) ?? NO_MARKER }
+  const cursors = Object.fromEntries(Object.keys(entry.cursors).map(backend => [backend, at]))
+  return { ...entry, size: offset, head: readHead(fd, offset) ?? NO_HEAD, cursors }
 }
