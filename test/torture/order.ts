@@ -26,7 +26,8 @@ export class Order {
 
   /** The line of another incarnation that was written later to the same name and has arrived already. */
   #overtaken(line: Line): Line | undefined {
-    if (line.name === '') return undefined
+    // What may come in any order overtakes nothing either.
+    if (line.name === '' || !line.ordered) return undefined
     const known = this.#latest.get(line.name)
     const rival = known?.line.incarnation === line.incarnation ? known.other : known?.line
     if (known === undefined) this.#latest.set(line.name, { line, other: undefined })
