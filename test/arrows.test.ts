@@ -18,9 +18,11 @@ const SHELF = [
   'log',
   'memory',
   'metadata',
+  'private',
   'proxy',
   'reminder',
   'size',
+  'state',
   'termination',
   'version',
 ].map(name => `${name}.ts`)

@@ -1,0 +1,223 @@
+/** A private directory: whatever stands in it, nothing outside is read, written or removed, and nothing waits. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ourUser, PrivateDirectory, type Refused } from '../src/private.ts'
+import { scratch } from './scratch.ts'
+
+const isRoot = ourUser() === 0
+const asRoot = isRoot ? false : 'only root can give files to another user'
+const OTHER = 65_534
+
+/** What refused it, or undefined. */
+function refusal(work: () => unknown): Refused | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error as Refused
+  }
+}
+
+/** A directory of ours, and a file that is not in it. */
+function set(t: Test) {
+  const base = scratch(t, { outside: { precious: 'precious' } })
+  const precious = join(base, 'outside', 'precious')
+  const directory = PrivateDirectory.open(join(base, 'state'))
+  t.teardown(() => directory.close())
+  return { base, precious, directory, path: directory.path }
+}
+
+t.test('it is made for us alone, and one of ours that nobody else may write to is taken as it is', t => {
+  const { directory, path } = set(t)
+  t.equal(statSync(path).mode & 0o777, 0o700)
+  t.equal(directory.made, true)
+  chmodSync(path, 0o755)
+  const again = PrivateDirectory.open(path)
+  t.match(again, { made: false, tightened: false })
+  t.equal(statSync(path).mode & 0o777, 0o755)
+  again.close()
+  t.end()
+})
+
+t.test('what is no directory is refused by name, and a link is not followed', t => {
+  const { base } = set(t)
+  const cases: [kind: string, plant: (path: string) => void][] = [
+    ['a symbolic link', path => symlinkSync(join(base, 'outside'), path)],
+    ['a symbolic link', path => symlinkSync('nowhere', path)],
+    ['a file', path => writeFileSync(path, '')],
+    ['a FIFO', path => void execFileSync('mkfifo', [path])],
+  ]
+  for (const [kind, plant] of cases) {
+    const path = join(base, 'planted')
+    plant(path)
+    t.match(
+      refusal(() => PrivateDirectory.open(path)),
+      { code: 'NOT_PRIVATE', path, found: kind },
+    )
+    rmSync(path)
+  }
+  t.end()
+})
+
+t.test(
+  'one of another user is refused, and the refusal names the owner, the mode and what is allowed',
+  { skip: asRoot },
+  t => {
+    const { base } = set(t)
+    const path = join(base, 'theirs')
+    mkdirSync(path)
+    chownSync(path, OTHER, OTHER)
+    chmodSync(path, 0o2777)
+    const error = refusal(() => PrivateDirectory.open(path))
+    t.equal(error?.code, 'NOT_PRIVATE')
+    t.equal(
+      error?.message,
+      `${path}: found a directory of user ${OTHER}, mode 02777; allowed: a directory of user 0 that no other user may write to`,
+    )
+    t.end()
+  },
+)
+
+t.test('one of ours that a group may write to is closed to it, or refused where nothing is to be changed', t => {
+  const { path } = set(t)
+  chmodSync(path, 0o2770)
+  t.match(
+    refusal(() => PrivateDirectory.open(path, false)),
+    { code: 'NOT_PRIVATE', found: /mode 02770/ },
+  )
+  const mended = PrivateDirectory.open(path)
+  t.equal(mended.tightened, true)
+  t.equal(statSync(path).mode & 0o777, 0o700)
+  mended.close()
+  t.end()
+})
+
+t.test('only a regular file of ours with one name is read, never beyond a bound, and nothing blocks', async t => {
+  // The address of a socket has to be short.
+  const base = mkdtempSync(join(tmpdir(), 'logshipper-'))
+  t.teardown(() => rmSync(base, { recursive: true }))
+  const directory = PrivateDirectory.open(join(base, 'state'))
+  t.teardown(() => directory.close())
+  const place = (name: string) => join(base, 'state', name)
+  writeFileSync(join(base, 'secret'), 'secret')
+  writeFileSync(place('good'), 'good')
+  symlinkSync(join(base, 'secret'), place('link'))
+  symlinkSync('/dev/zero', place('zero'))
+  execFileSync('mkfifo', [place('fifo')])
+  linkSync(join(base, 'secret'), place('hard'))
+  mkdirSync(place('directory'))
+  const server = createServer().listen(place('socket'))
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const found: Record<string, string> = {
+    link: 'a symbolic link',
+    zero: 'a symbolic link',
+    fifo: 'a FIFO',
+    hard: 'a file with 2 names',
+    directory: 'a directory',
+    socket: 'a socket',
+  }
+  if (isRoot) {
+    writeFileSync(place('theirs'), 'x')
+    chownSync(place('theirs'), OTHER, OTHER)
+    found['theirs'] = `a file of user ${OTHER}`
+    execFileSync('mknod', [place('device'), 'c', '1', '5'])
+    found['device'] = 'a device'
+  }
+  for (const [name, what] of Object.entries(found)) {
+    await t.rejects(directory.read(name, 100), { code: 'NOT_OURS', found: what }, name)
+    t.match(
+      refusal(() => directory.openFile(name)),
+      { code: 'NOT_OURS', found: what },
+      name,
+    )
+    t.match(
+      refusal(() => directory.openToAppend(name)),
+      { code: 'NOT_OURS', found: what },
+      name,
+    )
+  }
+  t.equal(String(await directory.read('good', 4)), 'good')
+  await t.rejects(directory.read('good', 3), { code: 'TOO_LARGE', found: '4 bytes', allowed: 'at most 3 bytes' })
+  t.equal(await directory.read('absent', 3), undefined)
+  t.equal(readFileSync(join(base, 'secret'), 'utf8'), 'secret')
+})
+
+t.test('what is written is a new file, whatever had its name', t => {
+  const { directory, precious, path } = set(t)
+  const name = join(path, 'file')
+  const plants: Record<string, () => void> = {
+    'a link': () => symlinkSync(precious, name),
+    'another name of a file': () => linkSync(precious, name),
+    'a FIFO': () => void execFileSync('mkfifo', [name]),
+    'a file': () => writeFileSync(name, 'before'),
+  }
+  for (const [what, plant] of Object.entries(plants)) {
+    rmSync(name, { force: true })
+    plant()
+    const fd = directory.create('file')
+    writeSync(fd, 'new')
+    closeSync(fd)
+    t.equal(readFileSync(name, 'utf8'), 'new', what)
+    t.equal(statSync(name).mode & 0o777, 0o600)
+    t.equal(readFileSync(precious, 'utf8'), 'precious', what)
+  }
+  t.end()
+})
+
+t.test('a directory in it is ours too, and a link in its place leads nowhere', t => {
+  const { base, directory, path } = set(t)
+  const sub = directory.sub('pins')
+  t.equal(statSync(join(path, 'pins')).mode & 0o777, 0o700)
+  t.equal(sub.path, join(path, 'pins'))
+  sub.close()
+  rmSync(join(path, 'pins'), { recursive: true })
+  symlinkSync(join(base, 'outside'), join(path, 'pins'))
+  t.match(
+    refusal(() => directory.sub('pins')),
+    { code: 'NOT_PRIVATE', found: 'a symbolic link' },
+  )
+  t.end()
+})
+
+t.test('whoever renames it away, and puts another in its place, moves nothing of what we do', t => {
+  const { base, directory, path, precious } = set(t)
+  t.ok(directory.isAt(path))
+  renameSync(path, `${path}.away`)
+  symlinkSync(join(base, 'outside'), path)
+  t.notOk(directory.isAt(path))
+  directory.remove('precious')
+  closeSync(directory.create('file'))
+  t.ok(existsSync(precious))
+  t.notOk(existsSync(join(base, 'outside', 'file')))
+  t.ok(existsSync(join(`${path}.away`, 'file')))
+  t.end()
+})
+
+t.test('once it is closed it names nothing: its descriptor may be that of another directory by then', t => {
+  const directory = PrivateDirectory.open(join(scratch(t), 'state'))
+  directory.close()
+  directory.close()
+  t.throws(() => directory.at('file'), { code: 'EBADF' })
+  t.end()
+})
