@@ -18,6 +18,7 @@ import { Kernel } from './kernel/kernel.ts'
 import { type Logger, withFields } from './log.ts'
 import type { Metadata } from './metadata.ts'
 import { formatSize } from './size.ts'
+import { StateDirectory } from './state.ts'
 import { lineRoom } from './tail/options.ts'
 import { VERSION } from './version.ts'
 
@@ -46,6 +47,8 @@ export interface DestinationFields {
   readonly before?: Destination | undefined
   /** Our standard output, if it is not to be opened anew. */
   readonly stream?: StreamTransport | undefined
+  /** The state directory, if it is open already. */
+  readonly state?: StateDirectory | undefined
   /** Where requests go instead, if not where the configuration says. */
   readonly transport?: Transport | undefined
   /** Its records were rejected before, and are kept when they are again: the first refusal of one alone is the last. */
@@ -81,9 +84,10 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
           unreadAnswers: backend.judgesUnread,
         }))
   const { dir } = config.state
+  const state = fields.state ?? (dir === null ? undefined : new StateDirectory(dir, log))
   const deadLetters =
-    options.deadLetter && dir !== null
-      ? new DeadLetterFile(dir, name, options.deadLetter.maxBytes, log, before?.deadLetters?.numbers)
+    options.deadLetter && state !== undefined
+      ? new DeadLetterFile(state, name, options.deadLetter.maxBytes, log, before?.deadLetters?.numbers)
       : undefined
   const delivery = new Delivery({
     name,

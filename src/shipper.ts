@@ -32,9 +32,10 @@ import type {
   ShipperHealth,
   VolumeHealth,
 } from './server/subject.ts'
+import { StateDirectory } from './state.ts'
 import { Allowance } from './tail/allowance.ts'
 import { CheckpointStore } from './tail/checkpoint.ts'
-import { type Claim, claim } from './tail/claim.ts'
+import { type Claim, type Claimed, claim } from './tail/claim.ts'
 import { formOf } from './tail/form.ts'
 import { Framer } from './tail/framer.ts'
 import type { Handover } from './tail/handover.ts'
@@ -42,6 +43,7 @@ import { statPath } from './tail/inodes.ts'
 import { limitsFor } from './tail/limits.ts'
 import { Notices } from './tail/notices.ts'
 import { Reader } from './tail/reader.ts'
+import { sharedPlace } from './tail/shared.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
 import { Volume } from './tail/volume.ts'
@@ -56,6 +58,9 @@ const LAST_ANSWERS = 600
 const SETTLE = 3_000
 const ANSWERS = 10_000
 
+/** A state directory that another program has taken is asked for again after so long: milliseconds. */
+const RECLAIM = 10_000
+
 /** How it ended. */
 export interface Drained {
   /** Everything that lay on the volume was read and settled. */
@@ -69,6 +74,7 @@ export class Shipper {
   readonly #ledger = new Ledger()
   readonly #allowance = new Allowance()
   readonly #notices: Notices
+  readonly #state: StateDirectory | null
   readonly #store: CheckpointStore
   readonly #sweep: Sweep
   readonly #tail: Tail
@@ -88,9 +94,14 @@ export class Shipper {
     this.#log = log
     this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
-    this.#store = new CheckpointStore(config.state.dir, this.#log)
+    const { dir } = config.state
+    if (before) this.#state = before.#state
+    else this.#state = dir === null ? null : new StateDirectory(dir, this.#log)
+    this.#store = new CheckpointStore(this.#state, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log, limitsFor(config.memory.budget))
-    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held)
+    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held, {
+      maxBytes: config.state.unpacked.maxBytes,
+    })
     const { sizeLimit } = config.volume
     if (sizeLimit !== undefined) {
       const folders = config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
@@ -104,24 +115,62 @@ export class Shipper {
   }
 
   /**
-   * Takes the state folder for this program alone. Before `start`; throws `ERR_START` if another program has it.
+   * Takes the state directory for this program alone. Before `start`; throws `ERR_START` if another program has it.
    */
   async claim(): Promise<void> {
-    const { dir } = this.#store
-    if (dir === null) return
-    const claimed = await claim(dir)
+    const state = this.#state
+    if (state === null) return
+    this.#warnOfShared(state.path)
+    const claimed = await claim(state)
+    this.#watchClaim(state)
+    if (claimed.kind !== 'taken') {
+      this.#claimed(state, claimed)
+      return
+    }
+    const message = `state.dir: ${state.path} is in use by another logshipper (${claimed.by}); each needs a directory of its own`
+    throw new ShipperError('ERR_START', message)
+  }
+
+  /** Others who may rename the state directory away can make us forget positions, and read what is in it. */
+  #warnOfShared(dir: string): void {
+    const roots = this.#config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
+    const shared = sharedPlace(dir, roots)
+    if (shared === undefined) return
+    const { path, found } = shared
+    this.#log.warn(
+      { event: 'state_shared', dir, path, found },
+      'state.dir lies where the application can rename it away; put it on a volume that only logshipper mounts',
+    )
+  }
+
+  /** A state directory that was removed, or has another one in its place, is claimed again. */
+  #watchClaim(state: StateDirectory): void {
+    state.onRenewed = () => {
+      void claim(state).then(claimed => this.#claimed(state, claimed))
+    }
+  }
+
+  #claimed(state: StateDirectory, claimed: Claimed): void {
+    const dir = state.path
     switch (claimed.kind) {
       case 'claimed':
+        this.#claim?.release()
         this.#claim = claimed.claim
+        state.holder = undefined
         break
-      case 'taken': {
-        const message = `state.dir: ${dir} is in use by another logshipper (${claimed.by}); each needs a folder of its own`
-        throw new ShipperError('ERR_START', message)
-      }
+      case 'taken':
+        state.holder = `another logshipper (${claimed.by})`
+        this.#log.error(
+          { event: 'state_contended', dir, by: claimed.by },
+          'another program uses the state directory now; nothing is saved until it has ended',
+        )
+        setTimeout(state.onRenewed, RECLAIM).unref()
+        break
       case 'unknown':
+        state.holder = undefined
         this.#log.info(
           { event: 'state_unlocked', dir, code: claimed.code },
-          'whether another program uses the state folder cannot be told',
+          'whether another program uses the state directory cannot be told',
         )
     }
   }
@@ -163,6 +212,7 @@ export class Shipper {
   async succeed(before: Shipper, handover: Handover): Promise<void> {
     this.#claim = before.#claim
     before.#claim = undefined
+    if (this.#state) this.#watchClaim(this.#state)
     await this.#tail.start(handover)
     this.#openAccounts()
     this.#volume?.start()
@@ -217,6 +267,7 @@ export class Shipper {
     await this.#stdout?.close()
     await this.#tail.stop(true)
     this.#claim?.release()
+    this.#state?.close()
   }
 
   ledger(): LedgerLine[] {
@@ -345,6 +396,7 @@ export class Shipper {
     const destination = createDestination(this.#config, config, {
       metadata: () => this.#surroundings.metadata,
       log: this.#log,
+      state: this.#state ?? undefined,
       behind: () => behindBytes(pipeline, this.#tail),
       onClosed,
       before: before ? before.#destination(config) : undefined,

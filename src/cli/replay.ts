@@ -9,16 +9,21 @@
  * begins again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
  * beside, in `main.unreadable.ndjson`. One replay at a time works on a directory: it holds a claim, which ends with its
  * process, however that ends. The exit code says whether anything is left to do.
+ *
+ * Only what a shipper of our user wrote is sent, or copied: where others could write to the state directory, or a dead-letter
+ * file is a link or somebody else's, that is said and nothing is done.
  */
-import { appendFileSync, createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, renameSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Chunk, layoutOf, type Origin, Slab, type SlabLayout } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
-import { type DeadLetter, deadLetterDirectory, deadLetterPath } from '../delivery/deadletter.ts'
+import { type DeadLetter, deadLetterName } from '../delivery/deadletter.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant, ShipperError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
+import { type PrivateDirectory, Refused } from '../private.ts'
+import { StateDirectory } from '../state.ts'
 import { claim } from '../tail/claim.ts'
 import type { Streams } from './output.ts'
 import { EXIT, type Interruption } from './run.ts'
@@ -52,9 +57,26 @@ interface Letter extends Omit<DeadLetter, 'message' | 'messageBase64'> {
 
 /**
  * Resolves to the exit code: 0 everything was delivered, or there was nothing; 1 something was rejected again or cannot
- * be read; 3 not all of it was dealt with, or another replay is under way.
+ * be read; 2 the configuration, or the state directory, cannot be used; 3 not all of it was dealt with, or another replay
+ * is under way.
  */
 export async function replay(
+  config: Config,
+  request: ReplayRequest,
+  log: Logger,
+  onInterruption: (listener: (interruption: Interruption) => void) => void,
+  streams: Streams,
+): Promise<number> {
+  try {
+    return await claimAndReplay(config, request, log, onInterruption, streams)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    streams.err.write(`logshipper: ${error.message}\n`)
+    return EXIT.configuration
+  }
+}
+
+async function claimAndReplay(
   config: Config,
   { backend: only, json }: ReplayRequest,
   log: Logger,
@@ -72,27 +94,32 @@ export async function replay(
     )
     return EXIT.configuration
   }
-  const directory = deadLetterDirectory(dir)
-  const claimed = existsSync(directory) ? await claim(directory) : undefined
+  const state = new StateDirectory(dir, log, { mend: false })
+  const letters = existsSync(dir) && state.directory.stat('dead-letter') ? state.sub('dead-letter') : undefined
+  const claimed = letters && (await claim({ open: () => letters }))
   if (claimed?.kind === 'taken') {
-    err.write(`logshipper: ${directory} is being replayed already (${claimed.by}); nothing was done\n`)
+    err.write(`logshipper: ${letters!.path} is being replayed already (${claimed.by}); nothing was done\n`)
     return EXIT.incomplete
   }
   if (claimed?.kind === 'unknown') {
     const { code } = claimed
-    log.warn({ event: 'state_unlocked', dir: directory, code }, 'whether another replay is under way cannot be told')
+    log.warn(
+      { event: 'state_unlocked', dir: letters!.path, code },
+      'whether another replay is under way cannot be told',
+    )
   }
   try {
-    return await replayAll(config, wanted, dir, json, log, onInterruption, out)
+    return await replayAll(config, wanted, { state, letters }, json, log, onInterruption, out)
   } finally {
     if (claimed?.kind === 'claimed') claimed.claim.release()
+    state.close()
   }
 }
 
 async function replayAll(
   config: Config,
   wanted: readonly BackendConfig[],
-  dir: string,
+  { state, letters }: { state: StateDirectory; letters: PrivateDirectory | undefined },
   json: boolean,
   log: Logger,
   onInterruption: (listener: (interruption: Interruption) => void) => void,
@@ -101,10 +128,10 @@ async function replayAll(
   const surroundings = new Surroundings(config.pod)
   const all: Replayed[] = []
   for (const backend of wanted) {
-    const files = filesOf(dir, backend.name)
+    const files = letters === undefined ? [] : filesOf(letters, backend.name)
     const result: Replayed = { backend: backend.name, delivered: 0, rejected: {}, unreadable: 0, end: 'complete' }
     all.push(result)
-    if (files.length === 0) {
+    if (letters === undefined || files.length === 0) {
       if (!json) out.write(`${backend.name}: no dead letters\n`)
       continue
     }
@@ -113,11 +140,12 @@ async function replayAll(
       log,
       onClosed: () => {},
       final: true,
+      state,
     })
     destination.budget.onRelease = () => destination.delivery.room.open()
     onInterruption(() => destination.delivery.stop())
     for (const file of files) {
-      await replayFile(file, destination, result)
+      await replayFile(letters, file, destination, result)
       if (result.end !== 'complete') break
     }
     if (!json) out.write(`${inWords(result)}\n`)
@@ -155,18 +183,25 @@ function total(rejected: Readonly<Record<string, number>>): number {
 }
 
 /** What is to be sent: the leavings of an interrupted replay, and what was rejected since. */
-function filesOf(dir: string, backend: string): string[] {
-  const path = deadLetterPath(dir, backend)
-  return [aside(path, 'replaying'), path].filter(file => existsSync(file))
+function filesOf(letters: PrivateDirectory, backend: string): string[] {
+  const name = deadLetterName(backend)
+  return [aside(name, 'replaying'), name].filter(file => letters.stat(file) !== undefined)
 }
 
-function aside(path: string, what: string): string {
-  return path.replace(/(?:\.replaying)?\.ndjson$/, `.${what}.ndjson`)
+function aside(name: string, what: string): string {
+  return name.replace(/(?:\.replaying)?\.ndjson$/, `.${what}.ndjson`)
 }
 
-async function replayFile(file: string, destination: Destination, result: Replayed): Promise<void> {
+async function replayFile(
+  letters: PrivateDirectory,
+  file: string,
+  destination: Destination,
+  result: Replayed,
+): Promise<void> {
   const moved = aside(file, 'replaying')
-  if (moved !== file) renameSync(file, moved)
+  // Open before it is moved: what is no file of ours stays where it is.
+  const { fd } = letters.openFile(file)
+  if (moved !== file) renameSync(letters.at(file), letters.at(moved))
   const { slabs } = destination.budget
   const omitted = () => destination.deadLetters?.numbers.omitted ?? 0
   const before = omitted()
@@ -181,12 +216,12 @@ async function replayFile(file: string, destination: Destination, result: Replay
     else if (omitted() > before) result.end = 'unkept'
     return result.end === 'complete'
   }
-  const input = createReadStream(moved)
+  const input = createReadStream('', { fd, start: 0 })
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     const letter = parse(text)
     if (letter === undefined) {
       result.unreadable++
-      appendFileSync(aside(file, 'unreadable'), `${text}\n`, { mode: 0o600 })
+      keepUnreadable(letters, aside(file, 'unreadable'), text)
       continue
     }
     const length = letter.line.length + 1
@@ -195,13 +230,23 @@ async function replayFile(file: string, destination: Destination, result: Replay
       if (!(await flush())) return
     }
     if (layoutOf(1, length).bytes > slabs) {
-      const message = `${moved}: found a record of ${length} bytes; allowed: what fits into memory.budget (raise it)`
+      const message = `${letters.pathOf(moved)}: found a record of ${length} bytes; allowed: what fits into memory.budget (raise it)`
       throw new ShipperError('ERR_START', message)
     }
     waiting.push(letter)
     bytes += length
   }
-  if (await flush()) rmSync(moved)
+  if (await flush()) letters.remove(moved)
+}
+
+/** In a file of ours, which no other user may read. */
+function keepUnreadable(letters: PrivateDirectory, name: string, text: string): void {
+  const { fd } = letters.openToAppend(name)
+  try {
+    writeSync(fd, `${text}\n`)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Sends these in one slab; false if that was interrupted. */
@@ -239,6 +284,7 @@ function parse(text: string): Letter | undefined {
     const texts = [source, file, generation].every(value => typeof value === 'string')
     const numbers = [offset, readAt].every(value => Number.isSafeInteger(value) && value! >= 0)
     if (!texts || !numbers || typeof labels !== 'object' || labels === null) return undefined
+    if (!Object.values(labels).every(value => typeof value === 'string')) return undefined
     return { ...(letter as DeadLetter), cutFrom: letter.cutFrom ?? 0, partial: letter.partial ?? false, line }
   } catch {
     return undefined

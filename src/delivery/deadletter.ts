@@ -7,14 +7,16 @@
  * holds nobody up: the ledger has it as rejected either way. A record is kept whole or not at all: what was written of
  * one that did not fit on the disk is taken back, and where it cannot be, as after a death in the middle of a line, the
  * next record begins a line of its own. The file may be moved away at any time, which is how a replay takes it; the next
- * record begins a new one. Text that is not UTF-8 is kept exactly.
+ * record begins a new one. Text that is not UTF-8 is kept exactly. The file is one of ours in a directory of ours
+ * (`private.ts`): what else has its name is neither written to nor waited for.
  */
 import { isUtf8 } from 'node:buffer'
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { makeDirectory } from '../directory.ts'
+import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { Refused } from '../private.ts'
+import type { StateDirectory } from '../state.ts'
 import type { RejectedRecord } from './settlement.ts'
 
 /** One line of the file. Everything that is needed to send the record again under the same id. */
@@ -55,18 +57,20 @@ export type Write = (fd: number, bytes: Uint8Array, offset: number) => number
 export class DeadLetterFile {
   readonly numbers: DeadLetterNumbers
   readonly path: string
+  readonly #state: StateDirectory
+  readonly #name: string
   readonly #maxBytes: number
   readonly #log: Logger
   readonly #write: Write
   #fd: number | undefined
   /** Identity of what `#fd` is open on. */
-  #inode = 0
+  #inode = 0n
   /** The file ends in the middle of a line. */
   #torn = false
 
   /** `before` is what was counted before, to go on from. */
   constructor(
-    stateDir: string,
+    state: StateDirectory,
     backend: string,
     maxBytes: number,
     log: Logger,
@@ -74,14 +78,16 @@ export class DeadLetterFile {
     write: Write = writeSync,
   ) {
     this.numbers = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
-    this.path = deadLetterPath(stateDir, backend)
+    this.path = deadLetterPath(state.path, backend)
+    this.#state = state
+    this.#name = deadLetterName(backend)
     this.#maxBytes = maxBytes
     this.#log = log
     this.#write = write
     try {
-      this.numbers.bytes = statSync(this.path).size
+      this.numbers.bytes = Number(state.existing('dead-letter')?.stat(this.#name)?.size ?? 0)
     } catch {
-      // There is none yet.
+      // It cannot be told yet.
     }
   }
 
@@ -102,8 +108,9 @@ export class DeadLetterFile {
       this.numbers.written++
     } catch (error) {
       this.numbers.omitted++
+      const found = error instanceof Refused ? { found: error.found, allowed: error.allowed } : {}
       this.#log.error(
-        { event: 'dead_letter_lost', file: this.path, code: codeOf(error), records: 1 },
+        { event: 'dead_letter_lost', file: this.path, code: codeOf(error), ...found, records: 1 },
         'the dead-letter file cannot be written: rejected records are not kept',
       )
     }
@@ -144,32 +151,27 @@ export class DeadLetterFile {
 
   /** The file under its name, which may have been moved away since. */
   #open(): number {
-    const there = statSync(this.path, { throwIfNoEntry: false })
+    const directory = this.#state.sub('dead-letter')
+    const there = directory.stat(this.#name)
     if (this.#fd !== undefined && there?.ino === this.#inode) return this.#fd
     this.close()
-    makeDirectory(dirname(this.path))
-    // Others may write into the folder: no link is followed, and what is no file must not hold us up.
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
-    this.#fd = openSync(this.path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
-    const stats = fstatSync(this.#fd)
-    if (!stats.isFile()) {
-      this.close()
-      throw Object.assign(new Error('the dead-letter file is not a regular file'), { code: 'EINVAL' })
-    }
+    const { fd, stats } = directory.openToAppend(this.#name)
+    const size = Number(stats.size)
+    this.#fd = fd
     this.#inode = stats.ino
-    this.numbers.bytes = stats.size
+    this.numbers.bytes = size
     const last = Buffer.alloc(1)
-    this.#torn = stats.size > 0 && readSync(this.#fd, last, 0, 1, stats.size - 1) === 1 && last[0] !== LINE_FEED
-    return this.#fd
+    this.#torn = size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED
+    return fd
   }
 }
 
-export function deadLetterPath(stateDir: string, backend: string): string {
-  return join(deadLetterDirectory(stateDir), `${backend}.ndjson`)
+export function deadLetterName(backend: string): string {
+  return `${backend}.ndjson`
 }
 
-export function deadLetterDirectory(stateDir: string): string {
-  return join(stateDir, 'dead-letter')
+export function deadLetterPath(stateDir: string, backend: string): string {
+  return join(stateDir, 'dead-letter', deadLetterName(backend))
 }
 
 function letter({ chunk, offset, frame, reason, status }: RejectedRecord): DeadLetter {

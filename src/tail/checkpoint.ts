@@ -5,28 +5,36 @@
  * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
  * temporary file, fsync, rename, fsync of the folder, and the copy before it is kept. A damaged or newer file is
  * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
- * so. A folder that cannot be written stops nothing: `fault` says why, and saving is tried again each time. Nor does a
+ * so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory that cannot be written, or
+ * is not ours alone, stops nothing: `fault` says why, and saving is tried again each time. Nor does a
  * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
  */
 import { randomBytes } from 'node:crypto'
-import { type BigIntStats, statSync } from 'node:fs'
-import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { fsync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { CLOCK, type Clock } from '../clock.ts'
-import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
 import type { Settled } from '../ledger.ts'
 import type { Logger } from '../log.ts'
+import { type PrivateDirectory, Refused } from '../private.ts'
 import { Reminder } from '../reminder.ts'
+import type { StateDirectory } from '../state.ts'
+import { type Member, membersOf } from './entries.ts'
 import type { Head, Inode, Marker } from './fingerprint.ts'
 import type { SavedStretch } from './growth.ts'
+import { limitsFor } from './limits.ts'
+import { generationOf, isEpoch, totalsOf } from './saved.ts'
 
 const VERSION = 1
-const FILES = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
-const OURS = ['pins/', 'unpacked/', 'dead-letter/', 'claim.'] as const
-/** Larger files are not ours: 100,000 generations take about 40 MiB. */
-const MAX_BYTES = 64 * 1024 * 1024
+/** How many generations a checkpoint may name beside files that are followed: finished ones, and those that are sought. */
+const MORE = 2048
+/** How long it may be: one takes some 400 bytes. */
+const BYTES_EACH = 1024
+const MOST_BYTES = 64 * 1024 * 1024
+/** Totals: sources times backends. */
+const MOST_TOTALS = 10_000
 
 export interface SavedCursor {
   readonly offset: number
@@ -87,6 +95,7 @@ export type Fault = { readonly code: string; readonly since: number }
 
 export class CheckpointStore {
   readonly dir: string | null
+  readonly state: StateDirectory | null
   readonly #log: Logger
   readonly #clock: Clock
   #fault: Fault | undefined
@@ -96,30 +105,12 @@ export class CheckpointStore {
   #snapshot: (() => Checkpoint) | undefined
   #savingSince: number | undefined
 
-  /** `dir` null: nothing is loaded or saved. */
-  constructor(dir: string | null, log: Logger, clock: Clock = CLOCK) {
-    this.dir = dir
+  /** `state` null: nothing is loaded or saved. */
+  constructor(state: StateDirectory | null, log: Logger, clock: Clock = CLOCK) {
+    this.state = state
+    this.dir = state?.path ?? null
     this.#log = log
     this.#clock = clock
-  }
-
-  /** Whether the path is one of ours: the state folder may lie among the logs. */
-  owns(path: string): boolean {
-    const { dir } = this
-    return (
-      dir !== null &&
-      (FILES.some(name => path === join(dir, name)) || OURS.some(name => path.startsWith(join(dir, name))))
-    )
-  }
-
-  /** Whether an open file is one of ours under another name: who links it into a followed folder must not have it shipped. */
-  holds({ dev, ino, nlink }: BigIntStats): boolean {
-    const { dir } = this
-    if (dir === null || nlink < 2n) return false
-    return FILES.some(name => {
-      const ours = statSync(join(dir, name), { bigint: true, throwIfNoEntry: false })
-      return ours?.dev === dev && ours.ino === ino
-    })
   }
 
   get fault(): Fault | undefined {
@@ -134,25 +125,25 @@ export class CheckpointStore {
   /** The last good checkpoint, or a fresh one. */
   async load(): Promise<Checkpoint> {
     const fresh: Checkpoint = { epoch: randomBytes(8).toString('hex'), generations: [], totals: [], clean: true }
-    if (this.dir === null) return fresh
-    const current = await readCheckpoint(join(this.dir, 'checkpoint'))
+    if (this.state === null) return fresh
+    const current = await this.#read('checkpoint')
     // A death in the middle of a save: what is whole is later than what it was to replace, and as true.
-    const unfinished = await readCheckpoint(join(this.dir, 'checkpoint.tmp'))
+    const unfinished = await this.#read('checkpoint.tmp')
     if (
       unfinished.kind === 'ok' &&
       (current.kind !== 'ok' || current.checkpoint.epoch === unfinished.checkpoint.epoch)
     ) {
-      return unfinished.checkpoint
+      return this.#accept(unfinished)
     }
-    if (current.kind === 'ok') return current.checkpoint
-    const previous = await readCheckpoint(join(this.dir, 'checkpoint.previous'))
+    if (current.kind === 'ok') return this.#accept(current)
+    const previous = await this.#read('checkpoint.previous')
     if (previous.kind === 'ok') {
       this.#log.warn(
         { event: 'checkpoint_fallback', dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
         'the checkpoint cannot be used; the previous copy is, and lines since then are sent again',
       )
       // Whatever it says of the end of its process, something was saved after it.
-      return { ...previous.checkpoint, clean: false }
+      return { ...this.#accept(previous), clean: false }
     }
     if (current.kind === 'bad' || previous.kind === 'bad') {
       const found = [current, previous].flatMap(result => (result.kind === 'bad' ? [result.why] : [])).join('; ')
@@ -165,12 +156,36 @@ export class CheckpointStore {
     return fresh
   }
 
+  #accept({ checkpoint, refused }: Extract<ReadResult, { kind: 'ok' }>): Checkpoint {
+    if (refused > 0) this.refused(refused, 'entries that this program never writes')
+    return checkpoint
+  }
+
+  /** Says that entries of the checkpoint are not used. */
+  refused(entries: number, found: string): void {
+    this.#log.warn(
+      { event: 'checkpoint_entry_refused', dir: this.dir, entries, found },
+      'entries of the checkpoint are not used; their files are read from the start',
+    )
+  }
+
+  async #read(name: string): Promise<ReadResult> {
+    const most = mostGenerations()
+    try {
+      const content = await this.state!.directory.read(name, Math.min(MOST_BYTES, most * BYTES_EACH))
+      return content === undefined ? { kind: 'none' } : parseCheckpoint(content, most)
+    } catch (error) {
+      return { kind: 'bad', why: whyOf(error) }
+    }
+  }
+
   /**
    * Saves what `snapshot` returns; a save that is asked for while one is running follows it. Resolves to whether the
    * state is on disk; never rejects.
    */
   save(snapshot: () => Checkpoint): Promise<boolean> {
-    if (this.dir === null) return Promise.resolve(false)
+    const { state } = this
+    if (state === null) return Promise.resolve(false)
     if (this.#saving) {
       // Everybody who asks meanwhile is served by one save that begins when this one has ended, and takes the latest
       // snapshot: the one of an orderly end must not be lost to one that was asked for before.
@@ -182,9 +197,9 @@ export class CheckpointStore {
       return this.#queued
     }
     this.#savingSince = this.#clock.now()
-    const cancel = this.#sayIfItHangs(this.dir)
+    const cancel = this.#sayIfItHangs(state.path)
     // Only the bytes live on while they are written.
-    this.#saving = this.#write(this.dir, encode(snapshot())).finally(() => {
+    this.#saving = this.#write(state, encode(snapshot())).finally(() => {
       cancel()
       this.#saving = undefined
       this.#savingSince = undefined
@@ -201,20 +216,17 @@ export class CheckpointStore {
     )
   }
 
-  async #write(dir: string, content: readonly Uint8Array[]): Promise<boolean> {
+  async #write(state: StateDirectory, content: readonly Uint8Array[]): Promise<boolean> {
+    const { dir } = this
     try {
-      makeDirectory(dir)
-      const temporary = join(dir, 'checkpoint.tmp')
-      await withHandle(temporary, 'w', async handle => {
-        await handle.writeFile(content)
-        await handle.sync()
-      })
+      const { directory } = state
+      await writeNew(directory, 'checkpoint.tmp', content)
       // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
-      await rename(join(dir, 'checkpoint'), join(dir, 'checkpoint.previous')).catch((error: unknown) => {
+      await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
         if (codeOf(error) !== 'ENOENT') throw error
       })
-      await rename(temporary, join(dir, 'checkpoint'))
-      await withHandle(dir, 'r', handle => handle.sync())
+      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))
+      await promisify(fsync)(directory.descriptor)
     } catch (error) {
       const code = codeOf(error)
       const now = performance.now()
@@ -224,8 +236,10 @@ export class CheckpointStore {
         this.#reminder = new Reminder(now)
       }
       if (news || this.#reminder.due(now)) {
+        const failingSeconds = Math.round((now - this.#reminder.began) / 1000)
+        const refused = error instanceof Refused && { path: error.path, found: error.found, allowed: error.allowed }
         this.#log.error(
-          { event: 'state_write_failed', dir, code, failingSeconds: Math.round((now - this.#reminder.began) / 1000) },
+          { event: 'state_write_failed', dir, code, ...refused, failingSeconds },
           'the state folder cannot be written; shipping goes on, a restart would send again',
         )
       }
@@ -258,86 +272,71 @@ function encode({ generations, ...rest }: Checkpoint): Uint8Array[] {
   return [Buffer.from(`logshipper-checkpoint ${VERSION} ${sum} ${length}\n`), ...body]
 }
 
-async function withHandle(path: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const handle = await open(path, flags, 0o600)
+/** A new file, and all of it on the disk; or nothing of it. */
+async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[]): Promise<void> {
+  const handle = await directory.createAsync(name)
   try {
-    await work(handle)
+    await handle.writeFile(content)
+    await handle.sync()
+  } catch (error) {
+    directory.remove(name)
+    throw error
   } finally {
     await handle.close()
   }
 }
 
-type ReadResult = { kind: 'ok'; checkpoint: Checkpoint } | { kind: 'none' } | { kind: 'bad'; why: string }
-
-async function readCheckpoint(path: string): Promise<ReadResult> {
-  let content: Buffer
-  try {
-    const { size } = await stat(path)
-    if (size > MAX_BYTES) return { kind: 'bad', why: `${size} bytes, at most ${MAX_BYTES} are allowed` }
-    content = await readFile(path)
-  } catch (error) {
-    const code = codeOf(error)
-    return code === 'ENOENT' ? { kind: 'none' } : { kind: 'bad', why: code }
-  }
-  return parseCheckpoint(content)
+/** How many generations a checkpoint may name: as many as could be followed within the memory that there is. */
+function mostGenerations(): number {
+  return limitsFor().all + MORE
 }
 
+function whyOf(error: unknown): string {
+  return error instanceof Refused ? error.message : codeOf(error)
+}
+
+type ReadResult =
+  /** `refused`: entries that cannot be, and are not used. */
+  { kind: 'ok'; checkpoint: Checkpoint; refused: number } | { kind: 'none' } | { kind: 'bad'; why: string }
+
 /** Exported for the tests: every byte string is either a whole checkpoint or a reason. */
-export function parseCheckpoint(content: Buffer): ReadResult {
-  const line = content.indexOf(10)
+export function parseCheckpoint(content: Buffer, most = mostGenerations()): ReadResult {
+  const line = content.subarray(0, 100).indexOf(10)
   const header = /^logshipper-checkpoint (\d+) (\d+) (\d+)$/.exec(content.toString('latin1', 0, Math.max(0, line)))
   if (!header) return { kind: 'bad', why: 'not a checkpoint' }
   if (Number(header[1]) !== VERSION) return { kind: 'bad', why: `format ${header[1]}, this program reads ${VERSION}` }
   const body = content.subarray(line + 1)
   if (body.length !== Number(header[3]) || crc32(body) !== Number(header[2])) return { kind: 'bad', why: 'damaged' }
-  try {
-    const checkpoint: unknown = JSON.parse(body.toString())
-    return isCheckpoint(checkpoint) ? { kind: 'ok', checkpoint } : { kind: 'bad', why: 'not what a checkpoint holds' }
-  } catch {
-    return { kind: 'bad', why: 'not JSON' }
+  const parts = membersOf(body, Math.max(most, MOST_TOTALS))
+  const epoch = scalarOf(parts?.members.get('epoch'))
+  const generations = parts?.members.get('generations')
+  const totals = parts?.members.get('totals')
+  if (parts === undefined || !isEpoch(epoch) || generations?.kind !== 'array' || totals?.kind !== 'array') {
+    return { kind: 'bad', why: 'not what a checkpoint holds' }
   }
+  let refused = parts.dropped
+  const accepted = <T>(elements: readonly (Buffer | undefined)[], of: (value: unknown) => T | undefined): T[] => {
+    const all = elements.map(each => of(parsed(each))).filter(each => each !== undefined)
+    refused += elements.length - all.length
+    return all
+  }
+  const checkpoint: Checkpoint = {
+    epoch,
+    generations: accepted(generations.elements, generationOf),
+    totals: accepted(totals.elements, totalsOf),
+    clean: scalarOf(parts.members.get('clean')) === true,
+  }
+  return { kind: 'ok', checkpoint, refused }
 }
 
-/** Others may write to the volume: what resuming leans on is checked, however right the checksum is. */
-function isCheckpoint(value: unknown): value is Checkpoint {
-  if (!isRecord(value) || typeof value.epoch !== 'string') return false
-  const { generations, totals } = value
-  return (
-    Array.isArray(generations) && generations.every(isGeneration) && Array.isArray(totals) && totals.every(isTotals)
-  )
+function scalarOf(member: Member | undefined): unknown {
+  return member?.kind === 'value' ? parsed(member.bytes) : undefined
 }
 
-function isGeneration(value: unknown): boolean {
-  if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return false
-  const { source, origin, path, id, key, inode, head, size, begun, seen, written, cursors } = value
-  return (
-    [source, origin, path, id, key, head.hash].every(text => typeof text === 'string') &&
-    [inode.dev, inode.ino, inode.birth].every(number => typeof number === 'string' && /^\d{1,20}$/.test(number)) &&
-    [size, head.length, head.crc ?? 0].every(isCount) &&
-    (begun === undefined || (typeof begun === 'string' && /^\d{1,20}$/.test(begun))) &&
-    (seen === undefined || isCursor(seen)) &&
-    (written === undefined || Array.isArray(written)) &&
-    Object.values(cursors).every(isCursor)
-  )
-}
-
-function isCursor(value: unknown): boolean {
-  return isRecord(value) && isCount(value.offset) && isRecord(value.marker) && isCount(value.marker.length)
-}
-
-function isTotals(value: unknown): boolean {
-  if (!isRecord(value) || typeof value.source !== 'string' || typeof value.backend !== 'string') return false
-  const { settled } = value
-  if (!isRecord(settled) || !isRecord(settled.rejected) || !isRecord(settled.dropped)) return false
-  return [settled.delivered, ...Object.values(settled.rejected), ...Object.values(settled.dropped)].every(
-    tally => isRecord(tally) && isCount(tally.lines) && isCount(tally.bytes),
-  )
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
+function parsed(bytes: Buffer | undefined): unknown {
+  try {
+    return bytes === undefined ? undefined : JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,7 @@
  * The claim: one program for each state folder. Two would overwrite each other's positions and clear away each other's
  * pins.
  *
- * A claim is a listening socket in the folder. It dies with its holder, however that dies, whatever process ids are
+ * A claim is a listening socket in the directory, which is ours alone: no other user can put one there. It dies with its holder, however that dies, whatever process ids are
  * (in containers all are 1), and is seen from every container that shares the volume: a connection to a dead one is
  * refused. A holder says who it is.
  *
@@ -14,13 +14,13 @@
  * there is no claim and no harm. Nothing here throws.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeDirectory } from '../directory.ts'
 import { codeOf } from '../errors.ts'
+import { ourUser, type PrivateDirectory } from '../private.ts'
+import type { StateDirectory } from '../state.ts'
 
 /** Milliseconds for a holder to say who it is. One that is being killed hangs up within this time. */
 const ANSWER = 2000
@@ -43,26 +43,28 @@ export type Claimed =
   /** It cannot be told: nobody is kept from starting. */
   | { readonly kind: 'unknown'; readonly code: string }
 
-/** A socket that is shown in the folder. */
+/** A socket that is shown in the directory. */
 export class Claim {
-  readonly path: string
+  readonly name: string
+  readonly #directory: PrivateDirectory
   readonly #server: Server
   #says = BEGINS
 
-  /** `short`: a socket's path has 107 bytes at the most, however long the folder's is. */
-  static async begin(dir: string, short: Shorten): Promise<Claim> {
+  /** A socket's path has 107 bytes at the most: that of the open directory is short, whatever its name is. */
+  static async begin(directory: PrivateDirectory): Promise<Claim> {
     const server = createServer()
-    const claim = new Claim(join(dir, `claim.${randomBytes(6).toString('hex')}`), server)
+    const claim = new Claim(`claim.${randomBytes(6).toString('hex')}`, directory, server)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.on('error', reject)
-    server.listen(short(claim.#hidden), resolve)
+    server.listen(directory.at(claim.#hidden), resolve)
     server.unref()
     await promise
     return claim
   }
 
-  private constructor(path: string, server: Server) {
-    this.path = path
+  private constructor(name: string, directory: PrivateDirectory, server: Server) {
+    this.name = name
+    this.#directory = directory
     this.#server = server
     server.on('connection', socket => {
       socket.on('error', () => {})
@@ -71,15 +73,15 @@ export class Claim {
   }
 
   get #hidden(): string {
-    return `${this.path}.hidden`
+    return `${this.name}.hidden`
   }
 
   show(): void {
-    renameSync(this.#hidden, this.path)
+    renameSync(this.#directory.at(this.#hidden), this.#directory.at(this.name))
   }
 
   hide(): void {
-    renameSync(this.path, this.#hidden)
+    renameSync(this.#directory.at(this.name), this.#directory.at(this.#hidden))
   }
 
   hold(): void {
@@ -87,24 +89,21 @@ export class Claim {
   }
 
   release(): void {
-    remove(this.path)
-    remove(this.#hidden)
+    remove(this.#directory, this.name)
+    remove(this.#directory, this.#hidden)
     this.#server.close()
   }
 }
 
-/** Claims a state folder; makes it if it is not there. */
-export async function claim(dir: string): Promise<Claimed> {
-  let folder: number | undefined
+/** Claims a directory, which is made by being opened if it is not there. */
+export async function claim(state: Pick<StateDirectory, 'open'>): Promise<Claimed> {
   let own: Claim | undefined
   try {
-    makeDirectory(dir)
-    folder = openSync(dir, 'r')
-    const short = (path: string) => `/proc/self/fd/${folder}${path.slice(dir.length)}`
-    own = await Claim.begin(dir, short)
+    const directory = state.open()
+    own = await Claim.begin(directory)
     own.show()
     for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; await sleep(AGAIN)) {
-      const others = await look(dir, own.path, short)
+      const others = await look(directory, own.name)
       switch (others.kind) {
         case 'none': {
           own.hold()
@@ -127,11 +126,8 @@ export async function claim(dir: string): Promise<Claimed> {
     return { kind: 'unknown', code: codeOf(error) }
   } finally {
     own?.release()
-    if (folder !== undefined) closeSync(folder)
   }
 }
-
-type Shorten = (path: string) => string
 
 type Others =
   | { readonly kind: 'none' }
@@ -139,18 +135,18 @@ type Others =
   /** Somebody begins too, or ends: who has the first name waits until it is gone, the other one yields. */
   | { readonly kind: 'wait' | 'yield' }
 
-/** Looks at every other socket in the folder, and removes the dead ones. */
-async function look(dir: string, own: string, short: Shorten): Promise<Others> {
+/** Looks at every other socket in the directory, and removes the dead ones, and what another user put there. */
+async function look(directory: PrivateDirectory, own: string): Promise<Others> {
   let others: Others = { kind: 'none' }
-  for (const name of readdirSync(dir)) {
-    const path = join(dir, name)
+  for (const name of directory.names()) {
     const hidden = HIDDEN.test(name)
-    if (path === own || !(SHOWN.test(name) || (hidden && age(path) > LEFT))) continue
-    const holder = await ask(short(path))
-    if (holder.kind === 'dead') remove(path)
+    if (name === own || !(SHOWN.test(name) || (hidden && age(directory, name) > LEFT))) continue
+    const foreign = Number(directory.stat(name)?.uid ?? ourUser()) !== ourUser()
+    const holder: Holder = foreign ? { kind: 'dead' } : await ask(directory.at(name))
+    if (holder.kind === 'dead') remove(directory, name)
     if (hidden || holder.kind === 'dead' || holder.kind === 'gone') continue
     if (holder.kind === 'holds') return { kind: 'holder', who: holder.who }
-    if (holder.kind === 'begins' && path < own) others = { kind: 'yield' }
+    if (holder.kind === 'begins' && name < own) others = { kind: 'yield' }
     else if (others.kind === 'none') others = { kind: 'wait' }
   }
   return others
@@ -193,19 +189,16 @@ function ask(path: string): Promise<Holder> {
 }
 
 /** Milliseconds since it was last moved or made. */
-function age(path: string): number {
-  try {
-    return Date.now() - lstatSync(path).ctimeMs
-  } catch {
-    return 0
-  }
+function age(directory: PrivateDirectory, name: string): number {
+  const stats = directory.stat(name)
+  return stats === undefined ? 0 : Date.now() - Number(stats.ctimeMs)
 }
 
-function remove(path: string): void {
+function remove(directory: PrivateDirectory, name: string): void {
   try {
-    unlinkSync(path)
+    directory.remove(name)
   } catch {
-    // It is gone already, or stays until the next program finds it.
+    // It stays until the next program finds it.
   }
 }
 

@@ -200,11 +200,10 @@ export class Folders {
   open({ path, root, source }: Found, more = 0): OpenFile | undefined {
     const { store, tailers } = this.#parts
     // The state folder may lie among the logs: shipping our own checkpoint would never end.
-    if (store.owns(path)) return undefined
+    if (store.state?.ownsPath(path)) return undefined
     let opened: Opened = this.room(more) ? openRegular(path, [root]) : { kind: 'refused', reason: TOO_MANY }
     if (opened.kind === 'open') {
-      const own = store.holds(opened.stats) ? 'a file of our own state' : undefined
-      const reason = own ?? (compressionOf(opened.fd) && 'a compressed file')
+      const reason = compressionOf(opened.fd) && 'a compressed file'
       if (reason) {
         closeSync(opened.fd)
         opened = { kind: 'refused', reason }

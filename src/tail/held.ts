@@ -1,6 +1,6 @@
 /** What deleted files take of the volume because a backend has not acknowledged them, and what is done about it. */
 import type { Logger } from '../log.ts'
-import { NO_MARKER } from './fingerprint.ts'
+import { NO_MARKER, readMarker } from './fingerprint.ts'
 import type { HeldOptions } from './options.ts'
 import type { Tailer } from './tailer.ts'
 
@@ -38,13 +38,13 @@ export function overLimit(tailers: Iterable<Tailer>, { maxBytes, policy }: HeldO
 }
 
 /** Drops what is unread of a file; what is in flight of it goes on. */
-export function dropUnread({ generation, path, size, extent }: Tailer, log: Logger): void {
+export function dropUnread({ generation, path, size, extent, fd }: Tailer, log: Logger): void {
   let most = 0
   for (const cursor of generation.cursors) {
     const bytes = extent - cursor.read
     most = Math.max(most, bytes)
-    if (bytes > 0) cursor.skipped(bytes, NO_MARKER, 'held_limit')
-    if (size > cursor.read) cursor.skipped(size - cursor.read, NO_MARKER)
+    if (bytes > 0) cursor.skipped(bytes, readMarker(fd, extent) ?? NO_MARKER, 'held_limit')
+    if (size > cursor.read) cursor.skipped(size - cursor.read, readMarker(fd, size) ?? NO_MARKER)
   }
   log.error(
     { event: 'data_dropped', source: generation.origin.source, path, bytes: most },

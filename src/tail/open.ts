@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { codeOf } from '../errors.ts'
+import { isOurState } from '../state.ts'
 
 /** The reason that may pass by itself once other files are closed. */
 export const TOO_MANY = 'too many open files'
@@ -99,6 +100,7 @@ export function openRegular(path: string, roots: readonly (string | Root)[]): Op
     const opened = fstatSync(fd, { bigint: true })
     if (!opened.isFile()) return refuse(fd, describe(opened))
     if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
+    if (isOurState(fd, opened)) return refuse(fd, 'a file of our own state')
     if (!liesBelow(fd, path, roots)) {
       return refuse(fd, 'a link that leads out of the folder (followSymlinks lists the folders that are allowed)')
     }
@@ -206,7 +208,7 @@ function liesBelow(fd: number, path: string, roots: readonly (string | Root)[]):
   })
 }
 
-function isBelow(path: string, directory: string): boolean {
+export function isBelow(path: string, directory: string): boolean {
   return directory === sep || path.startsWith(directory + sep)
 }
 

@@ -88,7 +88,21 @@ export const stateSchema = z.strictObject({
       ),
       STATE_DIR,
     )
-    .check(z.describe('Where positions are kept. Put it on the volume that holds the logs. off: only in memory.')),
+    .check(
+      z.describe(
+        'Where positions are kept: a directory on a volume that no other container mounts. off: only in memory.',
+      ),
+    ),
+  unpacked: z.prefault(
+    z.strictObject({
+      maxBytes: z
+        .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
+        .check(
+          z.describe('How much of the disk rotated files take that were compressed before they were read, unpacked.'),
+        ),
+    }),
+    {},
+  ),
   held: z.prefault(
     z.strictObject({
       maxBytes: z
@@ -143,6 +157,8 @@ export interface StateOptions {
   /** Absolute path of a folder; `null` keeps positions in memory only. */
   readonly dir: string | null
   readonly held: HeldOptions
+  /** Bytes that unpacked files may take of the disk in all. */
+  readonly unpacked: { readonly maxBytes: number }
 }
 
 /** What becomes of files that the application has deleted and a backend has not acknowledged. Bytes. */

@@ -57,7 +57,7 @@ interface Fresh {
  */
 export function recover(
   parts: RecoveryParts,
-  { generations }: Checkpoint,
+  { generations, epoch }: Checkpoint,
   candidates: Iterable<Found>,
   handles = new Handles(),
 ): void {
@@ -65,7 +65,7 @@ export function recover(
   search.handles = handles
   follower.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
-  pins.inherit(keys)
+  pins.inherit(keys, epoch)
   unpacked.inherit(keys)
   const saved = new Map<string, SavedGeneration>()
   const orphans: SavedGeneration[] = []

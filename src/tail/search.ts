@@ -70,6 +70,9 @@ const LAST = BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n
 const LOOKED_INTO = 16
 const TRIES = 3
 
+const TOO_LARGE =
+  'an archive holds more than may be unpacked; what it holds of a rotated file is not shipped (state.unpacked.maxBytes)'
+const WAITS = 'there is no room to unpack an archive; what it holds of a rotated file is shipped once there is'
 const DAMAGED = 'an archive cannot be unpacked to its end; what it holds of a rotated file is not shipped'
 
 /** What the search knows beside the saved generation. */
@@ -80,7 +83,11 @@ interface Circumstances {
   readonly truncated: boolean
 }
 
-type Waiting = { readonly kind: 'descriptor'; readonly circumstances: Circumstances } | { readonly kind: 'archive' }
+type Waiting =
+  | { readonly kind: 'descriptor'; readonly circumstances: Circumstances }
+  | { readonly kind: 'archive' }
+  /** For others to be done, so that there is room to unpack it: those may be younger, and are not held back. */
+  | { readonly kind: 'room' }
 
 /** One way to find a file. */
 type Finder = (entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances) => Sibling | undefined
@@ -96,9 +103,9 @@ export class Search {
   /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
   readonly #unreadable = new Map<string, SavedGeneration>()
   readonly #seeks = new Set<Promise<void>>()
-  readonly #timers = new Set<NodeJS.Timeout>()
-  /** Archives of which nothing was known, by the key of their inode. */
-  readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint }>()
+  readonly #pauses = new Set<() => void>()
+  /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
+  readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint; room?: boolean }>()
   readonly #learned = new Map<string, number>()
   /** Generations whose file was emptied and of which no copy was found, by key; and when that was seen. */
   readonly #emptied = new Map<string, { readonly saved: SavedGeneration; readonly at: bigint }>()
@@ -125,7 +132,7 @@ export class Search {
 
   stop(): void {
     this.#stopped = true
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const end of this.#pauses) end()
   }
 
   /** Generations that are being searched for. */
@@ -161,10 +168,10 @@ export class Search {
   /** Whether a generation of `origin` that began before `begun` is searched for: how much it holds is not known yet. */
   holdsBack(origin: string, begun: bigint): boolean {
     for (const archive of this.#archives.values()) {
-      if (archive.origin === origin && archive.begun < begun) return true
+      if (archive.origin === origin && archive.begun < begun && !archive.room) return true
     }
-    for (const entry of this.#waiting.keys()) {
-      if (entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
+    for (const [entry, { kind }] of this.#waiting) {
+      if (kind !== 'room' && entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
     }
     return false
   }
@@ -323,6 +330,17 @@ export class Search {
         if (result.kind === 'found') closeSync(result.sibling.opened.fd)
         return
       }
+      if (result.kind === 'later') {
+        const known = this.#archives.get(inodeKey(inode))
+        if (known && !known.room) {
+          known.room = true
+          log.warn({ event: 'archive_waiting', source, path: origin, archive: path }, WAITS)
+          onSettled(origin)
+        }
+        await this.#pause()
+        steady = -1
+        continue
+      }
       if (result.kind === 'incomplete' && steady + 1 < STEADY) {
         await this.#pause()
         const now = fileAt(path)
@@ -339,6 +357,8 @@ export class Search {
       }
       if (result.kind === 'incomplete')
         log.warn({ event: 'archive_damaged', source, path: origin, archive: path }, DAMAGED)
+      if (result.kind === 'large')
+        log.error({ event: 'archive_too_large', source, path: origin, archive: path }, TOO_LARGE)
       if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
       onSettled(origin)
       return
@@ -409,7 +429,8 @@ export class Search {
     archives: readonly string[],
     circumstances: Circumstances,
   ): Promise<void> {
-    const { unpacked, lineage, habits, onSettled } = this.#parts
+    const { unpacked, lineage, habits, log, onSettled } = this.#parts
+    const { source, origin } = entry
     // What is in flight has to be sent again if the process is killed.
     const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
     const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
@@ -432,7 +453,21 @@ export class Search {
         onSettled(entry.origin)
         return
       }
+      if (result.kind === 'large') {
+        log.error({ event: 'archive_too_large', source, path: origin, archive: result.archive }, TOO_LARGE)
+        break
+      }
       if (result.kind === 'none') break
+      if (result.kind === 'later') {
+        if (this.#waiting.get(entry)?.kind === 'archive') {
+          this.#waiting.set(entry, { kind: 'room' })
+          log.warn({ event: 'archive_waiting', source, path: origin, archive: archives[0] }, WAITS)
+          onSettled(origin)
+        }
+        await this.#pause()
+        steady = -1
+        continue
+      }
       const now = archives.map(path => `${fileAt(path)?.mtimeNs} ${fileAt(path)?.size}`).join()
       if (now !== before) steady = 0
       before = now
@@ -449,13 +484,17 @@ export class Search {
     this.#seeks.add(seek)
   }
 
+  /** Ends at once when the search is stopped. */
   #pause(): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
     return new Promise(resolve => {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer)
+      const end = () => {
+        clearTimeout(timer)
+        this.#pauses.delete(end)
         resolve()
-      }, AGAIN)
-      this.#timers.add(timer)
+      }
+      const timer = setTimeout(end, AGAIN)
+      this.#pauses.add(end)
     })
   }
 
@@ -485,7 +524,7 @@ export class Search {
     const { inode, origin } = entry
     const known = fileAt(entry.path)
     const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
-    if (path === undefined) return undefined
+    if (path === undefined || this.#parts.unpacked.holds(path) || this.#parts.pins.holds(path)) return undefined
     const opened = openRegular(path, [dirname(path)])
     if (opened.kind === 'open') closeSync(opened.fd)
     if (opened.kind !== 'refused') return undefined
@@ -514,12 +553,10 @@ export class Search {
   /** What an earlier process pinned: the file may have no other name. */
   #pinned(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
     const { pins, tailers } = this.#parts
-    const path = pins.has(entry.key) ? pins.path(entry.key) : undefined
-    if (path === undefined) return undefined
-    const opened = openRegular(path, [dirname(path)])
-    if (opened.kind !== 'open') return undefined
-    if (!tailers.has(inodeKey(inodeOf(opened.stats))) && isGeneration(opened, wanted)) return { path, opened }
-    closeSync(opened.fd)
+    const pinned = pins.open(entry.key, entry.inode)
+    if (pinned === undefined) return undefined
+    if (!tailers.has(inodeKey(entry.inode)) && isGeneration(pinned.opened, wanted)) return pinned
+    closeSync(pinned.opened.fd)
     return undefined
   }
 

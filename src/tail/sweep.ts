@@ -19,6 +19,7 @@ import type { Logger } from '../log.ts'
 import type { Directory } from './directory.ts'
 import { Effort, restAfter } from './effort.ts'
 import type { Found, Stray } from './found.ts'
+import { matchesPath } from './glob.ts'
 import { type Limits, limitsFor } from './limits.ts'
 import type { Root } from './open.ts'
 import type { SourceOptions } from './options.ts'
@@ -168,6 +169,11 @@ export class Sweep {
   rootsOf(source: string): string[] {
     const patterns = this.#tree.reaches.patterns.filter(pattern => pattern.source.name === source)
     return [...new Set(patterns.map(({ root }) => root.directory))]
+  }
+
+  /** Whether a pattern of the source matches the path. */
+  matches(source: string, path: string): boolean {
+    return this.#tree.reaches.patterns.some(each => each.source.name === source && matchesPath(each.glob, path))
   }
 
   /** Where files of a source must really lie. */

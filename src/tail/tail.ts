@@ -16,6 +16,7 @@
 import type { Island } from '../chunk.ts'
 import { type Ledger, total } from '../ledger.ts'
 import type { Logger } from '../log.ts'
+import { belonging } from './belonging.ts'
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
 import { Done } from './done.ts'
 import { inodeKey } from './fingerprint.ts'
@@ -28,6 +29,7 @@ import { Lineage, type Member } from './lineage.ts'
 import { Lookout } from './lookout.ts'
 import { Missed } from './missed.ts'
 import { Habits } from './names.ts'
+import { isBelow } from './open.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Pinning } from './pinning.ts'
 import { type PinHealth, Pins } from './pins.ts'
@@ -40,7 +42,7 @@ import type { Sweep } from './sweep.ts'
 import type { Tailer } from './tailer.ts'
 import { Tailers } from './tailers.ts'
 import { Truncation } from './truncation.ts'
-import { Unpacked } from './unpack.ts'
+import { Unpacked, type UnpackLimits } from './unpack.ts'
 
 export class Tail {
   readonly #sweep: Sweep
@@ -72,6 +74,7 @@ export class Tail {
     ledger: Ledger,
     log: Logger,
     held: HeldOptions = { maxBytes: Number.POSITIVE_INFINITY, policy: 'hold' },
+    unpackLimits: UnpackLimits = {},
   ) {
     this.#sweep = sweep
     this.#store = store
@@ -81,8 +84,12 @@ export class Tail {
     const tailers = this.#tailers
     const done = this.#done
     const bySource = new Map(sources.map(source => [source.name, source]))
-    const pins = new Pins(store.dir, log)
-    const unpacked = new Unpacked(store.dir)
+    const pins = new Pins(
+      store.state,
+      log,
+      sources.flatMap(({ name }) => sweep.rootsOf(name)),
+    )
+    const unpacked = new Unpacked(store.state, unpackLimits)
     const lineage = new Lineage(ledger, () => this.#follower.committed())
     const saver = new Saver(store, () => this.snapshot())
     const truncation = new Truncation(log)
@@ -195,7 +202,7 @@ export class Tail {
    * rejects.
    */
   async start(handover?: Handover): Promise<void> {
-    const checkpoint = handover?.checkpoint ?? (await this.#store.load())
+    const checkpoint = handover?.checkpoint ?? this.#belonging(await this.#store.load())
     this.#lineage.epoch = checkpoint.epoch
     for (const { source, backend, settled, vanishedBytes } of checkpoint.totals) {
       if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend, settled, vanishedBytes)
@@ -233,6 +240,19 @@ export class Tail {
       path => this.#tailers.at(path) !== undefined || this.#folders.parking.has(path),
     )
     this.#lookout.start()
+  }
+
+  /** What belongs to the sources that are configured. */
+  #belonging(loaded: Checkpoint): Checkpoint {
+    const { checkpoint, refused } = belonging(loaded, {
+      has: source => this.#sources.has(source),
+      matches: (source, path) => this.#sweep.matches(source, path),
+      reaches: (source, path) =>
+        this.#sweep.rootsOf(source).some(root => isBelow(path, root)) ||
+        this.#sweep.boundsOf(source).some(bound => bound.holds(path)),
+    })
+    if (refused > 0) this.#store.refused(refused, 'files that no pattern of their source matches')
+    return checkpoint
   }
 
   /** Tells what the process before this one left behind, once everything of it was looked for. */

@@ -76,7 +76,11 @@ t.test('three variables are a whole configuration', async t => {
         },
       },
     ],
-    state: { dir: '/var/lib/logshipper', held: { maxBytes: 1024 ** 3, policy: 'hold' } },
+    state: {
+      dir: '/var/lib/logshipper',
+      unpacked: { maxBytes: 1024 ** 3 },
+      held: { maxBytes: 1024 ** 3, policy: 'hold' },
+    },
     volume: {},
     memory: { budget: 8388608 },
     drain: { gracePeriod: 30_000 },

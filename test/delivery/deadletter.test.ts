@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { DeadLetterFile, deadLetterPath, type Write } from '../../src/delivery/deadletter.ts'
 import type { RejectedRecord } from '../../src/delivery/settlement.ts'
+import { StateDirectory } from '../../src/state.ts'
 import { scratch } from '../scratch.ts'
 import { Arena, Listener } from './rig.ts'
 
@@ -18,7 +19,7 @@ function record(text: string): RejectedRecord {
 function opened(t: Test, { write, maxBytes = 1 << 20 }: { write?: Write; maxBytes?: number } = {}) {
   const dir = scratch(t, {})
   const log = new Listener()
-  const file = new DeadLetterFile(dir, 'main', maxBytes, log, undefined, write)
+  const file = new DeadLetterFile(new StateDirectory(dir, new Listener()), 'main', maxBytes, log, undefined, write)
   t.teardown(() => file.close())
   const lines = () => readFileSync(file.path, 'utf8').split('\n')
   const messages = () =>
@@ -65,7 +66,7 @@ t.test('what a death left in the middle of a line ends there, and the next recor
   file.write(record('two'))
   file.close()
   truncateSync(file.path, readFileSync(file.path).length - 9)
-  const again = new DeadLetterFile(dir, 'main', 1 << 20, new Listener())
+  const again = new DeadLetterFile(new StateDirectory(dir, new Listener()), 'main', 1 << 20, new Listener())
   again.write(record('six'))
   again.close()
   const [first, torn, last, end] = lines()

@@ -64,7 +64,8 @@ function event(line: string, state: string): string[] {
   if (told('(write|pwrite64|writev)', `${state}/checkpoint`)) return ['write']
   if (told('f(data)?sync', `${state}/checkpoint`)) return ['sync']
   if (told('f(data)?sync', `<${state}>`)) return ['folder']
-  if (told('rename(at|at2)?', `${state}/checkpoint.previous"`)) return ['keep']
-  if (told('rename(at|at2)?', `"${state}/checkpoint"`)) return ['name']
+  // Names are relative to the open directory.
+  if (told('rename(at|at2)?', '/checkpoint.previous"')) return ['keep']
+  if (told('rename(at|at2)?', '/checkpoint"')) return ['name']
   return []
 }

@@ -3,18 +3,24 @@ import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Claimed, claim } from '../../src/tail/claim.ts'
+import { StateDirectory } from '../../src/state.ts'
+import { type Claimed, claim as claimState } from '../../src/tail/claim.ts'
 import { scratch } from '../scratch.ts'
+import { Journal } from './rig.ts'
 
 const CLAIM = join(import.meta.dirname, '../../src/tail/claim.ts')
-/** Claims a folder, says so, and waits to be killed. */
+const STATE = join(import.meta.dirname, '../../src/state.ts')
+/** Claims a directory, says so, and waits to be killed. */
 const HOLDER = `
   import { claim } from ${JSON.stringify(CLAIM)}
-  const { kind } = await claim(process.argv[1])
+  import { StateDirectory } from ${JSON.stringify(STATE)}
+  const quiet = { error() {}, warn() {}, info() {}, debug() {} }
+  const { kind } = await claim(new StateDirectory(process.argv[1], quiet))
   process.stdout.write(kind)
   setInterval(() => {}, 1000)
 `
 
+const claim = (dir: string) => claimState(new StateDirectory(dir, new Journal()))
 const sockets = (dir: string) => readdirSync(dir).filter(name => name.startsWith('claim'))
 const held = (all: readonly Claimed[]) => all.flatMap(claimed => (claimed.kind === 'claimed' ? [claimed.claim] : []))
 
@@ -85,5 +91,5 @@ t.test('a state folder with a path longer than a socket may have can be claimed'
 
 t.test('where nothing can be written it cannot be told', async t => {
   const dir = scratch(t, { file: '' })
-  t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'EEXIST' })
+  t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'NOT_PRIVATE' })
 })

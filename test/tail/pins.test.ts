@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { StateDirectory } from '../../src/state.ts'
 import { inodeOf } from '../../src/tail/fingerprint.ts'
 import { Pins } from '../../src/tail/pins.ts'
 import { scratch } from '../scratch.ts'
@@ -20,27 +21,30 @@ import { type Room, room, source } from './rig.ts'
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 const ID = '0123456789abcdef'
 const pinnedBy = ({ tail: { pins } }: Room) => (pins.kind === 'works' ? pins.pinned : 0)
+const state = (dir: string) => new StateDirectory(join(dir, 'state'), quiet)
+const EPOCH = 'ffffffffffffffff'
 const inode = (path: string) => inodeOf(lstatSync(path, { bigint: true }))
 
 t.test('a pinned file outlives its name, and is gone when it is released', t => {
   const dir = scratch(t, { 'a.log': 'one\n' })
-  const pins = new Pins(join(dir, 'state'), quiet)
+  const pins = new Pins(state(dir), quiet)
   const path = join(dir, 'a.log')
   t.ok(pins.pin(ID, path, inode(path)))
   t.ok(pins.pin(ID, path, inode(path)), 'twice is as good as once')
   rmSync(path)
-  t.equal(readFileSync(pins.path(ID)!, 'utf8'), 'one\n')
+  const pin = pins.path(ID)!
+  t.equal(readFileSync(pin, 'utf8'), 'one\n')
   t.strictSame(pins.health, { kind: 'works', pinned: 0 }, 'it counts once a checkpoint names it')
   pins.saved(ID)
   t.strictSame(pins.health, { kind: 'works', pinned: 1 })
   pins.release(ID)
-  t.notOk(existsSync(pins.path(ID)!))
+  t.notOk(existsSync(pin))
   t.end()
 })
 
 t.test('a name that leads to another file by now is not pinned', t => {
   const dir = scratch(t, { 'a.log': 'one\n', 'b.log': 'two\n' })
-  const pins = new Pins(join(dir, 'state'), quiet)
+  const pins = new Pins(state(dir), quiet)
   t.notOk(pins.pin(ID, join(dir, 'a.log'), inode(join(dir, 'b.log'))))
   t.notOk(pins.pin(ID, join(dir, 'gone.log'), inode(join(dir, 'b.log'))))
   t.strictSame(readdirSync(join(dir, 'state', 'pins')), [])
@@ -51,11 +55,11 @@ t.test('a name that leads to another file by now is not pinned', t => {
 t.test('the next process takes over the pins it needs and removes the others, but nothing else', t => {
   const dir = scratch(t, { 'a.log': 'one\n', state: { pins: { 'not ours': '' } } })
   const path = join(dir, 'a.log')
-  const before = new Pins(join(dir, 'state'), quiet)
+  const before = new Pins(state(dir), quiet)
   before.pin(ID, path, inode(path))
   linkSync(path, join(dir, 'state', 'pins', 'fedcba9876543210'))
-  const after = new Pins(join(dir, 'state'), quiet)
-  after.inherit(new Set([ID]))
+  const after = new Pins(state(dir), quiet)
+  after.inherit(new Set([ID]), EPOCH)
   t.ok(after.has(ID))
   t.strictSame(readdirSync(join(dir, 'state', 'pins')).sort(), [ID, 'not ours'])
   t.end()
@@ -71,15 +75,15 @@ t.test('where links are impossible the reason is said, and nothing fails', { ski
   writeFileSync(other, 'one\n')
   t.teardown(() => rmSync(other))
   const said: string[] = []
-  const pins = new Pins(join(dir, 'state'), { ...quiet, info: (_fields, sentence) => said.push(sentence) })
+  const pins = new Pins(state(dir), { ...quiet, info: (_fields, sentence) => said.push(sentence) })
   t.notOk(pins.pin(ID, other, inode(other)))
   t.notOk(pins.pin(ID, other, inode(other)), 'it is not tried again at once')
   t.strictSame(pins.health, {
     kind: 'impossible',
-    reason: 'the state folder lies on another file system than the logs',
+    reason: 'the logs lie on another file system than the state directory and than the directory they are found in',
   })
   t.equal(said.length, 1)
-  t.strictSame(new Pins(null, quiet).health, { kind: 'impossible', reason: 'there is no state folder' })
+  t.strictSame(new Pins(null, quiet).health, { kind: 'impossible', reason: 'there is no state directory' })
   t.end()
 })
 

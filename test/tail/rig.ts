@@ -8,6 +8,7 @@ import { type Chunk, layoutFor, Slab } from '../../src/chunk.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
+import { StateDirectory } from '../../src/state.ts'
 import { CheckpointStore } from '../../src/tail/checkpoint.ts'
 import { formOf } from '../../src/tail/form.ts'
 import { Framer } from '../../src/tail/framer.ts'
@@ -94,7 +95,8 @@ export class Room {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal)
     this.sweep = sweep
-    const store = new CheckpointStore(state, this.journal)
+    const directory = state === null ? null : new StateDirectory(state, this.journal)
+    const store = new CheckpointStore(directory, this.journal)
     this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held)
     const forms = new Map(sources.map(each => [each.name, formOf(each)]))
     this.#reader = new Reader(backend, new Framer(this.#kernel, name => forms.get(name)!), this.tail.events)

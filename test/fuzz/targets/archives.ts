@@ -7,6 +7,7 @@ import { closeSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { StateDirectory } from '../../../src/state.ts'
 import { HEAD_BYTES } from '../../../src/tail/fingerprint.ts'
 import { Unpacked } from '../../../src/tail/unpack.ts'
 import type { Target } from '../target.ts'
@@ -16,7 +17,9 @@ const TEXT = Buffer.from(Array.from({ length: 300 }, (_, n) => `${n} a line of t
 
 export function archives(): Target {
   const dir = mkdtempSync(join(tmpdir(), 'logshipper-fuzz-'))
-  const unpacked = new Unpacked(join(dir, 'state'))
+  let now = 0
+  const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
+  const unpacked = new Unpacked(new StateDirectory(join(dir, 'state'), silent), { now: () => now })
   const archive = join(dir, 'app.log.1.gz')
   const plainOf = (input: Buffer): Buffer => (input[0] === 0x1f ? gunzipSync(input) : zstdDecompressSync(input))
   return {
@@ -34,6 +37,8 @@ export function archives(): Target {
     words: ['\u001f', String.fromCharCode(0x1f, 0x8b, 8), '\n'],
     async run(input) {
       writeFileSync(archive, input)
+      // What was unpacked in vain is of no account.
+      now += 60_001
       const result = await unpacked.take(KEY, archive, () => [])
       const made = join(dir, 'state', 'unpacked')
       const left = existsSync(made) ? readdirSync(made) : []

@@ -1,0 +1,67 @@
+/**
+ * Whether others may take the state directory away: it lies on a volume of the logs, below a directory that another user
+ * may write to. What is in it stays ours, but a restart may not find it, or find what somebody else put there.
+ *
+ * Directories of a volume of its own may look the same (the root of an emptyDir belongs to a group), so what counts is
+ * that logs are followed on the same mount. Never throws.
+ */
+import { lstatSync, readFileSync } from 'node:fs'
+import { dirname, sep } from 'node:path'
+import { ourUser } from '../private.ts'
+
+export interface SharedPlace {
+  /** The directory above ours that others may write to. */
+  readonly path: string
+  readonly found: string
+}
+
+/** `mounts`: where file systems are mounted. */
+export function sharedPlace(
+  dir: string,
+  roots: readonly string[],
+  mounts: readonly string[] = mountPoints(),
+): SharedPlace | undefined {
+  const mount = mountOf(dir, mounts)
+  if (!roots.some(root => mountOf(root, mounts) === mount)) return undefined
+  for (let path = dirname(dir); ; path = dirname(path)) {
+    const found = writers(path)
+    if (found !== undefined) return { path, found }
+    if (path === mount || path === dirname(path)) return undefined
+  }
+}
+
+/** Who else may write to a directory. In a sticky one nobody renames what is not his. */
+function writers(path: string): string | undefined {
+  try {
+    const { uid, mode } = lstatSync(path)
+    const open = (mode & 0o022) !== 0 && (mode & 0o1000) === 0
+    const foreign = uid !== 0 && uid !== ourUser()
+    return open || foreign ? `a directory of user ${uid}, mode 0${(mode & 0o7777).toString(8)}` : undefined
+  } catch {
+    // It is not there yet: we make it.
+    return undefined
+  }
+}
+
+function mountOf(path: string, mounts: readonly string[]): string {
+  let longest: string = sep
+  for (const mount of mounts) {
+    const holds = path === mount || path.startsWith(mount === sep ? sep : mount + sep)
+    if (holds && mount.length >= longest.length) longest = mount
+  }
+  return longest
+}
+
+/** proc(5), /proc/pid/mountinfo: spaces and the like are octal there. */
+function mountPoints(): string[] {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap(line => line.split(' ')[4] ?? [])
+      .map(point =>
+        point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8))),
+      )
+  } catch {
+    return []
+  }
+}
