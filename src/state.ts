@@ -27,6 +27,7 @@ const OURS: readonly string[] = [...FORMER, PRIVATE]
 const BESIDE = '.logshipper'
 /** Descriptors of directories that were replaced stay open for a while: something may be under way in them. */
 const RETIRED = 4
+const REMEMBERED = 256
 
 type Sub = 'pins' | 'unpacked' | 'dead-letter'
 
@@ -47,6 +48,8 @@ export class StateDirectory {
   /** By the directory that they lie in. */
   readonly #beside = new Map<string, PrivateDirectory>()
   readonly #retired: PrivateDirectory[] = []
+  /** Files of ours that lost their last name here while they had another elsewhere. */
+  readonly #former = new Set<string>()
   #shared: string | undefined
 
   /**
@@ -131,6 +134,16 @@ export class StateDirectory {
     return next
   }
 
+  /** The file of this name in the directory is about to be replaced: under another name it is still none to be shipped. */
+  replaces(name: string): void {
+    const stats = this.#directory?.stat(name)
+    if (stats === undefined || !stats.isFile() || stats.nlink < 2n) return
+    const known = incarnation(stats)
+    if (known !== '') this.#former.add(known)
+    const [oldest] = this.#former
+    if (this.#former.size > REMEMBERED) this.#former.delete(oldest!)
+  }
+
   /** Whether a path is that of a file of ours: the directory may lie among the logs. */
   ownsPath(path: string): boolean {
     for (const each of this.#places()) if (isOurName(nameBelow(path, each))) return true
@@ -144,6 +157,7 @@ export class StateDirectory {
     if (directory === undefined) return false
     if (isOurName(directory.nameOf(fd))) return true
     for (const each of this.#beside.values()) if (each.nameOf(fd) !== undefined) return true
+    if (this.#former.has(incarnation(stats))) return true
     for (const ours of this.#inodes(stats.nlink > 1n)) if (ours.dev === stats.dev && ours.ino === stats.ino) return true
     return false
   }
@@ -205,6 +219,11 @@ export class StateDirectory {
     this.#shared = found
     return directory
   }
+}
+
+/** The number of an inode that was freed is given to the next file: only its birth tells them apart. */
+function incarnation({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return birthtimeNs === 0n ? '' : `${dev}:${ino}:${birthtimeNs}`
 }
 
 /** What `path` is called from `directory`; undefined if it lies elsewhere. */

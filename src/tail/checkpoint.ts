@@ -221,6 +221,7 @@ export class CheckpointStore {
     try {
       const { directory } = state
       await writeNew(directory, 'checkpoint.tmp', content)
+      state.replaces('checkpoint.previous')
       // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
       await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
         if (codeOf(error) !== 'ENOENT') throw error

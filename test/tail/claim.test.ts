@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { StateDirectory } from '../../src/state.ts'
@@ -92,4 +93,25 @@ t.test('a state folder with a path longer than a socket may have can be claimed'
 t.test('where nothing can be written it cannot be told', async t => {
   const dir = scratch(t, { file: '' })
   t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'NOT_PRIVATE' })
+})
+
+const asRoot = process.geteuid?.() === 0 ? false : 'only root can be another user'
+const LISTENER = `
+  import { createServer } from 'node:net'
+  createServer(socket => socket.end('+process 1 on planted')).listen(process.argv[1], () => process.stdout.write('up'))
+`
+
+t.test('a socket that another user planted while it could keeps nobody from starting', { skip: asRoot }, async t => {
+  // Its address has to be short.
+  const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  chmodSync(dir, 0o777)
+  const args = ['--input-type=module', '-e', LISTENER, join(dir, 'claim.000000000000')]
+  const child = spawn(process.execPath, args, { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  const claimed = await claim(dir)
+  t.equal(claimed.kind, 'claimed')
+  held([claimed])[0]!.release()
+  t.strictSame(sockets(dir), [], 'it is removed')
 })
