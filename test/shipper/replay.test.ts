@@ -1,7 +1,18 @@
 /** What a backend refuses for good is kept, and sent again on request under the same ids. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { refuse, Stage, until } from '../program.ts'
@@ -194,4 +205,48 @@ t.test('what makes no sense is said', async t => {
     code: 2,
     err: /deadLetter: found a dead-letter file; allowed: one only with a state.dir/,
   })
+})
+
+t.test('a dead-letter file that is a link, or of another user, is neither sent nor copied anywhere', async t => {
+  const stage = await Stage.set(t, { ...DEAD_LETTERS, LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES: '1MiB' })
+  const directory = join(stage.state, 'dead-letter')
+  mkdirSync(directory, { recursive: true })
+  const secret = join(stage.state, 'token')
+  writeFileSync(secret, 'a secret\n')
+  symlinkSync(secret, join(directory, 'http.ndjson'))
+  t.match(await replay(stage), {
+    code: 2,
+    out: '',
+    err: /dead-letter\/http\.ndjson: found a symbolic link; allowed: a regular file of user \d+ with one name/,
+  })
+  t.same(readdirSync(directory), ['http.ndjson'], 'nothing was moved or made')
+  rmSync(join(directory, 'http.ndjson'))
+  rmSync(directory, { recursive: true })
+  mkdirSync(join(stage.state, 'elsewhere'))
+  symlinkSync(join(stage.state, 'elsewhere'), directory)
+  t.match(await replay(stage), { code: 2, err: /dead-letter: found a symbolic link/ })
+  t.equal(stage.receiver.requests, 0)
+})
+
+t.test('where others could write to the state directory nothing is replayed, and it is said why', async t => {
+  const stage = await Stage.set(t, { ...DEAD_LETTERS, LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES: '1MiB' })
+  const directory = join(stage.state, 'dead-letter')
+  mkdirSync(directory, { recursive: true })
+  const forged = {
+    source: 'app',
+    file: '/x',
+    generation: '0'.repeat(16),
+    offset: 0,
+    labels: {},
+    readAt: 1,
+    message: 'forged',
+  }
+  writeFileSync(join(directory, 'http.ndjson'), `${JSON.stringify(forged)}\n`)
+  chmodSync(stage.state, 0o777)
+  t.match(await replay(stage), {
+    code: 2,
+    err: /found a directory of user \d+, mode 0777; allowed: a directory of user \d+ that no other user may write to/,
+  })
+  t.equal(stage.receiver.requests, 0)
+  t.same(readdirSync(directory), ['http.ndjson'])
 })

@@ -1,17 +1,22 @@
 /** Pins keep unacknowledged files alive through their deletion and our own death. */
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import t from 'tap'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
 import { StateDirectory } from '../../src/state.ts'
 import { inodeOf } from '../../src/tail/fingerprint.ts'
 import { Pins } from '../../src/tail/pins.ts'
@@ -69,11 +74,17 @@ t.test('the next process takes over the pins it needs and removes the others, bu
 const SECOND = '/dev/shm'
 const skip = existsSync(SECOND) ? false : 'there is no second file system'
 
+/** Logs on a file system of their own. */
+function elsewhere(t: Test): string {
+  const logs = mkdtempSync(join(SECOND, 'logshipper-'))
+  t.teardown(() => rmSync(logs, { recursive: true }))
+  writeFileSync(join(logs, 'a.log'), 'one\n')
+  return logs
+}
+
 t.test('where links are impossible the reason is said, and nothing fails', { skip }, t => {
   const dir = scratch(t, { state: { pins: {} } })
-  const other = join(SECOND, `logshipper-pin-${process.pid}.log`)
-  writeFileSync(other, 'one\n')
-  t.teardown(() => rmSync(other))
+  const other = join(elsewhere(t), 'a.log')
   const said: string[] = []
   const pins = new Pins(state(dir), { ...quiet, info: (_fields, sentence) => said.push(sentence) })
   t.notOk(pins.pin(ID, other, inode(other)))
@@ -86,6 +97,116 @@ t.test('where links are impossible the reason is said, and nothing fails', { ski
   t.strictSame(new Pins(null, quiet).health, { kind: 'impossible', reason: 'there is no state directory' })
   t.end()
 })
+
+t.test(
+  'with the state on another file system pins lie beside the logs, each state’s in a directory of its own',
+  { skip },
+  t => {
+    const dir = scratch(t, { state: {} })
+    const logs = elsewhere(t)
+    const log = join(logs, 'a.log')
+    const who = inode(log)
+    const begin = (epoch: string, generations: readonly string[] = []) => {
+      const pins = new Pins(state(dir), quiet, [logs])
+      pins.inherit(new Set(generations), epoch)
+      return pins
+    }
+    const [one, other] = [begin(EPOCH), begin('0000000000000000')]
+    t.ok(one.pin(ID, log, who) && other.pin(ID, log, who))
+    t.equal(readdirSync(join(logs, '.logshipper')).length, 2)
+    t.ok(one.holds(one.path(ID)!))
+    rmSync(log)
+    const after = begin(EPOCH, [ID])
+    t.ok(after.has(ID))
+    const found = after.open(ID, who)
+    t.equal(found && readFileSync(found.opened.fd, 'utf8'), 'one\n')
+    if (found) closeSync(found.opened.fd)
+    after.release(ID)
+    t.notOk(existsSync(one.path(ID)!))
+    t.ok(existsSync(other.path(ID)!), 'that of another state stays')
+    t.end()
+  },
+)
+
+t.test('beside the logs nothing is trusted: what is not the inode that was linked is ignored', { skip }, t => {
+  const dir = scratch(t, { state: {}, secret: 'secret' })
+  const logs = elsewhere(t)
+  const log = join(logs, 'a.log')
+  const who = inode(log)
+  const pins = new Pins(state(dir), quiet, [logs])
+  pins.inherit(new Set(), EPOCH)
+  pins.pin(ID, log, who)
+  const pin = pins.path(ID)!
+  const plants: Record<string, () => void> = {
+    'another file': () => writeFileSync(pin, 'forged'),
+    'a link': () => symlinkSync(join(dir, 'secret'), pin),
+    'a FIFO': () => void execFileSync('mkfifo', [pin]),
+    'a directory': () => mkdirSync(pin),
+  }
+  for (const [what, plant] of Object.entries(plants)) {
+    rmSync(pin, { recursive: true })
+    plant()
+    t.equal(pins.open(ID, who), undefined, what)
+    const after = new Pins(state(dir), quiet, [logs])
+    after.inherit(new Set([ID]), EPOCH)
+    t.equal(after.open(ID, who), undefined, what)
+  }
+  t.end()
+})
+
+t.test('a directory beside the logs that is a link, or somebody else’s, is neither read nor cleared', { skip }, t => {
+  const dir = scratch(t, { state: {}, outside: { fedcba9876543210: 'precious' } })
+  const logs = elsewhere(t)
+  const log = join(logs, 'a.log')
+  const pins = new Pins(state(dir), quiet, [logs])
+  pins.inherit(new Set(), EPOCH)
+  pins.pin(ID, log, inode(log))
+  const place = dirname(pins.path(ID)!)
+  rmSync(place, { recursive: true })
+  symlinkSync(join(dir, 'outside'), place)
+  const after = new Pins(state(dir), quiet, [logs])
+  after.inherit(new Set(), EPOCH)
+  t.notOk(after.pin(ID, log, inode(log)))
+  t.match(after.health, { kind: 'impossible', reason: 'the directory for them is not ours alone' })
+  rmSync(join(logs, '.logshipper'), { recursive: true })
+  symlinkSync(join(dir, 'outside'), join(logs, '.logshipper'))
+  const last = new Pins(state(dir), quiet, [logs])
+  last.inherit(new Set(), EPOCH)
+  t.notOk(last.pin(ID, log, inode(log)))
+  t.strictSame(readdirSync(join(dir, 'outside')), ['fedcba9876543210'])
+  t.end()
+})
+
+t.test(
+  'a file that was rotated away from a volume without our state is shipped by the next process',
+  { skip },
+  async t => {
+    const dir = scratch(t, { state: {} })
+    const logs = elsewhere(t)
+    const log = join(logs, 'app.log')
+    const options = {
+      sources: [source(join(logs, '**'), { exclude: [join(logs, 'a.log')] })],
+      state: join(dir, 'state'),
+    }
+    writeFileSync(log, 'a1\na2\n')
+    const before = await room(t, options)
+    before.holding = true
+    await before.came(2)
+    mkdirSync(join(dir, 'elsewhere'))
+    renameSync(log, `${log}.1`)
+    t.ok(await before.until(() => pinnedBy(before) === 1))
+    rmSync(`${log}.1`)
+    await before.stop(false)
+    const after = await room(t, options)
+    t.strictSame(await after.came(2), ['a1', 'a2'])
+    t.ok(
+      await after.until(() =>
+        readdirSync(join(logs, '.logshipper')).every(tag => readdirSync(join(logs, '.logshipper', tag)).length === 0),
+      ),
+    )
+    t.equal(after.statement().vanishedBytes, 0)
+  },
+)
 
 t.test('a file that was renamed and deleted before it was acknowledged is shipped by the next process', async t => {
   const dir = scratch(t, { logs: {}, state: {} })

@@ -16,6 +16,7 @@ import type { HeldOptions, SourceOptions } from '../../src/tail/options.ts'
 import { Reader } from '../../src/tail/reader.ts'
 import { Sweep } from '../../src/tail/sweep.ts'
 import { Tail } from '../../src/tail/tail.ts'
+import type { UnpackLimits } from '../../src/tail/unpack.ts'
 
 export interface Said {
   readonly level: keyof Logger
@@ -70,6 +71,7 @@ export interface RoomOptions {
   readonly state?: string | null
   readonly backend?: string
   readonly held?: HeldOptions
+  readonly unpack?: UnpackLimits
 }
 
 const LAYOUT = layoutFor((1 << 20) + 1, 4096)
@@ -91,13 +93,13 @@ export class Room {
   #pumping: NodeJS.Immediate | undefined
   #stopped = false
 
-  constructor({ sources, state = null, backend = 'main', held }: RoomOptions) {
+  constructor({ sources, state = null, backend = 'main', held, unpack }: RoomOptions) {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal)
     this.sweep = sweep
     const directory = state === null ? null : new StateDirectory(state, this.journal)
     const store = new CheckpointStore(directory, this.journal)
-    this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held)
+    this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held, unpack)
     const forms = new Map(sources.map(each => [each.name, formOf(each)]))
     this.#reader = new Reader(backend, new Framer(this.#kernel, name => forms.get(name)!), this.tail.events)
     this.#reader.onReady = () => this.#wake()
