@@ -13,7 +13,7 @@ import { VERSION } from '../version.ts'
 import { examine, isWindows } from './doctor/examine.ts'
 import { below, containersOf, isShipper, mountsOf, volumeOf } from './doctor/patient.ts'
 import { inWords } from './doctor.ts'
-import { CONFIG_VOLUME, container, GROUP, LOGS, PATHS, PODINFO_VOLUME, VOLUMES } from './inject/sidecar.ts'
+import { CONFIG_VOLUME, container, GROUP, LOGS, PATHS, PODINFO_VOLUME, STATE_VOLUME, VOLUMES } from './inject/sidecar.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { printable } from './table.ts'
@@ -118,7 +118,9 @@ function* obstacles({ file }: Manifest, pod: PlannedPod, volume: string, paths: 
     const hint = `--volume ${possible[0]}, or the annotation logshipper.io/volume: ${possible[0]}`
     yield problem(path, found, possible.join(', '), hint)
   }
-  for (const name of [CONFIG_VOLUME, PODINFO_VOLUME].filter(each => names.includes(each))) {
+  // A claim for the state takes the place of the volume that the sidecar brings.
+  const brought = [CONFIG_VOLUME, PODINFO_VOLUME].filter(each => names.includes(each))
+  for (const name of [...brought, ...given.filter(each => each === STATE_VOLUME)]) {
     yield problem(path, `a volume that is called ${name}`, 'another name: the sidecar brings one of that name')
   }
   const outside = paths.split(/,(?![^{]*\})/).filter(each => each.trim() !== '' && !below(each.trim(), LOGS))

@@ -197,7 +197,7 @@ const CASES: readonly [
     '"/var/log/app/*.log"',
     '"/data/*.log"',
     'error',
-    /\/data\/\*\.log lies in no volume \(\/var\/log\/app\)/,
+    /\/data\/\*\.log lies in no volume \(\/var\/log\/app, \/var\/lib\/logshipper\)/,
     'volumeMounts',
   ],
   [
@@ -242,7 +242,7 @@ const CASES: readonly [
   ],
   [
     'positions on a read-only root',
-    'value: /var/log/app/.logshipper',
+    'value: /var/lib/logshipper/state',
     'value: /state',
     'error',
     /state.dir \/state on no volume/,
@@ -250,11 +250,27 @@ const CASES: readonly [
   ],
   [
     'a read-only mount',
-    'mountPath: /var/log/app }',
-    'mountPath: /var/log/app, readOnly: true }',
+    'mountPath: /var/lib/logshipper }',
+    'mountPath: /var/lib/logshipper, readOnly: true }',
     'error',
     /a read-only mount, with state.dir/,
     'readOnly: true',
+  ],
+  [
+    'positions where the application may write',
+    'value: /var/lib/logshipper/state',
+    'value: /var/log/app/.logshipper',
+    'warning',
+    /state.dir \/var\/log\/app\/.logshipper on the volume logs, which web mounts too; a directory on an emptyDir/,
+    'STATE_DIR',
+  ],
+  [
+    'positions in the root of a volume',
+    'value: /var/lib/logshipper/state',
+    'value: /var/lib/logshipper',
+    'hint',
+    /the root of the volume state; a directory below it/,
+    'STATE_DIR',
   ],
   [
     'different users',
@@ -401,7 +417,7 @@ t.test('a measured drain is held against the grace period', async t => {
 })
 
 t.test('positions beside no volume end with the container', async t => {
-  const text = GOOD.replace('/var/log/app/.logshipper', '/state').replace('        readOnlyRootFilesystem: true\n', '')
+  const text = GOOD.replace('/var/lib/logshipper/state', '/state').replace('        readOnlyRootFilesystem: true\n', '')
   t.match(await remarks(text), [{ severity: 'warning', found: 'state.dir /state on no volume' }, { severity: 'hint' }])
 })
 

@@ -110,7 +110,7 @@ t.test('lines are added, and no other line is touched; what comes out has no fau
   )
   t.strictSame(
     pod.spec.volumes.map(({ name }: { name: string }) => name),
-    ['logshipper-config', 'logshipper-podinfo', 'logs'],
+    ['logshipper-config', 'logshipper-state', 'logshipper-podinfo', 'logs'],
   )
   t.strictSame(pod.spec.securityContext, {
     runAsUser: 10001,

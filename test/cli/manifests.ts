@@ -18,7 +18,7 @@ spec:
       restartPolicy: Always
       env:
         - { name: LOGSHIPPER_SOURCE_PATHS, value: "/var/log/app/*.log" }
-        - { name: LOGSHIPPER_STATE_DIR, value: /var/log/app/.logshipper }
+        - { name: LOGSHIPPER_STATE_DIR, value: /var/lib/logshipper/state }
         - { name: LOGSHIPPER_DRAIN_GRACE_PERIOD, value: 30s }
         - { name: LOGSHIPPER_POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
         - { name: LOGSHIPPER_POD_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
@@ -36,6 +36,7 @@ spec:
         readOnlyRootFilesystem: true
       volumeMounts:
         - { name: logs, mountPath: /var/log/app }
+        - { name: state, mountPath: /var/lib/logshipper }
   containers:
     - name: web
       image: web:1
@@ -44,6 +45,8 @@ spec:
   volumes:
     - name: logs
       emptyDir: { sizeLimit: 1Gi }
+    - name: state
+      emptyDir: { sizeLimit: 2Gi }
 `
 
 export interface Ended {

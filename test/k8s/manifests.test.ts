@@ -95,7 +95,7 @@ t.test('the component leaves the rest of a pod alone', t => {
       continue
     }
     t.strictSame(after.spec.initContainers!.slice(1), before.spec.initContainers)
-    t.match(after.spec.volumes, [{}, {}, before.spec.volumes![0]!])
+    t.match(after.spec.volumes, [{}, {}, {}, before.spec.volumes![0]!])
   }
   t.end()
 })
@@ -298,7 +298,7 @@ t.test('the injected container is the component’s', t => {
   )
   t.strictSame(envFrom, [{ secretRef: { name: 'logshipper', optional: true } }])
   t.strictSame(constructed(mutations[0], 'Object.spec.initContainers.startupProbe'), [startupProbe])
-  t.strictSame(constructed(mutations[1], 'Object.spec.volumes'), deployment.spec.volumes!.slice(0, 2))
+  t.strictSame(constructed(mutations[1], 'Object.spec.volumes'), deployment.spec.volumes!.slice(0, 3))
   t.end()
 })
 

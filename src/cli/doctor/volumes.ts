@@ -127,16 +127,44 @@ export const state: Rule = function* (patient) {
       severity: sealed ? 'error' : 'warning',
       path,
       found: `state.dir ${dir} on no volume`,
-      wanted: 'a folder on a volume, such as .logshipper beside the logs',
+      wanted: 'a directory on a volume that no other container mounts, such as an emptyDir',
       why,
     }
   } else if (holder.it['readOnly'] === true) {
-    const why = 'positions are saved there, and renamed files are held there by a link'
+    const why = 'positions are saved there'
     yield {
       severity: 'error',
       path: [...holder.path, 'readOnly'],
       found: `a read-only mount, with state.dir ${dir} in it`,
       wanted: 'one that may be written to',
+      why,
+    }
+  } else {
+    yield* shareable(dir, holder, path, patient)
+  }
+}
+
+/** Who else may write where positions are saved. */
+function* shareable(dir: string, holder: Mount, path: Finding['path'], { others }: Patient): Generator<Finding> {
+  const writes = ({ volume, it }: Mount) => volume === holder.volume && it['readOnly'] !== true
+  const other = others.find(each => mountsOf(each).some(writes))
+  if (other !== undefined) {
+    const why = 'who may write there can rename positions away, and put others in their place'
+    yield {
+      severity: 'warning',
+      path,
+      found: `state.dir ${dir} on the volume ${holder.volume}, which ${other.name} mounts too`,
+      wanted:
+        'a directory on an emptyDir that only logshipper mounts, or on a claim of its own where the logs are on one',
+      why,
+    }
+  } else if (holder.at === dir) {
+    const why = 'it belongs to root, so the shipper has to make a directory of its own within it'
+    yield {
+      severity: 'hint',
+      path,
+      found: `state.dir ${dir}, the root of the volume ${holder.volume}`,
+      wanted: `a directory below it, such as ${dir}/state`,
       why,
     }
   }

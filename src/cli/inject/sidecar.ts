@@ -4,7 +4,10 @@
  */
 
 export const CONFIG_VOLUME = 'logshipper-config'
+export const STATE_VOLUME = 'logshipper-state'
 export const PODINFO_VOLUME = 'logshipper-podinfo'
+/** Where it sees the volume of its own, of which the root is not its own. */
+const STATE = '/var/lib/logshipper'
 /** Where the shipper sees the volume of the logs. */
 export const LOGS = '/var/log/app'
 export const PATHS = `${LOGS}/**/*.log`
@@ -35,7 +38,7 @@ restartPolicy: Always
 envFrom:
   - secretRef: { name: logshipper, optional: true }
 env:
-${paths === '' ? '' : `  - { name: LOGSHIPPER_SOURCE_PATHS, value: ${text(paths)} }\n`}  - { name: LOGSHIPPER_STATE_DIR, value: ${LOGS}/.logshipper }
+${paths === '' ? '' : `  - { name: LOGSHIPPER_SOURCE_PATHS, value: ${text(paths)} }\n`}  - { name: LOGSHIPPER_STATE_DIR, value: ${STATE}/state }
   - { name: LOGSHIPPER_DRAIN_GRACE_PERIOD, value: ${grace}s }
   - { name: LOGSHIPPER_POD_NAMESPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
   - { name: LOGSHIPPER_POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
@@ -63,6 +66,7 @@ securityContext:
   seccompProfile: { type: RuntimeDefault }
 volumeMounts:
   - { name: ${text(volume)}, mountPath: ${LOGS} }
+  - { name: ${STATE_VOLUME}, mountPath: ${STATE} }
   - { name: ${CONFIG_VOLUME}, mountPath: /etc/logshipper, readOnly: true }
   - { name: ${PODINFO_VOLUME}, mountPath: /etc/podinfo, readOnly: true }`
 }
@@ -70,6 +74,8 @@ volumeMounts:
 export const VOLUMES: readonly string[] = [
   `name: ${CONFIG_VOLUME}
 configMap: { name: logshipper, optional: true }`,
+  `name: ${STATE_VOLUME}
+emptyDir: { sizeLimit: 2Gi }`,
   `name: ${PODINFO_VOLUME}
 downwardAPI:
   items:
