@@ -43,7 +43,7 @@ import { statPath } from './tail/inodes.ts'
 import { limitsFor } from './tail/limits.ts'
 import { Notices } from './tail/notices.ts'
 import { Reader } from './tail/reader.ts'
-import { sharedPlace } from './tail/shared.ts'
+import { liesAmong, sharedPlace } from './tail/shared.ts'
 import { Sweep } from './tail/sweep.ts'
 import { Tail } from './tail/tail.ts'
 import { Volume } from './tail/volume.ts'
@@ -105,7 +105,8 @@ export class Shipper {
     const { sizeLimit } = config.volume
     if (sizeLimit !== undefined) {
       const folders = config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
-      if (config.state.dir !== null) folders.push(config.state.dir)
+      // On a volume of its own the state takes nothing of that of the logs.
+      if (dir !== null && liesAmong(dir, folders)) folders.push(dir)
       this.#volume = new Volume({ folders, limit: sizeLimit, log: this.#log })
     }
     const streams = config.backends.some(({ endpoint }) => endpoint === undefined)

@@ -13,7 +13,16 @@ import { VERSION } from '../version.ts'
 import { examine, isWindows } from './doctor/examine.ts'
 import { below, containersOf, isShipper, mountsOf, volumeOf } from './doctor/patient.ts'
 import { inWords } from './doctor.ts'
-import { CONFIG_VOLUME, container, GROUP, LOGS, PATHS, PODINFO_VOLUME, STATE_VOLUME, VOLUMES } from './inject/sidecar.ts'
+import {
+  CONFIG_VOLUME,
+  container,
+  GROUP,
+  LOGS,
+  PATHS,
+  PODINFO_VOLUME,
+  STATE_VOLUME,
+  VOLUMES,
+} from './inject/sidecar.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { printable } from './table.ts'

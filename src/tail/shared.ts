@@ -22,12 +22,18 @@ export function sharedPlace(
   mounts: readonly string[] = mountPoints(),
 ): SharedPlace | undefined {
   const mount = mountOf(dir, mounts)
-  if (!roots.some(root => mountOf(root, mounts) === mount)) return undefined
+  if (!liesAmong(dir, roots, mounts)) return undefined
   for (let path = dirname(dir); ; path = dirname(path)) {
     const found = writers(path)
     if (found !== undefined) return { path, found }
     if (path === mount || path === dirname(path)) return undefined
   }
+}
+
+/** Whether the directory lies on the mount of one of `roots`. */
+export function liesAmong(dir: string, roots: readonly string[], mounts: readonly string[] = mountPoints()): boolean {
+  const mount = mountOf(dir, mounts)
+  return roots.some(root => mountOf(root, mounts) === mount)
 }
 
 /** Who else may write to a directory. In a sticky one nobody renames what is not his. */

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ourUser } from '../../src/private.ts'
-import { sharedPlace } from '../../src/tail/shared.ts'
+import { liesAmong, sharedPlace } from '../../src/tail/shared.ts'
 import { scratch } from '../scratch.ts'
 
 const asRoot = ourUser() === 0 ? false : 'only root can give a directory to another user'
@@ -44,5 +44,13 @@ t.test('a directory of the application’s user is one that others may write to'
     path: logs,
     found: 'a directory of user 1000, mode 0755',
   })
+  t.end()
+})
+
+t.test('what lies on the mount of the logs takes its room, and nothing else does', t => {
+  const mounts = ['/', '/var/log/app', '/var/lib/logshipper']
+  t.ok(liesAmong('/var/log/app/.logshipper', ['/var/log/app/web'], mounts))
+  t.notOk(liesAmong('/var/lib/logshipper/state', ['/var/log/app'], mounts))
+  t.notOk(liesAmong('/var/log/application', ['/var/log/app'], mounts))
   t.end()
 })
