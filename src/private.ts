@@ -58,6 +58,19 @@ export function ourUser(): number {
   return process.geteuid?.() ?? 0
 }
 
+/**
+ * Who else may write to a directory, in words; undefined if nobody may, or there is none. In a sticky one nobody renames
+ * what is not his.
+ */
+export function writersOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return undefined
+  const { uid, mode } = stats
+  const open = (mode & OTHERS) !== 0 && (mode & 0o1000) === 0
+  const foreign = uid !== 0 && uid !== ourUser()
+  return open || foreign ? `a directory of user ${uid}, mode 0${(mode & 0o7777).toString(8)}` : undefined
+}
+
 const allowedDirectory = (): string => `a directory of user ${ourUser()} that no other user may write to`
 const allowedFile = (): string => `a regular file of user ${ourUser()} with one name`
 

@@ -9,12 +9,14 @@
  * Exit codes: 0 everything was drained; 3 something is left (the ledger says what), or the last save did not end in time. Everything that can be wrong before
  * the first byte is read throws `ERR_START`.
  */
+import { dirname } from 'node:path'
 import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded, LoadRequest } from '../config/load.ts'
 import { obstacleTo, STATE_DIR } from '../directory.ts'
 import { ShipperError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { leastMemory, memoryLimit } from '../memory.ts'
+import { writersOf } from '../private.ts'
 import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
 import { VERSION } from '../version.ts'
@@ -103,6 +105,14 @@ export async function run(
   return drained.complete && saved ? EXIT.ok : EXIT.incomplete
 }
 
+function mayBePlanted(dir: string): boolean {
+  try {
+    return writersOf(dirname(dir)) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /**
  * A state directory that can never be one is a mistake in the configuration. One that cannot be written now is not: it
  * is logged and retried. The default one need not be there, on a root file system that is read-only.
@@ -110,7 +120,8 @@ export async function run(
 function refuseUseless({ state: { dir } }: Config): void {
   if (dir === null || dir === STATE_DIR) return
   const found = obstacleTo(dir)
-  if (found === undefined) return
+  // What others may have put there is no mistake of the configuration, and must not keep us from starting.
+  if (found === undefined || mayBePlanted(dir)) return
   const message = `state.dir: ${dir}: found ${found}; allowed: a directory, or a place where one can be made, or off`
   throw new ShipperError('ERR_START', message)
 }

@@ -5,9 +5,9 @@
  * Directories of a volume of its own may look the same (the root of an emptyDir belongs to a group), so what counts is
  * that logs are followed on the same mount. Never throws.
  */
-import { lstatSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
-import { ourUser } from '../private.ts'
+import { writersOf } from '../private.ts'
 
 export interface SharedPlace {
   /** The directory above ours that others may write to. */
@@ -24,7 +24,7 @@ export function sharedPlace(
   const mount = mountOf(dir, mounts)
   if (!liesAmong(dir, roots, mounts)) return undefined
   for (let path = dirname(dir); ; path = dirname(path)) {
-    const found = writers(path)
+    const found = writersOf(path)
     if (found !== undefined) return { path, found }
     if (path === mount || path === dirname(path)) return undefined
   }
@@ -34,19 +34,6 @@ export function sharedPlace(
 export function liesAmong(dir: string, roots: readonly string[], mounts: readonly string[] = mountPoints()): boolean {
   const mount = mountOf(dir, mounts)
   return roots.some(root => mountOf(root, mounts) === mount)
-}
-
-/** Who else may write to a directory. In a sticky one nobody renames what is not his. */
-function writers(path: string): string | undefined {
-  try {
-    const { uid, mode } = lstatSync(path)
-    const open = (mode & 0o022) !== 0 && (mode & 0o1000) === 0
-    const foreign = uid !== 0 && uid !== ourUser()
-    return open || foreign ? `a directory of user ${uid}, mode 0${(mode & 0o7777).toString(8)}` : undefined
-  } catch {
-    // It is not there yet: we make it.
-    return undefined
-  }
 }
 
 function mountOf(path: string, mounts: readonly string[]): string {
