@@ -22,7 +22,6 @@ const PRIVATE = 'private'
 /** What an earlier version kept in a directory that was not. */
 const FORMER = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp', 'pins', 'unpacked', 'dead-letter'] as const
 export const CHECKPOINTS = ['checkpoint', 'checkpoint.previous', 'checkpoint.tmp'] as const
-const OURS: readonly string[] = [...FORMER, PRIVATE]
 /** Where pins are kept beside logs. */
 const BESIDE = '.logshipper'
 /** Descriptors of directories that were replaced stay open for a while: something may be under way in them. */
@@ -80,7 +79,7 @@ export class StateDirectory {
     this.#directory = next
     opened.add(this)
     if (next.tightened) {
-      this.#log.warn(
+      this.#log.info(
         { event: 'state_closed', dir: next.path },
         'other users could write to the state directory; it was closed to them',
       )
@@ -235,7 +234,7 @@ function nameBelow(path: string, directory: string): string | undefined {
 /** Whether what has this name in the directory is ours: it may be the directory of the logs, too. */
 function isOurName(name: string | undefined): boolean {
   if (name === undefined) return false
-  return OURS.some(each => name === each || name.startsWith(each + sep)) || name.startsWith('claim.')
+  return FORMER.some(each => name === each || name.startsWith(each + sep)) || name.startsWith('claim.')
 }
 
 /** Whether an open file lies in, or is one of, a state directory of this process. */

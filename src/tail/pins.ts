@@ -70,6 +70,8 @@ export class Pins {
 
   /** Whether the path is that of a pin. */
   holds(path: string): boolean {
+    // Asked of every file, and there may be many roots.
+    if (!path.includes('/pins/') && !path.includes('/.logshipper/')) return false
     return this.#directories().some(({ path: directory, real }) =>
       [directory, real].some(each => path.startsWith(each + sep)),
     )

@@ -97,6 +97,7 @@ export class Unpacked {
 
   /** Whether the path is that of an unpacked file. */
   holds(path: string): boolean {
+    if (!path.includes('/unpacked/')) return false
     const directory = this.#state?.existing('unpacked')
     return directory !== undefined && [directory.path, directory.real].some(each => path.startsWith(each + sep))
   }

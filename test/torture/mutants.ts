@@ -86,32 +86,30 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/checkpoint.ts',
-        "const temporary = join(dir, 'checkpoint.tmp')",
-        "const temporary = join(dir, 'checkpoint')",
+        "await writeNew(directory, 'checkpoint.tmp', content)",
+        "await writeNew(directory, 'checkpoint', content)",
       ],
       [
         'src/tail/checkpoint.ts',
-        "await rename(join(dir, 'checkpoint'), join(dir, 'checkpoint.previous'))",
+        "await rename(directory.at('checkpoint'), directory.at('checkpoint.previous'))",
         'await Promise.resolve()',
       ],
-      ['src/tail/checkpoint.ts', "      await rename(temporary, join(dir, 'checkpoint'))\n", ''],
+      [
+        'src/tail/checkpoint.ts',
+        "      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))\n",
+        '',
+      ],
     ],
     test: 'test/limits/saving.test.ts',
   },
   {
     name: 'renames the checkpoint before it is on the disk',
-    edits: [
-      [
-        'src/tail/checkpoint.ts',
-        '        await handle.sync()\n      })\n      // Between',
-        '      })\n      // Between',
-      ],
-    ],
+    edits: [['src/tail/checkpoint.ts', '    await handle.sync()\n  } catch', '  } catch']],
     test: 'test/limits/saving.test.ts',
   },
   {
     name: 'forgets the fsync of the folder',
-    edits: [['src/tail/checkpoint.ts', "      await withHandle(dir, 'r', handle => handle.sync())\n", '']],
+    edits: [['src/tail/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
     test: 'test/limits/saving.test.ts',
   },
 
@@ -244,18 +242,18 @@ const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/unpack.ts',
-        '    if (this.#dir === undefined) return []\n    const blank',
-        "    if (this.#dir !== '') return []\n    const blank",
+        '    if (this.#state === null) return []\n    const blank',
+        '    if (this.#state !== null) return []\n    const blank',
       ],
     ],
   },
   {
     name: 'takes a file for unpacked that is not yet',
-    edits: [['src/tail/unpack.ts', 'const part = `${target}.part`', 'const part = target']],
+    edits: [['src/tail/unpack.ts', 'const part = `${generation}.part`', 'const part = generation']],
   },
   {
     name: 'forgets the pins of the process before',
-    edits: [['src/tail/recovery.ts', '  pins.inherit(keys)\n', '  pins.inherit(new Set())\n']],
+    edits: [['src/tail/recovery.ts', '  pins.inherit(keys, epoch)\n', '  pins.inherit(new Set(), epoch)\n']],
   },
   {
     name: 'forgets finished files',
