@@ -56,7 +56,6 @@ export type Write = (fd: number, bytes: Uint8Array, offset: number) => number
 
 export class DeadLetterFile {
   readonly numbers: DeadLetterNumbers
-  readonly path: string
   readonly #state: StateDirectory
   readonly #name: string
   readonly #maxBytes: number
@@ -78,7 +77,6 @@ export class DeadLetterFile {
     write: Write = writeSync,
   ) {
     this.numbers = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
-    this.path = deadLetterPath(state.path, backend)
     this.#state = state
     this.#name = deadLetterName(backend)
     this.#maxBytes = maxBytes
@@ -89,6 +87,12 @@ export class DeadLetterFile {
     } catch {
       // It cannot be told yet.
     }
+  }
+
+  /** Where it is, or would be. */
+  get path(): string {
+    const directory = this.#state.existing('dead-letter')
+    return directory?.pathOf(this.#name) ?? join(this.#state.path, 'dead-letter', this.#name)
   }
 
   write(record: RejectedRecord): void {
@@ -168,10 +172,6 @@ export class DeadLetterFile {
 
 export function deadLetterName(backend: string): string {
   return `${backend}.ndjson`
-}
-
-export function deadLetterPath(stateDir: string, backend: string): string {
-  return join(stateDir, 'dead-letter', deadLetterName(backend))
 }
 
 function letter({ chunk, offset, frame, reason, status }: RejectedRecord): DeadLetter {

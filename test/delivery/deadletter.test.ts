@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { DeadLetterFile, deadLetterPath, type Write } from '../../src/delivery/deadletter.ts'
+import { DeadLetterFile, type Write } from '../../src/delivery/deadletter.ts'
 import type { RejectedRecord } from '../../src/delivery/settlement.ts'
 import { StateDirectory } from '../../src/state.ts'
 import { scratch } from '../scratch.ts'
@@ -96,7 +96,7 @@ t.test('what has no room is counted, and the file keeps to its limit', async t =
 t.test('a link in its place leads nowhere, and a pipe holds nobody up', async t => {
   for (const plant of ['link', 'pipe'] as const) {
     const { dir, file, log } = opened(t)
-    const path = deadLetterPath(dir, 'main')
+    const path = join(dir, 'dead-letter', 'main.ndjson')
     const other = join(dir, 'another-file')
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(other, 'precious\n')
