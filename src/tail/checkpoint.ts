@@ -66,6 +66,8 @@ export interface SavedGeneration {
   readonly done?: boolean
   /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
   readonly gone?: boolean
+  /** Beside `gone`: when it was seen that its file was emptied, in nanoseconds since the epoch. No copy of it was found. */
+  readonly emptied?: string
   /** By backend name. */
   readonly cursors: Readonly<Record<string, SavedCursor>>
 }

@@ -326,7 +326,7 @@ export class Folders {
     else {
       const generation = same
         ? lineage.restored(source, saved, inode)
-        : search.isStale(path, opened)
+        : search.isKnown(origin => isRelated(path, origin), opened)
           ? lineage.restored(source, read(lineage.unopened(source, path, inode, 0), opened), inode)
           : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
       follower.follow(path, opened, generation)

@@ -32,7 +32,7 @@ export function isEpoch(value: unknown): value is string {
 /** The generation that a parsed entry is; undefined if it is none. */
 export function generationOf(value: unknown): SavedGeneration | undefined {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return undefined
-  const { source, origin, path, id, key, inode, head, size, begun, seen, written, done, gone, cursors } = value
+  const { source, origin, path, id, key, inode, head, size, begun, seen, written, done, gone, emptied, cursors } = value
   const all = Object.entries(cursors)
   const holds =
     isName(source) &&
@@ -41,7 +41,7 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
     [inode.dev, inode.ino, inode.birth].every(text => matches(DECIMAL, text)) &&
     isHead(head) &&
     isCount(size) &&
-    (begun === undefined || matches(DECIMAL, begun)) &&
+    [begun, emptied].every(time => time === undefined || matches(DECIMAL, time)) &&
     (seen === undefined || isCursor(seen)) &&
     (written === undefined || (Array.isArray(written) && written.length <= MOST_STRETCHES)) &&
     [done, gone].every(flag => flag === undefined || typeof flag === 'boolean') &&

@@ -19,7 +19,7 @@ import { inodeKey, inodeOf } from './fingerprint.ts'
 import { Handles } from './handover.ts'
 import { fileAt, isInode, nameOf } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
-import { type Habits, isRelated } from './names.ts'
+import type { Habits } from './names.ts'
 import { type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
@@ -31,8 +31,6 @@ import type { Unpacked } from './unpack.ts'
 
 /** Unreadable files are remembered beside those that are finished, and must not drive these out. */
 const MOST_UNREADABLE = 128
-/** Files that were emptied are remembered for copies that hold less than was read of them. */
-const MOST_EMPTIED = 64
 /** An archive that is not whole yet is looked into again after so long: milliseconds. */
 const AGAIN = 500
 /** One that has not changed for so many looks never will be whole. */
@@ -107,8 +105,6 @@ export class Search {
   /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
   readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint; room?: boolean }>()
   readonly #learned = new Map<string, number>()
-  /** Generations whose file was emptied and of which no copy was found, by key; and when that was seen. */
-  readonly #emptied = new Map<string, { readonly saved: SavedGeneration; readonly at: bigint }>()
   #stopped = false
 
   /**
@@ -246,30 +242,17 @@ export class Search {
     this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
   }
 
-  /** Whether an open file is the copy of a generation of `origin` that is over, and holds nothing beyond it. */
-  isKnown(origin: string, opened: OpenFile): boolean {
+  /**
+   * Whether an open file is a copy that was made of a file of a path that `isOf` accepts, before that was emptied, and holds
+   * less than had been read of it: nothing in it is new. What is younger than that is none, however alike.
+   */
+  isKnown(isOf: (origin: string) => boolean, opened: OpenFile): boolean {
     const size = Number(opened.stats.size)
-    for (const { origin: path, head, cursors, size: whole } of [...this.#parts.done.gone, ...this.#parts.done]) {
-      if (path !== origin || head.length === 0 || size > whole) continue
+    for (const { origin, head, cursors, size: whole, emptied } of this.#parts.done.gone) {
+      if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue
+      if (!isOf(origin) || head.length === 0 || size > whole) continue
       const all = Object.values(cursors)
       // A backend that has not read all of it has to get the rest, even if others get it twice.
-      if (all.some(({ offset, end = offset }) => end < size)) continue
-      const within = all.filter(({ offset }) => offset <= size)
-      if (isGeneration(opened, { head, cursors: within })) return true
-    }
-    return false
-  }
-
-  /**
-   * Whether an open file that a pattern matches is a copy which was made of a file before that was emptied, and holds
-   * less than had been read of it: nothing in it is new.
-   */
-  isStale(path: string, opened: OpenFile): boolean {
-    const size = Number(opened.stats.size)
-    for (const { saved, at } of this.#emptied.values()) {
-      const { origin, head, cursors, size: whole } = saved
-      if (head.length === 0 || size > whole || !isRelated(path, origin) || opened.stats.birthtimeNs > at) continue
-      const all = Object.values(cursors)
       if (all.some(({ offset, end = offset }) => end < size)) continue
       if (isGeneration(opened, { head, cursors: all.filter(({ offset }) => offset <= size) })) return true
     }
@@ -609,11 +592,8 @@ export class Search {
     if (living) {
       truncation.lost(entry.origin, living)
       // A copy may hold less than was read of it: then it is not found, and is nothing new either.
-      const saved = living.save(entry.path, true)
-      done.rememberGone(saved)
-      if (truncated) this.#emptied.set(saved.key, { saved, at: BigInt(Date.now()) * 1_000_000n })
-      const oldest = this.#emptied.keys().next().value
-      if (this.#emptied.size > MOST_EMPTIED && oldest !== undefined) this.#emptied.delete(oldest)
+      const emptied = truncated ? { emptied: String(BigInt(Date.now()) * 1_000_000n) } : {}
+      done.rememberGone({ ...living.save(entry.path, true), ...emptied })
       return
     }
     let most = 0

@@ -116,7 +116,7 @@ export class Tail {
       archive: (...of) => this.#search.takeArchive(...of),
       poll: tailer => this.#follower.poll(tailer),
       knownArchive: stats => this.#search.knowsArchive(stats),
-      isCopy: (origin, opened) => this.#search.isKnown(origin, opened),
+      isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
       room: () => this.#folders.room(),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
