@@ -107,6 +107,8 @@ export function judge(
       const { line } = entry
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue
+      // What is refused for a while is held apart, and may come long after what stands behind it.
+      if (poisonOf(line.text, name) !== undefined) continue
       const complaint = order.arrived(line)
       // What is refused is looked for apart, and what is written meanwhile need not wait for it.
       const across = model.poisoned[at]!.length === 0
