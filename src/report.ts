@@ -44,7 +44,7 @@ function lags(pipeline: Pipeline, tail: Tail): Lag[] {
     const row = rows.get(source)
     const offset = offsets[name] ?? 0
     if (row === undefined || size <= offset) continue
-    row.bytes += size - offset
+    row.bytes += Math.max(0, size - offset)
     row.since = Math.min(row.since, since(offset) ?? NEVER)
   }
   const [now, wall] = [performance.now(), Date.now()]

@@ -262,7 +262,7 @@ export class Folders {
     const inode = inodeOf(opened.stats)
     if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {
       done.take(key)
-      follower.followAside(saved.path, opened, lineage.restored(source, saved, inode))
+      follower.followAside(saved.path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
       return
     }
     // Other content stands there, which was let go: it is not looked at again until it grows once more.
@@ -313,7 +313,7 @@ export class Folders {
     const same = saved && isGeneration(opened, identityOf(saved))
     // Of a file that could not be opened until now only the inode is known, so it may be a copy.
     if (same && !isUnread(saved)) {
-      follower.follow(path, opened, lineage.restored(source, saved, inode))
+      follower.follow(path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
       return
     }
     if (this.#isSuspect(candidate, opened)) {
@@ -325,9 +325,14 @@ export class Folders {
     if (tailers.has(key)) closeSync(opened.fd)
     else {
       const generation = same
-        ? lineage.restored(source, saved, inode)
+        ? lineage.restored(source, saved, inode, Number(opened.stats.size))
         : search.isKnown(origin => isRelated(path, origin), opened)
-          ? lineage.restored(source, read(lineage.unopened(source, path, inode, 0), opened), inode)
+          ? lineage.restored(
+              source,
+              read(lineage.unopened(source, path, inode, 0), opened),
+              inode,
+              Number(opened.stats.size),
+            )
           : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
       follower.follow(path, opened, generation)
     }
@@ -359,7 +364,7 @@ export class Folders {
     const { lineage, follower, search } = this.#parts
     const inode = inodeOf(opened.stats)
     if (isGeneration(opened, identityOf(saved))) {
-      follower.follow(path, opened, lineage.restored(source, saved, inode))
+      follower.follow(path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
     } else {
       search.find(saved, REPLACED)
       follower.follow(path, opened, lineage.begun(source, path, inode, Date.now(), sinceOf(opened, saved)))

@@ -128,7 +128,10 @@ export class Follower {
         }
         break
       case 'shortened':
-        this.#parts.truncation.vanished(tailer.path, tailer.generation, () => sight.bytes)
+        this.#parts.truncation.vanished(tailer.path, tailer.generation, ({ read }) =>
+          // What some have read before it was cut off has not vanished for them.
+          Math.max(0, tailer.size + sight.bytes - Math.max(tailer.size, read)),
+        )
         this.#offer(tailer)
         break
       case 'replaced':

@@ -43,6 +43,8 @@ export class Cursor implements ChunkOwner {
   marker: Marker
   /** True while it waits in its reader's round robin. */
   queued = false
+  /** The generation goes on in a copy that holds less than this one has read: nothing is there for it any more. */
+  beyond = false
   #committed: SavedCursor
   #pending: Pending[] = []
   readonly #onCommit: () => void
@@ -311,9 +313,9 @@ export class Generation {
     this.#origin = { ...this.#origin, generation }
   }
 
-  /** The furthest and the nearest offset that any cursor has read to. */
+  /** The furthest offset that any cursor has read to in the file where it is now. */
   get furthest(): number {
-    return Math.max(0, ...this.cursors.map(cursor => cursor.read))
+    return Math.max(0, ...this.cursors.map(({ read, beyond }) => (beyond ? 0 : read)))
   }
 
   /** Where the data of a file of this size ends, as far as any cursor knows: NULs behind that are room set aside. */
@@ -361,7 +363,10 @@ export class Generation {
       ...(written && { written }),
       ...(this.seen.offset > this.furthest && !ended ? { seen: this.seen } : {}),
       cursors: Object.fromEntries(
-        this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed]),
+        this.cursors.map(({ backend, committed, read, beyond }) => [
+          backend,
+          ended || beyond ? { ...committed, end: read } : committed,
+        ]),
       ),
     }
   }

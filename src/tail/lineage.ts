@@ -69,14 +69,21 @@ export class Lineage {
     return { source: source.name, origin: path, path, inode, id, key: id, head: NO_HEAD, size, begun, cursors }
   }
 
-  restored(source: SourceOptions, saved: SavedGeneration, inode: Inode): Generation {
+  /** Goes on with what is known of a generation, in a file of `size` bytes that was found to be its own. */
+  restored(source: SourceOptions, saved: SavedGeneration, inode: Inode, size: number): Generation {
     const living = this.living(saved)
     if (living) {
       living.inode = inode
       for (const cursor of living.cursors) cursor.again()
-      return living
     }
-    return this.#generation(source, { ...saved, inode })
+    const generation = living ?? this.#generation(source, { ...saved, inode })
+    for (const cursor of generation.cursors) {
+      cursor.beyond = cursor.read > size
+      // What was in flight of it was in no copy when the process ended.
+      const { offset, end = offset } = (living ? undefined : saved.cursors[cursor.backend]) ?? cursor.committed
+      cursor.account.vanished(Math.max(0, end - Math.max(size, offset)))
+    }
+    return generation
   }
 
   /** What is known of a generation whose content is not in its file any more: it goes on where that is found. */

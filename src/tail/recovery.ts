@@ -100,7 +100,11 @@ export function recover(
     else if (entry && sameBirth(entry.inode, inode) && isGeneration(opened, identityOf(entry))) {
       saved.delete(inodeKey(inode))
       handles.drop(entry.key)
-      follower.follow(candidate.path, opened, lineage.restored(candidate.source, entry, inode))
+      follower.follow(
+        candidate.path,
+        opened,
+        lineage.restored(candidate.source, entry, inode, Number(opened.stats.size)),
+      )
     } else {
       const file = { candidate, opened, inode }
       // With nothing to be found again nothing else has a claim to it.

@@ -63,15 +63,18 @@ export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omi
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
 export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors' | 'seen'>): boolean {
   const size = Number(opened.stats.size)
+  const { head, seen } = wanted
+  // Who had read more than the copy holds in which it went on knows nothing of that.
+  const cursors = wanted.cursors.filter(({ offset, end }) => offset <= size || end === undefined)
+  if (cursors.length === 0 && wanted.cursors.length > 0) return false
   // Where nothing was read, and no line at its beginning is known, the end that was seen has to tell.
-  const { head, cursors, seen } = wanted
   if (head.length === 0 && seen && cursors.every(({ offset }) => offset === 0)) {
     return seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
   }
   return (
     size >= wanted.head.length &&
     headMatches(opened.fd, wanted.head) &&
-    wanted.cursors.every(({ offset, marker }) => offset <= size && markerMatches(opened.fd, offset, marker))
+    cursors.every(({ offset, marker }) => offset <= size && markerMatches(opened.fd, offset, marker))
   )
 }
 
@@ -119,7 +122,10 @@ function isBetter(one: Candidate, other: Candidate): boolean {
 export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 1 | 2 | 3 {
   const { head, cursors, seen, begun = '0' } = wanted
   const size = Number(opened.stats.size)
-  if (!isGeneration(opened, wanted)) return 0
+  // A copy may have been made before the last lines were written that some backends have read already.
+  const within = cursors.filter(({ offset }) => offset <= size)
+  if (within.length < cursors.length && !within.some(({ offset }) => offset > 0)) return 0
+  if (!isGeneration(opened, { ...wanted, cursors: within })) return 0
   const whole = seen !== undefined && seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
   if (whole && seen.offset > 0) return 3
   if (cursors.some(({ offset }) => offset > 0)) return 2

@@ -156,7 +156,11 @@ export class Tail {
       held: () => this.#folders.held(),
       release: path => this.#folders.release(path),
       found: (path, opened, saved) => {
-        follower.continueIn(path, opened, lineage.restored(bySource.get(saved.source)!, saved, saved.inode))
+        follower.continueIn(
+          path,
+          opened,
+          lineage.restored(bySource.get(saved.source)!, saved, saved.inode, Number(opened.stats.size)),
+        )
       },
       displaced: tailer => follower.giveUp(tailer),
       onSettled: origin => {

@@ -153,6 +153,24 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'start' },
     SETTLE,
   ]),
+  // The cursor that had read behind the end of the copy kept the other one from going on in it.
+  ...[[], [KILL, { do: 'start' as const }]].map(death =>
+    program(
+      `copied and truncated while only one backend answers, with lines between${death.length > 0 ? ', and a death' : ''}`,
+      [
+        append(),
+        SETTLE,
+        { do: 'down', backend: 'left' },
+        { do: 'block', file: FILE, bytes: 1_200_000 },
+        wait(1200),
+        { do: 'copytruncate', file: FILE, busy: true, gap: 300 },
+        append(),
+        wait(death.length > 0 ? 1500 : 0),
+        ...death,
+        SETTLE,
+      ],
+    ),
+  ),
   // The file of the rotation was taken for one that was written anew, and what the copy held came again.
   program(
     'copied over the same rotation again and again, within the pattern',
@@ -844,24 +862,6 @@ export const SLOW_REGRESSIONS: readonly Program[] = [
     { do: 'term', grace: 10 },
     { do: 'rotateOften', file: FILE, times: 3, lines: 5 },
     START,
-    SETTLE,
-  ]),
-]
-
-/**
- * What should hold and does not yet. A copy that holds less than one backend has read, and more than another: the first
- * gets it twice. Run with `--pending`.
- */
-export const PENDING: readonly Program[] = [
-  // The cursor that had read behind the end of the copy kept the other one from going on in it.
-  program('copied and truncated while only one backend answers, with lines between', [
-    append(),
-    SETTLE,
-    { do: 'down', backend: 'left' },
-    { do: 'block', file: FILE, bytes: 1_200_000 },
-    wait(1200),
-    { do: 'copytruncate', file: FILE, busy: true, gap: 300 },
-    append(),
     SETTLE,
   ]),
 ]

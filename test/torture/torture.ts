@@ -4,7 +4,6 @@
  *     node test/torture/torture.ts                      the fast list, two to three minutes
  *     node test/torture/torture.ts --minutes 30         for that long, from a random seed
  *     node test/torture/torture.ts --seed 17            one seed
- *     node test/torture/torture.ts --pending            what should hold and does not yet
  *     node test/torture/torture.ts --replay FILE        one program as it was printed
  *
  * More: `--programs N`, `--parallel N` (3), `--keep` (leaves the folders of failed programs), `--no-shrink`,
@@ -17,7 +16,7 @@ import { parseArgs } from 'node:util'
 import type { Numbers } from './judge.ts'
 import { programUnderTest } from './machine.ts'
 import { generate, type Program, type Scale } from './program.ts'
-import { PENDING, REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
+import { REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
 import { shrink } from './shrink.ts'
 import { type Outcome, World } from './world.ts'
 
@@ -33,7 +32,6 @@ const { values } = parseArgs({
     parallel: { type: 'string' },
     replay: { type: 'string' },
     regression: { type: 'string' },
-    pending: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
@@ -90,15 +88,11 @@ function keep(program: Program): void {
 function* list(): Generator<Program> {
   if (values.replay) return yield JSON.parse(readFileSync(values.replay, 'utf8')) as Program
   if (values.regression !== undefined) {
-    yield* [...REGRESSIONS, ...SLOW_REGRESSIONS, ...PENDING].filter(({ name }) => name.includes(values.regression!))
+    yield* [...REGRESSIONS, ...SLOW_REGRESSIONS].filter(({ name }) => name.includes(values.regression!))
     return
   }
   const scale = minutes !== undefined && minutes >= 5 ? LONG : FAST
   if (values.seed !== undefined && values.programs === undefined) return yield generate(Number(values.seed), scale)
-  if (values.pending) {
-    yield* PENDING
-    return
-  }
   if (values.seed === undefined) yield* REGRESSIONS
   if (values.seed === undefined && scale === LONG) yield* SLOW_REGRESSIONS
   const first = values.seed !== undefined ? Number(values.seed) : minutes === undefined ? 1 : Date.now() % 1_000_000
