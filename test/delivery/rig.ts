@@ -15,7 +15,7 @@ import type { Transport } from '../../src/delivery/exchange.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import { HttpTransport } from '../../src/delivery/transport.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
-import { type Settled, settled } from '../../src/ledger.ts'
+import { merge, type Settled, settled } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { NO_METADATA } from '../../src/metadata.ts'
 
@@ -67,15 +67,7 @@ export class Arena {
   /** All that settled so far. */
   get outcome(): Settled {
     const all = settled()
-    for (const { outcome } of this.settledChunks) {
-      all.delivered.lines += outcome.delivered.lines
-      all.delivered.bytes += outcome.delivered.bytes
-      for (const [reason, { lines, bytes }] of Object.entries(outcome.rejected)) {
-        all.rejected[reason] ??= { lines: 0, bytes: 0 }
-        all.rejected[reason].lines += lines
-        all.rejected[reason].bytes += bytes
-      }
-    }
+    for (const { outcome } of this.settledChunks) merge(all, outcome)
     return all
   }
 }
