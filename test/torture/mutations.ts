@@ -1,0 +1,635 @@
+/**
+ * The mutants: one invariant of the program after the other, broken on purpose by a replacement of text, and what has to
+ * catch it. `mutants.ts` runs them; `mutants.test.ts` asserts that every text stands where it is looked for, once.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** One replacement: `before` must stand in the file exactly once. */
+export type Edit = readonly [file: string, before: string, after: string]
+
+export interface Mutant {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  /** The test that catches it, where neither a rotation nor a SIGKILL can be relied on. */
+  readonly test?: string
+  /** A part of the names of the programs that catch it, where they are known: then the others need not run. */
+  readonly program?: string
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  // ── The committed offset ───────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'commits one chunk early',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        '      if (outcome === undefined) break\n',
+        '      if (outcome === undefined) {\n        if (end > 0) this.#committed = { offset: fileEnd, marker }\n        break\n      }\n',
+      ],
+    ],
+    program: 'killed between two chunks',
+  },
+  {
+    name: 'saves what was read instead of what was committed',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        'this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed])',
+        'this.cursors.map(({ backend, read, marker }) => [backend, { offset: read, marker, ...(ended ? { end: read } : {}) }])',
+      ],
+    ],
+    program: 'killed between two chunks',
+  },
+  {
+    name: 'commits past a chunk that has not settled',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        '      if (outcome === undefined) break\n      this.account.commit(outcome)',
+        '      if (outcome !== undefined) this.account.commit(outcome)',
+      ],
+    ],
+    program: 'killed while it unpacks',
+  },
+  {
+    name: 'starts again from 0 instead of the cursor',
+    edits: [['src/tail/lineage.ts', 'const at = known ?? {', 'const at = (saved.cursors[""] ?? undefined) ?? {']],
+    program: 'a truncated file that may not be read',
+  },
+  {
+    name: 'does not save at the end',
+    edits: [['src/tail/tail.ts', '    await this.#store.save(() => this.snapshot(clean))\n', '    void clean\n']],
+    program: 'ended in order, rotated, and started again',
+  },
+  {
+    name: 'writes the checkpoint in place',
+    edits: [
+      [
+        'src/tail/checkpoint.ts',
+        "await writeNew(directory, 'checkpoint.tmp', content)",
+        "await writeNew(directory, 'checkpoint', content)",
+      ],
+      [
+        'src/tail/checkpoint.ts',
+        "await rename(directory.at('checkpoint'), directory.at('checkpoint.previous'))",
+        'await Promise.resolve()',
+      ],
+      [
+        'src/tail/checkpoint.ts',
+        "      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))\n",
+        '',
+      ],
+    ],
+    test: 'test/limits/saving.test.ts',
+  },
+  {
+    name: 'renames the checkpoint before it is on the disk',
+    edits: [['src/tail/checkpoint.ts', '    await handle.sync()\n  } catch', '  } catch']],
+    test: 'test/limits/saving.test.ts',
+  },
+  {
+    name: 'forgets the fsync of the folder',
+    edits: [['src/tail/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
+    test: 'test/limits/saving.test.ts',
+  },
+
+  // ── Who a file is ──────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'does not check the marker',
+    edits: [
+      [
+        'src/tail/fingerprint.ts',
+        'return bytes !== undefined && crc32(bytes) === marker.crc',
+        'return bytes !== undefined || marker.crc === -1',
+      ],
+    ],
+    program: 'past the old offset',
+  },
+  {
+    name: 'does not check the head',
+    edits: [['src/tail/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"]],
+    program: 'another first line and the same length',
+  },
+  {
+    name: 'does not check again behind a read',
+    edits: [
+      [
+        'src/tail/framer.ts',
+        "    if (!tailer.intact(cursor)) return 'replaced'\n    if (!tailer.generation.examined)",
+        '    if (!tailer.generation.examined)',
+      ],
+    ],
+    // Random programs meet this moment too, but not on every machine within three minutes.
+    test: 'test/tail/framer.test.ts',
+  },
+  {
+    name: 'forgets that a truncation begins another generation',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        'lineage.begun(source, path, tailer.inode, Date.now(),',
+        'lineage.begun(source, path, tailer.inode, 0,',
+      ],
+    ],
+    program: 'past the old offset',
+  },
+  {
+    name: 'leaves the first line out of the id',
+    edits: [
+      ['src/tail/generation.ts', '    this.#origin = { ...this.#origin, generation }\n', '    void generation\n'],
+    ],
+    program: 'emptied and written anew after a death',
+  },
+  {
+    name: 'sends a new generation before it is saved',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        '    this.#held.add(tailer)\n    void this.#parts.saver.now()',
+        '    void new Promise(resolve => setTimeout(resolve, 500))',
+      ],
+      [
+        'src/tail/follower.ts',
+        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.soon()\n',
+        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.later()\n',
+      ],
+    ],
+  },
+  {
+    name: 'does not save its epoch at the start',
+    edits: [['src/tail/tail.ts', '    await this.#store.save(() => ({ ...checkpoint, clean: false }))\n', '']],
+  },
+
+  // ── Rotation ───────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'closes the handle at the rename',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        'return this.#quiet(now) && this.generation.doneAt(this.size)',
+        "return this.state.kind !== 'live' && this.generation.idle",
+      ],
+    ],
+    program: 'deleted while both backends were down',
+  },
+  {
+    name: 'closes the handle before everything is acknowledged',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        'return this.#quiet(now) && this.generation.doneAt(this.size)',
+        "return this.state.kind !== 'live' && this.generation.cursors.every(({ read }) => read >= this.size)",
+      ],
+    ],
+  },
+  {
+    name: 'forgets to read the rest of a rotated file',
+    edits: [
+      [
+        'src/tail/tailer.ts',
+        "    return { kind: 'intact', unread: this.#unread(final), changed }",
+        "    return { kind: 'intact', unread: this.state.kind === 'live' && this.#unread(final), changed }",
+      ],
+    ],
+    program: 'rotated twice between two looks',
+  },
+  {
+    name: 'does not look for what was rotated before anybody saw it',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        "      if (says === 'nothing' || (strict && says !== 'numbered')) continue\n",
+        "      if (says !== 'nothing' || strict) continue\n",
+      ],
+    ],
+    program: 'rotated twice between two looks',
+  },
+  {
+    name: 'does not look for the copy of a copytruncate',
+    edits: [
+      [
+        'src/tail/search.ts',
+        '    (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),\n',
+        '',
+      ],
+    ],
+    program: 'copied, truncated and rotated between',
+  },
+  {
+    name: 'takes a copy for a new file at once',
+    edits: [
+      [
+        'src/tail/folders.ts',
+        '    if (this.final) return false\n    const { tailers, follower }',
+        "    if (this.final || path !== '') return false\n    const { tailers, follower }",
+      ],
+    ],
+    program: 'truncated a while later',
+  },
+  {
+    name: 'does not look into compressed siblings',
+    edits: [
+      [
+        'src/tail/unpack.ts',
+        '    if (this.#state === null) return []\n    const blank',
+        '    if (this.#state !== null) return []\n    const blank',
+      ],
+    ],
+    program: 'killed while it unpacks',
+  },
+  {
+    name: 'takes a file for unpacked that is not yet',
+    edits: [['src/tail/unpack.ts', 'const part = `${generation}.part`', 'const part = generation']],
+    program: 'killed while it unpacks',
+  },
+  {
+    name: 'forgets the pins of the process before',
+    edits: [['src/tail/recovery.ts', '  pins.inherit(keys, epoch)\n', '  pins.inherit(new Set(), epoch)\n']],
+    program: 'deleted while both backends were down',
+  },
+  {
+    name: 'forgets finished files',
+    edits: [['src/tail/done.ts', '    this.#byInode.set(key, saved)\n', '    void saved\n']],
+    program: 'a truncated file that may not be read',
+  },
+  {
+    name: 'counts nothing as vanished',
+    edits: [
+      ['src/tail/truncation.ts', '      cursor.account.vanished(gone)\n', '      cursor.account.vanished(0 * gone)\n'],
+    ],
+    program: 'what is lost is counted',
+  },
+
+  {
+    name: 'takes whatever begins like the name for a rotation',
+    edits: [
+      [
+        'src/tail/names.ts',
+        '    return likeness(name, original)\n  }',
+        "    return name.startsWith(original) ? 'numbered' : likeness(name, original)\n  }",
+      ],
+    ],
+    program: 'files beside the log',
+  },
+  {
+    name: 'knows a rotation by numbers only',
+    edits: [['src/tail/names.ts', '    return likeness(name, original)\n  }', "    return 'nothing'\n  }"]],
+    program: 'to the names of many tools',
+  },
+  {
+    name: 'knows no archive of what was made while it was down',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        'const says = habits.says(withoutCompression(name), origin)',
+        'const says = habits.says(name, origin)',
+      ],
+    ],
+    program: 'made, rotated and compressed while down',
+  },
+  {
+    name: 'forgets what was seen of a file and not read',
+    edits: [['src/tail/tailer.ts', '    if (size <= furthest) {\n', '    if (size <= furthest || furthest === 0) {\n']],
+    program: 'copytruncates in an outage',
+  },
+  {
+    name: 'counts as vanished what a copy holds',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        '    search(lineage.lost(old, tailer.path))\n',
+        '    this.#parts.truncation.vanished(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
+      ],
+    ],
+    program: 'copytruncates in an outage',
+  },
+  {
+    name: 'forgets a copy that holds less than was read',
+    edits: [['src/tail/search.ts', '      done.rememberGone(saved)\n', '']],
+    program: 'than the copy holds',
+  },
+  {
+    name: 'takes noise for a generation',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        'if (this.#isCopiedOver(tailer) || isShredded(tailer)) {',
+        'if (this.#isCopiedOver(tailer)) {',
+      ],
+    ],
+    program: 'shredded',
+  },
+  {
+    name: 'takes what begins alike for a copy as long as it grows',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        '  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))\n',
+        '  return true\n',
+      ],
+    ],
+    program: 'a second file with the same banner',
+  },
+  {
+    name: 'does not look at finished files again',
+    edits: [
+      [
+        'src/tail/missed.ts',
+        '  return Number(stats.size) > Math.max(saved.size,',
+        '  return Number(stats.size) < Math.min(0, saved.size,',
+      ],
+    ],
+    program: 'renamed long ago',
+  },
+  {
+    name: 'reads younger files of a name before older ones',
+    edits: [
+      [
+        'src/tail/follower.ts',
+        '    const elders = tailers.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
+        '    const elders = tailers.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
+      ],
+    ],
+    program: 'older lines come first',
+  },
+  {
+    name: 'reads while older files are still being found',
+    edits: [['src/tail/recovery.ts', '  follower.suspended = true\n', '  follower.suspended = false\n']],
+    program: 'older lines come first',
+  },
+
+  // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'takes half a line for a whole one',
+    edits: [
+      ['src/tail/framer.ts', "    if (ending === 'open') return 'dry'\n    if (ahead.stale)", '    if (ahead.stale)'],
+    ],
+  },
+  {
+    name: 'does not take the last line at the end',
+    edits: [['src/tail/tail.ts', '    for (const { reader } of this.#lineage.members) reader.final = true\n', '']],
+    program: 'half a line, and its other half',
+  },
+  {
+    name: 'ships the NULs of a hole as a part of their line',
+    edits: [
+      [
+        'src/tail/framer.ts',
+        '      const padding = this.#intake.nuls(begin, line - begin)\n',
+        '      const padding = this.#intake.nuls(begin, 0)\n',
+      ],
+    ],
+    program: 'goes on where it was',
+  },
+  {
+    name: 'does not say that a line was cut',
+    edits: [
+      ['src/tail/framer.ts', 'const cutFrom = over ? fileEnd - form.unit - cursor.read : 0', 'const cutFrom = 0'],
+    ],
+  },
+
+  // ── Delivery and the ledger ────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'takes a 5xx for a delivery',
+    edits: [
+      [
+        'src/backends/http.ts',
+        'if (status >= 200 && status < 300) {',
+        'if ((status >= 200 && status < 300) || status >= 500) {',
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'gives up at a 429',
+    edits: [
+      [
+        'src/backends/http.ts',
+        "    case 429:\n      return { kind: 'retry', reason, ...detail }\n",
+        "      return { kind: 'retry', reason, ...detail }\n    case 429:\n      return { kind: 'rejected', reason, ...detail }\n",
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'takes a connection that broke for a delivery',
+    edits: [
+      [
+        'src/delivery/sender.ts',
+        "    if (reply.kind === 'failure') return { kind: 'retry'",
+        "    if (reply.kind === 'failure' && reply.sentBefore) return { kind: 'delivered' }\n    if (reply.kind === 'failure') return { kind: 'retry'",
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'takes a web page for a delivery',
+    edits: [
+      [
+        'src/backends/http.ts',
+        "    return isPage(answer) ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : { kind: 'delivered' }\n",
+        "    return { kind: 'delivered' }\n",
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'drops what follows a 413',
+    edits: [
+      [
+        'src/delivery/shipment.ts',
+        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) }, { ...refused, runs: behind(runs, half) })\n',
+        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) })\n        settlement.deliver(slab, behind(runs, half))\n',
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'rejects a request for one line of it',
+    edits: [
+      [
+        'src/delivery/shipment.ts',
+        '        if (records === 1) return this.#hold(',
+        "        if (verdict.kind === 'suspect') {\n          settlement.reject(slab, runs, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'rejects lines at an address that takes nothing',
+    edits: [
+      ['src/delivery/evidence.ts', '    if (this.#final) return true\n', '    if (known.refusals > 1) return true\n'],
+    ],
+    program: 'everything is refused',
+  },
+  {
+    name: 'sends lines before those of their file that are searched',
+    edits: [
+      [
+        'src/delivery/shipment.ts',
+        'const [held, runs] = aside.empty ?',
+        'const [held, runs] = aside.empty || slab.frames > 0 ?',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'loses the lines that wait behind a search',
+    edits: [
+      [
+        'src/delivery/aside/lane.ts',
+        '    this.#queue.push(...records)\n',
+        '    this.#queue.push(...records.slice(0, 8))\n',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'takes a rejected line for a delivered one',
+    edits: [
+      [
+        'src/delivery/aside/conclusions.ts',
+        'reason: outcome.reason, status })\n      this.#settle(record, outcome)\n',
+        'reason: outcome.reason, status })\n      this.#settle(record, DELIVERED)\n',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'keeps no dead letter',
+    edits: [
+      [
+        'src/delivery/aside/conclusions.ts',
+        '      settlement.report({ chunk,',
+        '      if (chunk.frames < 0) settlement.report({ chunk,',
+      ],
+    ],
+    program: 'poisoned lines among good ones',
+  },
+  {
+    name: 'settles twice',
+    edits: [
+      [
+        'src/delivery/shipment.ts',
+        '        settlement.deliver(slab, runs)\n        return true\n',
+        '        settlement.deliver(slab, runs)\n        if (records % 7 === 0) settlement.deliver(slab, runs)\n        return true\n',
+      ],
+    ],
+    program: 'deleted while both backends were down',
+  },
+  {
+    name: 'releases twice',
+    edits: [
+      [
+        'src/delivery/sender.ts',
+        '      this.#encoder.release(payload)\n',
+        '      this.#encoder.release(payload)\n      if (payload.records % 7 === 0) this.#encoder.release(payload)\n',
+      ],
+    ],
+    program: 'another first line and the same length',
+  },
+  {
+    name: 'forgets to release after a retry',
+    edits: [
+      [
+        'src/delivery/sender.ts',
+        '      this.#wait(pass, verdict, slab, payload)\n',
+        '      this.#wait(pass, verdict, slab, payload)\n      retried.add(payload)\n',
+      ],
+      [
+        'src/delivery/sender.ts',
+        '      this.#encoder.release(payload)\n',
+        '      if (!retried.has(payload)) this.#encoder.release(payload)\n',
+      ],
+      [
+        'src/delivery/sender.ts',
+        'export class Sender {',
+        'const retried = new WeakSet<Payload>()\n\nexport class Sender {',
+      ],
+    ],
+    program: 'every fault in its turn',
+  },
+  {
+    name: 'counts a retry in the ledger',
+    edits: [
+      [
+        'src/delivery/sender.ts',
+        "import type { Kernel } from '../kernel/kernel.ts'\n",
+        "import type { Kernel } from '../kernel/kernel.ts'\nimport { book, DELIVERED } from '../ledger.ts'\n",
+      ],
+      [
+        'src/delivery/sender.ts',
+        '    remarks.away(verdict, news, slab, payload)\n',
+        '    remarks.away(verdict, news, slab, payload)\n    const { from } = payload.runs[0]!\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n',
+      ],
+    ],
+    program: 'what is lost is counted',
+  },
+  {
+    name: 'sends payloads in no order',
+    edits: [['src/delivery/batching.ts', 'if (sending >= concurrency)', 'if (sending >= concurrency + 1)']],
+    program: 'killed while it unpacks',
+  },
+  {
+    name: 'gives a repeated request another id',
+    edits: [
+      [
+        'src/delivery/encoder.ts',
+        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`",
+        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}${process.pid}`",
+      ],
+    ],
+    program: 'killed while it unpacks',
+  },
+  {
+    name: 'gives other content an id that was used',
+    edits: [
+      [
+        'src/backends/record.ts',
+        "return { kind: 'offset', base: fileStart - start }",
+        "return { kind: 'offset', base: 0 * fileStart - start }",
+      ],
+    ],
+    program: 'rotated twice between two looks',
+  },
+]
+
+/** What is wrong with the mutations of the program that lies at `root`, a line for each. */
+export function misplaced(root: string): string[] {
+  return MUTANTS.flatMap(({ name, edits }) => {
+    const texts = new Map<string, string>()
+    return edits.flatMap(([file, before, after]) => {
+      const parts = (texts.get(file) ?? textOf(join(root, file))).split(before)
+      texts.set(file, parts.join(after))
+      return parts.length === 2 ? [] : [`"${name}": its text stands ${parts.length - 1} times in ${file}: ${before}`]
+    })
+  })
+}
+
+/** Breaks the program that lies at `root`. */
+export function apply({ name, edits }: Mutant, root: string): void {
+  for (const [file, before, after] of edits) {
+    const parts = readFileSync(join(root, file), 'utf8').split(before)
+    if (parts.length !== 2) throw new Error(`"${name}": its text stands ${parts.length - 1} times in ${file}`)
+    writeFileSync(join(root, file), parts.join(after))
+  }
+}
+
+/** The list as Markdown. */
+export function table(): string {
+  const rows = MUTANTS.map(({ name, test, program }) => {
+    return `| ${name} | ${test === undefined ? (program ?? 'the fast torture') : `\`${test}\``} |`
+  })
+  return ['| Mutant | Caught by |', '| --- | --- |', ...rows].join('\n')
+}
+
+/** A file that is not there any more has no text. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
