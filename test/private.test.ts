@@ -157,6 +157,15 @@ t.test('only a regular file of ours with one name is read, never beyond a bound,
       name,
     )
   }
+  for (const name of ['link', 'zero'])
+    t.throws(() => directory.openLinked(name), { code: 'ELOOP' }, `${name}, where more names are allowed`)
+  for (const name of ['fifo', 'directory']) {
+    t.match(
+      refusal(() => directory.openLinked(name)),
+      { code: 'NOT_OURS', found: found[name] },
+      `${name}, where more names are allowed`,
+    )
+  }
   t.equal(String(await directory.read('good', 4)), 'good')
   await t.rejects(directory.read('good', 3), { code: 'TOO_LARGE', found: '4 bytes', allowed: 'at most 3 bytes' })
   t.equal(await directory.read('absent', 3), undefined)

@@ -119,7 +119,8 @@ t.test('a truncation between the look and the read takes nothing of the new cont
   reading.append('three\n')
   reading.tailer.poll(performance.now(), false)
   ftruncateSync(reading.fd, 0)
-  reading.append('quite another file, longer than the first\n')
+  // What is known of its size ends behind a line of it.
+  reading.append('quite another\nfile, longer than the first\n')
   const extent = budget.grant(QUANTUM + 256)!
   const slab = new Slab(kernel.memory.buffer, extent, 64)
   const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })))

@@ -1,6 +1,7 @@
 /** Files that lost their name before anybody saw them under it, and those that left their folder while nobody looked. */
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   linkSync,
   mkdirSync,
@@ -9,9 +10,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { originalsOf } from '../../src/tail/names.ts'
+import { Ledger } from '../../src/ledger.ts'
+import { Lineage } from '../../src/tail/lineage.ts'
+import { Missed } from '../../src/tail/missed.ts'
+import { Habits, originalsOf } from '../../src/tail/names.ts'
+import { Root } from '../../src/tail/open.ts'
+import { Tailers } from '../../src/tail/tailers.ts'
 import { until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { room, source } from './rig.ts'
@@ -59,6 +65,40 @@ t.test('the first files ever under a name, renamed before anybody saw them there
   t.strictSame((await r.came(5)).at(-1), 'a2, late')
   await new Promise(resolve => setTimeout(resolve, 1200))
   t.equal(r.lines.length, 5, 'later looks read nothing twice')
+})
+
+t.test('a name that is new may be a rotation of a path that has lost its file since the last look', t => {
+  const { log } = place(t)
+  const app = source(`${log}*`)
+  const taken: [path: string, origin: string][] = []
+  const missed = new Missed({
+    tailers: new Tailers(),
+    lineage: new Lineage(new Ledger(), () => {}),
+    habits: new Habits(),
+    rootsOf: () => [new Root(dirname(log))],
+    known: () => false,
+    isCopy: () => false,
+    isSearching: () => false,
+    room: () => true,
+    unreadable: () => {},
+    archive: () => {},
+    knownArchive: () => false,
+    poll: () => {},
+    follow: (path, opened, { origin }) => {
+      taken.push([path, origin.path])
+      closeSync(opened.fd)
+    },
+  })
+  missed.followed(log, BigInt(Date.now() - 60_000) * 1_000_000n)
+  writeFileSync(`${log}.1`, 'written as app.log\n')
+  missed.catchUp(app, `${log}.1`)
+  t.strictSame(taken, [], 'the path still has its file')
+  missed.vacated(log, app)
+  missed.catchUp(app, `${log}.1`)
+  t.strictSame(taken, [[`${log}.1`, log]], 'it comes behind what was followed there before')
+  missed.catchUp(app, `${log}.1`)
+  t.equal(taken.length, 1, 'it is looked for once')
+  t.end()
 })
 
 t.test('a file that was rotated into another folder while we were down is read on there', async t => {

@@ -136,6 +136,37 @@ t.test('what may become a copy is told from what may not', t => {
   t.end()
 })
 
+t.test('a file with the same banner, and its own lines behind it, is no copy', t => {
+  const { log, at } = place(t)
+  const banner = 'the same in both\n'.repeat(100)
+  writeFileSync(log, `${banner}${'the first file\n'.repeat(100)}`)
+  const fd = openSync(log, 'r')
+  t.teardown(() => closeSync(fd))
+  const stats = fstatSync(fd, { bigint: true })
+  const size = Number(stats.size)
+  const origin = { source: 'app', path: log, generation: '0'.repeat(16), labels: {} }
+  const cursor = new Cursor('main', new Account(), { offset: size, marker: readMarker(fd, size)! }, () => {})
+  const tailer = new Tailer(
+    fd,
+    log,
+    stats,
+    new Generation(origin, inodeOf(stats), readHead(fd, size)!, size, [cursor]),
+    0,
+  )
+  const may = (content: string): boolean => {
+    writeFileSync(at('app.log.1'), content)
+    const opened = openRegular(at('app.log.1'), [at('.')])
+    if (opened.kind !== 'open') throw new Error(opened.kind)
+    const verdict = mayBeCopyOf(at('app.log.1'), opened, tailer)
+    closeSync(opened.fd)
+    return verdict
+  }
+  t.equal(may(`${banner}${'the first file\n'.repeat(50)}`), true, 'the half of it')
+  t.equal(may(banner), true, 'as long as there is nothing but the banner')
+  t.equal(may(`${banner}${'the other file\n'.repeat(50)}`), false, 'less than was read of the first')
+  t.end()
+})
+
 /** Asks for what was missed under `origin`; the paths that were found, sorted. */
 function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] {
   const missed = findMissed({
@@ -193,5 +224,20 @@ t.test('a name of the shape that rotations of the path had before says enough', 
   t.strictSame(missedUnder(at('current'), { habits }), [])
   habits.learn(at('current'), at('@40000000600000000000abcd.s'))
   t.strictSame(missedUnder(at('current'), { habits }), [at('@4000000065a1b2c312345678.s')])
+  t.end()
+})
+
+t.test('archives are told by the name in front of their compression, those of followed files excepted', t => {
+  const { log, at } = place(t)
+  const archives = ['app.log.1.gz', 'app-20260101.log.gz', 'app.log.2026-01-01T00:00:00Z.zst', 'app.2.log.gz']
+  const others = ['app-audit.log.gz', 'other.log.1.gz', 'app.log.swp.gz']
+  for (const name of [...archives, ...others]) writeFileSync(at(name), 'content\n')
+  const compressed: string[] = []
+  t.strictSame(missedUnder(log, { compressed: path => void compressed.push(path) }), [])
+  t.strictSame(compressed.sort(), archives.map(at).sort())
+  compressed.length = 0
+  missedUnder(log, { compressed: path => void compressed.push(path), followed: path => path === at('app.2.log') })
+  t.notOk(compressed.includes(at('app.2.log.gz')), 'it is looked after under the name of that')
+  t.equal(compressed.length, archives.length - 1)
   t.end()
 })

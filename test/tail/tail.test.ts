@@ -3,6 +3,7 @@ import {
   copyFileSync,
   linkSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -205,6 +206,25 @@ t.test('a copy that nothing explains is read after a few seconds', async t => {
   t.strictSame(await r.came(4, 7), ['a1', 'a2', 'a1', 'a2'])
 })
 
+t.test('a copy in the pattern that holds less than was read of the file is not read again', async t => {
+  const { dir, log } = place(t)
+  const lines = Array.from({ length: 100 }, (_, n) => `line ${n} of the file\n`)
+  writeFileSync(log, lines.join(''))
+  const r = await room(t, { sources: [source(join(dir, 'app.log*'))] })
+  await r.came(100)
+  // The application wrote on while it was copied.
+  writeFileSync(`${log}.1`, lines.slice(0, 70).join(''))
+  const copied = () => [...r.tail.refused].some(({ path }) => path === `${log}.1`)
+  t.ok(await r.until(copied), 'it is held back')
+  truncateSync(log)
+  const taken = () => [...r.tail.following()].some(({ path }) => path === `${log}.1`)
+  t.ok(await r.until(taken), 'it is taken up once nothing explains it any more')
+  appendFileSync(log, 'b1\n')
+  appendFileSync(`${log}.1`, 'late\n')
+  t.strictSame((await r.came(102)).slice(100).toSorted(), ['b1', 'late'])
+  balanced(t, r)
+})
+
 t.test('what was truncated away without a copy is counted as vanished', async t => {
   const { log } = place(t)
   writeFileSync(log, 'a1\nhalf a line')
@@ -368,6 +388,41 @@ t.test('after a restart reading goes on where it was committed, and the ledger w
   t.strictSame(await r.came(1), ['a3'])
   t.equal(r.lines[0]!.generation, first.lines[0]!.generation)
   t.strictSame(r.statement().delivered, { lines: 3, bytes: 9 })
+})
+
+t.test('other lines in a file of which nothing was saved but that it is there have other ids', async t => {
+  const { log, state } = place(t)
+  const options = { sources: [source(log)], state }
+  const idOf = async (text: string): Promise<string> => {
+    writeFileSync(log, `${text}\n`)
+    const r = await room(t, options)
+    t.strictSame(await r.came(1), [text])
+    await r.stop()
+    return r.lines[0]!.generation
+  }
+  writeFileSync(log, '')
+  await (await room(t, options)).stop()
+  const saved = readFileSync(join(state, 'checkpoint'))
+  const first = await idOf('a1')
+  for (const [text, same] of [['b1', false] as const, ['a1', true] as const]) {
+    // As a death before the next save leaves it.
+    writeFileSync(join(state, 'checkpoint'), saved)
+    t.equal((await idOf(text)) === first, same, `${text} ${same ? 'has the id that it had' : 'has another id'}`)
+  }
+})
+
+t.test('an id is made only from what is on the disk', async t => {
+  const { log, state } = place(t)
+  const checkpoint = () => readFileSync(join(state, 'checkpoint'), 'utf8')
+  writeFileSync(log, 'a1\na2\n')
+  const r = await room(t, { sources: [source(log)], state })
+  t.match(checkpoint(), /"epoch":"[0-9a-f]{16}"/, 'the epoch is saved before a file is read')
+  await r.came(2)
+  truncateSync(log)
+  appendFileSync(log, 'b1\n')
+  t.ok(await r.until(() => r.lines.length === 3))
+  const [begun] = [...r.tail.following()].map(({ generation }) => generation.key)
+  t.match(checkpoint(), `"key":"${begun}"`, 'and what began at a truncation, before a line of it is read')
 })
 
 t.test('what had not settled before a restart is read again, under the same ids', async t => {
