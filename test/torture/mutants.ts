@@ -31,6 +31,8 @@ const COPIED = [
 ]
 /** The fast torture's time: minutes. */
 const BUDGET = 3
+/** A test of tap that failed. */
+const FAILED = /^ *not ok/
 
 /** A copy of the project with the mutation in it, built. */
 function mutate(mutant: Mutant): string {
@@ -63,10 +65,14 @@ async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
     child.kill('SIGTERM')
   }, BUDGET * 60_000)
   const lines: string[] = []
-  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line)
+    // One thing that is wrong is enough.
+    if (mutant.test !== undefined && FAILED.test(line)) child.kill('SIGTERM')
+  }
   clearTimeout(timer)
   if (mutant.test !== undefined) {
-    const failed = lines.find(line => /^ *not ok/.test(line))
+    const failed = lines.find(line => FAILED.test(line))
     return {
       by: failed === undefined ? undefined : `${mutant.test}: ${failed.replace(/^ *not ok \d+ - /, '')}`,
       programs: undefined,

@@ -61,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not save at the end',
     edits: [['src/tail/tail.ts', '    await this.#store.save(() => this.snapshot(clean))\n', '    void clean\n']],
-    program: 'ended in order, rotated, and started again',
+    program: 'ended in order just after lines were written',
   },
   {
     name: 'writes the checkpoint in place',
@@ -109,8 +109,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not check the head',
-    edits: [['src/tail/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"]],
-    program: 'another first line and the same length',
+    edits: [
+      ['src/tail/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"],
+      ['src/tail/fingerprint.ts', '  return crc32(bytes) === head.crc\n', '  return true\n'],
+      ['src/tail/fingerprint.ts', 'headOf(scratch.subarray(0, head.length)).hash === head.hash', "head.hash !== '-'"],
+    ],
+    test: 'test/tail/fingerprint.test.ts',
   },
   {
     name: 'does not check again behind a read',
@@ -140,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       ['src/tail/generation.ts', '    this.#origin = { ...this.#origin, generation }\n', '    void generation\n'],
     ],
-    program: 'emptied and written anew after a death',
+    test: 'test/tail/tail.test.ts',
   },
   {
     name: 'sends a new generation before it is saved',
@@ -156,10 +160,12 @@ export const MUTANTS: readonly Mutant[] = [
         '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.later()\n',
       ],
     ],
+    test: 'test/tail/tail.test.ts',
   },
   {
     name: 'does not save its epoch at the start',
     edits: [['src/tail/tail.ts', '    await this.#store.save(() => ({ ...checkpoint, clean: false }))\n', '']],
+    test: 'test/tail/tail.test.ts',
   },
 
   // ── Rotation ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
         "return this.state.kind !== 'live' && this.generation.idle",
       ],
     ],
-    program: 'deleted while both backends were down',
+    test: 'test/tail/tailer.test.ts',
   },
   {
     name: 'closes the handle before everything is acknowledged',
@@ -183,6 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
         "return this.state.kind !== 'live' && this.generation.cursors.every(({ read }) => read >= this.size)",
       ],
     ],
+    test: 'test/tail/tailer.test.ts',
   },
   {
     name: 'forgets to read the rest of a rotated file',
@@ -215,7 +222,7 @@ export const MUTANTS: readonly Mutant[] = [
         '',
       ],
     ],
-    program: 'copied, truncated and rotated between',
+    test: 'test/tail/missed.test.ts',
   },
   {
     name: 'takes a copy for a new file at once',
@@ -247,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'forgets the pins of the process before',
     edits: [['src/tail/recovery.ts', '  pins.inherit(keys, epoch)\n', '  pins.inherit(new Set(), epoch)\n']],
-    program: 'deleted while both backends were down',
+    test: 'test/tail/pins.test.ts',
   },
   {
     name: 'forgets finished files',
@@ -287,7 +294,7 @@ export const MUTANTS: readonly Mutant[] = [
         'const says = habits.says(name, origin)',
       ],
     ],
-    program: 'made, rotated and compressed while down',
+    test: 'test/tail/siblings.test.ts',
   },
   {
     name: 'forgets what was seen of a file and not read',
@@ -330,7 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
         '  return true\n',
       ],
     ],
-    program: 'a second file with the same banner',
+    test: 'test/tail/siblings.test.ts',
   },
   {
     name: 'does not look at finished files again',
@@ -360,12 +367,130 @@ export const MUTANTS: readonly Mutant[] = [
     program: 'older lines come first',
   },
 
+  // ── What came and went unseen ──────────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'takes what was written behind a truncation nobody saw for what is known',
+    edits: [
+      [
+        'src/tail/recovery.ts',
+        'const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isKept',
+        'const isOther = isInode(stats, entry.inode) && stats.size < 0n && !isKept',
+      ],
+    ],
+    test: 'test/tail/missed.test.ts',
+  },
+  {
+    name: 'takes a file that stands where it is known to be for a copy',
+    edits: [['src/tail/search.ts', '    if (this.standing.has(key)) return true\n', '']],
+    test: 'test/tail/missed.test.ts',
+  },
+  {
+    name: 'lets other content begin when it is noticed',
+    edits: [
+      [
+        'src/tail/generation.ts',
+        'const at = modified > 0n && modified < now ? modified : now',
+        'const at = modified < 0n ? modified : now',
+      ],
+    ],
+    test: 'test/tail/missed.test.ts',
+  },
+  {
+    name: 'reads a copy again whose lines have all been read',
+    edits: [
+      ['src/tail/folders.ts', ': search.isStale(path, opened)\n', ": path === '' && search.isStale(path, opened)\n"],
+    ],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'takes a new file for a copy whose lines have all been read',
+    edits: [
+      ['src/tail/folders.ts', ': search.isStale(path, opened)\n', ": path !== '' || search.isStale(path, opened)\n"],
+    ],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'orders an archive before what was followed when it was written',
+    edits: [
+      [
+        'src/tail/search.ts',
+        'const least = made > after ? made : after + 1n',
+        'const least = after < 0n ? after + 1n : made',
+      ],
+    ],
+    test: 'test/rotation/archives.test.ts',
+  },
+  {
+    name: 'does not look for what a path has just lost before a new name is taken up',
+    edits: [
+      [
+        'src/tail/missed.ts',
+        'if (vacancy.looked || !isRelated(path, origin)) continue',
+        'if (!vacancy.looked || !isRelated(path, origin)) continue',
+      ],
+    ],
+    test: 'test/tail/missed.test.ts',
+  },
+
+  // ── What others may have written ───────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'follows a link in the place of a private directory',
+    edits: [['src/private.ts', 'O_RDONLY | O_DIRECTORY | O_NOFOLLOW', 'O_RDONLY | O_DIRECTORY']],
+    test: 'test/private.test.ts',
+  },
+  {
+    name: 'follows a link in the place of a private file',
+    edits: [
+      [
+        'src/private.ts',
+        '    const fd = openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)\n',
+        '    const fd = openSync(this.at(name), O_RDONLY | O_NONBLOCK)\n',
+      ],
+    ],
+    test: 'test/private.test.ts',
+  },
+  {
+    name: 'believes a checkpoint that names a place outside of the roots',
+    edits: [
+      [
+        'src/tail/belonging.ts',
+        'sources.reaches(source, path) ? entry : { ...entry, path: origin }',
+        'sources.has(source) ? entry : { ...entry, path: origin }',
+      ],
+    ],
+    test: 'test/tail/belonging.test.ts',
+  },
+  {
+    name: 'believes a checkpoint that names a file no pattern matches',
+    edits: [
+      ['src/tail/belonging.ts', '    if (!sources.matches(source, origin)) {\n', '    if (!sources.has(source)) {\n'],
+    ],
+    test: 'test/tail/belonging.test.ts',
+  },
+  {
+    name: 'believes a checkpoint whose paths climb',
+    edits: [
+      [
+        'src/tail/saved.ts',
+        "!value.split('/').some(part => part === '..' || part === '.')",
+        "!value.split('/').some(part => part === '.')",
+      ],
+    ],
+    test: 'test/tail/saved.test.ts',
+  },
+  {
+    name: 'unpacks each archive as if no other had been',
+    edits: [['src/tail/unpack.ts', ' + taken) / SHARE) - taken\n', ' + taken) / SHARE)\n']],
+    test: 'test/tail/unpack.test.ts',
+  },
+
   // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
   {
     name: 'takes half a line for a whole one',
     edits: [
       ['src/tail/framer.ts', "    if (ending === 'open') return 'dry'\n    if (ahead.stale)", '    if (ahead.stale)'],
     ],
+    test: 'test/tail/framer.test.ts',
   },
   {
     name: 'does not take the last line at the end',
@@ -388,6 +513,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       ['src/tail/framer.ts', 'const cutFrom = over ? fileEnd - form.unit - cursor.read : 0', 'const cutFrom = 0'],
     ],
+    test: 'test/tail/framer.test.ts',
   },
 
   // ── Delivery and the ledger ────────────────────────────────────────────────────────────────────────────────────
@@ -593,6 +719,26 @@ export const MUTANTS: readonly Mutant[] = [
       ],
     ],
     program: 'rotated twice between two looks',
+  },
+  {
+    name: 'takes an address that refuses everything for one with bad lines',
+    edits: [
+      ['src/delivery/evidence.ts', '!this.#final && this.#refused >= DOUBT', '!this.#final && this.#refused < 0'],
+    ],
+    test: 'test/delivery/evidence.test.ts',
+  },
+  {
+    name: 'condemns a record though nothing was taken between its refusals',
+    edits: [['src/delivery/evidence.ts', 'if (this.takenSince(known.latest)) known.separate++', 'known.separate++']],
+    test: 'test/delivery/evidence.test.ts',
+  },
+  {
+    name: 'names a request by its start only',
+    edits: [
+      ['src/delivery/encoder.ts', '-${records}-${hash(', '-${hash('],
+      ['src/delivery/encoder.ts', 'cut + ranges,', "'',"],
+    ],
+    test: 'test/delivery/encoder.test.ts',
   },
 ]
 
