@@ -188,3 +188,35 @@ t.test('while one waits for room younger files of its name are read, and it is r
   t.ok(await after.until(() => after.texts.includes('line 2999')))
   t.equal(after.statement().vanishedBytes, 0)
 })
+
+t.test('one that was written over that of a rotation before comes behind the file that was followed since', async t => {
+  const dir = scratch(t, { logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  const r = await room(t, { sources: [source(log)], state: join(dir, 'state') })
+  const rotate = () => {
+    writeFileSync(`${log}.old.gz`, gzipSync(readFileSync(log)))
+    rmSync(log)
+  }
+  writeFileSync(log, 'a1\n')
+  await r.came(1)
+  rotate()
+  // Birth times are as coarse as the kernel's clock.
+  await new Promise(resolve => setTimeout(resolve, 50))
+  writeFileSync(log, 'b1\n')
+  await r.came(2)
+  r.holding = true
+  // More than there is memory for: the rest of it is unread when the archive has been unpacked.
+  const count = 8000
+  appendFileSync(log, `b2 ${'x'.repeat(996)}\n`.repeat(count))
+  rotate()
+  writeFileSync(log, 'c1\n')
+  rotate()
+  writeFileSync(log, 'd1\n')
+  t.ok(await r.until(() => [...r.tail.following()].some(({ path }) => path.includes('/unpacked/'))), 'it is unpacked')
+  t.ok(r.lines.length < count, 'and what was written before it is not read to its end')
+  r.holding = false
+  r.settle()
+  await r.came(count + 4)
+  const order = r.texts.map(line => line.slice(0, 2)).filter((line, at, all) => line !== all[at - 1])
+  t.strictSame(order, ['a1', 'b1', 'b2', 'c1', 'd1'])
+})

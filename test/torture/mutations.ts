@@ -418,7 +418,7 @@ export const MUTANTS: readonly Mutant[] = [
         'const least = after < 0n ? after + 1n : made',
       ],
     ],
-    test: 'test/rotation/archives.test.ts',
+    test: 'test/tail/unpack.test.ts',
   },
   {
     name: 'does not look for what a path has just lost before a new name is taken up',
@@ -643,7 +643,7 @@ export const MUTANTS: readonly Mutant[] = [
         '        settlement.deliver(slab, runs)\n        if (records % 7 === 0) settlement.deliver(slab, runs)\n        return true\n',
       ],
     ],
-    program: 'deleted while both backends were down',
+    test: 'test/delivery/delivery.test.ts',
   },
   {
     name: 'releases twice',
@@ -704,10 +704,10 @@ export const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/encoder.ts',
         "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`",
-        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}${process.pid}`",
+        "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}${performance.now()}`",
       ],
     ],
-    program: 'killed while it unpacks',
+    test: 'test/delivery/encoder.test.ts',
   },
   {
     name: 'gives other content an id that was used',
