@@ -36,8 +36,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/generation.ts',
-        'this.cursors.map(({ backend, committed, read }) => [backend, ended ? { ...committed, end: read } : committed])',
-        'this.cursors.map(({ backend, read, marker }) => [backend, { offset: read, marker, ...(ended ? { end: read } : {}) }])',
+        'this.cursors.map(({ backend, committed, read, beyond }) => [',
+        'this.cursors.map(({ backend, read, marker, beyond }) => [',
+      ],
+      [
+        'src/tail/generation.ts',
+        'ended || beyond ? { ...committed, end: read } : committed,\n',
+        '{ offset: read, marker, ...(ended || beyond ? { end: read } : {}) },\n',
       ],
     ],
     program: 'killed between two chunks',
@@ -314,7 +319,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgets a copy that holds less than was read',
-    edits: [['src/tail/search.ts', '      done.rememberGone(saved)\n', '']],
+    edits: [
+      [
+        'src/tail/search.ts',
+        '      done.rememberGone({ ...living.save(entry.path, true), ...emptied })\n',
+        '      void emptied\n',
+      ],
+    ],
     program: 'than the copy holds',
   },
   {
@@ -398,16 +409,46 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'reads a copy again whose lines have all been read',
     edits: [
-      ['src/tail/folders.ts', ': search.isStale(path, opened)\n', ": path === '' && search.isStale(path, opened)\n"],
+      [
+        'src/tail/folders.ts',
+        ': search.isKnown(origin => isRelated(path, origin), opened)\n',
+        ": path === '' && search.isKnown(origin => isRelated(path, origin), opened)\n",
+      ],
     ],
     test: 'test/tail/tail.test.ts',
   },
   {
     name: 'takes a new file for a copy whose lines have all been read',
     edits: [
-      ['src/tail/folders.ts', ': search.isStale(path, opened)\n', ": path !== '' || search.isStale(path, opened)\n"],
+      [
+        'src/tail/folders.ts',
+        ': search.isKnown(origin => isRelated(path, origin), opened)\n',
+        ": path !== '' || search.isKnown(origin => isRelated(path, origin), opened)\n",
+      ],
     ],
     test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'takes what is younger than a truncation for a copy from before it',
+    edits: [
+      [
+        'src/tail/search.ts',
+        'if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue',
+        'if (emptied === undefined) continue',
+      ],
+    ],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'lets a backend that read behind the end of a copy keep the others from it',
+    edits: [
+      [
+        'src/tail/siblings.ts',
+        'if (!isGeneration(opened, { ...wanted, cursors: within })) return 0',
+        'if (!isGeneration(opened, wanted)) return 0',
+      ],
+    ],
+    program: 'while only one backend answers',
   },
   {
     name: 'orders an archive before what was followed when it was written',
