@@ -681,7 +681,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/shipment.ts',
         '        settlement.deliver(slab, runs)\n        return true\n',
-        '        settlement.deliver(slab, runs)\n        if (records % 7 === 0) settlement.deliver(slab, runs)\n        return true\n',
+        '        settlement.deliver(slab, runs)\n        settlement.deliver(slab, runs)\n        return true\n',
       ],
     ],
     test: 'test/delivery/delivery.test.ts',
