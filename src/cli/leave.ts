@@ -13,8 +13,8 @@
 /** What runs on those threads, by the names that Node has for it. */
 const ON_THREADS = /^(FSReq|GetAddrInfoReq|GetNameInfoReq)/
 
-/** How Node ends at once, whatever the environment tells it. */
-const LAST = ['--max-old-space-size=16', '-e', 'process.exit(Number(process.argv[1]))'] as const
+/** How Node ends at once, whatever the environment tells it; a signal that it held back opens no debugger there. */
+const LAST = ['--disable-sigusr1', '--max-old-space-size=16', '-e', 'process.exit(Number(process.argv[1]))'] as const
 
 export function leave(code: number): never {
   if (process.getActiveResourcesInfo().some(name => ON_THREADS.test(name))) {

@@ -9,6 +9,7 @@
  * Exit codes: 0 everything was drained; 3 something is left (the ledger says what), or the last save did not end in time. Everything that can be wrong before
  * the first byte is read throws `ERR_START`.
  */
+import { lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded, LoadRequest } from '../config/load.ts'
@@ -105,9 +106,12 @@ export async function run(
   return drained.complete && saved ? EXIT.ok : EXIT.incomplete
 }
 
+/** Whether others may write to the directory that holds what is in the way: the deepest part of the path that is there. */
 function mayBePlanted(dir: string): boolean {
   try {
-    return writersOf(dirname(dir)) !== undefined
+    let at = dir
+    while (lstatSync(at, { throwIfNoEntry: false }) === undefined && dirname(at) !== at) at = dirname(at)
+    return writersOf(dirname(at)) !== undefined
   } catch {
     return false
   }
