@@ -18,7 +18,7 @@ import { sameBirth, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { hasGrown, LateLines, type Missed } from './missed.ts'
 import { isCompressed, isRelated } from './names.ts'
-import { compressionOf, DENIED, type Opened, type OpenFile, openRegular, type Root, TOO_MANY } from './open.ts'
+import { type Bound, beside, compressionOf, DENIED, type Opened, type OpenFile, openRegular, TOO_MANY } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { Parking } from './parking.ts'
 import type { Search } from './search.ts'
@@ -74,7 +74,7 @@ export interface FoldersParts {
   readonly search: Search
   readonly follower: Follower
   /** Where files of a source must really lie. */
-  rootsOf(source: SourceOptions): readonly Root[]
+  boundsOf(source: string): readonly Bound[]
   readonly sources: ReadonlyMap<string, SourceOptions>
 }
 
@@ -252,12 +252,12 @@ export class Folders {
 
   /** Lines were written to a file that was finished: its writer was never told of the rotation. */
   #takeUp(saved: SavedGeneration): void {
-    const { tailers, done, follower, lineage, sources, rootsOf } = this.#parts
+    const { tailers, done, follower, lineage, sources, boundsOf } = this.#parts
     const source = sources.get(saved.source)
     const key = inodeKey(saved.inode)
     if (!saved.done || source === undefined || tailers.has(key) || isCompressed(basename(saved.path))) return
     if (!this.room()) return
-    const opened = openRegular(saved.path, rootsOf(source))
+    const opened = openRegular(saved.path, beside(saved.path, boundsOf(source.name)))
     if (opened.kind !== 'open') return
     const inode = inodeOf(opened.stats)
     if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {

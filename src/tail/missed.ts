@@ -16,7 +16,7 @@ import type { Generation } from './generation.ts'
 import { fileAt, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { type Habits, isRelated } from './names.ts'
-import { isNoise, type OpenFile, type Root } from './open.ts'
+import { type Bound, isNoise, type OpenFile } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
@@ -40,7 +40,7 @@ export interface MissedParts {
   readonly lineage: Lineage
   readonly habits: Habits
   /** Where files of a source must really lie. */
-  rootsOf(source: SourceOptions): readonly Root[]
+  boundsOf(source: string): readonly Bound[]
   /** Whether an inode is known. */
   known(inode: Inode): boolean
   /** Whether a file is the copy of a generation of `origin` that is over. */
@@ -144,7 +144,7 @@ export class Missed {
   }
 
   #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): void {
-    const { tailers, known, knownArchive, habits, rootsOf, unreadable, archive } = this.#parts
+    const { tailers, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...tailers]) if (tailer.generation.origin.path === origin) this.#parts.poll(tailer)
     const born = birthOf(origin)
@@ -155,7 +155,7 @@ export class Missed {
       // A file that was truncated is older than what was copied from it.
       before: begun !== undefined && born !== undefined && born > begun ? born : undefined,
       habits,
-      roots: rootsOf(source),
+      bounds: boundsOf(source.name),
       strict: begun === undefined,
       known,
       followed: path => path !== origin && this.#youngest.has(path),

@@ -3,8 +3,8 @@
  *
  * The application may put anything there: FIFOs that block, devices that act, links that lead to our own secrets.
  * Only regular files are opened, without blocking, and an open file is used only if the kernel says that it really
- * lies below the source's folder (or one that was allowed by name), and if it is not where our own output goes. Every
- * refusal is a value with a reason.
+ * lies below the source's folder (or one that was allowed by name), whatever links stand in the place of directories by
+ * now, and if it is not where our own output goes. Every refusal is a value with a reason.
  */
 import {
   type BigIntStats,
@@ -44,13 +44,28 @@ export type Opened =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly reason: string }
 
+/** Where files must really lie. */
+export interface Bound {
+  /** Whether what really lies there is inside; `real`: as the kernel tells it, without links. */
+  holds(real: string): boolean
+}
+
+/**
+ * What may be opened beside other files of a directory: what lies where `bounds` allow, or in that directory itself, if
+ * there is no link on the way to it. Where a link in its place leads says nothing.
+ */
+export function beside(path: string, bounds: readonly Bound[]): Bound[] {
+  const directory = dirname(path)
+  return [...bounds, { holds: real => isBelow(real, directory) }]
+}
+
 /**
  * A directory below which files must really lie, and others that their links may lead into: as they led at the start.
  *
  * The application may put a link in the place of the directory. Where the directory leads then counts only
  * within the one that holds it, as with a link `current` that is switched from one release to the next.
  */
-export class Root {
+export class Root implements Bound {
   readonly directory: string
   readonly #real: string
   readonly #others: readonly string[]
@@ -84,8 +99,8 @@ export class Root {
   }
 }
 
-/** Opens `path` for reading if it is a regular file below one of `roots`; names of directories count as they lead now. */
-export function openRegular(path: string, roots: readonly (string | Root)[]): Opened {
+/** Opens `path` for reading if it is a regular file that lies where one of `bounds` says. */
+export function openRegular(path: string, bounds: readonly Bound[]): Opened {
   let fd: number | undefined
   let nofollow = false
   try {
@@ -101,7 +116,7 @@ export function openRegular(path: string, roots: readonly (string | Root)[]): Op
     if (!opened.isFile()) return refuse(fd, describe(opened))
     if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
     if (isOurState(fd, opened)) return refuse(fd, 'a file of our own state')
-    if (!liesBelow(fd, path, roots)) {
+    if (!liesWithin(fd, path, bounds)) {
       return refuse(fd, 'a link that leads out of the folder (followSymlinks lists the folders that are allowed)')
     }
     return { kind: 'open', fd, stats: opened }
@@ -192,7 +207,7 @@ function describe(stats: BigIntStats): string {
 }
 
 /** Asks the kernel where the open file really is (proc(5), /proc/pid/fd). */
-function liesBelow(fd: number, path: string, roots: readonly (string | Root)[]): boolean {
+function liesWithin(fd: number, path: string, bounds: readonly Bound[]): boolean {
   let real: string
   try {
     real = readlinkSync(`/proc/self/fd/${fd}`)
@@ -201,11 +216,7 @@ function liesBelow(fd: number, path: string, roots: readonly (string | Root)[]):
   } catch {
     real = realpathSync(path)
   }
-  return roots.some(root => {
-    if (typeof root !== 'string') return root.holds(real)
-    const directory = realOf(root)
-    return directory !== undefined && isBelow(real, directory)
-  })
+  return bounds.some(bound => bound.holds(real))
 }
 
 export function isBelow(path: string, directory: string): boolean {

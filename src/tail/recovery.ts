@@ -19,7 +19,7 @@ import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from '
 import type { Lineage } from './lineage.ts'
 import type { Missed } from './missed.ts'
 import type { Habits } from './names.ts'
-import { compressionOf, isNoise, type OpenFile, openRegular } from './open.ts'
+import { type Bound, beside, compressionOf, isNoise, type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
 import type { Search } from './search.ts'
@@ -40,6 +40,8 @@ export interface RecoveryParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
   /** The directories in front of the first wildcards of a source's patterns. */
   readonly rootsOf: (source: string) => readonly string[]
+  /** Where files of a source must really lie. */
+  readonly boundsOf: (source: string) => readonly Bound[]
   readonly pins: Pins
   readonly unpacked: Unpacked
 }
@@ -113,7 +115,10 @@ export function recover(
       if (entry) replaced.add(entry)
     }
   }
-  const { standing, rewritten } = survey([...saved.values()].filter(entry => !replaced.has(entry)))
+  const { standing, rewritten } = survey(
+    [...saved.values()].filter(entry => !replaced.has(entry)),
+    parts.boundsOf,
+  )
   for (const { entry } of rewritten) replaced.add(entry)
   for (const entry of generations) missed.followedBefore(entry)
   for (const { origin, source } of generations) {
@@ -172,7 +177,7 @@ interface Survey {
 }
 
 /** What has become of the files of saved generations that no followed name leads to. */
-function survey(entries: readonly SavedGeneration[]): Survey {
+function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['boundsOf']): Survey {
   const standing = new Set<string>()
   const rewritten: { entry: SavedGeneration; sibling: Sibling }[] = []
   const places = new Map<string, ReadonlyMap<string, string>>()
@@ -186,7 +191,7 @@ function survey(entries: readonly SavedGeneration[]): Survey {
     const isThere = known !== undefined && isInode(known, entry.inode)
     const path = isThere ? entry.path : inDirectory(dirname(entry.origin)).get(inodeKey(entry.inode))
     if (path === undefined) continue
-    const opened = openRegular(path, [dirname(path)])
+    const opened = openRegular(path, beside(path, boundsOf(entry.source)))
     if (opened.kind !== 'open') continue
     const { fd, stats } = opened
     const isKept = isInode(stats, entry.inode) && isGeneration(opened, identityOf(entry))

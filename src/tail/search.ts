@@ -10,7 +10,6 @@
  * back the younger ones of its name, and ends as one of the other three.
  */
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { SavedGeneration } from './checkpoint.ts'
@@ -20,7 +19,7 @@ import { Handles } from './handover.ts'
 import { fileAt, isInode, nameOf } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import type { Habits } from './names.ts'
-import { type OpenFile, openRegular } from './open.ts'
+import { type Bound, beside, type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
 import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
@@ -43,8 +42,8 @@ export interface SearchParts {
   readonly lineage: Lineage
   readonly habits: Habits
   readonly sources: ReadonlyMap<string, SourceOptions>
-  /** The directories in front of the first wildcards of a source's patterns. */
-  readonly rootsOf: (source: string) => readonly string[]
+  /** Where files of a source must really lie. */
+  readonly boundsOf: (source: string) => readonly Bound[]
   readonly pins: Pins
   readonly unpacked: Unpacked
   readonly ledger: Ledger
@@ -217,7 +216,7 @@ export class Search {
       else done.rememberGone(entry)
       return
     }
-    const wanted = wantedOf(entry)
+    const wanted = this.#wantedOf(entry)
     // A handle that was left needs no other descriptor.
     if (!this.handles.has(entry.key) && !room()) {
       this.#waiting.set(entry, { kind: 'descriptor', circumstances })
@@ -308,7 +307,13 @@ export class Search {
     const { origin, source, inode } = entry
     let stats = seen
     for (let steady = 0; steady < STEADY; steady++) {
-      const result = await unpacked.take(entry.key, path, () => this.#headsOf(origin), inode)
+      const result = await unpacked.take(
+        entry.key,
+        path,
+        this.#parts.boundsOf(source),
+        () => this.#headsOf(origin),
+        inode,
+      )
       if (this.#stopped) {
         if (result.kind === 'found') closeSync(result.sibling.opened.fd)
         return
@@ -358,11 +363,11 @@ export class Search {
     const tries = this.#learned.get(origin) ?? 0
     if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
     this.#learned.set(origin, tries + 1)
-    const wanted = wantedOf(generation.save(origin))
+    const wanted = this.#wantedOf(generation.save(origin))
     const learn = async () => {
       for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
         if (this.#stopped) return
-        if (await unpacked.beginsLike(archive, wanted.head)) {
+        if (await unpacked.beginsLike(archive, wanted)) {
           habits.learn(origin, archive)
           return
         }
@@ -423,7 +428,7 @@ export class Search {
       const blank = wanted.head.length === 0
       const heads = () => this.#headsOf(entry.origin)
       const result = blank
-        ? await unpacked.takeFirst(entry.key, archives, heads)
+        ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
         : await unpacked.find(entry.key, wanted, archives, nearest)
       if (result.kind === 'found') {
         if (this.#stopped) {
@@ -460,6 +465,11 @@ export class Search {
     this.#waiting.delete(entry)
     this.#gone(entry, circumstances)
     onSettled(entry.origin)
+  }
+
+  #wantedOf(entry: SavedGeneration): Wanted {
+    const { origin: path, inode, source } = entry
+    return { path, inode, bounds: this.#parts.boundsOf(source), ...identityOf(entry) }
   }
 
   #seek(work: Promise<void>): void {
@@ -508,7 +518,7 @@ export class Search {
     const known = fileAt(entry.path)
     const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
     if (path === undefined || this.#parts.unpacked.holds(path) || this.#parts.pins.holds(path)) return undefined
-    const opened = openRegular(path, [dirname(path)])
+    const opened = openRegular(path, beside(path, this.#parts.boundsOf(entry.source)))
     if (opened.kind === 'open') closeSync(opened.fd)
     if (opened.kind !== 'refused') return undefined
     const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
@@ -528,7 +538,7 @@ export class Search {
 
   /** As `find` for a file that had lost its name under the configuration before: true if its handle was left. */
   takeHandle(entry: SavedGeneration): boolean {
-    const handed = this.#handed(entry, wantedOf(entry))
+    const handed = this.#handed(entry, this.#wantedOf(entry))
     if (handed) this.#continue(entry, handed, { replaced: false, truncated: false })
     return handed !== undefined
   }
@@ -559,7 +569,7 @@ export class Search {
   #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
     const path = this.elsewhere.get(inodeKey(inode))
     if (path === undefined || this.#parts.tailers.has(inodeKey(inode))) return undefined
-    const opened = openRegular(path, this.#parts.rootsOf(source))
+    const opened = openRegular(path, this.#parts.boundsOf(source))
     if (opened.kind !== 'open') return undefined
     if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
     closeSync(opened.fd)
@@ -615,8 +625,4 @@ export class Search {
       'a file with unread bytes is gone; they are counted as vanished',
     )
   }
-}
-
-function wantedOf(entry: SavedGeneration): Wanted {
-  return { path: entry.origin, inode: entry.inode, ...identityOf(entry) }
 }

@@ -31,7 +31,7 @@ import {
   isRotationOf,
   withoutCompression,
 } from './names.ts'
-import { compressionOf, DENIED, type OpenFile, openRegular, type Root } from './open.ts'
+import { type Bound, beside, compressionOf, DENIED, type OpenFile, openRegular } from './open.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known of a generation that is looked for. */
@@ -44,6 +44,8 @@ export interface Wanted {
   readonly seen?: SavedCursor | undefined
   /** When the generation began: nanoseconds since the epoch. A copy of it is younger. */
   readonly begun?: string | undefined
+  /** Where files of its source must really lie. */
+  readonly bounds: readonly Bound[]
 }
 
 export interface Sibling {
@@ -56,7 +58,7 @@ const MAX_NAMES = 2000
 /** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
 const SAMPLES = 16
 
-export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omit<Wanted, 'path' | 'inode'> {
+export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omit<Wanted, 'path' | 'inode' | 'bounds'> {
   return { head, cursors: Object.values(cursors), seen, begun }
 }
 
@@ -80,7 +82,7 @@ export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cu
 
 /** The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for. */
 export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
-  for (const sibling of siblingsOf(wanted.path)) {
+  for (const sibling of siblingsOf(wanted)) {
     const key = inodeKey(inodeOf(sibling.opened.stats))
     if (key === inodeKey(wanted.inode) && !taken(key) && isGeneration(sibling.opened, wanted)) return sibling
     closeSync(sibling.opened.fd)
@@ -91,7 +93,7 @@ export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibl
 /** The copy of the wanted generation in its directory, open, or `undefined`. Of several the one that says most. */
 export function findCopy(wanted: Wanted, taken: (key: string, opened: OpenFile) => boolean): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
-  for (const { path, opened } of siblingsOf(wanted.path)) {
+  for (const { path, opened } of siblingsOf(wanted)) {
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
@@ -140,7 +142,7 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
 }
 
 /** Every regular file of the directory, open, those that are called as rotations of the path are first. */
-function* siblingsOf(path: string): Generator<Sibling> {
+function* siblingsOf({ path, bounds }: Wanted): Generator<Sibling> {
   const directory = dirname(path)
   // In a crowded directory the names of rotations must not fall off the end.
   const related = (name: string) => (isRotationOf(name, basename(path)) ? 0 : 1)
@@ -148,7 +150,7 @@ function* siblingsOf(path: string): Generator<Sibling> {
   names.sort((a, b) => a.rank - b.rank)
   for (const { name } of names.slice(0, MAX_NAMES)) {
     const sibling = join(directory, name)
-    const opened = openRegular(sibling, [directory])
+    const opened = openRegular(sibling, beside(path, bounds))
     if (opened.kind === 'open') yield { path: sibling, opened }
   }
 }
@@ -199,7 +201,7 @@ export interface MissedQuery {
   readonly before: bigint | undefined
   readonly habits: Habits
   /** Where the files must really lie, unless rotations are known to leave the directory of `origin`. */
-  readonly roots: readonly (string | Root)[]
+  readonly bounds: readonly Bound[]
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
   readonly strict: boolean
   readonly known: (inode: Inode) => boolean
@@ -227,7 +229,7 @@ const AT_ONCE = 50_000_000n
  * of the youngest and that of the one that stands there now. Oldest first.
  */
 export function findMissed(query: MissedQuery): Sibling[] {
-  const { origin, after, habits, roots, strict, known, knownArchive, denied, compressed } = query
+  const { origin, after, habits, bounds, strict, known, knownArchive, denied, compressed } = query
   const missed: Sibling[] = []
   const archives: { readonly path: string; readonly stats: OpenFile['stats'] }[] = []
   // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
@@ -249,7 +251,7 @@ export function findMissed(query: MissedQuery): Sibling[] {
       if (says !== 'numbered' && says !== 'learned') {
         if (!fits(stats, query) || (says === 'word' && !wasRenamed(stats, query))) continue
       }
-      const opened = openRegular(path, directory === dirname(origin) ? roots : [directory, ...roots])
+      const opened = openRegular(path, beside(path, bounds))
       if (opened.kind === 'refused' && opened.reason === DENIED) denied(path)
       if (opened.kind !== 'open') continue
       if (compressionOf(opened.fd) !== undefined) {

@@ -101,12 +101,12 @@ export class Tail {
       calm: () => sweep.listen(),
     })
     const habits = this.#habits
-    const rootsOf = (source: SourceOptions) => sweep.boundsOf(source.name)
+    const boundsOf = (source: string) => sweep.boundsOf(source)
     const missed = new Missed({
       tailers,
       lineage,
       habits,
-      rootsOf,
+      boundsOf,
       known: inode => {
         const key = inodeKey(inode)
         const parked = this.#folders.parking.pathOf(key) !== undefined
@@ -147,7 +147,7 @@ export class Tail {
       lineage,
       habits,
       sources: bySource,
-      rootsOf: source => sweep.rootsOf(source),
+      boundsOf,
       pins,
       unpacked,
       ledger,
@@ -180,7 +180,7 @@ export class Tail {
       missed,
       search,
       follower,
-      rootsOf,
+      boundsOf,
       sources: bySource,
     })
     this.#pins = pins
@@ -227,6 +227,7 @@ export class Tail {
         lineage: this.#lineage,
         sources: this.#sources,
         rootsOf: source => this.#sweep.rootsOf(source),
+        boundsOf: source => this.#sweep.boundsOf(source),
         pins: this.#pins,
         unpacked: this.#unpacked,
       },

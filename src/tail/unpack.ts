@@ -24,7 +24,7 @@ import type { StateDirectory } from '../state.ts'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from './fingerprint.ts'
 import { fileAt, namesIn } from './inodes.ts'
 import { type Habits, isCompressed, withoutCompression } from './names.ts'
-import { compressionOf, type OpenFile, openRegular } from './open.ts'
+import { type Bound, beside, compressionOf, type OpenFile, openRegular } from './open.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
 /** What all unpacked files may take of the disk, unless the configuration says otherwise: bytes. */
@@ -125,7 +125,7 @@ export class Unpacked {
         const stats = fileAt(path)
         if (stats === undefined || stats.mtimeNs + TOLERANCE < begun || path === origin) continue
         // A processor of svlogd compresses in place of the file.
-        if (isCompressed(name) || formatOf(path) !== undefined)
+        if (isCompressed(name) || formatOf(path, wanted.bounds) !== undefined)
           (likely ? related : others).push({ path, mtime: stats.mtimeNs })
       }
     }
@@ -140,7 +140,7 @@ export class Unpacked {
   find(generation: string, wanted: Wanted, archives: readonly string[], nearest: number): Promise<UnpackResult> {
     const isHead = (head: Buffer) => head.length === wanted.head.length && digest(head) === wanted.head.hash
     const keepFrom = Number.isFinite(nearest) ? Math.max(0, nearest - MARKER_BYTES) : 0
-    const plan: Plan = { headBytes: wanted.head.length, isHead, keepFrom }
+    const plan: Plan = { headBytes: wanted.head.length, isHead, keepFrom, bounds: wanted.bounds }
     return this.#inTurn(async directory => {
       let incomplete = false
       for (const archive of archives) {
@@ -171,10 +171,16 @@ export class Unpacked {
   }
 
   /**
-   * An archive of which nothing is known, unless its head is one of `heads`. `inode` is the file that is meant: by the
-   * time its turn comes another may have its name. Never rejects.
+   * An archive of which nothing is known, unless its head is one of `heads`. `bounds`: where archives must really lie.
+   * `inode` is the file that is meant: by the time its turn comes another may have its name. Never rejects.
    */
-  take(generation: string, archive: string, heads: () => Iterable<Head>, inode?: Inode): Promise<UnpackResult> {
+  take(
+    generation: string,
+    archive: string,
+    bounds: readonly Bound[],
+    heads: () => Iterable<Head>,
+    inode?: Inode,
+  ): Promise<UnpackResult> {
     const isHead = (head: Buffer) => {
       for (const { length, hash } of heads()) {
         if (length > 0 && length <= head.length && digest(head.subarray(0, length)) === hash) return false
@@ -182,7 +188,7 @@ export class Unpacked {
       return head.length > 0
     }
     return this.#inTurn(async directory => {
-      const plan: Plan = { headBytes: HEAD_BYTES, isHead, keepFrom: 0, inode }
+      const plan: Plan = { headBytes: HEAD_BYTES, isHead, keepFrom: 0, bounds, inode }
       const outcome = await this.#unpack(directory, generation, archive, plan)
       switch (outcome) {
         case 'unpacked': {
@@ -203,10 +209,15 @@ export class Unpacked {
   }
 
   /** The first of the archives that `take` takes. Never rejects. */
-  async takeFirst(generation: string, archives: readonly string[], heads: () => Iterable<Head>): Promise<UnpackResult> {
+  async takeFirst(
+    generation: string,
+    archives: readonly string[],
+    bounds: readonly Bound[],
+    heads: () => Iterable<Head>,
+  ): Promise<UnpackResult> {
     let incomplete = false
     for (const archive of archives) {
-      const result = await this.take(generation, archive, heads)
+      const result = await this.take(generation, archive, bounds, heads)
       if (result.kind === 'found') return { ...result, archive }
       if (result.kind === 'later') return result
       incomplete ||= result.kind === 'incomplete'
@@ -214,9 +225,9 @@ export class Unpacked {
     return { kind: incomplete ? 'incomplete' : 'none' }
   }
 
-  /** Whether the content of an archive begins with a head. Never rejects. */
-  async beginsLike(archive: string, head: Head): Promise<boolean> {
-    const source = openRegular(archive, [dirname(archive)])
+  /** Whether the content of an archive begins like the wanted generation. Never rejects. */
+  async beginsLike(archive: string, { head, bounds }: Wanted): Promise<boolean> {
+    const source = openRegular(archive, beside(archive, bounds))
     if (source.kind !== 'open') return false
     const plain = decompress(source.fd)
     if (plain === undefined) return false
@@ -323,6 +334,8 @@ interface Plan {
   isHead(head: Buffer): boolean
   /** Bytes before this offset, the head excepted, are acknowledged. */
   readonly keepFrom: number
+  /** Where archives must really lie. */
+  readonly bounds: readonly Bound[]
   /** The archive, if it is known which one. */
   readonly inode?: Inode | undefined
 }
@@ -332,8 +345,8 @@ function isSame(one: Inode, other: Inode): boolean {
 }
 
 /** The format of the file at `path`, if it is compressed. */
-function formatOf(path: string): string | undefined {
-  const file = openRegular(path, [dirname(path)])
+function formatOf(path: string, bounds: readonly Bound[]): string | undefined {
+  const file = openRegular(path, beside(path, bounds))
   if (file.kind !== 'open') return undefined
   const format = compressionOf(file.fd)
   closeSync(file.fd)
@@ -405,7 +418,7 @@ class Task {
 
   /** Writes what the plan wants of the archive. Returns false if the head is another, or there is no room or time. */
   async run(path: string, plan: Plan): Promise<boolean> {
-    const source = openRegular(path, [dirname(path)])
+    const source = openRegular(path, beside(path, plan.bounds))
     if (source.kind !== 'open') return false
     if (plan.inode && !isSame(inodeOf(source.stats), plan.inode)) {
       this.#moved = true

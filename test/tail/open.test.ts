@@ -22,7 +22,7 @@ import { scratch } from '../scratch.ts'
 t.test('a regular file below the folder is opened for reading', t => {
   const dir = scratch(t)
   writeFileSync(join(dir, 'app.log'), 'content')
-  const opened = openRegular(join(dir, 'app.log'), [dir])
+  const opened = openRegular(join(dir, 'app.log'), [new Root(dir)])
   t.equal(opened.kind, 'open')
   if (opened.kind !== 'open') return t.end()
   const bytes = Buffer.alloc(7)
@@ -46,7 +46,7 @@ t.test('what is no regular file is refused with its kind, and nothing blocks', a
   const server = createServer().listen(join(dir, 'socket'))
   await once(server, 'listening')
   const reason = (name: string) => {
-    const opened = openRegular(join(dir, name), [dir])
+    const opened = openRegular(join(dir, name), [new Root(dir)])
     return opened.kind === 'refused' ? opened.reason : opened.kind
   }
   t.equal(reason('fifo'), 'a FIFO')
@@ -78,16 +78,16 @@ t.test('a link out of the folder is refused unless its target was allowed', t =>
   for (const [index, [target, kind]] of cases.entries()) {
     const link = join(logs!, `link${index}`)
     symlinkSync(target, link)
-    const opened = openRegular(link, [logs!, allowed!, join(base, 'not there')])
+    const opened = openRegular(link, [new Root(logs!, [allowed!, join(base, 'not there')])])
     t.equal(opened.kind, kind, target)
     if (opened.kind === 'open') closeSync(opened.fd)
   }
   // A linked folder on the way is a link out, too.
   symlinkSync(secrets!, join(logs!, 'folder'))
-  t.equal(openRegular(join(logs!, 'folder', 'file'), [logs!]).kind, 'refused')
+  t.equal(openRegular(join(logs!, 'folder', 'file'), [new Root(logs!)]).kind, 'refused')
   // But the root itself may be a link: it was named.
   symlinkSync(logs!, join(base, 'root'))
-  const opened = openRegular(join(base, 'root', 'file'), [join(base, 'root')])
+  const opened = openRegular(join(base, 'root', 'file'), [new Root(join(base, 'root'))])
   t.equal(opened.kind, 'open')
   if (opened.kind === 'open') closeSync(opened.fd)
   t.end()
@@ -101,9 +101,9 @@ t.test('a file that may not be read is refused, not an error', t => {
   chmodSync(path, 0o000)
   // Permissions mean nothing to root: a child without privileges looks.
   const module = join(import.meta.dirname, '../../src/tail/open.ts')
-  const script = `import { openRegular } from ${JSON.stringify(module)}
+  const script = `import { openRegular, Root } from ${JSON.stringify(module)}
     process.setgroups?.([]); process.setgid?.(65534); process.setuid?.(65534)
-    console.log(JSON.stringify(openRegular(${JSON.stringify(path)}, [${JSON.stringify(dir)}])))`
+    console.log(JSON.stringify(openRegular(${JSON.stringify(path)}, [new Root(${JSON.stringify(dir)})])))`
   const arguments_ = [
     '--input-type=module',
     '-e',

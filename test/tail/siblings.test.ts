@@ -9,13 +9,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { Habits, isRotationOf } from '../../src/tail/names.ts'
-import { openRegular } from '../../src/tail/open.ts'
+import { beside, openRegular } from '../../src/tail/open.ts'
 import { findCopy, findInode, findMissed, type MissedQuery, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
 import { scratch } from '../scratch.ts'
@@ -26,7 +26,13 @@ const nobody = () => false
 function known(path: string, offset: number): Wanted {
   const fd = openSync(path, 'r')
   const inode = inodeOf(fstatSync(fd, { bigint: true }))
-  const wanted = { path, inode, head: readHead(fd, offset)!, cursors: [{ offset, marker: readMarker(fd, offset)! }] }
+  const wanted = {
+    path,
+    inode,
+    head: readHead(fd, offset)!,
+    cursors: [{ offset, marker: readMarker(fd, offset)! }],
+    bounds: [],
+  }
   closeSync(fd)
   return wanted
 }
@@ -121,7 +127,7 @@ t.test('what may become a copy is told from what may not', t => {
   const tailer = new Tailer(fd, log, stats, generation, 0)
   const may = (name: string, content: string): boolean => {
     writeFileSync(at(name), content)
-    const opened = openRegular(at(name), [at('.')])
+    const opened = openRegular(at(name), beside(at(name), []))
     if (opened.kind !== 'open') throw new Error(opened.kind)
     const verdict = mayBeCopyOf(at(name), opened, tailer)
     closeSync(opened.fd)
@@ -175,7 +181,7 @@ function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] 
     ended: 0n,
     before: undefined,
     habits: new Habits(),
-    roots: [dirname(origin)],
+    bounds: [],
     strict: false,
     known: () => false,
     followed: () => false,

@@ -100,7 +100,7 @@ function packed(t: Test, limits: UnpackLimits) {
     return path
   }
   const take = async (key: string, path: string) => {
-    const result = await unpacked.take(key, path, () => [])
+    const result = await unpacked.take(key, path, [], () => [])
     if (result.kind === 'found') closeSync(result.sibling.opened.fd)
     return result.kind
   }
@@ -161,7 +161,7 @@ t.test(
     writeFileSync(path, gzipSync(`${'x'.repeat(99)}\n`.repeat(30_000)))
     const state = new StateDirectory(join(dir, 'state'), new Journal())
     const unpacked = new Unpacked(state, { free: () => Number.POSITIVE_INFINITY })
-    t.match(await unpacked.take(KEY, path, () => []), { kind: 'later' })
+    t.match(await unpacked.take(KEY, path, [], () => []), { kind: 'later' })
     t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
     state.close()
   },

@@ -39,7 +39,7 @@ export function archives(): Target {
       writeFileSync(archive, input)
       // What was unpacked in vain is of no account.
       now += 60_001
-      const result = await unpacked.take(KEY, archive, () => [])
+      const result = await unpacked.take(KEY, archive, [], () => [])
       const made = join(dir, 'state', 'unpacked')
       const left = existsSync(made) ? readdirSync(made) : []
       if (result.kind !== 'found') {
