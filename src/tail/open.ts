@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { codeOf } from '../errors.ts'
+import { ourUser } from '../private.ts'
 import { isOurState } from '../state.ts'
 
 /** The reason that may pass by itself once other files are closed. */
@@ -62,8 +63,9 @@ export function beside(path: string, bounds: readonly Bound[]): Bound[] {
 /**
  * A directory below which files must really lie, and others that their links may lead into: as they led at the start.
  *
- * The application may put a link in the place of the directory. Where the directory leads then counts only
- * within the one that holds it, as with a link `current` that is switched from one release to the next.
+ * The application may put a link in the place of the directory, before the start as well as after it. Where the directory
+ * leads then counts only within the one that holds it, as with a link `current` that is switched from one release to the
+ * next; or in one of the others.
  */
 export class Root implements Bound {
   readonly directory: string
@@ -88,7 +90,11 @@ export class Root implements Bound {
 
   /** Whether the directory leads where it may now. */
   get sound(): boolean {
-    return realOf(this.directory) === this.#real || this.#switched() !== undefined
+    const now = realOf(this.directory)
+    if (now === undefined) return false
+    return (
+      now === this.#real || this.#others.some(each => isBelow(`${now}${sep}`, each)) || this.#switched() !== undefined
+    )
   }
 
   /** Where the directory leads now, if it may. */
@@ -234,13 +240,27 @@ function realOf(directory: string): string | undefined {
 /** Links that may follow one another (path_resolution(7)). */
 const MAX_LINKS = 40
 
-/** Where a path leads, or will lead once what is missing is there. */
-function expected(path: string, links = 0): string {
-  const real = realOf(path)
-  if (real !== undefined || path === sep) return real ?? path
-  const target = links < MAX_LINKS ? targetOf(path) : undefined
-  if (target !== undefined) return expected(resolve(dirname(path), target), links + 1)
-  return join(expected(dirname(path), links), basename(path))
+/**
+ * Where a path leads, or will lead once what is missing is there. A link that the application may have put on the way leads
+ * nowhere outside of the directory that holds it. `left`: links that are followed yet.
+ */
+function expected(path: string, left = { links: MAX_LINKS }): string {
+  if (path === sep) return path
+  const holder = expected(dirname(path), left)
+  const place = join(holder, basename(path))
+  const target = left.links > 0 ? targetOf(place) : undefined
+  if (target === undefined) return place
+  left.links--
+  const leads = expected(resolve(holder, target), left)
+  return isBelow(leads, holder) || isTrusted(place, holder) ? leads : place
+}
+
+/** Whether a link was put there by us or the administrator: not in a directory where everybody may. */
+function isTrusted(link: string, holder: string): boolean {
+  const [stats, around] = [link, holder].map(path => lstatSync(path, { throwIfNoEntry: false }))
+  if (stats === undefined || around === undefined) return false
+  const anybody = (around.mode & 0o002) !== 0 && (around.mode & 0o1000) === 0
+  return stats.uid === ourUser() || (stats.uid === 0 && !anybody)
 }
 
 function targetOf(path: string): string | undefined {

@@ -30,6 +30,8 @@ const STEP = 256
 const CHANCE = 10_000
 /** One in so many gives way at a time. */
 const PART = 20
+const LEADS_OUT =
+  'a link that leads out of the directory in which it lies (followSymlinks lists the folders that are allowed)'
 
 export interface TreeFields {
   readonly sources: readonly SourceOptions[]
@@ -143,7 +145,7 @@ export class Tree {
     }
     if (directory.see(stats, now, Date.now())) this.#fields.swapped(directory)
     if (!parent && !directory.listed && !this.#isSound(path)) {
-      this.#failed(directory, 'a link that leads out of the directory in which it lies')
+      this.#failed(directory, LEADS_OUT)
       return false
     }
     return !directory.busy && directory.isDue(now, beyond)

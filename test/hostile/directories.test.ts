@@ -26,6 +26,46 @@ t.test('the directory in front of a wildcard becomes a link to secrets', { skip 
   t.same(pod.leaked, [])
 })
 
+t.test('the same before the program starts again', { skip }, async t => {
+  const pod = await Pod.start(t)
+  pod.secret('tls.log', KEY)
+  pod.application('mkdir app; echo one > app/a.log')
+  const before = await pod.shipper(join(pod.logs, 'app/*.log'))
+  t.ok(await pod.came('one'))
+  await before.end('SIGKILL')
+  pod.application(`mv app app2; ln -s '${pod.secrets}' app`)
+  const after = await pod.shipper(join(pod.logs, 'app/*.log'))
+  t.ok(await until(() => /leads out of the directory/.test(after.said)), 'it is said')
+  pod.application('rm app; mv app2 app; echo two > app/b.log')
+  t.ok(await pod.came('two'), 'and what comes back is followed')
+  t.equal(await after.end(), 0)
+  t.same(pod.leaked, [])
+})
+
+t.test(
+  'a link that the application made is followed within its directory, and where that is allowed',
+  { skip },
+  async t => {
+    const pod = await Pod.start(t)
+    pod.secret('a.log', 'allowed\n')
+    pod.application(
+      `mkdir -p releases/1; echo one > releases/1/a.log; ln -s releases/1 current; ln -s '${pod.secrets}' out`,
+    )
+    const paths = `${join(pod.logs, 'current/*.log')},${join(pod.logs, 'out/*.log')}`
+    const refusing = await pod.shipper(paths)
+    t.ok(await pod.came('one'))
+    t.ok(await until(() => /out.*leads out of the directory/.test(refusing.said)))
+    t.equal(await refusing.end(), 0)
+    t.same(pod.lines, ['one'])
+    const source = { name: 'app', paths: paths.split(','), followSymlinks: [pod.secrets] }
+    const backends = [{ name: 'http', type: 'http', endpoint: pod.receiver.url }]
+    const config = pod.secret('logshipper.yaml', JSON.stringify({ sources: [source], backends }))
+    const allowing = await pod.shipper(undefined, {}, ['--config', config])
+    t.ok(await pod.came('allowed'))
+    t.equal(await allowing.end(), 0)
+  },
+)
+
 t.test('the directory of a followed file becomes a link, and the file is truncated', { skip }, async t => {
   const pod = await Pod.start(t)
   pod.secret('tls.key', KEY)

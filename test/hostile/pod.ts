@@ -108,8 +108,20 @@ export class Pod {
     return this.lines.filter(line => line.includes(SECRET.slice(5, 30)))
   }
 
-  async shipper(paths: string, env: Record<string, string> = {}, flags: readonly string[] = FLAGS): Promise<Running> {
-    const child = spawn(process.execPath, [...flags, PROGRAM], {
+  /** The program; without `paths` its sources and its backend are what a configuration says. */
+  async shipper(
+    paths: string | undefined,
+    env: Record<string, string> = {},
+    args: readonly string[] = [],
+  ): Promise<Running> {
+    const simple: Record<string, string> = {
+      LOGSHIPPER_SOURCE_PATHS: paths ?? '',
+      LOGSHIPPER_BACKEND_TYPE: 'http',
+      LOGSHIPPER_BACKEND_ENDPOINT: this.receiver.url,
+      LOGSHIPPER_BACKEND_RETRY_INITIAL: '50ms',
+      LOGSHIPPER_BACKEND_RETRY_MAX: '200ms',
+    }
+    const child = spawn(process.execPath, [...FLAGS, PROGRAM, ...args], {
       uid: SHIPPER,
       gid: SHIPPER,
       cwd: '/',
@@ -117,12 +129,8 @@ export class Pod {
         PATH: process.env['PATH'],
         MALLOC_ARENA_MAX: '2',
         UV_THREADPOOL_SIZE: '2',
-        LOGSHIPPER_SOURCE_PATHS: paths,
         LOGSHIPPER_STATE_DIR: this.state,
-        LOGSHIPPER_BACKEND_TYPE: 'http',
-        LOGSHIPPER_BACKEND_ENDPOINT: this.receiver.url,
-        LOGSHIPPER_BACKEND_RETRY_INITIAL: '50ms',
-        LOGSHIPPER_BACKEND_RETRY_MAX: '200ms',
+        ...(paths === undefined ? {} : simple),
         LOGSHIPPER_SERVER_PORT: '0',
         LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
         ...env,
