@@ -16,7 +16,7 @@ import type { Limits } from './limits.ts'
 import type { SourceOptions } from './options.ts'
 import { type Pattern, Reaches } from './reach.ts'
 import { type Names, Reading } from './reading.ts'
-import { Shares } from './share.ts'
+import { Shares, weightOf } from './share.ts'
 import { Strays } from './strays.ts'
 import { type Kind, Withheld } from './withheld.ts'
 
@@ -258,7 +258,7 @@ export class Tree {
       known.reach = both
       return
     }
-    if (!withheld.offer('directories', reach.order, path, () => this.#take('directories', reach.order))) return
+    if (!withheld.offer('directories', reach.order, path, () => this.#take('directories', reach.order, path))) return
     const child = new Directory(path, parent, reach)
     child.listing = number
     child.sibling = parent.child
@@ -285,7 +285,7 @@ export class Tree {
     }
     // What it was before goes with this listing.
     const { source, root, order } = taker
-    if (!withheld.offer(kind, order, path, () => this.#take(kind, order))) return
+    if (!withheld.offer(kind, order, path, () => this.#take(kind, order, path))) return
     const since = this.#fields.now()
     const taken: Entry = { source, path, root, order, other, since, listing: number, next: directory.entries }
     directory.entries = taken
@@ -303,10 +303,10 @@ export class Tree {
   }
 
   /** Takes one more of a source, if there is room. */
-  #take(kind: Kind, order: number): boolean {
+  #take(kind: Kind, order: number, path: string): boolean {
     const { files, directories } = this.#shares
     const { all, directoriesOfAFile } = this.#fields.limits
-    return files.used + directories.used / directoriesOfAFile < all && this.#shares[kind].take(order)
+    return files.used + directories.used / directoriesOfAFile < all && this.#shares[kind].take(order, weightOf(path))
   }
 
   /** Two sources want the same file. */
@@ -348,7 +348,7 @@ export class Tree {
       else directory.entries = entry.next
       // It may have come back as something else.
       if (this.found.get(entry.path) === entry) this.found.delete(entry.path)
-      this.#shares[entry.other ? 'others' : 'files'].give(entry.order)
+      this.#shares[entry.other ? 'others' : 'files'].give(entry.order, weightOf(entry.path))
       this.changes++
     }
   }
@@ -357,7 +357,7 @@ export class Tree {
   #drop(directory: Directory): void {
     directory.drop()
     this.#directories.delete(directory.path)
-    this.#shares.directories.give(directory.reach.order)
+    this.#shares.directories.give(directory.reach.order, weightOf(directory.path))
     this.#clear(directory)
   }
 
@@ -373,7 +373,7 @@ export class Tree {
         if (child.dropped) continue
         child.drop()
         this.#directories.delete(child.path)
-        this.#shares.directories.give(child.reach.order)
+        this.#shares.directories.give(child.reach.order, weightOf(child.path))
       }
       next.child = undefined
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Shares } from '../../src/tail/share.ts'
+import { Shares, weightOf } from '../../src/tail/share.ts'
 
 t.test('one source can take most of it, and leaves something for each of the others', t => {
   const shares = new Shares(100, 2)
@@ -38,5 +38,18 @@ t.test('however it is taken and given back, it is never more than the limit and 
     return true
   })
   fc.assert(property)
+  t.end()
+})
+
+t.test('what is called by a long path takes the room of several', t => {
+  t.same(['/a', 'x'.repeat(256), 'x'.repeat(257), 'x'.repeat(4095)].map(weightOf), [1, 1, 2, 16])
+  const shares = new Shares(100, 1)
+  for (let n = 0; n < 6; n++) t.ok(shares.take(0, 16))
+  t.notOk(shares.take(0, 16))
+  for (let n = 0; n < 4; n++) t.ok(shares.take(0))
+  t.notOk(shares.take(0))
+  shares.give(0, 16)
+  t.equal(shares.used, 84)
+  t.ok(shares.take(0, 16))
   t.end()
 })
