@@ -18,6 +18,7 @@ import type { Lineage } from './lineage.ts'
 import { type Habits, isRelated } from './names.ts'
 import { type Bound, isNoise, type OpenFile } from './open.ts'
 import type { SourceOptions } from './options.ts'
+import { Recent } from './recent.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
@@ -41,6 +42,8 @@ export interface MissedParts {
   readonly habits: Habits
   /** Where files of a source must really lie. */
   boundsOf(source: string): readonly Bound[]
+  /** Whether a file is followed under the path now. */
+  isFollowed(path: string): boolean
   /** Whether an inode is known. */
   known(inode: Inode): boolean
   /** Whether a file is the copy of a generation of `origin` that is over. */
@@ -63,12 +66,12 @@ export interface MissedParts {
 
 export class Missed {
   readonly #parts: MissedParts
-  readonly #youngest = new Map<string, bigint>()
+  readonly #youngest: Recent<bigint>
   /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
   readonly #former = new Set<string>()
   readonly #vacancies = new Map<string, Vacancy>()
   /** When the youngest generation of each directory began. */
-  readonly #youngestIn = new Map<string, bigint>()
+  readonly #youngestIn = new Recent<bigint>(() => false)
   /** Archives that were not there at the last look, by path, with what they would be called. */
   readonly #archives = new Map<string, { readonly source: SourceOptions; readonly original: string }>()
   /** Nanoseconds since the epoch, as birth times are. */
@@ -76,12 +79,13 @@ export class Missed {
 
   constructor(parts: MissedParts) {
     this.#parts = parts
+    this.#youngest = new Recent(path => parts.isFollowed(path) || this.#vacancies.has(path))
   }
 
   /** A generation is, or was, followed under the path. */
   followed(path: string, begun: bigint): void {
     const youngest = this.#youngest.get(path)
-    if (youngest === undefined || begun > youngest) this.#youngest.set(path, begun)
+    this.#youngest.set(path, youngest === undefined || begun > youngest ? begun : youngest)
     const directory = dirname(path)
     if (begun > (this.#youngestIn.get(directory) ?? 0n)) this.#youngestIn.set(directory, begun)
   }

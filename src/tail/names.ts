@@ -7,6 +7,7 @@
  * what is known of names in general, the shape of the names that rotations of one path had before is remembered.
  */
 import { basename, dirname, extname } from 'node:path'
+import { Recent } from './recent.ts'
 
 /** Suffixes of compressed files; the first two can be unpacked. */
 const COMPRESSED = /\.(gz|zst|bz2|xz|lz4|lzma|Z)$/
@@ -150,7 +151,12 @@ function latest<T extends { size: number; keys(): Iterator<string>; delete(key: 
 
 /** What rotations of each followed path were called, and where they went. */
 export class Habits {
-  readonly #byOrigin = new Map<string, Habit>()
+  readonly #byOrigin: Recent<Habit>
+
+  /** `isFollowed`: whether a file is followed under a path now. */
+  constructor(isFollowed: (path: string) => boolean = () => false) {
+    this.#byOrigin = new Recent(isFollowed)
+  }
 
   /** A file that was followed as `origin` has been found at `path`. */
   learn(origin: string, path: string): void {

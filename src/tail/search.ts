@@ -22,6 +22,7 @@ import type { Habits } from './names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from './open.ts'
 import type { SourceOptions } from './options.ts'
 import type { Pins } from './pins.ts'
+import { Recent } from './recent.ts'
 import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 import type { Tailer } from './tailer.ts'
 import type { Tailers } from './tailers.ts'
@@ -103,7 +104,7 @@ export class Search {
   readonly #pauses = new Set<() => void>()
   /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
   readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint; room?: boolean }>()
-  readonly #learned = new Map<string, number>()
+  readonly #learned = new Recent<number>(() => false)
   #stopped = false
 
   /**

@@ -61,7 +61,7 @@ export class Tail {
   readonly #search: Search
   readonly #missed: Missed
   readonly #unpacked: Unpacked
-  readonly #habits = new Habits()
+  readonly #habits = new Habits(path => this.#isFollowed(path))
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
@@ -107,6 +107,7 @@ export class Tail {
       lineage,
       habits,
       boundsOf,
+      isFollowed: path => this.#isFollowed(path),
       known: inode => {
         const key = inodeKey(inode)
         const parked = this.#folders.parking.pathOf(key) !== undefined
@@ -242,7 +243,7 @@ export class Tail {
     this.#swept = true
     this.#sweep.watch(
       (path, what) => this.#hint(path, what),
-      path => this.#tailers.at(path) !== undefined || this.#folders.parking.has(path),
+      path => this.#isFollowed(path),
     )
     this.#lookout.start()
   }
@@ -452,6 +453,11 @@ export class Tail {
     if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.poll(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
+  }
+
+  /** Whether a file is followed under the path now. */
+  #isFollowed(path: string): boolean {
+    return this.#tailers.at(path) !== undefined || this.#folders.parking.has(path)
   }
 
   #look(all: boolean): void {
