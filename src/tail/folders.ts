@@ -172,7 +172,7 @@ export class Folders {
     // A file before its copies, whose names are longer: they can be told from new files only by it.
     for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
     for (const path of [...this.parking.paths]) this.#wake(path, found.get(path))
-    missed.catchUpAll()
+    missed.catchUpAll(this.final)
     for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
   }
 

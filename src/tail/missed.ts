@@ -13,7 +13,7 @@ import type { SavedGeneration } from './checkpoint.ts'
 import type { Done } from './done.ts'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 import type { Generation } from './generation.ts'
-import { fileAt, statPath } from './inodes.ts'
+import { fileAt, namesIn, statPath } from './inodes.ts'
 import type { Lineage } from './lineage.ts'
 import { type Habits, isRelated } from './names.ts'
 import { type Bound, isNoise, type OpenFile } from './open.ts'
@@ -25,6 +25,10 @@ import type { Tailers } from './tailers.ts'
 
 /** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
 const LOOK_AGAIN = 3000
+/** One look at all of them ends after so long, and the next one goes on behind it: milliseconds. */
+const TURN = 50
+/** Names of a directory are read again after so long: milliseconds. */
+const FRESH = 250
 
 /** A look may miss a name that is being changed just then, so one look is not enough. */
 interface Vacancy {
@@ -120,18 +124,21 @@ export class Missed {
     this.#archives.set(path, { source, original })
   }
 
-  /** Looks at all paths that lost their file lately. */
-  catchUpAll(): void {
+  /** Looks at the paths that lost their file lately. `all`: at every one, however long that takes. */
+  catchUpAll(all = false): void {
     for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
     this.#archives.clear()
     if (this.#vacancies.size === 0 || !this.#parts.room()) return
     const now = performance.now()
-    for (const [path, vacancy] of this.#vacancies) {
+    const names = listings()
+    for (const [path, vacancy] of [...this.#vacancies]) {
       const { source, begun, until } = vacancy
       vacancy.looked = true
-      this.#catchUp(source, path, begun)
-      // Once it is found more may be known of what rotations are called.
-      if (now >= until && !this.#parts.isSearching(path)) this.#vacancies.delete(path)
+      this.#catchUp(source, path, begun, names)
+      this.#vacancies.delete(path)
+      // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
+      if (now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
+      if (!all && performance.now() - now > TURN) break
     }
   }
 
@@ -147,10 +154,10 @@ export class Missed {
     this.#catchUp(source, path, this.#vacancies.get(path)?.begun)
   }
 
-  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): void {
+  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): void {
     const { tailers, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
-    for (const tailer of [...tailers]) if (tailer.generation.origin.path === origin) this.#parts.poll(tailer)
+    for (const tailer of [...tailers.of(origin)]) this.#parts.poll(tailer)
     const born = birthOf(origin)
     const missed = findMissed({
       origin,
@@ -159,6 +166,7 @@ export class Missed {
       // A file that was truncated is older than what was copied from it.
       before: begun !== undefined && born !== undefined && born > begun ? born : undefined,
       habits,
+      names,
       bounds: boundsOf(source.name),
       strict: begun === undefined,
       known,
@@ -224,6 +232,19 @@ export class Missed {
     }
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation, since))
+  }
+}
+
+/** The names in directories, each read once in a while. */
+function listings(): (directory: string) => string[] {
+  const known = new Map<string, { readonly at: number; readonly names: string[] }>()
+  return directory => {
+    const now = performance.now()
+    const last = known.get(directory)
+    if (last && now - last.at < FRESH) return last.names
+    const names = namesIn(directory)
+    known.set(directory, { at: performance.now(), names })
+    return names
   }
 }
 

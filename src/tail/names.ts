@@ -21,6 +21,11 @@ export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name)
 }
 
+/** What is in the name of every rotation that is not known to be called otherwise: `app.log` → `app`. */
+export function stemOf(original: string): string {
+  return basename(original, extname(original))
+}
+
 /** `app.log` → `app.log.1`, `app.log-20260101`, `app-20260101.log`, and each of them compressed. */
 export function isRotationOf(name: string, original: string): boolean {
   if (name === original) return false

@@ -146,7 +146,7 @@ export function recover(
     }
   }
   // What was rotated away from a followed name meanwhile, and never seen under it.
-  missed.catchUpAll()
+  missed.catchUpAll(true)
   for (const file of fresh) begin(parts, file, saved.get(inodeKey(file.inode)))
   follower.suspended = false
 }

@@ -29,6 +29,7 @@ import {
   isNumbered,
   isRelated,
   isRotationOf,
+  stemOf,
   withoutCompression,
 } from './names.ts'
 import { type Bound, beside, compressionOf, DENIED, type OpenFile, openRegular } from './open.ts'
@@ -200,6 +201,8 @@ export interface MissedQuery {
   /** When the file that stands there now was born, if there is a younger one. */
   readonly before: bigint | undefined
   readonly habits: Habits
+  /** The names in a directory. */
+  readonly names: (directory: string) => readonly string[]
   /** Where the files must really lie, unless rotations are known to leave the directory of `origin`. */
   readonly bounds: readonly Bound[]
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
@@ -229,13 +232,16 @@ const AT_ONCE = 50_000_000n
  * of the youngest and that of the one that stands there now. Oldest first.
  */
 export function findMissed(query: MissedQuery): Sibling[] {
-  const { origin, after, habits, bounds, strict, known, knownArchive, denied, compressed } = query
+  const { origin, after, habits, names, bounds, strict, known, knownArchive, denied, compressed } = query
   const missed: Sibling[] = []
   const archives: { readonly path: string; readonly stats: OpenFile['stats'] }[] = []
   // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
   const met = new Set<string>()
+  // There may be thousands of names, and as many paths that this is asked for.
+  const stem = habits.knows(origin) ? '' : stemOf(basename(origin))
   for (const directory of habits.directoriesOf(origin)) {
-    for (const name of namesIn(directory)) {
+    for (const name of names(directory)) {
+      if (!name.includes(stem)) continue
       const says = habits.says(withoutCompression(name), origin)
       if (says === 'nothing' || (strict && says !== 'numbered')) continue
       const path = join(directory, name)

@@ -14,6 +14,7 @@ import t, { type Test } from 'tap'
 import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
+import { namesIn } from '../../src/tail/inodes.ts'
 import { Habits, isRotationOf } from '../../src/tail/names.ts'
 import { beside, openRegular } from '../../src/tail/open.ts'
 import { findCopy, findInode, findMissed, type MissedQuery, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
@@ -181,6 +182,7 @@ function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] 
     ended: 0n,
     before: undefined,
     habits: new Habits(),
+    names: namesIn,
     bounds: [],
     strict: false,
     known: () => false,
@@ -245,5 +247,25 @@ t.test('archives are told by the name in front of their compression, those of fo
   missedUnder(log, { compressed: path => void compressed.push(path), followed: path => path === at('app.2.log') })
   t.notOk(compressed.includes(at('app.2.log.gz')), 'it is looked after under the name of that')
   t.equal(compressed.length, archives.length - 1)
+  t.end()
+})
+
+t.test('of thousands of names those are looked at that may be called as a rotation, unless others were learned', t => {
+  const { log, at } = place(t)
+  let asked = 0
+  const habits = new (class extends Habits {
+    override says(name: string, origin: string) {
+      asked++
+      return super.says(name, origin)
+    }
+  })()
+  writeFileSync(at('app.log.1'), 'content\n')
+  const others = Array.from({ length: 5000 }, (_, n) => `other-${n}.log`)
+  const names = () => [...others, 'app.log.1']
+  t.strictSame(missedUnder(log, { habits, names }), [at('app.log.1')])
+  t.equal(asked, 1)
+  habits.learn(log, at('@4000000065a1b2c312345678.s'))
+  t.strictSame(missedUnder(log, { habits, names }), [at('app.log.1')])
+  t.equal(asked, 5002)
   t.end()
 })
