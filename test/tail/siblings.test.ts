@@ -9,14 +9,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Account } from '../../src/ledger.ts'
 import { inodeKey, inodeOf, readHead, readMarker } from '../../src/tail/fingerprint.ts'
 import { Cursor, Generation } from '../../src/tail/generation.ts'
 import { namesIn } from '../../src/tail/inodes.ts'
 import { Habits, isRotationOf } from '../../src/tail/names.ts'
-import { beside, openRegular } from '../../src/tail/open.ts'
+import { beside, openRegular, Root } from '../../src/tail/open.ts'
 import { findCopy, findInode, findMissed, type MissedQuery, mayBeCopyOf, type Wanted } from '../../src/tail/siblings.ts'
 import { Tailer } from '../../src/tail/tailer.ts'
 import { scratch } from '../scratch.ts'
@@ -162,7 +162,7 @@ t.test('a file with the same banner, and its own lines behind it, is no copy', t
   )
   const may = (content: string): boolean => {
     writeFileSync(at('app.log.1'), content)
-    const opened = openRegular(at('app.log.1'), [at('.')])
+    const opened = openRegular(at('app.log.1'), [new Root(dirname(log))])
     if (opened.kind !== 'open') throw new Error(opened.kind)
     const verdict = mayBeCopyOf(at('app.log.1'), opened, tailer)
     closeSync(opened.fd)
