@@ -166,8 +166,8 @@ export class Remarks {
   refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
     this.#fields.numbers.retry(reason)
     const fields = this.#told(kept ? 'record_kept' : 'record_refused', reason, words, at(place))
-    if (kept) this.#log.error(fields, 'a record is refused, and no other was taken since: it is kept and tried again')
-    else this.#log.warn(fields, 'a record is refused: it is tried again when another one was taken')
+    if (kept) this.#log.error(fields, 'a record is refused, and no other was taken since: it is kept and retried')
+    else this.#log.warn(fields, 'a record is refused: it is retried when another one was taken')
   }
 
   /** A record fails for itself, and is sent beside the others. */

@@ -100,11 +100,11 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** The names of the regular files in a folder, by the key of their inodes. */
-export function inodesIn(folder: string): Map<string, string> {
+/** The names of the regular files in a directory, by the key of their inodes. */
+export function inodesIn(directory: string): Map<string, string> {
   const names = new Map<string, string>()
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name)
+  for (const name of namesIn(directory)) {
+    const path = join(directory, name)
     const stats = fileAt(path)
     if (stats) names.set(inodeKey(inodeOf(stats)), path)
   }

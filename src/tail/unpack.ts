@@ -297,17 +297,17 @@ export class Unpacked {
 
   #isVain(archive: string): boolean {
     const since = this.#now() - MINUTE
-    for (const [folder, times] of this.#vain) {
+    for (const [directory, times] of this.#vain) {
       const recent = times.filter(time => time > since)
-      if (recent.length === 0) this.#vain.delete(folder)
-      else this.#vain.set(folder, recent)
+      if (recent.length === 0) this.#vain.delete(directory)
+      else this.#vain.set(directory, recent)
     }
     return (this.#vain.get(dirname(archive))?.length ?? 0) >= VAIN
   }
 
   #wasVain(archive: string): void {
-    const folder = dirname(archive)
-    this.#vain.set(folder, [...(this.#vain.get(folder) ?? []), this.#now()])
+    const directory = dirname(archive)
+    this.#vain.set(directory, [...(this.#vain.get(directory) ?? []), this.#now()])
   }
 }
 
