@@ -14,7 +14,7 @@ import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
 import { invariant } from './errors.ts'
 import type { Logger } from './log.ts'
-import type { Fill, Reader } from './tail/reader.ts'
+import type { Fill, Reader } from './tail/framing/reader.ts'
 
 /** What a slab holds at the least before it is full, however its records grow: bytes. */
 const LEAST_TARGET = 64 * 1024

@@ -1,14 +1,14 @@
 /**
  * Reports: how the parts stand, in the words of the server's contract. Nothing is kept here.
  */
-import { DURATION_BOUNDS } from './delivery/numbers.ts'
+import { DURATION_BOUNDS } from './delivery/outcome/stats.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth, StateHealth } from './server/subject.ts'
-import type { CheckpointStore } from './tail/checkpoint.ts'
-import type { Cursor, Generation } from './tail/generation.ts'
-import type { Waits } from './tail/sweep.ts'
+import type { Cursor, Generation } from './tail/generation/generation.ts'
+import type { Tailer } from './tail/generation/tailer.ts'
+import type { CheckpointStore } from './tail/state/checkpoint.ts'
 import type { Tail } from './tail/tail.ts'
-import type { Tailer } from './tail/tailer.ts'
+import type { Waits } from './tail/watching/sweep.ts'
 
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 

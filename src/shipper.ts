@@ -13,7 +13,7 @@
  */
 
 import type { BackendConfig, Config } from './config/config.ts'
-import { StreamTransport } from './delivery/stream.ts'
+import { StreamTransport } from './delivery/transport/stream.ts'
 import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
@@ -33,21 +33,21 @@ import type {
   VolumeHealth,
 } from './server/subject.ts'
 import { StateDirectory } from './state.ts'
-import { Allowance } from './tail/allowance.ts'
-import { CheckpointStore } from './tail/checkpoint.ts'
-import { type Claim, type Claimed, claim } from './tail/claim.ts'
-import { formOf } from './tail/form.ts'
-import { Framer } from './tail/framer.ts'
-import type { Handover } from './tail/handover.ts'
-import { statPath } from './tail/inodes.ts'
-import { limitsFor } from './tail/limits.ts'
-import { Notices } from './tail/notices.ts'
-import { Reader } from './tail/reader.ts'
-import { liesAmong, sharedPlace } from './tail/shared.ts'
-import { Sweep } from './tail/sweep.ts'
+import { statPath } from './tail/files/inodes.ts'
+import { limitsFor } from './tail/files/limits.ts'
+import { Allowance } from './tail/framing/allowance.ts'
+import { formOf } from './tail/framing/form.ts'
+import { Framer } from './tail/framing/framer.ts'
+import { Notices } from './tail/framing/notices.ts'
+import { Reader } from './tail/framing/reader.ts'
+import type { Handover } from './tail/rotation/handover.ts'
+import { CheckpointStore } from './tail/state/checkpoint.ts'
+import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
+import { liesAmong, sharedPlace } from './tail/state/shared.ts'
 import { Tail } from './tail/tail.ts'
-import { Volume } from './tail/volume.ts'
+import { Sweep } from './tail/watching/sweep.ts'
 import { VERSION } from './version.ts'
+import { Volume } from './volume.ts'
 
 /** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
 const STABLE = 30

@@ -25,26 +25,20 @@ const SHELF = [
   'state',
   'termination',
   'version',
+  'volume',
 ].map(name => `${name}.ts`)
 
-/** Which rooms and files each room may import, besides itself. A name with a slash is one file. */
+/** Which rooms and files each room may import, besides itself. A name that ends in `.ts` is one file. */
 const ARROWS: Record<string, readonly string[]> = {
   shelf: [],
   kernel: ['shelf'],
   backends: ['kernel/kernel.ts', 'shelf'],
-  tail: ['kernel', 'backends/backend.ts', 'shelf'],
-  process: ['kernel', 'backends/backend.ts', 'shelf'],
+  tail: ['kernel', 'shelf'],
   delivery: ['kernel', 'backends/backend.ts', 'shelf'],
-  server: ['kernel', 'backends/backend.ts', 'shelf'],
-  config: [
-    'backends/registry.ts',
-    'delivery/options.ts',
-    'server/options.ts',
-    'tail/options.ts',
-    'process/options.ts',
-    'shelf',
-  ],
-  report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
+  server: ['shelf'],
+  config: ['backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
+  manifest: ['config', 'shelf'],
+  report: ['pipeline', 'tail', 'delivery', 'server'],
   destination: [
     'delivery',
     'kernel',
@@ -54,36 +48,71 @@ const ARROWS: Record<string, readonly string[]> = {
     'tail/options.ts',
     'shelf',
   ],
-  pipeline: ['destination', 'tail', 'process', 'delivery', 'shelf'],
-  shipper: ['report', 'pipeline', 'destination', 'tail', 'process', 'delivery', 'server', 'config/config.ts', 'shelf'],
+  pipeline: ['destination', 'tail', 'delivery', 'shelf'],
+  shipper: ['report', 'pipeline', 'destination', 'tail', 'delivery', 'server', 'config/config.ts', 'shelf'],
   cli: [
     'shipper',
     'destination',
     'config',
+    'manifest',
     'backends/backend.ts',
-    'delivery/deadletter.ts',
-    'delivery/exchange.ts',
     'delivery/options.ts',
-    'delivery/secrets.ts',
-    'tail/claim.ts',
-    'tail/glob.ts',
-    'tail/meaning.ts',
+    'delivery/outcome/deadletter.ts',
+    'delivery/transport/exchange.ts',
+    'delivery/transport/secrets.ts',
     'tail/options.ts',
-    'tail/overlap.ts',
-    'tail/preview.ts',
+    'tail/patterns/glob.ts',
+    'tail/patterns/meaning.ts',
+    'tail/patterns/overlap.ts',
+    'tail/state/lock.ts',
+    'tail/watching/preview.ts',
     'server',
     'shelf',
   ],
-  main: ['cli', 'config', 'shipper', 'server', 'shelf'],
+  main: ['cli', 'config', 'shelf'],
 }
+
+/** The rooms and files within a room, the lowest first: each may import what stands before it, and nothing behind. */
+const ORDER: Record<string, readonly string[]> = {
+  tail: [
+    'patterns',
+    'options.ts',
+    'files',
+    'state',
+    'directories',
+    'watching',
+    'generation',
+    'framing',
+    'rotation',
+    'following',
+    'tail.ts',
+  ],
+  delivery: [
+    'options.ts',
+    'batching.ts',
+    'capacity.ts',
+    'retry.ts',
+    'circuit.ts',
+    'transport',
+    'encoding',
+    'outcome',
+    'sender.ts',
+    'aside',
+    'shipment.ts',
+    'delivery.ts',
+  ],
+  manifest: ['manifest.ts', 'insertion.ts', 'sidecar.ts', 'doctor'],
+}
+/** A room within a room is known to the others by so many files at the most. */
+const MOST_DOORS = 8
 
 const backend = /^backends\//
 const DOORS: Record<string, (file: string) => boolean> = {
-  undici: file => file === 'delivery/line.ts',
-  chokidar: file => file === 'tail/watcher.ts',
+  undici: file => file === 'delivery/transport/connection.ts',
+  chokidar: file => file === 'tail/watching/watcher.ts',
   pino: file => file === 'main.ts',
   'assemblyscript/asc': file => file === 'kernel/build.ts',
-  yaml: file => file.startsWith('config/'),
+  yaml: file => file.startsWith('config/') || file.startsWith('manifest/'),
   'prom-client': file => file === 'server/metrics.ts',
   'zod/mini': file =>
     backend.test(file) ||
@@ -118,23 +147,67 @@ const imports: Import[] = files.flatMap(file =>
   })),
 )
 
+/** Imports of ours, by the file that they lead to. */
+const inner = imports
+  .filter(({ to }) => to.startsWith('.') && !to.endsWith('package.json'))
+  .map(({ from, to }) => ({ from, target: normalize(join(dirname(from), to)) }))
+
 t.test('the sources are seen', t => {
   t.ok(files.includes('shipper.ts') && files.includes('tail/tail.ts'))
-  t.ok(imports.some(({ from, to }) => from === 'tail/watcher.ts' && to === 'chokidar'))
+  t.ok(imports.some(({ from, to }) => from === 'tail/watching/watcher.ts' && to === 'chokidar'))
   t.ok(imports.some(({ from, to }) => from === 'shipper.ts' && to === './tail/tail.ts'))
   t.end()
 })
 
 t.test('imports point down only', t => {
   const wrong: string[] = []
-  for (const { from, to } of imports) {
-    if (!to.startsWith('.') || to.endsWith('package.json')) continue
-    const target = normalize(join(dirname(from), to))
+  for (const { from, target } of inner) {
     const [room, other] = [roomOf(from), roomOf(target)]
     const allowed = ARROWS[room]
     if (allowed === undefined) wrong.push(`${from}: no arrow is drawn for the room “${room}”`)
     else if (room !== other && !allowed.includes(other) && !allowed.includes(target)) {
       wrong.push(`${from} imports ${target}: ${room} may only import ${allowed.join(', ') || 'nothing of ours'}`)
+    }
+  }
+  t.strictSame(wrong, [])
+  t.end()
+})
+
+t.test('each permission is used', t => {
+  const used = new Set<string>()
+  for (const { from, target } of inner) {
+    used.add(`${roomOf(from)} ${roomOf(target)}`)
+    used.add(`${roomOf(from)} ${target}`)
+  }
+  const unused = Object.entries(ARROWS).flatMap(([room, others]) =>
+    others.filter(other => !used.has(`${room} ${other}`)).map(other => `${room} may import ${other} and does not`),
+  )
+  t.strictSame(unused, [])
+  t.end()
+})
+
+t.test('within a room imports point down too, and each room in it has few doors', t => {
+  const wrong: string[] = []
+  const doors = new Map<string, Set<string>>()
+  for (const { from, target } of inner) {
+    const [room, own] = from.split('/')
+    const [other, part] = target.split('/')
+    if (part !== undefined && (room !== other || own !== part)) {
+      const inside = `${other}/${part}`
+      doors.set(inside, (doors.get(inside) ?? new Set()).add(target))
+    }
+    const order = room === other ? ORDER[room!] : undefined
+    if (order === undefined || own === part) continue
+    const [at, to] = [order.indexOf(own!), order.indexOf(part!)]
+    if (at < 0 || to < 0) wrong.push(`${from} imports ${target}: no place in the order of ${room}`)
+    else if (to >= at) wrong.push(`${from} imports ${target}: ${part} stands above ${own}`)
+  }
+  for (const [room, order] of Object.entries(ORDER)) {
+    for (const part of order) {
+      if (!files.some(file => file === `${room}/${part}` || file.startsWith(`${room}/${part}/`)))
+        wrong.push(`${room}/${part} is not there`)
+      const known = doors.get(`${room}/${part}`)?.size ?? 0
+      if (known > MOST_DOORS) wrong.push(`${room}/${part} has ${known} doors`)
     }
   }
   t.strictSame(wrong, [])

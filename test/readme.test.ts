@@ -5,11 +5,11 @@ import t from 'tap'
 import { parse, parseDocument } from 'yaml'
 import { parseArgs } from '../src/cli/args.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
-import { examine } from '../src/cli/doctor/examine.ts'
 import { inWords } from '../src/cli/doctor.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { readManifest } from '../src/config/manifest.ts'
 import { jsonSchema } from '../src/config/schema.ts'
+import { examine } from '../src/manifest/doctor/examine.ts'
+import { readManifest } from '../src/manifest/manifest.ts'
 import { NAMES } from '../src/server/metrics.ts'
 
 const root = new URL('../', import.meta.url)

@@ -3,9 +3,10 @@
  *
  * Asks no cluster. Exit codes: 0 no error was found; 1 there is one; 2 a manifest cannot be read.
  */
-import { readManifest } from '../config/manifest.ts'
+
 import { formatProblem } from '../config/problem.ts'
-import { examine, type Remark } from './doctor/examine.ts'
+import { examine, type Remark } from '../manifest/doctor/examine.ts'
+import { readManifest } from '../manifest/manifest.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { counted, printable } from './table.ts'

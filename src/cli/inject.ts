@@ -6,13 +6,12 @@
  *
  * Exit codes: 0 printed; 1 printed, with something the doctor calls an error; 2 nothing is printed, and why is said.
  */
-import { type Addition, insert } from '../config/insertion.ts'
-import { asTree, list, type Manifest, type PlannedPod, readManifest } from '../config/manifest.ts'
+
 import { formatKey, formatProblem, type KeyPath, type Problem } from '../config/problem.ts'
-import { VERSION } from '../version.ts'
-import { examine, isWindows } from './doctor/examine.ts'
-import { below, containersOf, isShipper, mountsOf, volumeOf } from './doctor/patient.ts'
-import { inWords } from './doctor.ts'
+import { examine, isWindows } from '../manifest/doctor/examine.ts'
+import { below, containersOf, isShipper, mountsOf, volumeOf } from '../manifest/doctor/patient.ts'
+import { type Addition, insert } from '../manifest/insertion.ts'
+import { asTree, list, type Manifest, type PlannedPod, readManifest } from '../manifest/manifest.ts'
 import {
   CONFIG_VOLUME,
   container,
@@ -22,7 +21,9 @@ import {
   PODINFO_VOLUME,
   STATE_VOLUME,
   VOLUMES,
-} from './inject/sidecar.ts'
+} from '../manifest/sidecar.ts'
+import { VERSION } from '../version.ts'
+import { inWords } from './doctor.ts'
 import type { Streams } from './output.ts'
 import { EXIT } from './run.ts'
 import { printable } from './table.ts'

@@ -10,11 +10,11 @@ import { basename, dirname, join } from 'node:path'
 import { takenWhole } from '../config/advice.ts'
 import { nearest } from '../config/nearest.ts'
 import type { Logger } from '../log.ts'
-import { globsOf, matchesPath } from '../tail/glob.ts'
-import { meaningOf } from '../tail/meaning.ts'
 import type { SourceOptions } from '../tail/options.ts'
-import { overlapsOf } from '../tail/overlap.ts'
-import { type Preview, preview } from '../tail/preview.ts'
+import { globsOf, matchesPath } from '../tail/patterns/glob.ts'
+import { meaningOf } from '../tail/patterns/meaning.ts'
+import { overlapsOf } from '../tail/patterns/overlap.ts'
+import { type Preview, preview } from '../tail/watching/preview.ts'
 
 export interface SourceRemark {
   /** `doubt`: what was written is likely to mean something else. */

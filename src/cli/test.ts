@@ -10,7 +10,7 @@
 import { isUtf8 } from 'node:buffer'
 import { layoutOf, type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
-import type { Exchange, Transport } from '../delivery/exchange.ts'
+import type { Exchange, Transport } from '../delivery/transport/exchange.ts'
 import { createDestination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'

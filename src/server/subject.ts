@@ -165,7 +165,7 @@ export interface Lag {
   readonly bytes: number
   /**
    * Age of the first byte on the volume that is not committed; 0 if there is none but those of a line without an end. An
-   * estimate: see `tail/growth.ts`.
+   * estimate: see `tail/files/growth.ts`.
    */
   readonly seconds: number
   /** How long ago the oldest line in flight was read; 0 if there is none. */

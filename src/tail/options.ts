@@ -2,8 +2,8 @@
 import * as z from 'zod/mini'
 import { STATE_DIR } from '../directory.ts'
 import { size } from '../size.ts'
-import { parseGlob } from './glob.ts'
-import { notAbsolute } from './meaning.ts'
+import { parseGlob } from './patterns/glob.ts'
+import { notAbsolute } from './patterns/meaning.ts'
 
 /** Names become label values and metric labels: a small alphabet, short. */
 const name = z

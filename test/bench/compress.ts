@@ -5,8 +5,8 @@
  * another under the same disturbances, and the ratio to zlib holds on a machine that is not quiet.
  */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { Compressor } from '../../src/delivery/compress.ts'
-import { zstdOnce } from '../../src/delivery/zstd.ts'
+import { Compressor } from '../../src/delivery/encoding/compress.ts'
+import { zstdOnce } from '../../src/delivery/encoding/zstd.ts'
 import { block } from './corpus.ts'
 
 const GIB = 1024 ** 3

@@ -1,7 +1,7 @@
 /** Records that fail for themselves, told by name: the stream goes on without them, and what becomes of them in the end. */
 import t, { type Test } from 'tap'
 import type { Answer, Backend, Verdict } from '../../src/backends/backend.ts'
-import type { RejectedRecord } from '../../src/delivery/settlement.ts'
+import type { RejectedRecord } from '../../src/delivery/outcome/settlement.ts'
 import { until } from '../program.ts'
 import { answer, httpBackend, messages, numbered, Receiver, rig } from './rig.ts'
 

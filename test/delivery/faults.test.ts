@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
-import { HttpTransport } from '../../src/delivery/transport.ts'
+import { HttpTransport } from '../../src/delivery/transport/http.ts'
 import { Authority, hasOpenssl } from '../support/certificates.ts'
 import { answer, httpBackend, Listener, messages, numbered, Receiver, rig } from './rig.ts'
 

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import type { Slab } from '../../src/chunk.ts'
-import type { RejectedRecord } from '../../src/delivery/settlement.ts'
+import type { RejectedRecord } from '../../src/delivery/outcome/settlement.ts'
 import { until } from '../program.ts'
 import { answer, messages, numbered, origin, type Received, Receiver, type Rig, type Run, rig } from './rig.ts'
 

@@ -7,7 +7,7 @@
 import { appendFileSync } from 'node:fs'
 import t from 'tap'
 import { createLoki, lokiSchema } from '../../src/backends/loki.ts'
-import { Encoder } from '../../src/delivery/encoder.ts'
+import { Encoder } from '../../src/delivery/encoding/encoder.ts'
 import { NO_METADATA } from '../../src/metadata.ts'
 import { Arena } from '../delivery/rig.ts'
 import { Stage } from '../program.ts'

@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'commits one chunk early',
     edits: [
       [
-        'src/tail/generation.ts',
+        'src/tail/generation/generation.ts',
         '      if (outcome === undefined) break\n',
         '      if (outcome === undefined) {\n        if (end > 0) this.#committed = { offset: fileEnd, marker }\n        break\n      }\n',
       ],
@@ -35,12 +35,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'saves what was read instead of what was committed',
     edits: [
       [
-        'src/tail/generation.ts',
+        'src/tail/generation/generation.ts',
         'this.cursors.map(({ backend, committed, read, beyond }) => [',
         'this.cursors.map(({ backend, read, marker, beyond }) => [',
       ],
       [
-        'src/tail/generation.ts',
+        'src/tail/generation/generation.ts',
         'ended || beyond ? { ...committed, end: read } : committed,\n',
         '{ offset: read, marker, ...(ended || beyond ? { end: read } : {}) },\n',
       ],
@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'commits past a chunk that has not settled',
     edits: [
       [
-        'src/tail/generation.ts',
+        'src/tail/generation/generation.ts',
         '      if (outcome === undefined) break\n      this.account.commit(outcome)',
         '      if (outcome !== undefined) this.account.commit(outcome)',
       ],
@@ -60,7 +60,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'starts again from 0 instead of the cursor',
-    edits: [['src/tail/lineage.ts', 'const at = known ?? {', 'const at = (saved.cursors[""] ?? undefined) ?? {']],
+    edits: [
+      ['src/tail/generation/lineage.ts', 'const at = known ?? {', 'const at = (saved.cursors[""] ?? undefined) ?? {'],
+    ],
     program: 'a truncated file that may not be read',
   },
   {
@@ -72,17 +74,17 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'writes the checkpoint in place',
     edits: [
       [
-        'src/tail/checkpoint.ts',
+        'src/tail/state/checkpoint.ts',
         "await writeNew(directory, 'checkpoint.tmp', content)",
         "await writeNew(directory, 'checkpoint', content)",
       ],
       [
-        'src/tail/checkpoint.ts',
+        'src/tail/state/checkpoint.ts',
         "await rename(directory.at('checkpoint'), directory.at('checkpoint.previous'))",
         'await Promise.resolve()',
       ],
       [
-        'src/tail/checkpoint.ts',
+        'src/tail/state/checkpoint.ts',
         "      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))\n",
         '',
       ],
@@ -91,12 +93,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'renames the checkpoint before it is on the disk',
-    edits: [['src/tail/checkpoint.ts', '    await handle.sync()\n  } catch', '  } catch']],
+    edits: [['src/tail/state/checkpoint.ts', '    await handle.sync()\n  } catch', '  } catch']],
     test: 'test/limits/saving.test.ts',
   },
   {
     name: 'forgets the fsync of the folder',
-    edits: [['src/tail/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
+    edits: [['src/tail/state/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
     test: 'test/limits/saving.test.ts',
   },
 
@@ -105,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not check the marker',
     edits: [
       [
-        'src/tail/fingerprint.ts',
+        'src/tail/files/fingerprint.ts',
         'return bytes !== undefined && crc32(bytes) === marker.crc',
         'return bytes !== undefined || marker.crc === -1',
       ],
@@ -115,29 +117,33 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not check the head',
     edits: [
-      ['src/tail/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"],
-      ['src/tail/fingerprint.ts', '  return crc32(bytes) === head.crc\n', '  return true\n'],
-      ['src/tail/fingerprint.ts', 'headOf(scratch.subarray(0, head.length)).hash === head.hash', "head.hash !== '-'"],
+      ['src/tail/files/fingerprint.ts', 'headOf(bytes).hash === head.hash', "head.hash !== '-'"],
+      ['src/tail/files/fingerprint.ts', '  return crc32(bytes) === head.crc\n', '  return true\n'],
+      [
+        'src/tail/files/fingerprint.ts',
+        'headOf(scratch.subarray(0, head.length)).hash === head.hash',
+        "head.hash !== '-'",
+      ],
     ],
-    test: 'test/tail/fingerprint.test.ts',
+    test: 'test/tail/files/fingerprint.test.ts',
   },
   {
     name: 'does not check again behind a read',
     edits: [
       [
-        'src/tail/framer.ts',
+        'src/tail/framing/framer.ts',
         "    if (!tailer.intact(cursor)) return 'replaced'\n    if (!tailer.generation.examined)",
         '    if (!tailer.generation.examined)',
       ],
     ],
     // Random programs meet this moment too, but not on every machine within three minutes.
-    test: 'test/tail/framer.test.ts',
+    test: 'test/tail/framing/framer.test.ts',
   },
   {
     name: 'forgets that a truncation begins another generation',
     edits: [
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         'lineage.begun(source, path, tailer.inode, Date.now(),',
         'lineage.begun(source, path, tailer.inode, 0,',
       ],
@@ -147,7 +153,11 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'leaves the first line out of the id',
     edits: [
-      ['src/tail/generation.ts', '    this.#origin = { ...this.#origin, generation }\n', '    void generation\n'],
+      [
+        'src/tail/generation/generation.ts',
+        '    this.#origin = { ...this.#origin, generation }\n',
+        '    void generation\n',
+      ],
     ],
     test: 'test/tail/tail.test.ts',
   },
@@ -155,12 +165,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'sends a new generation before it is saved',
     edits: [
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         '    this.#held.add(tailer)\n    void this.#parts.saver.now()',
         '    void new Promise(resolve => setTimeout(resolve, 500))',
       ],
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.soon()\n',
         '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.later()\n',
       ],
@@ -178,29 +188,29 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'closes the handle at the rename',
     edits: [
       [
-        'src/tail/tailer.ts',
+        'src/tail/generation/tailer.ts',
         'return this.#quiet(now) && this.generation.doneAt(this.size)',
         "return this.state.kind !== 'live' && this.generation.idle",
       ],
     ],
-    test: 'test/tail/tailer.test.ts',
+    test: 'test/tail/generation/tailer.test.ts',
   },
   {
     name: 'closes the handle before everything is acknowledged',
     edits: [
       [
-        'src/tail/tailer.ts',
+        'src/tail/generation/tailer.ts',
         'return this.#quiet(now) && this.generation.doneAt(this.size)',
         "return this.state.kind !== 'live' && this.generation.cursors.every(({ read }) => read >= this.size)",
       ],
     ],
-    test: 'test/tail/tailer.test.ts',
+    test: 'test/tail/generation/tailer.test.ts',
   },
   {
     name: 'forgets to read the rest of a rotated file',
     edits: [
       [
-        'src/tail/tailer.ts',
+        'src/tail/generation/tailer.ts',
         "    return { kind: 'intact', unread: this.#unread(final), changed }",
         "    return { kind: 'intact', unread: this.state.kind === 'live' && this.#unread(final), changed }",
       ],
@@ -211,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not look for what was rotated before anybody saw it',
     edits: [
       [
-        'src/tail/siblings.ts',
+        'src/tail/rotation/siblings.ts',
         "      if (says === 'nothing' || (strict && says !== 'numbered')) continue\n",
         "      if (says !== 'nothing' || strict) continue\n",
       ],
@@ -222,18 +232,18 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not look for the copy of a copytruncate',
     edits: [
       [
-        'src/tail/search.ts',
+        'src/tail/rotation/search.ts',
         '    (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),\n',
         '',
       ],
     ],
-    test: 'test/tail/missed.test.ts',
+    test: 'test/tail/rotation/missed.test.ts',
   },
   {
     name: 'takes a copy for a new file at once',
     edits: [
       [
-        'src/tail/folders.ts',
+        'src/tail/following/folders.ts',
         '    if (this.final) return false\n    const { tailers, follower }',
         "    if (this.final || path !== '') return false\n    const { tailers, follower }",
       ],
@@ -244,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'does not look into compressed siblings',
     edits: [
       [
-        'src/tail/unpack.ts',
+        'src/tail/rotation/unpack.ts',
         '    if (this.#state === null) return []\n    const blank',
         '    if (this.#state !== null) return []\n    const blank',
       ],
@@ -253,23 +263,27 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes a file for unpacked that is not yet',
-    edits: [['src/tail/unpack.ts', 'const part = `${generation}.part`', 'const part = generation']],
+    edits: [['src/tail/rotation/unpack.ts', 'const part = `${generation}.part`', 'const part = generation']],
     program: 'killed while it unpacks',
   },
   {
     name: 'forgets the pins of the process before',
-    edits: [['src/tail/recovery.ts', '  pins.inherit(keys, epoch)\n', '  pins.inherit(new Set(), epoch)\n']],
-    test: 'test/tail/pins.test.ts',
+    edits: [['src/tail/following/recovery.ts', '  pins.inherit(keys, epoch)\n', '  pins.inherit(new Set(), epoch)\n']],
+    test: 'test/tail/state/pins.test.ts',
   },
   {
     name: 'forgets finished files',
-    edits: [['src/tail/done.ts', '    this.#byInode.set(key, saved)\n', '    void saved\n']],
+    edits: [['src/tail/generation/done.ts', '    this.#byInode.set(key, saved)\n', '    void saved\n']],
     program: 'a truncated file that may not be read',
   },
   {
     name: 'counts nothing as vanished',
     edits: [
-      ['src/tail/truncation.ts', '      cursor.account.vanished(gone)\n', '      cursor.account.vanished(0 * gone)\n'],
+      [
+        'src/tail/generation/truncation.ts',
+        '      cursor.account.vanished(gone)\n',
+        '      cursor.account.vanished(0 * gone)\n',
+      ],
     ],
     program: 'what is lost is counted',
   },
@@ -278,7 +292,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes whatever begins like the name for a rotation',
     edits: [
       [
-        'src/tail/names.ts',
+        'src/tail/files/names.ts',
         '    return likeness(name, original)\n  }',
         "    return name.startsWith(original) ? 'numbered' : likeness(name, original)\n  }",
       ],
@@ -287,30 +301,36 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'knows a rotation by numbers only',
-    edits: [['src/tail/names.ts', '    return likeness(name, original)\n  }', "    return 'nothing'\n  }"]],
+    edits: [['src/tail/files/names.ts', '    return likeness(name, original)\n  }', "    return 'nothing'\n  }"]],
     program: 'to the names of many tools',
   },
   {
     name: 'knows no archive of what was made while it was down',
     edits: [
       [
-        'src/tail/siblings.ts',
+        'src/tail/rotation/siblings.ts',
         'const says = habits.says(withoutCompression(name), origin)',
         'const says = habits.says(name, origin)',
       ],
     ],
-    test: 'test/tail/siblings.test.ts',
+    test: 'test/tail/rotation/siblings.test.ts',
   },
   {
     name: 'forgets what was seen of a file and not read',
-    edits: [['src/tail/tailer.ts', '    if (size <= furthest) {\n', '    if (size <= furthest || furthest === 0) {\n']],
+    edits: [
+      [
+        'src/tail/generation/tailer.ts',
+        '    if (size <= furthest) {\n',
+        '    if (size <= furthest || furthest === 0) {\n',
+      ],
+    ],
     program: 'copytruncates in an outage',
   },
   {
     name: 'counts as vanished what a copy holds',
     edits: [
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         '    search(lineage.lost(old, tailer.path))\n',
         '    this.#parts.truncation.vanished(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
       ],
@@ -321,7 +341,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'forgets a copy that holds less than was read',
     edits: [
       [
-        'src/tail/search.ts',
+        'src/tail/rotation/search.ts',
         '      done.rememberGone({ ...living.save(entry.path, true), ...emptied })\n',
         '      void emptied\n',
       ],
@@ -332,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes noise for a generation',
     edits: [
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         'if (this.#isCopiedOver(tailer) || isShredded(tailer)) {',
         'if (this.#isCopiedOver(tailer)) {',
       ],
@@ -343,18 +363,18 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes what begins alike for a copy as long as it grows',
     edits: [
       [
-        'src/tail/siblings.ts',
+        'src/tail/rotation/siblings.ts',
         '  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))\n',
         '  return true\n',
       ],
     ],
-    test: 'test/tail/siblings.test.ts',
+    test: 'test/tail/rotation/siblings.test.ts',
   },
   {
     name: 'does not look at finished files again',
     edits: [
       [
-        'src/tail/missed.ts',
+        'src/tail/rotation/missed.ts',
         '  return Number(stats.size) > Math.max(saved.size,',
         '  return Number(stats.size) < Math.min(0, saved.size,',
       ],
@@ -365,7 +385,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reads younger files of a name before older ones',
     edits: [
       [
-        'src/tail/follower.ts',
+        'src/tail/following/follower.ts',
         '    const elders = tailers.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
         '    const elders = tailers.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
       ],
@@ -374,7 +394,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reads while older files are still being found',
-    edits: [['src/tail/recovery.ts', '  follower.suspended = true\n', '  follower.suspended = false\n']],
+    edits: [['src/tail/following/recovery.ts', '  follower.suspended = true\n', '  follower.suspended = false\n']],
     program: 'older lines come first',
   },
 
@@ -383,34 +403,34 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes what was written behind a truncation nobody saw for what is known',
     edits: [
       [
-        'src/tail/recovery.ts',
+        'src/tail/following/recovery.ts',
         'const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isKept',
         'const isOther = isInode(stats, entry.inode) && stats.size < 0n && !isKept',
       ],
     ],
-    test: 'test/tail/missed.test.ts',
+    test: 'test/tail/rotation/missed.test.ts',
   },
   {
     name: 'takes a file that stands where it is known to be for a copy',
-    edits: [['src/tail/search.ts', '    if (this.standing.has(key)) return true\n', '']],
-    test: 'test/tail/missed.test.ts',
+    edits: [['src/tail/rotation/search.ts', '    if (this.standing.has(key)) return true\n', '']],
+    test: 'test/tail/rotation/missed.test.ts',
   },
   {
     name: 'lets other content begin when it is noticed',
     edits: [
       [
-        'src/tail/generation.ts',
+        'src/tail/generation/generation.ts',
         'const at = modified > 0n && modified < now ? modified : now',
         'const at = modified < 0n ? modified : now',
       ],
     ],
-    test: 'test/tail/missed.test.ts',
+    test: 'test/tail/rotation/missed.test.ts',
   },
   {
     name: 'reads a copy again whose lines have all been read',
     edits: [
       [
-        'src/tail/folders.ts',
+        'src/tail/following/folders.ts',
         ': search.isKnown(origin => isRelated(path, origin), opened)\n',
         ": path === '' && search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],
@@ -421,7 +441,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes a new file for a copy whose lines have all been read',
     edits: [
       [
-        'src/tail/folders.ts',
+        'src/tail/following/folders.ts',
         ': search.isKnown(origin => isRelated(path, origin), opened)\n',
         ": path !== '' || search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],
@@ -432,7 +452,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes what is younger than a truncation for a copy from before it',
     edits: [
       [
-        'src/tail/search.ts',
+        'src/tail/rotation/search.ts',
         'if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue',
         'if (emptied === undefined) continue',
       ],
@@ -443,7 +463,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'lets a backend that read behind the end of a copy keep the others from it',
     edits: [
       [
-        'src/tail/siblings.ts',
+        'src/tail/rotation/siblings.ts',
         'if (!isGeneration(opened, { ...wanted, cursors: within })) return 0',
         'if (!isGeneration(opened, wanted)) return 0',
       ],
@@ -454,23 +474,23 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'orders an archive before what was followed when it was written',
     edits: [
       [
-        'src/tail/search.ts',
+        'src/tail/rotation/search.ts',
         'const least = made > after ? made : after + 1n',
         'const least = after < 0n ? after + 1n : made',
       ],
     ],
-    test: 'test/tail/unpack.test.ts',
+    test: 'test/tail/rotation/unpack.test.ts',
   },
   {
     name: 'does not look for what a path has just lost before a new name is taken up',
     edits: [
       [
-        'src/tail/missed.ts',
+        'src/tail/rotation/missed.ts',
         'if (vacancy.looked || !isRelated(path, origin)) continue',
         'if (!vacancy.looked || !isRelated(path, origin)) continue',
       ],
     ],
-    test: 'test/tail/missed.test.ts',
+    test: 'test/tail/rotation/missed.test.ts',
   },
 
   // ── What others may have written ───────────────────────────────────────────────────────────────────────────────
@@ -494,44 +514,52 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'believes a checkpoint that names a place outside of the roots',
     edits: [
       [
-        'src/tail/belonging.ts',
+        'src/tail/state/belonging.ts',
         'sources.reaches(source, path) ? entry : { ...entry, path: origin }',
         'sources.has(source) ? entry : { ...entry, path: origin }',
       ],
     ],
-    test: 'test/tail/belonging.test.ts',
+    test: 'test/tail/state/belonging.test.ts',
   },
   {
     name: 'believes a checkpoint that names a file no pattern matches',
     edits: [
-      ['src/tail/belonging.ts', '    if (!sources.matches(source, origin)) {\n', '    if (!sources.has(source)) {\n'],
+      [
+        'src/tail/state/belonging.ts',
+        '    if (!sources.matches(source, origin)) {\n',
+        '    if (!sources.has(source)) {\n',
+      ],
     ],
-    test: 'test/tail/belonging.test.ts',
+    test: 'test/tail/state/belonging.test.ts',
   },
   {
     name: 'believes a checkpoint whose paths climb',
     edits: [
       [
-        'src/tail/saved.ts',
+        'src/tail/state/saved.ts',
         "!value.split('/').some(part => part === '..' || part === '.')",
         "!value.split('/').some(part => part === '.')",
       ],
     ],
-    test: 'test/tail/saved.test.ts',
+    test: 'test/tail/state/saved.test.ts',
   },
   {
     name: 'unpacks each archive as if no other had been',
-    edits: [['src/tail/unpack.ts', ' + taken) / SHARE) - taken\n', ' + taken) / SHARE)\n']],
-    test: 'test/tail/unpack.test.ts',
+    edits: [['src/tail/rotation/unpack.ts', ' + taken) / SHARE) - taken\n', ' + taken) / SHARE)\n']],
+    test: 'test/tail/rotation/unpack.test.ts',
   },
 
   // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────────────
   {
     name: 'takes half a line for a whole one',
     edits: [
-      ['src/tail/framer.ts', "    if (ending === 'open') return 'dry'\n    if (ahead.stale)", '    if (ahead.stale)'],
+      [
+        'src/tail/framing/framer.ts',
+        "    if (ending === 'open') return 'dry'\n    if (ahead.stale)",
+        '    if (ahead.stale)',
+      ],
     ],
-    test: 'test/tail/framer.test.ts',
+    test: 'test/tail/framing/framer.test.ts',
   },
   {
     name: 'does not take the last line at the end',
@@ -542,7 +570,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'ships the NULs of a hole as a part of their line',
     edits: [
       [
-        'src/tail/framer.ts',
+        'src/tail/framing/framer.ts',
         '      const padding = this.#intake.nuls(begin, line - begin)\n',
         '      const padding = this.#intake.nuls(begin, 0)\n',
       ],
@@ -552,9 +580,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not say that a line was cut',
     edits: [
-      ['src/tail/framer.ts', 'const cutFrom = over ? fileEnd - form.unit - cursor.read : 0', 'const cutFrom = 0'],
+      [
+        'src/tail/framing/framer.ts',
+        'const cutFrom = over ? fileEnd - form.unit - cursor.read : 0',
+        'const cutFrom = 0',
+      ],
     ],
-    test: 'test/tail/framer.test.ts',
+    test: 'test/tail/framing/framer.test.ts',
   },
 
   // ── Delivery and the ledger ────────────────────────────────────────────────────────────────────────────────────
@@ -627,7 +659,11 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'rejects lines at an address that takes nothing',
     edits: [
-      ['src/delivery/evidence.ts', '    if (this.#final) return true\n', '    if (known.refusals > 1) return true\n'],
+      [
+        'src/delivery/outcome/evidence.ts',
+        '    if (this.#final) return true\n',
+        '    if (known.refusals > 1) return true\n',
+      ],
     ],
     program: 'everything is refused',
   },
@@ -743,12 +779,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'gives a repeated request another id',
     edits: [
       [
-        'src/delivery/encoder.ts',
+        'src/delivery/encoding/encoder.ts',
         "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`",
         "${hash('sha256', cut + ranges, 'hex').slice(0, 16)}${performance.now()}`",
       ],
     ],
-    test: 'test/delivery/encoder.test.ts',
+    test: 'test/delivery/encoding/encoder.test.ts',
   },
   {
     name: 'gives other content an id that was used',
@@ -764,22 +800,28 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takes an address that refuses everything for one with bad lines',
     edits: [
-      ['src/delivery/evidence.ts', '!this.#final && this.#refused >= DOUBT', '!this.#final && this.#refused < 0'],
+      [
+        'src/delivery/outcome/evidence.ts',
+        '!this.#final && this.#refused >= DOUBT',
+        '!this.#final && this.#refused < 0',
+      ],
     ],
-    test: 'test/delivery/evidence.test.ts',
+    test: 'test/delivery/outcome/evidence.test.ts',
   },
   {
     name: 'condemns a record though nothing was taken between its refusals',
-    edits: [['src/delivery/evidence.ts', 'if (this.takenSince(known.latest)) known.separate++', 'known.separate++']],
-    test: 'test/delivery/evidence.test.ts',
+    edits: [
+      ['src/delivery/outcome/evidence.ts', 'if (this.takenSince(known.latest)) known.separate++', 'known.separate++'],
+    ],
+    test: 'test/delivery/outcome/evidence.test.ts',
   },
   {
     name: 'names a request by its start only',
     edits: [
-      ['src/delivery/encoder.ts', '-${records}-${hash(', '-${hash('],
-      ['src/delivery/encoder.ts', 'cut + ranges,', "'',"],
+      ['src/delivery/encoding/encoder.ts', '-${records}-${hash(', '-${hash('],
+      ['src/delivery/encoding/encoder.ts', 'cut + ranges,', "'',"],
     ],
-    test: 'test/delivery/encoder.test.ts',
+    test: 'test/delivery/encoding/encoder.test.ts',
   },
 ]
 

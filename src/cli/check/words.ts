@@ -8,7 +8,7 @@
  */
 import type { Answer } from '../../backends/backend.ts'
 import type { DeliveryOptions, Secret } from '../../delivery/options.ts'
-import { type Environment, Reading } from '../../delivery/secrets.ts'
+import { type Environment, Reading } from '../../delivery/transport/secrets.ts'
 
 const LONGEST = 300
 /** Bytes in a row. */

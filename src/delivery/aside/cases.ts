@@ -6,8 +6,9 @@
  * is forgotten. One that fails for itself is given up only where its backend allows it, after a quarter of an hour and ten
  * attempts in which others were taken.
  */
-import type { Evidence } from '../evidence.ts'
+
 import type { RetryOptions } from '../options.ts'
+import type { Evidence } from '../outcome/evidence.ts'
 import { backoff } from '../retry.ts'
 import type { AsideRecord, Trouble } from './stash.ts'
 

@@ -17,7 +17,7 @@
  * Guarantees: records are tried in the order of the file, but for those that were refused alone; every record is in the
  * queue, or was taken out of it by `taken`, `refused` or `drop`.
  */
-import { NEVER } from '../evidence.ts'
+import { NEVER } from '../outcome/evidence.ts'
 
 /** What a lane must know of a record. */
 export interface Queued {

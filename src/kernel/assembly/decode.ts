@@ -8,7 +8,7 @@
  * A line end is one unit in any of these and one byte in UTF-8, and nothing else becomes that byte: so the lines of what
  * was decoded are those of what was read, one for one.
  */
-import { LATIN_1, UTF_16BE, UTF_16LE, WINDOWS_1252 } from './room'
+import { LATIN_1, UTF_16BE, UTF_16LE, WINDOWS_1252 } from './layout'
 
 /** The address behind the last byte that the last `decode` took. */
 export let consumed: usize = 0

@@ -13,7 +13,7 @@
  *
  * Control characters are rare: what stands before the first of them in a step is right, and it is written by itself.
  */
-import { PATTERNS, SPREAD } from './room'
+import { PATTERNS, SPREAD } from './layout'
 
 /** Writes the tables: for each mask of eight bits the lanes that `spread` takes. Once, when the module starts. */
 export function prepare(): void {

@@ -14,6 +14,6 @@ import { prepare } from './escape'
 export { consumed, decode, lineEnds, mended } from './decode'
 export { frames, padded } from './frames'
 export { end, follow, oversize, render, repaired } from './render'
-export { PROGRAM, ROOM_END } from './room'
+export { PROGRAM, ROOM_END } from './layout'
 
 prepare()

@@ -17,7 +17,7 @@ import { copy } from './copy'
 import { escape } from './escape'
 import { first, isObject, last as brace } from './object'
 import { sequence, wellFormed } from './repair'
-import { COUNTER, FIXED64, LENGTH, LITERAL, MEMBERS, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './room'
+import { COUNTER, FIXED64, LENGTH, LITERAL, MEMBERS, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './layout'
 
 /** The address behind the last byte of the last whole record. */
 export let end: usize = 0

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { Lane, type Queued } from '../../../src/delivery/aside/lane.ts'
-import { NEVER } from '../../../src/delivery/evidence.ts'
+import { NEVER } from '../../../src/delivery/outcome/evidence.ts'
 
 interface Line extends Queued {
   readonly bad: boolean

@@ -5,7 +5,7 @@ import t from 'tap'
 import { frameOf, offsetOf, slabOf } from '../../../src/delivery/aside/excerpt.ts'
 import { Stash } from '../../../src/delivery/aside/stash.ts'
 import { Ticket } from '../../../src/delivery/aside/ticket.ts'
-import { NEVER } from '../../../src/delivery/evidence.ts'
+import { NEVER } from '../../../src/delivery/outcome/evidence.ts'
 import { DELIVERED } from '../../../src/ledger.ts'
 import { Arena, numbered, origin } from '../rig.ts'
 

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { StateDirectory } from '../../../src/state.ts'
-import { HEAD_BYTES } from '../../../src/tail/fingerprint.ts'
-import { Unpacked } from '../../../src/tail/unpack.ts'
+import { HEAD_BYTES } from '../../../src/tail/files/fingerprint.ts'
+import { Unpacked } from '../../../src/tail/rotation/unpack.ts'
 import type { Target } from '../target.ts'
 
 const KEY = '0123456789abcdef'
@@ -24,7 +24,7 @@ export function archives(): Target {
   const plainOf = (input: Buffer): Buffer => (input[0] === 0x1f ? gunzipSync(input) : zstdDecompressSync(input))
   return {
     name: 'archives',
-    covers: ['/src/tail/unpack.ts', '/src/tail/open.ts'],
+    covers: ['/src/tail/rotation/unpack.ts', '/src/tail/files/open.ts'],
     seeds: [
       gzipSync(TEXT),
       zstdCompressSync(TEXT),

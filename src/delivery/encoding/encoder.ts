@@ -1,0 +1,405 @@
+/**
+ * Frames of a slab → one payload in the arena.
+ *
+ *     slab     │ a.log: frames 0..3 │ b.log: frames 4..21 │
+ *                  │ template of a.log    │ template of b.log
+ *     payload  │ prefix │ [group open] record , record , … [close] , [open] … record [close] │ suffix │
+ *
+ * Guarantees: a payload holds whole records of frames in their order, at least one, and at most what the limits say;
+ * what does not fit is for the next payload. A record that is larger than a payload should be goes alone, and whole if
+ * there is memory for it and the backend takes it; otherwise it is cut on a character's edge and says so. It is never
+ * left out in silence. The same frames under the same limits give the same bytes and the same id, so a payload can be
+ * made again from the slab. The slab is as it was when `encode` returns.
+ */
+import { hash } from 'node:crypto'
+import type { Backend, Group } from '../../backends/backend.ts'
+import type { Budget, Extent } from '../../budget.ts'
+import type { Chunk, Origin, Slab } from '../../chunk.ts'
+import { invariant } from '../../errors.ts'
+import type { Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
+import { type Run, upTo } from './runs.ts'
+
+/** What happened to the frames of one origin on the way; booked when they settle, for they may be encoded again. */
+export interface Note {
+  readonly origin: Origin
+  /** Sequences replaced by U+FFFD. */
+  readonly repaired: number
+  /** Records cut to fit, but for those that were cut when they were read: a line counts once. */
+  readonly cut: number
+}
+
+export interface Payload {
+  readonly kind: 'payload'
+  /** The frames that are in it, and how many they are. */
+  readonly runs: readonly Run[]
+  readonly records: number
+  /** It is larger than a payload should be, for its one record is: if it is refused for that, it can be cut. */
+  readonly oversize: boolean
+  /** Bytes of those frames, before they were encoded. */
+  readonly frameBytes: number
+  readonly extent: Extent
+  /** The encoded bytes, a view of the arena. */
+  readonly view: Buffer
+  readonly id: string
+  readonly notes: readonly Note[]
+}
+
+export type Encoded =
+  | Payload
+  /** No place in the arena now: try again when something was released. */
+  | { readonly kind: 'no room' }
+  /** The first frame cannot be sent at all: its template alone is larger than a payload may be. */
+  | { readonly kind: 'unfit' }
+
+const UNLIMITED = Number.MAX_SAFE_INTEGER
+const NOTHING = Buffer.alloc(0)
+/** A varint of five groups of seven bits, the later of which may say nothing (Protocol Buffers, Encoding). */
+const LENGTH_BYTES = 5
+
+/** Bytes that one of a line becomes: a quarter more is likely; `\u0001` is the most there is. */
+const GROWTH = { usual: 1.25, most: 6 }
+
+/** Room for what is not reckoned one by one: what a record says of itself when it was cut, or is the last one. */
+const SLACK = 4096
+
+/** The edge of a cut is searched to this many bytes. */
+const CUT_PRECISION = 1024
+
+export interface EncoderOptions {
+  readonly kernel: Kernel
+  readonly budget: Budget
+  readonly backend: Backend
+  readonly maxBytes: number
+  readonly maxRecords: number
+}
+
+/** A payload while it is being filled. */
+interface Filling {
+  readonly slab: Slab
+  readonly begin: number
+  /** The first byte that may not be written: by the size that is wanted, and by the largest there may be. */
+  readonly target: number
+  readonly last: number
+  readonly notes: Note[]
+  readonly first: { readonly chunk: Chunk; readonly frame: number }
+  /** Every file range in it, however it was cut into chunks. */
+  readonly extents: { readonly generation: string; readonly from: number; to: number }[]
+  /** To what its record was cut down, or nothing. */
+  cut: string
+  out: number
+  records: number
+  frameBytes: number
+  group: (Group & { readonly at: number }) | undefined
+}
+
+export class Encoder {
+  readonly #kernel: Kernel
+  readonly #budget: Budget
+  readonly #backend: Backend
+  /** Bytes that a payload should have at the most, and that one with a single record may have. */
+  readonly maxBytes: number
+  readonly mostBytes: number
+  readonly #maxRecords: number
+  readonly #limits: RecordLimits
+  /** The template of the chunk that was asked for last: it is needed more than once. */
+  #latest: { readonly chunk: Chunk; readonly stamp: bigint; readonly segments: readonly Segment[] } | undefined
+
+  constructor({ kernel, budget, backend, maxBytes, maxRecords }: EncoderOptions) {
+    const { payloadBytes, records, messageBytes = UNLIMITED, recordBytes = UNLIMITED } = backend.limits
+    this.#kernel = kernel
+    this.#budget = budget
+    this.#backend = backend
+    this.maxBytes = Math.min(maxBytes, payloadBytes)
+    this.mostBytes = Math.min(budget.payloads, payloadBytes)
+    invariant(this.maxBytes <= this.mostBytes, 'the budget has no place for a full payload')
+    this.#maxRecords = Math.min(maxRecords, records)
+    this.#limits = { messageBytes, recordBytes }
+  }
+
+  /**
+   * A payload of the first of these frames, at most `bytes` long; a first record that is longer than that goes alone,
+   * and is cut if it is longer than `alone`. Give it back with `release`.
+   */
+  encode(slab: Slab, runs: readonly Run[], bytes: number, alone = UNLIMITED): Encoded {
+    const wanted = upTo(runs, this.#maxRecords)
+    const target = Math.min(bytes, this.maxBytes)
+    const most = Math.min(alone, this.mostBytes)
+    const { likely, largest } = this.#places(slab, wanted, most)
+    for (const want of likely < largest ? [likely, largest] : [largest]) {
+      const extent = this.#budget.grantPayload(want)
+      if (extent === undefined) return { kind: 'no room' }
+      const payload = this.#fill(slab, wanted, target, Math.min(most, extent.bytes), extent, want === largest)
+      if (payload !== undefined) {
+        this.#budget.shrink(extent, payload.view.length)
+        return payload
+      }
+      this.#budget.release(extent)
+    }
+    return { kind: 'unfit' }
+  }
+
+  release(payload: Payload): void {
+    this.#budget.release(payload.extent)
+  }
+
+  /** `bytes` is what is wanted, `most` what one record may have. `largest`: no place is larger. */
+  #fill(
+    slab: Slab,
+    runs: readonly Run[],
+    bytes: number,
+    most: number,
+    extent: Extent,
+    largest: boolean,
+  ): Payload | undefined {
+    const { prefix, suffix } = this.#backend.format
+    const begin = extent.address
+    const frame = runs[0]!.from
+    const filling: Filling = {
+      slab,
+      begin,
+      target: begin + Math.min(bytes, extent.bytes) - suffix.length,
+      last: begin + most - suffix.length,
+      extents: [],
+      cut: '',
+      notes: [],
+      first: { chunk: chunkOf(slab, frame), frame },
+      out: begin + prefix.length,
+      records: 0,
+      frameBytes: 0,
+      group: undefined,
+    }
+    this.#kernel.bytes.set(prefix, begin)
+    this.#fillRuns(filling, runs, largest)
+    if (filling.records === 0) return undefined
+    const end = this.#close(filling)
+    this.#kernel.bytes.set(suffix, end)
+    const view = this.#kernel.bytes.subarray(begin, end + suffix.length)
+    return {
+      kind: 'payload',
+      runs: upTo(runs, filling.records),
+      records: filling.records,
+      oversize: filling.records === 1 && view.length > this.maxBytes,
+      frameBytes: filling.frameBytes,
+      extent,
+      view,
+      id: this.#id(filling),
+      notes: filling.notes,
+    }
+  }
+
+  #fillRuns(filling: Filling, runs: readonly Run[], largest: boolean): void {
+    for (const { from, to } of runs) {
+      let at = from
+      for (const chunk of filling.slab.chunks) {
+        const stop = Math.min(to, chunk.firstFrame + chunk.frames)
+        if (at < chunk.firstFrame || at >= stop) continue
+        const taken = this.#fillChunk(filling, chunk, at, stop, largest)
+        at += taken
+        if (at < stop) return
+      }
+    }
+  }
+
+  /**
+   * Renders the frames [from, to) of one chunk, as far as there is room; returns how many. `largest`: no payload has
+   * more room than this one.
+   */
+  #fillChunk(filling: Filling, chunk: Chunk, from: number, to: number, largest: boolean): number {
+    const kernel = this.#kernel
+    const { slab } = filling
+    const entered = this.#enter(filling, chunk)
+    if (entered === undefined) return 0
+    const { group } = entered
+    const closing = group?.close.length ?? 0
+    const text = this.#backend.format.treatment === 'text'
+    const repair = text && !kernel.validUtf8(slab.startOf(chunk, from), slab.endOf(to - 1))
+    let { out } = entered
+    let at = from
+    let repaired = 0
+    let cut = 0
+    this.#template(chunk, at)
+    for (;;) {
+      const alone = filling.records === 0 && at === from
+      const room = filling.target - closing
+      if (at === to || (!alone && out >= room)) break
+      const render = (count: number, limit: number): number =>
+        kernel.render(slab.ends, at, count, slab.startOf(chunk, at), out, limit, repair, slab.offsetOf(chunk, at) === 0)
+      let count = out < room ? render(to - at, room) : 0
+      if (alone && count === 0) count = render(1, filling.last - closing)
+      // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
+      if (alone && count === 0 && largest) {
+        count = this.#cut(slab, chunk, at, out, filling.last - closing, repair)
+        if (count === 1 && chunk.cutFrom === 0) cut = 1
+        // The same record, cut shorter, is another request.
+        filling.cut = `cut to ${filling.last - filling.begin}\n`
+        this.#template(chunk, at + 1)
+      }
+      if (count === 0) break
+      out = kernel.end
+      repaired += kernel.repaired
+      at += count
+    }
+    if (at === from) return 0
+    filling.out = out
+    filling.group = group
+    filling.records += at - from
+    filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
+    if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
+    const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
+    const { generation } = chunk.origin
+    const last = filling.extents.at(-1)
+    if (last?.generation === generation && last.to === slab.offsetOf(chunk, from)) last.to = fileEnd
+    else filling.extents.push({ generation, from: slab.offsetOf(chunk, from), to: fileEnd })
+    return at - from
+  }
+
+  #segments(chunk: Chunk): readonly Segment[] {
+    if (this.#latest?.chunk !== chunk || this.#latest.stamp !== chunk.stamp) {
+      this.#latest = { chunk, stamp: chunk.stamp, segments: this.#backend.segments(chunk) }
+    }
+    return this.#latest.segments
+  }
+
+  #template(chunk: Chunk, frame: number): void {
+    const { treatment, separator } = this.#backend.format
+    const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
+    this.#kernel.template(segments, treatment, separator, this.#limits)
+  }
+
+  /** Where the chunk's first record goes: behind the last one, or into a group of its own. Writes, but changes nothing yet. */
+  #enter(filling: Filling, chunk: Chunk): Pick<Filling, 'out' | 'group'> | undefined {
+    const { bytes } = this.#kernel
+    const next = this.#backend.group?.(chunk)
+    const { group } = filling
+    if (next === undefined || (group && Buffer.compare(group.open, next.open) === 0)) return { out: filling.out, group }
+    const between = this.#backend.format.groupSeparator ?? NOTHING
+    const at = filling.records === 0 ? filling.out : this.#close(filling) + between.length
+    const out = at + next.open.length
+    if (out + next.close.length >= filling.last) return undefined
+    if (filling.records > 0) bytes.set(between, at - between.length)
+    bytes.set(next.open, at)
+    return { out, group: { ...next, at } }
+  }
+
+  /**
+   * Takes the separator behind the last record away and closes its group; returns the address behind that. May be done
+   * again, when the group that should have followed found no room.
+   */
+  #close({ out, group }: Filling): number {
+    const end = out - this.#backend.format.separator.length
+    if (group === undefined) return end
+    const { bytes } = this.#kernel
+    bytes.set(group.close, end)
+    const behind = end + group.close.length
+    for (const place of group.lengths ?? []) {
+      const address = group.at + place
+      let rest = behind - address - LENGTH_BYTES
+      for (let n = 0; n < LENGTH_BYTES; n++, rest = Math.floor(rest / 128)) {
+        bytes[address + n] = (rest % 128) | (n < LENGTH_BYTES - 1 ? 128 : 0)
+      }
+    }
+    return behind
+  }
+
+  /**
+   * Renders the longest head of the frame whose record ends before `limit` and keeps to the limits of a record. The
+   * template says that it was cut, and how long it was. The table's entry is lowered only meanwhile: the next frame
+   * begins behind it.
+   */
+  #cut(slab: Slab, chunk: Chunk, frame: number, out: number, limit: number, repair: boolean): number {
+    const kernel = this.#kernel
+    const start = slab.startOf(chunk, frame)
+    const end = slab.endOf(frame)
+    const marked = { ...chunk, cutFrom: chunk.cutFrom || end - start }
+    const render = (edge: number): number => {
+      // Anew each time: a trial that fits would count the record's time up.
+      this.#template(marked, frame)
+      slab.setEnd(frame, edge)
+      return kernel.render(slab.ends, frame, 1, start, out, limit, repair, slab.offsetOf(chunk, frame) === 0)
+    }
+    try {
+      let fits = start
+      let over = Math.min(end, start + this.#limits.messageBytes + 1)
+      while (over - fits > CUT_PRECISION) {
+        const middle = Math.floor((fits + over) / 2)
+        if (render(middle) === 1) fits = middle
+        else over = middle
+      }
+      // A continuation byte is 10xxxxxx: step back to the byte that begins its character.
+      for (let step = 0; step < 3 && fits > start && (kernel.bytes[fits]! & 0xc0) === 0x80; step++) fits--
+      return render(fits)
+    } finally {
+      slab.setEnd(frame, end)
+    }
+  }
+
+  /**
+   * What these frames will probably take, and the most that the first of them can, for it goes into this payload in any
+   * case: a place of that size is larger than any that would help.
+   */
+  #places(slab: Slab, runs: readonly Run[], most: number): { likely: number; largest: number } {
+    const { from } = runs[0]!
+    const { format } = this.#backend
+    const { messageBytes, recordBytes } = this.#limits
+    const chunk = chunkOf(slab, from)
+    const bytes = slab.endOf(from) - slab.startOf(chunk, from)
+    const group = this.#backend.group?.(chunk)
+    const enclosing = [format.prefix, format.suffix, group?.open, group?.close]
+    const around =
+      enclosing.reduce((sum, part) => sum + (part?.length ?? 0), SLACK) +
+      length(this.#segments(chunk)) +
+      format.separator.length
+    const record = Math.min(GROWTH.most * Math.min(bytes, messageBytes), recordBytes)
+    const likely = Math.max(this.#estimate(slab, runs), around + GROWTH.usual * bytes)
+    return { likely, largest: Math.min(most, Math.max(around + record, likely)) }
+  }
+
+  /** Bytes that these frames will probably take, as far as one payload takes them. */
+  #estimate(slab: Slab, runs: readonly Run[]): number {
+    const { format } = this.#backend
+    let bytes = SLACK
+    let perRecord: number | undefined
+    for (const run of runs) {
+      for (const chunk of slab.chunks) {
+        const first = Math.max(run.from, chunk.firstFrame)
+        const stop = Math.min(run.to, chunk.firstFrame + chunk.frames)
+        if (first >= stop) continue
+        perRecord ??= length(this.#segments(chunk)) + format.separator.length
+        const group = this.#backend.group?.(chunk)
+        bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
+        bytes += (stop - first) * perRecord + GROWTH.usual * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
+        if (bytes >= this.maxBytes) return this.maxBytes
+      }
+    }
+    return Math.ceil(bytes)
+  }
+
+  /**
+   * The generation and offset of the first record and the number of records, for humans; and a digest of every file
+   * range in it, for those would not tell apart two payloads that begin alike and go on with different files.
+   */
+  #id({ slab, first: { chunk, frame }, records, extents, cut }: Filling): string {
+    const offset = slab.offsetOf(chunk, frame).toString(16).padStart(12, '0')
+    const ranges = extents.map(({ generation, from, to }) => `${generation} ${from} ${to}\n`).join('')
+    return `${chunk.origin.generation}-${offset}-${records}-${hash('sha256', cut + ranges, 'hex').slice(0, 16)}`
+  }
+}
+
+function chunkOf(slab: Slab, frame: number): Chunk {
+  return slab.chunks.find(({ firstFrame, frames }) => frame >= firstFrame && frame < firstFrame + frames)!
+}
+
+/** The template for the chunk's frame number `by`: what counts begins later. */
+function movedOn(segments: readonly Segment[], by: number): readonly Segment[] {
+  if (by === 0) return segments
+  return segments.map(segment =>
+    segment.kind === 'counter' || segment.kind === 'fixed64'
+      ? { ...segment, value: segment.value + BigInt(by) }
+      : segment,
+  )
+}
+
+/** Bytes of a record around an empty frame; numbers are taken at their longest. */
+function length(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + (segment.kind === 'literal' ? segment.bytes.length : 20), 0)
+}

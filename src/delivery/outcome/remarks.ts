@@ -1,0 +1,240 @@
+/**
+ * Remarks: what delivery says of one destination, in its log and in its numbers.
+ *
+ * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts (`reminder.ts`);
+ * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
+ * refused credentials is never repeated. How often all else is said the log's limiter decides.
+ */
+import type { Verdict } from '../../backends/backend.ts'
+import type { Origin, Slab } from '../../chunk.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Fields, Logger } from '../../log.ts'
+import { Reminder } from '../../reminder.ts'
+import type { Health } from '../circuit.ts'
+import type { Payload } from '../encoding/encoder.ts'
+import { quote } from './quote.ts'
+import { TOO_LARGE } from './settlement.ts'
+import type { DeliveryNumbers } from './stats.ts'
+
+/**
+ * A backend's words about much are looked at no more often than this, for comparing them with the frames costs time:
+ * milliseconds, and bytes that are much.
+ */
+const LISTEN_AGAIN = 1_000
+const MUCH = 64 * 1024
+/** Reasons of one outage that are logged when they come up. */
+const MOST_REASONS = 16
+
+/** Verdicts that have to be waited for. */
+type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+
+/** What a backend says of what it does not take. */
+export interface Refusal {
+  readonly reason: string
+  readonly detail?: string | undefined
+}
+
+/** Where a record lies. */
+export interface Place {
+  readonly origin: Origin
+  readonly offset: number
+}
+
+type Words = string | undefined
+
+export interface RemarksFields {
+  /** The backend's configured name. */
+  readonly name: string
+  readonly kernel: Kernel
+  readonly numbers: DeliveryNumbers
+  readonly logger: Logger
+  readonly health: () => Health
+  /** Bytes on the volume that the destination has not acknowledged. */
+  readonly behind?: (() => number) | undefined
+  /** Monotonic milliseconds. */
+  readonly now?: (() => number) | undefined
+}
+
+/** Since it was up last: what was said of it. */
+interface Outage {
+  readonly reminder: Reminder
+  readonly reasons: Set<string>
+}
+
+export class Remarks {
+  readonly #fields: RemarksFields
+  readonly #log: Logger
+  readonly #now: () => number
+  #outage: Outage | undefined
+  /** The backend's words that were looked at last, and what may be repeated of them. */
+  #heard: { readonly at: number; readonly words: string; readonly detail: string | undefined } | undefined
+
+  constructor(fields: RemarksFields) {
+    this.#fields = fields
+    this.#log = fields.logger
+    this.#now = fields.now ?? (() => performance.now())
+  }
+
+  /** `away`: milliseconds. */
+  back(away: number): void {
+    if (this.#outage === undefined) return
+    this.#outage = undefined
+    const fields: Fields = { event: 'backend_recovered', backend: this.#fields.name, downSeconds: seconds(away) }
+    this.#log.info(fields, 'destination is back')
+  }
+
+  /** `news`: it was up until now, or out for another cause. */
+  away(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
+    const { name, numbers } = this.#fields
+    const { reason } = verdict
+    numbers.retry(reason)
+    // Answers to refused credentials are not quoted: they may echo the credentials.
+    const detail = verdict.kind === 'retry' ? this.listen(verdict.detail, slab, payload) : undefined
+    numbers.lastError = { reason, detail, at: Date.now() }
+    const { level, event, sentence, still } = words(verdict)
+    const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
+    const now = this.#now()
+    this.#outage ??= { reminder: new Reminder(now), reasons: new Set() }
+    const { reminder, reasons } = this.#outage
+    const key = `${event} ${reason}`
+    const fresh = !reasons.has(key) && reasons.size < MOST_REASONS
+    if (fresh) reasons.add(key)
+    if (reminder.due(now)) {
+      this.#log[level](
+        { event: 'backend_still_down', ...fields, downSeconds: seconds(now - reminder.began), ...this.#outlook() },
+        still,
+      )
+    } else if (news || fresh) this.#log[level]({ event, ...fields }, sentence)
+  }
+
+  /** What an outage means for whoever has to decide whether to get up. */
+  #outlook() {
+    const health = this.#fields.health()
+    const behindBytes = this.#fields.behind?.()
+    return {
+      ...(health.kind === 'up'
+        ? {}
+        : { attempts: health.attempts, nextAttemptSeconds: seconds(Math.max(0, health.nextAttemptAt - Date.now())) }),
+      ...(behindBytes === undefined ? {} : { behindBytes }),
+    }
+  }
+
+  /** A payload of so many bytes and records. */
+  tooLarge(reason: string, bytes: number, records: number): void {
+    const { name, numbers } = this.#fields
+    numbers.retry(reason)
+    numbers.lastError = { reason, detail: undefined, at: Date.now() }
+    if (records === 1) {
+      const fields: Fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes }
+      this.#log.error(fields, 'a record was too large')
+    } else {
+      this.#log.warn(
+        { event: 'payload_too_large', backend: name, reason, bytes },
+        'payload was too large, sending halves',
+      )
+    }
+  }
+
+  /** Delivered, in an answer that is not what the backend should say. */
+  oddly(reason: string, records: number): void {
+    const { name, numbers } = this.#fields
+    numbers.lastError = { reason, detail: undefined, at: Date.now() }
+    this.#log.warn(
+      { event: 'answer_unreadable', backend: name, reason, records },
+      'records were taken, in an answer that cannot be read: whether some were refused is not known',
+    )
+  }
+
+  unconfirmed(records: number): void {
+    this.#fields.numbers.retry('unconfirmed')
+    const fields: Fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records }
+    this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
+  }
+
+  /** Something was not taken; what is done about it is said elsewhere. */
+  heard({ reason, detail }: Refusal, slab: Slab, payload: Payload): void {
+    this.#fields.numbers.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
+  }
+
+  /** A request of several records was refused, and it is not said for which. */
+  searching(reason: string, words: Words): void {
+    this.#fields.numbers.retry(reason)
+    this.#log.warn(this.#told('records_searched', reason, words), 'a request was refused: its records are tried apart')
+  }
+
+  /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
+  refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
+    this.#fields.numbers.retry(reason)
+    const fields = this.#told(kept ? 'record_kept' : 'record_refused', reason, words, at(place))
+    if (kept) this.#log.error(fields, 'a record is refused, and no other was taken since: it is kept and retried')
+    else this.#log.warn(fields, 'a record is refused: it is retried when another one was taken')
+  }
+
+  /** A record fails for itself, and is sent beside the others. */
+  failing(reason: string, words: Words, place: Place): void {
+    this.#fields.numbers.retry(reason)
+    const fields = this.#told('record_failing', reason, words, at(place))
+    this.#log.warn(fields, 'a record fails again and again: it is sent beside the others')
+  }
+
+  /** Some records of a request were turned away in passing. */
+  heldBack(reason: string, words: Words, records: number): void {
+    this.#fields.numbers.retry(reason)
+    this.#log.warn(this.#told('records_retried', reason, words, { records }), 'records are sent again')
+  }
+
+  rejected(reason: string, records: number, words: Words, place?: Place): void {
+    const fields = this.#told('records_rejected', reason, words, { records, ...(place && at(place)) })
+    this.#log.error(fields, 'records were rejected')
+  }
+
+  #told(event: Fields['event'], reason: string, detail: Words, more: object = {}): Fields {
+    this.#fields.numbers.lastError = { reason, detail, at: Date.now() }
+    return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
+  }
+
+  /** The backend's words, where they may be repeated. */
+  listen(words: Words, slab: Slab, payload: Payload): Words {
+    if (words === undefined) return undefined
+    const at = this.#now()
+    // Said of other records, word for word: nothing of those can be in it.
+    if (this.#heard?.words === words) return this.#heard.detail
+    if (payload.frameBytes > MUCH && this.#heard && at - this.#heard.at < LISTEN_AGAIN) return undefined
+    const { from } = payload.runs[0]!
+    const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
+    const last = payload.runs.at(-1)!.to - 1
+    const detail = quote(words, this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last)))
+    this.#heard = { at, words, detail }
+    return detail
+  }
+}
+
+function words(verdict: Setback) {
+  if (verdict.kind === 'unauthorized') {
+    return {
+      level: 'error',
+      event: 'credentials_refused',
+      sentence: 'credentials are refused',
+      still: 'credentials are still refused',
+    } as const
+  }
+  return verdict.misconfigured
+    ? ({
+        level: 'error',
+        event: 'backend_misconfigured',
+        sentence: 'destination is misconfigured',
+        still: 'destination is still misconfigured',
+      } as const)
+    : ({
+        level: 'warn',
+        event: 'backend_down',
+        sentence: 'destination is down',
+        still: 'destination is still down',
+      } as const)
+}
+
+function at({ origin, offset }: Place) {
+  return { source: origin.source, file: origin.path, offset }
+}
+
+const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10

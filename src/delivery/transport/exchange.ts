@@ -1,0 +1,45 @@
+/**
+ * What delivery asks of a transport: one exchange at a time, whose outcome is a value.
+ */
+import type { Answer, RequestHead } from '../../backends/backend.ts'
+
+/** One request. `body` may lie in the arena: it must stay as it is until the exchange has its reply. */
+export interface Exchange {
+  readonly head: RequestHead
+  readonly contentType: string
+  readonly encoding: 'gzip' | 'zstd' | undefined
+  readonly body: Buffer
+}
+
+/**
+ * `answer`: it was read to its end. `failure`: there is none, and `code` says why (a system code or one of undici's);
+ * `sentBefore` says that some of the request may have reached the other side, so that sending it again may repeat it.
+ */
+export type Reply =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'failure'; readonly code: string; readonly sentBefore: boolean }
+
+export interface Transport {
+  /** Never rejects. When it resolves, nothing reads `body` any more. */
+  send(exchange: Exchange): Promise<Reply>
+  /** Reads credentials and certificates again. Returns whether they are others than before. */
+  reload(): boolean
+  /** Drops what is under way: it fails with `ABORTED`, as does whatever is sent later. */
+  abort(): void
+  /** Ends idle connections; call it when nothing is under way. */
+  close(): Promise<void>
+}
+
+/** Faults of a connection that no waiting will mend: someone has to look at the configuration, here or there. */
+const LASTING = [
+  /^(CREDENTIALS_UNREADABLE|CLIENT_CERTIFICATE_REFUSED|HTTPS_EXPECTED|GATEWAY_400)$/,
+  /^(proxy|oauth2)_(CREDENTIALS_UNREADABLE|3\d\d|4(?!08|29)\d\d|http_3\d\d|http_4(?!08|29)\d\d)$/,
+  /^oauth2_(invalid_\w+|unauthorized_client|unsupported_\w+|unreadable_answer)$/,
+  // OpenSSL's words about a certificate, or about something that is no TLS at all.
+  /^(proxy_|oauth2_)*(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
+  /^(proxy_|oauth2_)*ERR_SSL_WRONG_VERSION_NUMBER$/,
+]
+
+export function isLasting(code: string): boolean {
+  return LASTING.some(pattern => pattern.test(code))
+}

@@ -1,0 +1,444 @@
+/**
+ * The folders: what a sweep found, and which of it is followed.
+ *
+ * Guarantees: the state folder and our own output are never followed; what is refused is named once, counted, and
+ * looked at again; what may be a copy of a followed file is held back until the truncation that explains it, but not
+ * for ever; files beyond the number of handles wait for their turn, and what is unread of them is known.
+ */
+
+import { closeSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Logger } from '../../log.ts'
+import { inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
+import { Growth, timesOf } from '../files/growth.ts'
+import { sameBirth, statPath } from '../files/inodes.ts'
+import { isCompressed, isRelated } from '../files/names.ts'
+import {
+  type Bound,
+  beside,
+  compressionOf,
+  DENIED,
+  type Opened,
+  type OpenFile,
+  openRegular,
+  TOO_MANY,
+} from '../files/open.ts'
+import type { Done } from '../generation/done.ts'
+import { begunAfter } from '../generation/generation.ts'
+import type { Lineage } from '../generation/lineage.ts'
+import type { Tailer } from '../generation/tailer.ts'
+import type { Tailers } from '../generation/tailers.ts'
+import type { SourceOptions } from '../options.ts'
+import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
+import type { Waiting } from '../rotation/previous.ts'
+import type { Search } from '../rotation/search.ts'
+import { identityOf, isGeneration, mayBeCopyOf, type Sibling } from '../rotation/siblings.ts'
+import type { CheckpointStore, SavedGeneration } from '../state/checkpoint.ts'
+import type { Found, Sweep } from '../watching/sweep.ts'
+import type { Follower } from './follower.ts'
+import { Parking } from './parking.ts'
+
+/** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
+const HOLD = 5000
+/** And for this long in all: a file that somebody writes beside the followed one, line by line, is no copy. */
+const HOLD_GROWING = 120_000
+/** So many of them are kept open meanwhile: one that is removed before it is explained is no copy, and is read. */
+const MOST_KEPT = 16
+/** The reason that passes once the truncation explains it, or it is followed. */
+const HELD_BACK = 'held back: so far it is a copy of a followed file, which may be about to be truncated'
+
+export interface Refusal {
+  readonly source: string
+  readonly path: string
+  readonly reason: string
+}
+
+/** What may be a copy: its size, when it was first seen, and when it last grew towards the size of the followed file. */
+interface Suspect {
+  readonly since: number
+  readonly grown: number
+  readonly size: bigint
+  readonly candidate: Found
+  /** Undefined where too many are kept open. */
+  readonly opened: OpenFile | undefined
+}
+
+export interface FoldersParts {
+  readonly sweep: Sweep
+  readonly store: CheckpointStore
+  readonly log: Logger
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly lineage: Lineage
+  readonly missed: Missed
+  readonly search: Search
+  readonly follower: Follower
+  /** Where files of a source must really lie. */
+  boundsOf(source: string): readonly Bound[]
+  readonly sources: ReadonlyMap<string, SourceOptions>
+}
+
+const MOVED = { replaced: false, truncated: false } as const
+const REPLACED = { replaced: true, truncated: false } as const
+
+export class Folders {
+  readonly parking: Parking
+  readonly #parts: FoldersParts
+  readonly #refused = new Map<string, Refusal>()
+  readonly #suspects = new Map<string, Suspect>()
+  readonly #late: LateLines
+  #strays = new Set<string>()
+  /** How many files this look would like to open; and that it cannot open any more. */
+  #wanted = 0
+  #crowded = false
+  /** Nobody writes any more, as far as we know: last lines without an end are wanted too, and nothing is held back. */
+  final = false
+
+  constructor(parts: FoldersParts) {
+    this.#parts = parts
+    this.parking = new Parking(parts.lineage)
+    this.#late = new LateLines(parts.done)
+  }
+
+  get refused(): Iterable<Refusal> {
+    return this.#refused.values()
+  }
+
+  /** Files are left that could not be opened for want of handles, or that would be read if they were open. */
+  get crowded(): boolean {
+    return this.#crowded
+  }
+
+  *waiting(): Generator<Waiting> {
+    const { parking } = this
+    for (const { source, path, reason } of this.#refused.values()) {
+      if (reason !== TOO_MANY || parking.has(path)) continue
+      yield { source, path, offsets: {}, ...sizeOf(path, 0, new Growth(), 0) }
+    }
+    for (const { source, path, size, written, cursors } of parking.saved()) {
+      const offsets = Object.fromEntries(Object.entries(cursors).map(([backend, { offset }]) => [backend, offset]))
+      const settled = Math.min(size, ...Object.values(offsets))
+      const known = sizeOf(path, size, new Growth(written), settled)
+      yield { source, path, offsets, ...known, ...(parking.isDone(path, known.size) && { since: () => undefined }) }
+    }
+  }
+
+  /** Follows the suspicion no further: it is followed. */
+  cleared(path: string): void {
+    const suspect = this.#suspects.get(path)
+    if (suspect === undefined) return
+    this.#suspects.delete(path)
+    this.#refused.delete(path)
+    if (suspect.opened) closeSync(suspect.opened.fd)
+  }
+
+  /** Files that are held back as copies and kept open. */
+  *held(): Generator<Sibling> {
+    for (const [path, { opened }] of this.#suspects) if (opened) yield { path, opened }
+  }
+
+  /** Takes over the descriptor of a file that is held back. */
+  release(path: string): void {
+    this.#suspects.delete(path)
+    this.#refused.delete(path)
+  }
+
+  /** A followed path leads to a compressed file. */
+  compressed(path: string, source: string): void {
+    this.#refuse(path, source, 'a compressed file')
+  }
+
+  close(): void {
+    for (const path of [...this.#suspects.keys()]) this.cleared(path)
+  }
+
+  /** The first look: recovery takes up what is found. */
+  first(): Iterable<Found> {
+    const found = this.#swept(true)
+    this.#wanted = found.size
+    return found.values()
+  }
+
+  /** Looks at the folders, and takes up what is new. `all`: whatever is known about them. */
+  look(all: boolean): void {
+    const { tailers, missed } = this.#parts
+    const found = this.#swept(all)
+    for (const path of this.#refused.keys())
+      if (!found.has(path) && !this.#suspects.has(path)) this.#refused.delete(path)
+    for (const path of [...this.#suspects.keys()]) if (!found.has(path)) this.#unexplained(path)
+    const unknown = [...found.values()].filter(({ path }) => tailers.at(path)?.state.kind !== 'live')
+    const fresh = unknown.filter(({ path }) => !this.parking.has(path))
+    this.#wanted = fresh.length
+    // A file before its copies, whose names are longer: they can be told from new files only by it.
+    for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
+    for (const path of [...this.parking.paths]) this.#wake(path, found.get(path))
+    missed.catchUpAll(this.final)
+    for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
+  }
+
+  /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
+  room(more = 0): boolean {
+    const { tailers, follower, log } = this.#parts
+    if (tailers.size + more < this.parking.most) return true
+    if (this.#crowded) return false
+    const count = Math.max(1, this.#wanted)
+    for (const tailer of this.parking.choose(tailers, count, this.final)) {
+      if (tailer.state.kind !== 'live') follower.close(tailer)
+      else {
+        this.parking.park(tailer)
+        follower.letGo(tailer)
+      }
+    }
+    this.#crowded = tailers.size + more >= this.parking.most
+    log.warn(
+      { event: 'open_file_limit', parked: this.parking.size, open: tailers.size },
+      'too many open files: handles of files that rest are closed meanwhile, the others wait for their turn',
+    )
+    return !this.#crowded
+  }
+
+  open({ path, root, source }: Found, more = 0): OpenFile | undefined {
+    const { store, tailers } = this.#parts
+    // The state folder may lie among the logs: shipping our own checkpoint would never end.
+    if (store.state?.ownsPath(path)) return undefined
+    let opened: Opened = this.room(more) ? openRegular(path, [root]) : { kind: 'refused', reason: TOO_MANY }
+    if (opened.kind === 'open') {
+      const reason = compressionOf(opened.fd) && 'a compressed file'
+      if (reason) {
+        closeSync(opened.fd)
+        opened = { kind: 'refused', reason }
+      }
+    }
+    switch (opened.kind) {
+      case 'open':
+        this.#refused.delete(path)
+        return opened
+      case 'absent':
+        return undefined
+      case 'refused': {
+        this.#refuse(path, source.name, opened.reason)
+        if (opened.reason === TOO_MANY && !this.#crowded) {
+          this.parking.ranOut(tailers.size)
+          this.room()
+        }
+        return undefined
+      }
+    }
+  }
+
+  #refuse(path: string, source: string, reason: string): void {
+    const known = this.#refused.get(path)?.reason
+    this.#refused.set(path, { source, path, reason })
+    // Too many open files are no fault of this path, and pass: the next sweep finds descriptors free.
+    if (reason === TOO_MANY || reason === known) return
+    this.#parts.log.warn({ event: 'path_refused', source, path, reason }, 'a path is not followed')
+  }
+
+  /** What was held back as a copy lost its name before a truncation could explain it. */
+  #unexplained(path: string): void {
+    const { tailers, done, follower, lineage } = this.#parts
+    const { candidate, opened } = this.#suspects.get(path)!
+    // It may have been explained by now: then it is followed, or that takes it over.
+    for (const tailer of [...tailers]) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
+    if (!this.#suspects.has(path)) return
+    const inode = opened && inodeOf(opened.stats)
+    if (opened === undefined || inode === undefined || tailers.has(inodeKey(inode)) || done.has(inode)) {
+      this.cleared(path)
+      return
+    }
+    this.release(path)
+    follower.followAside(path, opened, lineage.begun(candidate.source, path, inode, 0))
+  }
+
+  /** Lines were written to a file that was finished: its writer was never told of the rotation. */
+  #takeUp(saved: SavedGeneration): void {
+    const { tailers, done, follower, lineage, sources, boundsOf } = this.#parts
+    const source = sources.get(saved.source)
+    const key = inodeKey(saved.inode)
+    if (!saved.done || source === undefined || tailers.has(key) || isCompressed(basename(saved.path))) return
+    if (!this.room()) return
+    const opened = openRegular(saved.path, beside(saved.path, boundsOf(source.name)))
+    if (opened.kind !== 'open') return
+    const inode = inodeOf(opened.stats)
+    if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {
+      done.take(key)
+      follower.followAside(saved.path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
+      return
+    }
+    // Other content stands there, which was let go: it is not looked at again until it grows once more.
+    if (inodeKey(inode) === key) done.remember({ ...saved, size: Number(opened.stats.size) })
+    closeSync(opened.fd)
+  }
+
+  #swept(all: boolean): ReadonlyMap<string, Found> {
+    const { sweep, missed } = this.#parts
+    const found = sweep.look(all)
+    this.#crowded = false
+    for (const [path, { source, original, archive }] of sweep.strays) {
+      if (this.#strays.has(path)) continue
+      if (archive) missed.archived(path, original, source)
+      else missed.strayed(original, source)
+    }
+    this.#strays = new Set(sweep.strays.keys())
+    return found
+  }
+
+  /** A path of the pattern that leads to no tailer of ours. */
+  #consider(candidate: Found): void {
+    const { tailers, done, lineage, follower, search, missed } = this.#parts
+    const { path, source } = candidate
+    const opened = this.open(candidate)
+    if (opened === undefined) {
+      if (this.#refused.get(path)?.reason === DENIED) search.unreadable(source, path)
+      return
+    }
+    const inode = inodeOf(opened.stats)
+    const key = inodeKey(inode)
+    const known = tailers.get(key)
+    if (known) {
+      // The same file under another name: renamed within the pattern, or a second link.
+      closeSync(opened.fd)
+      if (known.state.kind === 'live') return
+      tailers.named(known, path)
+      follower.poll(known)
+      return
+    }
+    const parked = this.parking.pathOf(key)
+    const waiting = parked === undefined ? search.recall(key) : this.parking.leave(parked)
+    if (waiting) {
+      this.#resume(candidate, opened, waiting)
+      return
+    }
+    const saved = done.take(key)
+    const same = saved && isGeneration(opened, identityOf(saved))
+    // Of a file that could not be opened until now only the inode is known, so it may be a copy.
+    if (same && !isUnread(saved)) {
+      follower.follow(path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
+      return
+    }
+    if (this.#isSuspect(candidate, opened)) {
+      if (saved) done.remember(saved)
+      return
+    }
+    missed.catchUp(source, path)
+    // It may have been renamed since it was opened: then it was just found under its new name.
+    if (tailers.has(key)) closeSync(opened.fd)
+    else {
+      const generation = same
+        ? lineage.restored(source, saved, inode, Number(opened.stats.size))
+        : search.isKnown(origin => isRelated(path, origin), opened)
+          ? lineage.restored(
+              source,
+              read(lineage.unopened(source, path, inode, 0), opened),
+              inode,
+              Number(opened.stats.size),
+            )
+          : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
+      follower.follow(path, opened, generation)
+    }
+  }
+
+  /** Takes up a parked file that is due, and looks for one that has moved. */
+  #wake(path: string, candidate: Found | undefined): void {
+    const { search } = this.#parts
+    const rest = this.parking.look(path, this.final, backend => !this.#parts.lineage.readerOf(backend)?.ready)
+    if (rest === 'asleep' || (rest === 'moved' && candidate && !this.room())) return
+    if (rest === 'moved') {
+      search.find(this.parking.leave(path)!, MOVED)
+      if (candidate) this.#consider(candidate)
+      return
+    }
+    const opened = candidate && this.open(candidate)
+    if (opened === undefined) return
+    const saved = this.parking.leave(path)!
+    const inode = inodeOf(opened.stats)
+    if (inodeKey(inode) !== inodeKey(saved.inode)) {
+      // Swapped just now: the next look takes up what is there.
+      closeSync(opened.fd)
+      search.find(saved, MOVED)
+    } else this.#resume(candidate!, opened, saved)
+  }
+
+  /** Goes on with what is known of the inode, unless other content stands there now. */
+  #resume({ path, source }: Found, opened: OpenFile, saved: SavedGeneration): void {
+    const { lineage, follower, search } = this.#parts
+    const inode = inodeOf(opened.stats)
+    if (isGeneration(opened, identityOf(saved))) {
+      follower.follow(path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
+    } else {
+      search.find(saved, REPLACED)
+      follower.follow(path, opened, lineage.begun(source, path, inode, Date.now(), sinceOf(opened, saved)))
+    }
+  }
+
+  /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is the caller's still. */
+  #isSuspect(candidate: Found, opened: OpenFile): boolean {
+    if (this.final) return false
+    const { tailers, follower } = this.#parts
+    const { path } = candidate
+    const key = inodeKey(inodeOf(opened.stats))
+    // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
+    // the copy was first seen: the process may have stood still meanwhile.
+    const explained = (tailer: Tailer) => {
+      follower.poll(tailer)
+      if (tailers.has(key)) closeSync(opened.fd)
+      return tailers.has(key)
+    }
+    for (const tailer of [...tailers]) {
+      if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
+      if (explained(tailer)) return true
+      if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
+        return this.#isHeld(candidate, opened, BigInt(tailer.size))
+      }
+      // It may have been truncated while they were compared.
+      if (explained(tailer)) return true
+    }
+    return false
+  }
+
+  /** Whether what may be a copy is waited for: a large file takes its time to be copied. */
+  #isHeld(candidate: Found, opened: OpenFile, whole: bigint): boolean {
+    const now = performance.now()
+    const { path, source } = candidate
+    const { size, ino } = opened.stats
+    let known = this.#suspects.get(path)
+    if (known?.opened && known.opened.stats.ino !== ino) {
+      this.cleared(path)
+      known = undefined
+    }
+    const { since, grown } = known ?? { since: now, grown: now }
+    const growing = known === undefined || (known.size < size && size < whole)
+    if (now - (growing ? now : grown) > HOLD || now - since > HOLD_GROWING) return false
+    let kept = known?.opened
+    if (kept === undefined && this.#suspects.size < MOST_KEPT) kept = opened
+    else closeSync(opened.fd)
+    this.#suspects.set(path, { since, grown: growing ? now : grown, size, candidate, opened: kept })
+    this.#refused.set(path, { source: source.name, path, reason: HELD_BACK })
+    return true
+  }
+}
+
+function isUnread({ head, cursors }: SavedGeneration): boolean {
+  return head.length === 0 && Object.values(cursors).every(({ offset }) => offset === 0)
+}
+
+/** How large a file is that is not open, and when that was written: `known` bytes at the least. */
+function sizeOf(path: string, known: number, growth: Growth, settled: number): Pick<Waiting, 'size' | 'since'> {
+  const stats = statPath(path)
+  if (stats) growth.found(timesOf(stats), settled)
+  return { size: Math.max(known, Number(stats?.size ?? 0)), since: offset => growth.since(offset) }
+}
+
+/** When what stands in an open file began, if its inode held something else before: otherwise 0. */
+function sinceOf({ stats }: OpenFile, former: SavedGeneration | undefined): bigint {
+  if (former === undefined || !sameBirth(former.inode, inodeOf(stats))) return 0n
+  return begunAfter(BigInt(former.begun ?? former.inode.birth), stats.mtimeNs)
+}
+
+/** What is known of a file of which nothing is new: it counts as read to its end. */
+function read(entry: SavedGeneration, { fd, stats }: OpenFile): SavedGeneration {
+  const offset = Number(stats.size)
+  const at = { offset, marker: readMarker(fd, offset) ?? NO_MARKER }
+  const cursors = Object.fromEntries(Object.keys(entry.cursors).map(backend => [backend, at]))
+  return { ...entry, size: offset, head: readHead(fd, offset) ?? NO_HEAD, cursors }
+}

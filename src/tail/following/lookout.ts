@@ -1,0 +1,171 @@
+/**
+ * The lookout: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
+ * ones the more seldom the longer they are idle; the directories once a second, or at once when something hints at a
+ * change, but the more seldom the longer such a look takes. Three timers in all, however many files there are.
+ */
+import { Effort, restAfter } from '../directories/effort.ts'
+import type { Tailer } from '../generation/tailer.ts'
+
+/**
+ * Milliseconds between looks: at a file that is being written, at one that is being written a lot (each look at which
+ * makes a request of a good size), at others, at idle ones, at those that have been idle for long, at the folders.
+ */
+const HOT = 8
+const BUSY = 16
+const TICK = 250
+const IDLE = 1000
+const ASLEEP = 4000
+const SWEEP = 1000
+/** A file counts as hot for this long after a change, as active for this long. */
+const HOT_FOR = 1000
+const ACTIVE_FOR = 10_000
+/** Bytes between two looks from which on a file is written a lot. */
+const A_LOT = 64 * 1024
+/** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
+const EACH = 0.5
+/** Other files that are looked at with the hot ones while nobody reports what happens to them. */
+const OTHERS = 4
+
+export interface Looks {
+  /** Look at one file. */
+  poll(tailer: Tailer, now: number): void
+  /** Look at the folders. */
+  sweep(): void
+  /** After everything that was due. */
+  ticked(): void
+  /** Whether the system reports what happens, and otherwise whether names have come or gone. */
+  news(): 'reported' | 'none' | 'some'
+  /** No file is looked at every few milliseconds any more: reports are wanted. */
+  calm(): void
+}
+
+export class Lookout {
+  readonly #tailers: Iterable<Tailer>
+  readonly #looks: Looks
+  readonly #hot = new Set<Tailer>()
+  #round: Iterator<Tailer>
+  /** Milliseconds of the monotonic clock at which the loop last turned. */
+  turnedAt = performance.now()
+  #sweepDue = 0
+  /** When the last look at the directories ended, and what it took: milliseconds. */
+  #sweptAt = Number.NEGATIVE_INFINITY
+  #sweepTook = 0
+  #tick: NodeJS.Timeout | undefined
+  /** Milliseconds from one tick to the next. */
+  #pace = TICK
+  #hotTick: NodeJS.Timeout | undefined
+  /** Between the last two looks at hot files one grew by a lot. */
+  #busy = false
+  #hint: NodeJS.Timeout | undefined
+
+  constructor(tailers: Iterable<Tailer>, looks: Looks) {
+    this.#tailers = tailers
+    this.#round = tailers[Symbol.iterator]()
+    this.#looks = looks
+  }
+
+  start(): void {
+    const now = performance.now()
+    this.turnedAt = now
+    if (now >= this.#sweepDue) this.#sweep()
+    let active = false
+    for (const tailer of this.#tailers) {
+      if (tailer.due <= now) this.#looks.poll(tailer, now)
+      active ||= now - tailer.changedAt < ACTIVE_FOR
+    }
+    this.#looks.ticked()
+    this.#pace = active ? TICK : IDLE
+    this.#tick = setTimeout(() => this.start(), this.#pace)
+  }
+
+  stop(): void {
+    for (const timer of [this.#tick, this.#hotTick, this.#hint]) clearTimeout(timer)
+    this.#tick = undefined
+    this.#hot.clear()
+  }
+
+  /** Look at the directories soon: at once, but not for each of a burst of events. */
+  sweepSoon(): void {
+    const wait = this.#sweptAt + Math.max(HOT, restAfter(this.#sweepTook)) - performance.now()
+    this.#hint ??= setTimeout(() => this.#sweep(), Math.min(SWEEP, Math.max(0, wait)))
+  }
+
+  #sweep(): void {
+    clearTimeout(this.#hint)
+    this.#hint = undefined
+    const effort = new Effort().begin()
+    this.#looks.sweep()
+    this.#sweptAt = performance.now()
+    this.#sweepTook = effort.total
+    this.#sweepDue = this.#sweptAt + SWEEP
+  }
+
+  /** The file has just been looked at. */
+  seen(tailer: Tailer, now: number): void {
+    const quiet = now - tailer.changedAt
+    tailer.due = quiet < ACTIVE_FOR ? now : now + Math.min(ASLEEP, quiet / 10) - TICK / 2
+  }
+
+  /** The file has just changed. */
+  heat(tailer: Tailer): void {
+    this.#hot.add(tailer)
+    this.#tickSoon()
+    if (this.#pace === TICK || this.#tick === undefined) return
+    this.#pace = TICK
+    clearTimeout(this.#tick)
+    this.#tick = setTimeout(() => this.start(), TICK)
+  }
+
+  /** The file cannot be read just now. */
+  cool(tailer: Tailer): void {
+    this.#hot.delete(tailer)
+    tailer.due = performance.now() + IDLE
+  }
+
+  /** It is looked at every few milliseconds anyhow. */
+  isHot(tailer: Tailer): boolean {
+    return this.#hot.has(tailer)
+  }
+
+  forget(tailer: Tailer): void {
+    this.#hot.delete(tailer)
+  }
+
+  #lookAtHot(): void {
+    const now = performance.now()
+    let busy = false
+    for (const tailer of this.#hot) {
+      const { size } = tailer
+      if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
+      else this.#looks.poll(tailer, now)
+      busy ||= tailer.size - size >= A_LOT
+    }
+    this.#busy = busy
+    this.#hotTick = undefined
+    if (this.#hot.size === 0) {
+      this.#looks.calm()
+      return
+    }
+    this.#tickSoon()
+    const news = this.#looks.news()
+    if (news === 'some') this.sweepSoon()
+    if (news !== 'reported') this.#lookAround(now)
+  }
+
+  /** A few others each time, in turn: with few files in all each of them is seen at once when it is written to. */
+  #lookAround(now: number): void {
+    for (let n = 0; n < OTHERS; n++) {
+      const { value: tailer } = this.#round.next()
+      if (tailer === undefined) {
+        this.#round = this.#tailers[Symbol.iterator]()
+        return
+      }
+      if (!this.#hot.has(tailer)) this.#looks.poll(tailer, now)
+    }
+  }
+
+  #tickSoon(): void {
+    const soon = (this.#busy ? BUSY : HOT) + EACH * (this.#hot.size - 1)
+    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), Math.min(soon, TICK))
+  }
+}

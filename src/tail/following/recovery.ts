@@ -1,0 +1,226 @@
+/**
+ * Recovery: what a checkpoint, or the configuration before, knew of the volume, and what is found of it at the start.
+ *
+ * First the files that had lost their names come back through the handles that were left, for what was written to them
+ * first is read first. Then each followed name takes up the generation of its inode. Then every other generation is
+ * searched for (`search.ts`), and the files that came and went under a followed name meanwhile (`missed.ts`). What is
+ * new among the followed names comes last.
+ */
+import { closeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from '../files/inodes.ts'
+import type { Habits } from '../files/names.ts'
+import { type Bound, beside, compressionOf, isNoise, type OpenFile, openRegular } from '../files/open.ts'
+import type { Done } from '../generation/done.ts'
+import { begunAfter } from '../generation/generation.ts'
+import type { Lineage } from '../generation/lineage.ts'
+import type { Tailers } from '../generation/tailers.ts'
+import type { SourceOptions } from '../options.ts'
+import { Handles } from '../rotation/handover.ts'
+import type { Missed } from '../rotation/missed.ts'
+import type { Search } from '../rotation/search.ts'
+import { identityOf, isGeneration, type Sibling } from '../rotation/siblings.ts'
+import type { Unpacked } from '../rotation/unpack.ts'
+import type { Checkpoint, SavedGeneration } from '../state/checkpoint.ts'
+import type { Pins } from '../state/pins.ts'
+import type { Found } from '../watching/sweep.ts'
+import type { Folders } from './folders.ts'
+import type { Follower } from './follower.ts'
+
+export interface RecoveryParts {
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly folders: Folders
+  readonly follower: Follower
+  readonly missed: Missed
+  readonly search: Search
+  readonly habits: Habits
+  readonly lineage: Lineage
+  readonly sources: ReadonlyMap<string, SourceOptions>
+  /** The directories in front of the first wildcards of a source's patterns. */
+  readonly rootsOf: (source: string) => readonly string[]
+  /** Where files of a source must really lie. */
+  readonly boundsOf: (source: string) => readonly Bound[]
+  readonly pins: Pins
+  readonly unpacked: Unpacked
+}
+
+/** A file of the pattern, open, of which nothing is known. */
+interface Fresh {
+  readonly candidate: Found
+  readonly opened: OpenFile
+  readonly inode: Inode
+}
+
+/**
+ * Finds every saved generation again, then takes up what is new among `candidates`. `handles` are those of the
+ * configuration before, if there was one.
+ */
+export function recover(
+  parts: RecoveryParts,
+  { generations, epoch }: Checkpoint,
+  candidates: Iterable<Found>,
+  handles = new Handles(),
+): void {
+  const { tailers, done, folders, follower, missed, search, habits, lineage, sources, pins, unpacked } = parts
+  search.handles = handles
+  follower.suspended = true
+  const keys = new Set(generations.map(({ key }) => key))
+  pins.inherit(keys, epoch)
+  unpacked.inherit(keys)
+  const saved = new Map<string, SavedGeneration>()
+  const orphans: SavedGeneration[] = []
+  for (const entry of generations) {
+    if (!sources.has(entry.source)) continue
+    if (entry.gone) {
+      done.rememberGone(entry)
+      continue
+    }
+    if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits.learn(entry.origin, entry.path)
+    if (handles.isAside(entry.key) && search.takeHandle(entry)) continue
+    const key = inodeKey(entry.inode)
+    // Two generations of one inode: the later one is the file's, the earlier one was waiting for its end.
+    const other = saved.get(key)
+    if (other) orphans.push(other)
+    saved.set(key, entry)
+  }
+  const replaced = new Set<SavedGeneration>(orphans)
+  const fresh: Fresh[] = []
+  for (const candidate of candidates) {
+    const opened = folders.open(candidate, fresh.length)
+    if (opened === undefined) {
+      const waiting = folders.crowded ? savedAt(candidate.path, saved) : undefined
+      if (waiting === undefined) continue
+      saved.delete(inodeKey(waiting.inode))
+      folders.parking.keep(candidate.path, waiting)
+      continue
+    }
+    const inode = inodeOf(opened.stats)
+    const entry = saved.get(inodeKey(inode))
+    if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
+    else if (entry && sameBirth(entry.inode, inode) && isGeneration(opened, identityOf(entry))) {
+      saved.delete(inodeKey(inode))
+      handles.drop(entry.key)
+      follower.follow(
+        candidate.path,
+        opened,
+        lineage.restored(candidate.source, entry, inode, Number(opened.stats.size)),
+      )
+    } else {
+      const file = { candidate, opened, inode }
+      // With nothing to be found again nothing else has a claim to it.
+      if (generations.length === 0) begin(parts, file, undefined)
+      else fresh.push(file)
+      if (entry) replaced.add(entry)
+    }
+  }
+  const { standing, rewritten } = survey(
+    [...saved.values()].filter(entry => !replaced.has(entry)),
+    parts.boundsOf,
+  )
+  for (const { entry } of rewritten) replaced.add(entry)
+  for (const entry of generations) missed.followedBefore(entry)
+  for (const { origin, source } of generations) {
+    const known = sources.get(source)
+    if (known) missed.mayHaveBeenVacated(origin, known)
+  }
+  const nowhere = [...saved.values()].filter(entry => !entry.done && !replaced.has(entry))
+  search.elsewhere = locateAll(nowhere, parts.rootsOf)
+  // The oldest first: it has the first claim to a file that more than one of them may be in.
+  const entries = [...saved.values(), ...orphans].sort((a, b) => Number(begunOf(a) - begunOf(b)))
+  // What is finished is no copy of what is not.
+  entries.sort((a, b) => Number(b.done ?? false) - Number(a.done ?? false))
+  // What stands where it is known to be is no copy of anything else.
+  search.standing = standing
+  for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
+  search.standing = new Set()
+  search.elsewhere = new Map()
+  handles.close()
+  for (const { entry, sibling } of rewritten) {
+    const { opened } = sibling
+    if (tailers.has(inodeKey(entry.inode))) closeSync(opened.fd)
+    else {
+      const since = begunAfter(begunOf(entry), opened.stats.mtimeNs)
+      missed.rewritten(sources.get(entry.source)!, entry.origin, sibling, since)
+    }
+  }
+  // What was rotated away from a followed name meanwhile, and never seen under it.
+  missed.catchUpAll(true)
+  for (const file of fresh) begin(parts, file, saved.get(inodeKey(file.inode)))
+  follower.suspended = false
+}
+
+/** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */
+function begin(
+  { tailers, follower, lineage }: RecoveryParts,
+  { candidate: { source, path }, opened, inode }: Fresh,
+  former: SavedGeneration | undefined,
+): void {
+  if (tailers.has(inodeKey(inode))) {
+    closeSync(opened.fd)
+    return
+  }
+  const since = former && sameBirth(former.inode, inode) ? begunAfter(begunOf(former), opened.stats.mtimeNs) : 0n
+  follower.follow(path, opened, lineage.begun(source, path, inode, former ? Date.now() : 0, since))
+}
+
+function begunOf(entry: SavedGeneration): bigint {
+  return BigInt(entry.begun ?? entry.inode.birth)
+}
+
+interface Survey {
+  /** The inodes, by key, of files that no followed name leads to and that hold what is known of them. */
+  readonly standing: ReadonlySet<string>
+  /** Such files that hold something else: they were emptied and written to, and then renamed, while nobody looked. */
+  readonly rewritten: readonly { readonly entry: SavedGeneration; readonly sibling: Sibling }[]
+}
+
+/** What has become of the files of saved generations that no followed name leads to. */
+function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['boundsOf']): Survey {
+  const standing = new Set<string>()
+  const rewritten: { entry: SavedGeneration; sibling: Sibling }[] = []
+  const places = new Map<string, ReadonlyMap<string, string>>()
+  const inDirectory = (directory: string): ReadonlyMap<string, string> => {
+    const known = places.get(directory) ?? inodesIn(directory)
+    places.set(directory, known)
+    return known
+  }
+  for (const entry of entries) {
+    const known = fileAt(entry.path)
+    const isThere = known !== undefined && isInode(known, entry.inode)
+    const path = isThere ? entry.path : inDirectory(dirname(entry.origin)).get(inodeKey(entry.inode))
+    if (path === undefined) continue
+    const opened = openRegular(path, beside(path, boundsOf(entry.source)))
+    if (opened.kind !== 'open') continue
+    const { fd, stats } = opened
+    const isKept = isInode(stats, entry.inode) && isGeneration(opened, identityOf(entry))
+    if (isKept) standing.add(inodeKey(entry.inode))
+    const isOther = isInode(stats, entry.inode) && stats.size > 0n && !isKept
+    // An archive in its place, or noise before it is removed, is no log.
+    if (isOther && compressionOf(fd) === undefined && !isNoise(fd)) rewritten.push({ entry, sibling: { path, opened } })
+    else closeSync(fd)
+  }
+  return { standing, rewritten }
+}
+
+/** Where the inodes are now that are not in their directories any more: below their sources' roots, if anywhere. */
+function locateAll(
+  entries: readonly SavedGeneration[],
+  rootsOf: (source: string) => readonly string[],
+): ReadonlyMap<string, string> {
+  const roots = new Set<string>()
+  const keys = new Set<string>()
+  for (const { inode, origin, source } of entries) {
+    if (nameOf(inode, origin) !== undefined) continue
+    keys.add(inodeKey(inode))
+    for (const root of rootsOf(source)) roots.add(root)
+  }
+  return locate(roots, keys)
+}
+
+/** What is known of the file that the path leads to. */
+function savedAt(path: string, saved: ReadonlyMap<string, SavedGeneration>): SavedGeneration | undefined {
+  const stats = statPath(path)
+  return stats && saved.get(inodeKey(inodeOf(stats)))
+}

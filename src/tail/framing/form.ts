@@ -1,0 +1,53 @@
+/**
+ * The form of a source's lines: how their text is encoded, what ends them and how long they may be.
+ *
+ * Offsets and lengths in a file are bytes of the file; text is UTF-8 from where it is decoded on. A unit is what the
+ * encoding is made of: lines begin and end with whole ones.
+ */
+import type { Encoding } from '../../kernel/kernel.ts'
+import type { LineEnd, SourceOptions } from '../options.ts'
+
+export interface LineForm {
+  /** Bytes of text that a line may have, without its end. */
+  readonly maxBytes: number
+  /** Undefined for UTF-8, of which nothing has to be made. */
+  readonly encoding: Encoding | undefined
+  /** Bytes of a unit. */
+  readonly unit: 1 | 2
+  /** The unit that ends a line, which is also the byte that does so in UTF-8. */
+  readonly end: number
+}
+
+const ENDS: Record<LineEnd, number> = { lf: 10, cr: 13, nul: 0 }
+
+export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions): LineForm {
+  return {
+    maxBytes: maxLineBytes,
+    encoding: encoding === 'utf-8' ? undefined : encoding,
+    unit: encoding.startsWith('utf-16') ? 2 : 1,
+    end: ENDS[lineEnd],
+  }
+}
+
+/** The index of the first unit in the bytes, which begin with a whole one, that is `value`; -1 if there is none. */
+export function indexOfUnit(bytes: Buffer, { encoding, unit }: LineForm, value: number): number {
+  if (unit === 1) return bytes.indexOf(value)
+  // A search for UTF-16 text looks at whole units only.
+  return bytes.indexOf(String.fromCharCode(encoding === 'utf-16be' ? value << 8 : value), 0, 'utf16le')
+}
+
+/** `bytes` less what is no whole unit. */
+export function wholeUnits(bytes: number, { unit }: LineForm): number {
+  return bytes - (bytes % unit)
+}
+
+/** How many of the bytes, in whole units, come before the NULs that they end with. */
+export function dataLength(bytes: Buffer, { unit }: LineForm): number {
+  const { length } = bytes
+  if (length === 0 || bytes[length - 1] !== 0) return length
+  // All of them are NULs if the first is and each is as the one before it.
+  if (bytes[0] === 0 && bytes.compare(bytes, 1, length, 0, length - 1) === 0) return 0
+  let data = length - 1
+  while (bytes[data - 1] === 0) data--
+  return Math.min(length, data + (data % unit))
+}

@@ -1,0 +1,147 @@
+/**
+ * The reader: one pipeline's round robin over the cursors that have something to read.
+ *
+ * It pulls: the pipeline asks it to fill a slab when it has one, and nothing is read before. A cursor gets one quantum
+ * a turn, so a noisy file cannot starve the others; many small files end up in one slab, and so in one request. Those that
+ * look for something far ahead of them have a round of their own, with one short turn for each slab: they must not be in
+ * the way of those that have lines. A file that delivery cannot take more of for now is passed over until it can: what is
+ * not read lies in the file.
+ *
+ *     offered ──► ring ◄──► ahead ──► resting, until the framer looks on
+ *                   └──► withheld, until `resume`
+ */
+import type { Origin, Slab } from '../../chunk.ts'
+import type { Cursor } from '../generation/generation.ts'
+import type { Tailer } from '../generation/tailer.ts'
+import type { Framer, Framing } from './framer.ts'
+
+/** `full`: the slab has what it should hold. `dry`: nothing more to read. `yield`: more, after a turn of the loop. */
+export type Fill = 'full' | 'dry' | 'yield'
+
+/** Whether no more should be read of a file for now. */
+export type Withholds = (origin: Origin) => boolean
+
+interface Place {
+  readonly tailer: Tailer
+  readonly cursor: Cursor
+}
+
+/** What the room wants to hear about a file that was read. */
+export interface ReaderEvents {
+  replaced(tailer: Tailer): void
+  failed(tailer: Tailer): void
+  /** All there is to read of it has been read. */
+  dry(tailer: Tailer): void
+}
+
+/** Of those that rest so many are offered together: what they may use is for all of them. */
+const AT_ONCE = 16
+
+export class Reader {
+  readonly backend: string
+  /** Called when there is something to read again. */
+  onReady: () => void = () => {}
+  /** Unfinished last lines are taken too. */
+  final = false
+  readonly #framer: Framer
+  readonly #events: ReaderEvents
+  readonly #ring: Place[] = []
+  readonly #ahead: Place[] = []
+  readonly #resting = new Map<Cursor, Tailer>()
+  #withheld: Place[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(backend: string, framer: Framer, events: ReaderEvents) {
+    this.backend = backend
+    this.#framer = framer
+    this.#events = events
+  }
+
+  get ready(): boolean {
+    return this.#ring.length > 0 || this.#ahead.length > 0
+  }
+
+  /** Something could be read that is passed over for now. */
+  get withholds(): boolean {
+    return this.#withheld.length > 0
+  }
+
+  /** Files that are withheld no more have their turn again. */
+  resume(withholds: Withholds): void {
+    const ready = this.#withheld.filter(({ tailer }) => !withholds(tailer.generation.origin))
+    if (ready.length === 0) return
+    this.#withheld = this.#withheld.filter(place => !ready.includes(place))
+    this.#ring.push(...ready)
+    this.onReady()
+  }
+
+  /** Says that the cursor has something to read. */
+  offer(tailer: Tailer, cursor: Cursor): void {
+    if (cursor.queued) return
+    cursor.queued = true
+    this.#resting.delete(cursor)
+    this.#ring.push({ tailer, cursor })
+    this.onReady()
+  }
+
+  /** Reads until `target` bytes of the slab are used, it is full, or nothing is left. */
+  fill(slab: Slab, target: number, withholds: Withholds = () => false): Fill {
+    const first = this.#ahead.shift()
+    if (first && this.#turn(first, slab, target, withholds) === 'full') return 'full'
+    for (;;) {
+      if (slab.used >= target || slab.frames >= slab.maxFrames) return this.ready ? 'full' : 'dry'
+      const place = this.#ring.shift()
+      if (place === undefined) return this.#ahead.length > 0 ? 'yield' : 'dry'
+      if (this.#turn(place, slab, target, withholds) === 'full') return 'full'
+    }
+  }
+
+  #turn(place: Place, slab: Slab, target: number, withholds: Withholds): Framing | 'withheld' {
+    const { tailer, cursor } = place
+    const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
+    if (current && withholds(tailer.generation.origin)) {
+      this.#withheld.push(place)
+      return 'withheld'
+    }
+    const framing = current ? this.#framer.read(tailer, cursor, slab, tailer.endingIf(this.final), target) : 'dry'
+    cursor.queued = framing === 'took' || framing === 'looked' || framing === 'full'
+    switch (framing) {
+      case 'took':
+        this.#ring.push(place)
+        break
+      case 'looked':
+        this.#ahead.push(place)
+        break
+      case 'full':
+        this.#ring.unshift(place)
+        break
+      case 'rest':
+        this.#rest(place, this.#framer.restMs)
+        break
+      case 'dry':
+        this.#events.dry(tailer)
+        break
+      case 'replaced':
+        this.#events.replaced(tailer)
+        break
+      case 'failed':
+        this.#events.failed(tailer)
+        break
+    }
+    return framing
+  }
+
+  /** It is offered again after a while, if nobody offers it before. */
+  #rest({ tailer, cursor }: Place, ms: number): void {
+    this.#resting.set(cursor, tailer)
+    this.#wakeIn(ms)
+  }
+
+  #wakeIn(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      for (const [cursor, tailer] of [...this.#resting].slice(0, AT_ONCE)) this.offer(tailer, cursor)
+      if (this.#resting.size > 0) this.#wakeIn(ms)
+    }, ms).unref()
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * Missed rotations: finding the files that were rotated away from a followed path before they were seen under it.
+ *
+ * When a path loses its file, its directory is looked through for a while: what is not known, was born after the
+ * youngest file that was followed under the path, and is called as rotations are (`siblings.ts` says how sure that has
+ * to be) must have been written under that path meanwhile. Where no file was ever followed under it, everything that
+ * was born since the start was; older files were there before, and are none of what was asked for. What was compressed
+ * at once is unpacked. A file that is finished and has grown since is taken up again: its writer was never told.
+ */
+import { type BigIntStats, closeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { fileAt, namesIn, statPath } from '../files/inodes.ts'
+import { type Habits, isRelated } from '../files/names.ts'
+import { type Bound, isNoise, type OpenFile } from '../files/open.ts'
+import { Recent } from '../files/recent.ts'
+import type { Done } from '../generation/done.ts'
+import type { Generation } from '../generation/generation.ts'
+import type { Lineage } from '../generation/lineage.ts'
+import type { Tailer } from '../generation/tailer.ts'
+import type { Tailers } from '../generation/tailers.ts'
+import type { SourceOptions } from '../options.ts'
+import type { SavedGeneration } from '../state/checkpoint.ts'
+import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
+
+/** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
+const LOOK_AGAIN = 3000
+/** One look at all of them ends after so long, and the next one goes on behind it: milliseconds. */
+const TURN = 50
+/** Names of a directory are read again after so long: milliseconds. */
+const FRESH = 250
+
+/** A look may miss a name that is being changed just then, so one look is not enough. */
+interface Vacancy {
+  readonly source: SourceOptions
+  /** When the youngest generation that had been followed there began; undefined: none was. */
+  readonly begun: bigint | undefined
+  readonly until: number
+  /** It was looked for what was rotated away since. */
+  looked: boolean
+}
+
+export interface MissedParts {
+  readonly tailers: Tailers
+  readonly lineage: Lineage
+  readonly habits: Habits
+  /** Where files of a source must really lie. */
+  boundsOf(source: string): readonly Bound[]
+  /** Whether a file is followed under the path now. */
+  isFollowed(path: string): boolean
+  /** Whether an inode is known. */
+  known(inode: Inode): boolean
+  /** Whether a file is the copy of a generation of `origin` that is over. */
+  isCopy(origin: string, opened: OpenFile): boolean
+  /** Whether a generation of a path is being searched for. */
+  isSearching(origin: string): boolean
+  /** Whether there is a file descriptor for one more. */
+  room(): boolean
+  /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
+  unreadable(source: SourceOptions, origin: string, path: string): void
+  /** A file that was rotated away from `origin` and compressed, before the one that was born there by now. */
+  archive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void
+  /** Whether an archive has been looked into, as it is now. */
+  knownArchive(stats: BigIntStats): boolean
+  /** Looks at a file now. */
+  poll(tailer: Tailer): void
+  /** Follows a file that is not under a followed path. */
+  follow(path: string, opened: OpenFile, generation: Generation): void
+}
+
+export class Missed {
+  readonly #parts: MissedParts
+  readonly #youngest: Recent<bigint>
+  /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
+  readonly #former = new Set<string>()
+  readonly #vacancies = new Map<string, Vacancy>()
+  /** When the youngest generation of each directory began. */
+  readonly #youngestIn = new Recent<bigint>(() => false)
+  /** Archives that were not there at the last look, by path, with what they would be called. */
+  readonly #archives = new Map<string, { readonly source: SourceOptions; readonly original: string }>()
+  /** Nanoseconds since the epoch, as birth times are. */
+  readonly #startedAt = BigInt(Date.now()) * 1_000_000n
+
+  constructor(parts: MissedParts) {
+    this.#parts = parts
+    this.#youngest = new Recent(path => parts.isFollowed(path) || this.#vacancies.has(path))
+  }
+
+  /** A generation is, or was, followed under the path. */
+  followed(path: string, begun: bigint): void {
+    const youngest = this.#youngest.get(path)
+    this.#youngest.set(path, youngest === undefined || begun > youngest ? begun : youngest)
+    const directory = dirname(path)
+    if (begun > (this.#youngestIn.get(directory) ?? 0n)) this.#youngestIn.set(directory, begun)
+  }
+
+  /** As `followed`, of a file that was followed before the start. */
+  followedBefore({ origin, inode, begun }: SavedGeneration): void {
+    this.#former.add(`${inodeKey(inode)}:${inode.birth}`)
+    this.followed(origin, BigInt(begun ?? inode.birth))
+  }
+
+  /** The path has just lost its file. */
+  vacated(path: string, source: SourceOptions): void {
+    const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
+    this.#vacancies.set(path, { source, begun, until: performance.now() + LOOK_AGAIN, looked: false })
+  }
+
+  /**
+   * The path may have lost files before the start. What had been followed there by then counts, and not the copy in
+   * which one of them is found again: a file that was emptied after that copy is older than it.
+   */
+  mayHaveBeenVacated(path: string, source: SourceOptions): void {
+    this.#vacancies.set(path, { source, begun: this.#youngest.get(path), until: 0, looked: false })
+  }
+
+  /** What looks like a rotation of a path that was never followed has appeared. */
+  strayed(path: string, source: SourceOptions): void {
+    if (!this.#youngest.has(path)) this.vacated(path, source)
+  }
+
+  /** An archive has appeared whose content the pattern would have matched as `original`. */
+  archived(path: string, original: string, source: SourceOptions): void {
+    this.#archives.set(path, { source, original })
+  }
+
+  /** Looks at the paths that lost their file lately. `all`: at every one, however long that takes. */
+  catchUpAll(all = false): void {
+    for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
+    this.#archives.clear()
+    if (this.#vacancies.size === 0 || !this.#parts.room()) return
+    const now = performance.now()
+    const names = listings()
+    for (const [path, vacancy] of [...this.#vacancies]) {
+      const { source, begun, until } = vacancy
+      vacancy.looked = true
+      this.#catchUp(source, path, begun, names)
+      this.#vacancies.delete(path)
+      // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
+      if (now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
+      if (!all && performance.now() - now > TURN) break
+    }
+  }
+
+  /** Before another file is followed under `path`: it may be a rotation of a path that has just lost its file. */
+  catchUp(source: SourceOptions, path: string): void {
+    for (const [origin, vacancy] of this.#vacancies) {
+      if (vacancy.looked || !isRelated(path, origin)) continue
+      vacancy.looked = true
+      this.#catchUp(vacancy.source, origin, vacancy.begun)
+    }
+    // A directory of many new files must not be listed for each of them.
+    if (!this.#youngest.has(path) && !this.#vacancies.has(path)) return
+    this.#catchUp(source, path, this.#vacancies.get(path)?.begun)
+  }
+
+  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): void {
+    const { tailers, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
+    // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
+    for (const tailer of [...tailers.of(origin)]) this.#parts.poll(tailer)
+    const born = birthOf(origin)
+    const missed = findMissed({
+      origin,
+      after: begun ?? this.#startedAt,
+      ended: this.#endOf(origin, begun),
+      // A file that was truncated is older than what was copied from it.
+      before: begun !== undefined && born !== undefined && born > begun ? born : undefined,
+      habits,
+      names,
+      bounds: boundsOf(source.name),
+      strict: begun === undefined,
+      known,
+      followed: path => path !== origin && this.#youngest.has(path),
+      knownArchive,
+      denied: path => unreadable(source, origin, path),
+      compressed: path => {
+        archive(source, origin, path, () => {
+          const at = birthOf(origin)
+          // A file that was truncated may be older than what was copied from it, and so is no measure.
+          return at !== undefined && at > (begun ?? 0n) ? at : undefined
+        })
+      },
+    })
+    for (const sibling of missed) this.#take(source, origin, sibling)
+  }
+
+  /** Unpacks an archive whose content was written after everything that was followed in its directory began. */
+  #takeArchive(path: string, original: string, source: SourceOptions): void {
+    const { knownArchive, archive } = this.#parts
+    // What was followed under its name is known, and is looked for if something of it was unread.
+    if (this.#youngest.has(original)) return
+    const after = this.#youngestIn.get(dirname(path))
+    const stats = fileAt(path)
+    if (after === undefined || stats === undefined || knownArchive(stats)) return
+    if (stats.mtimeNs >= after) archive(source, original, path, () => undefined)
+  }
+
+  /** When the youngest generation of the path that had been followed was written to last. */
+  #endOf(origin: string, begun: bigint | undefined): bigint {
+    for (const { generation, modified } of this.#parts.tailers.of(origin))
+      if (generation.begun === begun) return modified
+    return 0n
+  }
+
+  /**
+   * A file that had been followed under `origin` has other content than that: it was emptied, written to and renamed while
+   * nobody looked. It began at `since`: nanoseconds since the epoch.
+   */
+  rewritten(source: SourceOptions, origin: string, sibling: Sibling, since: bigint): void {
+    this.#take(source, origin, sibling, since)
+  }
+
+  #take(source: SourceOptions, origin: string, { path, opened }: Sibling, since?: bigint): void {
+    const { tailers, lineage, poll, follow } = this.#parts
+    const inode = inodeOf(opened.stats)
+    // What was written over before it is removed is no log any more.
+    if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) {
+      closeSync(opened.fd)
+      return
+    }
+    for (const tailer of [...tailers]) {
+      if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) {
+        closeSync(opened.fd)
+        return
+      }
+      // It may have been truncated while they were compared: then it goes on in this file.
+      if (tailer.generation.origin.path === origin) poll(tailer)
+      if (tailers.has(inodeKey(inode))) {
+        closeSync(opened.fd)
+        return
+      }
+    }
+    const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
+    follow(path, opened, lineage.begun(source, origin, inode, incarnation, since))
+  }
+}
+
+/** The names in directories, each read once in a while. */
+function listings(): (directory: string) => string[] {
+  const known = new Map<string, { readonly at: number; readonly names: string[] }>()
+  return directory => {
+    const now = performance.now()
+    const last = known.get(directory)
+    if (last && now - last.at < FRESH) return last.names
+    const names = namesIn(directory)
+    known.set(directory, { at: performance.now(), names })
+    return names
+  }
+}
+
+/** When the file was born that is at a path now; where the file system does not say, when it was changed last. */
+function birthOf(path: string): bigint | undefined {
+  const stats = statPath(path)
+  return stats && (stats.birthtimeNs === 0n ? stats.ctimeNs : stats.birthtimeNs)
+}
+
+/** Whether a file is a copy that was made of a rotation of the same path. */
+function isBackupOf(opened: OpenFile, tailer: Tailer, origin: string): boolean {
+  if (tailer.generation.origin.path !== origin || Number(opened.stats.size) !== tailer.size) return false
+  return beginsLike(opened, tailer)
+}
+
+/** A finished file as it is seen by its name now: whether something was written to it since. */
+export function hasGrown(saved: SavedGeneration): boolean {
+  const stats = statPath(saved.path)
+  if (stats === undefined || inodeKey(inodeOf(stats)) !== inodeKey(saved.inode)) return false
+  return Number(stats.size) > Math.max(saved.size, ...Object.values(saved.cursors).map(({ offset }) => offset))
+}
+
+/** Finished files are looked at in turn, so many at a time. */
+const LOOKED_AT = 32
+
+/** Looks at finished files whose names are known, for lines that came late. */
+export class LateLines {
+  readonly #done: Done
+  #turn: Iterator<SavedGeneration>
+
+  constructor(done: Done) {
+    this.#done = done
+    this.#turn = done[Symbol.iterator]()
+  }
+
+  /** Some of those that have grown. `all`: look at every one. */
+  *look(all: boolean): Generator<SavedGeneration> {
+    if (all) {
+      yield* [...this.#done].filter(hasGrown)
+      return
+    }
+    for (let n = 0; n < LOOKED_AT; n++) {
+      const { value } = this.#turn.next()
+      if (value === undefined) {
+        this.#turn = this.#done[Symbol.iterator]()
+        return
+      }
+      if (hasGrown(value)) yield value
+    }
+  }
+}

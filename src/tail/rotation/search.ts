@@ -1,0 +1,629 @@
+/**
+ * The search: finding one saved generation again when no followed name leads to it.
+ *
+ *     found        by the first finder of the list that knows it
+ *     waiting      for a file descriptor; or for an archive, which is looked into in the background
+ *     unreadable   its file is there and may not be opened: its inode is remembered until it may
+ *     gone         nowhere: what was seen of it and not read is counted as lost
+ *
+ * Guarantees: nothing that was read is read again from another file; a generation that is waited for is saved, holds
+ * back the younger ones of its name, and ends as one of the other three.
+ */
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
+import type { Ledger } from '../../ledger.ts'
+import type { Logger } from '../../log.ts'
+import { inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { fileAt, isInode, nameOf } from '../files/inodes.ts'
+import type { Habits } from '../files/names.ts'
+import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
+import { Recent } from '../files/recent.ts'
+import type { Done } from '../generation/done.ts'
+import type { Lineage } from '../generation/lineage.ts'
+import type { Tailer } from '../generation/tailer.ts'
+import type { Tailers } from '../generation/tailers.ts'
+import type { Truncation } from '../generation/truncation.ts'
+import type { SourceOptions } from '../options.ts'
+import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { Pins } from '../state/pins.ts'
+import { Handles } from './handover.ts'
+import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
+import type { Unpacked } from './unpack.ts'
+
+/** Unreadable files are remembered beside those that are finished, and must not drive these out. */
+const MOST_UNREADABLE = 128
+/** An archive that is not whole yet is looked into again after so long: milliseconds. */
+const AGAIN = 500
+/** One that has not changed for so many looks never will be whole. */
+const STEADY = 3
+
+export interface SearchParts {
+  readonly tailers: Tailers
+  readonly done: Done
+  readonly truncation: Truncation
+  readonly lineage: Lineage
+  readonly habits: Habits
+  readonly sources: ReadonlyMap<string, SourceOptions>
+  /** Where files of a source must really lie. */
+  readonly boundsOf: (source: string) => readonly Bound[]
+  readonly pins: Pins
+  readonly unpacked: Unpacked
+  readonly ledger: Ledger
+  readonly log: Logger
+  /** Whether there is a file descriptor for one more. */
+  room(): boolean
+  /** Files that are held back as copies and kept open; and takes over the descriptor of one. */
+  held(): Iterable<Sibling>
+  release(path: string): void
+  /** Goes on with a generation in the file that was found. */
+  found(path: string, opened: OpenFile, saved: SavedGeneration): void
+  /** What stands in an open file belongs to another generation: its own is lost. */
+  displaced(tailer: Tailer): void
+  /** Something was found or given up. */
+  onSettled(origin: string): void
+}
+
+/** Later than anything. */
+const LAST = BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n
+/** Archives that are looked into to learn what rotations of a path are called; and how often that is tried. */
+const LOOKED_INTO = 16
+const TRIES = 3
+
+const TOO_LARGE =
+  'an archive holds more than may be unpacked; what it holds of a rotated file is not shipped (state.unpacked.maxBytes)'
+const WAITS = 'there is no room to unpack an archive; what it holds of a rotated file is shipped once there is'
+const DAMAGED = 'an archive cannot be unpacked to its end; what it holds of a rotated file is not shipped'
+
+/** What the search knows beside the saved generation. */
+interface Circumstances {
+  /** Its inode has other content now. */
+  readonly replaced: boolean
+  /** That has just happened, in an open file: what stands in another open file may be its copy. */
+  readonly truncated: boolean
+}
+
+type Waiting =
+  | { readonly kind: 'descriptor'; readonly circumstances: Circumstances }
+  | { readonly kind: 'archive' }
+  /** For others to be done, so that there is room to unpack it: those may be younger, and are not held back. */
+  | { readonly kind: 'room' }
+
+/** One way to find a file. */
+type Finder = (entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances) => Sibling | undefined
+
+export class Search {
+  /** Where inodes are that have left their directory, by key: filled for a restart. */
+  elsewhere: ReadonlyMap<string, string> = new Map()
+  handles = new Handles()
+  /** Inodes, by key, whose content is known to be that of a generation which is still to be found: for a restart. */
+  standing: ReadonlySet<string> = new Set()
+  readonly #parts: SearchParts
+  readonly #waiting = new Map<SavedGeneration, Waiting>()
+  /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
+  readonly #unreadable = new Map<string, SavedGeneration>()
+  readonly #seeks = new Set<Promise<void>>()
+  readonly #pauses = new Set<() => void>()
+  /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
+  readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint; room?: boolean }>()
+  readonly #learned = new Recent<number>(() => false)
+  #stopped = false
+
+  /**
+   * In this order. A handle of the configuration before comes first, for the file may live through nothing else; what
+   * was unpacked or pinned comes before its twin in the directory, which may be removed at any moment; an inode is
+   * surer than a copy; and the walk below the roots has the weakest claim, for it is the dearest.
+   */
+  readonly #finders: readonly Finder[] = [
+    (entry, wanted) => this.#handed(entry, wanted),
+    (entry, wanted) => this.#parts.unpacked.before(entry.key, wanted),
+    (entry, wanted) => this.#pinned(entry, wanted),
+    (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
+    (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
+    (_, wanted) => this.#heldBack(wanted),
+    (entry, wanted) => this.#movedAway(entry, wanted),
+  ]
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const end of this.#pauses) end()
+  }
+
+  /** Generations that are being searched for. */
+  get sought(): Iterable<SavedGeneration> {
+    return this.#waiting.keys()
+  }
+
+  /** The same, with what has been settled of them meanwhile. */
+  *saved(): Generator<SavedGeneration> {
+    const { lineage } = this.#parts
+    for (const entry of this.#waiting.keys()) yield lineage.living(entry)?.save(entry.path) ?? entry
+  }
+
+  /** Whether a generation of a path is searched for: once it is found more may be known of the names there. */
+  isSearching(origin: string): boolean {
+    return this.holdsBack(origin, LAST)
+  }
+
+  get waiting(): boolean {
+    return this.#waiting.size > 0 || this.#archives.size > 0
+  }
+
+  /** Archives are being looked into. */
+  get seeking(): boolean {
+    return this.#seeks.size > 0
+  }
+
+  /** After `stop`: resolves when nothing here writes to the state directory any more. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#seeks)
+  }
+
+  /** Whether a generation of `origin` that began before `begun` is searched for: how much it holds is not known yet. */
+  holdsBack(origin: string, begun: bigint): boolean {
+    for (const archive of this.#archives.values()) {
+      if (archive.origin === origin && archive.begun < begun && !archive.room) return true
+    }
+    for (const [entry, { kind }] of this.#waiting) {
+      if (kind !== 'room' && entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
+    }
+    return false
+  }
+
+  /** Whether an inode is that of a generation that has to wait; `key` as by `inodeKey`. */
+  awaits(key: string): boolean {
+    return this.#archives.has(key) || this.#waitingAt(key) !== undefined
+  }
+
+  /** Takes out the generation of an inode that has to wait, because its file was found. */
+  recall(key: string): SavedGeneration | undefined {
+    this.#unreadable.delete(key)
+    const entry = this.#waitingAt(key)
+    if (entry) this.#waiting.delete(entry)
+    return entry
+  }
+
+  /** Looks again for those that had to wait. */
+  retry(): void {
+    const { done } = this.#parts
+    for (const [key, entry] of [...this.#unreadable]) {
+      const now = this.#stillUnreadable(entry)
+      if (now === entry) continue
+      const saved = done.take(key)
+      if (saved === entry && now) {
+        this.#keepUnreadable(now)
+        continue
+      }
+      this.#unreadable.delete(key)
+      if (saved === entry) this.find(entry, { replaced: false, truncated: false })
+      // Otherwise its name led to it, and it is looked after already.
+      else if (saved) done.remember(saved)
+    }
+    for (const [entry, state] of this.#waiting) {
+      if (state.kind !== 'descriptor') continue
+      if (!this.#parts.room()) return
+      this.#waiting.delete(entry)
+      this.find(entry, state.circumstances)
+    }
+  }
+
+  /** Looks for a generation that no followed name leads to. */
+  find(entry: SavedGeneration, circumstances: Circumstances): void {
+    const { done, room, unpacked, habits } = this.#parts
+    if (entry.done) {
+      if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
+      else done.rememberGone(entry)
+      return
+    }
+    const wanted = this.#wantedOf(entry)
+    // A handle that was left needs no other descriptor.
+    if (!this.handles.has(entry.key) && !room()) {
+      this.#waiting.set(entry, { kind: 'descriptor', circumstances })
+      return
+    }
+    const found = this.#first(entry, wanted, circumstances)
+    if (found) {
+      this.#continue(entry, found, circumstances)
+      return
+    }
+    const unreadable = circumstances.replaced ? undefined : this.#stillUnreadable(entry)
+    if (unreadable) {
+      this.#keepUnreadable(unreadable)
+      return
+    }
+    const archives = unpacked.candidates(wanted, habits)
+    if (archives.length === 0) {
+      this.#gone(entry, circumstances)
+      return
+    }
+    this.#waiting.set(entry, { kind: 'archive' })
+    this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
+  }
+
+  /**
+   * Whether an open file is a copy that was made of a file of a path that `isOf` accepts, before that was emptied, and holds
+   * less than had been read of it: nothing in it is new. What is younger than that is none, however alike.
+   */
+  isKnown(isOf: (origin: string) => boolean, opened: OpenFile): boolean {
+    const size = Number(opened.stats.size)
+    for (const { origin, head, cursors, size: whole, emptied } of this.#parts.done.gone) {
+      if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue
+      if (!isOf(origin) || head.length === 0 || size > whole) continue
+      const all = Object.values(cursors)
+      // A backend that has not read all of it has to get the rest, even if others get it twice.
+      if (all.some(({ offset, end = offset }) => end < size)) continue
+      if (isGeneration(opened, { head, cursors: all.filter(({ offset }) => offset <= size) })) return true
+    }
+    return false
+  }
+
+  /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
+  knowsArchive(stats: BigIntStats): boolean {
+    const inode = inodeOf(stats)
+    if (this.#archives.has(inodeKey(inode))) return true
+    const known = this.#parts.done.at(inode)
+    return known?.begun === String(stats.mtimeNs) && known.size === Number(stats.size)
+  }
+
+  /**
+   * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
+   * younger than the generations that had begun when it was written to last, and older than the file that was born there
+   * when `born` says: what has the name once the archive was seen.
+   */
+  takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
+    const { lineage } = this.#parts
+    const stats = fileAt(path)
+    if (stats === undefined) return
+    const inode = inodeOf(stats)
+    const key = inodeKey(inode)
+    if (this.knowsArchive(stats)) return
+    const before = born()
+    // Its content is older than the archive, which keeps the time of the last line; unless it was written over another.
+    const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
+    const after = this.#youngestOf(origin, stats.mtimeNs)
+    const least = made > after ? made : after + 1n
+    const begun = before !== undefined && before <= least ? before - 1n : least
+    this.#archives.set(key, { origin, begun })
+    const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
+    this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))
+  }
+
+  /** When the youngest of the known generations of a path began that had begun by `at`: nanoseconds since the epoch. */
+  #youngestOf(origin: string, at: bigint): bigint {
+    const { tailers, done } = this.#parts
+    let youngest = 0n
+    const consider = (begun: bigint): void => {
+      if (begun <= at && begun > youngest) youngest = begun
+    }
+    for (const { generation } of tailers.of(origin)) consider(generation.begun)
+    // An archive that was looked into stands there with the time of its content.
+    for (const { origin: path, begun, inode } of done) if (path === origin) consider(BigInt(begun ?? inode.birth))
+    return youngest
+  }
+
+  async #takeArchive(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
+    const { done, unpacked, log, onSettled } = this.#parts
+    const { origin, source, inode } = entry
+    let stats = seen
+    for (let steady = 0; steady < STEADY; steady++) {
+      const result = await unpacked.take(
+        entry.key,
+        path,
+        this.#parts.boundsOf(source),
+        () => this.#headsOf(origin),
+        inode,
+      )
+      if (this.#stopped) {
+        if (result.kind === 'found') closeSync(result.sibling.opened.fd)
+        return
+      }
+      if (result.kind === 'later') {
+        const known = this.#archives.get(inodeKey(inode))
+        if (known && !known.room) {
+          known.room = true
+          log.warn({ event: 'archive_waiting', source, path: origin, archive: path }, WAITS)
+          onSettled(origin)
+        }
+        await this.#pause()
+        steady = -1
+        continue
+      }
+      if (result.kind === 'incomplete' && steady + 1 < STEADY) {
+        await this.#pause()
+        const now = fileAt(path)
+        if (now && (now.size !== stats.size || now.mtimeNs !== stats.mtimeNs)) {
+          stats = now
+          steady = -1
+        }
+        continue
+      }
+      this.#archives.delete(inodeKey(inode))
+      if (result.kind !== 'moved') {
+        // So that it is not unpacked again, whatever becomes of what it held.
+        done.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
+      }
+      if (result.kind === 'incomplete')
+        log.warn({ event: 'archive_damaged', source, path: origin, archive: path }, DAMAGED)
+      if (result.kind === 'large')
+        log.error({ event: 'archive_too_large', source, path: origin, archive: path }, TOO_LARGE)
+      if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
+      onSettled(origin)
+      return
+    }
+  }
+
+  /**
+   * A file that was followed under a path has lost its last name, and what rotations are called there is not known: the
+   * archive that was made of it tells.
+   */
+  learn({ generation }: Tailer): void {
+    const { habits, unpacked } = this.#parts
+    const { path: origin } = generation.origin
+    const tries = this.#learned.get(origin) ?? 0
+    if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
+    this.#learned.set(origin, tries + 1)
+    const wanted = this.#wantedOf(generation.save(origin))
+    const learn = async () => {
+      for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
+        if (this.#stopped) return
+        if (await unpacked.beginsLike(archive, wanted)) {
+          habits.learn(origin, archive)
+          return
+        }
+      }
+    }
+    this.#seek(learn())
+  }
+
+  /**
+   * A file that could not be opened yet, at `path` now and once at `origin`: once it may be opened it is found again,
+   * also under another name.
+   */
+  unreadable(source: SourceOptions, origin: string, path = origin): void {
+    const { tailers, done, lineage, onSettled } = this.#parts
+    // Where a link leads does not count.
+    const stats = fileAt(path)
+    if (stats === undefined) return
+    const inode = inodeOf(stats)
+    if (tailers.has(inodeKey(inode)) || done.has(inode)) return
+    // Without birth times its id could not be told again.
+    if (inode.birth === '0' || this.#unreadable.size >= MOST_UNREADABLE) return
+    this.#keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
+    onSettled(origin)
+  }
+
+  #first(entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances): Sibling | undefined {
+    for (const find of this.#finders) {
+      const found = find(entry, wanted, circumstances)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
+  #isTaken(key: string, opened: OpenFile, truncated: boolean): boolean {
+    const { tailers, done } = this.#parts
+    // It was copied over a rotation of before, which may not have been noticed yet; or it was, and is not read since.
+    if (tailers.has(key)) return !truncated || tailers.get(key)?.genuine === true
+    if (this.standing.has(key)) return true
+    const finished = done.byKey(key)
+    return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
+  }
+
+  async #findPacked(
+    entry: SavedGeneration,
+    wanted: Wanted,
+    archives: readonly string[],
+    circumstances: Circumstances,
+  ): Promise<void> {
+    const { unpacked, lineage, habits, log, onSettled } = this.#parts
+    const { source, origin } = entry
+    // What is in flight has to be sent again if the process is killed.
+    const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
+    const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
+    let before = ''
+    for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
+      // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
+      const blank = wanted.head.length === 0
+      const heads = () => this.#headsOf(entry.origin)
+      const result = blank
+        ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
+        : await unpacked.find(entry.key, wanted, archives, nearest)
+      if (result.kind === 'found') {
+        if (this.#stopped) {
+          closeSync(result.sibling.opened.fd)
+          return
+        }
+        this.#waiting.delete(entry)
+        if (result.archive !== undefined) habits.learn(entry.origin, result.archive)
+        this.#continue(entry, result.sibling, circumstances)
+        onSettled(entry.origin)
+        return
+      }
+      if (result.kind === 'large') {
+        log.error({ event: 'archive_too_large', source, path: origin, archive: result.archive }, TOO_LARGE)
+        break
+      }
+      if (result.kind === 'none') break
+      if (result.kind === 'later') {
+        if (this.#waiting.get(entry)?.kind === 'archive') {
+          this.#waiting.set(entry, { kind: 'room' })
+          log.warn({ event: 'archive_waiting', source, path: origin, archive: archives[0] }, WAITS)
+          onSettled(origin)
+        }
+        await this.#pause()
+        steady = -1
+        continue
+      }
+      const now = archives.map(path => `${fileAt(path)?.mtimeNs} ${fileAt(path)?.size}`).join()
+      if (now !== before) steady = 0
+      before = now
+      await this.#pause()
+    }
+    if (this.#stopped) return
+    this.#waiting.delete(entry)
+    this.#gone(entry, circumstances)
+    onSettled(entry.origin)
+  }
+
+  #wantedOf(entry: SavedGeneration): Wanted {
+    const { origin: path, inode, source } = entry
+    return { path, inode, bounds: this.#parts.boundsOf(source), ...identityOf(entry) }
+  }
+
+  #seek(work: Promise<void>): void {
+    const seek = work.finally(() => this.#seeks.delete(seek))
+    this.#seeks.add(seek)
+  }
+
+  /** Ends at once when the search is stopped. */
+  #pause(): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
+    return new Promise(resolve => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#pauses.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, AGAIN)
+      this.#pauses.add(end)
+    })
+  }
+
+  /** How the generations of a path begin that are known. */
+  *#headsOf(origin: string) {
+    const { tailers, done, truncation } = this.#parts
+    for (const entry of [...done, ...done.gone, ...this.#waiting.keys()]) if (entry.origin === origin) yield entry.head
+    for (const { generation } of [...tailers, ...truncation.finishing]) {
+      if (generation.origin.path === origin) yield generation.head
+    }
+  }
+
+  #keepUnreadable(entry: SavedGeneration): void {
+    this.#parts.done.remember(entry)
+    this.#unreadable.set(inodeKey(entry.inode), entry)
+  }
+
+  #waitingAt(key: string): SavedGeneration | undefined {
+    for (const [entry, state] of this.#waiting) {
+      if (state.kind === 'descriptor' && !state.circumstances.replaced && inodeKey(entry.inode) === key) return entry
+    }
+    return undefined
+  }
+
+  /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its offset is kept. */
+  #stillUnreadable(entry: SavedGeneration): SavedGeneration | undefined {
+    const { inode, origin } = entry
+    const known = fileAt(entry.path)
+    const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
+    if (path === undefined || this.#parts.unpacked.holds(path) || this.#parts.pins.holds(path)) return undefined
+    const opened = openRegular(path, beside(path, this.#parts.boundsOf(entry.source)))
+    if (opened.kind === 'open') closeSync(opened.fd)
+    if (opened.kind !== 'refused') return undefined
+    const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
+    return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
+  }
+
+  /** What the configuration before had open: the file may have no name at all. */
+  #handed(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const fd = this.handles.take(entry.key)
+    if (fd === undefined) return undefined
+    const opened: OpenFile = { kind: 'open', fd, stats: fstatSync(fd, { bigint: true }) }
+    const taken = this.#parts.tailers.has(inodeKey(inodeOf(opened.stats)))
+    if (!taken && isGeneration(opened, wanted)) return { path: entry.path, opened }
+    closeSync(fd)
+    return undefined
+  }
+
+  /** As `find` for a file that had lost its name under the configuration before: true if its handle was left. */
+  takeHandle(entry: SavedGeneration): boolean {
+    const handed = this.#handed(entry, this.#wantedOf(entry))
+    if (handed) this.#continue(entry, handed, { replaced: false, truncated: false })
+    return handed !== undefined
+  }
+
+  /** What an earlier process pinned: the file may have no other name. */
+  #pinned(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const { pins, tailers } = this.#parts
+    const pinned = pins.open(entry.key, entry.inode)
+    if (pinned === undefined) return undefined
+    if (!tailers.has(inodeKey(entry.inode)) && isGeneration(pinned.opened, wanted)) return pinned
+    closeSync(pinned.opened.fd)
+    return undefined
+  }
+
+  /** A copy that has lost its name meanwhile. */
+  #heldBack(wanted: Wanted): Sibling | undefined {
+    for (const { path, opened } of this.#parts.held()) {
+      const stats = fstatSync(opened.fd, { bigint: true })
+      const sibling: Sibling = { path, opened: { ...opened, stats } }
+      if (this.#parts.tailers.has(inodeKey(inodeOf(stats))) || evidenceOf(path, sibling.opened, wanted) === 0) continue
+      this.#parts.release(path)
+      return sibling
+    }
+    return undefined
+  }
+
+  /** Rotated into another directory. */
+  #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    const path = this.elsewhere.get(inodeKey(inode))
+    if (path === undefined || this.#parts.tailers.has(inodeKey(inode))) return undefined
+    const opened = openRegular(path, this.#parts.boundsOf(source))
+    if (opened.kind !== 'open') return undefined
+    if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
+    closeSync(opened.fd)
+    return undefined
+  }
+
+  #continue(entry: SavedGeneration, { path, opened }: Sibling, { truncated }: Circumstances): void {
+    const { tailers, displaced, found, habits, unpacked, pins, log } = this.#parts
+    const former = tailers.get(inodeKey(inodeOf(opened.stats)))
+    if (former) displaced(former)
+    if (!unpacked.holds(path) && !pins.holds(path)) habits.learn(entry.origin, path)
+    found(path, opened, entry)
+    const { source, origin } = entry
+    if (truncated)
+      log.info(
+        { event: 'file_truncated', source, path: origin, copy: path },
+        'a file was truncated; its copy is read to the end',
+      )
+  }
+
+  #gone(entry: SavedGeneration, { truncated }: Circumstances): void {
+    const { truncation, lineage, done, ledger, log } = this.#parts
+    const { source, origin } = entry
+    if (truncated)
+      log.info(
+        { event: 'file_truncated', source, path: origin, copy: null },
+        'a file was truncated; it is read from the start',
+      )
+    const living = lineage.living(entry)
+    if (living) {
+      truncation.lost(entry.origin, living)
+      // A copy may hold less than was read of it: then it is not found, and is nothing new either.
+      const emptied = truncated ? { emptied: String(BigInt(Date.now()) * 1_000_000n) } : {}
+      done.rememberGone({ ...living.save(entry.path, true), ...emptied })
+      return
+    }
+    let most = 0
+    for (const [backend, { offset, end }] of Object.entries(entry.cursors)) {
+      if (!lineage.wants(backend, entry.source)) continue
+      const account = ledger.account(entry.source, backend)
+      let settled = offset
+      for (const { from, to, outcome } of lineage.islandsOf(entry.key, backend, offset)) {
+        account.commit(outcome)
+        settled += to - from
+      }
+      const bytes = Math.max(0, (end ?? entry.size) - settled)
+      account.vanished(bytes)
+      most = Math.max(most, bytes)
+    }
+    if (most === 0) return
+    log.error(
+      { event: 'data_lost', cause: 'gone', source: entry.source, path: entry.origin, bytes: most },
+      'a file with unread bytes is gone; they are counted as vanished',
+    )
+  }
+}

@@ -1,0 +1,477 @@
+/**
+ * Unpacking: a file that was rotated and compressed before it was read to its end, made readable again.
+ *
+ * A known generation is in the `.gz` or `.zst` file whose decompressed content is its own: head, markers, and the end
+ * that was seen last. A generation that was never seen is one whose head is that of no generation that is known. What
+ * is not acknowledged yet is written to the state directory, at the offsets it had, with a hole in place of the rest;
+ * there it is followed like any other rotated file, and removed when it is done.
+ *
+ * Guarantees: nothing is written before the head has been verified; an archive that is something else is given up at
+ * its first bytes; one archive is unpacked at a time, and its content, its window and its time are bounded, and so is
+ * what all of them take of the disk: what does not fit waits until others are done; those that begin like what is wanted
+ * and are not, which cost the most, are tried a bounded number of times a minute; a new file is made for each, never one
+ * that is there written to; nothing here blocks or throws; after a death in the middle, or without room, it begins anew.
+ */
+import { hash } from 'node:crypto'
+import { closeSync, createReadStream, fsync, renameSync, statfsSync, writeSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
+import { codeOf } from '../../errors.ts'
+import type { PrivateDirectory } from '../../private.ts'
+import type { StateDirectory } from '../../state.ts'
+import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from '../files/fingerprint.ts'
+import { fileAt, namesIn } from '../files/inodes.ts'
+import { type Habits, isCompressed, withoutCompression } from '../files/names.ts'
+import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
+import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
+
+/** What all unpacked files may take of the disk, unless the configuration says otherwise: bytes. */
+const MOST = 1024 ** 3
+/** And of what is free there: one part in so many. */
+const SHARE = 2
+/** One that takes longer than this is given up: milliseconds. */
+const LONGEST = 600_000
+/** So many of a directory are unpacked in vain within a minute, then they wait. */
+const VAIN = 16
+const MINUTE = 60_000
+/** st_blocks counts in these (stat(2)). */
+const BLOCK = 512n
+/** Archives that are looked into for one generation at the most. */
+const MOST_ARCHIVES = 256
+/** The largest window of a zstd frame, as a power of two: 8 MiB, which the format asks every decoder to take. */
+const WINDOW_LOG = 23
+/** Archives keep the time of what they hold, some in whole seconds. */
+const TOLERANCE = 1_000_000_000n
+
+/**
+ * `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. `moved`:
+ * another file has its name. `later`: there is no room for it now, or too many were unpacked in vain. `large`: it holds
+ * more than may be unpacked.
+ */
+export type UnpackResult =
+  | { readonly kind: 'found'; readonly sibling: Sibling; readonly archive?: string }
+  | { readonly kind: 'incomplete' | 'moved' | 'later' }
+  | { readonly kind: 'large'; readonly archive: string }
+  | { readonly kind: 'none' }
+
+export interface UnpackLimits {
+  /** What all unpacked files may take of the disk: bytes. */
+  readonly maxBytes?: number | undefined
+  /** Bytes that are free where they lie. */
+  readonly free?: ((place: string) => number) | undefined
+  /** Monotonic milliseconds. */
+  readonly now?: (() => number) | undefined
+}
+
+export class Unpacked {
+  readonly #state: StateDirectory | null
+  readonly #maxBytes: number
+  readonly #free: (place: string) => number
+  readonly #now: () => number
+  /** When archives of a directory were unpacked in vain. */
+  readonly #vain = new Map<string, number[]>()
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(state: StateDirectory | null, { maxBytes = MOST, free = freeAt, now }: UnpackLimits = {}) {
+    this.#state = state
+    this.#maxBytes = maxBytes
+    this.#free = free
+    this.#now = now ?? (() => performance.now())
+  }
+
+  /** Removes what an earlier process unpacked and `generations` do not name. */
+  inherit(generations: ReadonlySet<string>): void {
+    const directory = this.#state?.existing('unpacked')
+    for (const name of directory?.names() ?? []) if (!generations.has(name)) this.release(name)
+  }
+
+  release(generation: string): void {
+    try {
+      this.#state?.existing('unpacked')?.remove(generation)
+    } catch {
+      // A directory has its name, or the disk is read-only: it stays.
+    }
+  }
+
+  /** Whether the path is that of an unpacked file. */
+  holds(path: string): boolean {
+    if (!path.includes('/unpacked/')) return false
+    const directory = this.#state?.existing('unpacked')
+    return directory !== undefined && [directory.path, directory.real].some(each => path.startsWith(each + sep))
+  }
+
+  /** The unpacked file if there is one from before. */
+  before(generation: string, wanted: Wanted): Sibling | undefined {
+    const directory = this.#state?.existing('unpacked')
+    return directory && opened(directory, generation, file => isGeneration(file, wanted))
+  }
+
+  /** The archives that may hold the generation, those that are called as its rotations are first, the oldest first. */
+  candidates(wanted: Wanted, habits: Habits): string[] {
+    if (this.#state === null) return []
+    const blank = wanted.head.length === 0
+    const { path: origin } = wanted
+    const begun = BigInt(wanted.begun ?? 0)
+    const related: { readonly path: string; readonly mtime: bigint }[] = []
+    const others: { readonly path: string; readonly mtime: bigint }[] = []
+    for (const directory of habits.directoriesOf(origin)) {
+      for (const name of namesIn(directory)) {
+        const path = join(directory, name)
+        const likely = habits.says(withoutCompression(name), origin) !== 'nothing'
+        if (!likely && (blank || !isCompressed(name))) continue
+        // Its content was written after the generation began.
+        const stats = fileAt(path)
+        if (stats === undefined || stats.mtimeNs + TOLERANCE < begun || path === origin) continue
+        // A processor of svlogd compresses in place of the file.
+        if (isCompressed(name) || formatOf(path, wanted.bounds) !== undefined)
+          (likely ? related : others).push({ path, mtime: stats.mtimeNs })
+      }
+    }
+    related.sort((a, b) => Number(a.mtime - b.mtime))
+    return [...related, ...others].slice(0, MOST_ARCHIVES).map(({ path }) => path)
+  }
+
+  /**
+   * The wanted generation out of one of the archives, open; `nearest` is the offset up to which every backend has
+   * acknowledged it. Never rejects.
+   */
+  find(generation: string, wanted: Wanted, archives: readonly string[], nearest: number): Promise<UnpackResult> {
+    const isHead = (head: Buffer) => head.length === wanted.head.length && digest(head) === wanted.head.hash
+    const keepFrom = Number.isFinite(nearest) ? Math.max(0, nearest - MARKER_BYTES) : 0
+    const plan: Plan = { headBytes: wanted.head.length, isHead, keepFrom, bounds: wanted.bounds }
+    return this.#inTurn(async directory => {
+      let incomplete = false
+      for (const archive of archives) {
+        const outcome = await this.#unpack(directory, generation, archive, plan)
+        switch (outcome) {
+          case 'unpacked': {
+            const name = withoutCompression(archive)
+            const sibling = opened(directory, generation, file => evidenceOf(name, file, wanted) > 0)
+            if (sibling) return { kind: 'found', sibling, archive }
+            this.release(generation)
+            this.#wasVain(archive)
+            break
+          }
+          case 'damaged':
+            incomplete = true
+            break
+          case 'later':
+            return { kind: 'later' }
+          case 'large':
+            return { kind: 'large', archive }
+          case 'moved':
+          case 'other':
+            break
+        }
+      }
+      return { kind: incomplete ? 'incomplete' : 'none' }
+    })
+  }
+
+  /**
+   * An archive of which nothing is known, unless its head is one of `heads`. `bounds`: where archives must really lie.
+   * `inode` is the file that is meant: by the time its turn comes another may have its name. Never rejects.
+   */
+  take(
+    generation: string,
+    archive: string,
+    bounds: readonly Bound[],
+    heads: () => Iterable<Head>,
+    inode?: Inode,
+  ): Promise<UnpackResult> {
+    const isHead = (head: Buffer) => {
+      for (const { length, hash } of heads()) {
+        if (length > 0 && length <= head.length && digest(head.subarray(0, length)) === hash) return false
+      }
+      return head.length > 0
+    }
+    return this.#inTurn(async directory => {
+      const plan: Plan = { headBytes: HEAD_BYTES, isHead, keepFrom: 0, bounds, inode }
+      const outcome = await this.#unpack(directory, generation, archive, plan)
+      switch (outcome) {
+        case 'unpacked': {
+          const sibling = opened(directory, generation, () => true)
+          return sibling === undefined ? { kind: 'none' } : { kind: 'found', sibling }
+        }
+        case 'damaged':
+          return { kind: 'incomplete' }
+        case 'other':
+          return { kind: 'none' }
+        case 'large':
+          return { kind: 'large', archive }
+        case 'moved':
+        case 'later':
+          return { kind: outcome }
+      }
+    })
+  }
+
+  /** The first of the archives that `take` takes. Never rejects. */
+  async takeFirst(
+    generation: string,
+    archives: readonly string[],
+    bounds: readonly Bound[],
+    heads: () => Iterable<Head>,
+  ): Promise<UnpackResult> {
+    let incomplete = false
+    for (const archive of archives) {
+      const result = await this.take(generation, archive, bounds, heads)
+      if (result.kind === 'found') return { ...result, archive }
+      if (result.kind === 'later') return result
+      incomplete ||= result.kind === 'incomplete'
+    }
+    return { kind: incomplete ? 'incomplete' : 'none' }
+  }
+
+  /** Whether the content of an archive begins like the wanted generation. Never rejects. */
+  async beginsLike(archive: string, { head, bounds }: Wanted): Promise<boolean> {
+    const source = openRegular(archive, beside(archive, bounds))
+    if (source.kind !== 'open') return false
+    const plain = decompress(source.fd)
+    if (plain === undefined) return false
+    let bytes = Buffer.alloc(0)
+    try {
+      for await (const part of plain.stream as AsyncIterable<Buffer>) {
+        bytes = Buffer.concat([bytes, part])
+        if (bytes.length >= head.length) break
+      }
+    } catch {
+      // Damaged: what could be read tells.
+    } finally {
+      plain.end()
+    }
+    return bytes.length >= head.length && digest(bytes.subarray(0, head.length)) === head.hash
+  }
+
+  /** One at a time: however many archives there are, so much and no more is written at once. */
+  #inTurn(work: (directory: PrivateDirectory) => Promise<UnpackResult>): Promise<UnpackResult> {
+    const result = this.#last.then(async (): Promise<UnpackResult> => {
+      if (this.#state === null) return { kind: 'none' }
+      try {
+        return await work(this.#state.sub('unpacked'))
+      } catch {
+        // It is not ours, or cannot be made now: what is in the archive stays there.
+        return { kind: 'later' }
+      }
+    })
+    this.#last = result
+    return result
+  }
+
+  async #unpack(
+    directory: PrivateDirectory,
+    generation: string,
+    archive: string,
+    plan: Plan,
+  ): Promise<'unpacked' | Failure> {
+    if (this.#isVain(archive)) return 'later'
+    // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
+    const part = `${generation}.part`
+    const task = new Task(directory, part, this.#room(directory), this.#now)
+    let failure: Failure = 'other'
+    try {
+      if (await task.run(archive, plan)) {
+        renameSync(directory.at(part), directory.at(generation))
+        return 'unpacked'
+      }
+    } catch (error) {
+      // Not what its name says, cut off, damaged, or no room.
+      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') task.full = true
+    }
+    failure = task.failure
+    this.release(part)
+    if (failure === 'later' && task.written > this.#maxBytes) failure = 'large'
+    if (failure === 'damaged' || failure === 'large') this.#wasVain(archive)
+    return failure
+  }
+
+  /** Bytes that one more file may take. */
+  #room(directory: PrivateDirectory): number {
+    let held = 0n
+    for (const name of directory.names()) held += (directory.stat(name)?.blocks ?? 0n) * BLOCK
+    const taken = Number(held)
+    return Math.min(this.#maxBytes, (this.#free(directory.at('.')) + taken) / SHARE) - taken
+  }
+
+  #isVain(archive: string): boolean {
+    const since = this.#now() - MINUTE
+    for (const [directory, times] of this.#vain) {
+      const recent = times.filter(time => time > since)
+      if (recent.length === 0) this.#vain.delete(directory)
+      else this.#vain.set(directory, recent)
+    }
+    return (this.#vain.get(dirname(archive))?.length ?? 0) >= VAIN
+  }
+
+  #wasVain(archive: string): void {
+    const directory = dirname(archive)
+    this.#vain.set(directory, [...(this.#vain.get(directory) ?? []), this.#now()])
+  }
+}
+
+/**
+ * `other`: not what is wanted. `damaged`: it begins so, and cannot be read to its end. `later`: there is no room for what
+ * it holds now; `large`: and there never will be.
+ */
+type Failure = 'other' | 'damaged' | 'moved' | 'later' | 'large'
+
+/** Bytes that are free where `place` is. */
+function freeAt(place: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(place)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+/** What is wanted of an archive. */
+interface Plan {
+  readonly headBytes: number
+  /** Called once, with the first `headBytes` bytes, or all there are. */
+  isHead(head: Buffer): boolean
+  /** Bytes before this offset, the head excepted, are acknowledged. */
+  readonly keepFrom: number
+  /** Where archives must really lie. */
+  readonly bounds: readonly Bound[]
+  /** The archive, if it is known which one. */
+  readonly inode?: Inode | undefined
+}
+
+function isSame(one: Inode, other: Inode): boolean {
+  return inodeKey(one) === inodeKey(other) && one.birth === other.birth
+}
+
+/** The format of the file at `path`, if it is compressed. */
+function formatOf(path: string, bounds: readonly Bound[]): string | undefined {
+  const file = openRegular(path, beside(path, bounds))
+  if (file.kind !== 'open') return undefined
+  const format = compressionOf(file.fd)
+  closeSync(file.fd)
+  return format
+}
+
+function digest(head: Buffer): string {
+  return hash('sha1', head, 'hex').slice(0, 20)
+}
+
+/** An unpacked file, open, if it is there, is ours and is what is wanted. */
+function opened(directory: PrivateDirectory, name: string, isWanted: (file: OpenFile) => boolean): Sibling | undefined {
+  try {
+    if (directory.stat(name) === undefined) return undefined
+    const file: OpenFile = { kind: 'open', ...directory.openFile(name) }
+    if (isWanted(file)) return { path: directory.pathOf(name), opened: file }
+    closeSync(file.fd)
+  } catch {
+    // It is none of ours.
+  }
+  return undefined
+}
+
+/** What an open archive holds, as a stream; it takes the descriptor over. Undefined if it is none that can be unpacked. */
+function decompress(fd: number): { readonly stream: Readable; end(): void } | undefined {
+  const format = compressionOf(fd)
+  if (format !== 'gzip' && format !== 'zstd') {
+    closeSync(fd)
+    return undefined
+  }
+  const file = createReadStream('', { fd, start: 0 })
+  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
+  const stream = file.pipe(format === 'gzip' ? createGunzip() : createZstdDecompress(window))
+  file.on('error', error => stream.destroy(error))
+  const end = () => {
+    stream.destroy()
+    file.destroy()
+  }
+  return { stream, end }
+}
+
+/** One archive, unpacked into a new file. */
+class Task {
+  readonly #directory: PrivateDirectory
+  readonly #target: string
+  readonly #room: number
+  readonly #now: () => number
+  readonly #until: number
+  #file: number | undefined
+  #verified = false
+  #moved = false
+  /** Bytes of the disk that it takes. */
+  written = 0
+  full = false
+
+  constructor(directory: PrivateDirectory, target: string, room: number, now: () => number) {
+    this.#directory = directory
+    this.#target = target
+    this.#room = room
+    this.#now = now
+    this.#until = now() + LONGEST
+  }
+
+  get failure(): Failure {
+    if (this.#moved) return 'moved'
+    if (!this.#verified) return 'other'
+    return this.full ? 'later' : 'damaged'
+  }
+
+  /** Writes what the plan wants of the archive. Returns false if the head is another, or there is no room or time. */
+  async run(path: string, plan: Plan): Promise<boolean> {
+    const source = openRegular(path, beside(path, plan.bounds))
+    if (source.kind !== 'open') return false
+    if (plan.inode && !isSame(inodeOf(source.stats), plan.inode)) {
+      this.#moved = true
+      closeSync(source.fd)
+      return false
+    }
+    const plain = decompress(source.fd)
+    if (plain === undefined) return false
+    let head: Buffer[] | undefined = []
+    let at = 0
+    const verify = (first: Buffer): boolean => {
+      head = undefined
+      return this.#begin(first, plan)
+    }
+    try {
+      for await (const part of plain.stream as AsyncIterable<Buffer>) {
+        if (head === undefined) this.#write(part, at, plan.keepFrom)
+        else {
+          head.push(part)
+          if (at + part.length >= plan.headBytes && !verify(Buffer.concat(head))) return false
+        }
+        at += part.length
+        if (this.full || this.#now() > this.#until) return false
+      }
+      if (head !== undefined && !verify(Buffer.concat(head))) return false
+      if (this.full) return false
+      await promisify(fsync)(this.#file!)
+      return true
+    } finally {
+      plain.end()
+      if (this.#file !== undefined) closeSync(this.#file)
+    }
+  }
+
+  /** Nothing is written before the head has been verified. */
+  #begin(first: Buffer, plan: Plan): boolean {
+    const beginning = first.subarray(0, plan.headBytes)
+    if (!plan.isHead(beginning)) return false
+    this.#verified = true
+    this.#file = this.#directory.create(this.#target)
+    writeSync(this.#file, beginning, 0, beginning.length, 0)
+    this.#write(first, 0, plan.keepFrom)
+    return true
+  }
+
+  /** Bytes before `keepFrom` are acknowledged: there is a hole in their place. */
+  #write(bytes: Buffer, offset: number, keepFrom: number): void {
+    const skip = Math.max(0, keepFrom - offset)
+    if (skip >= bytes.length) return
+    this.written += bytes.length - skip
+    this.full = this.written > this.#room
+    for (let from = skip; !this.full && from < bytes.length; ) {
+      from += writeSync(this.#file!, bytes, from, bytes.length - from, offset + from)
+    }
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * Checkpoints: what survives us. For each generation its fingerprint and, for each backend, the committed offset with
+ * the marker before it; for each source and backend the committed view of the ledger.
+ *
+ * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
+ * temporary file, fsync, rename, fsync of the folder, and the copy before it is kept. A damaged or newer file is
+ * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
+ * so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory that cannot be written, or
+ * is not ours alone, stops nothing: `fault` says why, and saving is tried again each time. Nor does a
+ * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
+ */
+import { randomBytes } from 'node:crypto'
+import { fsync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
+import { CLOCK, type Clock } from '../../clock.ts'
+import { codeOf } from '../../errors.ts'
+import type { Settled } from '../../ledger.ts'
+import type { Logger } from '../../log.ts'
+import { type PrivateDirectory, Refused } from '../../private.ts'
+import { Reminder } from '../../reminder.ts'
+import type { StateDirectory } from '../../state.ts'
+import type { Head, Inode, Marker } from '../files/fingerprint.ts'
+import type { SavedStretch } from '../files/growth.ts'
+import { limitsFor } from '../files/limits.ts'
+import { type Member, membersOf } from './entries.ts'
+import { generationOf, isEpoch, totalsOf } from './saved.ts'
+
+const VERSION = 1
+/** How many generations a checkpoint may name beside files that are followed: finished ones, and those that are sought. */
+const MORE = 2048
+/** How long it may be: one takes some 400 bytes. */
+const BYTES_EACH = 1024
+const MOST_BYTES = 64 * 1024 * 1024
+/** Totals: sources times backends. */
+const MOST_TOTALS = 10_000
+
+export interface SavedCursor {
+  readonly offset: number
+  readonly marker: Marker
+  /** Nothing behind this offset will be read, and it has been accounted for: the file is gone or was replaced. */
+  readonly end?: number
+}
+
+/** One generation, as saved. */
+export interface SavedGeneration {
+  readonly source: string
+  /** The path it was first seen under, and the one it was last seen under. */
+  readonly origin: string
+  readonly path: string
+  readonly inode: Inode
+  /** The generation's id, and what it was before its first line was known: its pin is named so. */
+  readonly id: string
+  readonly key: string
+  readonly head: Head
+  /** The largest size that was seen. */
+  readonly size: number
+  /** When it began, in nanoseconds since the epoch: see `Generation`. Absent: when its inode was born. */
+  readonly begun?: string
+  /** The end that was seen last, if it lies beyond what was read. */
+  readonly seen?: SavedCursor
+  /** When what is not settled was written: see `growth.ts`. Absent if that is not long ago. */
+  readonly written?: readonly SavedStretch[]
+  /** It was read to its end and closed: it is remembered only in case its name comes back. */
+  readonly done?: boolean
+  /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
+  readonly gone?: boolean
+  /** Beside `gone`: when it was seen that its file was emptied, in nanoseconds since the epoch. No copy of it was found. */
+  readonly emptied?: string
+  /** By backend name. */
+  readonly cursors: Readonly<Record<string, SavedCursor>>
+}
+
+export interface SavedTotals {
+  readonly source: string
+  readonly backend: string
+  readonly settled: Settled
+  readonly vanishedBytes?: number
+}
+
+/** The body of the checkpoint file. */
+export interface Checkpoint {
+  /** Random, as old as the state folder. Part of every generation's id. */
+  readonly epoch: string
+  readonly generations: readonly SavedGeneration[]
+  readonly totals: readonly SavedTotals[]
+  /** Set by the last save of a process that ended in order. */
+  readonly clean: boolean
+}
+
+/** Milliseconds after which a save hangs, and not only takes long. */
+const HANGS = 30_000
+
+/** Why the state folder cannot be used, if it cannot. */
+export type Fault = { readonly code: string; readonly since: number }
+
+export class CheckpointStore {
+  readonly dir: string | null
+  readonly state: StateDirectory | null
+  readonly #log: Logger
+  readonly #clock: Clock
+  #fault: Fault | undefined
+  #reminder = new Reminder(0)
+  #saving: Promise<boolean> | undefined
+  #queued: Promise<boolean> | undefined
+  #snapshot: (() => Checkpoint) | undefined
+  #savingSince: number | undefined
+
+  /** `state` null: nothing is loaded or saved. */
+  constructor(state: StateDirectory | null, log: Logger, clock: Clock = CLOCK) {
+    this.state = state
+    this.dir = state?.path ?? null
+    this.#log = log
+    this.#clock = clock
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** How long the save takes already that has not ended: milliseconds, 0 if there is none. */
+  get savingFor(): number {
+    return this.#savingSince === undefined ? 0 : this.#clock.now() - this.#savingSince
+  }
+
+  /** The last good checkpoint, or a fresh one. */
+  async load(): Promise<Checkpoint> {
+    const fresh: Checkpoint = { epoch: randomBytes(8).toString('hex'), generations: [], totals: [], clean: true }
+    if (this.state === null) return fresh
+    const current = await this.#read('checkpoint')
+    // A death in the middle of a save: what is whole is later than what it was to replace, and as true.
+    const unfinished = await this.#read('checkpoint.tmp')
+    if (
+      unfinished.kind === 'ok' &&
+      (current.kind !== 'ok' || current.checkpoint.epoch === unfinished.checkpoint.epoch)
+    ) {
+      return this.#accept(unfinished)
+    }
+    if (current.kind === 'ok') return this.#accept(current)
+    const previous = await this.#read('checkpoint.previous')
+    if (previous.kind === 'ok') {
+      this.#log.warn(
+        { event: 'checkpoint_fallback', dir: this.dir, found: current.kind === 'bad' ? current.why : 'none' },
+        'the checkpoint cannot be used; the previous copy is, and lines since then are sent again',
+      )
+      // Whatever it says of the end of its process, something was saved after it.
+      return { ...this.#accept(previous), clean: false }
+    }
+    if (current.kind === 'bad' || previous.kind === 'bad') {
+      const found = [current, previous].flatMap(result => (result.kind === 'bad' ? [result.why] : [])).join('; ')
+      this.#log.error(
+        { event: 'checkpoint_unusable', dir: this.dir, found },
+        'no checkpoint can be used; all files are read again from the start',
+      )
+      return { ...fresh, clean: false }
+    }
+    return fresh
+  }
+
+  #accept({ checkpoint, refused }: Extract<ReadResult, { kind: 'ok' }>): Checkpoint {
+    if (refused > 0) this.refused(refused, 'entries that this program never writes')
+    return checkpoint
+  }
+
+  /** Says that entries of the checkpoint are not used. */
+  refused(entries: number, found: string): void {
+    this.#log.warn(
+      { event: 'checkpoint_entry_refused', dir: this.dir, entries, found },
+      'entries of the checkpoint are not used; their files are read from the start',
+    )
+  }
+
+  async #read(name: string): Promise<ReadResult> {
+    const most = mostGenerations()
+    try {
+      const content = await this.state!.directory.read(name, Math.min(MOST_BYTES, most * BYTES_EACH))
+      return content === undefined ? { kind: 'none' } : parseCheckpoint(content, most)
+    } catch (error) {
+      return { kind: 'bad', why: whyOf(error) }
+    }
+  }
+
+  /**
+   * Saves what `snapshot` returns; a save that is asked for while one is running follows it. Resolves to whether the
+   * state is on disk; never rejects.
+   */
+  save(snapshot: () => Checkpoint): Promise<boolean> {
+    const { state } = this
+    if (state === null) return Promise.resolve(false)
+    if (this.#saving) {
+      // Everybody who asks meanwhile is served by one save that begins when this one has ended, and takes the latest
+      // snapshot: the one of an orderly end must not be lost to one that was asked for before.
+      this.#snapshot = snapshot
+      this.#queued ??= this.#saving.then(() => {
+        this.#queued = undefined
+        return this.save(this.#snapshot ?? snapshot)
+      })
+      return this.#queued
+    }
+    this.#savingSince = this.#clock.now()
+    const cancel = this.#sayIfItHangs(state.path)
+    // Only the bytes live on while they are written.
+    this.#saving = this.#write(state, encode(snapshot())).finally(() => {
+      cancel()
+      this.#saving = undefined
+      this.#savingSince = undefined
+    })
+    return this.#saving
+  }
+
+  #sayIfItHangs(dir: string): () => void {
+    return this.#clock.after(HANGS, () =>
+      this.#log.error(
+        { event: 'state_write_hangs', dir, seconds: HANGS / 1000 },
+        'a save of the state has not ended; shipping goes on, a restart would send again',
+      ),
+    )
+  }
+
+  async #write(state: StateDirectory, content: readonly Uint8Array[]): Promise<boolean> {
+    const { dir } = this
+    try {
+      const { directory } = state
+      await writeNew(directory, 'checkpoint.tmp', content)
+      state.replaces('checkpoint.previous')
+      // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
+      await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
+        if (codeOf(error) !== 'ENOENT') throw error
+      })
+      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))
+      await promisify(fsync)(directory.descriptor)
+    } catch (error) {
+      const code = codeOf(error)
+      const now = performance.now()
+      const news = this.#fault?.code !== code
+      if (news) {
+        this.#fault = { code, since: Date.now() }
+        this.#reminder = new Reminder(now)
+      }
+      if (news || this.#reminder.due(now)) {
+        const failingSeconds = Math.round((now - this.#reminder.began) / 1000)
+        const refused = error instanceof Refused && { path: error.path, found: error.found, allowed: error.allowed }
+        this.#log.error(
+          { event: 'state_write_failed', dir, code, ...refused, failingSeconds },
+          'the state folder cannot be written; shipping goes on, a restart would send again',
+        )
+      }
+      return false
+    }
+    if (this.#fault) this.#log.info({ event: 'state_written_again', dir }, 'the state folder can be written again')
+    this.#fault = undefined
+    return true
+  }
+}
+
+/** Generations that are written into one piece. */
+const PIECE = 256
+
+/**
+ * The content of the file, in pieces: as one text, of thousands of files it would take as much of V8's heap as everything
+ * else.
+ */
+function encode({ generations, ...rest }: Checkpoint): Uint8Array[] {
+  const pieces: Buffer[] = []
+  for (let from = 0; from < generations.length; from += PIECE) {
+    const list = JSON.stringify(generations.slice(from, from + PIECE)).slice(1, -1)
+    pieces.push(Buffer.from(from === 0 ? list : `,${list}`))
+  }
+  const before = '{"generations":['
+  const after = `],${JSON.stringify(rest).slice(1)}`
+  const body = [Buffer.from(before), ...pieces, Buffer.from(after)]
+  const sum = body.reduce((crc, piece) => crc32(piece, crc), 0)
+  const length = body.reduce((all, piece) => all + piece.length, 0)
+  return [Buffer.from(`logshipper-checkpoint ${VERSION} ${sum} ${length}\n`), ...body]
+}
+
+/** A new file, and all of it on the disk; or nothing of it. */
+async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[]): Promise<void> {
+  const handle = await directory.createAsync(name)
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } catch (error) {
+    directory.remove(name)
+    throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+/** How many generations a checkpoint may name: as many as could be followed within the memory that there is. */
+function mostGenerations(): number {
+  return limitsFor().all + MORE
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof Refused ? error.message : codeOf(error)
+}
+
+type ReadResult =
+  /** `refused`: entries that cannot be, and are not used. */
+  { kind: 'ok'; checkpoint: Checkpoint; refused: number } | { kind: 'none' } | { kind: 'bad'; why: string }
+
+/** Exported for the tests: every byte string is either a whole checkpoint or a reason. */
+export function parseCheckpoint(content: Buffer, most = mostGenerations()): ReadResult {
+  const line = content.subarray(0, 100).indexOf(10)
+  const header = /^logshipper-checkpoint (\d+) (\d+) (\d+)$/.exec(content.toString('latin1', 0, Math.max(0, line)))
+  if (!header) return { kind: 'bad', why: 'not a checkpoint' }
+  if (Number(header[1]) !== VERSION) return { kind: 'bad', why: `format ${header[1]}, this program reads ${VERSION}` }
+  const body = content.subarray(line + 1)
+  if (body.length !== Number(header[3]) || crc32(body) !== Number(header[2])) return { kind: 'bad', why: 'damaged' }
+  const parts = membersOf(body, Math.max(most, MOST_TOTALS))
+  const epoch = scalarOf(parts?.members.get('epoch'))
+  const generations = parts?.members.get('generations')
+  const totals = parts?.members.get('totals')
+  if (parts === undefined || !isEpoch(epoch) || generations?.kind !== 'array' || totals?.kind !== 'array') {
+    return { kind: 'bad', why: 'not what a checkpoint holds' }
+  }
+  let refused = parts.dropped
+  const accepted = <T>(elements: readonly (Buffer | undefined)[], of: (value: unknown) => T | undefined): T[] => {
+    const all = elements.map(each => of(parsed(each))).filter(each => each !== undefined)
+    refused += elements.length - all.length
+    return all
+  }
+  const checkpoint: Checkpoint = {
+    epoch,
+    generations: accepted(generations.elements, generationOf),
+    totals: accepted(totals.elements, totalsOf),
+    clean: scalarOf(parts.members.get('clean')) === true,
+  }
+  return { kind: 'ok', checkpoint, refused }
+}
+
+function scalarOf(member: Member | undefined): unknown {
+  return member?.kind === 'value' ? parsed(member.bytes) : undefined
+}
+
+function parsed(bytes: Buffer | undefined): unknown {
+  try {
+    return bytes === undefined ? undefined : JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What a checkpoint may say, entry by entry. Others may have written to the directory before it was ours alone, and a
+ * backup may have been put there by hand: a value that this program never writes is refused, and its entry with it,
+ * however right the checksum of the file is.
+ *
+ * Guarantees: what is accepted names no place but one below a root of its source, holds numbers that can be counted
+ * with, and is bounded; nothing throws.
+ */
+import type { Settled, Tally } from '../../ledger.ts'
+import { HEAD_BYTES, MARKER_BYTES } from '../files/fingerprint.ts'
+import type { SavedCursor, SavedGeneration, SavedTotals } from './checkpoint.ts'
+
+/** Sums of these can still be counted with: no file, and no account, is larger. */
+const MOST_COUNT = 2 ** 50
+/** Of one source at one backend: settlement keeps to 64 in one life of the process. */
+const MOST_REASONS = 512
+const MOST_BACKENDS = 100
+const LONGEST_PATH = 4096
+/** As many as are ever saved. */
+const MOST_STRETCHES = 64
+
+const ID = /^[0-9a-f]{16}$/
+const HASH = /^[0-9a-f]{20}$/
+const DECIMAL = /^\d{1,20}$/
+/** Names of sources, backends and reasons. */
+const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+
+export function isEpoch(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value)
+}
+
+/** The generation that a parsed entry is; undefined if it is none. */
+export function generationOf(value: unknown): SavedGeneration | undefined {
+  if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return undefined
+  const { source, origin, path, id, key, inode, head, size, begun, seen, written, done, gone, emptied, cursors } = value
+  const all = Object.entries(cursors)
+  const holds =
+    isName(source) &&
+    [id, key].every(text => matches(ID, text)) &&
+    [origin, path].every(isPath) &&
+    [inode.dev, inode.ino, inode.birth].every(text => matches(DECIMAL, text)) &&
+    isHead(head) &&
+    isCount(size) &&
+    [begun, emptied].every(time => time === undefined || matches(DECIMAL, time)) &&
+    (seen === undefined || isCursor(seen)) &&
+    (written === undefined || (Array.isArray(written) && written.length <= MOST_STRETCHES)) &&
+    [done, gone].every(flag => flag === undefined || typeof flag === 'boolean') &&
+    all.length <= MOST_BACKENDS &&
+    all.every(([backend, cursor]) => isName(backend) && isCursor(cursor))
+  return holds ? (value as unknown as SavedGeneration) : undefined
+}
+
+/** The totals that a parsed entry is, without reasons that are none; undefined if it is none. */
+export function totalsOf(value: unknown): SavedTotals | undefined {
+  if (!isRecord(value) || !isName(value.source) || !isName(value.backend) || !isRecord(value.settled)) return undefined
+  const { source, backend, settled, vanishedBytes } = value
+  const delivered = tallyOf(settled.delivered)
+  const rejected = reasonsOf(settled.rejected)
+  const dropped = reasonsOf(settled.dropped)
+  if (delivered === undefined || rejected === undefined || dropped === undefined) return undefined
+  if (vanishedBytes !== undefined && !isCount(vanishedBytes)) return undefined
+  const accepted: Settled = { delivered, rejected, dropped }
+  return { source, backend, settled: accepted, ...(vanishedBytes !== undefined && { vanishedBytes }) }
+}
+
+function reasonsOf(value: unknown): Record<string, Tally> | undefined {
+  if (!isRecord(value)) return undefined
+  const reasons = Object.entries(value)
+  if (reasons.length > MOST_REASONS) return undefined
+  const accepted: [string, Tally][] = []
+  for (const [reason, counts] of reasons) {
+    const tally = tallyOf(counts)
+    if (tally === undefined || !isName(reason)) return undefined
+    accepted.push([reason, tally])
+  }
+  return Object.fromEntries(accepted)
+}
+
+function tallyOf(value: unknown): Tally | undefined {
+  if (!isRecord(value) || !isCount(value.lines) || !isCount(value.bytes)) return undefined
+  return { lines: value.lines, bytes: value.bytes }
+}
+
+function isHead({ length, hash, crc }: Record<string, unknown>): boolean {
+  if (!isCount(length) || length > HEAD_BYTES || !isCrc(crc ?? 0)) return false
+  return length === 0 ? hash === '' : matches(HASH, hash)
+}
+
+/**
+ * The marker of an offset is as long as what stands before it, up to 64 bytes; shorter where that could not be read. One
+ * that says nothing belongs to the beginning of a file, or to the end of one that was given up.
+ */
+function isCursor(value: unknown): value is SavedCursor {
+  if (!isRecord(value) || !isCount(value.offset) || !isRecord(value.marker)) return false
+  const { offset, marker, end } = value
+  if (end !== undefined && !isCount(end)) return false
+  if (!isCount(marker.length) || !isCrc(marker.crc) || marker.length > Math.min(offset, MARKER_BYTES)) return false
+  return marker.length > 0 || offset === 0 || end === offset
+}
+
+function isPath(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > LONGEST_PATH || !value.startsWith('/')) return false
+  return !value.includes('\0') && !value.split('/').some(part => part === '..' || part === '.')
+}
+
+function isName(value: unknown): value is string {
+  return matches(NAME, value) && value !== '__proto__'
+}
+
+function matches(pattern: RegExp, value: unknown): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
+
+function isCrc(value: unknown): boolean {
+  return isCount(value) && value < 2 ** 32
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_COUNT
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { StateDirectory } from '../../../src/state.ts'
+import { type Checkpoint, CheckpointStore, parseCheckpoint } from '../../../src/tail/state/checkpoint.ts'
+import { HandClock } from '../../clock.ts'
+import { scratch } from '../../scratch.ts'
+import { Journal } from '../rig.ts'
+
+const CHECKPOINT: Checkpoint = {
+  epoch: '0123456789abcdef',
+  generations: [
+    {
+      source: 'app',
+      origin: '/logs/app.log',
+      path: '/logs/ünïcödé\n.log',
+      inode: { dev: '1', ino: '18446744073709551615', birth: '1700000000000000001' },
+      id: 'a1b2c3d4e5f60718',
+      key: '0011223344556677',
+      head: { length: 1024, hash: '0123456789abcdef0123' },
+      size: 2 ** 45,
+      cursors: { main: { offset: 2 ** 44, marker: { length: 64, crc: 2 ** 32 - 1 } } },
+    },
+  ],
+  totals: [
+    {
+      source: 'app',
+      backend: 'main',
+      settled: { delivered: { lines: 1, bytes: 2 }, rejected: { '400': { lines: 3, bytes: 4 } }, dropped: {} },
+    },
+  ],
+  clean: true,
+}
+
+function encoded(body: Uint8Array, version = 1): Buffer {
+  return Buffer.concat([Buffer.from(`logshipper-checkpoint ${version} ${crc32(body)} ${body.length}\n`), body])
+}
+
+const at = (dir: string) => new StateDirectory(dir, new Journal())
+
+const whole = encoded(Buffer.from(JSON.stringify(CHECKPOINT)))
+
+t.test('what was saved is loaded by the next process', async t => {
+  const dir = join(scratch(t), 'not', 'there', 'yet')
+  const journal = new Journal()
+  t.equal(await new CheckpointStore(at(dir), journal).save(() => CHECKPOINT), true)
+  t.strictSame(await new CheckpointStore(at(dir), journal).load(), CHECKPOINT)
+  t.strictSame(readdirSync(dir), ['checkpoint'], 'no temporary file stays behind')
+  t.equal(statSync(join(dir, 'checkpoint')).mode & 0o777, 0o600, 'it is nobody else’s to read')
+  t.equal(statSync(dir).mode & 0o777, 0o700)
+  t.strictSame(journal.said, [])
+})
+
+t.test('a checkpoint of thousands of generations is written in pieces and read as one', async t => {
+  const dir = scratch(t)
+  const [one] = CHECKPOINT.generations
+  for (const count of [0, 1, 256, 257, 2000]) {
+    const generations = Array.from({ length: count }, (_, n) => ({ ...one!, key: n.toString(16).padStart(16, '0') }))
+    const checkpoint = { ...CHECKPOINT, generations }
+    t.equal(await new CheckpointStore(at(dir), new Journal()).save(() => checkpoint), true)
+    t.strictSame(await new CheckpointStore(at(dir), new Journal()).load(), checkpoint, `${count}`)
+  }
+})
+
+t.test('without a folder nothing is saved, and every start is fresh', async t => {
+  const store = new CheckpointStore(null, new Journal())
+  t.equal(await store.save(() => CHECKPOINT), false)
+  const [one, other] = [await store.load(), await store.load()]
+  t.match(one.epoch, /^[0-9a-f]{16}$/)
+  t.not(one.epoch, other.epoch, 'an epoch is never used again')
+  t.equal(store.fault, undefined)
+})
+
+t.test('any byte string is a whole checkpoint or a reason', t => {
+  t.equal(parseCheckpoint(whole).kind, 'ok')
+  for (let length = 0; length < whole.length; length++)
+    assert.equal(parseCheckpoint(whole.subarray(0, length)).kind, 'bad')
+  fc.assert(
+    fc.property(fc.nat({ max: whole.length * 8 - 1 }), bit => {
+      const flipped = Buffer.from(whole)
+      flipped[bit >> 3]! ^= 1 << (bit & 7)
+      assert.equal(parseCheckpoint(flipped).kind, 'bad')
+    }),
+    { numRuns: 500 },
+  )
+  fc.assert(fc.property(fc.uint8Array(), bytes => assert.equal(parseCheckpoint(Buffer.from(bytes)).kind, 'bad')))
+  fc.assert(
+    fc.property(fc.json(), json => {
+      const result = parseCheckpoint(encoded(Buffer.from(json)))
+      assert.equal(result.kind, 'bad', 'a right checksum does not make it ours')
+    }),
+  )
+  t.end()
+})
+
+t.test('a checkpoint that is none is refused as a whole', t => {
+  for (const value of [
+    null,
+    [],
+    { ...CHECKPOINT, epoch: 1 },
+    { ...CHECKPOINT, epoch: '../../etc' },
+    { ...CHECKPOINT, generations: {} },
+  ]) {
+    t.strictSame(parseCheckpoint(encoded(Buffer.from(JSON.stringify(value)))), {
+      kind: 'bad',
+      why: 'not what a checkpoint holds',
+    })
+  }
+  t.strictSame(parseCheckpoint(encoded(Buffer.from('{}'), 2)), { kind: 'bad', why: 'format 2, this program reads 1' })
+  t.end()
+})
+
+const DAMAGE: Record<string, (path: string) => void> = {
+  'cut off': path => truncateSync(path, 100),
+  empty: path => truncateSync(path),
+  'larger than any of ours': path => truncateSync(path, 65 * 1024 * 1024),
+  'of a newer version': path => writeFileSync(path, encoded(Buffer.from('{}'), 99)),
+  'another file': path => writeFileSync(path, 'root:x:0:0\n'),
+}
+
+t.test('when the checkpoint cannot be used, the copy before it is, and that is said', async t => {
+  for (const [what, damage] of Object.entries(DAMAGE)) {
+    const dir = scratch(t)
+    const journal = new Journal()
+    const store = new CheckpointStore(at(dir), journal)
+    await store.save(() => CHECKPOINT)
+    await store.save(() => ({ ...CHECKPOINT, epoch: '2222222222222222' }))
+    damage(join(dir, 'checkpoint'))
+    t.equal((await store.load()).epoch, CHECKPOINT.epoch, what)
+    t.equal(journal.said[0]?.level, 'warn')
+    damage(join(dir, 'checkpoint.previous'))
+    t.strictSame((await store.load()).generations, [], `both ${what}`)
+    t.equal(journal.said[1]?.level, 'error')
+  }
+})
+
+t.test('a folder in the place of the checkpoint is a reason, not an end', async t => {
+  const dir = scratch(t)
+  mkdirSync(join(dir, 'checkpoint'))
+  t.strictSame((await new CheckpointStore(at(dir), new Journal()).load()).generations, [])
+})
+
+t.test('a death between the two renames leaves the copy before', async t => {
+  const dir = scratch(t)
+  writeFileSync(join(dir, 'checkpoint.previous'), whole)
+  writeFileSync(join(dir, 'checkpoint.tmp'), 'half of the next')
+  const store = new CheckpointStore(at(dir), new Journal())
+  t.strictSame(await store.load(), { ...CHECKPOINT, clean: false }, 'whatever it says, more was saved after it')
+  t.equal(await store.save(() => CHECKPOINT), true)
+})
+
+t.test('while the folder cannot be written the fault is named once, and gone when it can be again', async t => {
+  const dir = scratch(t)
+  const journal = new Journal()
+  const store = new CheckpointStore(at(dir), journal)
+  await store.save(() => CHECKPOINT)
+  const before = readFileSync(join(dir, 'checkpoint'))
+  mkdirSync(join(dir, 'checkpoint.tmp'))
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: '2222222222222222' })), false)
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: '2222222222222222' })), false)
+  t.equal(store.fault?.code, 'EISDIR')
+  t.strictSame(readFileSync(join(dir, 'checkpoint')), before, 'what was saved stays whole')
+  t.equal(journal.said.length, 1)
+  rmdirSync(join(dir, 'checkpoint.tmp'))
+  t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: '3333333333333333' })), true)
+  t.equal(store.fault, undefined)
+  t.strictSame(
+    journal.said.map(({ level }) => level),
+    ['error', 'info'],
+  )
+  t.equal((await store.load()).epoch, '3333333333333333')
+})
+
+t.test('saves that are asked for while one runs are one save, of the latest state', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(at(dir), new Journal())
+  let taken = 0
+  const snapshot = (epoch: string) => () => {
+    taken++
+    return { ...CHECKPOINT, epoch }
+  }
+  const saves = ['1', '2', '3', 'f'].map(digit => store.save(snapshot(digit.repeat(16))))
+  t.strictSame(await Promise.all(saves), [true, true, true, true])
+  t.equal(taken, 2)
+  t.equal((await store.load()).epoch, 'f'.repeat(16))
+  t.ok(existsSync(join(dir, 'checkpoint.previous')))
+})
+
+t.test('a save that does not end is timed, and logged once', async t => {
+  const clock = new HandClock()
+  const journal = new Journal()
+  const store = new CheckpointStore(at(scratch(t)), journal, clock)
+  t.equal(store.savingFor, 0)
+  const saved = store.save(() => CHECKPOINT)
+  clock.pass(29_999)
+  t.equal(store.savingFor, 29_999)
+  t.strictSame(journal.said, [])
+  clock.pass(60_000)
+  t.strictSame(
+    journal.said.map(({ fields }) => fields['event']),
+    ['state_write_hangs'],
+  )
+  t.equal(await saved, true)
+  t.equal(store.savingFor, 0)
+  t.equal(clock.waiting, 0)
+})
+
+t.test('a save that a death kept from its end counts if it is whole and belongs here', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(at(dir), new Journal())
+  await store.save(() => CHECKPOINT)
+  const unfinished = (checkpoint: Checkpoint) => {
+    const bytes = encoded(Buffer.from(JSON.stringify(checkpoint)))
+    writeFileSync(join(dir, 'checkpoint.tmp'), bytes)
+    return bytes
+  }
+  const later = { ...CHECKPOINT, totals: [] }
+  const bytes = unfinished(later)
+  t.strictSame(await store.load(), later)
+  truncateSync(join(dir, 'checkpoint.tmp'), bytes.length - 1)
+  t.strictSame(await store.load(), CHECKPOINT, 'half of one is none')
+  unfinished({ ...later, epoch: 'ffffffffffffffff' })
+  t.strictSame(await store.load(), CHECKPOINT, 'one of another folder is none')
+})
