@@ -9,8 +9,12 @@ import { FLAGS } from './support/image.ts'
 function listening(pid: number): number[] {
   const sockets = new Set<string>()
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? []
-    if (inode) sockets.add(inode)
+    try {
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? []
+      if (inode) sockets.add(inode)
+    } catch {
+      // It was closed meanwhile.
+    }
   }
   const lines = ['tcp', 'tcp6'].flatMap(name => readFileSync(`/proc/${pid}/net/${name}`, 'latin1').split('\n').slice(1))
   return lines.flatMap(line => {
