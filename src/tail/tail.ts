@@ -34,6 +34,7 @@ import { Tailers } from './generation/tailers.ts'
 import { Truncation } from './generation/truncation.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Handles, type Handover } from './rotation/handover.ts'
+import { Lent } from './rotation/lent.ts'
 import { Missed } from './rotation/missed.ts'
 import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waiting } from './rotation/previous.ts'
 import { Search } from './rotation/search.ts'
@@ -62,6 +63,7 @@ export class Tail {
   readonly #missed: Missed
   readonly #unpacked: Unpacked
   readonly #habits = new Habits(path => this.#isFollowed(path))
+  readonly #lent = new Lent()
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
@@ -101,11 +103,13 @@ export class Tail {
       calm: () => sweep.listen(),
     })
     const habits = this.#habits
+    const lent = this.#lent
     const boundsOf = (source: string) => sweep.boundsOf(source)
     const missed = new Missed({
       tailers,
       lineage,
       habits,
+      lent,
       boundsOf,
       isFollowed: path => this.#isFollowed(path),
       known: inode => {
@@ -151,6 +155,7 @@ export class Tail {
       boundsOf,
       pins,
       unpacked,
+      lent,
       ledger,
       log,
       room: () => this.#folders.room(),
@@ -178,6 +183,7 @@ export class Tail {
       tailers,
       done,
       lineage,
+      lent,
       missed,
       search,
       follower,
@@ -226,6 +232,7 @@ export class Tail {
         search: this.#search,
         habits: this.#habits,
         lineage: this.#lineage,
+        lent: this.#lent,
         sources: this.#sources,
         rootsOf: source => this.#sweep.rootsOf(source),
         boundsOf: source => this.#sweep.boundsOf(source),

@@ -229,6 +229,23 @@ t.test('a copy in the pattern that holds less than was read of the file is not r
   balanced(t, r)
 })
 
+t.test('a copy that holds less than was read of the file is not read when it loses its name', async t => {
+  const { log } = place(t)
+  const lines = Array.from({ length: 100 }, (_, n) => `line ${n} of the file`)
+  writeFileSync(log, `${lines.join('\n')}\n`)
+  const r = await room(t, { sources: [source(`${log}*`)] })
+  await r.came(100)
+  copyFileSync(log, `${log}.1`)
+  t.ok(await r.until(() => [...r.tail.refused].some(({ path }) => path === `${log}.1`)), 'it is held back')
+  appendFileSync(log, 'written while it was copied\n')
+  await r.came(101)
+  truncateSync(log)
+  unlinkSync(`${log}.1`)
+  appendFileSync(log, 'b1\n')
+  t.strictSame(await r.came(102), [...lines, 'written while it was copied', 'b1'])
+  balanced(t, r)
+})
+
 t.test('what was truncated away without a copy is counted as vanished', async t => {
   const { log } = place(t)
   writeFileSync(log, 'a1\nhalf a line')

@@ -240,12 +240,19 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/tail/rotation/missed.test.ts',
   },
   {
+    name: 'does not look for the copy of a copytruncate in files without a name',
+    edits: [
+      ['src/tail/rotation/search.ts', '    (_, wanted, { truncated }) => this.#nameless(wanted, truncated),\n', ''],
+    ],
+    test: 'test/tail/rotation/lent.test.ts',
+  },
+  {
     name: 'takes a copy for a new file at once',
     edits: [
       [
         'src/tail/following/folders.ts',
-        '    if (this.final) return false\n    const { tailers, follower }',
-        "    if (this.final || path !== '') return false\n    const { tailers, follower }",
+        '    if (this.final) return false\n    const { tailers, follower, lent }',
+        "    if (this.final || path !== '') return false\n    const { tailers, follower, lent }",
       ],
     ],
     program: 'truncated a while later',

@@ -705,6 +705,24 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // The copy was open, and not known for one yet, when it was compressed: it was read as new, and so was the archive.
+  program(
+    'copied, truncated and compressed at once, within the pattern',
+    [
+      append(),
+      SETTLE,
+      { do: 'down', backend: 'right' },
+      ...Array.from({ length: 8 }, (_, n): Action[] => [
+        append(20),
+        wait(120),
+        { do: 'copytruncate', file: FILE, busy: n % 2 > 0, pause: n, gap: 5 },
+        wait(n % 4),
+        { do: 'gzip', file: FILE },
+      ]).flat(),
+      SETTLE,
+    ],
+    'inside',
+  ),
   // The NULs were taken for what had been delivered, and above 256 KiB only for a hole.
   program('copytruncates with a writer that goes on where it was', [
     append(60),

@@ -6,7 +6,7 @@
  * for ever; files beyond the number of handles wait for their turn, and what is unread of them is known.
  */
 
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
@@ -29,6 +29,7 @@ import type { Lineage } from '../generation/lineage.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { Tailers } from '../generation/tailers.ts'
 import type { SourceOptions } from '../options.ts'
+import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
 import type { Waiting } from '../rotation/previous.ts'
 import type { Search } from '../rotation/search.ts'
@@ -70,6 +71,7 @@ export interface FoldersParts {
   readonly tailers: Tailers
   readonly done: Done
   readonly lineage: Lineage
+  readonly lent: Lent
   readonly missed: Missed
   readonly search: Search
   readonly follower: Follower
@@ -236,7 +238,7 @@ export class Folders {
 
   /** What was held back as a copy lost its name before a truncation could explain it. */
   #unexplained(path: string): void {
-    const { tailers, done, follower, lineage } = this.#parts
+    const { tailers, done, follower, lineage, search } = this.#parts
     const { candidate, opened } = this.#suspects.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
     for (const tailer of [...tailers]) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
@@ -247,7 +249,13 @@ export class Folders {
       return
     }
     this.release(path)
-    follower.followAside(path, opened, lineage.begun(candidate.source, path, inode, 0))
+    const { source } = candidate
+    const now: OpenFile = { ...opened, stats: fstatSync(opened.fd, { bigint: true }) }
+    // The truncation may have explained it as a copy of what had been read already.
+    const generation = search.isKnown(origin => isRelated(path, origin), now)
+      ? lineage.restored(source, read(lineage.unopened(source, path, inode, 0), now), inode, Number(now.stats.size))
+      : lineage.begun(source, path, inode, 0)
+    follower.followAside(path, now, generation)
   }
 
   /** Lines were written to a file that was finished: its writer was never told of the rotation. */
@@ -285,7 +293,7 @@ export class Folders {
 
   /** A path of the pattern that leads to no tailer of ours. */
   #consider(candidate: Found): void {
-    const { tailers, done, lineage, follower, search, missed } = this.#parts
+    const { tailers, done, lineage, follower, search, missed, lent } = this.#parts
     const { path, source } = candidate
     const opened = this.open(candidate)
     if (opened === undefined) {
@@ -316,11 +324,14 @@ export class Folders {
       follower.follow(path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
       return
     }
-    if (this.#isSuspect(candidate, opened)) {
+    const file: Sibling = { path, opened }
+    lent.lend(file)
+    if (this.#isSuspect(candidate, file)) {
       if (saved) done.remember(saved)
       return
     }
     missed.catchUp(source, path)
+    if (!lent.take(file)) return
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (tailers.has(key)) closeSync(opened.fd)
     else {
@@ -371,24 +382,27 @@ export class Folders {
     }
   }
 
-  /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is the caller's still. */
-  #isSuspect(candidate: Found, opened: OpenFile): boolean {
+  /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is lent still. */
+  #isSuspect(candidate: Found, file: Sibling): boolean {
     if (this.final) return false
-    const { tailers, follower } = this.#parts
-    const { path } = candidate
+    const { tailers, follower, lent } = this.#parts
+    const { path, opened } = file
     const key = inodeKey(inodeOf(opened.stats))
     // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
     // the copy was first seen: the process may have stood still meanwhile.
     const explained = (tailer: Tailer) => {
       follower.poll(tailer)
-      if (tailers.has(key)) closeSync(opened.fd)
-      return tailers.has(key)
+      if (lent.has(file) && !tailers.has(key)) return false
+      if (lent.take(file)) closeSync(opened.fd)
+      return true
     }
     for (const tailer of [...tailers]) {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
       if (explained(tailer)) return true
       if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
-        return this.#isHeld(candidate, opened, BigInt(tailer.size))
+        const isHeld = this.#isHeld(candidate, opened, BigInt(tailer.size))
+        if (isHeld) lent.take(file)
+        return isHeld
       }
       // It may have been truncated while they were compared.
       if (explained(tailer)) return true

@@ -11,13 +11,14 @@ import { dirname } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
-import { type Bound, beside, compressionOf, isNoise, type OpenFile, openRegular } from '../files/open.ts'
+import { type Bound, beside, compressionOf, isNoise, openRegular } from '../files/open.ts'
 import type { Done } from '../generation/done.ts'
 import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Tailers } from '../generation/tailers.ts'
 import type { SourceOptions } from '../options.ts'
 import { Handles } from '../rotation/handover.ts'
+import type { Lent } from '../rotation/lent.ts'
 import type { Missed } from '../rotation/missed.ts'
 import type { Search } from '../rotation/search.ts'
 import { identityOf, isGeneration, type Sibling } from '../rotation/siblings.ts'
@@ -37,6 +38,7 @@ export interface RecoveryParts {
   readonly search: Search
   readonly habits: Habits
   readonly lineage: Lineage
+  readonly lent: Lent
   readonly sources: ReadonlyMap<string, SourceOptions>
   /** The directories in front of the first wildcards of a source's patterns. */
   readonly rootsOf: (source: string) => readonly string[]
@@ -47,9 +49,8 @@ export interface RecoveryParts {
 }
 
 /** A file of the pattern, open, of which nothing is known. */
-interface Fresh {
+interface Fresh extends Sibling {
   readonly candidate: Found
-  readonly opened: OpenFile
   readonly inode: Inode
 }
 
@@ -63,7 +64,7 @@ export function recover(
   candidates: Iterable<Found>,
   handles = new Handles(),
 ): void {
-  const { tailers, done, folders, follower, missed, search, habits, lineage, sources, pins, unpacked } = parts
+  const { tailers, done, folders, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
   follower.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
@@ -108,10 +109,13 @@ export function recover(
         lineage.restored(candidate.source, entry, inode, Number(opened.stats.size)),
       )
     } else {
-      const file = { candidate, opened, inode }
+      const file = { candidate, path: candidate.path, opened, inode }
       // With nothing to be found again nothing else has a claim to it.
       if (generations.length === 0) begin(parts, file, undefined)
-      else fresh.push(file)
+      else {
+        fresh.push(file)
+        lent.lend(file)
+      }
       if (entry) replaced.add(entry)
     }
   }
@@ -119,7 +123,10 @@ export function recover(
     [...saved.values()].filter(entry => !replaced.has(entry)),
     parts.boundsOf,
   )
-  for (const { entry } of rewritten) replaced.add(entry)
+  for (const { entry, sibling } of rewritten) {
+    replaced.add(entry)
+    lent.lend(sibling)
+  }
   for (const entry of generations) missed.followedBefore(entry)
   for (const { origin, source } of generations) {
     const known = sources.get(source)
@@ -139,6 +146,7 @@ export function recover(
   handles.close()
   for (const { entry, sibling } of rewritten) {
     const { opened } = sibling
+    if (!lent.take(sibling)) continue
     if (tailers.has(inodeKey(entry.inode))) closeSync(opened.fd)
     else {
       const since = begunAfter(begunOf(entry), opened.stats.mtimeNs)
@@ -147,7 +155,7 @@ export function recover(
   }
   // What was rotated away from a followed name meanwhile, and never seen under it.
   missed.catchUpAll(true)
-  for (const file of fresh) begin(parts, file, saved.get(inodeKey(file.inode)))
+  for (const file of fresh) if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))
   follower.suspended = false
 }
 

@@ -21,6 +21,7 @@ import type { Tailer } from '../generation/tailer.ts'
 import type { Tailers } from '../generation/tailers.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { Lent } from './lent.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
 
 /** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
@@ -44,6 +45,7 @@ export interface MissedParts {
   readonly tailers: Tailers
   readonly lineage: Lineage
   readonly habits: Habits
+  readonly lent: Lent
   /** Where files of a source must really lie. */
   boundsOf(source: string): readonly Bound[]
   /** Whether a file is followed under the path now. */
@@ -181,6 +183,7 @@ export class Missed {
         })
       },
     })
+    for (const sibling of missed) this.#parts.lent.lend(sibling)
     for (const sibling of missed) this.#take(source, origin, sibling)
   }
 
@@ -207,31 +210,39 @@ export class Missed {
    * nobody looked. It began at `since`: nanoseconds since the epoch.
    */
   rewritten(source: SourceOptions, origin: string, sibling: Sibling, since: bigint): void {
+    this.#parts.lent.lend(sibling)
     this.#take(source, origin, sibling, since)
   }
 
-  #take(source: SourceOptions, origin: string, { path, opened }: Sibling, since?: bigint): void {
-    const { tailers, lineage, poll, follow } = this.#parts
-    const inode = inodeOf(opened.stats)
-    // What was written over before it is removed is no log any more.
-    if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) {
+  /** `sibling` is lent. */
+  #take(source: SourceOptions, origin: string, sibling: Sibling, since?: bigint): void {
+    const { lineage, follow, lent } = this.#parts
+    const { path, opened } = sibling
+    const isNew = lent.has(sibling) && this.#isNew(origin, sibling)
+    if (!lent.take(sibling)) return
+    if (!isNew) {
       closeSync(opened.fd)
       return
     }
-    for (const tailer of [...tailers]) {
-      if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) {
-        closeSync(opened.fd)
-        return
-      }
-      // It may have been truncated while they were compared: then it goes on in this file.
-      if (tailer.generation.origin.path === origin) poll(tailer)
-      if (tailers.has(inodeKey(inode))) {
-        closeSync(opened.fd)
-        return
-      }
-    }
+    const inode = inodeOf(opened.stats)
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation, since))
+  }
+
+  /** Whether nothing is known of what stands in a lent file. */
+  #isNew(origin: string, sibling: Sibling): boolean {
+    const { tailers, poll, lent } = this.#parts
+    const { path, opened } = sibling
+    const key = inodeKey(inodeOf(opened.stats))
+    // What was written over before it is removed is no log any more.
+    if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) return false
+    for (const tailer of [...tailers]) {
+      if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) return false
+      // It may have been truncated while they were compared: then it goes on in this file.
+      if (tailer.generation.origin.path === origin) poll(tailer)
+      if (!lent.has(sibling) || tailers.has(key)) return false
+    }
+    return true
   }
 }
 

@@ -10,6 +10,7 @@
  * back the younger ones of its name, and ends as one of the other three.
  */
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf } from '../files/fingerprint.ts'
@@ -26,6 +27,7 @@ import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import { Handles } from './handover.ts'
+import type { Lent } from './lent.ts'
 import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 import type { Unpacked } from './unpack.ts'
 
@@ -47,6 +49,7 @@ export interface SearchParts {
   readonly boundsOf: (source: string) => readonly Bound[]
   readonly pins: Pins
   readonly unpacked: Unpacked
+  readonly lent: Lent
   readonly ledger: Ledger
   readonly log: Logger
   /** Whether there is a file descriptor for one more. */
@@ -83,9 +86,9 @@ interface Circumstances {
 
 type Waiting =
   | { readonly kind: 'descriptor'; readonly circumstances: Circumstances }
-  | { readonly kind: 'archive' }
+  | { readonly kind: 'archive'; readonly emptied: string | undefined }
   /** For others to be done, so that there is room to unpack it: those may be younger, and are not held back. */
-  | { readonly kind: 'room' }
+  | { readonly kind: 'room'; readonly emptied: string | undefined }
 
 /** One way to find a file. */
 type Finder = (entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances) => Sibling | undefined
@@ -118,6 +121,7 @@ export class Search {
     (entry, wanted) => this.#pinned(entry, wanted),
     (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
     (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
+    (_, wanted, { truncated }) => this.#nameless(wanted, truncated),
     (_, wanted) => this.#heldBack(wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
   ]
@@ -238,7 +242,7 @@ export class Search {
       this.#gone(entry, circumstances)
       return
     }
-    this.#waiting.set(entry, { kind: 'archive' })
+    this.#waiting.set(entry, { kind: 'archive', emptied: circumstances.truncated ? nanoseconds() : undefined })
     this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
   }
 
@@ -248,7 +252,7 @@ export class Search {
    */
   isKnown(isOf: (origin: string) => boolean, opened: OpenFile): boolean {
     const size = Number(opened.stats.size)
-    for (const { origin, head, cursors, size: whole, emptied } of this.#parts.done.gone) {
+    for (const { origin, head, cursors, size: whole, emptied } of this.#emptied()) {
       if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue
       if (!isOf(origin) || head.length === 0 || size > whole) continue
       const all = Object.values(cursors)
@@ -257,6 +261,14 @@ export class Search {
       if (isGeneration(opened, { head, cursors: all.filter(({ offset }) => offset <= size) })) return true
     }
     return false
+  }
+
+  /** Generations whose files were emptied, without a copy, or as long as it is looked for in archives. */
+  *#emptied(): Generator<SavedGeneration> {
+    yield* this.#parts.done.gone
+    for (const [entry, state] of this.#waiting) {
+      if (state.kind !== 'descriptor' && state.emptied !== undefined) yield { ...entry, emptied: state.emptied }
+    }
   }
 
   /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
@@ -448,8 +460,9 @@ export class Search {
       }
       if (result.kind === 'none') break
       if (result.kind === 'later') {
-        if (this.#waiting.get(entry)?.kind === 'archive') {
-          this.#waiting.set(entry, { kind: 'room' })
+        const state = this.#waiting.get(entry)
+        if (state?.kind === 'archive') {
+          this.#waiting.set(entry, { ...state, kind: 'room' })
           log.warn({ event: 'archive_waiting', source, path: origin, archive: archives[0] }, WAITS)
           onSettled(origin)
         }
@@ -554,6 +567,22 @@ export class Search {
     return undefined
   }
 
+  /** A copy that lost its name after it was opened, before it was known to be one. */
+  #nameless(wanted: Wanted, truncated: boolean): Sibling | undefined {
+    const { lent } = this.#parts
+    for (const sibling of lent) {
+      const { path, opened } = sibling
+      const stats = fstatSync(opened.fd, { bigint: true })
+      const now: OpenFile = { ...opened, stats }
+      const key = inodeKey(inodeOf(stats))
+      if (dirname(path) !== dirname(wanted.path) || key === inodeKey(wanted.inode)) continue
+      if (this.#isTaken(key, now, truncated) || evidenceOf(path, now, wanted) === 0) continue
+      lent.take(sibling)
+      return { path, opened: now }
+    }
+    return undefined
+  }
+
   /** A copy that has lost its name meanwhile. */
   #heldBack(wanted: Wanted): Sibling | undefined {
     for (const { path, opened } of this.#parts.held()) {
@@ -603,7 +632,7 @@ export class Search {
     if (living) {
       truncation.lost(entry.origin, living)
       // A copy may hold less than was read of it: then it is not found, and is nothing new either.
-      const emptied = truncated ? { emptied: String(BigInt(Date.now()) * 1_000_000n) } : {}
+      const emptied = truncated ? { emptied: nanoseconds() } : {}
       done.rememberGone({ ...living.save(entry.path, true), ...emptied })
       return
     }
@@ -626,4 +655,9 @@ export class Search {
       'a file with unread bytes is gone; they are counted as vanished',
     )
   }
+}
+
+/** The time, in nanoseconds since the epoch. */
+function nanoseconds(): string {
+  return String(BigInt(Date.now()) * 1_000_000n)
 }

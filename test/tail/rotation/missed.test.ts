@@ -17,6 +17,7 @@ import { Habits, originalsOf } from '../../../src/tail/files/names.ts'
 import { Root } from '../../../src/tail/files/open.ts'
 import { Lineage } from '../../../src/tail/generation/lineage.ts'
 import { Tailers } from '../../../src/tail/generation/tailers.ts'
+import { Lent } from '../../../src/tail/rotation/lent.ts'
 import { Missed } from '../../../src/tail/rotation/missed.ts'
 import { until } from '../../program.ts'
 import { scratch } from '../../scratch.ts'
@@ -75,6 +76,7 @@ t.test('a name that is new may be a rotation of a path that has lost its file si
     tailers: new Tailers(),
     lineage: new Lineage(new Ledger(), () => {}),
     habits: new Habits(),
+    lent: new Lent(),
     boundsOf: () => [new Root(dirname(log))],
     isFollowed: () => false,
     known: () => false,
