@@ -246,6 +246,84 @@ t.test('a copy that holds less than was read of the file is not read when it los
   balanced(t, r)
 })
 
+/** A room whose memory is full, so that what is written from here on is seen and not read; `settle` ends that. */
+async function full(t: Test, dir: string, paths: readonly string[]): Promise<Room> {
+  const r = await room(t, { sources: [source(join(dir, 'full')), source(paths, { name: 'other' })] })
+  r.holding = true
+  writeFileSync(join(dir, 'full'), `${'x'.repeat(999)}\n`.repeat(8000))
+  for (let before = -1; before <= 0 || before !== r.lines.length; ) {
+    before = r.lines.length
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  return r
+}
+
+const sizeOf = (r: Room, path: string) => [...r.tail.following()].find(each => each.path === path)?.size
+
+for (const lines of [1, 100]) {
+  t.test(
+    `a copy of ${lines} unread lines is found by its end, although more was written to the file since`,
+    async t => {
+      const { dir, log } = place(t)
+      const r = await full(t, dir, [log])
+      const text = Array.from({ length: lines }, (_, n) => `line ${n} of the file\n`).join('')
+      writeFileSync(log, text)
+      t.ok(await r.until(() => sizeOf(r, log) === text.length), 'it is seen')
+      copyFileSync(log, join(dir, 'app-kept.log'))
+      appendFileSync(log, 'written between\n')
+      t.ok(await r.until(() => sizeOf(r, log) === text.length + 16), 'and so is what is in no copy')
+      truncateSync(log)
+      appendFileSync(log, 'written after it\n')
+      r.holding = false
+      r.settle()
+      await r.came(8000 + lines + 1)
+      const came = r.texts.filter(line => !line.startsWith('x'))
+      t.strictSame(came, [...text.trimEnd().split('\n'), 'written after it'], 'in their order')
+      t.equal(r.statement('other').vanishedBytes, 16)
+      balanced(t, r, 'other')
+    },
+  )
+}
+
+t.test('a copy of unread lines that was held back is known whatever was written before it', async t => {
+  const { dir, log } = place(t)
+  const r = await full(t, dir, [join(dir, '*.log')])
+  const text = Array.from({ length: 100 }, (_, n) => `line ${n} of the file\n`).join('')
+  writeFileSync(log, text)
+  t.ok(await r.until(() => sizeOf(r, log) === text.length), 'it is seen')
+  // Nobody sees it end where the copy does.
+  appendFileSync(log, 'written before\n')
+  copyFileSync(log, join(dir, 'app-kept.log'))
+  appendFileSync(log, 'written between\n')
+  t.ok(await r.until(() => [...r.tail.refused].some(({ path }) => path === join(dir, 'app-kept.log'))), 'held back')
+  truncateSync(log)
+  appendFileSync(log, 'written after it\n')
+  r.holding = false
+  r.settle()
+  await r.came(8000 + 102)
+  const came = r.texts.filter(line => !line.startsWith('x'))
+  t.strictSame(came, [...text.trimEnd().split('\n'), 'written before', 'written after it'], 'in their order')
+  t.equal(r.statement('other').vanishedBytes, 16)
+  balanced(t, r, 'other')
+})
+
+t.test('a small copy that holds less than was read is not read again', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(`${log}*`)] })
+  await r.came(1)
+  copyFileSync(log, `${log}.1`)
+  t.ok(await r.until(() => [...r.tail.refused].some(({ path }) => path === `${log}.1`)), 'it is held back')
+  appendFileSync(log, 'a2\n')
+  await r.came(2)
+  truncateSync(log)
+  const taken = () => [...r.tail.following()].some(({ path }) => path === `${log}.1`)
+  t.ok(await r.until(taken), 'it is taken up once nothing explains it any more')
+  appendFileSync(log, 'b1\n')
+  t.strictSame(await r.came(3), ['a1', 'a2', 'b1'])
+  balanced(t, r)
+})
+
 t.test('what was truncated away without a copy is counted as vanished', async t => {
   const { log } = place(t)
   writeFileSync(log, 'a1\nhalf a line')

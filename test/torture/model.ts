@@ -144,6 +144,7 @@ export class Model {
   /** `name`: the one it was written to. */
   write(node: Node, text: string, name = ''): void {
     this.bytes += Buffer.byteLength(text)
+    node.writtenAt = performance.now()
     const parts = text.split('\n')
     for (const [at, part] of parts.entries()) {
       node.tail += part
@@ -189,6 +190,7 @@ export class Model {
 
   hole(node: Node, bytes: number): void {
     node.size += bytes
+    node.writtenAt = performance.now()
     node.tailHole += bytes
     this.bytes += bytes
   }
@@ -267,9 +269,13 @@ export class Model {
 
   /**
    * Another inode with the same content. `fresh`: it was made for this, and not written over another rotation;
-   * `rotation`: under a name that tools give.
+   * `rotation`: under a name that tools give; `busy`: more is written to the original before it is truncated.
    */
-  copied(node: Node, copy: Node, { fresh, rotation }: { fresh: boolean; rotation: boolean }): void {
+  copied(
+    node: Node,
+    copy: Node,
+    { fresh, rotation, busy = false }: { fresh: boolean; rotation: boolean; busy?: boolean },
+  ): void {
     copy.lines = node.lines.map(entry => ({ ...entry }))
     copy.copy = true
     copy.size = node.size
@@ -291,6 +297,12 @@ export class Model {
     }
     // A copy of what the shipper has not met yet may look to it like a file that was rotated away unseen.
     if (!node.kept) for (const { line } of copy.lines) line.allowed++
+    // Nothing that was read, seen or said of it may end where the copy does, if it was written to just before.
+    const unlike = busy && !rotation && performance.now() - Math.max(node.writtenAt, this.thawedAt) < SEEN
+    if (unlike || (busy && !rotation && this.frozenSince !== undefined)) {
+      copy.linkedSince = undefined
+      for (const { line } of copy.lines) line.allowed++
+    }
     // By whichever of its names the shipper knows the file, the copy carries only one of them: it may not be recognized.
     if (node.names.size > 1) {
       copy.linkedSince = undefined

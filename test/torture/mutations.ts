@@ -356,6 +356,11 @@ export const MUTANTS: readonly Mutant[] = [
     program: 'than the copy holds',
   },
   {
+    name: 'forgets where a file had ended before that',
+    edits: [['src/tail/generation/tailer.ts', '    if (grew) generation.grew(before)\n', '']],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
     name: 'takes noise for a generation',
     edits: [
       [

@@ -77,6 +77,8 @@ export class Node {
   recognizable = false
   /** It is a copy, and the shipper knows by its content what it is the copy of: since when. */
   linkedSince: number | undefined
+  /** When it was written to last. */
+  writtenAt = Number.NEGATIVE_INFINITY
   /** When the truncation came that explains the copy. */
   explainedAt: number | undefined
   /** The shipper had time enough to open it before its last name was gone. */

@@ -705,6 +705,27 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // The last end that was seen is not in the copy: what was unread counted as vanished, and came as a file of its own.
+  ...(['exact', 'outside'] as const).map(pattern =>
+    program(
+      `copied in an outage to a name that says nothing, with lines before the truncation, ${pattern}`,
+      [
+        ...FILES.map(file => append(20, file)),
+        SETTLE,
+        ...outage(),
+        ...FILES.map(file => append(20, file)),
+        ...Array.from({ length: 3 }, (): Action[] => [
+          wait(1200),
+          ...FILES.flatMap((file): Action[] => [
+            { do: 'copytruncate', file, busy: true, gap: 40, scheme: 'odd' },
+            append(20, file),
+          ]),
+        ]).flat(),
+        SETTLE,
+      ],
+      pattern,
+    ),
+  ),
   // The copy was open, and not known for one yet, when it was compressed: it was read as new, and so was the archive.
   program(
     'copied, truncated and compressed at once, within the pattern',

@@ -461,7 +461,7 @@ export class World {
     else this.#unlink(target, 'replaced')
     copyFileSync(this.#at(file), this.#at(target))
     const copy = this.#found(target)
-    this.#model.copied(node, copy, { fresh: !overwritten, rotation: scheme !== 'odd' })
+    this.#model.copied(node, copy, { fresh: !overwritten, rotation: scheme !== 'odd', busy })
     if (pause > 0) await sleep(pause)
     // What is written between the copy and the truncation is in neither.
     if (busy) {

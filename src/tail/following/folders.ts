@@ -32,7 +32,7 @@ import type { SourceOptions } from '../options.ts'
 import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
 import type { Waiting } from '../rotation/previous.ts'
-import type { Search } from '../rotation/search.ts'
+import type { Held, Search } from '../rotation/search.ts'
 import { identityOf, isGeneration, mayBeCopyOf, type Sibling } from '../rotation/siblings.ts'
 import type { CheckpointStore, SavedGeneration } from '../state/checkpoint.ts'
 import type { Found, Sweep } from '../watching/sweep.ts'
@@ -59,6 +59,8 @@ interface Suspect {
   readonly since: number
   readonly grown: number
   readonly size: bigint
+  /** The key of the generation that it was compared with last, at that size. */
+  readonly of: string
   readonly candidate: Found
   /** Undefined where too many are kept open. */
   readonly opened: OpenFile | undefined
@@ -135,8 +137,8 @@ export class Folders {
   }
 
   /** Files that are held back as copies and kept open. */
-  *held(): Generator<Sibling> {
-    for (const [path, { opened }] of this.#suspects) if (opened) yield { path, opened }
+  *held(): Generator<Held> {
+    for (const [path, { opened, of, size }] of this.#suspects) if (opened) yield { path, opened, of, compared: size }
   }
 
   /** Takes over the descriptor of a file that is held back. */
@@ -400,7 +402,7 @@ export class Folders {
       if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
       if (explained(tailer)) return true
       if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
-        const isHeld = this.#isHeld(candidate, opened, BigInt(tailer.size))
+        const isHeld = this.#isHeld(candidate, opened, tailer)
         if (isHeld) lent.take(file)
         return isHeld
       }
@@ -411,22 +413,23 @@ export class Folders {
   }
 
   /** Whether what may be a copy is waited for: a large file takes its time to be copied. */
-  #isHeld(candidate: Found, opened: OpenFile, whole: bigint): boolean {
+  #isHeld(candidate: Found, opened: OpenFile, tailer: Tailer): boolean {
     const now = performance.now()
     const { path, source } = candidate
     const { size, ino } = opened.stats
+    const { key: of } = tailer.generation
     let known = this.#suspects.get(path)
     if (known?.opened && known.opened.stats.ino !== ino) {
       this.cleared(path)
       known = undefined
     }
     const { since, grown } = known ?? { since: now, grown: now }
-    const growing = known === undefined || (known.size < size && size < whole)
+    const growing = known === undefined || (known.size < size && size < BigInt(tailer.size))
     if (now - (growing ? now : grown) > HOLD || now - since > HOLD_GROWING) return false
     let kept = known?.opened
     if (kept === undefined && this.#suspects.size < MOST_KEPT) kept = opened
     else closeSync(opened.fd)
-    this.#suspects.set(path, { since, grown: growing ? now : grown, size, candidate, opened: kept })
+    this.#suspects.set(path, { since, grown: growing ? now : grown, size, of, candidate, opened: kept })
     this.#refused.set(path, { source: source.name, path, reason: HELD_BACK })
     return true
   }

@@ -10,7 +10,7 @@
  * not be read any more is counted as vanished.
  */
 import { fstatSync } from 'node:fs'
-import { inodeOf } from '../files/fingerprint.ts'
+import { inodeOf, readLines } from '../files/fingerprint.ts'
 import { nameOfHandle } from '../files/inodes.ts'
 import { type Habits, isRelated } from '../files/names.ts'
 import { compressionOf, isNoise, type OpenFile } from '../files/open.ts'
@@ -317,6 +317,9 @@ export class Follower {
   /** Goes on with a generation in another file than the one it was begun in. */
   continueIn(path: string, opened: OpenFile, generation: Generation): void {
     generation.inode = inodeOf(opened.stats)
+    // The copy may be shorter than what was seen of the beginning.
+    const size = Number(opened.stats.size)
+    if (size < generation.head.length) generation.head = readLines(opened.fd, size)
     for (const cursor of generation.cursors) cursor.again()
     this.followAside(path, opened, generation)
   }

@@ -14,9 +14,10 @@ import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import { type Account, book, type Drop, merge, type Settled, settled } from '../../ledger.ts'
-import { type Head, type Inode, identifiedId, type Marker, NO_MARKER } from '../files/fingerprint.ts'
+import { HEAD_BYTES, type Head, type Inode, identifiedId, type Marker, NO_MARKER } from '../files/fingerprint.ts'
 import { Growth } from '../files/growth.ts'
 import type { SavedCursor, SavedGeneration } from '../state/checkpoint.ts'
+import { MOST_ENDS } from '../state/saved.ts'
 import { Ahead } from './ahead.ts'
 
 /** A chunk, a hole that was passed over, or what has settled behind something that has not, in the order of the file. */
@@ -226,6 +227,8 @@ export function begunAfter(former: bigint, modified: bigint, now = BigInt(Date.n
 }
 
 let made = 0
+/** Shared by all that have none. */
+const NO_ENDS: readonly SavedCursor[] = []
 const NOTHING_SEEN: SavedCursor = { offset: 0, marker: NO_MARKER }
 
 export class Generation {
@@ -248,6 +251,11 @@ export class Generation {
   examined = false
   /** The end that was seen last while something was unread: a copy of a file that was never read is known by it. */
   seen: SavedCursor = NOTHING_SEEN
+  /**
+   * Ends that it had before, the latest first, while something in front of them is not settled or the file is shorter than
+   * a head. A copy that was made then ends there: what was written between it and the truncation is not in it.
+   */
+  ends: readonly SavedCursor[] = NO_ENDS
   /**
    * When it began, in nanoseconds since the epoch: the birth of its inode, or the truncation that it began with. Of
    * generations with one origin the one that began first is read first.
@@ -289,6 +297,28 @@ export class Generation {
   /** Everything before this offset is settled, for every cursor. */
   get settled(): number {
     return Math.min(this.size, ...this.cursors.map(({ committed }) => committed.offset))
+  }
+
+  /** The file goes on behind `size`, where it had ended at the last look. */
+  grew(size: number): void {
+    const end = this.#endAt(size)
+    const ends = end === undefined ? this.ends : [end, ...this.ends]
+    const needed = ends.length > 0 ? this.#needed(ends) : []
+    this.ends = needed.length > 0 ? needed.slice(0, MOST_ENDS) : NO_ENDS
+  }
+
+  /** What is known of the file in front of `size`, if it had been looked at or read up to there. */
+  #endAt(size: number): SavedCursor | undefined {
+    if (this.seen.offset === size) return size > 0 ? this.seen : undefined
+    const cursor = this.cursors.find(({ read, beyond }) => read === size && !beyond)
+    return cursor && cursor.marker.length > 0 ? { offset: size, marker: cursor.marker } : undefined
+  }
+
+  #needed(ends: readonly SavedCursor[]): SavedCursor[] {
+    const { settled } = this
+    // A copy that is shorter than a head is known by nothing else.
+    const isShort = (ends[0]?.offset ?? 0) < HEAD_BYTES
+    return isShort ? [...ends] : ends.filter(({ offset }) => offset > settled)
   }
 
   /** All that was seen has been read: markers of offsets say more. */
@@ -350,6 +380,7 @@ export class Generation {
   /** `ended`: what is not read yet never will be, and has been accounted for. */
   save(path: string, ended = false): SavedGeneration {
     const written = this.growth.save(this.settled)
+    const ends = this.ends.length > 0 ? this.#needed(this.ends) : NO_ENDS
     return {
       source: this.origin.source,
       origin: this.origin.path,
@@ -362,6 +393,7 @@ export class Generation {
       begun: String(this.begun),
       ...(written && { written }),
       ...(this.seen.offset > this.furthest && !ended ? { seen: this.seen } : {}),
+      ...(ends.length > 0 && { ends }),
       cursors: Object.fromEntries(
         this.cursors.map(({ backend, committed, read, beyond }) => [
           backend,

@@ -143,7 +143,7 @@ export class Lineage {
     { name, labels }: SourceOptions,
     saved: Pick<
       SavedGeneration,
-      'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'begun' | 'seen' | 'written' | 'cursors'
+      'origin' | 'id' | 'key' | 'inode' | 'head' | 'size' | 'begun' | 'seen' | 'ends' | 'written' | 'cursors'
     >,
   ): Generation {
     const origin = { source: name, path: saved.origin, generation: saved.id, labels }
@@ -159,6 +159,7 @@ export class Lineage {
     const begun = BigInt(saved.begun ?? saved.inode.birth)
     const generation = new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key, begun)
     if (saved.seen) generation.seen = saved.seen
+    if (saved.ends) generation.ends = saved.ends
     if (saved.written) generation.growth = new Growth(saved.written)
     return generation
   }

@@ -171,6 +171,7 @@ export class Tailer {
         this.#mtime = -1n
         return { kind: 'intact', unread: this.#unread(final), changed: false }
     }
+    if (grew) generation.grew(before)
     if (changed && !this.#see(size, furthest)) return { kind: 'replaced' }
     if (changed && !grew) for (const { ahead } of generation.cursors) ahead.changed(written)
     generation.saw(this.extent, now)

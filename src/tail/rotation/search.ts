@@ -13,7 +13,7 @@ import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
-import { inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
 import { fileAt, isInode, nameOf } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
@@ -28,7 +28,16 @@ import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import { Handles } from './handover.ts'
 import type { Lent } from './lent.ts'
-import { evidenceOf, findCopy, findInode, identityOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
+import {
+  endsAs,
+  evidenceOf,
+  findCopy,
+  findInode,
+  identityOf,
+  isGeneration,
+  type Sibling,
+  type Wanted,
+} from './siblings.ts'
 import type { Unpacked } from './unpack.ts'
 
 /** Unreadable files are remembered beside those that are finished, and must not drive these out. */
@@ -55,7 +64,7 @@ export interface SearchParts {
   /** Whether there is a file descriptor for one more. */
   room(): boolean
   /** Files that are held back as copies and kept open; and takes over the descriptor of one. */
-  held(): Iterable<Sibling>
+  held(): Iterable<Held>
   release(path: string): void
   /** Goes on with a generation in the file that was found. */
   found(path: string, opened: OpenFile, saved: SavedGeneration): void
@@ -63,6 +72,13 @@ export interface SearchParts {
   displaced(tailer: Tailer): void
   /** Something was found or given up. */
   onSettled(origin: string): void
+}
+
+/** A file that is held back as a copy. */
+export interface Held extends Sibling {
+  /** The key of the generation that it was compared with, and the size that it had then. */
+  readonly of: string
+  readonly compared: bigint
 }
 
 /** Later than anything. */
@@ -122,7 +138,7 @@ export class Search {
     (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
     (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
     (_, wanted, { truncated }) => this.#nameless(wanted, truncated),
-    (_, wanted) => this.#heldBack(wanted),
+    (entry, wanted) => this.#heldBack(entry, wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
   ]
 
@@ -252,13 +268,14 @@ export class Search {
    */
   isKnown(isOf: (origin: string) => boolean, opened: OpenFile): boolean {
     const size = Number(opened.stats.size)
-    for (const { origin, head, cursors, size: whole, emptied } of this.#emptied()) {
+    for (const { origin, head, cursors, ends = [], size: whole, emptied } of this.#emptied()) {
       if (emptied === undefined || opened.stats.birthtimeNs > BigInt(emptied)) continue
       if (!isOf(origin) || head.length === 0 || size > whole) continue
       const all = Object.values(cursors)
       // A backend that has not read all of it has to get the rest, even if others get it twice.
       if (all.some(({ offset, end = offset }) => end < size)) continue
       if (isGeneration(opened, { head, cursors: all.filter(({ offset }) => offset <= size) })) return true
+      if (size < head.length && endsAs(opened, ends)) return true
     }
     return false
   }
@@ -583,12 +600,16 @@ export class Search {
     return undefined
   }
 
-  /** A copy that has lost its name meanwhile. */
-  #heldBack(wanted: Wanted): Sibling | undefined {
-    for (const { path, opened } of this.#parts.held()) {
+  /** What was held back as its copy: it may have lost its name meanwhile, or a name that says nothing. */
+  #heldBack({ key }: SavedGeneration, wanted: Wanted): Sibling | undefined {
+    for (const { path, opened, of, compared } of this.#parts.held()) {
       const stats = fstatSync(opened.fd, { bigint: true })
       const sibling: Sibling = { path, opened: { ...opened, stats } }
-      if (this.#parts.tailers.has(inodeKey(inodeOf(stats))) || evidenceOf(path, sibling.opened, wanted) === 0) continue
+      // It was compared with the whole file while that stood there, which says more than any end.
+      const ends =
+        of === key && stats.size === compared ? [{ offset: Number(compared), marker: NO_MARKER }] : wanted.ends
+      const evidence = evidenceOf(path, sibling.opened, { ...wanted, ends })
+      if (this.#parts.tailers.has(inodeKey(inodeOf(stats))) || evidence === 0) continue
       this.#parts.release(path)
       return sibling
     }

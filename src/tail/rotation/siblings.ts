@@ -17,6 +17,7 @@ import {
   inodeOf,
   MARKER_BYTES,
   markerMatches,
+  NO_HEAD,
   readHead,
   readMarker,
 } from '../files/fingerprint.ts'
@@ -43,6 +44,8 @@ export interface Wanted {
   readonly cursors: readonly SavedCursor[]
   /** The end that was seen last, if it lies beyond what was read. */
   readonly seen?: SavedCursor | undefined
+  /** Ends that it had before. */
+  readonly ends?: readonly SavedCursor[] | undefined
   /** When the generation began: nanoseconds since the epoch. A copy of it is younger. */
   readonly begun?: string | undefined
   /** Where files of its source must really lie. */
@@ -59,8 +62,9 @@ const MAX_NAMES = 2000
 /** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
 const SAMPLES = 16
 
-export function identityOf({ head, cursors, seen, begun }: SavedGeneration): Omit<Wanted, 'path' | 'inode' | 'bounds'> {
-  return { head, cursors: Object.values(cursors), seen, begun }
+export function identityOf(saved: SavedGeneration): Omit<Wanted, 'path' | 'inode' | 'bounds'> {
+  const { head, cursors, seen, ends, begun } = saved
+  return { head, cursors: Object.values(cursors), seen, ends, begun }
 }
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
@@ -123,11 +127,16 @@ function isBetter(one: Candidate, other: Candidate): boolean {
  * its markers; of what was only seen the end tells, and where a copy is shorter than that its name has to.
  */
 export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 1 | 2 | 3 {
-  const { head, cursors, seen, begun = '0' } = wanted
+  const { head, cursors, seen, ends = [], begun = '0' } = wanted
   const size = Number(opened.stats.size)
-  // A copy may have been made before the last lines were written that some backends have read already.
+  // A copy may have been made before the last lines were written that some backends have read already, or nobody.
   const within = cursors.filter(({ offset }) => offset <= size)
-  if (within.length < cursors.length && !within.some(({ offset }) => offset > 0)) return 0
+  const ended = endsAs(opened, ends)
+  const known = within.some(({ offset }) => offset > 0) || (ended && within.length > 0)
+  if (within.length < cursors.length && !known) return 0
+  // How it began was seen when there was more of it than the copy holds.
+  const start = ended && size < head.length ? NO_HEAD : head
+  if (ended) return isGeneration(opened, { head: start, cursors: within, seen: undefined }) ? 3 : 0
   if (!isGeneration(opened, { ...wanted, cursors: within })) return 0
   const whole = seen !== undefined && seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
   if (whole && seen.offset > 0) return 3
@@ -140,6 +149,12 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   // Of its content nothing may be known at all, if the process was killed when it had just begun.
   if (head.length === 0 && begun === '0') return 0
   return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
+}
+
+/** Whether an open file ends where a generation had ended once. */
+export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): boolean {
+  const size = Number(stats.size)
+  return ends.some(({ offset, marker }) => offset === size && markerMatches(fd, offset, marker))
 }
 
 /** Every regular file of the directory, open, those that are called as rotations of the path are first. */

@@ -60,6 +60,8 @@ export interface SavedGeneration {
   readonly begun?: string
   /** The end that was seen last, if it lies beyond what was read. */
   readonly seen?: SavedCursor
+  /** Ends that it had before that: see `Generation`. */
+  readonly ends?: readonly SavedCursor[]
   /** When what is not settled was written: see `growth.ts`. Absent if that is not long ago. */
   readonly written?: readonly SavedStretch[]
   /** It was read to its end and closed: it is remembered only in case its name comes back. */

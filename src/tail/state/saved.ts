@@ -18,6 +18,8 @@ const MOST_BACKENDS = 100
 const LONGEST_PATH = 4096
 /** As many as are ever saved. */
 const MOST_STRETCHES = 64
+/** As many ends are remembered: between a copy and the truncation only few looks see anything, as a rule. */
+export const MOST_ENDS = 3
 
 const ID = /^[0-9a-f]{16}$/
 const HASH = /^[0-9a-f]{20}$/
@@ -32,7 +34,8 @@ export function isEpoch(value: unknown): value is string {
 /** The generation that a parsed entry is; undefined if it is none. */
 export function generationOf(value: unknown): SavedGeneration | undefined {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return undefined
-  const { source, origin, path, id, key, inode, head, size, begun, seen, written, done, gone, emptied, cursors } = value
+  const { source, origin, path, id, key, inode, head, size, begun, seen, ends, written, done, gone, emptied, cursors } =
+    value
   const all = Object.entries(cursors)
   const holds =
     isName(source) &&
@@ -43,6 +46,7 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
     isCount(size) &&
     [begun, emptied].every(time => time === undefined || matches(DECIMAL, time)) &&
     (seen === undefined || isCursor(seen)) &&
+    (ends === undefined || (Array.isArray(ends) && ends.length <= MOST_ENDS && ends.every(isCursor))) &&
     (written === undefined || (Array.isArray(written) && written.length <= MOST_STRETCHES)) &&
     [done, gone].every(flag => flag === undefined || typeof flag === 'boolean') &&
     all.length <= MOST_BACKENDS &&

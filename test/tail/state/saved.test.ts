@@ -14,6 +14,7 @@ const GENERATION = {
   size: 2000,
   begun: '1700000000000000000',
   seen: { offset: 1900, marker: MARKER },
+  ends: [{ offset: 1800, marker: MARKER }],
   written: [[0, 100, 1, 2]],
   cursors: { main: { offset: 1500, marker: MARKER }, other: { offset: 0, marker: { length: 0, crc: 0 } } },
 }
@@ -56,6 +57,9 @@ const FORGED: Record<string, object> = {
   'a head without a hash': { head: { length: 10, hash: '' } },
   'a hash without a head': { head: { length: 0, hash: '0123456789abcdef0123' } },
   'no head': { head: undefined },
+  'ends that are no list': { ends: { offset: 1800, marker: MARKER } },
+  'more ends than are ever saved': { ends: Array.from({ length: 4 }, () => ({ offset: 1800, marker: MARKER })) },
+  'an end that no marker proves': { ends: [{ offset: 1800, marker: { length: 0, crc: 0 } }] },
   'an offset that no marker proves': cursor(1, 0),
   'an offset behind nothing': cursor(500, 0),
   'a marker that is longer than what stands before it': cursor(10, 64),
