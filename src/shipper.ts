@@ -41,7 +41,7 @@ import { Framer } from './tail/framing/framer.ts'
 import { Notices } from './tail/framing/notices.ts'
 import { Reader } from './tail/framing/reader.ts'
 import type { Handover } from './tail/rotation/handover.ts'
-import { CheckpointStore } from './tail/state/checkpoint.ts'
+import { CheckpointStore, type LastSave } from './tail/state/checkpoint.ts'
 import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
 import { liesAmong, sharedPlace } from './tail/state/shared.ts'
 import { Tail } from './tail/tail.ts'
@@ -60,6 +60,8 @@ const ANSWERS = 10_000
 
 /** A state directory that another program has taken is asked for again after so long: milliseconds. */
 const RECLAIM = 10_000
+
+export type { LastSave } from './tail/state/checkpoint.ts'
 
 /** How it ended. */
 export interface Drained {
@@ -214,6 +216,7 @@ export class Shipper {
     this.#claim = before.#claim
     before.#claim = undefined
     if (this.#state) this.#watchClaim(this.#state)
+    this.#store.succeed(before.#store)
     await this.#tail.start(handover)
     this.#openAccounts()
     this.#volume?.start()
@@ -262,13 +265,14 @@ export class Shipper {
    * Ends all parts. What has not settled stays uncommitted. A volume that does not answer holds it up: whoever calls waits
    * as long as there is time.
    */
-  async stop(): Promise<void> {
+  async stop(): Promise<LastSave> {
     this.#volume?.stop()
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#stdout?.close()
-    await this.#tail.stop(true)
+    const lastSave = await this.#tail.stop(true)
     this.#claim?.release()
     this.#state?.close()
+    return lastSave
   }
 
   ledger(): LedgerLine[] {

@@ -7,19 +7,30 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { sum } from '../ledger.ts'
 import type { LedgerLine } from '../server/subject.ts'
-import type { Drained } from '../shipper.ts'
+import type { Drained, LastSave } from '../shipper.ts'
 import { counted, printable } from './table.ts'
 
 const MAX_BYTES = 4096
 
+/** How the last save ended, if it did. */
+type Ending = LastSave | { readonly kind: 'late' }
+
 /** One line per source and backend, then one per file with something left, the largest first. */
-export function farewell(drained: Drained, ledger: readonly LedgerLine[], saved = true): string {
+export function farewell(
+  drained: Drained,
+  ledger: readonly LedgerLine[],
+  lastSave: Ending = { kind: 'saved' },
+): string {
   const lines: string[] = []
   const total = drained.left.reduce((bytes, file) => bytes + file.bytes, 0)
   lines.push(
     drained.complete ? 'drained: everything was settled' : `not drained: ${counted(total, 'byte')} left on disk`,
   )
-  if (!saved) lines.push('positions were not saved in time: a restart on the same volume sends again')
+  if (lastSave.kind === 'late') lines.push('positions were not saved in time: a restart on the same volume sends again')
+  if (lastSave.kind === 'failed') {
+    const again = counted(lastSave.unsavedBytes, 'byte')
+    lines.push(`positions were not saved (${lastSave.code}): a restart on the same volume sends ${again} again`)
+  }
   for (const { source, backend, statement } of ledger) {
     const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
     const parts = [

@@ -15,7 +15,7 @@ import type { Problem } from '../config/problem.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { ConfigurationHealth, Health, Reloads, Subject } from '../server/subject.ts'
-import type { Drained, Shipper } from '../shipper.ts'
+import type { Drained, LastSave, Shipper } from '../shipper.ts'
 import { type Caller, type Drain, Termination } from '../termination.ts'
 
 /** How long a change waits for what could not be found again after it: milliseconds. */
@@ -110,17 +110,15 @@ export class Live implements Subject {
     return this.#shipper.remains()
   }
 
-  /** Ends all parts, within what is left of the grace period. Returns whether the last save ended before that. */
-  async stop(): Promise<boolean> {
+  /** Ends all parts, within what is left of the grace period. `late`: the last save did not end before that. */
+  async stop(): Promise<LastSave | { readonly kind: 'late' }> {
     const until = Math.max((this.#until ?? this.terminated().until) + SAVED, performance.now() + LAST_SAVE)
     this.#ending.abort()
-    return within(
-      until,
-      (async () => {
-        await this.#change
-        await this.#shipper.stop()
-      })(),
-    )
+    const stopped = (async () => {
+      await this.#change
+      return this.#shipper.stop()
+    })()
+    return (await within(until, stopped)) ? stopped : { kind: 'late' }
   }
 
   get draining(): boolean {

@@ -6,8 +6,8 @@
  *                    │            ▼
  *                    └────────► ended at once, after saving
  *
- * Exit codes: 0 everything was drained; 3 something is left (the ledger says what), or the last save did not end in time. Everything that can be wrong before
- * the first byte is read throws `ERR_START`.
+ * Exit codes: 0 everything was drained; 3 something is left (the ledger says what), or the last save failed or did not
+ * end in time. Everything that can be wrong before the first byte is read throws `ERR_START`.
  */
 import { lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -94,13 +94,25 @@ export async function run(
   reload.start()
   const drained = await ended.promise
   reload.stop()
-  const saved = await shipper.stop()
-  if (!saved) {
-    const { dir } = config.state
-    log.error({ event: 'state_not_saved', dir }, 'the last save did not end in time; a restart sends again')
+  const lastSave = await shipper.stop()
+  const { dir } = config.state
+  const saved = lastSave.kind === 'saved'
+  switch (lastSave.kind) {
+    case 'saved':
+      break
+    case 'failed': {
+      const { code, unsavedBytes } = lastSave
+      log.error(
+        { event: 'state_not_saved', dir, code, unsavedBytes },
+        'the last save failed: what was acknowledged since the one before it is sent again after a restart',
+      )
+      break
+    }
+    case 'late':
+      log.error({ event: 'state_not_saved', dir }, 'the last save did not end in time; a restart sends again')
   }
   const ledger = shipper.ledger()
-  writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger, saved))
+  writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger, lastSave))
   log.info({ event: 'ended', complete: drained.complete, saved, left: drained.left.slice(0, 20), ledger }, 'ended')
   await server.close()
   return drained.complete && saved ? EXIT.ok : EXIT.incomplete

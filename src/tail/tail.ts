@@ -40,7 +40,7 @@ import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waitin
 import { Search } from './rotation/search.ts'
 import { Unpacked, type UnpackLimits } from './rotation/unpack.ts'
 import { belonging } from './state/belonging.ts'
-import type { Checkpoint, CheckpointStore } from './state/checkpoint.ts'
+import type { Checkpoint, CheckpointStore, LastSave } from './state/checkpoint.ts'
 import { type PinHealth, Pins } from './state/pins.ts'
 import { Saver } from './state/saver.ts'
 import type { Sweep } from './watching/sweep.ts'
@@ -395,15 +395,18 @@ export class Tail {
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
-  async stop(clean: boolean): Promise<void> {
+  async stop(clean: boolean): Promise<LastSave> {
     this.#lookout.stop()
     this.#search.stop()
     this.#saver.stop()
     // The last save may meet one that is running: then its snapshot is taken after that one.
-    await this.#store.save(() => this.snapshot(clean))
+    const saved = await this.#store.save(() => this.snapshot(clean))
+    const unsavedBytes = saved || this.#store.state === null ? 0 : this.#store.unsavedBytes(this.snapshot().totals)
     await this.#sweep.close()
     this.#folders.close()
     for (const tailer of this.#tailers) tailer.close()
+    if (saved || this.#store.state === null) return { kind: 'saved' }
+    return { kind: 'failed', code: this.#store.fault?.code ?? 'unknown', unsavedBytes }
   }
 
   /** There is something that the next room could not find again: what is in flight of files that are gone. */

@@ -25,9 +25,17 @@ t.test('after a whole drain it says so, and what was delivered', t => {
 })
 
 t.test('positions that were not saved in time are named before the accounts', t => {
-  const [first, second] = farewell({ complete: true, left: [] }, [line()], false).split('\n')
+  const [first, second] = farewell({ complete: true, left: [] }, [line()], { kind: 'late' }).split('\n')
   t.equal(first, 'drained: everything was settled')
   t.equal(second, 'positions were not saved in time: a restart on the same volume sends again')
+  t.end()
+})
+
+t.test('positions that could not be saved are named with the reason and with what is sent again', t => {
+  const lastSave = { kind: 'failed', code: 'ENOSPC', unsavedBytes: 1200 } as const
+  const [first, second] = farewell({ complete: true, left: [] }, [line()], lastSave).split('\n')
+  t.equal(first, 'drained: everything was settled')
+  t.equal(second, 'positions were not saved (ENOSPC): a restart on the same volume sends 1200 bytes again')
   t.end()
 })
 

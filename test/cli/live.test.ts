@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Live } from '../../src/cli/live.ts'
 import type { Config } from '../../src/config/config.ts'
-import type { Drained, Shipper } from '../../src/shipper.ts'
+import type { Drained, LastSave, Shipper } from '../../src/shipper.ts'
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} }
 const DRAINED: Drained = { complete: true, left: [] }
@@ -19,7 +19,7 @@ class Fake {
   unfinished = false
   /** Resolves `handOver` before it is hurried. */
   handed: Promise<void> = Promise.resolve()
-  stopped: Promise<void> = Promise.resolve()
+  stopped: Promise<LastSave> = Promise.resolve({ kind: 'saved' })
   /** A hand-over that does not even end when it is hurried: its save hangs. */
   stuck = false
 
@@ -53,9 +53,9 @@ class Fake {
     return DRAINED
   }
 
-  async stop(): Promise<void> {
+  async stop(): Promise<LastSave> {
     this.#say('stops')
-    await this.stopped
+    return this.stopped
   }
 }
 
@@ -114,13 +114,16 @@ t.test('a change that waits for what could not be found again is given up by a d
   t.same(said, ['first drains'])
 })
 
-t.test('an end waits for the last save within the grace period, and says whether it ended', async t => {
+t.test('an end waits for the last save within the grace period, and says how that ended', async t => {
   const { said, fakes, live } = rig()
   await live.drain()
-  t.equal(await live.stop(), true)
+  t.same(await live.stop(), { kind: 'saved' })
+  const failed = { kind: 'failed', code: 'ENOSPC', unsavedBytes: 7 } as const
+  fakes[0]!.stopped = Promise.resolve(failed)
+  t.same(await live.stop(), failed)
   fakes[0]!.stopped = new Promise(() => {})
-  t.equal(await live.stop(), false)
-  t.same(said, ['first drains', 'first stops', 'first stops'])
+  t.same(await live.stop(), { kind: 'late' })
+  t.same(said, ['first drains', 'first stops', 'first stops', 'first stops'])
 })
 
 t.test('neither a drain nor an end waits for a change whose save hangs', async t => {
@@ -130,6 +133,6 @@ t.test('neither a drain nor an end waits for a change whose save hangs', async t
   void live.apply(config('second'))
   await new Promise(setImmediate)
   t.same(await live.drain(), DRAINED)
-  t.equal(await live.stop(), false)
+  t.same(await live.stop(), { kind: 'late' })
   t.same(said, ['first hands over', 'first drains'])
 })

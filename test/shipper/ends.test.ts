@@ -333,6 +333,36 @@ t.test('a state folder that may not be written to: it ships, says so, and saves 
   stage.complete(t)
 })
 
+t.test('a last save that fails: the exit code says so, and the log what is sent again', async t => {
+  const stage = await Stage.set(t)
+  const first = await stage.start()
+  stage.write(100)
+  t.ok(await stage.arrived())
+  const saved = () => {
+    try {
+      return readFileSync(join(stage.state, 'checkpoint'), 'utf8').includes('"lines":100')
+    } catch {
+      // Between two renames there is none.
+      return false
+    }
+  }
+  t.ok(await until(saved))
+  rmSync(stage.state, { recursive: true })
+  writeFileSync(stage.state, 'no directory')
+  const text = stage.take(10)
+  appendFileSync(stage.log, text)
+  t.ok(await stage.arrived())
+  t.equal((await first.kill('SIGTERM')).code, 3, 'everything was drained, and not all of it is on disk')
+  const notSaved = first.said.find(({ event }) => event === 'state_not_saved')
+  t.match(notSaved, { code: 'NOT_PRIVATE', unsavedBytes: text.length }, 'what came since the last save')
+  t.match(first.said.at(-1), { msg: 'ended', complete: true, saved: false, left: [] })
+  rmSync(stage.state)
+  const second = await stage.start()
+  stage.write(1)
+  t.ok(await stage.arrived())
+  t.equal((await second.kill('SIGTERM')).code, 0, 'once it can be saved again all is well')
+})
+
 t.test('a volume without room for the state: it ships, says so, and saves when there is room', { skip }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'logshipper-state-'))
   const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: folder })

@@ -138,7 +138,7 @@ t.test(
       const program = await start(join(logs, '.logshipper'))
       t.ok(await until(() => receiver.lines.includes('a line')), `${what}: it ships`)
       t.match(program.said(), /"state_write_failed".*"code":"NOT_PRIVATE".*"found":"[^"]+","allowed":"[^"]+"/, what)
-      t.equal(await program.end(), 0, `${what}: it ends`)
+      t.equal(await program.end(), 3, `${what}: it ends, and the code says that it could not save`)
       t.same(receiver.lines, ['a line'])
       t.same(readdirSync(secrets), ['token'])
       t.equal(readFileSync(join(secrets, 'token'), 'utf8'), 'a secret\n')

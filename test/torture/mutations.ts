@@ -67,7 +67,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not save at the end',
-    edits: [['src/tail/tail.ts', '    await this.#store.save(() => this.snapshot(clean))\n', '    void clean\n']],
+    edits: [
+      [
+        'src/tail/tail.ts',
+        'await this.#store.save(() => this.snapshot(clean))',
+        'await Promise.resolve(clean !== undefined)',
+      ],
+    ],
     program: 'ended in order just after lines were written',
   },
   {

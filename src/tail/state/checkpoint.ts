@@ -8,6 +8,7 @@
  * so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory that cannot be written, or
  * is not ours alone, stops nothing: `fault` says why, and saving is tried again each time. Nor does a
  * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
+ * `unsavedBytes` says how much is settled that the disk does not know of.
  */
 import { randomBytes } from 'node:crypto'
 import { fsync } from 'node:fs'
@@ -16,7 +17,7 @@ import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { CLOCK, type Clock } from '../../clock.ts'
 import { codeOf } from '../../errors.ts'
-import type { Settled } from '../../ledger.ts'
+import { type Settled, total } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { type PrivateDirectory, Refused } from '../../private.ts'
 import { Reminder } from '../../reminder.ts'
@@ -91,6 +92,12 @@ export interface Checkpoint {
   readonly clean: boolean
 }
 
+/** How the last save ended. Where there is no state directory there is nothing to save. */
+export type LastSave =
+  | { readonly kind: 'saved' }
+  /** `unsavedBytes`: acknowledged, and sent again by the next process. */
+  | { readonly kind: 'failed'; readonly code: string; readonly unsavedBytes: number }
+
 /** Milliseconds after which a save hangs, and not only takes long. */
 const HANGS = 30_000
 
@@ -108,6 +115,8 @@ export class CheckpointStore {
   #queued: Promise<boolean> | undefined
   #snapshot: (() => Checkpoint) | undefined
   #savingSince: number | undefined
+  /** Bytes that are settled by what is on the disk, by source and backend. */
+  #kept: ReadonlyMap<string, number> = new Map()
 
   /** `state` null: nothing is loaded or saved. */
   constructor(state: StateDirectory | null, log: Logger, clock: Clock = CLOCK) {
@@ -124,6 +133,18 @@ export class CheckpointStore {
   /** How long the save takes already that has not ended: milliseconds, 0 if there is none. */
   get savingFor(): number {
     return this.#savingSince === undefined ? 0 : this.#clock.now() - this.#savingSince
+  }
+
+  /** Goes on where another store for the same directory ended. */
+  succeed(before: CheckpointStore): void {
+    this.#kept = before.#kept
+  }
+
+  /** Bytes that are settled by `totals` and not by what is on the disk: the next process sends them again. */
+  unsavedBytes(totals: readonly SavedTotals[]): number {
+    let bytes = 0
+    for (const [key, settled] of bytesOf(totals)) bytes += Math.max(0, settled - (this.#kept.get(key) ?? 0))
+    return bytes
   }
 
   /** The last good checkpoint, or a fresh one. */
@@ -162,6 +183,7 @@ export class CheckpointStore {
 
   #accept({ checkpoint, refused }: Extract<ReadResult, { kind: 'ok' }>): Checkpoint {
     if (refused > 0) this.refused(refused, 'entries that this program never writes')
+    this.#kept = bytesOf(checkpoint.totals)
     return checkpoint
   }
 
@@ -202,12 +224,20 @@ export class CheckpointStore {
     }
     this.#savingSince = this.#clock.now()
     const cancel = this.#sayIfItHangs(state.path)
+    const checkpoint = snapshot()
+    // The totals are those of the accounts, which go on.
+    const settled = bytesOf(checkpoint.totals)
     // Only the bytes live on while they are written.
-    this.#saving = this.#write(state, encode(snapshot())).finally(() => {
-      cancel()
-      this.#saving = undefined
-      this.#savingSince = undefined
-    })
+    this.#saving = this.#write(state, encode(checkpoint))
+      .then(saved => {
+        if (saved) this.#kept = settled
+        return saved
+      })
+      .finally(() => {
+        cancel()
+        this.#saving = undefined
+        this.#savingSince = undefined
+      })
     return this.#saving
   }
 
@@ -254,6 +284,11 @@ export class CheckpointStore {
     this.#fault = undefined
     return true
   }
+}
+
+/** Bytes that are settled, by source and backend. */
+function bytesOf(totals: readonly SavedTotals[]): Map<string, number> {
+  return new Map(totals.map(({ source, backend, settled }) => [`${source}\0${backend}`, total(settled).bytes]))
 }
 
 /** Generations that are written into one piece. */
