@@ -22,6 +22,7 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   unlinkSync,
 } from 'node:fs'
@@ -36,7 +37,10 @@ const OTHERS = 0o022
 /** Node has no openat(2). Elsewhere than on Linux a path has to do. */
 const DESCRIPTORS = existsSync('/proc/self/fd') ? '/proc/self/fd' : undefined
 
-/** What keeps a directory, or a file in one, from being used. `code`: `NOT_PRIVATE`, `NOT_OURS`, or the system's. */
+/**
+ * What keeps a directory, or a file in one, from being used. `code`: `NOT_PRIVATE`, `NOT_OURS`, `LEADS_ELSEWHERE`, or the
+ * system's.
+ */
 export class Refused extends Error {
   readonly code: string
   readonly path: string
@@ -100,8 +104,45 @@ export class PrivateDirectory {
    * those that are called as `former` there.
    */
   static openWithin(path: string, name: string, former: readonly string[], mend = true): PrivateDirectory {
-    const outer = openDirectory(path, path)
-    const at = (each: string) => (DESCRIPTORS === undefined ? join(path, each) : `${DESCRIPTORS}/${outer}/${each}`)
+    return PrivateDirectory.#openIn(openDirectory(path, path), path, name, former, mend)
+  }
+
+  /**
+   * The directory called `name` within the one called `holder` within the one that `root` leads to, links followed, if
+   * `isAllowed` says of the latter's real path that it may be that one. Both are made if `make` says so; otherwise
+   * undefined is returned if one is missing. Whatever takes the place of `root` meanwhile, nothing is made elsewhere.
+   */
+  static openBelow(
+    root: string,
+    [holder, name]: readonly [string, string],
+    { make: mayMake, mend, isAllowed }: { make: boolean; mend: boolean; isAllowed: (real: string) => boolean },
+  ): PrivateDirectory | undefined {
+    const path = join(root, holder)
+    let outer: number | undefined
+    try {
+      outer = openSync(root, O_RDONLY | O_DIRECTORY)
+      const real = placeOf(outer) ?? realpathSync(root)
+      if (!isAllowed(real)) {
+        throw new Refused('LEADS_ELSEWHERE', root, `a link to ${real}`, 'the directory that it led to at the start')
+      }
+      if (mayMake) make(within(outer, root, holder))
+      const held = openDirectory(within(outer, root, holder), path)
+      if (mayMake || lstatSync(within(held, path, name), { throwIfNoEntry: false }) !== undefined) {
+        return PrivateDirectory.#openIn(held, path, name, [], mend)
+      }
+      closeSync(held)
+      return undefined
+    } catch (error) {
+      if (!mayMake && codeOf(error) === 'ENOENT') return undefined
+      throw error
+    } finally {
+      if (outer !== undefined) closeSync(outer)
+    }
+  }
+
+  /** `outer`: the descriptor of the directory at `path`; it is closed here. */
+  static #openIn(outer: number, path: string, name: string, former: readonly string[], mend: boolean) {
+    const at = (each: string) => within(outer, path, each)
     try {
       const made = make(at(name))
       const inner = new PrivateDirectory(join(path, name), openDirectory(at(name), join(path, name)), mend, made)
@@ -139,7 +180,7 @@ export class PrivateDirectory {
   /** Where the system finds what is called `name` in this directory. Whoever opens it must not follow links. */
   at(name: string): string {
     if (this.#closed) throw Object.assign(new Error(`${this.path} is closed`), { code: 'EBADF' })
-    return DESCRIPTORS === undefined ? join(this.path, name) : `${DESCRIPTORS}/${this.#fd}/${name}`
+    return within(this.#fd, this.path, name)
   }
 
   /** What `name` is called for people, and in checkpoints. */
@@ -298,6 +339,11 @@ function placeOf(fd: number): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Where the system finds what is called `name` in an open directory. */
+function within(fd: number, path: string, name: string): string {
+  return DESCRIPTORS === undefined ? join(path, name) : `${DESCRIPTORS}/${fd}/${name}`
 }
 
 /** Returns whether it was not there. */

@@ -12,7 +12,6 @@
  */
 import { type BigIntStats, lstatSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { makeDirectory } from './directory.ts'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
 import { PrivateDirectory, Refused } from './private.ts'
@@ -27,6 +26,13 @@ const BESIDE = '.logshipper'
 /** Descriptors of directories that were replaced stay open for a while: something may be under way in them. */
 const RETIRED = 4
 const REMEMBERED = 256
+
+/** A directory of logs, and where what is below it must really lie. */
+export interface Place {
+  readonly directory: string
+  /** `real`: as the kernel tells it, without links. */
+  holds(real: string): boolean
+}
 
 type Sub = 'pins' | 'unpacked' | 'dead-letter'
 
@@ -119,15 +125,16 @@ export class StateDirectory {
 
   /**
    * A directory of ours beside logs, in the directory `root`. It is made if `make` says so. Others may rename it away and
-   * put there what they like: what is found in it proves nothing.
+   * put there what they like: what is found in it proves nothing, and where it leads elsewhere nothing is made.
    */
-  beside(root: string, tag: string, make: boolean): PrivateDirectory | undefined {
-    const outer = join(root, BESIDE)
+  beside(root: Place, tag: string, make: boolean): PrivateDirectory | undefined {
+    const outer = join(root.directory, BESIDE)
     const known = this.#beside.get(outer)
     if (known?.isAt(known.path)) return known
-    if (!make && lstatSync(join(outer, tag), { throwIfNoEntry: false }) === undefined) return undefined
-    if (lstatSync(outer, { throwIfNoEntry: false }) === undefined) makeDirectory(outer)
-    const next = PrivateDirectory.openWithin(outer, tag, [], this.#mend)
+    const isAllowed = (real: string) => root.holds(join(real, BESIDE))
+    const options = { make, mend: this.#mend, isAllowed }
+    const next = PrivateDirectory.openBelow(root.directory, [BESIDE, tag], options)
+    if (next === undefined) return undefined
     if (known) this.#retired.push(known)
     this.#beside.set(outer, next)
     return next

@@ -156,6 +156,33 @@ t.test('a link as its last part is refused, and nothing is written where it lead
   t.end()
 })
 
+t.test('a directory beside logs is made in the one that was looked at, whatever takes its place meanwhile', t => {
+  const dir = scratch(t, { state: {}, logs: {}, outside: {} })
+  const { state } = opened(t, join(dir, 'state'))
+  const logs = join(dir, 'logs')
+  const swapped = () => {
+    renameSync(logs, `${logs}.before`)
+    symlinkSync(join(dir, 'outside'), logs)
+    return true
+  }
+  state.beside({ directory: logs, holds: swapped }, 'tag', true)
+  t.strictSame(readdirSync(join(dir, 'outside')), [])
+  t.strictSame(readdirSync(join(`${logs}.before`, '.logshipper')), ['tag'])
+  t.end()
+})
+
+t.test('beside logs a link in the place of our directory is refused, and nothing is made where it leads', t => {
+  const dir = scratch(t, { state: {}, logs: {}, outside: {} })
+  const { state } = opened(t, join(dir, 'state'))
+  const place = { directory: join(dir, 'logs'), holds: () => true }
+  symlinkSync(join(dir, 'outside'), join(dir, 'logs', '.logshipper'))
+  t.throws(() => state.beside(place, 'tag', true), { code: 'NOT_PRIVATE', found: 'a symbolic link' })
+  t.throws(() => state.beside(place, 'tag', false), { code: 'NOT_PRIVATE' })
+  t.strictSame(readdirSync(join(dir, 'outside')), [])
+  t.equal(state.beside({ ...place, directory: join(dir, 'missing') }, 'tag', false), undefined)
+  t.end()
+})
+
 t.test('one that is removed while it is used is made again, and that is said', t => {
   const dir = join(scratch(t), 'state')
   const { state, events } = opened(t, dir)

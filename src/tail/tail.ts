@@ -89,7 +89,7 @@ export class Tail {
     const pins = new Pins(
       store.state,
       log,
-      sources.flatMap(({ name }) => sweep.rootsOf(name)),
+      sources.flatMap(({ name }) => sweep.boundsOf(name)),
     )
     const unpacked = new Unpacked(store.state, unpackLimits)
     const lineage = new Lineage(ledger, () => this.#follower.committed())

@@ -20,10 +20,10 @@ import { sep } from 'node:path'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { PrivateDirectory } from '../../private.ts'
-import type { StateDirectory } from '../../state.ts'
+import type { Place, StateDirectory } from '../../state.ts'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { isInode } from '../files/inodes.ts'
-import type { OpenFile } from '../files/open.ts'
+import { isBelow, type OpenFile } from '../files/open.ts'
 
 export type PinHealth =
   /** No pin was needed yet, or the last one worked. `pinned`: those that the next process would find. */
@@ -40,11 +40,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the state directory, or the one of the logs, is read-only',
   EMLINK: 'the file has too many links',
   NOT_PRIVATE: 'the directory for them is not ours alone',
+  LEADS_ELSEWHERE: 'the directory of the logs leads elsewhere than at the start',
 }
 
 export class Pins {
   readonly #state: StateDirectory | null
-  readonly #roots: readonly string[]
+  readonly #roots: readonly Place[]
   readonly #log: Logger
   /** Where the pin of a generation is. */
   readonly #pinned = new Map<string, PrivateDirectory>()
@@ -55,9 +56,9 @@ export class Pins {
   #pausedUntil = 0
 
   /** `state` null: nothing is ever pinned. `roots`: the directories that logs are found below. */
-  constructor(state: StateDirectory | null, log: Logger, roots: readonly string[] = []) {
+  constructor(state: StateDirectory | null, log: Logger, roots: readonly Place[] = []) {
     this.#state = state
-    this.#roots = [...new Set(roots)].sort((a, b) => b.length - a.length)
+    this.#roots = placesOf(roots)
     this.#log = log
     if (state === null) this.#reason = 'there is no state directory'
   }
@@ -161,7 +162,7 @@ export class Pins {
       link(path, directory, generation)
       return directory
     } catch (error) {
-      const root = this.#roots.find(each => path.startsWith(each.endsWith(sep) ? each : each + sep))
+      const root = this.#roots.find(({ directory }) => isBelow(path, directory))
       if (codeOf(error) !== 'EXDEV' || root === undefined || this.#tag === '') throw error
       const directory = state.beside(root, this.#tag, true)!
       link(path, directory, generation)
@@ -194,6 +195,13 @@ export class Pins {
       'unacknowledged files cannot be pinned; a death while they are deleted would lose them',
     )
   }
+}
+
+/** One for each directory, the deepest first: what lies where any of the sources that begin there allows. */
+function placesOf(roots: readonly Place[]): Place[] {
+  return [...Map.groupBy(roots, ({ directory }) => directory)]
+    .map(([directory, same]) => ({ directory, holds: (real: string) => same.some(root => root.holds(real)) }))
+    .sort((a, b) => b.directory.length - a.directory.length)
 }
 
 /** What is in the way under that name is a pin of before, or none of ours. */

@@ -19,6 +19,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { StateDirectory } from '../../../src/state.ts'
 import { inodeOf } from '../../../src/tail/files/fingerprint.ts'
+import { Root } from '../../../src/tail/files/open.ts'
 import { Pins } from '../../../src/tail/state/pins.ts'
 import { scratch } from '../../scratch.ts'
 import { type Room, room, source } from '../rig.ts'
@@ -107,7 +108,7 @@ t.test(
     const log = join(logs, 'a.log')
     const who = inode(log)
     const begin = (epoch: string, generations: readonly string[] = []) => {
-      const pins = new Pins(state(dir), quiet, [logs])
+      const pins = new Pins(state(dir), quiet, [new Root(logs)])
       pins.inherit(new Set(generations), epoch)
       return pins
     }
@@ -133,7 +134,7 @@ t.test('beside the logs nothing is trusted: what is not the inode that was linke
   const logs = elsewhere(t)
   const log = join(logs, 'a.log')
   const who = inode(log)
-  const pins = new Pins(state(dir), quiet, [logs])
+  const pins = new Pins(state(dir), quiet, [new Root(logs)])
   pins.inherit(new Set(), EPOCH)
   pins.pin(ID, log, who)
   const pin = pins.path(ID)!
@@ -147,7 +148,7 @@ t.test('beside the logs nothing is trusted: what is not the inode that was linke
     rmSync(pin, { recursive: true })
     plant()
     t.equal(pins.open(ID, who), undefined, what)
-    const after = new Pins(state(dir), quiet, [logs])
+    const after = new Pins(state(dir), quiet, [new Root(logs)])
     after.inherit(new Set([ID]), EPOCH)
     t.equal(after.open(ID, who), undefined, what)
   }
@@ -158,22 +159,41 @@ t.test('a directory beside the logs that is a link, or somebody else’s, is nei
   const dir = scratch(t, { state: {}, outside: { fedcba9876543210: 'precious' } })
   const logs = elsewhere(t)
   const log = join(logs, 'a.log')
-  const pins = new Pins(state(dir), quiet, [logs])
+  const pins = new Pins(state(dir), quiet, [new Root(logs)])
   pins.inherit(new Set(), EPOCH)
   pins.pin(ID, log, inode(log))
   const place = dirname(pins.path(ID)!)
   rmSync(place, { recursive: true })
   symlinkSync(join(dir, 'outside'), place)
-  const after = new Pins(state(dir), quiet, [logs])
+  const after = new Pins(state(dir), quiet, [new Root(logs)])
   after.inherit(new Set(), EPOCH)
   t.notOk(after.pin(ID, log, inode(log)))
   t.match(after.health, { kind: 'impossible', reason: 'the directory for them is not ours alone' })
   rmSync(join(logs, '.logshipper'), { recursive: true })
   symlinkSync(join(dir, 'outside'), join(logs, '.logshipper'))
-  const last = new Pins(state(dir), quiet, [logs])
+  const last = new Pins(state(dir), quiet, [new Root(logs)])
   last.inherit(new Set(), EPOCH)
   t.notOk(last.pin(ID, log, inode(log)))
   t.strictSame(readdirSync(join(dir, 'outside')), ['fedcba9876543210'])
+  t.end()
+})
+
+t.test('a directory of logs that became a link out of the volume gets no directory of ours', { skip }, t => {
+  const dir = scratch(t, { state: {} })
+  const volume = elsewhere(t)
+  const logs = join(volume, 'app', 'logs')
+  const outside = join(volume, 'outside')
+  mkdirSync(logs, { recursive: true })
+  mkdirSync(outside)
+  const root = new Root(logs)
+  linkSync(join(volume, 'a.log'), join(outside, 'a.log'))
+  renameSync(logs, `${logs}.before`)
+  symlinkSync(outside, logs)
+  const pins = new Pins(state(dir), quiet, [root])
+  pins.inherit(new Set(), EPOCH)
+  t.notOk(pins.pin(ID, join(logs, 'a.log'), inode(join(logs, 'a.log'))))
+  t.match(pins.health, { reason: 'the directory of the logs leads elsewhere than at the start' })
+  t.strictSame(readdirSync(outside), ['a.log'])
   t.end()
 })
 
