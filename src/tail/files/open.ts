@@ -176,6 +176,19 @@ export function compressionOf(fd: number): string | undefined {
   return undefined
 }
 
+/** Whether an open file is so short that more could be written behind it to make it one of these formats. */
+export function isCutShort(fd: number, formats: readonly string[]): boolean {
+  try {
+    const bytes = beginning.subarray(0, readSync(fd, beginning, 0, beginning.length, 0))
+    return formats.some(format => {
+      const magic = MAGIC.get(format)!
+      return bytes.length < magic.length && bytes.compare(magic, 0, bytes.length) === 0
+    })
+  } catch {
+    return false
+  }
+}
+
 const sample = Buffer.alloc(512)
 
 /** Whether an open file begins with what is no text in any encoding: control characters of every kind, but for NULs. */

@@ -10,12 +10,12 @@
  * back the younger ones of its name, and ends as one of the other three.
  */
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
 import { fileAt, isInode, nameOf } from '../files/inodes.ts'
-import type { Habits } from '../files/names.ts'
+import { type Habits, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
 import type { Done } from '../generation/done.ts'
@@ -452,14 +452,17 @@ export class Search {
     // What is in flight has to be sent again if the process is killed.
     const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
     const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
+    const isRotation = (archive: string) => habits.says(withoutCompression(basename(archive)), origin) !== 'nothing'
     let before = ''
+    let damaged: string | undefined
     for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
       // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
       const blank = wanted.head.length === 0
       const heads = () => this.#headsOf(entry.origin)
       const result = blank
         ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
-        : await unpacked.find(entry.key, wanted, archives, nearest)
+        : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)
+      damaged = result.kind === 'incomplete' ? result.archive : undefined
       if (result.kind === 'found') {
         if (this.#stopped) {
           closeSync(result.sibling.opened.fd)
@@ -493,6 +496,7 @@ export class Search {
       await this.#pause()
     }
     if (this.#stopped) return
+    if (damaged !== undefined) log.warn({ event: 'archive_damaged', source, path: origin, archive: damaged }, DAMAGED)
     this.#waiting.delete(entry)
     this.#gone(entry, circumstances)
     onSettled(entry.origin)

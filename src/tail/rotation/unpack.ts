@@ -7,8 +7,9 @@
  * there it is followed like any other rotated file, and removed when it is done.
  *
  * Guarantees: nothing is written before the head has been verified; an archive that is something else is given up at
- * its first bytes; one archive is unpacked at a time, and its content, its window and its time are bounded, and so is
- * what all of them take of the disk: what does not fit waits until others are done; those that begin like what is wanted
+ * its first bytes; one that ends before its head can be told, or cannot be decoded that far, is damaged where its name is
+ * that of a rotation, and something else where it is not; one archive is unpacked at a time, and its content, its
+ * window and its time are bounded, and so is what all of them take of the disk: what does not fit waits until others are done; those that begin like what is wanted
  * and are not, which cost the most, are tried a bounded number of times a minute; a new file is made for each, never one
  * that is there written to; nothing here blocks or throws; after a death in the middle, or without room, it begins anew.
  */
@@ -24,7 +25,7 @@ import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from '../files/fingerprint.ts'
 import { fileAt, namesIn } from '../files/inodes.ts'
 import { type Habits, isCompressed, withoutCompression } from '../files/names.ts'
-import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
+import { type Bound, beside, compressionOf, isCutShort, type OpenFile, openRegular } from '../files/open.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
 /** What all unpacked files may take of the disk, unless the configuration says otherwise: bytes. */
@@ -42,18 +43,21 @@ const BLOCK = 512n
 const MOST_ARCHIVES = 256
 /** The largest window of a zstd frame, as a power of two: 8 MiB, which the format asks every decoder to take. */
 const WINDOW_LOG = 23
+/** What archives are called that can be unpacked. */
+const UNPACKABLE = /\.(gz|zst)$/
 /** Archives keep the time of what they hold, some in whole seconds. */
 const TOLERANCE = 1_000_000_000n
 
 /**
- * `incomplete`: an archive begins like the generation and is not whole, perhaps because it is being written. `moved`:
+ * `incomplete`: an archive begins like the generation, or is called as its rotations are and cannot be decoded as far as
+ * that could be told, and is not whole, perhaps because it is being written. `moved`:
  * another file has its name. `later`: there is no room for it now, or too many were unpacked in vain. `large`: it holds
  * more than may be unpacked.
  */
 export type UnpackResult =
   | { readonly kind: 'found'; readonly sibling: Sibling; readonly archive?: string }
-  | { readonly kind: 'incomplete' | 'moved' | 'later' }
-  | { readonly kind: 'large'; readonly archive: string }
+  | { readonly kind: 'moved' | 'later' }
+  | { readonly kind: 'incomplete' | 'large'; readonly archive: string }
   | { readonly kind: 'none' }
 
 export interface UnpackLimits {
@@ -135,14 +139,20 @@ export class Unpacked {
 
   /**
    * The wanted generation out of one of the archives, open; `nearest` is the offset up to which every backend has
-   * acknowledged it. Never rejects.
+   * acknowledged it, and `isRotation` says which of them are called as its rotations are. Never rejects.
    */
-  find(generation: string, wanted: Wanted, archives: readonly string[], nearest: number): Promise<UnpackResult> {
+  find(
+    generation: string,
+    wanted: Wanted,
+    archives: readonly string[],
+    nearest: number,
+    isRotation: (archive: string) => boolean = () => false,
+  ): Promise<UnpackResult> {
     const isHead = (head: Buffer) => head.length === wanted.head.length && digest(head) === wanted.head.hash
     const keepFrom = Number.isFinite(nearest) ? Math.max(0, nearest - MARKER_BYTES) : 0
     const plan: Plan = { headBytes: wanted.head.length, isHead, keepFrom, bounds: wanted.bounds }
     return this.#inTurn(async directory => {
-      let incomplete = false
+      let incomplete: string | undefined
       for (const archive of archives) {
         const outcome = await this.#unpack(directory, generation, archive, plan)
         switch (outcome) {
@@ -155,7 +165,10 @@ export class Unpacked {
             break
           }
           case 'damaged':
-            incomplete = true
+            incomplete = archive
+            break
+          case 'undecodable':
+            if (isRotation(archive)) incomplete ??= archive
             break
           case 'later':
             return { kind: 'later' }
@@ -166,13 +179,13 @@ export class Unpacked {
             break
         }
       }
-      return { kind: incomplete ? 'incomplete' : 'none' }
+      return incomplete === undefined ? { kind: 'none' } : { kind: 'incomplete', archive: incomplete }
     })
   }
 
   /**
-   * An archive of which nothing is known, unless its head is one of `heads`. `bounds`: where archives must really lie.
-   * `inode` is the file that is meant: by the time its turn comes another may have its name. Never rejects.
+   * An archive, called as rotations are, of which nothing is known, unless its head is one of `heads`. `bounds`: where
+   * archives must really lie. `inode` is the file that is meant: by the time its turn comes another may have its name. Never rejects.
    */
   take(
     generation: string,
@@ -196,7 +209,8 @@ export class Unpacked {
           return sibling === undefined ? { kind: 'none' } : { kind: 'found', sibling }
         }
         case 'damaged':
-          return { kind: 'incomplete' }
+        case 'undecodable':
+          return { kind: 'incomplete', archive }
         case 'other':
           return { kind: 'none' }
         case 'large':
@@ -215,14 +229,14 @@ export class Unpacked {
     bounds: readonly Bound[],
     heads: () => Iterable<Head>,
   ): Promise<UnpackResult> {
-    let incomplete = false
+    let incomplete: UnpackResult | undefined
     for (const archive of archives) {
       const result = await this.take(generation, archive, bounds, heads)
       if (result.kind === 'found') return { ...result, archive }
       if (result.kind === 'later') return result
-      incomplete ||= result.kind === 'incomplete'
+      if (result.kind === 'incomplete') incomplete ??= result
     }
-    return { kind: incomplete ? 'incomplete' : 'none' }
+    return incomplete ?? { kind: 'none' }
   }
 
   /** Whether the content of an archive begins like the wanted generation. Never rejects. */
@@ -230,7 +244,7 @@ export class Unpacked {
     const source = openRegular(archive, beside(archive, bounds))
     if (source.kind !== 'open') return false
     const plain = decompress(source.fd)
-    if (plain === undefined) return false
+    if (typeof plain === 'string') return false
     let bytes = Buffer.alloc(0)
     try {
       for await (const part of plain.stream as AsyncIterable<Buffer>) {
@@ -312,10 +326,11 @@ export class Unpacked {
 }
 
 /**
- * `other`: not what is wanted. `damaged`: it begins so, and cannot be read to its end. `later`: there is no room for what
+ * `other`: not what is wanted. `damaged`: it begins so, and cannot be read to its end. `undecodable`: compressed, and
+ * cannot be decoded so far that its head could be compared. `later`: there is no room for what
  * it holds now; `large`: and there never will be.
  */
-type Failure = 'other' | 'damaged' | 'moved' | 'later' | 'large'
+type Failure = 'other' | 'damaged' | 'undecodable' | 'moved' | 'later' | 'large'
 
 /** Bytes that are free where `place` is. */
 function freeAt(place: string): number {
@@ -370,12 +385,16 @@ function opened(directory: PrivateDirectory, name: string, isWanted: (file: Open
   return undefined
 }
 
-/** What an open archive holds, as a stream; it takes the descriptor over. Undefined if it is none that can be unpacked. */
-function decompress(fd: number): { readonly stream: Readable; end(): void } | undefined {
+/**
+ * What an open archive holds, as a stream; it takes the descriptor over. `other`: it is none that can be unpacked. `short`:
+ * it may become one, or was cut off before that could be told.
+ */
+function decompress(fd: number): { readonly stream: Readable; end(): void } | 'other' | 'short' {
   const format = compressionOf(fd)
   if (format !== 'gzip' && format !== 'zstd') {
+    const short = isCutShort(fd, ['gzip', 'zstd'])
     closeSync(fd)
-    return undefined
+    return short ? 'short' : 'other'
   }
   const file = createReadStream('', { fd, start: 0 })
   const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
@@ -398,6 +417,8 @@ class Task {
   #file: number | undefined
   #verified = false
   #moved = false
+  /** The end came, or an error, before the head. */
+  #undecodable = false
   /** Bytes of the disk that it takes. */
   written = 0
   full = false
@@ -412,6 +433,7 @@ class Task {
 
   get failure(): Failure {
     if (this.#moved) return 'moved'
+    if (this.#undecodable) return 'undecodable'
     if (!this.#verified) return 'other'
     return this.full ? 'later' : 'damaged'
   }
@@ -426,7 +448,10 @@ class Task {
       return false
     }
     const plain = decompress(source.fd)
-    if (plain === undefined) return false
+    if (typeof plain === 'string') {
+      this.#undecodable = plain === 'short' && UNPACKABLE.test(path)
+      return false
+    }
     let head: Buffer[] | undefined = []
     let at = 0
     const verify = (first: Buffer): boolean => {
@@ -447,6 +472,9 @@ class Task {
       if (this.full) return false
       await promisify(fsync)(this.#file!)
       return true
+    } catch (error) {
+      this.#undecodable = head !== undefined
+      throw error
     } finally {
       plain.end()
       if (this.#file !== undefined) closeSync(this.#file)

@@ -1,6 +1,15 @@
 /** What was rotated and compressed while nobody looked is found by the identity of its decompressed head. */
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, closeSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
@@ -8,7 +17,7 @@ import { StateDirectory } from '../../../src/state.ts'
 import { Unpacked, type UnpackLimits } from '../../../src/tail/rotation/unpack.ts'
 import { scratch } from '../../scratch.ts'
 import { mountTmpfs, withoutTmpfs } from '../../support/tmpfs.ts'
-import { Journal, room, source } from '../rig.ts'
+import { Journal, type Room, room, source } from '../rig.ts'
 
 const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `line ${from + n}`)
 const text = (from: number, to: number) =>
@@ -61,6 +70,75 @@ t.test('a damaged archive is no archive: what was seen and not read is counted a
   const after = await room(t, options)
   t.ok(await after.until(() => after.statement().vanishedBytes === size))
   t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
+})
+
+/** The archives that were named as damaged; what names one twice is left to the limits of the log. */
+const damaged = ({ journal }: Room) => [
+  ...new Set(
+    journal.said.filter(({ fields }) => fields['event'] === 'archive_damaged').map(({ fields }) => fields['archive']),
+  ),
+]
+
+for (const [suffix, compress] of [
+  ['gz', gzipSync],
+  ['zst', zstdCompressSync],
+] as const) {
+  for (const bytes of [0, 2, 30]) {
+    t.test(`a .${suffix} of a rotation that was cut off after ${bytes} bytes is named as damaged`, async t => {
+      const dir = scratch(t, { logs: {}, state: {} })
+      const log = join(dir, 'logs', 'app.log')
+      const options = { sources: [source(log)], state: join(dir, 'state') }
+      writeFileSync(log, text(0, 2000))
+      const before = await room(t, options)
+      before.holding = true
+      await before.came(2000)
+      await before.stop(false)
+      rmSync(join(dir, 'state', 'pins'), { recursive: true, force: true })
+      rmSync(log)
+      writeFileSync(`${log}.1.${suffix}`, compress(text(0, 2000)).subarray(0, bytes))
+      writeFileSync(join(dir, 'logs', `other.log.1.${suffix}`), compress(text(0, 10)).subarray(0, bytes))
+      writeFileSync(`${log}.2.${suffix}`, 'not compressed, only called so')
+      const after = await room(t, options)
+      t.ok(await after.until(() => after.statement().vanishedBytes === text(0, 2000).length))
+      t.strictSame(damaged(after), [`${log}.1.${suffix}`])
+      t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
+    })
+  }
+
+  t.test(`a .${suffix} of a file that was never seen and cannot be decoded is named, another file is not`, async t => {
+    const dir = scratch(t, { logs: {}, state: {} })
+    const log = join(dir, 'logs', 'app.log')
+    writeFileSync(log, text(0, 10))
+    const r = await room(t, { sources: [source(log)], state: join(dir, 'state') })
+    await r.came(10)
+    writeFileSync(`${log}.3.${suffix}`, 'not compressed, only called so')
+    writeFileSync(`${log}.2.${suffix}`, compress(text(10, 2000)).subarray(0, 30))
+    renameSync(log, `${log}.1`)
+    writeFileSync(log, text(2000, 2010))
+    t.ok(await r.until(() => damaged(r).length > 0))
+    t.strictSame(damaged(r), [`${log}.2.${suffix}`])
+    t.strictSame(await r.came(20), [...lines(0, 10), ...lines(2000, 2010)], 'it holds up nothing')
+  })
+}
+
+t.test('an archive that is still being written is waited for, though nothing of it can be decoded yet', async t => {
+  const dir = scratch(t, { logs: {}, state: {} })
+  const log = join(dir, 'logs', 'app.log')
+  const options = { sources: [source(log)], state: join(dir, 'state') }
+  writeFileSync(log, text(0, 2000))
+  const before = await room(t, options)
+  before.holding = true
+  await before.came(2000)
+  await before.stop(false)
+  rmSync(join(dir, 'state', 'pins'), { recursive: true, force: true })
+  rmSync(log)
+  const packed = gzipSync(text(0, 2000))
+  writeFileSync(`${log}.1.gz`, packed.subarray(0, 5))
+  const after = await room(t, options)
+  appendFileSync(`${log}.1.gz`, packed.subarray(5))
+  t.strictSame(await after.came(2000), lines(0, 2000))
+  t.strictSame(damaged(after), [])
+  t.equal(after.statement().vanishedBytes, 0)
 })
 
 t.test('a file that nobody had come to read yet is found again as well', async t => {
