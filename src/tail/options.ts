@@ -112,7 +112,7 @@ export const stateSchema = z.strictObject({
         ._default(z.enum(['hold', 'drop-oldest']), 'hold')
         .check(
           z.describe(
-            'Beyond that: hold on and warn, or give up what is unread of the oldest file, counted as dropped.',
+            'Beyond that, or half of the open files: hold on and warn, or drop what is unread of the oldest, counted.',
           ),
         ),
     }),

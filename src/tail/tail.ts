@@ -123,7 +123,7 @@ export class Tail {
       knownArchive: stats => this.#search.knowsArchive(stats),
       isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
-      room: () => this.#folders.room(),
+      room: open => this.#folders.room(open),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
     })
     const follower = new Follower({
@@ -475,9 +475,11 @@ export class Tail {
     this.#search.retry()
   }
 
-  /** What the application deleted and a backend holds up must not fill the volume, unless it may. */
+  /** What the application deleted and a backend holds up must fill neither the volume nor the handles, unless it may. */
   #limitHeld(): void {
-    for (const tailer of overLimit(this.#tailers, this.#heldOptions, this.#log)) {
+    // The other half is for files that have a name.
+    const maxFiles = Math.max(1, Math.floor(this.#folders.parking.limit / 2))
+    for (const tailer of overLimit(this.#tailers, { ...this.#heldOptions, maxFiles }, this.#log)) {
       const { generation, path } = tailer
       dropUnread(tailer, this.#log)
       this.#truncation.finish(generation, path)

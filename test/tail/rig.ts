@@ -9,6 +9,7 @@ import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { StateDirectory } from '../../src/state.ts'
+import { limitsFor } from '../../src/tail/files/limits.ts'
 import { formOf } from '../../src/tail/framing/form.ts'
 import { Framer } from '../../src/tail/framing/framer.ts'
 import { Reader } from '../../src/tail/framing/reader.ts'
@@ -72,6 +73,8 @@ export interface RoomOptions {
   readonly backend?: string
   readonly held?: HeldOptions
   readonly unpack?: UnpackLimits
+  /** For how many files there is memory. */
+  readonly files?: number
 }
 
 const LAYOUT = layoutFor((1 << 20) + 1, 4096)
@@ -93,9 +96,9 @@ export class Room {
   #pumping: NodeJS.Immediate | undefined
   #stopped = false
 
-  constructor({ sources, state = null, backend = 'main', held, unpack }: RoomOptions) {
+  constructor({ sources, state = null, backend = 'main', held, unpack, files }: RoomOptions) {
     this.#backend = backend
-    const sweep = new Sweep(sources, this.journal)
+    const sweep = new Sweep(sources, this.journal, { ...limitsFor(), ...(files !== undefined && { files }) })
     this.sweep = sweep
     const directory = state === null ? null : new StateDirectory(state, this.journal)
     const store = new CheckpointStore(directory, this.journal)

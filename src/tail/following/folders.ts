@@ -7,11 +7,11 @@
  */
 
 import { closeSync, fstatSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
 import { Growth, timesOf } from '../files/growth.ts'
-import { sameBirth, statPath } from '../files/inodes.ts'
+import { fileAt, inodesIn, isInode, sameBirth, statPath } from '../files/inodes.ts'
 import { isCompressed, isRelated } from '../files/names.ts'
 import {
   type Bound,
@@ -91,6 +91,8 @@ export class Folders {
   readonly #refused = new Map<string, Refusal>()
   readonly #suspects = new Map<string, Suspect>()
   readonly #late: LateLines
+  /** Files that there was no handle for, as they were seen last. */
+  readonly #unopened = new Map<string, SavedGeneration>()
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
@@ -100,7 +102,7 @@ export class Folders {
 
   constructor(parts: FoldersParts) {
     this.#parts = parts
-    this.parking = new Parking(parts.lineage)
+    this.parking = new Parking(parts.lineage, parts.sweep.limits.files)
     this.#late = new LateLines(parts.done)
   }
 
@@ -170,6 +172,7 @@ export class Folders {
     for (const path of this.#refused.keys())
       if (!found.has(path) && !this.#suspects.has(path)) this.#refused.delete(path)
     for (const path of [...this.#suspects.keys()]) if (!found.has(path)) this.#unexplained(path)
+    this.#missUnopened(found)
     const unknown = [...found.values()].filter(({ path }) => tailers.at(path)?.state.kind !== 'live')
     const fresh = unknown.filter(({ path }) => !this.parking.has(path))
     this.#wanted = fresh.length
@@ -183,7 +186,7 @@ export class Folders {
   /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
   room(more = 0): boolean {
     const { tailers, follower, log } = this.#parts
-    if (tailers.size + more < this.parking.most) return true
+    if (tailers.size + more < this.parking.limit) return true
     if (this.#crowded) return false
     const count = Math.max(1, this.#wanted)
     for (const tailer of this.parking.choose(tailers, count, this.final)) {
@@ -193,7 +196,7 @@ export class Folders {
         follower.letGo(tailer)
       }
     }
-    this.#crowded = tailers.size + more >= this.parking.most
+    this.#crowded = tailers.size + more >= this.parking.limit
     log.warn(
       { event: 'open_file_limit', parked: this.parking.size, open: tailers.size },
       'too many open files: handles of files that rest are closed meanwhile, the others wait for their turn',
@@ -216,11 +219,13 @@ export class Folders {
     switch (opened.kind) {
       case 'open':
         this.#refused.delete(path)
+        this.#unopened.delete(path)
         return opened
       case 'absent':
         return undefined
       case 'refused': {
         this.#refuse(path, source.name, opened.reason)
+        if (opened.reason === TOO_MANY) this.#seeUnopened(path, source)
         if (opened.reason === TOO_MANY && !this.#crowded) {
           this.parking.ranOut(tailers.size)
           this.room()
@@ -236,6 +241,41 @@ export class Folders {
     // Too many open files are no fault of this path, and pass: the next sweep finds descriptors free.
     if (reason === TOO_MANY || reason === known) return
     this.#parts.log.warn({ event: 'path_refused', source, path, reason }, 'a path is not followed')
+  }
+
+  /** A file has to wait for a handle: what is seen of it is known if it is deleted before its turn. */
+  #seeUnopened(path: string, source: SourceOptions): void {
+    const stats = fileAt(path)
+    if (stats === undefined || this.parking.has(path)) return
+    const known = this.#unopened.get(path)
+    const inode = inodeOf(stats)
+    const size = Number(stats.size)
+    if (known === undefined) this.#unopened.set(path, this.#parts.lineage.unopened(source, path, inode, size))
+    else if (isInode(stats, known.inode)) this.#unopened.set(path, { ...known, size: Math.max(size, known.size) })
+  }
+
+  /** Files that waited for a handle and have lost their names: renamed, or gone with what was seen of them. */
+  #missUnopened(found: ReadonlyMap<string, Found>): void {
+    const { tailers, done, search } = this.#parts
+    const listed = new Map<string, Map<string, string>>()
+    for (const [path, entry] of this.#unopened) {
+      const stats = fileAt(path)
+      if (stats && isInode(stats, entry.inode)) {
+        if (!found.has(path)) this.#unopened.delete(path)
+        continue
+      }
+      this.#unopened.delete(path)
+      if (tailers.has(inodeKey(entry.inode)) || done.has(entry.inode)) continue
+      const directory = dirname(path)
+      const names = listed.get(directory) ?? inodesIn(directory)
+      listed.set(directory, names)
+      const name = names.get(inodeKey(entry.inode))
+      const renamed = name === undefined ? undefined : fileAt(name)
+      if (name !== undefined && renamed && isInode(renamed, entry.inode)) {
+        // Under a name that is followed it waits again.
+        if (!found.has(name)) search.awaitHandle({ ...entry, path: name })
+      } else search.missing(entry)
+    }
   }
 
   /** What was held back as a copy lost its name before a truncation could explain it. */

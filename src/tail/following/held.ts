@@ -1,4 +1,7 @@
-/** What deleted files take of the volume because a backend has not acknowledged them, and what is done about it. */
+/**
+ * What deleted files take because a backend has not acknowledged them, of the volume and of the files that may be open,
+ * and what is done about it.
+ */
 import type { Logger } from '../../log.ts'
 import { NO_MARKER, readMarker } from '../files/fingerprint.ts'
 import type { Tailer } from '../generation/tailer.ts'
@@ -16,23 +19,32 @@ export function heldBytes(tailers: Iterable<Tailer>): number {
 }
 
 /**
- * Those that must be given up so that the others stay below the limit, the oldest first: `tailers` stand in the order
- * in which they were taken up. Under the policy `hold` there are none; the log says what would be due.
+ * Those that must be given up so that the others stay below the limits, the oldest first: `tailers` stand in the order
+ * in which they were taken up; `maxFiles` of them may be held. Under the policy `hold` there are none; the log says what
+ * would be due.
  */
-export function overLimit(tailers: Iterable<Tailer>, { maxBytes, policy }: HeldOptions, log: Logger): Tailer[] {
-  const all = [...tailers]
-  let excess = heldBytes(all) - maxBytes
-  if (excess <= 0) return []
+export function overLimit(
+  tailers: Iterable<Tailer>,
+  { maxBytes, policy, maxFiles }: HeldOptions & { readonly maxFiles: number },
+  log: Logger,
+): Tailer[] {
+  const held = [...tailers].filter(isHeld)
+  let bytes = heldBytes(held)
+  let files = held.length
+  if (bytes <= maxBytes && files <= maxFiles) return []
   if (policy === 'hold') {
     log.warn(
-      { event: 'held_limit', bytes: maxBytes + excess, maxBytes },
-      'deleted files that are not acknowledged take more of the volume than they should',
+      { event: 'held_limit', bytes, maxBytes, files, maxFiles },
+      bytes > maxBytes
+        ? 'deleted files that are not acknowledged take more of the volume than they should'
+        : 'deleted files that are not acknowledged take more than half of the files that may be open',
     )
     return []
   }
-  return all.filter(tailer => {
-    if (excess <= 0 || !isHeld(tailer)) return false
-    excess -= tailer.size
+  return held.filter(({ size }) => {
+    if (bytes <= maxBytes && files <= maxFiles) return false
+    bytes -= size
+    files--
     return true
   })
 }
@@ -46,8 +58,10 @@ export function dropUnread({ generation, path, size, extent, fd }: Tailer, log: 
     if (bytes > 0) cursor.skipped(bytes, readMarker(fd, extent) ?? NO_MARKER, 'held_limit')
     if (size > cursor.read) cursor.skipped(size - cursor.read, readMarker(fd, size) ?? NO_MARKER)
   }
+  // All of it was read: what is in flight needs the file no more.
+  if (most === 0) return
   log.error(
     { event: 'data_dropped', source: generation.origin.source, path, bytes: most },
-    'unread bytes of a deleted file were dropped: state.held.maxBytes is reached',
+    'unread bytes of a deleted file were dropped: deleted files take as much, or are as many, as they may (state.held)',
   )
 }

@@ -44,13 +44,20 @@ export class Parking {
   /** By path; and the paths by inode. */
   readonly #parked = new Map<string, Parked>()
   readonly #paths = new Map<string, string>()
-  /** How many files may be open at the same time. */
+  /** For how many open files there are handles, and memory. */
   most: number
+  readonly #files: number
 
-  /** `most`: how many files may be open at the same time. */
-  constructor(lineage: Lineage, most = handlesForFiles()) {
+  /** `files`: for how many open files there is memory. */
+  constructor(lineage: Lineage, files = Number.POSITIVE_INFINITY, most = handlesForFiles()) {
     this.#lineage = lineage
+    this.#files = files
     this.most = most
+  }
+
+  /** How many files may be open at the same time, those that have no name any more among them. */
+  get limit(): number {
+    return Math.min(this.most, this.#files)
   }
 
   get size(): number {

@@ -56,8 +56,8 @@ export interface MissedParts {
   isCopy(origin: string, opened: OpenFile): boolean
   /** Whether a generation of a path is being searched for. */
   isSearching(origin: string): boolean
-  /** Whether there is a file descriptor for one more. */
-  room(): boolean
+  /** Whether there is a file descriptor for one more beside so many that are not followed yet. */
+  room(open?: number): boolean
   /** A file that was rotated away from `origin` and may not be opened now: it is looked for until it may. */
   unreadable(source: SourceOptions, origin: string, path: string): void
   /** A file that was rotated away from `origin` and compressed, before the one that was born there by now. */
@@ -136,10 +136,11 @@ export class Missed {
     for (const [path, vacancy] of [...this.#vacancies]) {
       const { source, begun, until } = vacancy
       vacancy.looked = true
-      this.#catchUp(source, path, begun, names)
+      const whole = this.#catchUp(source, path, begun, names)
       this.#vacancies.delete(path)
       // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
-      if (now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
+      if (!whole || now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
+      if (!whole) break
       if (!all && performance.now() - now > TURN) break
     }
   }
@@ -148,20 +149,22 @@ export class Missed {
   catchUp(source: SourceOptions, path: string): void {
     for (const [origin, vacancy] of this.#vacancies) {
       if (vacancy.looked || !isRelated(path, origin)) continue
-      vacancy.looked = true
-      this.#catchUp(vacancy.source, origin, vacancy.begun)
+      vacancy.looked = this.#catchUp(vacancy.source, origin, vacancy.begun)
     }
     // A directory of many new files must not be listed for each of them.
     if (!this.#youngest.has(path) && !this.#vacancies.has(path)) return
-    this.#catchUp(source, path, this.#vacancies.get(path)?.begun)
+    const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
+    if (this.#catchUp(source, path, begun) || this.#vacancies.has(path)) return
+    this.#vacancies.set(path, { source, begun, until: 0, looked: false })
   }
 
-  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): void {
+  /** Returns whether all of them were taken up: there may be no file descriptor for the others. */
+  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): boolean {
     const { tailers, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...tailers.of(origin)]) this.#parts.poll(tailer)
     const born = birthOf(origin)
-    const missed = findMissed({
+    const { missed, whole } = findMissed({
       origin,
       after: begun ?? this.#startedAt,
       ended: this.#endOf(origin, begun),
@@ -174,6 +177,7 @@ export class Missed {
       known,
       followed: path => path !== origin && this.#youngest.has(path),
       knownArchive,
+      room: open => this.#parts.room(open),
       denied: path => unreadable(source, origin, path),
       compressed: path => {
         archive(source, origin, path, () => {
@@ -185,6 +189,7 @@ export class Missed {
     })
     for (const sibling of missed) this.#parts.lent.lend(sibling)
     for (const sibling of missed) this.#take(source, origin, sibling)
+    return whole
   }
 
   /** Unpacks an archive whose content was written after everything that was followed in its directory began. */

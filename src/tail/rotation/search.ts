@@ -42,6 +42,8 @@ import type { Unpacked } from './unpack.ts'
 
 /** Unreadable files are remembered beside those that are finished, and must not drive these out. */
 const MOST_UNREADABLE = 128
+/** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
+const MOST_AWAITED = 1024
 /** An archive that is not whole yet is looked into again after so long: milliseconds. */
 const AGAIN = 500
 /** One that has not changed for so many looks never will be whole. */
@@ -99,6 +101,8 @@ interface Circumstances {
   /** That has just happened, in an open file: what stands in another open file may be its copy. */
   readonly truncated: boolean
 }
+
+const MOVED: Circumstances = { replaced: false, truncated: false }
 
 type Waiting =
   | { readonly kind: 'descriptor'; readonly circumstances: Circumstances }
@@ -421,6 +425,17 @@ export class Search {
     if (inode.birth === '0' || this.#unreadable.size >= MOST_UNREADABLE) return
     this.#keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
     onSettled(origin)
+  }
+
+  /** A file that was never opened has another name than the one that is followed: it waits for a handle. */
+  awaitHandle(entry: SavedGeneration): void {
+    if (this.#waiting.size < MOST_AWAITED) this.find(entry, MOVED)
+    else this.missing(entry)
+  }
+
+  /** A file that was never opened has no name any more: what was seen of it has vanished. */
+  missing(entry: SavedGeneration): void {
+    this.#gone(entry, MOVED)
   }
 
   #first(entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances): Sibling | undefined {

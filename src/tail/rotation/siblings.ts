@@ -227,6 +227,8 @@ export interface MissedQuery {
   readonly followed: (path: string) => boolean
   /** Whether an archive has been looked into. */
   readonly knownArchive: (stats: OpenFile['stats']) => boolean
+  /** Whether there is a file descriptor for one more beside so many; the rest is for another look. */
+  readonly room: (open: number) => boolean
   /** One that may not be opened. */
   readonly denied: (path: string) => void
   /** One that is compressed. */
@@ -244,12 +246,13 @@ const AT_ONCE = 50_000_000n
  * Files that carried `origin` for so short a time that they were never seen there: in its directory, or in one where
  * rotations of it went before, not known, born after the youngest that was followed there; and called as rotations are,
  * or as those of this path were before. A name that says little counts only if the life of the file fits between that
- * of the youngest and that of the one that stands there now. Oldest first.
+ * of the youngest and that of the one that stands there now. Oldest first; `whole`: all that there are.
  */
-export function findMissed(query: MissedQuery): Sibling[] {
+export function findMissed(query: MissedQuery): { readonly missed: Sibling[]; readonly whole: boolean } {
   const { origin, after, habits, names, bounds, strict, known, knownArchive, denied, compressed } = query
   const missed: Sibling[] = []
   const archives: { readonly path: string; readonly stats: OpenFile['stats'] }[] = []
+  let whole = true
   // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
   const met = new Set<string>()
   // There may be thousands of names, and as many paths that this is asked for.
@@ -272,6 +275,10 @@ export function findMissed(query: MissedQuery): Sibling[] {
       if (says !== 'numbered' && says !== 'learned') {
         if (!fits(stats, query) || (says === 'word' && !wasRenamed(stats, query))) continue
       }
+      if (!query.room(missed.length)) {
+        whole = false
+        break
+      }
       const opened = openRegular(path, beside(path, bounds))
       if (opened.kind === 'refused' && opened.reason === DENIED) denied(path)
       if (opened.kind !== 'open') continue
@@ -289,7 +296,8 @@ export function findMissed(query: MissedQuery): Sibling[] {
   }
   archives.sort((a, b) => Number(a.stats.mtimeNs - b.stats.mtimeNs))
   for (const { path } of archives) compressed(path)
-  return missed.sort((a, b) => Number(bornAt(a.opened.stats) - bornAt(b.opened.stats)))
+  missed.sort((a, b) => Number(bornAt(a.opened.stats) - bornAt(b.opened.stats)))
+  return { missed, whole }
 }
 
 /**

@@ -63,7 +63,7 @@ const SURE = 30_000
 
 export class Sweep {
   readonly #sources: readonly SourceOptions[]
-  readonly #limits: Limits
+  readonly limits: Limits
   readonly #log: Logger
   readonly #clock: Clock
   readonly #tree: Tree
@@ -93,7 +93,7 @@ export class Sweep {
 
   constructor(sources: readonly SourceOptions[], log: Logger, limits = limitsFor(), clock: Clock = CLOCK) {
     this.#sources = sources
-    this.#limits = limits
+    this.limits = limits
     this.#log = log
     this.#clock = clock
     this.#watcher = new Watcher(log, () => this.#tree.size <= FEW, clock)
@@ -347,14 +347,14 @@ export class Sweep {
   #wasWalked(): void {
     const now = this.#now()
     const { size } = this.#tree
-    const few = size <= this.#limits.watches
+    const few = size <= this.limits.watches
     if (this.#hint && (now >= this.#rotateDue || (few && size !== this.#chosen))) this.#choose()
     if (now >= this.#rotateDue) this.#rotateDue = now + ROTATE
     for (const [place, source] of this.#sources.entries()) this.#say(source, place, now)
   }
 
   #choose(): void {
-    const { watched, ways } = chooseWatched(this.#tree, this.#limits)
+    const { watched, ways } = chooseWatched(this.#tree, this.limits)
     this.#watched = watched
     this.#chosen = this.#tree.size
     this.#watcher.watch(new Set([...watched.keys(), ...ways]))
@@ -371,7 +371,7 @@ export class Sweep {
     } else if (said === undefined || now - said > SAY_AGAIN) {
       this.#said.set(place, now)
       this.#log.warn(
-        { event: 'file_limit', source: name, files, directories, path: example, limits: this.#limits },
+        { event: 'file_limit', source: name, files, directories, path: example, limits: this.limits },
         'more matches than there is memory for: what waits is not read before other files are gone',
       )
     }

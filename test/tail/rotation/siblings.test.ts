@@ -183,7 +183,7 @@ t.test('a file with the same banner, and its own lines behind it, is no copy', t
 
 /** Asks for what was missed under `origin`; the paths that were found, sorted. */
 function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] {
-  const missed = findMissed({
+  const { missed } = findMissed({
     origin,
     after: 1n,
     ended: 0n,
@@ -195,6 +195,7 @@ function missedUnder(origin: string, more: Partial<MissedQuery> = {}): string[] 
     known: () => false,
     followed: () => false,
     knownArchive: () => false,
+    room: () => true,
     denied: () => {},
     compressed: () => {},
     ...more,
@@ -212,6 +213,13 @@ t.test('of the files born since, those with a number or a date in the name were 
   const later = BigInt(Date.now() + 60_000) * 1_000_000n
   t.strictSame(missedUnder(log, { after: later }), [], 'none that is older')
   t.strictSame(missedUnder(log, { known: () => true }), [], 'none that is known')
+  t.end()
+})
+
+t.test('no more of them are opened than there are descriptors for', t => {
+  const { log, at } = place(t)
+  for (let n = 1; n <= 9; n++) writeFileSync(at(`app.log.${n}`), 'content\n')
+  t.equal(missedUnder(log, { room: open => open < 3 }).length, 3)
   t.end()
 })
 
