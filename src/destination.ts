@@ -83,8 +83,8 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
           answerBytes: backend.answerBytes,
           unreadAnswers: backend.judgesUnread,
         }))
-  const { dir } = config.state
-  const state = fields.state ?? (dir === null ? undefined : new StateDirectory(dir, log))
+  const { dir, permissions } = config.state
+  const state = fields.state ?? (dir === null ? undefined : new StateDirectory(dir, log, { permissions }))
   const deadLetters =
     options.deadLetter && state !== undefined
       ? new DeadLetterFile(state, name, options.deadLetter.maxBytes, log, before?.deadLetters?.numbers)

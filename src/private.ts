@@ -38,6 +38,13 @@ const OTHERS = 0o022
 const DESCRIPTORS = existsSync('/proc/self/fd') ? '/proc/self/fd' : undefined
 
 /**
+ * What is done where our user is not the only one who may write. `close`: a directory of ours is closed to the others;
+ * what belongs to another user is refused. `refuse`: nothing is changed. `ignore`: for a file system that keeps neither
+ * owners nor modes, where whoever mounts it may write: neither is looked at.
+ */
+export type Others = 'close' | 'refuse' | 'ignore'
+
+/**
  * What keeps a directory, or a file in one, from being used. `code`: `NOT_PRIVATE`, `NOT_OURS`, `LEADS_ELSEWHERE`, or the
  * system's.
  */
@@ -76,6 +83,9 @@ export function writersOf(path: string): string | undefined {
 }
 
 const allowedDirectory = (): string => `a directory of user ${ourUser()} that no other user may write to`
+/** Of a directory that belongs to another user, or cannot be closed to others: as volumes are that keep no owners. */
+const allowedOwner = (): string =>
+  `${allowedDirectory()}; or any, on a volume that keeps no owners, with state.permissions: ignore`
 const allowedFile = (): string => `a regular file of user ${ourUser()} with one name`
 
 export class PrivateDirectory {
@@ -87,24 +97,25 @@ export class PrivateDirectory {
   readonly tightened: boolean
   readonly #fd: number
   readonly #identity: string
+  readonly #others: Others
   #closed = false
 
   /**
-   * Opens `path`, and makes it if it is not there. `mend`: one of our own that others may write to is closed to them, as
+   * Opens `path`, and makes it if it is not there. One of our own that others may write to is closed to them by default:
    * the kubelet opens every directory of a claim to the pod's group. Throws `Refused`, or what the system says.
    */
-  static open(path: string, mend = true): PrivateDirectory {
+  static open(path: string, others: Others = 'close'): PrivateDirectory {
     const made = lstatSync(path, { throwIfNoEntry: false }) === undefined
     if (made) makeDirectory(path)
-    return new PrivateDirectory(path, openDirectory(path, path), mend, made)
+    return new PrivateDirectory(path, openDirectory(path, path), others, made)
   }
 
   /**
    * The same of a directory called `name` within one that need not be ours. When it is made it takes in what is ours of
    * those that are called as `former` there.
    */
-  static openWithin(path: string, name: string, former: readonly string[], mend = true): PrivateDirectory {
-    return PrivateDirectory.#openIn(openDirectory(path, path), path, name, former, mend)
+  static openWithin(path: string, name: string, former: readonly string[], others: Others = 'close'): PrivateDirectory {
+    return PrivateDirectory.#openIn(openDirectory(path, path), path, name, former, others)
   }
 
   /**
@@ -115,7 +126,7 @@ export class PrivateDirectory {
   static openBelow(
     root: string,
     [holder, name]: readonly [string, string],
-    { make: mayMake, mend, isAllowed }: { make: boolean; mend: boolean; isAllowed: (real: string) => boolean },
+    { make: mayMake, others, isAllowed }: { make: boolean; others: Others; isAllowed: (real: string) => boolean },
   ): PrivateDirectory | undefined {
     const path = join(root, holder)
     let outer: number | undefined
@@ -128,7 +139,7 @@ export class PrivateDirectory {
       if (mayMake) make(within(outer, root, holder))
       const held = openDirectory(within(outer, root, holder), path)
       if (mayMake || lstatSync(within(held, path, name), { throwIfNoEntry: false }) !== undefined) {
-        return PrivateDirectory.#openIn(held, path, name, [], mend)
+        return PrivateDirectory.#openIn(held, path, name, [], others)
       }
       closeSync(held)
       return undefined
@@ -141,11 +152,11 @@ export class PrivateDirectory {
   }
 
   /** `outer`: the descriptor of the directory at `path`; it is closed here. */
-  static #openIn(outer: number, path: string, name: string, former: readonly string[], mend: boolean) {
+  static #openIn(outer: number, path: string, name: string, former: readonly string[], others: Others) {
     const at = (each: string) => within(outer, path, each)
     try {
       const made = make(at(name))
-      const inner = new PrivateDirectory(join(path, name), openDirectory(at(name), join(path, name)), mend, made)
+      const inner = new PrivateDirectory(join(path, name), openDirectory(at(name), join(path, name)), others, made)
       for (const each of made ? former : []) {
         const stats = lstatSync(at(each), { throwIfNoEntry: false })
         if (stats?.uid === ourUser() && (stats.isFile() || stats.isDirectory())) renameSync(at(each), inner.at(each))
@@ -156,20 +167,21 @@ export class PrivateDirectory {
     }
   }
 
-  private constructor(path: string, fd: number, mend: boolean, made: boolean) {
+  private constructor(path: string, fd: number, others: Others, made: boolean) {
     this.path = path
     this.made = made
     this.#fd = fd
+    this.#others = others
     try {
       const stats = fstatSync(fd, { bigint: true })
       const mode = Number(stats.mode) & 0o7777
       this.#identity = identity(stats)
       const ours = Number(stats.uid) === ourUser()
-      this.tightened = ours && mend && (mode & OTHERS) !== 0
-      if (this.tightened) fchmodSync(fd, 0o700)
-      else if (!ours || (mode & OTHERS) !== 0) {
+      const open = (mode & OTHERS) !== 0
+      this.tightened = ours && open && others === 'close' && closeToOthers(fd)
+      if (others !== 'ignore' && (!ours || (open && !this.tightened))) {
         const found = `a directory of user ${stats.uid}, mode 0${mode.toString(8)}`
-        throw new Refused('NOT_PRIVATE', path, found, allowedDirectory())
+        throw new Refused('NOT_PRIVATE', path, found, allowedOwner())
       }
     } catch (error) {
       closeSync(fd)
@@ -209,10 +221,15 @@ export class PrivateDirectory {
   }
 
   /** A directory in this one, made if it is not there. Throws as `open` does. */
-  sub(name: string, mend = true): PrivateDirectory {
+  sub(name: string): PrivateDirectory {
     const path = this.pathOf(name)
     const made = make(this.at(name))
-    return new PrivateDirectory(path, openDirectory(this.at(name), path), mend, made)
+    return new PrivateDirectory(path, openDirectory(this.at(name), path), this.#others, made)
+  }
+
+  /** Whether what is in it and belongs to a user counts as ours. */
+  isOurs(stats: BigIntStats): boolean {
+    return this.#others === 'ignore' || Number(stats.uid) === ourUser()
   }
 
   /** Opens a file of ours for reading. Throws `Refused`, or what the system says. */
@@ -316,7 +333,7 @@ export class PrivateDirectory {
   #check(name: string, stats: BigIntStats): void {
     const found = !stats.isFile()
       ? kindOf(stats)
-      : Number(stats.uid) !== ourUser()
+      : !this.isOurs(stats)
         ? `a file of user ${stats.uid}`
         : stats.nlink !== 1n
           ? `a file with ${stats.nlink} names`
@@ -339,6 +356,16 @@ function placeOf(fd: number): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Returns whether it is closed to others now: file systems that keep no modes refuse that, or do nothing. */
+function closeToOthers(fd: number): boolean {
+  try {
+    fchmodSync(fd, 0o700)
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error
+  }
+  return (fstatSync(fd).mode & OTHERS) === 0
 }
 
 /** Where the system finds what is called `name` in an open directory. */

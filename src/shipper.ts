@@ -96,9 +96,9 @@ export class Shipper {
     this.#log = log
     this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
-    const { dir } = config.state
+    const { dir, permissions } = config.state
     if (before) this.#state = before.#state
-    else this.#state = dir === null ? null : new StateDirectory(dir, this.#log)
+    else this.#state = dir === null ? null : new StateDirectory(dir, this.#log, { permissions })
     this.#store = new CheckpointStore(this.#state, this.#log)
     this.#sweep = new Sweep(config.sources, this.#log, limitsFor(config.memory.budget))
     this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held, {

@@ -6,7 +6,8 @@
  *     …/pins  …/unpacked  …/dead-letter
  *     <root>/.logshipper/TAG          pins, where the logs lie on another file system: see `pins.ts`
  *
- * Guarantees: everything goes through one descriptor of a directory that nobody else may write to; where there is none
+ * Guarantees: everything goes through one descriptor of a directory that no other user may write to, unless the
+ * configuration says that the volume keeps no owners; where there is none
  * every use throws, says why, and is tried again by whoever asks next. A directory that was removed, or has another one
  * in its place, is made again at its next use, and `onRenewed` is called.
  */
@@ -14,7 +15,7 @@ import { type BigIntStats, lstatSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { codeOf } from './errors.ts'
 import type { Logger } from './log.ts'
-import { PrivateDirectory, Refused } from './private.ts'
+import { type Others, PrivateDirectory, Refused } from './private.ts'
 
 /** What lies in a directory that is not ours alone. */
 const PRIVATE = 'private'
@@ -39,6 +40,14 @@ type Sub = 'pins' | 'unpacked' | 'dead-letter'
 /** All that are open in this process: what lies in one of them is never a log. */
 const opened = new Set<StateDirectory>()
 
+/** `strict`: ours alone. `ignore`: for volumes that keep neither owners nor modes. */
+export type Permissions = 'strict' | 'ignore'
+
+interface StateDirectoryOptions {
+  readonly mend?: boolean
+  readonly permissions?: Permissions
+}
+
 export class StateDirectory {
   /** As the configuration has it. */
   readonly path: string
@@ -48,6 +57,7 @@ export class StateDirectory {
   holder: string | undefined
   readonly #log: Logger
   readonly #mend: boolean
+  readonly #others: Others
   #directory: PrivateDirectory | undefined
   readonly #subs = new Map<Sub, PrivateDirectory>()
   /** By the directory that they lie in. */
@@ -59,12 +69,13 @@ export class StateDirectory {
 
   /**
    * `mend`: a directory of ours that others may write to is closed to them, and one is made where there is none of ours.
-   * Touches nothing yet.
+   * `permissions` as the configuration has them. Touches nothing yet.
    */
-  constructor(path: string, log: Logger, { mend = true } = {}) {
+  constructor(path: string, log: Logger, { mend = true, permissions = 'strict' }: StateDirectoryOptions = {}) {
     this.path = path.length > 1 ? path.replace(/\/+$/, '') : path
     this.#log = log
     this.#mend = mend
+    this.#others = permissions === 'ignore' ? 'ignore' : mend ? 'close' : 'refuse'
   }
 
   /** The directory, open. Throws `Refused`, or what the system says. */
@@ -107,7 +118,7 @@ export class StateDirectory {
     const { directory } = this
     const known = this.#subs.get(name)
     if (known?.isAt(directory.at(name))) return known
-    const next = directory.sub(name, this.#mend)
+    const next = directory.sub(name)
     if (known) this.#retired.push(known)
     this.#subs.set(name, next)
     return next
@@ -132,7 +143,8 @@ export class StateDirectory {
     const known = this.#beside.get(outer)
     if (known?.isAt(known.path)) return known
     const isAllowed = (real: string) => root.holds(join(real, BESIDE))
-    const options = { make, mend: this.#mend, isAllowed }
+    // The volume of the logs is another one, and the application's.
+    const options = { make, others: this.#mend ? 'close' : 'refuse', isAllowed } as const
     const next = PrivateDirectory.openBelow(root.directory, [BESIDE, tag], options)
     if (next === undefined) return undefined
     if (known) this.#retired.push(known)
@@ -198,7 +210,7 @@ export class StateDirectory {
 
   #open(): PrivateDirectory {
     try {
-      return PrivateDirectory.open(this.path, this.#mend)
+      return PrivateDirectory.open(this.path, this.#others)
     } catch (error) {
       if (!(error instanceof Refused) || !lstatSync(this.path).isDirectory()) throw error
       return this.#openWithin(error)
@@ -211,7 +223,7 @@ export class StateDirectory {
     let directory: PrivateDirectory
     if (!this.#mend && lstatSync(join(this.path, PRIVATE), { throwIfNoEntry: false }) === undefined) throw refused
     try {
-      directory = PrivateDirectory.openWithin(this.path, PRIVATE, FORMER, this.#mend)
+      directory = PrivateDirectory.openWithin(this.path, PRIVATE, FORMER, this.#others)
     } catch (error) {
       // Nothing may be made in it: who owns it says more than that.
       throw codeOf(error) === 'EACCES' ? refused : error

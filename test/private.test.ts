@@ -1,5 +1,5 @@
 /** A private directory: whatever stands in it, nothing outside is read, written or removed, and nothing waits. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -23,6 +23,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ourUser, PrivateDirectory, type Refused } from '../src/private.ts'
 import { scratch } from './scratch.ts'
+import { untested } from './support/untested.ts'
 
 const isRoot = ourUser() === 0
 const asRoot = isRoot ? false : 'only root can give files to another user'
@@ -92,17 +93,66 @@ t.test(
     t.equal(error?.code, 'NOT_PRIVATE')
     t.equal(
       error?.message,
-      `${path}: found a directory of user ${OTHER}, mode 02777; allowed: a directory of user 0 that no other user may write to`,
+      `${path}: found a directory of user ${OTHER}, mode 02777; allowed: a directory of user 0 that no other user may write to; or any, on a volume that keeps no owners, with state.permissions: ignore`,
     )
     t.end()
   },
 )
 
+t.test(
+  'where owners are not looked at, it and what is in it may be another user’s, and no link is followed',
+  {
+    skip: asRoot,
+  },
+  async t => {
+    const { base } = set(t)
+    const path = join(base, 'theirs')
+    mkdirSync(path)
+    chownSync(path, OTHER, OTHER)
+    chmodSync(path, 0o777)
+    const directory = PrivateDirectory.open(path, 'ignore')
+    t.equal(statSync(path).mode & 0o777, 0o777, 'its mode stays')
+    t.equal(directory.tightened, false)
+    writeFileSync(join(path, 'checkpoint'), 'theirs', { mode: 0o777 })
+    chownSync(join(path, 'checkpoint'), OTHER, OTHER)
+    t.equal(String(await directory.read('checkpoint', 100)), 'theirs')
+    mkdirSync(join(path, 'pins'))
+    chownSync(join(path, 'pins'), OTHER, OTHER)
+    directory.sub('pins').close()
+    symlinkSync(base, join(path, 'unpacked'))
+    t.match(
+      refusal(() => directory.sub('unpacked')),
+      { code: 'NOT_PRIVATE', found: 'a symbolic link' },
+    )
+    symlinkSync(join(path, 'checkpoint'), join(path, 'link'))
+    await t.rejects(directory.read('link', 100), { code: 'NOT_OURS', found: 'a symbolic link' })
+    directory.close()
+  },
+)
+
+t.test('one of ours that cannot be closed to others is refused, with the option for such a volume', t => {
+  const { path } = set(t)
+  chmodSync(path, 0o777)
+  if (spawnSync('chattr', ['+i', path]).status !== 0) {
+    untested(t, 'a directory whose mode stays', 'no file can be made immutable here')
+    t.end()
+    return
+  }
+  t.teardown(() => void spawnSync('chattr', ['-i', path]))
+  const allowed = /on a volume that keeps no owners, with state.permissions: ignore/
+  t.match(
+    refusal(() => PrivateDirectory.open(path)),
+    { code: 'NOT_PRIVATE', found: /mode 0777/, allowed },
+  )
+  PrivateDirectory.open(path, 'ignore').close()
+  t.end()
+})
+
 t.test('one of ours that a group may write to is closed to it, or refused where nothing is to be changed', t => {
   const { path } = set(t)
   chmodSync(path, 0o2770)
   t.match(
-    refusal(() => PrivateDirectory.open(path, false)),
+    refusal(() => PrivateDirectory.open(path, 'refuse')),
     { code: 'NOT_PRIVATE', found: /mode 02770/ },
   )
   const mended = PrivateDirectory.open(path)

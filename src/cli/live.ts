@@ -244,6 +244,7 @@ function same(one: Config, other: Config): boolean {
 function lasting(before: Config, after: Config): Extract<Change, { kind: 'refused' }>['problems'] {
   const keys = {
     'state.dir': [before.state.dir, after.state.dir],
+    'state.permissions': [before.state.permissions, after.state.permissions],
     'server.port': [before.server.port, after.server.port],
     'server.admin': [before.server.admin, after.server.admin],
   }

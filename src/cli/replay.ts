@@ -83,7 +83,7 @@ async function claimAndReplay(
   onInterruption: (listener: (interruption: Interruption) => void) => void,
   { out, err }: Streams,
 ): Promise<number> {
-  const { dir } = config.state
+  const { dir, permissions } = config.state
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (dir === null || wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
@@ -94,7 +94,7 @@ async function claimAndReplay(
     )
     return EXIT.configuration
   }
-  const state = new StateDirectory(dir, log, { mend: false })
+  const state = new StateDirectory(dir, log, { mend: false, permissions })
   const letters = existsSync(dir) && state.directory.stat('dead-letter') ? state.sub('dead-letter') : undefined
   const claimed = letters && (await claim({ open: () => letters }))
   if (claimed?.kind === 'taken') {

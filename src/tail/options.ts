@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { STATE_DIR } from '../directory.ts'
 import { size } from '../size.ts'
+import type { Permissions } from '../state.ts'
 import { parseGlob } from './patterns/glob.ts'
 import { notAbsolute } from './patterns/meaning.ts'
 
@@ -93,6 +94,13 @@ export const stateSchema = z.strictObject({
         'Where positions are kept: a directory on a volume that no other container mounts. off: only in memory.',
       ),
     ),
+  permissions: z
+    ._default(z.enum(['strict', 'ignore']), 'strict')
+    .check(
+      z.describe(
+        'ignore: on a volume that keeps no owners (Azure Files, SMB), where whoever mounts it may change what is kept.',
+      ),
+    ),
   unpacked: z.prefault(
     z.strictObject({
       maxBytes: z
@@ -156,6 +164,8 @@ export interface VolumeOptions {
 export interface StateOptions {
   /** Absolute path of a folder; `null` keeps positions in memory only. */
   readonly dir: string | null
+  /** Whether the directory must be ours alone. */
+  readonly permissions: Permissions
   readonly held: HeldOptions
   /** Bytes that unpacked files may take of the disk in all. */
   readonly unpacked: { readonly maxBytes: number }

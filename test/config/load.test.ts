@@ -78,6 +78,7 @@ t.test('three variables are a whole configuration', async t => {
     ],
     state: {
       dir: '/var/lib/logshipper',
+      permissions: 'strict',
       unpacked: { maxBytes: 1024 ** 3 },
       held: { maxBytes: 1024 ** 3, policy: 'hold' },
     },

@@ -41,7 +41,7 @@ async function pod(t: Test) {
     chmodSync(volume, 0o2777)
   }
   const receiver = await Receiver.start(t)
-  const start = async (state: string): Promise<Running> => {
+  const start = async (state: string, env: Record<string, string> = {}): Promise<Running> => {
     const child = spawn(process.execPath, [PROGRAM], {
       uid: SHIPPER,
       gid: SHIPPER,
@@ -54,6 +54,7 @@ async function pod(t: Test) {
         LOGSHIPPER_BACKEND_ENDPOINT: receiver.url,
         LOGSHIPPER_SERVER_PORT: 'off',
         LOGSHIPPER_SERVER_ADMIN: 'off',
+        ...env,
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -96,6 +97,36 @@ t.test('on a volume of its own the state is private, and nothing is warned of', 
   t.equal(statSync(state).mode & 0o777, 0o700)
   t.equal(statSync(join(state, 'checkpoint')).uid, SHIPPER)
   t.notMatch(program.said(), /state_shared|state_within|state_write_failed/)
+})
+
+t.test('on a volume that keeps no owners the state is kept where the configuration says so', { skip }, async t => {
+  const { logs, own, receiver, start } = await pod(t)
+  // As an SMB share shows what anybody makes on it.
+  const mount = () => {
+    for (const path of [own, ...readdirSync(own, { recursive: true, encoding: 'utf8' }).map(name => join(own, name))]) {
+      chownSync(path, APPLICATION, APPLICATION)
+      chmodSync(path, 0o777)
+    }
+  }
+  mkdirSync(join(own, 'private'))
+  mount()
+  writeFileSync(join(logs, 'app.log'), 'one\n')
+  const strict = await start(own)
+  t.ok(await until(() => receiver.lines.includes('one')))
+  t.match(strict.said(), /"state_write_failed".*"code":"NOT_PRIVATE".*state.permissions: ignore/)
+  t.equal(await strict.end(), 3)
+  t.same(readdirSync(own), ['private'])
+  const env = { LOGSHIPPER_STATE_PERMISSIONS: 'ignore' }
+  const before = await start(own, env)
+  t.ok(await until(() => receiver.lines.length === 2), 'what was not saved comes again')
+  t.equal(await before.end(), 0)
+  mount()
+  writeFileSync(join(logs, 'app.log'), 'one\ntwo\n')
+  const after = await start(own, env)
+  t.ok(await until(() => receiver.lines.includes('two')))
+  t.equal(await after.end(), 0)
+  t.same(receiver.lines, ['one', 'one', 'two'], 'what was saved does not')
+  t.notMatch(before.said() + after.said(), /state_write_failed|state_within|checkpoint_unusable/)
 })
 
 t.test(

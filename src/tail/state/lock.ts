@@ -19,7 +19,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../errors.ts'
-import { ourUser, type PrivateDirectory } from '../../private.ts'
+import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 
 /** Milliseconds for a holder to say who it is. One that is being killed hangs up within this time. */
@@ -141,7 +141,8 @@ async function look(directory: PrivateDirectory, own: string): Promise<Others> {
   for (const name of directory.names()) {
     const hidden = HIDDEN.test(name)
     if (name === own || !(SHOWN.test(name) || (hidden && age(directory, name) > LEFT))) continue
-    const foreign = Number(directory.stat(name)?.uid ?? ourUser()) !== ourUser()
+    const stats = directory.stat(name)
+    const foreign = stats !== undefined && !directory.isOurs(stats)
     const holder: Holder = foreign ? { kind: 'dead' } : await ask(directory.at(name))
     if (holder.kind === 'dead') remove(directory, name)
     if (hidden || holder.kind === 'dead' || holder.kind === 'gone') continue
