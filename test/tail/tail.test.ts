@@ -537,6 +537,38 @@ t.test('what had not settled before a restart is read again, under the same ids'
   t.strictSame(r.statement().delivered, { lines: 2, bytes: 6 })
 })
 
+t.test('a file that has another inode number after a restart, and the same content, is read on', async t => {
+  const { log, state } = place(t)
+  const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `line ${from + n} of many`)
+  writeFileSync(log, `${lines(0, 200).join('\n')}\n`)
+  const [first, r] = await restarted(t, { sources: [source(log)], state }, 200, () => {
+    // As a FUSE file system numbers its files anew when it is mounted again.
+    copyFileSync(log, `${log}.copy`)
+    renameSync(`${log}.copy`, log)
+    appendFileSync(log, `${lines(200, 210).join('\n')}\n`)
+  })
+  t.strictSame(await r.came(10), lines(200, 210), 'nothing comes again')
+  t.equal(r.lines[0]!.generation, first.lines[0]!.generation, 'under the ids that it would have had')
+  appendFileSync(log, 'and more\n')
+  t.strictSame((await r.came(11)).slice(10), ['and more'])
+  t.equal(r.statement().vanishedBytes, 0)
+})
+
+t.test(
+  'a copy that takes the place of a file while it is followed is a new file: nothing of it is left out',
+  async t => {
+    const { log, state } = place(t)
+    writeFileSync(log, 'a1\na2\n')
+    const r = await room(t, { sources: [source(log)], state })
+    await r.came(2)
+    copyFileSync(log, `${log}.copy`)
+    renameSync(`${log}.copy`, log)
+    appendFileSync(log, 'a3\n')
+    t.strictSame(await r.came(5), ['a1', 'a2', 'a1', 'a2', 'a3'], 'its writer may have begun with the same lines again')
+    t.not(r.lines[2]!.generation, r.lines[0]!.generation)
+  },
+)
+
 t.test('a file rotated while we were down is found under its new name', async t => {
   const { log, state } = place(t)
   writeFileSync(log, 'a1\n')
