@@ -26,11 +26,10 @@ import { Lookout } from './following/lookout.ts'
 import { Pinning } from './following/pinning.ts'
 import { recover } from './following/recovery.ts'
 import type { ReaderEvents } from './framing/reader.ts'
-import { Done } from './generation/done.ts'
 import type { Generation } from './generation/generation.ts'
 import { Lineage, type Member } from './generation/lineage.ts'
+import { Table } from './generation/table.ts'
 import type { Tailer } from './generation/tailer.ts'
-import { Tailers } from './generation/tailers.ts'
 import { Truncation } from './generation/truncation.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Handles, type Handover } from './rotation/handover.ts'
@@ -51,18 +50,16 @@ export class Tail {
   readonly #ledger: Ledger
   readonly #log: Logger
   readonly #heldOptions: HeldOptions
-  readonly #tailers = new Tailers()
-  readonly #done = new Done()
+  readonly #table = new Table()
   readonly #pins: Pins
   readonly #lineage: Lineage
   readonly #lookout: Lookout
   readonly #folders: Folders
   readonly #follower: Follower
-  readonly #truncation: Truncation
   readonly #search: Search
   readonly #missed: Missed
   readonly #unpacked: Unpacked
-  readonly #habits = new Habits(path => this.#isFollowed(path))
+  readonly #habits = new Habits(path => this.#table.isFollowed(path))
   readonly #lent = new Lent()
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
@@ -83,8 +80,7 @@ export class Tail {
     this.#ledger = ledger
     this.#log = log
     this.#heldOptions = held
-    const tailers = this.#tailers
-    const done = this.#done
+    const table = this.#table
     const bySource = new Map(sources.map(source => [source.name, source]))
     const pins = new Pins(
       store.state,
@@ -92,10 +88,10 @@ export class Tail {
       sources.flatMap(({ name }) => sweep.boundsOf(name)),
     )
     const unpacked = new Unpacked(store.state, unpackLimits)
-    const lineage = new Lineage(ledger, () => this.#follower.committed())
+    const lineage = new Lineage(table, ledger, () => this.#follower.committed())
     const saver = new Saver(store, () => this.snapshot())
-    const truncation = new Truncation(log)
-    const lookout = new Lookout(tailers, {
+    const truncation = new Truncation(table, log)
+    const lookout = new Lookout(table, {
       poll: (tailer, now) => this.#follower.poll(tailer, now),
       sweep: () => this.#look(false),
       ticked: () => this.#limitHeld(),
@@ -106,20 +102,16 @@ export class Tail {
     const lent = this.#lent
     const boundsOf = (source: string) => sweep.boundsOf(source)
     const missed = new Missed({
-      tailers,
+      table,
       lineage,
       habits,
       lent,
       boundsOf,
-      isFollowed: path => this.#isFollowed(path),
-      known: inode => {
-        const key = inodeKey(inode)
-        const parked = this.#folders.parking.pathOf(key) !== undefined
-        return tailers.has(key) || done.has(inode) || parked || this.#search.awaits(key)
-      },
+      known: inode => table.placeOf(inode) !== undefined || this.#search.isLookingInto(inodeKey(inode)),
       unreadable: (source, origin, path) => this.#search.unreadable(source, origin, path),
       archive: (...of) => this.#search.takeArchive(...of),
       poll: tailer => this.#follower.poll(tailer),
+      compare: (...of) => this.#follower.compare(...of),
       knownArchive: stats => this.#search.knowsArchive(stats),
       isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
@@ -128,8 +120,7 @@ export class Tail {
     })
     const follower = new Follower({
       sources: bySource,
-      tailers,
-      done,
+      table,
       pins,
       pinning: new Pinning(pins),
       unpacked,
@@ -146,8 +137,7 @@ export class Tail {
       nameless: tailer => this.#search.learn(tailer),
     })
     const search = new Search({
-      tailers,
-      done,
+      table,
       truncation,
       lineage,
       habits,
@@ -180,8 +170,7 @@ export class Tail {
       sweep,
       store,
       log,
-      tailers,
-      done,
+      table,
       lineage,
       lent,
       missed,
@@ -193,7 +182,6 @@ export class Tail {
     this.#pins = pins
     this.#lineage = lineage
     this.#saver = saver
-    this.#truncation = truncation
     this.#lookout = lookout
     this.#follower = follower
     this.#folders = folders
@@ -224,8 +212,7 @@ export class Tail {
     await this.#sweep.ready()
     recover(
       {
-        tailers: this.#tailers,
-        done: this.#done,
+        table: this.#table,
         folders: this.#folders,
         follower: this.#follower,
         missed: this.#missed,
@@ -250,7 +237,7 @@ export class Tail {
     this.#swept = true
     this.#sweep.watch(
       (path, what) => this.#hint(path, what),
-      path => this.#isFollowed(path),
+      path => this.#table.isFollowed(path),
     )
     this.#lookout.start()
   }
@@ -279,7 +266,7 @@ export class Tail {
     const since = () => vanished([...this.#ledger].map(({ account }) => account)) - vanished(wanted)
     this.#previous = previousEnd(checkpoint, this.following(), this.waiting(), since())
     if (this.#previous.kind === 'none') return
-    const sought = [...this.#search.sought]
+    const sought = [...this.#table.sought.keys()]
     await this.#search.ended()
     const all = this.#previous.unsettledBytes + unsettledLater(sought, this.following())
     this.#previous = { ...this.#previous, unsettledBytes: all, vanishedBytes: since() }
@@ -327,14 +314,14 @@ export class Tail {
   }
 
   get tailers(): Iterable<Tailer> {
-    return this.#tailers
+    return this.#table.tailers
   }
 
   /** Every generation that is not done, with the size that its file has or had: without room that is set aside behind its data. */
   *following(): Generator<{ generation: Generation; size: number; path: string }> {
-    for (const { generation, extent, path } of this.#tailers) yield { generation, size: extent, path }
+    for (const { generation, extent, path } of this.#table.tailers) yield { generation, size: extent, path }
     // Of a file that is gone only what was read can still be settled.
-    for (const { generation, path } of this.#truncation.finishing) {
+    for (const { generation, path } of this.#table.finishing) {
       yield { generation, size: generation.furthest, path }
     }
   }
@@ -350,7 +337,7 @@ export class Tail {
 
   /** Bytes of the volume that only we keep from being freed: files that were deleted and are not acknowledged. */
   get heldBytes(): number {
-    return heldBytes(this.#tailers)
+    return heldBytes(this.#table.tailers)
   }
 
   get refused(): Iterable<Refusal> {
@@ -387,7 +374,7 @@ export class Tail {
     // Before the sweep, to learn which names are free for other files; after it, to look at what it found.
     for (const all of [true, false]) {
       const now = performance.now()
-      for (const tailer of this.#tailers) this.#follower.poll(tailer, now)
+      for (const tailer of this.#table.tailers) this.#follower.poll(tailer, now)
       if (all) this.#look(true)
     }
     const waiting = this.#follower.holding || this.#search.waiting || this.#folders.crowded
@@ -404,14 +391,14 @@ export class Tail {
     const unsavedBytes = saved || this.#store.state === null ? 0 : this.#store.unsavedBytes(this.snapshot().totals)
     await this.#sweep.close()
     this.#folders.close()
-    for (const tailer of this.#tailers) tailer.close()
+    for (const tailer of this.#table.tailers) tailer.close()
     if (saved || this.#store.state === null) return { kind: 'saved' }
     return { kind: 'failed', code: this.#store.fault?.code ?? 'unknown', unsavedBytes }
   }
 
   /** There is something that the next room could not find again: what is in flight of files that are gone. */
   get unfinished(): boolean {
-    return this.#search.seeking || [...this.#truncation.finishing].length > 0
+    return this.#search.seeking || this.#table.isFinishing
   }
 
   /** Ends, and leaves everything to another room of this process. Once no pipeline settles anything any more. */
@@ -423,16 +410,16 @@ export class Tail {
     this.#folders.close()
     await this.#store.save(() => this.snapshot())
     const islands = new Map<string, ReadonlyMap<string, readonly Island[]>>()
-    for (const { generation } of [...this.following(), ...this.#folders.parking.living]) {
+    for (const generation of this.#table.generations()) {
       const beyond = generation.cursors.flatMap(cursor => {
         const list = cursor.islands()
         return list.length > 0 ? [[cursor.backend, list] as const] : []
       })
       if (beyond.length > 0) islands.set(generation.key, new Map(beyond))
     }
-    const aside = [...this.#tailers].filter(({ state }) => state.kind !== 'live')
+    const aside = [...this.#table.tailers].filter(({ state }) => state.kind !== 'live')
     const keys = aside.map(({ generation }) => generation.key)
-    const handles = [...this.#tailers].map(tailer => [tailer.generation.key, tailer.release()] as const)
+    const handles = [...this.#table.tailers].map(tailer => [tailer.generation.key, tailer.release()] as const)
     return {
       checkpoint: this.snapshot(),
       handles: new Handles(handles, keys),
@@ -444,10 +431,7 @@ export class Tail {
   }
 
   snapshot(clean = false): Checkpoint {
-    // Of several generations of one inode the last one is the file's: resuming relies on this order.
-    const generations = [...this.#done.gone, ...this.#done, ...this.#search.saved(), ...this.#folders.parking.saved()]
-    for (const { generation, path } of this.#truncation.finishing) generations.push(generation.save(path, true))
-    for (const tailer of this.#tailers) generations.push(tailer.saved())
+    const generations = [...this.#table.saved()]
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,
       backend,
@@ -459,15 +443,10 @@ export class Tail {
 
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
-    const tailer = this.#tailers.at(path)
+    const tailer = this.#table.tailerAt(path)
     if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.poll(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
-  }
-
-  /** Whether a file is followed under the path now. */
-  #isFollowed(path: string): boolean {
-    return this.#tailers.at(path) !== undefined || this.#folders.parking.has(path)
   }
 
   #look(all: boolean): void {
@@ -479,10 +458,10 @@ export class Tail {
   #limitHeld(): void {
     // The other half is for files that have a name.
     const maxFiles = Math.max(1, Math.floor(this.#folders.parking.limit / 2))
-    for (const tailer of overLimit(this.#tailers, { ...this.#heldOptions, maxFiles }, this.#log)) {
+    for (const tailer of overLimit(this.#table.tailers, { ...this.#heldOptions, maxFiles }, this.#log)) {
       const { generation, path } = tailer
       dropUnread(tailer, this.#log)
-      this.#truncation.finish(generation, path)
+      this.#table.finish(generation, path)
       this.#follower.close(tailer)
     }
   }

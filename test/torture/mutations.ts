@@ -257,8 +257,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/folders.ts',
-        '    if (this.final) return false\n    const { tailers, follower, lent }',
-        "    if (this.final || path !== '') return false\n    const { tailers, follower, lent }",
+        '    if (this.final) return false\n    const { table, follower, lent }',
+        "    if (this.final || path !== '') return false\n    const { table, follower, lent }",
       ],
     ],
     program: 'truncated a while later',
@@ -286,7 +286,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgets finished files',
-    edits: [['src/tail/generation/done.ts', '    this.#byInode.set(key, saved)\n', '    void saved\n']],
+    edits: [['src/tail/generation/table.ts', '    this.#done.set(key, saved)\n', '    void saved\n']],
     program: 'a truncated file that may not be read',
   },
   {
@@ -355,7 +355,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/rotation/search.ts',
-        '      done.rememberGone({ ...living.save(entry.path, true), ...emptied })\n',
+        '      table.rememberGone({ ...living.save(entry.path, true), ...emptied })\n',
         '      void emptied\n',
       ],
     ],
@@ -368,13 +368,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes noise for a generation',
-    edits: [
-      [
-        'src/tail/following/follower.ts',
-        'if (this.#isCopiedOver(tailer) || isShredded(tailer)) {',
-        'if (this.#isCopiedOver(tailer)) {',
-      ],
-    ],
+    edits: [['src/tail/following/follower.ts', ' && !copied && isShredded(tailer)', ' && !copied && tailer.fd < 0']],
     program: 'shredded',
   },
   {
@@ -404,8 +398,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/follower.ts',
-        '    const elders = tailers.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
-        '    const elders = tailers.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
+        '    const elders = table.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
+        '    const elders = table.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
       ],
     ],
     program: 'older lines come first',

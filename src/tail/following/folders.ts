@@ -9,7 +9,7 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Logger } from '../../log.ts'
-import { inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
+import { type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
 import { Growth, timesOf } from '../files/growth.ts'
 import { fileAt, inodesIn, isInode, sameBirth, statPath } from '../files/inodes.ts'
 import { isCompressed, isRelated } from '../files/names.ts'
@@ -23,11 +23,10 @@ import {
   openRegular,
   TOO_MANY,
 } from '../files/open.ts'
-import type { Done } from '../generation/done.ts'
 import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
+import { savedOf, type Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import type { Tailers } from '../generation/tailers.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
@@ -70,8 +69,7 @@ export interface FoldersParts {
   readonly sweep: Sweep
   readonly store: CheckpointStore
   readonly log: Logger
-  readonly tailers: Tailers
-  readonly done: Done
+  readonly table: Table
   readonly lineage: Lineage
   readonly lent: Lent
   readonly missed: Missed
@@ -91,8 +89,6 @@ export class Folders {
   readonly #refused = new Map<string, Refusal>()
   readonly #suspects = new Map<string, Suspect>()
   readonly #late: LateLines
-  /** Files that there was no handle for, as they were seen last. */
-  readonly #unopened = new Map<string, SavedGeneration>()
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
@@ -102,8 +98,8 @@ export class Folders {
 
   constructor(parts: FoldersParts) {
     this.#parts = parts
-    this.parking = new Parking(parts.lineage, parts.sweep.limits.files)
-    this.#late = new LateLines(parts.done)
+    this.parking = new Parking(parts.table, parts.lineage, parts.sweep.limits.files)
+    this.#late = new LateLines(parts.table)
   }
 
   get refused(): Iterable<Refusal> {
@@ -117,11 +113,13 @@ export class Folders {
 
   *waiting(): Generator<Waiting> {
     const { parking } = this
+    const { table } = this.#parts
     for (const { source, path, reason } of this.#refused.values()) {
-      if (reason !== TOO_MANY || parking.has(path)) continue
+      if (reason !== TOO_MANY || table.parkedAt(path)) continue
       yield { source, path, offsets: {}, ...sizeOf(path, 0, new Growth(), 0) }
     }
-    for (const { source, path, size, written, cursors } of parking.saved()) {
+    for (const parked of table.parked) {
+      const { source, path, size, written, cursors } = savedOf(parked)
       const offsets = Object.fromEntries(Object.entries(cursors).map(([backend, { offset }]) => [backend, offset]))
       const settled = Math.min(size, ...Object.values(offsets))
       const known = sizeOf(path, size, new Growth(written), settled)
@@ -167,45 +165,45 @@ export class Folders {
 
   /** Looks at the folders, and takes up what is new. `all`: whatever is known about them. */
   look(all: boolean): void {
-    const { tailers, missed } = this.#parts
+    const { table, missed } = this.#parts
     const found = this.#swept(all)
     for (const path of this.#refused.keys())
       if (!found.has(path) && !this.#suspects.has(path)) this.#refused.delete(path)
     for (const path of [...this.#suspects.keys()]) if (!found.has(path)) this.#unexplained(path)
     this.#missUnopened(found)
-    const unknown = [...found.values()].filter(({ path }) => tailers.at(path)?.state.kind !== 'live')
-    const fresh = unknown.filter(({ path }) => !this.parking.has(path))
+    const unknown = [...found.values()].filter(({ path }) => table.tailerAt(path)?.state.kind !== 'live')
+    const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined)
     this.#wanted = fresh.length
     // A file before its copies, whose names are longer: they can be told from new files only by it.
     for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
-    for (const path of [...this.parking.paths]) this.#wake(path, found.get(path))
+    for (const { path } of [...table.parked]) this.#wake(path, found.get(path))
     missed.catchUpAll(this.final)
     for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
   }
 
   /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
   room(more = 0): boolean {
-    const { tailers, follower, log } = this.#parts
-    if (tailers.size + more < this.parking.limit) return true
+    const { table, follower, log } = this.#parts
+    if (table.openFiles + more < this.parking.limit) return true
     if (this.#crowded) return false
     const count = Math.max(1, this.#wanted)
-    for (const tailer of this.parking.choose(tailers, count, this.final)) {
+    for (const tailer of this.parking.choose(count, this.final)) {
       if (tailer.state.kind !== 'live') follower.close(tailer)
       else {
         this.parking.park(tailer)
         follower.letGo(tailer)
       }
     }
-    this.#crowded = tailers.size + more >= this.parking.limit
+    this.#crowded = table.openFiles + more >= this.parking.limit
     log.warn(
-      { event: 'open_file_limit', parked: this.parking.size, open: tailers.size },
+      { event: 'open_file_limit', parked: table.parkedFiles, open: table.openFiles },
       'too many open files: handles of files that rest are closed meanwhile, the others wait for their turn',
     )
     return !this.#crowded
   }
 
   open({ path, root, source }: Found, more = 0): OpenFile | undefined {
-    const { store, tailers } = this.#parts
+    const { store, table } = this.#parts
     // The state folder may lie among the logs: shipping our own checkpoint would never end.
     if (store.state?.ownsPath(path)) return undefined
     let opened: Opened = this.room(more) ? openRegular(path, [root]) : { kind: 'refused', reason: TOO_MANY }
@@ -219,7 +217,7 @@ export class Folders {
     switch (opened.kind) {
       case 'open':
         this.#refused.delete(path)
-        this.#unopened.delete(path)
+        table.opened(path)
         return opened
       case 'absent':
         return undefined
@@ -227,7 +225,7 @@ export class Folders {
         this.#refuse(path, source.name, opened.reason)
         if (opened.reason === TOO_MANY) this.#seeUnopened(path, source)
         if (opened.reason === TOO_MANY && !this.#crowded) {
-          this.parking.ranOut(tailers.size)
+          this.parking.ranOut(table.openFiles)
           this.room()
         }
         return undefined
@@ -245,27 +243,29 @@ export class Folders {
 
   /** A file has to wait for a handle: what is seen of it is known if it is deleted before its turn. */
   #seeUnopened(path: string, source: SourceOptions): void {
+    const { table, lineage } = this.#parts
     const stats = fileAt(path)
-    if (stats === undefined || this.parking.has(path)) return
-    const known = this.#unopened.get(path)
+    if (stats === undefined || table.parkedAt(path)) return
+    const known = table.unopened.get(path)
     const inode = inodeOf(stats)
     const size = Number(stats.size)
-    if (known === undefined) this.#unopened.set(path, this.#parts.lineage.unopened(source, path, inode, size))
-    else if (isInode(stats, known.inode)) this.#unopened.set(path, { ...known, size: Math.max(size, known.size) })
+    if (known === undefined) table.leaveUnopened(path, lineage.unopened(source, path, inode, size))
+    else if (isInode(stats, known.inode)) table.leaveUnopened(path, { ...known, size: Math.max(size, known.size) })
   }
 
   /** Files that waited for a handle and have lost their names: renamed, or gone with what was seen of them. */
   #missUnopened(found: ReadonlyMap<string, Found>): void {
-    const { tailers, done, search } = this.#parts
+    const { table, search } = this.#parts
     const listed = new Map<string, Map<string, string>>()
-    for (const [path, entry] of this.#unopened) {
+    for (const [path, entry] of table.unopened) {
       const stats = fileAt(path)
       if (stats && isInode(stats, entry.inode)) {
-        if (!found.has(path)) this.#unopened.delete(path)
+        if (!found.has(path)) table.opened(path)
         continue
       }
-      this.#unopened.delete(path)
-      if (tailers.has(inodeKey(entry.inode)) || done.has(entry.inode)) continue
+      table.opened(path)
+      const place = table.placeOf(entry.inode)
+      if (place === 'open' || place === 'unreadable' || place === 'done') continue
       const directory = dirname(path)
       const names = listed.get(directory) ?? inodesIn(directory)
       listed.set(directory, names)
@@ -280,13 +280,13 @@ export class Folders {
 
   /** What was held back as a copy lost its name before a truncation could explain it. */
   #unexplained(path: string): void {
-    const { tailers, done, follower, lineage, search } = this.#parts
+    const { table, follower, lineage, search } = this.#parts
     const { candidate, opened } = this.#suspects.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
-    for (const tailer of [...tailers]) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
+    for (const tailer of table.beside(path)) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
     if (!this.#suspects.has(path)) return
     const inode = opened && inodeOf(opened.stats)
-    if (opened === undefined || inode === undefined || tailers.has(inodeKey(inode)) || done.has(inode)) {
+    if (opened === undefined || inode === undefined || table.placeOf(inode) !== undefined) {
       this.cleared(path)
       return
     }
@@ -302,21 +302,21 @@ export class Folders {
 
   /** Lines were written to a file that was finished: its writer was never told of the rotation. */
   #takeUp(saved: SavedGeneration): void {
-    const { tailers, done, follower, lineage, sources, boundsOf } = this.#parts
+    const { table, follower, lineage, sources, boundsOf } = this.#parts
     const source = sources.get(saved.source)
     const key = inodeKey(saved.inode)
-    if (!saved.done || source === undefined || tailers.has(key) || isCompressed(basename(saved.path))) return
+    if (!saved.done || source === undefined || table.isOpen(key) || isCompressed(basename(saved.path))) return
     if (!this.room()) return
     const opened = openRegular(saved.path, beside(saved.path, boundsOf(source.name)))
     if (opened.kind !== 'open') return
     const inode = inodeOf(opened.stats)
     if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {
-      done.take(key)
+      table.take(key)
       follower.followAside(saved.path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
       return
     }
     // Other content stands there, which was let go: it is not looked at again until it grows once more.
-    if (inodeKey(inode) === key) done.remember({ ...saved, size: Number(opened.stats.size) })
+    if (inodeKey(inode) === key) table.remember({ ...saved, size: Number(opened.stats.size) })
     closeSync(opened.fd)
   }
 
@@ -335,7 +335,7 @@ export class Folders {
 
   /** A path of the pattern that leads to no tailer of ours. */
   #consider(candidate: Found): void {
-    const { tailers, done, lineage, follower, search, missed, lent } = this.#parts
+    const { table, follower, search } = this.#parts
     const { path, source } = candidate
     const opened = this.open(candidate)
     if (opened === undefined) {
@@ -344,22 +344,35 @@ export class Folders {
     }
     const inode = inodeOf(opened.stats)
     const key = inodeKey(inode)
-    const known = tailers.get(key)
-    if (known) {
-      // The same file under another name: renamed within the pattern, or a second link.
-      closeSync(opened.fd)
-      if (known.state.kind === 'live') return
-      tailers.named(known, path)
-      follower.poll(known)
-      return
+    switch (table.placeOf(inode)) {
+      case 'open': {
+        // The same file under another name: renamed within the pattern, or a second link.
+        closeSync(opened.fd)
+        const known = table.tailerIn(key)!
+        if (known.state.kind === 'live') return
+        table.name(known, path)
+        follower.poll(known)
+        return
+      }
+      case 'parked':
+        this.#resume(candidate, opened, table.unpark(table.parkedPathOf(key)!)!)
+        return
+      case 'sought':
+        this.#resume(candidate, opened, table.recall(key)!)
+        return
+      case 'unreadable':
+      case 'done':
+      case undefined:
+        this.#takeUpNew(candidate, opened, inode)
     }
-    const parked = this.parking.pathOf(key)
-    const waiting = parked === undefined ? search.recall(key) : this.parking.leave(parked)
-    if (waiting) {
-      this.#resume(candidate, opened, waiting)
-      return
-    }
-    const saved = done.take(key)
+  }
+
+  /** A file of which nothing is known, or that it was read to its end, or that it could not be opened until now. */
+  #takeUpNew(candidate: Found, opened: OpenFile, inode: Inode): void {
+    const { table, lineage, follower, search, missed, lent } = this.#parts
+    const { path, source } = candidate
+    const key = inodeKey(inode)
+    const saved = table.take(key)
     const same = saved && isGeneration(opened, identityOf(saved))
     // Of a file that could not be opened until now only the inode is known, so it may be a copy.
     if (same && !isUnread(saved)) {
@@ -369,13 +382,13 @@ export class Folders {
     const file: Sibling = { path, opened }
     lent.lend(file)
     if (this.#isSuspect(candidate, file)) {
-      if (saved) done.remember(saved)
+      if (saved) table.remember(saved)
       return
     }
     missed.catchUp(source, path)
     if (!lent.take(file)) return
     // It may have been renamed since it was opened: then it was just found under its new name.
-    if (tailers.has(key)) closeSync(opened.fd)
+    if (table.isOpen(key)) closeSync(opened.fd)
     else {
       const generation = same
         ? lineage.restored(source, saved, inode, Number(opened.stats.size))
@@ -393,17 +406,17 @@ export class Folders {
 
   /** Takes up a parked file that is due, and looks for one that has moved. */
   #wake(path: string, candidate: Found | undefined): void {
-    const { search } = this.#parts
+    const { search, table } = this.#parts
     const rest = this.parking.look(path, this.final, backend => !this.#parts.lineage.readerOf(backend)?.ready)
     if (rest === 'asleep' || (rest === 'moved' && candidate && !this.room())) return
     if (rest === 'moved') {
-      search.find(this.parking.leave(path)!, MOVED)
+      search.find(table.unpark(path)!, MOVED)
       if (candidate) this.#consider(candidate)
       return
     }
     const opened = candidate && this.open(candidate)
     if (opened === undefined) return
-    const saved = this.parking.leave(path)!
+    const saved = table.unpark(path)!
     const inode = inodeOf(opened.stats)
     if (inodeKey(inode) !== inodeKey(saved.inode)) {
       // Swapped just now: the next look takes up what is there.
@@ -427,29 +440,26 @@ export class Folders {
   /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is lent still. */
   #isSuspect(candidate: Found, file: Sibling): boolean {
     if (this.final) return false
-    const { tailers, follower, lent } = this.#parts
+    const { table, follower, lent } = this.#parts
     const { path, opened } = file
     const key = inodeKey(inodeOf(opened.stats))
+    const related = table
+      .beside(path)
+      .filter(({ path: name, generation }) => isRelated(path, name) || isRelated(path, generation.origin.path))
     // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
     // the copy was first seen: the process may have stood still meanwhile.
-    const explained = (tailer: Tailer) => {
-      follower.poll(tailer)
-      if (lent.has(file) && !tailers.has(key)) return false
+    const like = follower.compare(
+      related,
+      other => other.state.kind === 'live' && mayBeCopyOf(path, opened, other),
+      () => !lent.has(file) || table.isOpen(key),
+    )
+    if (like === 'claimed') {
       if (lent.take(file)) closeSync(opened.fd)
       return true
     }
-    for (const tailer of [...tailers]) {
-      if (![tailer.path, tailer.generation.origin.path].some(other => isRelated(path, other))) continue
-      if (explained(tailer)) return true
-      if (tailer.state.kind === 'live' && mayBeCopyOf(path, opened, tailer)) {
-        const isHeld = this.#isHeld(candidate, opened, tailer)
-        if (isHeld) lent.take(file)
-        return isHeld
-      }
-      // It may have been truncated while they were compared.
-      if (explained(tailer)) return true
-    }
-    return false
+    const isHeld = like !== undefined && this.#isHeld(candidate, opened, like)
+    if (isHeld) lent.take(file)
+    return isHeld
   }
 
   /** Whether what may be a copy is waited for: a large file takes its time to be copied. */

@@ -14,11 +14,10 @@ import { inodeOf, readLines } from '../files/fingerprint.ts'
 import { nameOfHandle } from '../files/inodes.ts'
 import { type Habits, isRelated } from '../files/names.ts'
 import { compressionOf, isNoise, type OpenFile } from '../files/open.ts'
-import type { Done } from '../generation/done.ts'
 import { begunAfter, type Generation } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
-import { Tailer } from '../generation/tailer.ts'
-import type { Tailers } from '../generation/tailers.ts'
+import type { Table } from '../generation/table.ts'
+import { type Sight, Tailer } from '../generation/tailer.ts'
 import type { Truncation } from '../generation/truncation.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Missed } from '../rotation/missed.ts'
@@ -27,16 +26,23 @@ import type { Unpacked } from '../rotation/unpack.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import type { Saver } from '../state/saver.ts'
+import { type Change, decide, needsComparison } from './decide.ts'
 import type { Lookout } from './lookout.ts'
 import type { Pinning } from './pinning.ts'
+import { type Related, Turns } from './turns.ts'
 
 /** An older file counts as one that is still written to for so long after a change: milliseconds. */
 const ACTIVE_FOR = 10_000
 
+/** What a look at a file showed; `begins`: its beginning was not known before. */
+interface Seen {
+  readonly sight: Sight
+  readonly begins: boolean
+}
+
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
-  readonly tailers: Tailers
-  readonly done: Done
+  readonly table: Table
   readonly pins: Pins
   readonly pinning: Pinning
   readonly unpacked: Unpacked
@@ -64,14 +70,23 @@ export class Follower {
   readonly #parts: FollowerParts
   /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
   readonly #held = new Set<Tailer>()
-  /** Tailers whose new content is being compared with that of others. */
-  readonly #replacing = new Set<Tailer>()
+  readonly #turns: Turns<Tailer, Seen>
+  /** Monotonic milliseconds of the present look. */
+  #now = 0
   /** Tailers that wait until older generations of their origin have been read. */
   readonly #blocked = new Set<Tailer>()
   #suspended = false
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
+    this.#turns = new Turns({
+      identity: ({ closed, generation }) => (closed ? undefined : generation),
+      observe: tailer => this.#observe(tailer),
+      isDecisive: (tailer, { sight }) => needsComparison(sight, tailer.emptied),
+      related: (tailer, { sight }) => (needsComparison(sight, tailer.emptied) ? [...this.#related(tailer)] : []),
+      isLike: (tailer, other) => this.#isLike(tailer, other),
+      conclude: (tailer, seen, copied) => this.#conclude(tailer, seen, copied),
+    })
   }
 
   /** While older files are still being found nothing is read: theirs comes first. */
@@ -91,67 +106,100 @@ export class Follower {
 
   /** Looks at the file and at those that come before it, and does what follows from what it sees. */
   poll(tailer: Tailer, now = performance.now()): void {
-    const elders = this.#parts.tailers.eldersOf(tailer)
-    for (const [n, elder] of elders.entries()) {
-      // What was written last to the file that had the name before comes first.
-      if (n === elders.length - 1 || now - elder.changedAt < ACTIVE_FOR) this.#look(elder, now)
-    }
-    this.#look(tailer, now)
+    this.#now = now
+    for (const elder of this.#eldersToLookAt(tailer)) this.#turns.take(elder)
+    this.#turns.take(tailer)
   }
 
-  #look(tailer: Tailer, now: number): void {
-    // What it saw last is not yet what is known of it: a look at another file has led back here.
-    if (tailer.closed || this.#replacing.has(tailer)) return
+  /** What was written last to the file that had the name before comes first. */
+  #eldersToLookAt(tailer: Tailer): Tailer[] {
+    const elders = this.#parts.table.eldersOf(tailer)
+    return elders.filter((elder, n) => n === elders.length - 1 || this.#now - elder.changedAt < ACTIVE_FOR)
+  }
+
+  #observe(tailer: Tailer): Seen {
     const before = tailer.state.kind
     const known = tailer.generation.head.length
-    const sight = tailer.poll(now, this.final)
+    const sight = tailer.poll(this.#now, this.final)
+    // Its name is not what stands in it: that it has lost it is taken note of at once.
     if (tailer.state.kind !== before) this.#moved(tailer)
-    switch (sight.kind) {
-      case 'intact':
-        if (tailer.emptied && sight.unread) {
-          if (this.#isCopiedOver(tailer)) {
-            this.giveUp(tailer)
-            return
-          }
-          tailer.emptied = false
-        }
-        if (sight.changed) {
-          tailer.failing = false
-          this.#parts.lookout.heat(tailer)
-          // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
-          if (known === 0 && tailer.generation.head.length > 0) this.#parts.saver.soon()
-          else this.#parts.saver.later()
-        }
-        if (sight.unread) {
-          if (this.#isCompressed(tailer)) return
-          this.#offer(tailer)
-        }
-        break
-      case 'shortened':
-        this.#parts.truncation.vanished(tailer.path, tailer.generation, ({ read }) =>
-          // What some have read before it was cut off has not vanished for them.
-          Math.max(0, tailer.size + sight.bytes - Math.max(tailer.size, read)),
-        )
-        this.#offer(tailer)
-        break
-      case 'replaced':
-        this.replaced(tailer)
-        break
-    }
-    if (tailer.closed) return
-    this.#keepPinned(tailer)
-    if (tailer.finished(now)) this.close(tailer)
-    this.#parts.lookout.seen(tailer, now)
+    return { sight, begins: known === 0 && tailer.generation.head.length > 0 }
   }
 
-  /** What was written into it since it was taken up begins like an archive: it is let go. */
-  #isCompressed(tailer: Tailer): boolean {
-    const { generation, path } = tailer
-    if (generation.furthest > 0 || !generation.idle || tailer.state.kind !== 'live') return false
-    if (compressionOf(tailer.fd) === undefined) return false
-    this.letGo(tailer)
-    this.#parts.compressed(path, generation.origin.source)
-    return true
+  /** The followed files that what stands in this one may have been copied from, each behind those that come before it. */
+  *#related(tailer: Tailer): Generator<Related<Tailer>> {
+    // A stale handle of a network file system: nothing can be compared.
+    if (sizeOf(tailer) === undefined) return
+    const { table } = this.#parts
+    const near = new Set(table.beside(tailer.path))
+    // What was renamed is still known by the name that another one carries now.
+    const heir = tailer.state.kind === 'live' ? undefined : table.tailerAt(tailer.generation.origin.path)
+    if (heir) near.add(heir)
+    for (const other of near) {
+      if (other.state.kind !== 'live' || other === tailer) continue
+      if (other !== heir && !isRelated(tailer.path, other.path)) continue
+      for (const elder of this.#eldersToLookAt(other)) yield { file: elder, compare: false }
+      yield { file: other, compare: true }
+    }
+  }
+
+  #isLike(tailer: Tailer, other: Tailer): boolean {
+    // When nobody writes any more no truncation is to come that would explain it.
+    if (this.final || other.closed) return false
+    try {
+      const stats = fstatSync(tailer.fd, { bigint: true })
+      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it (see `emptied`).
+      if (tailer.state.kind !== 'live' && stats.size === 0n) return false
+      return beginsLike({ kind: 'open', fd: tailer.fd, stats }, other)
+    } catch {
+      return false
+    }
+  }
+
+  #conclude(tailer: Tailer, { sight, begins }: Seen, copied: boolean): void {
+    const { emptied } = tailer
+    const noise = sight.kind === 'replaced' && !copied && isShredded(tailer)
+    const packed = sight.kind === 'intact' && sight.unread && isPacked(tailer)
+    for (const change of decide({ sight, begins, emptied, copied, noise, packed })) this.#apply(tailer, change)
+  }
+
+  #apply(tailer: Tailer, change: Change): void {
+    const { lookout, saver, truncation, compressed } = this.#parts
+    switch (change.kind) {
+      case 'genuine':
+        tailer.emptied = false
+        break
+      case 'written':
+        tailer.failing = false
+        lookout.heat(tailer)
+        // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
+        if (change.begins) saver.soon()
+        else saver.later()
+        break
+      case 'packed':
+        this.letGo(tailer)
+        compressed(tailer.path, tailer.generation.origin.source)
+        break
+      case 'unread':
+        this.#offer(tailer)
+        break
+      case 'shortened':
+        truncation.vanished(tailer.path, tailer.generation, ({ read }) =>
+          // What some have read before it was cut off has not vanished for them.
+          Math.max(0, tailer.size + change.bytes - Math.max(tailer.size, read)),
+        )
+        break
+      case 'replaced':
+        this.#beginAnew(tailer)
+        break
+      case 'displaced':
+        this.giveUp(tailer)
+        break
+      case 'looked':
+        this.#keepPinned(tailer)
+        if (tailer.finished(this.#now)) this.close(tailer)
+        else lookout.seen(tailer, this.#now)
+    }
   }
 
   #offer(tailer: Tailer): void {
@@ -160,9 +208,9 @@ export class Follower {
       this.#blocked.add(tailer)
       return
     }
-    const { tailers, lineage, holdsBack } = this.#parts
+    const { table, lineage, holdsBack } = this.#parts
     const { generation } = tailer
-    const elders = tailers.eldersOf(tailer)
+    const elders = table.eldersOf(tailer)
     for (const cursor of generation.cursors) {
       if (!tailer.hasUnread(cursor, this.final)) continue
       const { backend } = cursor
@@ -203,7 +251,7 @@ export class Follower {
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
     tailer.pinned = this.#parts.pins.has(generation.key)
     this.#parts.cleared(path)
-    this.#parts.tailers.add(tailer, aside)
+    this.#parts.table.open(tailer, aside)
     this.#parts.missed.followed(generation.origin.path, generation.begun)
     this.#learn(tailer)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
@@ -222,7 +270,7 @@ export class Follower {
 
   /** A file lost its name: another may carry it now. */
   #moved(tailer: Tailer): void {
-    this.#parts.tailers.setAside(tailer)
+    this.#parts.table.setAside(tailer)
     tailer.locate()
     const { path, source } = tailer.generation.origin
     this.#learn(tailer)
@@ -233,16 +281,18 @@ export class Follower {
     this.#parts.saver.later()
   }
 
-  /** Other content stands in the file: the old generation goes on in a copy if there is one, a new one begins here. */
+  /** A reader has seen that other content stands in the file. */
   replaced(tailer: Tailer): void {
-    const { pinning, sources, lineage, tailers, missed, search } = this.#parts
+    this.#now = performance.now()
+    this.#turns.take(tailer, { sight: { kind: 'replaced' }, begins: false })
+  }
+
+  /** The old generation goes on in a copy if there is one, a new one begins here. */
+  #beginAnew(tailer: Tailer): void {
+    const { pinning, sources, lineage, table, missed, search } = this.#parts
     const old = tailer.generation
     // The pin holds the inode, whose content is another now.
     pinning.release(tailer)
-    if (this.#isCopiedOver(tailer) || isShredded(tailer)) {
-      this.giveUp(tailer)
-      return
-    }
     tailer.emptied = tailer.size === 0
     const { source: name, path: origin } = old.origin
     const source = sources.get(name)!
@@ -251,46 +301,30 @@ export class Follower {
     missed.vacated(origin, source)
     const since = begunAfter(old.begun, tailer.modified)
     const generation = lineage.begun(source, path, tailer.inode, Date.now(), since)
-    tailers.begin(tailer, generation)
+    table.begin(tailer, generation)
     missed.followed(path, generation.begun)
     this.#hold(tailer)
     search(lineage.lost(old, tailer.path))
   }
 
   /**
-   * Whether what stands in a rotation now may be a copy of the file it was rotated from. Then it is that one's, which
-   * goes on in it once it is truncated, or has done so already.
+   * Whether a file of which nothing is known is like one that is followed, the first of `others` for which `isLike` is
+   * true. `claimed`: what had happened to one of them explains the file, which is followed by now as `isClaimed` says.
    */
-  #isCopiedOver(tailer: Tailer): boolean {
-    this.#replacing.add(tailer)
-    try {
-      return this.#isLikeOriginal(tailer)
-    } catch {
-      // A stale handle of a network file system: nothing can be compared.
-      return false
-    } finally {
-      this.#replacing.delete(tailer)
-    }
-  }
-
-  #isLikeOriginal(tailer: Tailer): boolean {
-    const rotated = tailer.state.kind !== 'live'
-    for (const other of [...this.#parts.tailers]) {
-      if (other.state.kind !== 'live' || other === tailer) continue
-      // What was renamed is still known by the name that the other one carries now.
-      const wasThere = rotated && tailer.generation.origin.path === other.path
-      if (!isRelated(tailer.path, other.path) && !wasThere) continue
+  compare(
+    others: Iterable<Tailer>,
+    isLike: (other: Tailer) => boolean,
+    isClaimed: () => boolean,
+  ): Tailer | 'claimed' | undefined {
+    for (const other of others) {
       this.poll(other)
-      if (tailer.closed) return true
-      const opened: OpenFile = { kind: 'open', fd: tailer.fd, stats: fstatSync(tailer.fd, { bigint: true }) }
-      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it (see `emptied`).
-      // And when nobody writes any more no truncation is to come that would explain it.
-      if (!this.final && (!rotated || opened.stats.size > 0n) && beginsLike(opened, other)) return true
+      if (isClaimed()) return 'claimed'
+      if (isLike(other)) return other
       // It may have been truncated while they were compared.
       this.poll(other)
-      if (tailer.closed) return true
+      if (isClaimed()) return 'claimed'
     }
-    return false
+    return undefined
   }
 
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
@@ -299,7 +333,7 @@ export class Follower {
     // What a file says that was empty belongs to the one it was copied from.
     if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
     // So that whatever begins in this inode has another id than what was in it before.
-    this.#parts.done.remember({ ...tailer.generation.save(tailer.path), done: true })
+    this.#parts.table.remember({ ...tailer.generation.save(tailer.path), done: true })
     this.letGo(tailer)
     this.#parts.lookout.sweepSoon()
     this.#parts.saver.later()
@@ -332,14 +366,14 @@ export class Follower {
   /** The name it was taken up by is not one that is followed, and may not last. */
   #aside(tailer: Tailer): void {
     tailer.state = { kind: 'rotated', since: performance.now() }
-    this.#parts.tailers.setAside(tailer)
+    this.#parts.table.setAside(tailer)
     this.#keepPinned(tailer)
     this.#parts.lookout.sweepSoon()
   }
 
   /** A committed offset has moved. */
   committed(): void {
-    this.#parts.truncation.settled()
+    this.#parts.table.settled()
     this.#parts.saver.later()
   }
 
@@ -349,18 +383,18 @@ export class Follower {
     const { kind } = tailer.state
     tailer.locate()
     this.letGo(tailer)
-    const { unpacked, done } = this.#parts
+    const { unpacked, table } = this.#parts
     unpacked.release(tailer.generation.key)
     const saved = { ...tailer.generation.save(tailer.path), done: true }
-    if (kind === 'deleted' || unpacked.holds(tailer.path)) done.rememberGone(saved)
-    else done.remember(saved)
+    if (kind === 'deleted' || unpacked.holds(tailer.path)) table.rememberGone(saved)
+    else table.remember(saved)
     this.#parts.saver.later()
   }
 
   /** Its handle is closed; what becomes of the generation is somebody else's affair. */
   letGo(tailer: Tailer): void {
     this.#parts.pinning.release(tailer)
-    this.#parts.tailers.delete(tailer)
+    this.#parts.table.close(tailer)
     this.#parts.lookout.forget(tailer)
     tailer.close()
     this.#blocked.delete(tailer)
@@ -374,6 +408,19 @@ export class Follower {
     const { key } = tailer.generation
     void this.#parts.saver.now().then(saved => saved && this.#parts.pins.saved(key))
   }
+}
+
+function sizeOf({ fd }: Tailer): bigint | undefined {
+  try {
+    return fstatSync(fd, { bigint: true }).size
+  } catch {
+    return undefined
+  }
+}
+
+/** What was written into it since it was taken up begins like an archive, and nothing of it was read. */
+function isPacked({ generation, state, fd }: Tailer): boolean {
+  return generation.furthest === 0 && generation.idle && state.kind === 'live' && compressionOf(fd) !== undefined
 }
 
 /** A file that has lost its name and is written over in place, with what is no text: `shred`, before it is removed. */

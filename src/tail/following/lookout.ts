@@ -4,6 +4,7 @@
  * change, but the more seldom the longer such a look takes. Three timers in all, however many files there are.
  */
 import { Effort, restAfter } from '../directories/effort.ts'
+import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
 
 /**
@@ -40,7 +41,7 @@ export interface Looks {
 }
 
 export class Lookout {
-  readonly #tailers: Iterable<Tailer>
+  readonly #table: Pick<Table, 'tailers'>
   readonly #looks: Looks
   readonly #hot = new Set<Tailer>()
   #round: Iterator<Tailer>
@@ -58,9 +59,9 @@ export class Lookout {
   #busy = false
   #hint: NodeJS.Timeout | undefined
 
-  constructor(tailers: Iterable<Tailer>, looks: Looks) {
-    this.#tailers = tailers
-    this.#round = tailers[Symbol.iterator]()
+  constructor(table: Pick<Table, 'tailers'>, looks: Looks) {
+    this.#table = table
+    this.#round = table.tailers
     this.#looks = looks
   }
 
@@ -69,7 +70,7 @@ export class Lookout {
     this.turnedAt = now
     if (now >= this.#sweepDue) this.#sweep()
     let active = false
-    for (const tailer of this.#tailers) {
+    for (const tailer of this.#table.tailers) {
       if (tailer.due <= now) this.#looks.poll(tailer, now)
       active ||= now - tailer.changedAt < ACTIVE_FOR
     }
@@ -157,7 +158,7 @@ export class Lookout {
     for (let n = 0; n < OTHERS; n++) {
       const { value: tailer } = this.#round.next()
       if (tailer === undefined) {
-        this.#round = this.#tailers[Symbol.iterator]()
+        this.#round = this.#table.tailers
         return
       }
       if (!this.#hot.has(tailer)) this.#looks.poll(tailer, now)

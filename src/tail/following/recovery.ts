@@ -12,10 +12,9 @@ import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
 import { type Bound, beside, compressionOf, isNoise, openRegular } from '../files/open.ts'
-import type { Done } from '../generation/done.ts'
 import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
-import type { Tailers } from '../generation/tailers.ts'
+import type { Table } from '../generation/table.ts'
 import type { SourceOptions } from '../options.ts'
 import { Handles } from '../rotation/handover.ts'
 import type { Lent } from '../rotation/lent.ts'
@@ -30,8 +29,7 @@ import type { Folders } from './folders.ts'
 import type { Follower } from './follower.ts'
 
 export interface RecoveryParts {
-  readonly tailers: Tailers
-  readonly done: Done
+  readonly table: Table
   readonly folders: Folders
   readonly follower: Follower
   readonly missed: Missed
@@ -64,7 +62,7 @@ export function recover(
   candidates: Iterable<Found>,
   handles = new Handles(),
 ): void {
-  const { tailers, done, folders, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
+  const { table, folders, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
   follower.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
@@ -75,7 +73,7 @@ export function recover(
   for (const entry of generations) {
     if (!sources.has(entry.source)) continue
     if (entry.gone) {
-      done.rememberGone(entry)
+      table.rememberGone(entry)
       continue
     }
     if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits.learn(entry.origin, entry.path)
@@ -99,7 +97,7 @@ export function recover(
     }
     const inode = inodeOf(opened.stats)
     const entry = saved.get(inodeKey(inode))
-    if (tailers.has(inodeKey(inode))) closeSync(opened.fd)
+    if (table.isOpen(inodeKey(inode))) closeSync(opened.fd)
     else if (entry && sameBirth(entry.inode, inode) && isGeneration(opened, identityOf(entry))) {
       saved.delete(inodeKey(inode))
       handles.drop(entry.key)
@@ -147,7 +145,7 @@ export function recover(
   for (const { entry, sibling } of rewritten) {
     const { opened } = sibling
     if (!lent.take(sibling)) continue
-    if (tailers.has(inodeKey(entry.inode))) closeSync(opened.fd)
+    if (table.isOpen(inodeKey(entry.inode))) closeSync(opened.fd)
     else {
       const since = begunAfter(begunOf(entry), opened.stats.mtimeNs)
       missed.rewritten(sources.get(entry.source)!, entry.origin, sibling, since)
@@ -161,11 +159,11 @@ export function recover(
 
 /** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */
 function begin(
-  { tailers, follower, lineage }: RecoveryParts,
+  { table, follower, lineage }: RecoveryParts,
   { candidate: { source, path }, opened, inode }: Fresh,
   former: SavedGeneration | undefined,
 ): void {
-  if (tailers.has(inodeKey(inode))) {
+  if (table.isOpen(inodeKey(inode))) {
     closeSync(opened.fd)
     return
   }

@@ -12,6 +12,7 @@ import { Growth } from '../files/growth.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import { Cursor, Generation } from './generation.ts'
+import type { Table } from './table.ts'
 import type { Tailer } from './tailer.ts'
 
 /** What is known here of a pipeline's reader: files are offered to it that have something to read. */
@@ -37,13 +38,14 @@ export class Lineage {
   /** Of the configuration before: the keys of its generations, and their islands by key and backend. */
   inherited: ReadonlySet<string> = new Set()
   islands: ReadonlyMap<string, ReadonlyMap<string, readonly Island[]>> = new Map()
+  readonly #table: Table
   readonly #ledger: Ledger
   readonly #onCommit: () => void
   readonly #timed = new WeakSet<Generation>()
-  readonly #suspended = new WeakMap<SavedGeneration, Generation>()
 
   /** `onCommit` is called whenever a cursor's committed offset has moved. */
-  constructor(ledger: Ledger, onCommit: () => void) {
+  constructor(table: Table, ledger: Ledger, onCommit: () => void) {
+    this.#table = table
     this.#ledger = ledger
     this.#onCommit = onCommit
   }
@@ -81,7 +83,7 @@ export class Lineage {
 
   /** Goes on with what is known of a generation, in a file of `size` bytes that was found to be its own. */
   restored(source: SourceOptions, saved: SavedGeneration, inode: Inode, size: number): Generation {
-    const living = this.living(saved)
+    const living = this.#table.living(saved)
     if (living) {
       living.inode = inode
       for (const cursor of living.cursors) cursor.again()
@@ -102,17 +104,8 @@ export class Lineage {
       generation.cursors.map(({ backend, read, marker }) => [backend, { offset: read, marker }]),
     )
     const saved = { ...generation.save(path), cursors: read }
-    this.suspend(saved, generation)
+    this.#table.suspend(saved, generation)
     return saved
-  }
-
-  /** `saved` stands for a generation of which chunks are in flight: it goes on with those. */
-  suspend(saved: SavedGeneration, generation: Generation): void {
-    this.#suspended.set(saved, generation)
-  }
-
-  living(saved: SavedGeneration): Generation | undefined {
-    return this.#suspended.get(saved)
   }
 
   /** The backends that get a source. */

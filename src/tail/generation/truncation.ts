@@ -5,39 +5,21 @@
  */
 import type { Logger } from '../../log.ts'
 import type { Cursor, Generation } from './generation.ts'
-
-/** A generation whose file is gone or has other content, while chunks of it are in flight. */
-export interface Finishing {
-  readonly generation: Generation
-  readonly path: string
-}
+import type { Table } from './table.ts'
 
 export class Truncation {
+  readonly #table: Table
   readonly #log: Logger
-  readonly #finishing = new Set<Finishing>()
 
-  constructor(log: Logger) {
+  constructor(table: Table, log: Logger) {
+    this.#table = table
     this.#log = log
-  }
-
-  get finishing(): Iterable<Finishing> {
-    return this.#finishing
-  }
-
-  /** The generation has lost its file: what is in flight of it goes on. */
-  finish(generation: Generation, path: string): void {
-    if (!generation.idle) this.#finishing.add({ generation, path })
-  }
-
-  /** Something has settled. */
-  settled(): void {
-    for (const entry of this.#finishing) if (entry.generation.idle) this.#finishing.delete(entry)
   }
 
   /** The generation is nowhere any more: what was seen of it and not read has vanished. */
   lost(path: string, generation: Generation): void {
     this.vanished(path, generation, cursor => Math.max(0, generation.size - cursor.read - cursor.forgo()))
-    this.finish(generation, path)
+    this.#table.finish(generation, path)
   }
 
   /** Counts what can provably not be read any more. */

@@ -14,11 +14,10 @@ import { fileAt, namesIn, statPath } from '../files/inodes.ts'
 import { type Habits, isRelated } from '../files/names.ts'
 import { type Bound, isNoise, type OpenFile } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
-import type { Done } from '../generation/done.ts'
 import type { Generation } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
+import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import type { Tailers } from '../generation/tailers.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Lent } from './lent.ts'
@@ -42,14 +41,12 @@ interface Vacancy {
 }
 
 export interface MissedParts {
-  readonly tailers: Tailers
+  readonly table: Table
   readonly lineage: Lineage
   readonly habits: Habits
   readonly lent: Lent
   /** Where files of a source must really lie. */
   boundsOf(source: string): readonly Bound[]
-  /** Whether a file is followed under the path now. */
-  isFollowed(path: string): boolean
   /** Whether an inode is known. */
   known(inode: Inode): boolean
   /** Whether a file is the copy of a generation of `origin` that is over. */
@@ -66,6 +63,12 @@ export interface MissedParts {
   knownArchive(stats: BigIntStats): boolean
   /** Looks at a file now. */
   poll(tailer: Tailer): void
+  /** The first of those that are followed which a file is like; `claimed` if what happened to one of them explains it. */
+  compare(
+    others: Iterable<Tailer>,
+    isLike: (other: Tailer) => boolean,
+    isClaimed: () => boolean,
+  ): Tailer | 'claimed' | undefined
   /** Follows a file that is not under a followed path. */
   follow(path: string, opened: OpenFile, generation: Generation): void
 }
@@ -85,7 +88,7 @@ export class Missed {
 
   constructor(parts: MissedParts) {
     this.#parts = parts
-    this.#youngest = new Recent(path => parts.isFollowed(path) || this.#vacancies.has(path))
+    this.#youngest = new Recent(path => parts.table.isFollowed(path) || this.#vacancies.has(path))
   }
 
   /** A generation is, or was, followed under the path. */
@@ -160,9 +163,9 @@ export class Missed {
 
   /** Returns whether all of them were taken up: there may be no file descriptor for the others. */
   #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): boolean {
-    const { tailers, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
+    const { table, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
-    for (const tailer of [...tailers.of(origin)]) this.#parts.poll(tailer)
+    for (const tailer of [...table.tailersOf(origin)]) this.#parts.poll(tailer)
     const born = birthOf(origin)
     const { missed, whole } = findMissed({
       origin,
@@ -205,7 +208,7 @@ export class Missed {
 
   /** When the youngest generation of the path that had been followed was written to last. */
   #endOf(origin: string, begun: bigint | undefined): bigint {
-    for (const { generation, modified } of this.#parts.tailers.of(origin))
+    for (const { generation, modified } of this.#parts.table.tailersOf(origin))
       if (generation.begun === begun) return modified
     return 0n
   }
@@ -236,18 +239,18 @@ export class Missed {
 
   /** Whether nothing is known of what stands in a lent file. */
   #isNew(origin: string, sibling: Sibling): boolean {
-    const { tailers, poll, lent } = this.#parts
+    const { table, compare, lent } = this.#parts
     const { path, opened } = sibling
     const key = inodeKey(inodeOf(opened.stats))
     // What was written over before it is removed is no log any more.
     if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) return false
-    for (const tailer of [...tailers]) {
-      if (mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin)) return false
-      // It may have been truncated while they were compared: then it goes on in this file.
-      if (tailer.generation.origin.path === origin) poll(tailer)
-      if (!lent.has(sibling) || tailers.has(key)) return false
-    }
-    return true
+    // What was copied and then truncated goes on in this file.
+    const like = compare(
+      new Set([...table.beside(path), ...table.tailersOf(origin)]),
+      tailer => mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin),
+      () => !lent.has(sibling) || table.isOpen(key),
+    )
+    return like === undefined
   }
 }
 
@@ -288,24 +291,24 @@ const LOOKED_AT = 32
 
 /** Looks at finished files whose names are known, for lines that came late. */
 export class LateLines {
-  readonly #done: Done
+  readonly #table: Table
   #turn: Iterator<SavedGeneration>
 
-  constructor(done: Done) {
-    this.#done = done
-    this.#turn = done[Symbol.iterator]()
+  constructor(table: Table) {
+    this.#table = table
+    this.#turn = table.done
   }
 
   /** Some of those that have grown. `all`: look at every one. */
   *look(all: boolean): Generator<SavedGeneration> {
     if (all) {
-      yield* [...this.#done].filter(hasGrown)
+      yield* [...this.#table.done].filter(hasGrown)
       return
     }
     for (let n = 0; n < LOOKED_AT; n++) {
       const { value } = this.#turn.next()
       if (value === undefined) {
-        this.#turn = this.#done[Symbol.iterator]()
+        this.#turn = this.#table.done
         return
       }
       if (hasGrown(value)) yield value

@@ -18,10 +18,9 @@ import { fileAt, isInode, nameOf } from '../files/inodes.ts'
 import { type Habits, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
-import type { Done } from '../generation/done.ts'
 import type { Lineage } from '../generation/lineage.ts'
+import type { Circumstances, Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import type { Tailers } from '../generation/tailers.ts'
 import type { Truncation } from '../generation/truncation.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
@@ -40,8 +39,6 @@ import {
 } from './siblings.ts'
 import type { Unpacked } from './unpack.ts'
 
-/** Unreadable files are remembered beside those that are finished, and must not drive these out. */
-const MOST_UNREADABLE = 128
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
 const MOST_AWAITED = 1024
 /** An archive that is not whole yet is looked into again after so long: milliseconds. */
@@ -50,8 +47,7 @@ const AGAIN = 500
 const STEADY = 3
 
 export interface SearchParts {
-  readonly tailers: Tailers
-  readonly done: Done
+  readonly table: Table
   readonly truncation: Truncation
   readonly lineage: Lineage
   readonly habits: Habits
@@ -94,21 +90,7 @@ const TOO_LARGE =
 const WAITS = 'there is no room to unpack an archive; what it holds of a rotated file is shipped once there is'
 const DAMAGED = 'an archive cannot be unpacked to its end; what it holds of a rotated file is not shipped'
 
-/** What the search knows beside the saved generation. */
-interface Circumstances {
-  /** Its inode has other content now. */
-  readonly replaced: boolean
-  /** That has just happened, in an open file: what stands in another open file may be its copy. */
-  readonly truncated: boolean
-}
-
 const MOVED: Circumstances = { replaced: false, truncated: false }
-
-type Waiting =
-  | { readonly kind: 'descriptor'; readonly circumstances: Circumstances }
-  | { readonly kind: 'archive'; readonly emptied: string | undefined }
-  /** For others to be done, so that there is room to unpack it: those may be younger, and are not held back. */
-  | { readonly kind: 'room'; readonly emptied: string | undefined }
 
 /** One way to find a file. */
 type Finder = (entry: SavedGeneration, wanted: Wanted, circumstances: Circumstances) => Sibling | undefined
@@ -120,9 +102,6 @@ export class Search {
   /** Inodes, by key, whose content is known to be that of a generation which is still to be found: for a restart. */
   standing: ReadonlySet<string> = new Set()
   readonly #parts: SearchParts
-  readonly #waiting = new Map<SavedGeneration, Waiting>()
-  /** Those whose files are there and may not be opened, by inode; no followed name may lead to them any more. */
-  readonly #unreadable = new Map<string, SavedGeneration>()
   readonly #seeks = new Set<Promise<void>>()
   readonly #pauses = new Set<() => void>()
   /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
@@ -139,7 +118,7 @@ export class Search {
     (entry, wanted) => this.#handed(entry, wanted),
     (entry, wanted) => this.#parts.unpacked.before(entry.key, wanted),
     (entry, wanted) => this.#pinned(entry, wanted),
-    (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.tailers.has(key))),
+    (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.table.isOpen(key))),
     (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
     (_, wanted, { truncated }) => this.#nameless(wanted, truncated),
     (entry, wanted) => this.#heldBack(entry, wanted),
@@ -155,24 +134,13 @@ export class Search {
     for (const end of this.#pauses) end()
   }
 
-  /** Generations that are being searched for. */
-  get sought(): Iterable<SavedGeneration> {
-    return this.#waiting.keys()
-  }
-
-  /** The same, with what has been settled of them meanwhile. */
-  *saved(): Generator<SavedGeneration> {
-    const { lineage } = this.#parts
-    for (const entry of this.#waiting.keys()) yield lineage.living(entry)?.save(entry.path) ?? entry
-  }
-
   /** Whether a generation of a path is searched for: once it is found more may be known of the names there. */
   isSearching(origin: string): boolean {
     return this.holdsBack(origin, LAST)
   }
 
   get waiting(): boolean {
-    return this.#waiting.size > 0 || this.#archives.size > 0
+    return this.#parts.table.sought.size > 0 || this.#archives.size > 0
   }
 
   /** Archives are being looked into. */
@@ -190,61 +158,47 @@ export class Search {
     for (const archive of this.#archives.values()) {
       if (archive.origin === origin && archive.begun < begun && !archive.room) return true
     }
-    for (const [entry, { kind }] of this.#waiting) {
+    for (const [entry, { kind }] of this.#parts.table.sought) {
       if (kind !== 'room' && entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
     }
     return false
   }
 
-  /** Whether an inode is that of a generation that has to wait; `key` as by `inodeKey`. */
-  awaits(key: string): boolean {
-    return this.#archives.has(key) || this.#waitingAt(key) !== undefined
-  }
-
-  /** Takes out the generation of an inode that has to wait, because its file was found. */
-  recall(key: string): SavedGeneration | undefined {
-    this.#unreadable.delete(key)
-    const entry = this.#waitingAt(key)
-    if (entry) this.#waiting.delete(entry)
-    return entry
+  /** Whether an inode is that of an archive that is looked into; `key` as by `inodeKey`. */
+  isLookingInto(key: string): boolean {
+    return this.#archives.has(key)
   }
 
   /** Looks again for those that had to wait. */
   retry(): void {
-    const { done } = this.#parts
-    for (const [key, entry] of [...this.#unreadable]) {
+    const { table, room } = this.#parts
+    for (const entry of table.unreadable) {
       const now = this.#stillUnreadable(entry)
       if (now === entry) continue
-      const saved = done.take(key)
-      if (saved === entry && now) {
-        this.#keepUnreadable(now)
-        continue
-      }
-      this.#unreadable.delete(key)
-      if (saved === entry) this.find(entry, { replaced: false, truncated: false })
-      // Otherwise its name led to it, and it is looked after already.
-      else if (saved) done.remember(saved)
+      table.dropUnreadable(inodeKey(entry.inode))
+      if (now) table.keepUnreadable(now)
+      else this.find(entry, { replaced: false, truncated: false })
     }
-    for (const [entry, state] of this.#waiting) {
+    for (const [entry, state] of table.sought) {
       if (state.kind !== 'descriptor') continue
-      if (!this.#parts.room()) return
-      this.#waiting.delete(entry)
+      if (!room()) return
+      table.unseek(entry)
       this.find(entry, state.circumstances)
     }
   }
 
   /** Looks for a generation that no followed name leads to. */
   find(entry: SavedGeneration, circumstances: Circumstances): void {
-    const { done, room, unpacked, habits } = this.#parts
+    const { table, room, unpacked, habits } = this.#parts
     if (entry.done) {
-      if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) done.remember(entry)
-      else done.rememberGone(entry)
+      if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) table.remember(entry)
+      else table.rememberGone(entry)
       return
     }
     const wanted = this.#wantedOf(entry)
     // A handle that was left needs no other descriptor.
     if (!this.handles.has(entry.key) && !room()) {
-      this.#waiting.set(entry, { kind: 'descriptor', circumstances })
+      table.seek(entry, { kind: 'descriptor', circumstances })
       return
     }
     const found = this.#first(entry, wanted, circumstances)
@@ -254,7 +208,7 @@ export class Search {
     }
     const unreadable = circumstances.replaced ? undefined : this.#stillUnreadable(entry)
     if (unreadable) {
-      this.#keepUnreadable(unreadable)
+      table.keepUnreadable(unreadable)
       return
     }
     const archives = unpacked.candidates(wanted, habits)
@@ -262,7 +216,7 @@ export class Search {
       this.#gone(entry, circumstances)
       return
     }
-    this.#waiting.set(entry, { kind: 'archive', emptied: circumstances.truncated ? nanoseconds() : undefined })
+    table.seek(entry, { kind: 'archive', emptied: circumstances.truncated ? nanoseconds() : undefined })
     this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
   }
 
@@ -286,8 +240,8 @@ export class Search {
 
   /** Generations whose files were emptied, without a copy, or as long as it is looked for in archives. */
   *#emptied(): Generator<SavedGeneration> {
-    yield* this.#parts.done.gone
-    for (const [entry, state] of this.#waiting) {
+    yield* this.#parts.table.gone
+    for (const [entry, state] of this.#parts.table.sought) {
       if (state.kind !== 'descriptor' && state.emptied !== undefined) yield { ...entry, emptied: state.emptied }
     }
   }
@@ -296,7 +250,7 @@ export class Search {
   knowsArchive(stats: BigIntStats): boolean {
     const inode = inodeOf(stats)
     if (this.#archives.has(inodeKey(inode))) return true
-    const known = this.#parts.done.at(inode)
+    const known = this.#parts.table.doneIn(inode)
     return known?.begun === String(stats.mtimeNs) && known.size === Number(stats.size)
   }
 
@@ -306,7 +260,7 @@ export class Search {
    * when `born` says: what has the name once the archive was seen.
    */
   takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
-    const { lineage } = this.#parts
+    const { table, lineage } = this.#parts
     const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
@@ -315,7 +269,7 @@ export class Search {
     const before = born()
     // Its content is older than the archive, which keeps the time of the last line; unless it was written over another.
     const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
-    const after = this.#youngestOf(origin, stats.mtimeNs)
+    const after = table.youngestOf(origin, stats.mtimeNs)
     const least = made > after ? made : after + 1n
     const begun = before !== undefined && before <= least ? before - 1n : least
     this.#archives.set(key, { origin, begun })
@@ -323,21 +277,8 @@ export class Search {
     this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))
   }
 
-  /** When the youngest of the known generations of a path began that had begun by `at`: nanoseconds since the epoch. */
-  #youngestOf(origin: string, at: bigint): bigint {
-    const { tailers, done } = this.#parts
-    let youngest = 0n
-    const consider = (begun: bigint): void => {
-      if (begun <= at && begun > youngest) youngest = begun
-    }
-    for (const { generation } of tailers.of(origin)) consider(generation.begun)
-    // An archive that was looked into stands there with the time of its content.
-    for (const { origin: path, begun, inode } of done) if (path === origin) consider(BigInt(begun ?? inode.birth))
-    return youngest
-  }
-
   async #takeArchive(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
-    const { done, unpacked, log, onSettled } = this.#parts
+    const { table, unpacked, log, onSettled } = this.#parts
     const { origin, source, inode } = entry
     let stats = seen
     for (let steady = 0; steady < STEADY; steady++) {
@@ -345,7 +286,7 @@ export class Search {
         entry.key,
         path,
         this.#parts.boundsOf(source),
-        () => this.#headsOf(origin),
+        () => table.headsOf(origin),
         inode,
       )
       if (this.#stopped) {
@@ -375,7 +316,7 @@ export class Search {
       this.#archives.delete(inodeKey(inode))
       if (result.kind !== 'moved') {
         // So that it is not unpacked again, whatever becomes of what it held.
-        done.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
+        table.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
       }
       if (result.kind === 'incomplete')
         log.warn({ event: 'archive_damaged', source, path: origin, archive: path }, DAMAGED)
@@ -415,21 +356,22 @@ export class Search {
    * also under another name.
    */
   unreadable(source: SourceOptions, origin: string, path = origin): void {
-    const { tailers, done, lineage, onSettled } = this.#parts
+    const { table, lineage, onSettled } = this.#parts
     // Where a link leads does not count.
     const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
-    if (tailers.has(inodeKey(inode)) || done.has(inode)) return
+    const place = table.placeOf(inode)
+    if (place === 'open' || place === 'unreadable' || place === 'done') return
     // Without birth times its id could not be told again.
-    if (inode.birth === '0' || this.#unreadable.size >= MOST_UNREADABLE) return
-    this.#keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
+    if (inode.birth === '0' || !table.mayKeepUnreadable) return
+    table.keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
     onSettled(origin)
   }
 
   /** A file that was never opened has another name than the one that is followed: it waits for a handle. */
   awaitHandle(entry: SavedGeneration): void {
-    if (this.#waiting.size < MOST_AWAITED) this.find(entry, MOVED)
+    if (this.#parts.table.sought.size < MOST_AWAITED) this.find(entry, MOVED)
     else this.missing(entry)
   }
 
@@ -448,11 +390,11 @@ export class Search {
 
   /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
   #isTaken(key: string, opened: OpenFile, truncated: boolean): boolean {
-    const { tailers, done } = this.#parts
+    const { table } = this.#parts
     // It was copied over a rotation of before, which may not have been noticed yet; or it was, and is not read since.
-    if (tailers.has(key)) return !truncated || tailers.get(key)?.genuine === true
+    if (table.isOpen(key)) return !truncated || table.tailerIn(key)?.genuine === true
     if (this.standing.has(key)) return true
-    const finished = done.byKey(key)
+    const finished = table.doneByKey(key)
     return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
   }
 
@@ -462,10 +404,10 @@ export class Search {
     archives: readonly string[],
     circumstances: Circumstances,
   ): Promise<void> {
-    const { unpacked, lineage, habits, log, onSettled } = this.#parts
+    const { table, unpacked, habits, log, onSettled } = this.#parts
     const { source, origin } = entry
     // What is in flight has to be sent again if the process is killed.
-    const offsets = lineage.living(entry)?.cursors.map(({ committed }) => committed.offset)
+    const offsets = table.living(entry)?.cursors.map(({ committed }) => committed.offset)
     const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
     const isRotation = (archive: string) => habits.says(withoutCompression(basename(archive)), origin) !== 'nothing'
     let before = ''
@@ -473,7 +415,7 @@ export class Search {
     for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
       // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
       const blank = wanted.head.length === 0
-      const heads = () => this.#headsOf(entry.origin)
+      const heads = () => table.headsOf(entry.origin)
       const result = blank
         ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
         : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)
@@ -483,7 +425,7 @@ export class Search {
           closeSync(result.sibling.opened.fd)
           return
         }
-        this.#waiting.delete(entry)
+        table.unseek(entry)
         if (result.archive !== undefined) habits.learn(entry.origin, result.archive)
         this.#continue(entry, result.sibling, circumstances)
         onSettled(entry.origin)
@@ -495,9 +437,9 @@ export class Search {
       }
       if (result.kind === 'none') break
       if (result.kind === 'later') {
-        const state = this.#waiting.get(entry)
+        const state = table.sought.get(entry)
         if (state?.kind === 'archive') {
-          this.#waiting.set(entry, { ...state, kind: 'room' })
+          table.seek(entry, { ...state, kind: 'room' })
           log.warn({ event: 'archive_waiting', source, path: origin, archive: archives[0] }, WAITS)
           onSettled(origin)
         }
@@ -512,7 +454,7 @@ export class Search {
     }
     if (this.#stopped) return
     if (damaged !== undefined) log.warn({ event: 'archive_damaged', source, path: origin, archive: damaged }, DAMAGED)
-    this.#waiting.delete(entry)
+    table.unseek(entry)
     this.#gone(entry, circumstances)
     onSettled(entry.origin)
   }
@@ -541,27 +483,6 @@ export class Search {
     })
   }
 
-  /** How the generations of a path begin that are known. */
-  *#headsOf(origin: string) {
-    const { tailers, done, truncation } = this.#parts
-    for (const entry of [...done, ...done.gone, ...this.#waiting.keys()]) if (entry.origin === origin) yield entry.head
-    for (const { generation } of [...tailers, ...truncation.finishing]) {
-      if (generation.origin.path === origin) yield generation.head
-    }
-  }
-
-  #keepUnreadable(entry: SavedGeneration): void {
-    this.#parts.done.remember(entry)
-    this.#unreadable.set(inodeKey(entry.inode), entry)
-  }
-
-  #waitingAt(key: string): SavedGeneration | undefined {
-    for (const [entry, state] of this.#waiting) {
-      if (state.kind === 'descriptor' && !state.circumstances.replaced && inodeKey(entry.inode) === key) return entry
-    }
-    return undefined
-  }
-
   /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its offset is kept. */
   #stillUnreadable(entry: SavedGeneration): SavedGeneration | undefined {
     const { inode, origin } = entry
@@ -580,7 +501,7 @@ export class Search {
     const fd = this.handles.take(entry.key)
     if (fd === undefined) return undefined
     const opened: OpenFile = { kind: 'open', fd, stats: fstatSync(fd, { bigint: true }) }
-    const taken = this.#parts.tailers.has(inodeKey(inodeOf(opened.stats)))
+    const taken = this.#parts.table.isOpen(inodeKey(inodeOf(opened.stats)))
     if (!taken && isGeneration(opened, wanted)) return { path: entry.path, opened }
     closeSync(fd)
     return undefined
@@ -595,10 +516,10 @@ export class Search {
 
   /** What an earlier process pinned: the file may have no other name. */
   #pinned(entry: SavedGeneration, wanted: Wanted): Sibling | undefined {
-    const { pins, tailers } = this.#parts
+    const { pins, table } = this.#parts
     const pinned = pins.open(entry.key, entry.inode)
     if (pinned === undefined) return undefined
-    if (!tailers.has(inodeKey(entry.inode)) && isGeneration(pinned.opened, wanted)) return pinned
+    if (!table.isOpen(inodeKey(entry.inode)) && isGeneration(pinned.opened, wanted)) return pinned
     closeSync(pinned.opened.fd)
     return undefined
   }
@@ -628,7 +549,7 @@ export class Search {
       const ends =
         of === key && stats.size === compared ? [{ offset: Number(compared), marker: NO_MARKER }] : wanted.ends
       const evidence = evidenceOf(path, sibling.opened, { ...wanted, ends })
-      if (this.#parts.tailers.has(inodeKey(inodeOf(stats))) || evidence === 0) continue
+      if (this.#parts.table.isOpen(inodeKey(inodeOf(stats))) || evidence === 0) continue
       this.#parts.release(path)
       return sibling
     }
@@ -638,7 +559,7 @@ export class Search {
   /** Rotated into another directory. */
   #movedAway({ inode, source }: SavedGeneration, wanted: Wanted): Sibling | undefined {
     const path = this.elsewhere.get(inodeKey(inode))
-    if (path === undefined || this.#parts.tailers.has(inodeKey(inode))) return undefined
+    if (path === undefined || this.#parts.table.isOpen(inodeKey(inode))) return undefined
     const opened = openRegular(path, this.#parts.boundsOf(source))
     if (opened.kind !== 'open') return undefined
     if (inodeKey(inodeOf(opened.stats)) === inodeKey(inode) && isGeneration(opened, wanted)) return { path, opened }
@@ -647,8 +568,8 @@ export class Search {
   }
 
   #continue(entry: SavedGeneration, { path, opened }: Sibling, { truncated }: Circumstances): void {
-    const { tailers, displaced, found, habits, unpacked, pins, log } = this.#parts
-    const former = tailers.get(inodeKey(inodeOf(opened.stats)))
+    const { table, displaced, found, habits, unpacked, pins, log } = this.#parts
+    const former = table.tailerIn(inodeKey(inodeOf(opened.stats)))
     if (former) displaced(former)
     if (!unpacked.holds(path) && !pins.holds(path)) habits.learn(entry.origin, path)
     found(path, opened, entry)
@@ -661,19 +582,19 @@ export class Search {
   }
 
   #gone(entry: SavedGeneration, { truncated }: Circumstances): void {
-    const { truncation, lineage, done, ledger, log } = this.#parts
+    const { table, truncation, lineage, ledger, log } = this.#parts
     const { source, origin } = entry
     if (truncated)
       log.info(
         { event: 'file_truncated', source, path: origin, copy: null },
         'a file was truncated; it is read from the start',
       )
-    const living = lineage.living(entry)
+    const living = table.living(entry)
     if (living) {
       truncation.lost(entry.origin, living)
       // A copy may hold less than was read of it: then it is not found, and is nothing new either.
       const emptied = truncated ? { emptied: nanoseconds() } : {}
-      done.rememberGone({ ...living.save(entry.path, true), ...emptied })
+      table.rememberGone({ ...living.save(entry.path, true), ...emptied })
       return
     }
     let most = 0

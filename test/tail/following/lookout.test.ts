@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Lookout } from '../../../src/tail/following/lookout.ts'
+import { Table } from '../../../src/tail/generation/table.ts'
 
 /** A lookout over no files, whose looks at the directories take so many milliseconds of CPU time. */
 function lookout(t: Test, cost: number) {
   const looks = { count: 0, spent: 0 }
-  const made = new Lookout([], {
+  const made = new Lookout(new Table(), {
     poll: () => {},
     sweep: () => {
       looks.count++

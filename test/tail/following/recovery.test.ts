@@ -267,6 +267,7 @@ t.test('a link to a file of our own state is not followed as a log', async t => 
   const { state, vol, options } = planted(t)
   const before = await room(t, options)
   await before.came(1)
+  t.ok(await before.until(() => before.statement().inFlight.bytes === 0))
   await before.stop()
   symlinkSync(join(state, 'checkpoint'), join(vol, 'x.log'))
   symlinkSync(join(state, 'checkpoint'), join(vol, 'app.log.1'))

@@ -16,7 +16,7 @@ import { Ledger } from '../../../src/ledger.ts'
 import { Habits, originalsOf } from '../../../src/tail/files/names.ts'
 import { Root } from '../../../src/tail/files/open.ts'
 import { Lineage } from '../../../src/tail/generation/lineage.ts'
-import { Tailers } from '../../../src/tail/generation/tailers.ts'
+import { Table } from '../../../src/tail/generation/table.ts'
 import { Lent } from '../../../src/tail/rotation/lent.ts'
 import { Missed } from '../../../src/tail/rotation/missed.ts'
 import { until } from '../../program.ts'
@@ -72,13 +72,13 @@ t.test('a name that is new may be a rotation of a path that has lost its file si
   const { log } = place(t)
   const app = source(`${log}*`)
   const taken: [path: string, origin: string][] = []
+  const table = new Table()
   const missed = new Missed({
-    tailers: new Tailers(),
-    lineage: new Lineage(new Ledger(), () => {}),
+    table,
+    lineage: new Lineage(table, new Ledger(), () => {}),
     habits: new Habits(),
     lent: new Lent(),
     boundsOf: () => [new Root(dirname(log))],
-    isFollowed: () => false,
     known: () => false,
     isCopy: () => false,
     isSearching: () => false,
@@ -87,6 +87,7 @@ t.test('a name that is new may be a rotation of a path that has lost its file si
     archive: () => {},
     knownArchive: () => false,
     poll: () => {},
+    compare: () => undefined,
     follow: (path, opened, { origin }) => {
       taken.push([path, origin.path])
       closeSync(opened.fd)
