@@ -18,6 +18,7 @@ import { type Ledger, total } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { inodeKey } from './files/fingerprint.ts'
 import { Habits } from './files/names.ts'
+import type { OpenFile } from './files/open.ts'
 import { isBelow } from './files/open.ts'
 import { Folders, type Refusal } from './following/folders.ts'
 import { Follower } from './following/follower.ts'
@@ -32,6 +33,7 @@ import { Table } from './generation/table.ts'
 import type { Tailer } from './generation/tailer.ts'
 import { Truncation } from './generation/truncation.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
+import { Archives } from './rotation/archives.ts'
 import { Handles, type Handover } from './rotation/handover.ts'
 import { Lent } from './rotation/lent.ts'
 import { Missed } from './rotation/missed.ts'
@@ -39,7 +41,7 @@ import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waitin
 import { Search } from './rotation/search.ts'
 import { Unpacked, type UnpackLimits } from './rotation/unpack.ts'
 import { belonging } from './state/belonging.ts'
-import type { Checkpoint, CheckpointStore, LastSave } from './state/checkpoint.ts'
+import type { Checkpoint, CheckpointStore, LastSave, SavedGeneration } from './state/checkpoint.ts'
 import { type PinHealth, Pins } from './state/pins.ts'
 import { Saver } from './state/saver.ts'
 import type { Sweep } from './watching/sweep.ts'
@@ -57,6 +59,7 @@ export class Tail {
   readonly #folders: Folders
   readonly #follower: Follower
   readonly #search: Search
+  readonly #archives: Archives
   readonly #missed: Missed
   readonly #unpacked: Unpacked
   readonly #habits = new Habits(path => this.#table.isFollowed(path))
@@ -107,12 +110,12 @@ export class Tail {
       habits,
       lent,
       boundsOf,
-      known: inode => table.placeOf(inode) !== undefined || this.#search.isLookingInto(inodeKey(inode)),
+      known: inode => table.placeOf(inode) !== undefined || this.#archives.isLookingInto(inodeKey(inode)),
       unreadable: (source, origin, path) => this.#search.unreadable(source, origin, path),
-      archive: (...of) => this.#search.takeArchive(...of),
+      archive: (...of) => this.#archives.take(...of),
       poll: tailer => this.#follower.poll(tailer),
       compare: (...of) => this.#follower.compare(...of),
-      knownArchive: stats => this.#search.knowsArchive(stats),
+      knownArchive: stats => this.#archives.knows(stats),
       isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
       room: open => this.#folders.room(open),
@@ -134,10 +137,22 @@ export class Tail {
       compressed: (path, source) => this.#folders.compressed(path, source),
       search: entry => this.#search.find(entry, { replaced: true, truncated: true }),
       holdsBack: (origin, begun) => this.#search.holdsBack(origin, begun),
-      nameless: tailer => this.#search.learn(tailer),
+      nameless: tailer => this.#archives.learn(tailer),
     })
+    const found = (path: string, opened: OpenFile, saved: SavedGeneration) => {
+      const { size } = opened.stats
+      follower.continueIn(path, opened, lineage.restored(bySource.get(saved.source)!, saved, saved.inode, Number(size)))
+    }
+    const onSettled = (origin: string) => {
+      // What was found may have told how rotations of the path are called: they come before what waits.
+      missed.catchUpAll()
+      follower.unblock(origin)
+      saver.later()
+    }
+    const archives = new Archives({ table, lineage, habits, unpacked, log, boundsOf, found, onSettled })
     const search = new Search({
       table,
+      archives,
       truncation,
       lineage,
       habits,
@@ -151,20 +166,9 @@ export class Tail {
       room: () => this.#folders.room(),
       held: () => this.#folders.held(),
       release: path => this.#folders.release(path),
-      found: (path, opened, saved) => {
-        follower.continueIn(
-          path,
-          opened,
-          lineage.restored(bySource.get(saved.source)!, saved, saved.inode, Number(opened.stats.size)),
-        )
-      },
+      found,
       displaced: tailer => follower.giveUp(tailer),
-      onSettled: origin => {
-        // What was found may have told how rotations of the path are called: they come before what waits.
-        missed.catchUpAll()
-        follower.unblock(origin)
-        saver.later()
-      },
+      onSettled,
     })
     const folders = new Folders({
       sweep,
@@ -186,6 +190,7 @@ export class Tail {
     this.#follower = follower
     this.#folders = folders
     this.#search = search
+    this.#archives = archives
     this.#missed = missed
     this.#unpacked = unpacked
     this.#sources = bySource
@@ -267,7 +272,7 @@ export class Tail {
     this.#previous = previousEnd(checkpoint, this.following(), this.waiting(), since())
     if (this.#previous.kind === 'none') return
     const sought = [...this.#table.sought.keys()]
-    await this.#search.ended()
+    await this.#archives.ended()
     const all = this.#previous.unsettledBytes + unsettledLater(sought, this.following())
     this.#previous = { ...this.#previous, unsettledBytes: all, vanishedBytes: since() }
     const { kind, unsettledBytes, vanishedBytes } = this.#previous
@@ -384,7 +389,7 @@ export class Tail {
   /** Saves and closes everything. `clean`: the process ends in order. */
   async stop(clean: boolean): Promise<LastSave> {
     this.#lookout.stop()
-    this.#search.stop()
+    this.#archives.stop()
     this.#saver.stop()
     // The last save may meet one that is running: then its snapshot is taken after that one.
     const saved = await this.#store.save(() => this.snapshot(clean))
@@ -398,15 +403,15 @@ export class Tail {
 
   /** There is something that the next room could not find again: what is in flight of files that are gone. */
   get unfinished(): boolean {
-    return this.#search.seeking || this.#table.isFinishing
+    return this.#archives.seeking || this.#table.isFinishing
   }
 
   /** Ends, and leaves everything to another room of this process. Once no pipeline settles anything any more. */
   async handOver(): Promise<Handover> {
     this.#lookout.stop()
-    this.#search.stop()
+    this.#archives.stop()
     this.#saver.stop()
-    await Promise.all([this.#sweep.close(), this.#search.ended()])
+    await Promise.all([this.#sweep.close(), this.#archives.ended()])
     this.#folders.close()
     await this.#store.save(() => this.snapshot())
     const islands = new Map<string, ReadonlyMap<string, readonly Island[]>>()

@@ -486,7 +486,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'orders an archive before what was followed when it was written',
     edits: [
       [
-        'src/tail/rotation/search.ts',
+        'src/tail/rotation/archives.ts',
         'const least = made > after ? made : after + 1n',
         'const least = after < 0n ? after + 1n : made',
       ],

@@ -283,7 +283,7 @@ export class Folders {
     const { table, follower, lineage, search } = this.#parts
     const { candidate, opened } = this.#suspects.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
-    for (const tailer of table.beside(path)) if (isRelated(path, tailer.generation.origin.path)) follower.poll(tailer)
+    for (const tailer of table.relativesOf(path)) follower.poll(tailer)
     if (!this.#suspects.has(path)) return
     const inode = opened && inodeOf(opened.stats)
     if (opened === undefined || inode === undefined || table.placeOf(inode) !== undefined) {
@@ -443,13 +443,10 @@ export class Folders {
     const { table, follower, lent } = this.#parts
     const { path, opened } = file
     const key = inodeKey(inodeOf(opened.stats))
-    const related = table
-      .beside(path)
-      .filter(({ path: name, generation }) => isRelated(path, name) || isRelated(path, generation.origin.path))
     // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
     // the copy was first seen: the process may have stood still meanwhile.
     const like = follower.compare(
-      related,
+      table.relativesOf(path),
       other => other.state.kind === 'live' && mayBeCopyOf(path, opened, other),
       () => !lent.has(file) || table.isOpen(key),
     )

@@ -131,7 +131,7 @@ export class Follower {
     // A stale handle of a network file system: nothing can be compared.
     if (sizeOf(tailer) === undefined) return
     const { table } = this.#parts
-    const near = new Set(table.beside(tailer.path))
+    const near = new Set(table.relativesOf(tailer.path))
     // What was renamed is still known by the name that another one carries now.
     const heir = tailer.state.kind === 'live' ? undefined : table.tailerAt(tailer.generation.origin.path)
     if (heir) near.add(heir)

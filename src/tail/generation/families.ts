@@ -13,20 +13,24 @@ export class Families {
     return family === undefined ? [] : family instanceof Set ? [...family] : [family]
   }
 
-  add(key: string, tailer: Tailer): void {
+  /** Returns whether it was not there yet. */
+  add(key: string, tailer: Tailer): boolean {
     const family = this.#families.get(key)
+    if (family === tailer || (family instanceof Set && family.has(tailer))) return false
     if (family === undefined) this.#families.set(key, tailer)
     else if (family instanceof Set) family.add(tailer)
-    else if (family !== tailer) this.#families.set(key, new Set([family, tailer]))
+    else this.#families.set(key, new Set([family, tailer]))
+    return true
   }
 
-  delete(key: string, tailer: Tailer): void {
+  /** Returns whether it was there. */
+  delete(key: string, tailer: Tailer): boolean {
     const family = this.#families.get(key)
-    if (family === tailer) this.#families.delete(key)
-    if (!(family instanceof Set)) return
-    family.delete(tailer)
+    if (family === tailer) return this.#families.delete(key)
+    if (!(family instanceof Set) || !family.delete(tailer)) return false
     const [last] = family
     if (last === undefined) this.#families.delete(key)
     else if (family.size === 1) this.#families.set(key, last)
+    return true
   }
 }

@@ -15,12 +15,12 @@
  * is remembered of files that are over is bounded, the oldest is forgotten first; `saved` tells all of it, of several
  * generations of an inode the one last that its file holds.
  */
-import { dirname } from 'node:path'
 import { type Inode, inodeKey } from '../files/fingerprint.ts'
 import { sameBirth } from '../files/inodes.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import { Families } from './families.ts'
 import type { Generation } from './generation.ts'
+import { Relatives } from './relatives.ts'
 import type { Tailer } from './tailer.ts'
 
 /** So many are remembered: of files that are done, of those that may not be opened, of those that are gone. */
@@ -71,10 +71,9 @@ export class Table {
   /** By inode, in the order in which they were taken up; and by the followed path that leads there. */
   readonly #open = new Map<string, Tailer>()
   readonly #paths = new Map<string, Tailer>()
-  /** By the path that their generations began under, by its directory, and by that of the followed path. */
+  /** By the path that their generations began under; and by the names that their rotations may have. */
   readonly #origins = new Families()
-  readonly #nearOrigin = new Families()
-  readonly #nearPath = new Families()
+  readonly #relatives = new Relatives()
   /** By path. */
   readonly #unopened = new Map<string, SavedGeneration>()
   /** By path; and the paths by inode. */
@@ -177,12 +176,9 @@ export class Table {
     return this.#origins.of(origin)
   }
 
-  /** Those whose generations began in the directory of a path, or that a followed path there leads to. */
-  beside(path: string): Tailer[] {
-    const directory = dirname(path)
-    const near = new Set(this.#nearPath.of(directory))
-    for (const tailer of this.#nearOrigin.of(directory)) near.add(tailer)
-    return [...near]
+  /** Those that a file at a path may have been rotated from or copied from, as the names tell: a bounded number. */
+  relativesOf(path: string): Tailer[] {
+    return this.#relatives.of(path)
   }
 
   /** Those whose generations began under the same path before this one's: what they hold is read first. */
@@ -219,13 +215,14 @@ export class Table {
   setAside(tailer: Tailer): void {
     if (this.#paths.get(tailer.path) !== tailer) return
     this.#paths.delete(tailer.path)
-    this.#nearPath.delete(dirname(tailer.path), tailer)
+    if (tailer.path !== tailer.generation.origin.path) this.#relatives.delete(tailer.path, tailer)
   }
 
   /** It is open no more. */
   close(tailer: Tailer): void {
     this.#open.delete(inodeKey(tailer.inode))
     this.setAside(tailer)
+    this.#relatives.delete(tailer.path, tailer)
     this.#unindex(tailer)
   }
 
@@ -410,22 +407,20 @@ export class Table {
   }
 
   #lead(path: string, tailer: Tailer): void {
-    const former = this.#paths.get(path)
-    if (former) this.#nearPath.delete(dirname(path), former)
     this.#paths.set(path, tailer)
-    this.#nearPath.add(dirname(path), tailer)
+    if (path !== tailer.generation.origin.path) this.#relatives.add(path, tailer)
   }
 
   #index(tailer: Tailer): void {
     const { path } = tailer.generation.origin
     this.#origins.add(path, tailer)
-    this.#nearOrigin.add(dirname(path), tailer)
+    this.#relatives.add(path, tailer)
   }
 
   #unindex(tailer: Tailer): void {
     const { path } = tailer.generation.origin
     this.#origins.delete(path, tailer)
-    this.#nearOrigin.delete(dirname(path), tailer)
+    this.#relatives.delete(path, tailer)
   }
 }
 

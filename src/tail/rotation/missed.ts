@@ -246,7 +246,7 @@ export class Missed {
     if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) return false
     // What was copied and then truncated goes on in this file.
     const like = compare(
-      new Set([...table.beside(path), ...table.tailersOf(origin)]),
+      new Set([...table.relativesOf(path), ...table.tailersOf(origin)]),
       tailer => mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin),
       () => !lent.has(sibling) || table.isOpen(key),
     )

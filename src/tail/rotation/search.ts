@@ -9,15 +9,14 @@
  * Guarantees: nothing that was read is read again from another file; a generation that is waited for is saved, holds
  * back the younger ones of its name, and ends as one of the other three.
  */
-import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { closeSync, fstatSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
 import { fileAt, isInode, nameOf } from '../files/inodes.ts'
-import { type Habits, withoutCompression } from '../files/names.ts'
+import type { Habits } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
-import { Recent } from '../files/recent.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Circumstances, Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
@@ -25,6 +24,7 @@ import type { Truncation } from '../generation/truncation.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
+import type { Archives } from './archives.ts'
 import { Handles } from './handover.ts'
 import type { Lent } from './lent.ts'
 import {
@@ -41,10 +41,6 @@ import type { Unpacked } from './unpack.ts'
 
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
 const MOST_AWAITED = 1024
-/** An archive that is not whole yet is looked into again after so long: milliseconds. */
-const AGAIN = 500
-/** One that has not changed for so many looks never will be whole. */
-const STEADY = 3
 
 export interface SearchParts {
   readonly table: Table
@@ -56,6 +52,7 @@ export interface SearchParts {
   readonly boundsOf: (source: string) => readonly Bound[]
   readonly pins: Pins
   readonly unpacked: Unpacked
+  readonly archives: Archives
   readonly lent: Lent
   readonly ledger: Ledger
   readonly log: Logger
@@ -81,15 +78,6 @@ export interface Held extends Sibling {
 
 /** Later than anything. */
 const LAST = BigInt(Number.MAX_SAFE_INTEGER) * 1_000_000n
-/** Archives that are looked into to learn what rotations of a path are called; and how often that is tried. */
-const LOOKED_INTO = 16
-const TRIES = 3
-
-const TOO_LARGE =
-  'an archive holds more than may be unpacked; what it holds of a rotated file is not shipped (state.unpacked.maxBytes)'
-const WAITS = 'there is no room to unpack an archive; what it holds of a rotated file is shipped once there is'
-const DAMAGED = 'an archive cannot be unpacked to its end; what it holds of a rotated file is not shipped'
-
 const MOVED: Circumstances = { replaced: false, truncated: false }
 
 /** One way to find a file. */
@@ -102,12 +90,6 @@ export class Search {
   /** Inodes, by key, whose content is known to be that of a generation which is still to be found: for a restart. */
   standing: ReadonlySet<string> = new Set()
   readonly #parts: SearchParts
-  readonly #seeks = new Set<Promise<void>>()
-  readonly #pauses = new Set<() => void>()
-  /** Archives of which nothing was known, by the key of their inode; and that one waits for room. */
-  readonly #archives = new Map<string, { readonly origin: string; readonly begun: bigint; room?: boolean }>()
-  readonly #learned = new Recent<number>(() => false)
-  #stopped = false
 
   /**
    * In this order. A handle of the configuration before comes first, for the file may live through nothing else; what
@@ -129,44 +111,22 @@ export class Search {
     this.#parts = parts
   }
 
-  stop(): void {
-    this.#stopped = true
-    for (const end of this.#pauses) end()
-  }
-
   /** Whether a generation of a path is searched for: once it is found more may be known of the names there. */
   isSearching(origin: string): boolean {
     return this.holdsBack(origin, LAST)
   }
 
   get waiting(): boolean {
-    return this.#parts.table.sought.size > 0 || this.#archives.size > 0
-  }
-
-  /** Archives are being looked into. */
-  get seeking(): boolean {
-    return this.#seeks.size > 0
-  }
-
-  /** After `stop`: resolves when nothing here writes to the state directory any more. */
-  async ended(): Promise<void> {
-    await Promise.all(this.#seeks)
+    return this.#parts.table.sought.size > 0 || this.#parts.archives.waiting
   }
 
   /** Whether a generation of `origin` that began before `begun` is searched for: how much it holds is not known yet. */
   holdsBack(origin: string, begun: bigint): boolean {
-    for (const archive of this.#archives.values()) {
-      if (archive.origin === origin && archive.begun < begun && !archive.room) return true
-    }
+    if (this.#parts.archives.holdsBack(origin, begun)) return true
     for (const [entry, { kind }] of this.#parts.table.sought) {
       if (kind !== 'room' && entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
     }
     return false
-  }
-
-  /** Whether an inode is that of an archive that is looked into; `key` as by `inodeKey`. */
-  isLookingInto(key: string): boolean {
-    return this.#archives.has(key)
   }
 
   /** Looks again for those that had to wait. */
@@ -189,7 +149,7 @@ export class Search {
 
   /** Looks for a generation that no followed name leads to. */
   find(entry: SavedGeneration, circumstances: Circumstances): void {
-    const { table, room, unpacked, habits } = this.#parts
+    const { table, room, unpacked, habits, archives, onSettled } = this.#parts
     if (entry.done) {
       if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) table.remember(entry)
       else table.rememberGone(entry)
@@ -211,13 +171,18 @@ export class Search {
       table.keepUnreadable(unreadable)
       return
     }
-    const archives = unpacked.candidates(wanted, habits)
-    if (archives.length === 0) {
+    const candidates = unpacked.candidates(wanted, habits)
+    if (candidates.length === 0) {
       this.#gone(entry, circumstances)
       return
     }
     table.seek(entry, { kind: 'archive', emptied: circumstances.truncated ? nanoseconds() : undefined })
-    this.#seek(this.#findPacked(entry, wanted, archives, circumstances))
+    archives.find(entry, wanted, candidates, found => {
+      table.unseek(entry)
+      if (found) this.#continue(entry, found, circumstances)
+      else this.#gone(entry, circumstances)
+      onSettled(entry.origin)
+    })
   }
 
   /**
@@ -244,111 +209,6 @@ export class Search {
     for (const [entry, state] of this.#parts.table.sought) {
       if (state.kind !== 'descriptor' && state.emptied !== undefined) yield { ...entry, emptied: state.emptied }
     }
-  }
-
-  /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
-  knowsArchive(stats: BigIntStats): boolean {
-    const inode = inodeOf(stats)
-    if (this.#archives.has(inodeKey(inode))) return true
-    const known = this.#parts.table.doneIn(inode)
-    return known?.begun === String(stats.mtimeNs) && known.size === Number(stats.size)
-  }
-
-  /**
-   * Reads an archive whose content was never seen under `origin`, unless it is that of a generation that is known. It is
-   * younger than the generations that had begun when it was written to last, and older than the file that was born there
-   * when `born` says: what has the name once the archive was seen.
-   */
-  takeArchive(source: SourceOptions, origin: string, path: string, born: () => bigint | undefined): void {
-    const { table, lineage } = this.#parts
-    const stats = fileAt(path)
-    if (stats === undefined) return
-    const inode = inodeOf(stats)
-    const key = inodeKey(inode)
-    if (this.knowsArchive(stats)) return
-    const before = born()
-    // Its content is older than the archive, which keeps the time of the last line; unless it was written over another.
-    const made = stats.mtimeNs < BigInt(inode.birth) ? stats.mtimeNs : BigInt(inode.birth)
-    const after = table.youngestOf(origin, stats.mtimeNs)
-    const least = made > after ? made : after + 1n
-    const begun = before !== undefined && before <= least ? before - 1n : least
-    this.#archives.set(key, { origin, begun })
-    const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
-    this.#seek(this.#takeArchive(entry, path, stats).finally(() => this.#archives.delete(key)))
-  }
-
-  async #takeArchive(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
-    const { table, unpacked, log, onSettled } = this.#parts
-    const { origin, source, inode } = entry
-    let stats = seen
-    for (let steady = 0; steady < STEADY; steady++) {
-      const result = await unpacked.take(
-        entry.key,
-        path,
-        this.#parts.boundsOf(source),
-        () => table.headsOf(origin),
-        inode,
-      )
-      if (this.#stopped) {
-        if (result.kind === 'found') closeSync(result.sibling.opened.fd)
-        return
-      }
-      if (result.kind === 'later') {
-        const known = this.#archives.get(inodeKey(inode))
-        if (known && !known.room) {
-          known.room = true
-          log.warn({ event: 'archive_waiting', source, path: origin, archive: path }, WAITS)
-          onSettled(origin)
-        }
-        await this.#pause()
-        steady = -1
-        continue
-      }
-      if (result.kind === 'incomplete' && steady + 1 < STEADY) {
-        await this.#pause()
-        const now = fileAt(path)
-        if (now && (now.size !== stats.size || now.mtimeNs !== stats.mtimeNs)) {
-          stats = now
-          steady = -1
-        }
-        continue
-      }
-      this.#archives.delete(inodeKey(inode))
-      if (result.kind !== 'moved') {
-        // So that it is not unpacked again, whatever becomes of what it held.
-        table.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
-      }
-      if (result.kind === 'incomplete')
-        log.warn({ event: 'archive_damaged', source, path: origin, archive: path }, DAMAGED)
-      if (result.kind === 'large')
-        log.error({ event: 'archive_too_large', source, path: origin, archive: path }, TOO_LARGE)
-      if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
-      onSettled(origin)
-      return
-    }
-  }
-
-  /**
-   * A file that was followed under a path has lost its last name, and what rotations are called there is not known: the
-   * archive that was made of it tells.
-   */
-  learn({ generation }: Tailer): void {
-    const { habits, unpacked } = this.#parts
-    const { path: origin } = generation.origin
-    const tries = this.#learned.get(origin) ?? 0
-    if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
-    this.#learned.set(origin, tries + 1)
-    const wanted = this.#wantedOf(generation.save(origin))
-    const learn = async () => {
-      for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
-        if (this.#stopped) return
-        if (await unpacked.beginsLike(archive, wanted)) {
-          habits.learn(origin, archive)
-          return
-        }
-      }
-    }
-    this.#seek(learn())
   }
 
   /**
@@ -398,89 +258,9 @@ export class Search {
     return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
   }
 
-  async #findPacked(
-    entry: SavedGeneration,
-    wanted: Wanted,
-    archives: readonly string[],
-    circumstances: Circumstances,
-  ): Promise<void> {
-    const { table, unpacked, habits, log, onSettled } = this.#parts
-    const { source, origin } = entry
-    // What is in flight has to be sent again if the process is killed.
-    const offsets = table.living(entry)?.cursors.map(({ committed }) => committed.offset)
-    const nearest = Math.min(...(offsets ?? wanted.cursors.map(({ offset }) => offset)))
-    const isRotation = (archive: string) => habits.says(withoutCompression(basename(archive)), origin) !== 'nothing'
-    let before = ''
-    let damaged: string | undefined
-    for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
-      // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
-      const blank = wanted.head.length === 0
-      const heads = () => table.headsOf(entry.origin)
-      const result = blank
-        ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
-        : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)
-      damaged = result.kind === 'incomplete' ? result.archive : undefined
-      if (result.kind === 'found') {
-        if (this.#stopped) {
-          closeSync(result.sibling.opened.fd)
-          return
-        }
-        table.unseek(entry)
-        if (result.archive !== undefined) habits.learn(entry.origin, result.archive)
-        this.#continue(entry, result.sibling, circumstances)
-        onSettled(entry.origin)
-        return
-      }
-      if (result.kind === 'large') {
-        log.error({ event: 'archive_too_large', source, path: origin, archive: result.archive }, TOO_LARGE)
-        break
-      }
-      if (result.kind === 'none') break
-      if (result.kind === 'later') {
-        const state = table.sought.get(entry)
-        if (state?.kind === 'archive') {
-          table.seek(entry, { ...state, kind: 'room' })
-          log.warn({ event: 'archive_waiting', source, path: origin, archive: archives[0] }, WAITS)
-          onSettled(origin)
-        }
-        await this.#pause()
-        steady = -1
-        continue
-      }
-      const now = archives.map(path => `${fileAt(path)?.mtimeNs} ${fileAt(path)?.size}`).join()
-      if (now !== before) steady = 0
-      before = now
-      await this.#pause()
-    }
-    if (this.#stopped) return
-    if (damaged !== undefined) log.warn({ event: 'archive_damaged', source, path: origin, archive: damaged }, DAMAGED)
-    table.unseek(entry)
-    this.#gone(entry, circumstances)
-    onSettled(entry.origin)
-  }
-
   #wantedOf(entry: SavedGeneration): Wanted {
     const { origin: path, inode, source } = entry
     return { path, inode, bounds: this.#parts.boundsOf(source), ...identityOf(entry) }
-  }
-
-  #seek(work: Promise<void>): void {
-    const seek = work.finally(() => this.#seeks.delete(seek))
-    this.#seeks.add(seek)
-  }
-
-  /** Ends at once when the search is stopped. */
-  #pause(): Promise<void> {
-    if (this.#stopped) return Promise.resolve()
-    return new Promise(resolve => {
-      const end = () => {
-        clearTimeout(timer)
-        this.#pauses.delete(end)
-        resolve()
-      }
-      const timer = setTimeout(end, AGAIN)
-      this.#pauses.add(end)
-    })
   }
 
   /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its offset is kept. */
