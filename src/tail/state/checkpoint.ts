@@ -34,8 +34,9 @@ const MORE = 2048
 /** How long it may be: one takes some 400 bytes. */
 const BYTES_EACH = 1024
 const MOST_BYTES = 64 * 1024 * 1024
-/** Totals: sources times backends. */
+/** Totals: sources times backends; and reasons in all of them. */
 const MOST_TOTALS = 10_000
+const MOST_REASONS = 20_000
 
 export interface SavedCursor {
   readonly offset: number
@@ -355,6 +356,15 @@ export function parseCheckpoint(content: Buffer, most = mostGenerations()): Read
     return { kind: 'bad', why: 'not what a checkpoint holds' }
   }
   let refused = parts.dropped
+  let reasons = 0
+  const counted = (value: unknown): SavedTotals | undefined => {
+    const each = totalsOf(value)
+    if (each === undefined) return undefined
+    const more = Object.keys(each.settled.rejected).length + Object.keys(each.settled.dropped).length
+    if (reasons + more > MOST_REASONS) return undefined
+    reasons += more
+    return each
+  }
   const accepted = <T>(elements: readonly (Buffer | undefined)[], of: (value: unknown) => T | undefined): T[] => {
     const all = elements.map(each => of(parsed(each))).filter(each => each !== undefined)
     refused += elements.length - all.length
@@ -363,7 +373,7 @@ export function parseCheckpoint(content: Buffer, most = mostGenerations()): Read
   const checkpoint: Checkpoint = {
     epoch,
     generations: accepted(generations.elements, generationOf),
-    totals: accepted(totals.elements, totalsOf),
+    totals: accepted(totals.elements, counted),
     clean: scalarOf(parts.members.get('clean')) === true,
   }
   return { kind: 'ok', checkpoint, refused }

@@ -4,7 +4,7 @@
  * however right the checksum of the file is.
  *
  * Guarantees: what is accepted names no place but one below a root of its source, holds numbers that can be counted
- * with, and is bounded; nothing throws.
+ * with and nothing that this program does not write, and is bounded; nothing throws.
  */
 import type { Settled, Tally } from '../../ledger.ts'
 import { HEAD_BYTES, MARKER_BYTES } from '../files/fingerprint.ts'
@@ -21,6 +21,9 @@ const MOST_STRETCHES = 64
 /** As many ends are remembered: between a copy and the truncation only few looks see anything, as a rule. */
 export const MOST_ENDS = 3
 
+/** Of a generation, beside those that have members of their own. */
+const MEMBERS = ['source', 'origin', 'path', 'id', 'key', 'size', 'begun', 'written', 'done', 'gone', 'emptied']
+
 const ID = /^[0-9a-f]{16}$/
 const HASH = /^[0-9a-f]{20}$/
 const DECIMAL = /^\d{1,20}$/
@@ -31,7 +34,7 @@ export function isEpoch(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value)
 }
 
-/** The generation that a parsed entry is; undefined if it is none. */
+/** The generation that a parsed entry is, without members that are none of ours; undefined if it is none. */
 export function generationOf(value: unknown): SavedGeneration | undefined {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return undefined
   const { source, origin, path, id, key, inode, head, size, begun, seen, ends, written, done, gone, emptied, cursors } =
@@ -47,11 +50,19 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
     [begun, emptied].every(time => time === undefined || matches(DECIMAL, time)) &&
     (seen === undefined || isCursor(seen)) &&
     (ends === undefined || (Array.isArray(ends) && ends.length <= MOST_ENDS && ends.every(isCursor))) &&
-    (written === undefined || (Array.isArray(written) && written.length <= MOST_STRETCHES)) &&
+    (written === undefined || areStretches(written)) &&
     [done, gone].every(flag => flag === undefined || typeof flag === 'boolean') &&
     all.length <= MOST_BACKENDS &&
     all.every(([backend, cursor]) => isName(backend) && isCursor(cursor))
-  return holds ? (value as unknown as SavedGeneration) : undefined
+  if (!holds) return undefined
+  return {
+    ...only(value, MEMBERS),
+    inode: only(inode, ['dev', 'ino', 'birth']),
+    head: only(head, ['length', 'hash', 'crc']),
+    ...(seen !== undefined && { seen: cursorOf(seen) }),
+    ...(ends !== undefined && { ends: (ends as SavedCursor[]).map(cursorOf) }),
+    cursors: Object.fromEntries(all.map(([backend, cursor]) => [backend, cursorOf(cursor as SavedCursor)])),
+  } as unknown as SavedGeneration
 }
 
 /** The totals that a parsed entry is, without reasons that are none; undefined if it is none. */
@@ -100,6 +111,22 @@ function isCursor(value: unknown): value is SavedCursor {
   if (end !== undefined && !isCount(end)) return false
   if (!isCount(marker.length) || !isCrc(marker.crc) || marker.length > Math.min(offset, MARKER_BYTES)) return false
   return marker.length > 0 || offset === 0 || end === offset
+}
+
+/** The members of these names: whatever else stands in an entry may be of any size, and would be kept as long as it. */
+function only(value: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]])))
+}
+
+function cursorOf(cursor: SavedCursor): SavedCursor {
+  const { offset, marker, end } = cursor
+  return { offset, marker: { length: marker.length, crc: marker.crc }, ...(end !== undefined && { end }) }
+}
+
+/** Four numbers each: `growth.ts` looks at what they mean. */
+function areStretches(value: unknown): boolean {
+  const isStretch = (row: unknown) => Array.isArray(row) && row.length === 4 && row.every(Number.isFinite)
+  return Array.isArray(value) && value.length <= MOST_STRETCHES && value.every(isStretch)
 }
 
 function isPath(value: unknown): value is string {

@@ -122,6 +122,18 @@ t.test('a checkpoint that is none is refused as a whole', t => {
   t.end()
 })
 
+t.test('of totals with more reasons in all than there can be the first are kept, and the others counted', t => {
+  const settled = {
+    ...CHECKPOINT.totals[0]!.settled,
+    rejected: Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`reason_${n}`, { lines: 1, bytes: 1 }])),
+  }
+  const totals = Array.from({ length: 50 }, (_, n) => ({ source: `s${n}`, backend: 'main', settled }))
+  const result = parseCheckpoint(encoded(Buffer.from(JSON.stringify({ ...CHECKPOINT, totals }))))
+  t.equal(result.kind, 'ok')
+  t.match(result, { checkpoint: { totals: { length: 40 } }, refused: 10 })
+  t.end()
+})
+
 const DAMAGE: Record<string, (path: string) => void> = {
   'cut off': path => truncateSync(path, 100),
   empty: path => truncateSync(path),

@@ -39,6 +39,22 @@ t.test('what this program writes is accepted as it is', t => {
   t.end()
 })
 
+t.test('of an entry nothing is kept that this program does not write', t => {
+  const more = { more: [{}, {}] }
+  const cursor = { offset: 1500, marker: { ...MARKER, ...more }, ...more }
+  const padded = {
+    ...GENERATION,
+    ...more,
+    inode: { ...GENERATION.inode, ...more },
+    head: { ...GENERATION.head, ...more },
+    seen: { ...GENERATION.seen, ...more },
+    cursors: { ...GENERATION.cursors, main: cursor },
+  }
+  t.strictSame(generationOf(padded), GENERATION)
+  t.strictSame(totalsOf({ ...TOTALS, ...more, settled: { ...TOTALS.settled, ...more } }), TOTALS)
+  t.end()
+})
+
 const cursor = (offset: unknown, length: unknown, more = {}) => ({
   cursors: { main: { offset, marker: { length, crc: 0 }, ...more } },
 })
@@ -81,6 +97,8 @@ const FORGED: Record<string, object> = {
   },
   'a list of cursors': { cursors: [] },
   'stretches without an end': { written: Array.from({ length: 1000 }, () => [0, 1, 2, 3]) },
+  'stretches that are no numbers': { written: [[{}, {}, {}, {}]] },
+  'stretches that are longer than any': { written: [Array.from({ length: 1000 }, () => 0)] },
   'a flag that is none': { done: 'yes' },
 }
 
