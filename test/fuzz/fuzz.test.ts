@@ -9,7 +9,7 @@ import type { Target } from './target.ts'
 t.setTimeout(170_000)
 
 /** Inputs beside the committed ones: `npm run fuzz` tries more. */
-const MORE = { judges: 400, config: 30, probes: 60, archives: 150 } as const
+const MORE = { judges: 400, config: 30, probes: 60, archives: 150, checkpoint: 300 } as const
 
 for (const [name, make] of Object.entries(TARGETS)) {
   t.test(`${name}: nothing is wrong with the committed inputs, nor with those that are made of them`, async t => {

@@ -11,6 +11,7 @@ export const TARGETS: Record<string, () => Promise<Target>> = {
   config: async () => (await import('./targets/config.ts')).config(),
   probes: async () => (await import('./targets/probes.ts')).probes(),
   archives: async () => (await import('./targets/archives.ts')).archives(),
+  checkpoint: async () => (await import('./targets/checkpoint.ts')).checkpoint(),
 }
 
 export interface Found {
@@ -44,6 +45,11 @@ export function committed(name: string): Buffer[] {
   return names.map(file => readFileSync(join(dir, file)))
 }
 
+function next(target: Target, mutator: Mutator, pool: readonly Buffer[]): Buffer {
+  const byForm = target.change !== undefined && mutator.below(2) === 0
+  return byForm ? target.change!(mutator.pick(pool), mutator) : mutator.next(pool)
+}
+
 export async function fuzz(target: Target, { seed, seconds, inputs: most }: Limit): Promise<Outcome> {
   const coverage = await Coverage.start(target.covers)
   const mutator = new Mutator(random(seed), target.words)
@@ -63,7 +69,7 @@ export async function fuzz(target: Target, { seed, seconds, inputs: most }: Limi
   try {
     while (inputs < first.length || (inputs < (most ?? Number.POSITIVE_INFINITY) && performance.now() < until)) {
       const given = first[inputs]
-      const input = given ?? mutator.next(pool)
+      const input = given ?? next(target, mutator, pool)
       inputs++
       const failure = await wrong(input)
       if (failure) {
