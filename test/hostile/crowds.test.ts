@@ -5,6 +5,9 @@ import t from 'tap'
 import { until } from '../program.ts'
 import { Pod, skip } from './pod.ts'
 
+t.jobs = 2
+t.setTimeout(170_000)
+
 t.test('six thousand files whose paths are nearly as long as the kernel takes', { skip }, async t => {
   const pod = await Pod.start(t)
   const made = pod.program(`
@@ -26,3 +29,33 @@ t.test('six thousand files whose paths are nearly as long as the kernel takes', 
   t.notOk(shipper.over)
   t.not(await shipper.end(), 'SIGABRT')
 })
+
+/** What a program of the application makes in the first of two sources; the second one is shipped all the same. */
+const CROWDS: Record<string, string> = {
+  'twenty thousand files of a line': `for (let n = 0; n < 20000; n++) fs.writeFileSync('crowd/' + n + '.log', 'a line\\n')`,
+  'thirty thousand links that lead nowhere': `for (let n = 0; n < 30000; n++) fs.symlinkSync('/nowhere', 'crowd/' + n + '.log')`,
+  'thirty thousand other names': `for (let n = 0; n < 30000; n++) fs.writeFileSync('crowd/' + n + '.txt', '')`,
+  'twelve thousand directories': `for (let n = 0; n < 12000; n++) fs.mkdirSync('crowd/' + n)`,
+  'directories a thousand deep': `process.chdir('crowd'); for (let n = 0; n < 1000; n++) { fs.mkdirSync('d'); process.chdir('d') }`,
+}
+
+for (const [what, script] of Object.entries(CROWDS)) {
+  t.test(`${what} in the directories of one source, and another source`, { skip }, async t => {
+    const pod = await Pod.start(t)
+    pod.application('mkdir crowd beside; echo one > beside/app.log')
+    const made = pod.program(`const fs = require('node:fs'); process.umask(0); ${script}`)
+    t.equal((await once(made, 'exit'))[0], 0)
+    const sources = ['crowd', 'beside'].map(name => ({ name, paths: [join(pod.logs, name, '**/*.log')] }))
+    const retry = { initial: '50ms', max: '200ms' }
+    const backends = [{ name: 'http', type: 'http', endpoint: pod.receiver.url, retry }]
+    const drain = { gracePeriod: '3s' }
+    const config = pod.secret('logshipper.yaml', JSON.stringify({ sources, backends, drain }))
+    const shipper = await pod.shipper(undefined, {}, ['--config', config])
+    t.ok(await pod.came('one'))
+    pod.application('echo two > beside/b.log')
+    t.ok(await pod.came('two'), 'what is new in the other source is found')
+    t.match(await shipper.get('/livez'), /\S/)
+    t.notOk(shipper.over)
+    t.type(await shipper.end(), 'number')
+  })
+}
