@@ -9,7 +9,7 @@
 import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
-import { fileAt, inodesIn, isInode, locate, nameOf, sameBirth, statPath } from '../files/inodes.ts'
+import { fileAt, isInode, locate, sameBirth, statPath } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
 import { type Bound, beside, compressionOf, isNoise, openRegular } from '../files/open.ts'
 import { begunAfter } from '../generation/generation.ts'
@@ -21,6 +21,7 @@ import type { Lent } from '../rotation/lent.ts'
 import type { Missed } from '../rotation/missed.ts'
 import type { Search } from '../rotation/search.ts'
 import { identityOf, isGeneration, type Sibling } from '../rotation/siblings.ts'
+import { Snapshot } from '../rotation/snapshot.ts'
 import type { Unpacked } from '../rotation/unpack.ts'
 import type { Checkpoint, SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
@@ -117,9 +118,11 @@ export function recover(
       if (entry) replaced.add(entry)
     }
   }
+  const snapshot = new Snapshot()
   const { standing, rewritten } = survey(
     [...saved.values()].filter(entry => !replaced.has(entry)),
     parts.boundsOf,
+    snapshot,
   )
   for (const { entry, sibling } of rewritten) {
     replaced.add(entry)
@@ -131,15 +134,17 @@ export function recover(
     if (known) missed.mayHaveBeenVacated(origin, known)
   }
   const nowhere = [...saved.values()].filter(entry => !entry.done && !replaced.has(entry))
-  search.elsewhere = locateAll(nowhere, parts.rootsOf)
+  search.elsewhere = locateAll(nowhere, parts.rootsOf, snapshot)
   // The oldest first: it has the first claim to a file that more than one of them may be in.
   const entries = [...saved.values(), ...orphans].sort((a, b) => Number(begunOf(a) - begunOf(b)))
   // What is finished is no copy of what is not.
   entries.sort((a, b) => Number(b.done ?? false) - Number(a.done ?? false))
   // What stands where it is known to be is no copy of anything else.
   search.standing = standing
+  search.snapshot = snapshot
   for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
   search.standing = new Set()
+  search.snapshot = undefined
   search.elsewhere = new Map()
   handles.close()
   for (const { entry, sibling } of rewritten) {
@@ -183,19 +188,13 @@ interface Survey {
 }
 
 /** What has become of the files of saved generations that no followed name leads to. */
-function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['boundsOf']): Survey {
+function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['boundsOf'], snapshot: Snapshot): Survey {
   const standing = new Set<string>()
   const rewritten: { entry: SavedGeneration; sibling: Sibling }[] = []
-  const places = new Map<string, ReadonlyMap<string, string>>()
-  const inDirectory = (directory: string): ReadonlyMap<string, string> => {
-    const known = places.get(directory) ?? inodesIn(directory)
-    places.set(directory, known)
-    return known
-  }
   for (const entry of entries) {
     const known = fileAt(entry.path)
     const isThere = known !== undefined && isInode(known, entry.inode)
-    const path = isThere ? entry.path : inDirectory(dirname(entry.origin)).get(inodeKey(entry.inode))
+    const path = isThere ? entry.path : snapshot.inodes(dirname(entry.origin)).get(inodeKey(entry.inode))
     if (path === undefined) continue
     const opened = openRegular(path, beside(path, boundsOf(entry.source)))
     if (opened.kind !== 'open') continue
@@ -214,11 +213,12 @@ function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['bo
 function locateAll(
   entries: readonly SavedGeneration[],
   rootsOf: (source: string) => readonly string[],
+  snapshot: Snapshot,
 ): ReadonlyMap<string, string> {
   const roots = new Set<string>()
   const keys = new Set<string>()
   for (const { inode, origin, source } of entries) {
-    if (nameOf(inode, origin) !== undefined) continue
+    if (snapshot.nameOf(inode, origin) !== undefined) continue
     keys.add(inodeKey(inode))
     for (const root of rootsOf(source)) roots.add(root)
   }

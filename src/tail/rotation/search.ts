@@ -13,8 +13,8 @@ import { closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
-import { inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
-import { fileAt, isInode, nameOf } from '../files/inodes.ts'
+import { type Inode, inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
+import { fileAt, isInode, nameOf, namesIn } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
 import type { Lineage } from '../generation/lineage.ts'
@@ -37,6 +37,7 @@ import {
   type Sibling,
   type Wanted,
 } from './siblings.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Unpacked } from './unpack.ts'
 
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
@@ -89,6 +90,8 @@ export class Search {
   handles = new Handles()
   /** Inodes, by key, whose content is known to be that of a generation which is still to be found: for a restart. */
   standing: ReadonlySet<string> = new Set()
+  /** What stands in the directories: for a restart. */
+  snapshot: Snapshot | undefined
   readonly #parts: SearchParts
 
   /**
@@ -100,8 +103,10 @@ export class Search {
     (entry, wanted) => this.#handed(entry, wanted),
     (entry, wanted) => this.#parts.unpacked.before(entry.key, wanted),
     (entry, wanted) => this.#pinned(entry, wanted),
-    (_, wanted, { replaced }) => (replaced ? undefined : findInode(wanted, key => this.#parts.table.isOpen(key))),
-    (_, wanted, { truncated }) => findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated)),
+    (_, wanted, { replaced }) =>
+      replaced ? undefined : findInode(wanted, key => this.#parts.table.isOpen(key), this.snapshot),
+    (_, wanted, { truncated }) =>
+      findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated), this.snapshot),
     (_, wanted, { truncated }) => this.#nameless(wanted, truncated),
     (entry, wanted) => this.#heldBack(entry, wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
@@ -151,7 +156,7 @@ export class Search {
   find(entry: SavedGeneration, circumstances: Circumstances): void {
     const { table, room, unpacked, habits, archives, onSettled } = this.#parts
     if (entry.done) {
-      if (!circumstances.replaced && nameOf(entry.inode, entry.origin) !== undefined) table.remember(entry)
+      if (!circumstances.replaced && this.#nameOf(entry.inode, entry.origin) !== undefined) table.remember(entry)
       else table.rememberGone(entry)
       return
     }
@@ -171,7 +176,7 @@ export class Search {
       table.keepUnreadable(unreadable)
       return
     }
-    const candidates = unpacked.candidates(wanted, habits)
+    const candidates = unpacked.candidates(wanted, habits, this.#namesFor(entry))
     if (candidates.length === 0) {
       this.#gone(entry, circumstances)
       return
@@ -267,13 +272,24 @@ export class Search {
   #stillUnreadable(entry: SavedGeneration): SavedGeneration | undefined {
     const { inode, origin } = entry
     const known = fileAt(entry.path)
-    const path = known && isInode(known, inode) ? entry.path : nameOf(inode, origin)
+    const path = known && isInode(known, inode) ? entry.path : this.#nameOf(inode, origin)
     if (path === undefined || this.#parts.unpacked.holds(path) || this.#parts.pins.holds(path)) return undefined
     const opened = openRegular(path, beside(path, this.#parts.boundsOf(entry.source)))
     if (opened.kind === 'open') closeSync(opened.fd)
     if (opened.kind !== 'refused') return undefined
     const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
     return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
+  }
+
+  #nameOf(inode: Inode, path: string): string | undefined {
+    return this.snapshot === undefined ? nameOf(inode, path) : this.snapshot.nameOf(inode, path)
+  }
+
+  /** How directories are listed for a generation: a file that was there at the start may be an archive since. */
+  #namesFor({ inode, origin }: SavedGeneration): (directory: string) => readonly string[] {
+    const { snapshot } = this
+    if (snapshot === undefined || snapshot.inodes(dirname(origin)).has(inodeKey(inode))) return namesIn
+    return directory => snapshot.names(directory)
   }
 
   /** What the configuration before had open: the file may have no name at all. */

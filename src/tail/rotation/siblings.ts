@@ -35,6 +35,7 @@ import {
 import { type Bound, beside, compressionOf, DENIED, type OpenFile, openRegular } from '../files/open.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { SavedCursor, SavedGeneration } from '../state/checkpoint.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** What is known of a generation that is looked for. */
 export interface Wanted {
@@ -85,9 +86,14 @@ export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cu
   )
 }
 
-/** The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for. */
-export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibling | undefined {
-  for (const sibling of siblingsOf(wanted)) {
+/**
+ * The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for;
+ * `snapshot`, for a start, what stands in the directory.
+ */
+export function findInode(wanted: Wanted, taken: (key: string) => boolean, snapshot?: Snapshot): Sibling | undefined {
+  const name = snapshot?.nameOf(wanted.inode, wanted.path)
+  if (snapshot !== undefined && name === undefined) return undefined
+  for (const sibling of siblingsOf(wanted, name === undefined ? undefined : new Set([name]))) {
     const key = inodeKey(inodeOf(sibling.opened.stats))
     if (key === inodeKey(wanted.inode) && !taken(key) && isGeneration(sibling.opened, wanted)) return sibling
     closeSync(sibling.opened.fd)
@@ -96,9 +102,15 @@ export function findInode(wanted: Wanted, taken: (key: string) => boolean): Sibl
 }
 
 /** The copy of the wanted generation in its directory, open, or `undefined`. Of several the one that says most. */
-export function findCopy(wanted: Wanted, taken: (key: string, opened: OpenFile) => boolean): Sibling | undefined {
+export function findCopy(
+  wanted: Wanted,
+  taken: (key: string, opened: OpenFile) => boolean,
+  snapshot?: Snapshot,
+): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
-  for (const { path, opened } of siblingsOf(wanted)) {
+  const { path: origin, head, bounds } = wanted
+  const among = snapshot?.beginLike(dirname(origin), head, beside(origin, bounds))
+  for (const { path, opened } of siblingsOf(wanted, among)) {
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
@@ -157,12 +169,16 @@ export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): b
   return ends.some(({ offset, marker }) => offset === size && markerMatches(fd, offset, marker))
 }
 
-/** Every regular file of the directory, open, those that are called as rotations of the path are first. */
-function* siblingsOf({ path, bounds }: Wanted): Generator<Sibling> {
+/**
+ * Every regular file of the directory, or those `among` them, open, those that are called as rotations of the path are
+ * first.
+ */
+function* siblingsOf({ path, bounds }: Wanted, among?: ReadonlySet<string>): Generator<Sibling> {
   const directory = dirname(path)
   // In a crowded directory the names of rotations must not fall off the end.
   const related = (name: string) => (isRotationOf(name, basename(path)) ? 0 : 1)
-  const names = namesIn(directory).map(name => ({ name, rank: related(name) }))
+  const all = among === undefined ? namesIn(directory) : [...among].map(each => basename(each))
+  const names = all.map(name => ({ name, rank: related(name) }))
   names.sort((a, b) => a.rank - b.rank)
   for (const { name } of names.slice(0, MAX_NAMES)) {
     const sibling = join(directory, name)

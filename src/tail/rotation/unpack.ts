@@ -15,7 +15,7 @@
  */
 import { hash } from 'node:crypto'
 import { closeSync, createReadStream, fsync, renameSync, statfsSync, writeSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
@@ -24,7 +24,7 @@ import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from '../files/fingerprint.ts'
 import { fileAt, namesIn } from '../files/inodes.ts'
-import { type Habits, isCompressed, withoutCompression } from '../files/names.ts'
+import { type Habits, isCompressed, stemOf, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, compressionOf, isCutShort, type OpenFile, openRegular } from '../files/open.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
@@ -112,19 +112,24 @@ export class Unpacked {
     return directory && opened(directory, generation, file => isGeneration(file, wanted))
   }
 
-  /** The archives that may hold the generation, those that are called as its rotations are first, the oldest first. */
-  candidates(wanted: Wanted, habits: Habits): string[] {
+  /**
+   * The archives that may hold the generation, those that are called as its rotations are first, the oldest first.
+   * `names`: those in a directory.
+   */
+  candidates(wanted: Wanted, habits: Habits, names: (directory: string) => readonly string[] = namesIn): string[] {
     if (this.#state === null) return []
     const blank = wanted.head.length === 0
     const { path: origin } = wanted
     const begun = BigInt(wanted.begun ?? 0)
     const related: { readonly path: string; readonly mtime: bigint }[] = []
     const others: { readonly path: string; readonly mtime: bigint }[] = []
+    // There may be thousands of names, and as many generations that this is asked for.
+    const stem = habits.knows(origin) ? '' : stemOf(basename(origin))
     for (const directory of habits.directoriesOf(origin)) {
-      for (const name of namesIn(directory)) {
-        const path = join(directory, name)
-        const likely = habits.says(withoutCompression(name), origin) !== 'nothing'
+      for (const name of names(directory)) {
+        const likely = name.includes(stem) && habits.says(withoutCompression(name), origin) !== 'nothing'
         if (!likely && (blank || !isCompressed(name))) continue
+        const path = join(directory, name)
         // Its content was written after the generation began.
         const stats = fileAt(path)
         if (stats === undefined || stats.mtimeNs + TOLERANCE < begun || path === origin) continue

@@ -11,16 +11,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { StateDirectory } from '../../../src/state.ts'
-import { belonging } from '../../../src/tail/belonging.ts'
+import { isBelow } from '../../../src/tail/files/open.ts'
+import { belonging } from '../../../src/tail/state/belonging.ts'
 import {
   type Checkpoint,
   CheckpointStore,
   type SavedCursor,
   type SavedGeneration,
   type SavedTotals,
-} from '../../../src/tail/checkpoint.ts'
-import { isBelow } from '../../../src/tail/open.ts'
-import { Sweep } from '../../../src/tail/sweep.ts'
+} from '../../../src/tail/state/checkpoint.ts'
+import { Sweep } from '../../../src/tail/watching/sweep.ts'
 import { Journal, source } from '../../tail/rig.ts'
 import { change } from '../structure.ts'
 import type { Target } from '../target.ts'
@@ -109,7 +109,12 @@ export function checkpoint(): Target {
   }
   return {
     name: 'checkpoint',
-    covers: ['/src/tail/saved.ts', '/src/tail/entries.ts', '/src/tail/belonging.ts', '/src/tail/checkpoint.ts'],
+    covers: [
+      '/src/tail/state/saved.ts',
+      '/src/tail/state/entries.ts',
+      '/src/tail/state/belonging.ts',
+      '/src/tail/state/checkpoint.ts',
+    ],
     seeds: [
       body([GENERATION], [TOTALS]),
       body([WHOLE, GENERATION], []),
