@@ -1,6 +1,6 @@
 /** SECURITY.md does not lie: what it says is tested is, its commands and files are there. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseArgs } from '../src/cli/args.ts'
@@ -24,14 +24,21 @@ t.test('README leads to it, and it says how to report, what is supported and wha
 
 t.test('every row of what is tried names a test that is there and tests something', t => {
   const table = policy.slice(policy.indexOf('## What is tried'), policy.indexOf('## What it is made of'))
-  const rows = [...table.matchAll(/^\| (?!Tried|---)(.*) \|$/gm)].map(([, row]) => row!.split(' | '))
-  t.ok(rows.length >= 12)
+  const rows = [...table.matchAll(/^\| (?!Tried|---|\*\*)(.*) \|$/gm)].map(([, row]) => row!.split(' | '))
+  t.ok(rows.length >= 35)
+  const named = new Set<string>()
   for (const [tried, holds, tests] of rows) {
     t.ok(tried && holds, 'each has both')
     const files = [...tests!.matchAll(/`(test\/\S+\.test\.ts)`/g)].map(([, file]) => file!)
     t.ok(files.length > 0, tried!)
-    for (const file of files) t.match(read(file), /^\s*t\.test\(/m, file)
+    for (const file of files) {
+      t.ok(existsSync(join(ROOT, file)), `${file} is there`)
+      t.match(read(file), /^\s*t\.test\(/m, file)
+      named.add(file)
+    }
   }
+  const hostile = readdirSync(join(ROOT, 'test/hostile')).filter(name => name.endsWith('.test.ts'))
+  for (const name of hostile) t.ok(named.has(`test/hostile/${name}`), `${name} has a row`)
   t.end()
 })
 
@@ -57,6 +64,8 @@ t.test('its commands are understood or run, and the places it names are there', 
       t.equal(spawnSync(join(ROOT, 'docker/verify')).status, 0)
     }
   }
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  for (const [, script] of policy.matchAll(/`npm run ([\w-]+)/g)) t.ok(scripts[script!], `npm run ${script}`)
   for (const [, place] of policy.matchAll(/`((?:k8s|docker)\/[\w./-]+)`/g)) t.ok(existsSync(join(ROOT, place!)), place!)
   t.end()
 })
