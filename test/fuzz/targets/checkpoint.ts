@@ -41,6 +41,7 @@ const WHOLE = {
   ...GENERATION,
   begun: '1700000000000000000',
   seen: { offset: 1900, marker: MARKER },
+  ends: [{ offset: 1800, marker: MARKER }],
   written: [[0, 100, 1, 2]],
   done: true,
   gone: true,
@@ -262,6 +263,7 @@ function isBounded(entry: SavedGeneration): void {
     isCursor(cursor)
   }
   if (entry.seen) isCursor(entry.seen)
+  for (const end of entry.ends ?? []) isCursor(end)
 }
 
 function isCursor(cursor: SavedCursor): void {
