@@ -22,9 +22,11 @@ import type { OpenFile } from './files/open.ts'
 import { isBelow } from './files/open.ts'
 import { Folders, type Refusal } from './following/folders.ts'
 import { Follower } from './following/follower.ts'
+import type { Handover } from './following/handover.ts'
 import { dropUnread, heldBytes, overLimit } from './following/held.ts'
 import { Lookout } from './following/lookout.ts'
 import { Pinning } from './following/pinning.ts'
+import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waiting } from './following/previous.ts'
 import { recover } from './following/recovery.ts'
 import type { ReaderEvents } from './framing/reader.ts'
 import type { Generation } from './generation/generation.ts'
@@ -34,10 +36,9 @@ import type { Tailer } from './generation/tailer.ts'
 import { Truncation } from './generation/truncation.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { Archives } from './rotation/archives.ts'
-import { Handles, type Handover } from './rotation/handover.ts'
+import { Handles } from './rotation/handles.ts'
 import { Lent } from './rotation/lent.ts'
 import { Missed } from './rotation/missed.ts'
-import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waiting } from './rotation/previous.ts'
 import { Search } from './rotation/search.ts'
 import { Unpacked, type UnpackLimits } from './rotation/unpack.ts'
 import { belonging } from './state/belonging.ts'
@@ -95,7 +96,7 @@ export class Tail {
     const saver = new Saver(store, () => this.snapshot())
     const truncation = new Truncation(table, log)
     const lookout = new Lookout(table, {
-      poll: (tailer, now) => this.#follower.poll(tailer, now),
+      poll: (tailer, now) => this.#follower.looks.look(tailer, now),
       sweep: () => this.#look(false),
       ticked: () => this.#limitHeld(),
       news: () => sweep.news,
@@ -113,8 +114,8 @@ export class Tail {
       known: inode => table.placeOf(inode) !== undefined || this.#archives.isLookingInto(inodeKey(inode)),
       unreadable: (source, origin, path) => this.#search.unreadable(source, origin, path),
       archive: (...of) => this.#archives.take(...of),
-      poll: tailer => this.#follower.poll(tailer),
-      compare: (...of) => this.#follower.compare(...of),
+      poll: tailer => this.#follower.looks.look(tailer),
+      compare: (...of) => this.#follower.looks.compare(...of),
       knownArchive: stats => this.#archives.knows(stats),
       isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
@@ -146,7 +147,7 @@ export class Tail {
     const onSettled = (origin: string) => {
       // What was found may have told how rotations of the path are called: they come before what waits.
       missed.catchUpAll()
-      follower.unblock(origin)
+      follower.order.unblock(origin)
       saver.later()
     }
     const archives = new Archives({ table, lineage, habits, unpacked, log, boundsOf, found, onSettled })
@@ -352,11 +353,11 @@ export class Tail {
   /** What the readers report about a file. */
   get events(): ReaderEvents {
     return {
-      replaced: tailer => this.#follower.replaced(tailer),
-      dry: tailer => this.#follower.dry(tailer),
+      replaced: tailer => this.#follower.looks.replaced(tailer),
+      dry: tailer => this.#follower.order.dry(tailer),
       failed: tailer => {
         this.#lookout.cool(tailer)
-        this.#follower.failed(tailer)
+        this.#follower.order.failed(tailer)
         const { source } = tailer.generation.origin
         this.#log.warn(
           { event: 'file_unreadable', source, path: tailer.path },
@@ -368,7 +369,7 @@ export class Tail {
 
   /** From now on nobody writes any more, as far as we know: last lines without a line end are taken too. */
   finish(): void {
-    this.#follower.final = true
+    this.#follower.finish()
     this.#folders.final = true
     for (const { reader } of this.#lineage.members) reader.final = true
     this.look()
@@ -379,10 +380,10 @@ export class Tail {
     // Before the sweep, to learn which names are free for other files; after it, to look at what it found.
     for (const all of [true, false]) {
       const now = performance.now()
-      for (const tailer of this.#table.tailers) this.#follower.poll(tailer, now)
+      for (const tailer of this.#table.tailers) this.#follower.looks.look(tailer, now)
       if (all) this.#look(true)
     }
-    const waiting = this.#follower.holding || this.#search.waiting || this.#folders.crowded
+    const waiting = this.#follower.order.holding || this.#search.waiting || this.#folders.crowded
     return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
@@ -449,7 +450,7 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#table.tailerAt(path)
-    if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.poll(tailer)
+    if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.looks.look(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
   }

@@ -172,7 +172,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/follower.ts',
-        '    this.#held.add(tailer)\n    void this.#parts.saver.now()',
+        '    this.order.hold(tailer)\n    void this.#parts.saver.now()',
         '    void new Promise(resolve => setTimeout(resolve, 500))',
       ],
       [
@@ -368,7 +368,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes noise for a generation',
-    edits: [['src/tail/following/follower.ts', ' && !copied && isShredded(tailer)', ' && !copied && tailer.fd < 0']],
+    edits: [['src/tail/following/looks.ts', ' && !copied && isShredded(tailer)', ' && !copied && tailer.fd < 0']],
     program: 'shredded',
   },
   {
@@ -397,7 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reads younger files of a name before older ones',
     edits: [
       [
-        'src/tail/following/follower.ts',
+        'src/tail/following/order.ts',
         '    const elders = table.eldersOf(tailer)\n    for (const cursor of generation.cursors) {',
         '    const elders = table.eldersOf(tailer).slice(1000)\n    for (const cursor of generation.cursors) {',
       ],
@@ -406,7 +406,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reads while older files are still being found',
-    edits: [['src/tail/following/recovery.ts', '  follower.suspended = true\n', '  follower.suspended = false\n']],
+    edits: [
+      ['src/tail/following/recovery.ts', '  follower.order.suspended = true\n', '  follower.order.suspended = false\n'],
+    ],
     program: 'older lines come first',
   },
 

@@ -30,13 +30,13 @@ import type { Tailer } from '../generation/tailer.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
-import type { Waiting } from '../rotation/previous.ts'
 import type { Held, Search } from '../rotation/search.ts'
 import { identityOf, isGeneration, mayBeCopyOf, type Sibling } from '../rotation/siblings.ts'
 import type { CheckpointStore, SavedGeneration } from '../state/checkpoint.ts'
 import type { Found, Sweep } from '../watching/sweep.ts'
 import type { Follower } from './follower.ts'
 import { Parking } from './parking.ts'
+import type { Waiting } from './previous.ts'
 
 /** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
 const HOLD = 5000
@@ -283,7 +283,7 @@ export class Folders {
     const { table, follower, lineage, search } = this.#parts
     const { candidate, opened } = this.#suspects.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
-    for (const tailer of table.relativesOf(path)) follower.poll(tailer)
+    for (const tailer of table.relativesOf(path)) follower.looks.look(tailer)
     if (!this.#suspects.has(path)) return
     const inode = opened && inodeOf(opened.stats)
     if (opened === undefined || inode === undefined || table.placeOf(inode) !== undefined) {
@@ -351,7 +351,7 @@ export class Folders {
         const known = table.tailerIn(key)!
         if (known.state.kind === 'live') return
         table.name(known, path)
-        follower.poll(known)
+        follower.looks.look(known)
         return
       }
       case 'parked':
@@ -445,7 +445,7 @@ export class Folders {
     const key = inodeKey(inodeOf(opened.stats))
     // The truncation that explains the copy may have happened already: then it goes on in this file. However long ago
     // the copy was first seen: the process may have stood still meanwhile.
-    const like = follower.compare(
+    const like = follower.looks.compare(
       table.relativesOf(path),
       other => other.state.kind === 'live' && mayBeCopyOf(path, opened, other),
       () => !lent.has(file) || table.isOpen(key),

@@ -1,7 +1,7 @@
 /**
  * The follower: what happens to a file from the moment it is taken up until its handle is closed.
  *
- *     follow ─► poll ─┬─ more to read ─► offered to the readers, older generations of its name first
+ *     follow ─► look ─┬─ more to read ─► offered to the readers, older generations of its name first
  *                     ├─ its name leads elsewhere ─► set aside, pinned until it is acknowledged
  *                     ├─ other content stands in it ─► a new generation; the old one goes on in a copy, or ends
  *                     └─ done and quiet ─► closed and remembered
@@ -9,36 +9,26 @@
  * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
  * not be read any more is counted as vanished.
  */
-import { fstatSync } from 'node:fs'
 import { inodeOf, readLines } from '../files/fingerprint.ts'
 import { nameOfHandle } from '../files/inodes.ts'
-import { type Habits, isRelated } from '../files/names.ts'
-import { compressionOf, isNoise, type OpenFile } from '../files/open.ts'
+import type { Habits } from '../files/names.ts'
+import type { OpenFile } from '../files/open.ts'
 import { begunAfter, type Generation } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
-import { type Sight, Tailer } from '../generation/tailer.ts'
+import { Tailer } from '../generation/tailer.ts'
 import type { Truncation } from '../generation/truncation.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Missed } from '../rotation/missed.ts'
-import { beginsLike } from '../rotation/siblings.ts'
 import type { Unpacked } from '../rotation/unpack.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import type { Saver } from '../state/saver.ts'
-import { type Change, decide, needsComparison } from './decide.ts'
+import type { Change } from './decide.ts'
 import type { Lookout } from './lookout.ts'
+import { Looks } from './looks.ts'
+import { Order } from './order.ts'
 import type { Pinning } from './pinning.ts'
-import { type Related, Turns } from './turns.ts'
-
-/** An older file counts as one that is still written to for so long after a change: milliseconds. */
-const ACTIVE_FOR = 10_000
-
-/** What a look at a file showed; `begins`: its beginning was not known before. */
-interface Seen {
-  readonly sight: Sight
-  readonly begins: boolean
-}
 
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
@@ -65,105 +55,27 @@ export interface FollowerParts {
 }
 
 export class Follower {
-  /** Nobody writes any more, as far as we know: last lines without a line end are taken too. */
-  final = false
+  readonly looks: Looks
+  readonly order: Order
   readonly #parts: FollowerParts
-  /** Tailers whose new generation must be on disk before anything of it is sent: its id is not derived again. */
-  readonly #held = new Set<Tailer>()
-  readonly #turns: Turns<Tailer, Seen>
-  /** Monotonic milliseconds of the present look. */
-  #now = 0
-  /** Tailers that wait until older generations of their origin have been read. */
-  readonly #blocked = new Set<Tailer>()
-  #suspended = false
 
   constructor(parts: FollowerParts) {
+    const { table, lineage } = parts
     this.#parts = parts
-    this.#turns = new Turns({
-      identity: ({ closed, generation }) => (closed ? undefined : generation),
-      observe: tailer => this.#observe(tailer),
-      isDecisive: (tailer, { sight }) => needsComparison(sight, tailer.emptied),
-      related: (tailer, { sight }) => (needsComparison(sight, tailer.emptied) ? [...this.#related(tailer)] : []),
-      isLike: (tailer, other) => this.#isLike(tailer, other),
-      conclude: (tailer, seen, copied) => this.#conclude(tailer, seen, copied),
+    this.order = new Order({ table, lineage, holdsBack: (...of) => parts.holdsBack(...of) })
+    this.looks = new Looks(table, {
+      moved: tailer => this.#moved(tailer),
+      apply: (tailer, change, now) => this.#apply(tailer, change, now),
     })
   }
 
-  /** While older files are still being found nothing is read: theirs comes first. */
-  set suspended(suspended: boolean) {
-    this.#suspended = suspended
-    if (suspended) return
-    for (const tailer of [...this.#blocked]) {
-      this.#blocked.delete(tailer)
-      if (!tailer.closed) this.#offer(tailer)
-    }
+  /** From now on nobody writes any more, as far as we know. */
+  finish(): void {
+    this.looks.final = true
+    this.order.final = true
   }
 
-  /** Something of what was read may not be sent yet. */
-  get holding(): boolean {
-    return this.#held.size > 0
-  }
-
-  /** Looks at the file and at those that come before it, and does what follows from what it sees. */
-  poll(tailer: Tailer, now = performance.now()): void {
-    this.#now = now
-    for (const elder of this.#eldersToLookAt(tailer)) this.#turns.take(elder)
-    this.#turns.take(tailer)
-  }
-
-  /** What was written last to the file that had the name before comes first. */
-  #eldersToLookAt(tailer: Tailer): Tailer[] {
-    const elders = this.#parts.table.eldersOf(tailer)
-    return elders.filter((elder, n) => n === elders.length - 1 || this.#now - elder.changedAt < ACTIVE_FOR)
-  }
-
-  #observe(tailer: Tailer): Seen {
-    const before = tailer.state.kind
-    const known = tailer.generation.head.length
-    const sight = tailer.poll(this.#now, this.final)
-    // Its name is not what stands in it: that it has lost it is taken note of at once.
-    if (tailer.state.kind !== before) this.#moved(tailer)
-    return { sight, begins: known === 0 && tailer.generation.head.length > 0 }
-  }
-
-  /** The followed files that what stands in this one may have been copied from, each behind those that come before it. */
-  *#related(tailer: Tailer): Generator<Related<Tailer>> {
-    // A stale handle of a network file system: nothing can be compared.
-    if (sizeOf(tailer) === undefined) return
-    const { table } = this.#parts
-    const near = new Set(table.relativesOf(tailer.path))
-    // What was renamed is still known by the name that another one carries now.
-    const heir = tailer.state.kind === 'live' ? undefined : table.tailerAt(tailer.generation.origin.path)
-    if (heir) near.add(heir)
-    for (const other of near) {
-      if (other.state.kind !== 'live' || other === tailer) continue
-      if (other !== heir && !isRelated(tailer.path, other.path)) continue
-      for (const elder of this.#eldersToLookAt(other)) yield { file: elder, compare: false }
-      yield { file: other, compare: true }
-    }
-  }
-
-  #isLike(tailer: Tailer, other: Tailer): boolean {
-    // When nobody writes any more no truncation is to come that would explain it.
-    if (this.final || other.closed) return false
-    try {
-      const stats = fstatSync(tailer.fd, { bigint: true })
-      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it (see `emptied`).
-      if (tailer.state.kind !== 'live' && stats.size === 0n) return false
-      return beginsLike({ kind: 'open', fd: tailer.fd, stats }, other)
-    } catch {
-      return false
-    }
-  }
-
-  #conclude(tailer: Tailer, { sight, begins }: Seen, copied: boolean): void {
-    const { emptied } = tailer
-    const noise = sight.kind === 'replaced' && !copied && isShredded(tailer)
-    const packed = sight.kind === 'intact' && sight.unread && isPacked(tailer)
-    for (const change of decide({ sight, begins, emptied, copied, noise, packed })) this.#apply(tailer, change)
-  }
-
-  #apply(tailer: Tailer, change: Change): void {
+  #apply(tailer: Tailer, change: Change, now: number): void {
     const { lookout, saver, truncation, compressed } = this.#parts
     switch (change.kind) {
       case 'genuine':
@@ -181,7 +93,7 @@ export class Follower {
         compressed(tailer.path, tailer.generation.origin.source)
         break
       case 'unread':
-        this.#offer(tailer)
+        this.order.offer(tailer)
         break
       case 'shortened':
         truncation.vanished(tailer.path, tailer.generation, ({ read }) =>
@@ -197,52 +109,8 @@ export class Follower {
         break
       case 'looked':
         this.#keepPinned(tailer)
-        if (tailer.finished(this.#now)) this.close(tailer)
-        else lookout.seen(tailer, this.#now)
-    }
-  }
-
-  #offer(tailer: Tailer): void {
-    if (this.#held.has(tailer)) return
-    if (this.#suspended) {
-      this.#blocked.add(tailer)
-      return
-    }
-    const { table, lineage, holdsBack } = this.#parts
-    const { generation } = tailer
-    const elders = table.eldersOf(tailer)
-    for (const cursor of generation.cursors) {
-      if (!tailer.hasUnread(cursor, this.final)) continue
-      const { backend } = cursor
-      // An older generation is read first: once that is done this one is offered again (`dry`, `unblock`).
-      if (elders.some(elder => this.#isUnread(elder, backend)) || holdsBack(generation.origin.path, generation.begun)) {
-        this.#blocked.add(tailer)
-      } else lineage.readerOf(backend)?.offer(tailer, cursor)
-    }
-  }
-
-  #isUnread(elder: Tailer, backend: string): boolean {
-    const cursor = elder.generation.cursors.find(candidate => candidate.backend === backend)
-    return cursor !== undefined && !elder.failing && elder.hasUnread(cursor, this.final)
-  }
-
-  /** A reader has read all there is of a file. */
-  dry(tailer: Tailer): void {
-    if (this.#blocked.size > 0) this.unblock(tailer.generation.origin.path)
-  }
-
-  /** A file cannot be read now: it is no reason for others to wait. */
-  failed(tailer: Tailer): void {
-    tailer.failing = true
-    this.dry(tailer)
-  }
-
-  /** Older generations of the path may have been read to their end, or been given up. */
-  unblock(origin: string): void {
-    for (const tailer of [...this.#blocked]) {
-      if (tailer.generation.origin.path !== origin) continue
-      this.#blocked.delete(tailer)
-      if (!tailer.closed) this.#offer(tailer)
+        if (tailer.finished(now)) this.close(tailer)
+        else lookout.seen(tailer, now)
     }
   }
 
@@ -255,7 +123,7 @@ export class Follower {
     this.#parts.missed.followed(generation.origin.path, generation.begun)
     this.#learn(tailer)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
-    this.#offer(tailer)
+    this.order.offer(tailer)
     this.#parts.lookout.heat(tailer)
     this.#parts.saver.soon()
     return tailer
@@ -281,12 +149,6 @@ export class Follower {
     this.#parts.saver.later()
   }
 
-  /** A reader has seen that other content stands in the file. */
-  replaced(tailer: Tailer): void {
-    this.#now = performance.now()
-    this.#turns.take(tailer, { sight: { kind: 'replaced' }, begins: false })
-  }
-
   /** The old generation goes on in a copy if there is one, a new one begins here. */
   #beginAnew(tailer: Tailer): void {
     const { pinning, sources, lineage, table, missed, search } = this.#parts
@@ -307,26 +169,6 @@ export class Follower {
     search(lineage.lost(old, tailer.path))
   }
 
-  /**
-   * Whether a file of which nothing is known is like one that is followed, the first of `others` for which `isLike` is
-   * true. `claimed`: what had happened to one of them explains the file, which is followed by now as `isClaimed` says.
-   */
-  compare(
-    others: Iterable<Tailer>,
-    isLike: (other: Tailer) => boolean,
-    isClaimed: () => boolean,
-  ): Tailer | 'claimed' | undefined {
-    for (const other of others) {
-      this.poll(other)
-      if (isClaimed()) return 'claimed'
-      if (isLike(other)) return other
-      // It may have been truncated while they were compared.
-      this.poll(other)
-      if (isClaimed()) return 'claimed'
-    }
-    return undefined
-  }
-
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
   giveUp(tailer: Tailer): void {
     if (tailer.closed) return
@@ -341,10 +183,10 @@ export class Follower {
 
   /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */
   #hold(tailer: Tailer): void {
-    this.#held.add(tailer)
+    this.order.hold(tailer)
     void this.#parts.saver.now().then(() => {
-      this.#held.delete(tailer)
-      if (tailer.state.kind !== 'closed') this.poll(tailer)
+      this.order.release(tailer)
+      if (!tailer.closed) this.looks.look(tailer)
     })
   }
 
@@ -397,8 +239,7 @@ export class Follower {
     this.#parts.table.close(tailer)
     this.#parts.lookout.forget(tailer)
     tailer.close()
-    this.#blocked.delete(tailer)
-    this.dry(tailer)
+    this.order.forget(tailer)
   }
 
   /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
@@ -408,22 +249,4 @@ export class Follower {
     const { key } = tailer.generation
     void this.#parts.saver.now().then(saved => saved && this.#parts.pins.saved(key))
   }
-}
-
-function sizeOf({ fd }: Tailer): bigint | undefined {
-  try {
-    return fstatSync(fd, { bigint: true }).size
-  } catch {
-    return undefined
-  }
-}
-
-/** What was written into it since it was taken up begins like an archive, and nothing of it was read. */
-function isPacked({ generation, state, fd }: Tailer): boolean {
-  return generation.furthest === 0 && generation.idle && state.kind === 'live' && compressionOf(fd) !== undefined
-}
-
-/** A file that has lost its name and is written over in place, with what is no text: `shred`, before it is removed. */
-function isShredded({ state, size, fd, generation }: Tailer): boolean {
-  return state.kind !== 'live' && size > 0 && size >= generation.size && isNoise(fd)
 }

@@ -16,7 +16,7 @@ import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
 import type { SourceOptions } from '../options.ts'
-import { Handles } from '../rotation/handover.ts'
+import { Handles } from '../rotation/handles.ts'
 import type { Lent } from '../rotation/lent.ts'
 import type { Missed } from '../rotation/missed.ts'
 import type { Search } from '../rotation/search.ts'
@@ -65,7 +65,7 @@ export function recover(
 ): void {
   const { table, folders, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
-  follower.suspended = true
+  follower.order.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
   pins.inherit(keys, epoch)
   unpacked.inherit(keys)
@@ -159,7 +159,7 @@ export function recover(
   // What was rotated away from a followed name meanwhile, and never seen under it.
   missed.catchUpAll(true)
   for (const file of fresh) if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))
-  follower.suspended = false
+  follower.order.suspended = false
 }
 
 /** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */

@@ -25,7 +25,7 @@ import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import type { Archives } from './archives.ts'
-import { Handles } from './handover.ts'
+import { Handles } from './handles.ts'
 import type { Lent } from './lent.ts'
 import {
   endsAs,

@@ -1,0 +1,158 @@
+/**
+ * Looks: what is to be seen of an open file, and of those that it has to be compared with.
+ *
+ * This is the observing half of following: it reads and compares, and hands what follows (`decide.ts`), in turns
+ * (`turns.ts`), to the follower, which does it.
+ */
+import { fstatSync } from 'node:fs'
+import { isRelated } from '../files/names.ts'
+import { compressionOf, isNoise } from '../files/open.ts'
+import type { Table } from '../generation/table.ts'
+import type { Sight, Tailer } from '../generation/tailer.ts'
+import { beginsLike } from '../rotation/siblings.ts'
+import { type Change, decide, needsComparison } from './decide.ts'
+import { type Related, Turns } from './turns.ts'
+
+/** An older file counts as one that is still written to for so long after a change: milliseconds. */
+const ACTIVE_FOR = 10_000
+
+/** What a look at a file showed; `begins`: its beginning was not known before. */
+interface Seen {
+  readonly sight: Sight
+  readonly begins: boolean
+}
+
+/** What the follower does about a look. */
+export interface Acts {
+  /** The file has lost its name, or its last one. */
+  moved(tailer: Tailer): void
+  /** `now`: monotonic milliseconds of the look. */
+  apply(tailer: Tailer, change: Change, now: number): void
+}
+
+export class Looks {
+  /** Nobody writes any more, as far as we know: last lines without a line end count as unread. */
+  final = false
+  readonly #table: Table
+  readonly #acts: Acts
+  readonly #turns: Turns<Tailer, Seen>
+  /** Monotonic milliseconds of the present look. */
+  #now = 0
+
+  constructor(table: Table, acts: Acts) {
+    this.#table = table
+    this.#acts = acts
+    this.#turns = new Turns({
+      identity: ({ closed, generation }) => (closed ? undefined : generation),
+      observe: tailer => this.#observe(tailer),
+      isDecisive: (tailer, { sight }) => needsComparison(sight, tailer.emptied),
+      related: (tailer, { sight }) => (needsComparison(sight, tailer.emptied) ? [...this.#related(tailer)] : []),
+      isLike: (tailer, other) => this.#isLike(tailer, other),
+      conclude: (tailer, seen, copied) => this.#conclude(tailer, seen, copied),
+    })
+  }
+
+  /** Looks at the file and at those that come before it, and does what follows from what it sees. */
+  look(tailer: Tailer, now = performance.now()): void {
+    this.#now = now
+    for (const elder of this.#eldersToLookAt(tailer)) this.#turns.take(elder)
+    this.#turns.take(tailer)
+  }
+
+  /** What was written last to the file that had the name before comes first. */
+  #eldersToLookAt(tailer: Tailer): Tailer[] {
+    const elders = this.#table.eldersOf(tailer)
+    return elders.filter((elder, n) => n === elders.length - 1 || this.#now - elder.changedAt < ACTIVE_FOR)
+  }
+
+  #observe(tailer: Tailer): Seen {
+    const before = tailer.state.kind
+    const known = tailer.generation.head.length
+    const sight = tailer.poll(this.#now, this.final)
+    // Its name is not what stands in it: that it has lost it is taken note of at once.
+    if (tailer.state.kind !== before) this.#acts.moved(tailer)
+    return { sight, begins: known === 0 && tailer.generation.head.length > 0 }
+  }
+
+  /** The followed files that what stands in this one may have been copied from, each behind those that come before it. */
+  *#related(tailer: Tailer): Generator<Related<Tailer>> {
+    // A stale handle of a network file system: nothing can be compared.
+    if (sizeOf(tailer) === undefined) return
+    const table = this.#table
+    const near = new Set(table.relativesOf(tailer.path))
+    // What was renamed is still known by the name that another one carries now.
+    const heir = tailer.state.kind === 'live' ? undefined : table.tailerAt(tailer.generation.origin.path)
+    if (heir) near.add(heir)
+    for (const other of near) {
+      if (other.state.kind !== 'live' || other === tailer) continue
+      if (other !== heir && !isRelated(tailer.path, other.path)) continue
+      for (const elder of this.#eldersToLookAt(other)) yield { file: elder, compare: false }
+      yield { file: other, compare: true }
+    }
+  }
+
+  #isLike(tailer: Tailer, other: Tailer): boolean {
+    // When nobody writes any more no truncation is to come that would explain it.
+    if (this.final || other.closed) return false
+    try {
+      const stats = fstatSync(tailer.fd, { bigint: true })
+      // No followed name may lead to a rotated one again: an empty file is not enough to let go of it (see `emptied`).
+      if (tailer.state.kind !== 'live' && stats.size === 0n) return false
+      return beginsLike({ kind: 'open', fd: tailer.fd, stats }, other)
+    } catch {
+      return false
+    }
+  }
+
+  #conclude(tailer: Tailer, { sight, begins }: Seen, copied: boolean): void {
+    const { emptied } = tailer
+    const noise = sight.kind === 'replaced' && !copied && isShredded(tailer)
+    const packed = sight.kind === 'intact' && sight.unread && isPacked(tailer)
+    for (const change of decide({ sight, begins, emptied, copied, noise, packed }))
+      this.#acts.apply(tailer, change, this.#now)
+  }
+
+  /** A reader has seen that other content stands in the file. */
+  replaced(tailer: Tailer): void {
+    this.#now = performance.now()
+    this.#turns.take(tailer, { sight: { kind: 'replaced' }, begins: false })
+  }
+
+  /**
+   * Whether a file of which nothing is known is like one that is followed, the first of `others` for which `isLike` is
+   * true. `claimed`: what had happened to one of them explains the file, which is followed by now as `isClaimed` says.
+   */
+  compare(
+    others: Iterable<Tailer>,
+    isLike: (other: Tailer) => boolean,
+    isClaimed: () => boolean,
+  ): Tailer | 'claimed' | undefined {
+    for (const other of others) {
+      this.look(other)
+      if (isClaimed()) return 'claimed'
+      if (isLike(other)) return other
+      // It may have been truncated while they were compared.
+      this.look(other)
+      if (isClaimed()) return 'claimed'
+    }
+    return undefined
+  }
+}
+
+function sizeOf({ fd }: Tailer): bigint | undefined {
+  try {
+    return fstatSync(fd, { bigint: true }).size
+  } catch {
+    return undefined
+  }
+}
+
+/** What was written into it since it was taken up begins like an archive, and nothing of it was read. */
+function isPacked({ generation, state, fd }: Tailer): boolean {
+  return generation.furthest === 0 && generation.idle && state.kind === 'live' && compressionOf(fd) !== undefined
+}
+
+/** A file that has lost its name and is written over in place, with what is no text: `shred`, before it is removed. */
+function isShredded({ state, size, fd, generation }: Tailer): boolean {
+  return state.kind !== 'live' && size > 0 && size >= generation.size && isNoise(fd)
+}

@@ -1,0 +1,106 @@
+/**
+ * The order of reading: a file is offered to the readers once it may be read.
+ *
+ * Guarantees: what was written to a path first is read first; nothing is read of a generation whose id is not derived
+ * again before it is on disk; a file that cannot be read holds nothing back.
+ */
+import type { Lineage } from '../generation/lineage.ts'
+import type { Table } from '../generation/table.ts'
+import type { Tailer } from '../generation/tailer.ts'
+
+export interface OrderParts {
+  readonly table: Table
+  readonly lineage: Lineage
+  /** Whether an older generation of `origin` is being searched for. */
+  holdsBack(origin: string, begun: bigint): boolean
+}
+
+export class Order {
+  /** Nobody writes any more, as far as we know: last lines without a line end are taken too. */
+  final = false
+  readonly #parts: OrderParts
+  /** Those whose new generation must be on disk before anything of it is sent. */
+  readonly #held = new Set<Tailer>()
+  /** Those that wait until older generations of their origin have been read. */
+  readonly #blocked = new Set<Tailer>()
+  #suspended = false
+
+  constructor(parts: OrderParts) {
+    this.#parts = parts
+  }
+
+  /** While older files are still being found nothing is read: theirs comes first. */
+  set suspended(suspended: boolean) {
+    this.#suspended = suspended
+    if (suspended) return
+    for (const tailer of [...this.#blocked]) {
+      this.#blocked.delete(tailer)
+      if (!tailer.closed) this.offer(tailer)
+    }
+  }
+
+  /** Something of what was read may not be sent yet. */
+  get holding(): boolean {
+    return this.#held.size > 0
+  }
+
+  /** Nothing is read of the file until it is released. */
+  hold(tailer: Tailer): void {
+    this.#held.add(tailer)
+  }
+
+  release(tailer: Tailer): void {
+    this.#held.delete(tailer)
+  }
+
+  /** It is open no more: it holds nothing back. */
+  forget(tailer: Tailer): void {
+    this.#blocked.delete(tailer)
+    this.dry(tailer)
+  }
+
+  /** There is something to read in the file. */
+  offer(tailer: Tailer): void {
+    if (this.#held.has(tailer)) return
+    if (this.#suspended) {
+      this.#blocked.add(tailer)
+      return
+    }
+    const { table, lineage, holdsBack } = this.#parts
+    const { generation } = tailer
+    const elders = table.eldersOf(tailer)
+    for (const cursor of generation.cursors) {
+      if (!tailer.hasUnread(cursor, this.final)) continue
+      const { backend } = cursor
+      // An older generation is read first: once that is done this one is offered again (`dry`, `unblock`).
+      if (elders.some(elder => this.#isUnread(elder, backend)) || holdsBack(generation.origin.path, generation.begun)) {
+        this.#blocked.add(tailer)
+      } else lineage.readerOf(backend)?.offer(tailer, cursor)
+    }
+  }
+
+  #isUnread(elder: Tailer, backend: string): boolean {
+    const cursor = elder.generation.cursors.find(candidate => candidate.backend === backend)
+    return cursor !== undefined && !elder.failing && elder.hasUnread(cursor, this.final)
+  }
+
+  /** A reader has read all there is of a file. */
+  dry(tailer: Tailer): void {
+    if (this.#blocked.size > 0) this.unblock(tailer.generation.origin.path)
+  }
+
+  /** A file cannot be read now: it is no reason for others to wait. */
+  failed(tailer: Tailer): void {
+    tailer.failing = true
+    this.dry(tailer)
+  }
+
+  /** Older generations of the path may have been read to their end, or been given up. */
+  unblock(origin: string): void {
+    for (const tailer of [...this.#blocked]) {
+      if (tailer.generation.origin.path !== origin) continue
+      this.#blocked.delete(tailer)
+      if (!tailer.closed) this.offer(tailer)
+    }
+  }
+}
