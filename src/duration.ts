@@ -29,13 +29,17 @@ export function formatDuration(milliseconds: number): string {
 /** A duration between `min` and `max` milliseconds, both included. The message of its issue says what is allowed. */
 export function duration(bounds: { min: number; max: number }) {
   const allowed = `a duration from ${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}, such as 500ms, 30s or 1m30s`
-  return z.pipe(
-    z.union([z.string(), z.number()], { error: allowed }),
-    z.transform((value, context): number => {
-      const milliseconds = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined
-      if (milliseconds !== undefined && milliseconds >= bounds.min && milliseconds <= bounds.max) return milliseconds
-      context.issues.push({ code: 'custom', message: allowed, input: value })
-      return z.NEVER
-    }),
-  )
+  return z
+    .pipe(
+      z.union([z.string(), z.number()], { error: allowed }),
+      z.transform((value, context): number => {
+        const milliseconds = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined
+        if (milliseconds !== undefined && milliseconds >= bounds.min && milliseconds <= bounds.max) return milliseconds
+        context.issues.push({ code: 'custom', message: allowed, input: value })
+        return z.NEVER
+      }),
+    )
+    .check(
+      z.meta({ 'x-unit': 'duration', 'x-range': `${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}` }),
+    )
 }

@@ -31,16 +31,18 @@ const path = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path 
 const names = z._default(z.array(z.string().check(z.minLength(1, { error: 'a name, or *' }))), [])
 
 export const podSchema = z.strictObject({
-  namespace: text,
-  name: text,
-  uid: text,
-  node: text,
-  serviceAccount: text,
+  namespace: text.check(z.describe('Namespace of the pod: metadata.namespace.')),
+  name: text.check(z.describe('Name of the pod: metadata.name.')),
+  uid: text.check(z.describe('Uid of the pod: metadata.uid.')),
+  node: text.check(z.describe('Name of the node: spec.nodeName.')),
+  serviceAccount: text.check(z.describe('Service account of the pod: spec.serviceAccountName.')),
   container: text.check(z.describe('The application’s container, as records should name it.')),
   labelsFile: z
     ._default(path, '/etc/podinfo/labels')
     .check(z.describe('metadata.labels of a downwardAPI volume; changes are followed.')),
-  annotationsFile: z._default(path, '/etc/podinfo/annotations'),
+  annotationsFile: z
+    ._default(path, '/etc/podinfo/annotations')
+    .check(z.describe('metadata.annotations of a downwardAPI volume; changes are followed.')),
   labels: names.check(z.describe('Pod labels that records get, by name; * takes all.')),
   annotations: names.check(z.describe('Pod annotations that records get, by name; * takes all.')),
 })

@@ -37,13 +37,15 @@ export function formatSize(bytes: number): string {
 /** A size between `min` and `max` bytes, both included. The message of its issue says what is allowed. */
 export function size(bounds: { min: number; max: number }) {
   const allowed = `a size from ${formatSize(bounds.min)} to ${formatSize(bounds.max)}, such as 512KiB, 1MiB or a number of bytes`
-  return z.pipe(
-    z.union([z.string(), z.number()], { error: allowed }),
-    z.transform((value, context): number => {
-      const bytes = typeof value === 'string' ? parseSize(value) : value
-      if (bytes !== undefined && Number.isInteger(bytes) && bytes >= bounds.min && bytes <= bounds.max) return bytes
-      context.issues.push({ code: 'custom', message: allowed, input: value })
-      return z.NEVER
-    }),
-  )
+  return z
+    .pipe(
+      z.union([z.string(), z.number()], { error: allowed }),
+      z.transform((value, context): number => {
+        const bytes = typeof value === 'string' ? parseSize(value) : value
+        if (bytes !== undefined && Number.isInteger(bytes) && bytes >= bounds.min && bytes <= bounds.max) return bytes
+        context.issues.push({ code: 'custom', message: allowed, input: value })
+        return z.NEVER
+      }),
+    )
+    .check(z.meta({ 'x-unit': 'size', 'x-range': `${formatSize(bounds.min)} to ${formatSize(bounds.max)}` }))
 }

@@ -46,8 +46,8 @@ type Fact = (typeof FACTS)[number]
 
 export const clickhouseSchema = z.object({
   endpoint: endpointSchema.check(z.describe('The HTTP interface, such as http://clickhouse:8123.')),
-  database: z._default(identifier, 'default'),
-  table: z._default(identifier, 'logs'),
+  database: z._default(identifier, 'default').check(z.describe('Database of the table.')),
+  table: z._default(identifier, 'logs').check(z.describe('Table that rows are inserted into.')),
   columns: z._default(z.partialRecord(z.enum(FACTS), z.string()), {}).check(
     z.refine(columns => columns.message !== '', { error: 'a column for the message' }),
     z.describe('Facts under other names than their own; an empty name leaves one out.'),

@@ -19,20 +19,21 @@ import { epochMilliseconds, joined, literal, remarks } from './record.ts'
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
 
 export const datadogSchema = z.object({
-  /** Default: the intake of the site. */
-  endpoint: z.optional(endpointSchema),
-  site: z._default(
-    z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'a site, such as datadoghq.eu' })),
-    'datadoghq.com',
-  ),
-  /** What wrote the line (`nginx`, `java`): it chooses Datadog’s pipeline. Default: the name of the source. */
-  source: z.optional(text),
-  /** Default: the container, or the name of the source. */
-  service: z.optional(text),
-  /** Default: the node, or the pod. */
-  hostname: z.optional(text),
-  /** Tags of every log, besides where it comes from and the source’s labels. */
-  tags: z._default(z.record(z.string(), z.string()), {}),
+  endpoint: z.optional(endpointSchema).check(z.describe('Default: the intake of the site.')),
+  site: z
+    ._default(
+      z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'a site, such as datadoghq.eu' })),
+      'datadoghq.com',
+    )
+    .check(z.describe('Site of the account.')),
+  source: z
+    .optional(text)
+    .check(z.describe('What wrote the line, such as nginx: it chooses the pipeline. Default: the name of the source.')),
+  service: z.optional(text).check(z.describe('Default: the container, or the name of the source.')),
+  hostname: z.optional(text).check(z.describe('Default: the node, or the pod.')),
+  tags: z
+    ._default(z.record(z.string(), z.string()), {})
+    .check(z.describe('Tags of every log, besides its metadata and the labels of the source.')),
 })
 
 export type DatadogOptions = z.infer<typeof datadogSchema>

@@ -30,17 +30,19 @@ function isIndex(text: string): boolean {
 }
 
 export const elasticsearchSchema = z.object({
-  /** The cluster, with or without `/_bulk`. */
-  endpoint: endpointSchema,
-  /** A data stream, an index or an alias that writes to one; dates as `logs-%{yyyy.MM.dd}`. */
-  index: z._default(
-    z.string().check(z.refine(isIndex, { error: 'the name of an index in lower case; dates as %{yyyy.MM.dd}' })),
-    'logs-app-default',
-  ),
-  /** The ingest pipeline that each record goes through. Default: the index’s own. */
-  pipeline: z.optional(z.string().check(z.minLength(1, { error: 'the name of a pipeline' }))),
-  /** Gives each record an `_id` that stays the same, so that what is sent twice is stored once. */
-  ids: z._default(z.boolean(), true),
+  endpoint: endpointSchema.check(z.describe('The cluster, with or without /_bulk.')),
+  index: z
+    ._default(
+      z.string().check(z.refine(isIndex, { error: 'the name of an index in lower case; dates as %{yyyy.MM.dd}' })),
+      'logs-app-default',
+    )
+    .check(z.describe('A data stream, an index or an alias that writes to one; dates as logs-%{yyyy.MM.dd}.')),
+  pipeline: z
+    .optional(z.string().check(z.minLength(1, { error: 'the name of a pipeline' })))
+    .check(z.describe('Ingest pipeline that each record goes through. Default: that of the index.')),
+  ids: z
+    ._default(z.boolean(), true)
+    .check(z.describe('Gives each record an _id that stays the same, so that what is sent twice is stored once.')),
 })
 
 export type ElasticsearchOptions = z.infer<typeof elasticsearchSchema>

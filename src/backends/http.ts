@@ -64,15 +64,15 @@ const statusesSchema = z.strictObject({
 type Statuses = z.infer<typeof statusesSchema>
 
 export const httpSchema = z.object({
-  /** Where requests go. */
-  endpoint: endpointSchema,
-  method: z._default(z.enum(['POST', 'PUT']), 'POST'),
-  /** Added to the endpoint's query. */
-  query: z._default(z.record(z.string(), z.string()), {}),
-  /** `ndjson`: a JSON object per line. `json`: one array of such objects. `text`: the lines as they are. */
-  format: z._default(z.enum(['ndjson', 'json', 'text']), 'ndjson'),
-  /** Gives each JSON record an `id` that stays the same when it is sent again. */
-  ids: z._default(z.boolean(), false),
+  endpoint: endpointSchema.check(z.describe('Where requests go.')),
+  method: z._default(z.enum(['POST', 'PUT']), 'POST').check(z.describe('Method of the request.')),
+  query: z._default(z.record(z.string(), z.string()), {}).check(z.describe('Added to the query of the endpoint.')),
+  format: z
+    ._default(z.enum(['ndjson', 'json', 'text']), 'ndjson')
+    .check(z.describe('ndjson: a JSON object per line. json: one array of such objects. text: the lines as they are.')),
+  ids: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Gives each JSON record an id that stays the same when it is sent again.')),
   contentType: z.optional(name).check(z.describe('Default: what the format is called.')),
   /** Of `ndjson` and `json`. */
   record: z.optional(recordSchema).check(z.describe('What the fields of a record are called.')),

@@ -24,11 +24,11 @@ const HOSTS = {
 } as const
 
 export const newrelicSchema = z.object({
-  /** Default: the Log API of the region. */
-  endpoint: z.optional(endpointSchema),
-  region: z._default(z.enum(['us', 'eu', 'jp', 'fedramp']), 'us'),
-  /** Attributes of every log, besides where it comes from and the source’s labels. */
-  attributes: z._default(z.record(z.string(), z.string()), {}),
+  endpoint: z.optional(endpointSchema).check(z.describe('Default: the Log API of the region.')),
+  region: z._default(z.enum(['us', 'eu', 'jp', 'fedramp']), 'us').check(z.describe('Region of the account.')),
+  attributes: z
+    ._default(z.record(z.string(), z.string()), {})
+    .check(z.describe('Attributes of every log, besides its metadata and the labels of the source.')),
 })
 
 export type NewrelicOptions = z.infer<typeof newrelicSchema>

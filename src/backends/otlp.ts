@@ -24,8 +24,7 @@ import { literal, offset } from './record.ts'
 const STATUSES = 'statuses from 400 to 599'
 
 export const otlpSchema = z.object({
-  /** A base address, to which `/v1/logs` is added, or the whole one. */
-  endpoint: endpointSchema,
+  endpoint: endpointSchema.check(z.describe('The receiver, with or without /v1/logs.')),
   encoding: z._default(z.enum(['protobuf', 'json']), 'protobuf').check(z.describe('How requests are written.')),
   service: z
     .optional(z.string().check(z.minLength(1, { error: 'a name' })))

@@ -21,19 +21,28 @@ import { epochSeconds, facts, joined, literal, remarks } from './record.ts'
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
 
 export const splunkHecSchema = z.object({
-  /** The collector, with or without its path. */
-  endpoint: endpointSchema,
-  /** `event`: the line is the event. `json`: the event is an object that holds the line. `raw`: the raw endpoint. */
-  format: z._default(z.enum(['event', 'json', 'raw']), 'event'),
-  /** Splunk’s metadata of each event. `source` defaults to the file, `host` to the pod; `raw` has no file to name. */
-  index: z.optional(text),
-  source: z.optional(text),
-  sourcetype: z.optional(text),
-  host: z.optional(text),
-  /** Names what is known of each record as indexed fields. */
-  fields: z._default(z.boolean(), true),
-  /** Waits until an indexer has confirmed each request. The token must have indexer acknowledgement switched on. */
-  ack: z._default(z.boolean(), false),
+  endpoint: endpointSchema.check(z.describe('The HTTP Event Collector, with or without its path.')),
+  format: z
+    ._default(z.enum(['event', 'json', 'raw']), 'event')
+    .check(
+      z.describe(
+        'event: the line is the event. json: the event is an object that holds the line. raw: the raw endpoint.',
+      ),
+    ),
+  index: z.optional(text).check(z.describe('Index of each event. Default: that of the token.')),
+  source: z
+    .optional(text)
+    .check(z.describe('Source of each event. Default: the file; with format: raw, that of the token.')),
+  sourcetype: z.optional(text).check(z.describe('Source type of each event. Default: that of the token.')),
+  host: z.optional(text).check(z.describe('Host of each event. Default: the pod.')),
+  fields: z._default(z.boolean(), true).check(z.describe('Names what is known of each record as indexed fields.')),
+  ack: z
+    ._default(z.boolean(), false)
+    .check(
+      z.describe(
+        'Waits until an indexer has confirmed each request. Indexer acknowledgement must be on for the token.',
+      ),
+    ),
 })
 
 export type SplunkHecOptions = z.infer<typeof splunkHecSchema>

@@ -8,8 +8,9 @@ import type { Backend, Format } from './backend.ts'
 import { jsonRecord } from './record.ts'
 
 export const stdoutSchema = z.object({
-  /** `text`: the lines as they are. `ndjson`: one JSON object per line. */
-  format: z._default(z.enum(['text', 'ndjson']), 'text'),
+  format: z
+    ._default(z.enum(['text', 'ndjson']), 'text')
+    .check(z.describe('text: the lines as they are. ndjson: one JSON object per line.')),
 })
 
 export type StdoutOptions = z.infer<typeof stdoutSchema>

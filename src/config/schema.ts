@@ -39,14 +39,20 @@ export type BackendEntry = z.infer<typeof shared> & z.infer<typeof remote> & Rea
 function entrySchema(type: BackendType) {
   const { schema } = BACKENDS[type]
   const { transport, preset, credential } = lineOf(type)
-  const literal = z.literal(type)
+  const literal = z.literal(type).check(z.describe('Kind of backend. Default: stdout.'))
   return z.strictObject({
     ...common,
     type: type === DEFAULT_TYPE ? z._default(literal, type) : literal,
     ...schema.shape,
     ...deliveryShape({ compression: transport === 'stream' ? 'none' : 'gzip', ...preset }),
     ...(transport === 'stream' ? {} : remoteShape),
-    ...(credential === undefined ? {} : { [credential.key]: z.optional(secret) }),
+    ...(credential === undefined
+      ? {}
+      : {
+          [credential.key]: z
+            .optional(secret)
+            .check(z.describe(`Credential, sent in the header ${credential.header}.`)),
+        }),
   })
 }
 
@@ -110,7 +116,14 @@ export const configSchema = z.strictObject({
   ),
   pod: z.prefault(podSchema, {}).check(z.describe('Where we run, from the Downward API.')),
   server: z.prefault(serverSchema, {}),
-  log: z.prefault(z.strictObject({ level: z._default(z.enum(['debug', 'info', 'warn', 'error']), 'info') }), {}),
+  log: z.prefault(
+    z.strictObject({
+      level: z
+        ._default(z.enum(['debug', 'info', 'warn', 'error']), 'info')
+        .check(z.describe('Least severe level of our own log on standard error.')),
+    }),
+    {},
+  ),
 })
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */
@@ -118,5 +131,12 @@ export function jsonSchema(): object {
   const { properties, ...schema } = z.toJSONSchema(configSchema, { io: 'input' })
   const title = { title: 'logshipper', description: 'Configuration of logshipper, as YAML or JSON.' }
   // Where an editor finds this schema. It is no key of ours: `load` takes it out.
-  return { ...schema, ...title, properties: { ...properties, $schema: { type: 'string' } } }
+  return {
+    ...schema,
+    ...title,
+    properties: {
+      ...properties,
+      $schema: { type: 'string', description: 'Where an editor finds this schema; ignored.' },
+    },
+  }
 }

@@ -35,9 +35,9 @@ const oauth2Schema = z.strictObject({
       z.refine(isPlainUrl, { error: 'an http:// or https:// URL without credentials' }),
       z.describe('Where access tokens are asked for, with the client credentials grant (RFC 6749 §4.4).'),
     ),
-  clientId: secret,
-  clientSecret: secret,
-  scopes: z._default(z.array(text), []),
+  clientId: secret.check(z.describe('Id of the client.')),
+  clientSecret: secret.check(z.describe('Secret of the client.')),
+  scopes: z._default(z.array(text), []).check(z.describe('Scopes that are asked for.')),
   audience: z.optional(text).check(z.describe('Sent as the parameter audience, for servers that ask for it.')),
   parameters: z
     ._default(z.record(z.string(), z.string()), {})
@@ -49,13 +49,18 @@ const oauth2Schema = z.strictObject({
 
 export const authSchema = z
   .strictObject({
-    basic: z.optional(z.strictObject({ username: secret, password: secret })),
-    bearer: z.optional(secret),
+    basic: z.optional(
+      z.strictObject({
+        username: secret.check(z.describe('Name of the user.')),
+        password: secret.check(z.describe('Password of the user.')),
+      }),
+    ),
+    bearer: z.optional(secret).check(z.describe('Token of the header Authorization: Bearer.')),
     apiKey: z.optional(
       z.strictObject({
-        header: headerName,
+        header: headerName.check(z.describe('Header that carries the key.')),
         prefix: z.optional(z.string()).check(z.describe('Stands before the value, such as “ApiKey ”.')),
-        value: secret,
+        value: secret.check(z.describe('The key.')),
       }),
     ),
     oauth2: z.optional(oauth2Schema),
@@ -76,13 +81,15 @@ export const tlsSchema = z.strictObject({
   cert: z.optional(path).check(z.describe('File of our own certificate, for mutual TLS.')),
   key: z.optional(path).check(z.describe('File of the key of our own certificate.')),
   serverName: z.optional(text).check(z.describe('The name to ask for and to check, if it is not the endpoint’s.')),
-  minVersion: z._default(
-    z.pipe(
-      z.union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)], { error: '1.2 or 1.3' }),
-      z.transform((version): '1.2' | '1.3' => (String(version) === '1.3' ? '1.3' : '1.2')),
-    ),
-    '1.2',
-  ),
+  minVersion: z
+    ._default(
+      z.pipe(
+        z.union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)], { error: '1.2 or 1.3' }),
+        z.transform((version): '1.2' | '1.3' => (String(version) === '1.3' ? '1.3' : '1.2')),
+      ),
+      '1.2',
+    )
+    .check(z.describe('Oldest version of TLS that is accepted.')),
   insecureSkipVerify: z
     ._default(z.boolean(), false)
     .check(z.describe('Accept any certificate. For trying things out only.')),
@@ -97,8 +104,14 @@ const proxySchema = z.union(
       url: z.string().check(
         z.refine(text => proxyAddress(text) !== undefined, { error: 'the address of a proxy, http:// or https://' }),
         z.refine(text => !proxyAddress(text)?.auth, { error: 'an address without credentials: give them under auth' }),
+        z.describe('Address of the proxy, http:// or https://.'),
       ),
-      auth: z.optional(z.strictObject({ username: secret, password: secret })),
+      auth: z.optional(
+        z.strictObject({
+          username: secret.check(z.describe('Name of the user at the proxy.')),
+          password: secret.check(z.describe('Password of the user at the proxy.')),
+        }),
+      ),
     }),
   ],
   { error: PROXY },
@@ -142,7 +155,7 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
       maxBytes: z
         .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
         .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
-      maxRecords: z._default(whole(1, 1_000_000), maxRecords),
+      maxRecords: z._default(whole(1, 1_000_000), maxRecords).check(z.describe('Most records in one request.')),
       maxAge: z
         .prefault(duration({ min: 0, max: HOUR }), '1s')
         .check(
@@ -172,8 +185,14 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
     .check(z.describe('Requests at the same time. 1 keeps lines in order at the backend.')),
   retry: z.prefault(
     z.strictObject({
-      initial: z.prefault(duration({ min: 1, max: HOUR }), '500ms'),
-      max: z.prefault(duration({ min: 1, max: HOUR }), '30s'),
+      initial: z
+        .prefault(duration({ min: 1, max: HOUR }), '500ms')
+        .check(
+          z.describe('Upper bound of the first wait, which is random (full jitter). It doubles with each attempt.'),
+        ),
+      max: z
+        .prefault(duration({ min: 1, max: HOUR }), '30s')
+        .check(z.describe('Upper bound of any wait. There is no last attempt; Retry-After wins.')),
     }),
     {},
   ),

@@ -3,6 +3,18 @@ import { applyEnvironment, variables } from '../../src/config/environment.ts'
 import { keysOf } from '../../src/config/keys.ts'
 import { jsonSchema } from '../../src/config/schema.ts'
 
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly const?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly 'x-unit'?: string
+  readonly 'x-range'?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+  readonly oneOf?: readonly Schema[]
+}
+
 t.test('editors get a schema that knows every key, its default and what it is for', async t => {
   const schema = JSON.parse(JSON.stringify(jsonSchema()))
   t.equal(schema.$schema, 'https://json-schema.org/draft/2020-12/schema')
@@ -69,4 +81,20 @@ t.test('a variable reaches its key through whatever stands in its way', async t 
     ['backends[0].auth.bearer', 'state.dir'].map((key, index) => (index === 0 ? `${key}.file` : key)),
   )
   t.same(problems, [])
+})
+
+t.test('every key that holds a value is described; a size and a duration have their unit and their range', t => {
+  const walk = (schema: Schema, path: string): void => {
+    for (const [name, part] of Object.entries(schema.properties ?? {})) {
+      const at = path === '' ? name : `${path}.${name}`
+      if (part.properties === undefined) t.match(part.description, /^.+\.$/, at)
+      if (part.type?.includes('number') && typeof part.type !== 'string' && part.default !== 9614)
+        t.match([part['x-unit'], part['x-range']], [/^size|duration$/, /^\S+ to \S+$/], at)
+      walk(part, at)
+    }
+    if (schema.items) walk(schema.items, `${path}[]`)
+    for (const one of schema.oneOf ?? []) walk(one, `${path}.${one.properties!['type']!.const}`)
+  }
+  walk(JSON.parse(JSON.stringify(jsonSchema())), '')
+  t.end()
 })
