@@ -56,7 +56,7 @@ export interface Limits {
 }
 
 /**
- * How much a `delivered` of this backend is worth. Published in the README.
+ * How much a `delivered` of this backend is worth. Published in docs/backends.md.
  *
  * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken, and may still be
  * lost or refused there without our hearing of it. `written`: it went into our own standard output.

@@ -19,7 +19,9 @@ import { epochMilliseconds, joined, literal, remarks } from './record.ts'
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
 
 export const datadogSchema = z.object({
-  endpoint: z.optional(endpointSchema).check(z.describe('Default: the intake of the site.')),
+  endpoint: z
+    .optional(endpointSchema)
+    .check(z.describe('Where requests go; /api/v2/logs is added. Default: the intake of the site.')),
   site: z
     ._default(
       z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'a site, such as datadoghq.eu' })),
@@ -29,8 +31,10 @@ export const datadogSchema = z.object({
   source: z
     .optional(text)
     .check(z.describe('What wrote the line, such as nginx: it chooses the pipeline. Default: the name of the source.')),
-  service: z.optional(text).check(z.describe('Default: the container, or the name of the source.')),
-  hostname: z.optional(text).check(z.describe('Default: the node, or the pod.')),
+  service: z
+    .optional(text)
+    .check(z.describe('Service of each log. Default: the container, or the name of the source.')),
+  hostname: z.optional(text).check(z.describe('Host of each log. Default: the node, or the pod.')),
   tags: z
     ._default(z.record(z.string(), z.string()), {})
     .check(z.describe('Tags of every log, besides its metadata and the labels of the source.')),

@@ -73,7 +73,7 @@ export const httpSchema = z.object({
   ids: z
     ._default(z.boolean(), false)
     .check(z.describe('Gives each JSON record an id that stays the same when it is sent again.')),
-  contentType: z.optional(name).check(z.describe('Default: what the format is called.')),
+  contentType: z.optional(name).check(z.describe('Content type of the request. Default: that of the format.')),
   /** Of `ndjson` and `json`. */
   record: z.optional(recordSchema).check(z.describe('What the fields of a record are called.')),
   /** `json`: stands around the array, which it may make a part of an object. */

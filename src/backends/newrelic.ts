@@ -24,7 +24,9 @@ const HOSTS = {
 } as const
 
 export const newrelicSchema = z.object({
-  endpoint: z.optional(endpointSchema).check(z.describe('Default: the Log API of the region.')),
+  endpoint: z
+    .optional(endpointSchema)
+    .check(z.describe('Where requests go; /log/v1 is added. Default: the Log API of the region.')),
   region: z._default(z.enum(['us', 'eu', 'jp', 'fedramp']), 'us').check(z.describe('Region of the account.')),
   attributes: z
     ._default(z.record(z.string(), z.string()), {})

@@ -106,7 +106,7 @@ export interface Line {
   /** The key of this type that holds its credential, and the header that it goes into behind `prefix`. */
   readonly credential?: { readonly key: string; readonly header: string; readonly prefix?: string }
   /**
-   * Reasons that records are known to be refused for: those of the answers in the README's table. They are counted from 0,
+   * Reasons that records are known to be refused for: those of the answers in docs/answers.md. They are counted from 0,
    * so that a first refusal is an increase.
    */
   readonly refusals?: readonly string[]

@@ -82,7 +82,7 @@ export const tlsSchema = z.strictObject({
   key: z.optional(path).check(z.describe('File of the key of our own certificate.')),
   serverName: z.optional(text).check(z.describe('The name to ask for and to check, if it is not the endpoint’s.')),
   minVersion: z
-    ._default(
+    .prefault(
       z.pipe(
         z.union([z.enum(['1.2', '1.3']), z.literal(1.2), z.literal(1.3)], { error: '1.2 or 1.3' }),
         z.transform((version): '1.2' | '1.3' => (String(version) === '1.3' ? '1.3' : '1.2')),
@@ -219,7 +219,9 @@ export const remoteShape = {
     ._default(headersSchema, {})
     .check(z.describe('Sent with every request, besides those that the backend sets itself.')),
   tls: z.optional(tlsSchema),
-  proxy: z.optional(proxySchema).check(z.describe('Default: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.')),
+  proxy: z
+    .optional(proxySchema)
+    .check(z.describe('off: no proxy. A map: this one. Default: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.')),
 }
 
 /** `zlib` is gzip on the wire, made by Node's zlib. */

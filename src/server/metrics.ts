@@ -17,8 +17,18 @@ const MAX_REASONS = 100
 const DURATIONS = `${PREFIX}request_duration_seconds`
 const SERIES = [...ACCOUNTS, ...BACKENDS, ...PROCESS]
 
-/** The names of all metrics. */
-export const NAMES: readonly string[] = [...SERIES.map(({ name }) => name), DURATIONS]
+const HISTOGRAM = {
+  type: 'histogram',
+  name: DURATIONS,
+  help: 'Time from the first byte of a request to the end of its answer.',
+  labels: ['backend'],
+} as const
+
+/** What each metric is, without its values: the reference is made of it. */
+export const METRICS: readonly (Pick<Series, 'name' | 'help' | 'labels'> & { readonly type: string })[] = [
+  ...SERIES,
+  HISTOGRAM,
+]
 
 export class Metrics {
   readonly #subject: Subject
@@ -105,8 +115,8 @@ export class Metrics {
     const name = DURATIONS
     const get = async () => ({
       name,
-      help: 'Time from the first byte of a request to the end of its answer.',
-      type: 'histogram',
+      help: HISTOGRAM.help,
+      type: HISTOGRAM.type,
       values: this.#now.pipelines.flatMap(({ backend, durations }) => {
         let count = 0
         const buckets = [...durations.bounds, '+Inf'].map((le, at) => {

@@ -80,7 +80,7 @@ export const sourceSchema = z.strictObject({
 
 export const stateSchema = z.strictObject({
   dir: z
-    ._default(
+    .prefault(
       z.pipe(
         z.union([folder, z.literal('off'), z.literal(false), z.null()], {
           error: 'the absolute path of a folder, or off',

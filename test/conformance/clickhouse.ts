@@ -173,9 +173,9 @@ const cases: readonly Case[] = [
     late(403, 497, 'ACCESS_DENIED', 'shipper: Not enough privileges'),
     refused('access_denied'),
   ),
-  meant('an exception that nobody knows', late(500, 740, 'SOMETHING_NEW', 'What is this'), passing('exception')),
-  meant('an exception that nobody knows, with a 4xx', late(400, 741, 'SOMETHING', 'What'), mended('exception')),
-  meant('a 400 of somebody else', { status: 400, headers: {}, body: 'Bad Request' }, mended('http_400')),
+  meant('an unknown exception', late(500, 740, 'SOMETHING_NEW', 'What is this'), passing('exception')),
+  meant('an unknown exception, with a 4xx', late(400, 741, 'SOMETHING', 'What'), mended('exception')),
+  meant('a 400 of something in between', { status: 400, headers: {}, body: 'Bad Request' }, mended('http_400')),
   {
     name: 'a proxy: too large',
     answer: { status: 413, headers: {}, body: '' },

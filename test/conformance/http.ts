@@ -1,4 +1,4 @@
-/** Any HTTP receiver: the three formats of the README, and what RFC 9110 says of each status. */
+/** Any HTTP receiver: the three formats of docs/backends.md, and what RFC 9110 says of each status. */
 import assert from 'node:assert/strict'
 import type { Answer, Verdict } from '../../src/backends/backend.ts'
 import type { Case, Decoded, Request, Subject } from './subject.ts'

@@ -118,7 +118,7 @@ const cases: readonly Case[] = [
     'upstream sent: ingestion blocked for user',
     { kind: 'retry', reason: 'http_502' },
   ),
-  mended('a 400 of somebody else', 400, 'The plain HTTP request was sent to HTTPS port', 'http_400'),
+  mended('a 400 of something in between', 400, 'The plain HTTP request was sent to HTTPS port', 'http_400'),
   told('no tenant', 401, 'no org id\n', { kind: 'unauthorized', reason: 'http_401' }),
   told('a token without the right to write', 403, '', { kind: 'unauthorized', reason: 'http_403' }),
   mended('a wrong path', 404, '404 page not found\n', 'http_404'),

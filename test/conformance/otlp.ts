@@ -338,7 +338,7 @@ const TEXTUAL: readonly Case[] = [
     answer: written(503, '{"code":14,"message":"sending queue is full"}'),
     verdict: retry('http_503', 'sending queue is full'),
   },
-  { name: 'nobody answers the gateway', answer: plain(504), verdict: retry('http_504') },
+  { name: 'no answer to the gateway', answer: plain(504), verdict: retry('http_504') },
 ]
 
 const variant = (encoding: 'protobuf' | 'json', own: object, more: Partial<Subject>): Subject => ({

@@ -54,6 +54,6 @@ export interface Subject {
   poisoned?(request: Request): Answer
   /** Lines without a character are not sent, and count as rejected (`blank`). */
   readonly blank?: 'refused'
-  /** Every answer worth a line in the README's table, for a request of four records. */
+  /** Every answer worth a line in docs/answers.md, for a request of four records. */
   readonly cases: readonly Case[]
 }

@@ -1,9 +1,7 @@
-/** Every answer that is known of a backend means what the README says. */
-import { readFileSync } from 'node:fs'
+/** Every answer that is known of a backend has its verdict; docs/answers.md shows them. */
 import t from 'tap'
 import { configured, created, judgeOf } from './stage.ts'
 import { SUBJECTS } from './subjects.ts'
-import { BEGIN, END, placed, table } from './verdicts.ts'
 
 for (const subject of SUBJECTS) {
   t.test(`${subject.name}: each answer has its verdict`, async t => {
@@ -27,10 +25,4 @@ t.test('an answer without sense is no delivery and no loss', async t => {
       t.ok(['retry', 'unauthorized', 'thrown'].includes(kind), `${subject.name}: ${status} is ${kind}`)
     }
   }
-})
-
-t.test('the table of the README is the one that the judges make', async t => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  t.equal(placed(readme, table(SUBJECTS)), readme, 'node test/conformance/table.ts --write makes it anew')
-  t.throws(() => placed(`${END}${BEGIN}`, ''), /README.md has no/)
 })

@@ -1,9 +1,6 @@
-/** The table of the README: what each answer that a subject knows means, as its judge says. */
+/** The table of docs/answers.md: what each answer that a subject knows means, as its judge says. */
 import type { Answer, Verdict } from '../../src/backends/backend.ts'
 import type { Subject } from './subject.ts'
-
-export const BEGIN = '<!-- verdicts -->'
-export const END = '<!-- /verdicts -->'
 
 /** How much of an answer's body is shown: characters. */
 const EXCERPT = 72
@@ -24,14 +21,6 @@ export function table(subjects: readonly Subject[]): string {
     }
   }
   return rows.join('\n')
-}
-
-/** The README with the table in its place. */
-export function placed(readme: string, table: string): string {
-  const from = readme.indexOf(BEGIN)
-  const to = readme.indexOf(END)
-  if (from < 0 || to < from) throw new Error(`README.md has no ${BEGIN} … ${END}`)
-  return `${readme.slice(0, from)}${BEGIN}\n${table}\n${readme.slice(to)}`
 }
 
 function excerpt({ status, headers, body: text, bytes, unread }: Answer): string {
@@ -60,24 +49,24 @@ function words(verdict: Verdict): string {
     case 'rejected':
       return `rejected (\`${verdict.reason}\`)`
     case 'suspect':
-      return `searched for the record; rejected once others are taken (\`${verdict.reason}\`)`
+      return `bisected; the record at fault is rejected once others are accepted (\`${verdict.reason}\`)`
     case 'counted':
       return `${verdict.rejected} rejected (\`${verdict.reason}\`), the others delivered`
     case 'pending':
-      return 'waits for its confirmation'
+      return 'pending until it is confirmed'
     case 'retry':
-      return `${verdict.misconfigured ? 'said loudly, ' : ''}tried again (\`${verdict.reason}\`)`
+      return `retried${verdict.misconfigured ? '; logged as misconfigured' : ''} (\`${verdict.reason}\`)`
     case 'unauthorized':
-      return `loud pause, credentials read again (\`${verdict.reason}\`)`
+      return `retried after credentials are read again (\`${verdict.reason}\`)`
     case 'split':
-      return 'sent in halves'
+      return 'split in halves'
     case 'items': {
       const rejected = verdict.rejected.map(({ index, reason }) => `${ordinal(index)} rejected (\`${reason}\`)`)
       const retry = verdict.retry.map(({ index, reason, rejectAs }) => {
-        const end = rejectAs === undefined ? '' : `, aside if it goes on alone, at last rejected (\`${rejectAs}\`)`
-        return `${ordinal(index)} tried again (\`${reason}\`)${end}`
+        const end = rejectAs === undefined ? '' : `, apart if it fails alone, in the end rejected (\`${rejectAs}\`)`
+        return `${ordinal(index)} retried (\`${reason}\`)${end}`
       })
-      const unread = verdict.unread?.map(index => `${ordinal(index)} sent again at once`) ?? []
+      const unread = verdict.unread?.map(index => `${ordinal(index)} retried at once`) ?? []
       return [...rejected, ...retry, ...unread, 'the others delivered'].join(', ')
     }
   }

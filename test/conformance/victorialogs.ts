@@ -54,7 +54,7 @@ export const subject: Subject = {
       verdict: { kind: 'retry', reason: 'wrong_path', detail: PATH, misconfigured: true },
     },
     {
-      name: 'a 400 of somebody else',
+      name: 'a 400 of something in between',
       answer: text(400, 'Bad Request'),
       verdict: { kind: 'retry', reason: 'http_400', detail: 'Bad Request', misconfigured: true },
     },

@@ -11,7 +11,7 @@ const HEAP = FLAGS.reduce((sum, flag) => {
   return sum + Number(old ?? 0) + 3 * Number(young ?? 0)
 }, 0)
 
-t.test('what the README promises fits into the limits of the image', t => {
+t.test('what docs/limits.md promises fits into the limits of the image', t => {
   const { files, directories, all, directoriesOfAFile } = limitsFor(8 * MIB, HEAP * MIB, 128 * MIB)
   t.ok(files >= 10_000, `${files} files`)
   t.ok(directories >= 20_000)

@@ -1,0 +1,79 @@
+/** What is generated of the documentation is what the code says now, and each example of a key is valid. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parseDocument, stringify } from 'yaml'
+import { exampleKey, examples, type Leaf, sections } from '../../docs/generate/keys.ts'
+import { PARTS, placed } from '../../docs/generate/parts.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { jsonSchema } from '../../src/config/schema.ts'
+import { scratch } from '../scratch.ts'
+import { ROOT } from './documents.ts'
+
+for (const part of PARTS) {
+  t.test(`docs/${part.file}: ${part.name}`, t => {
+    const text = readFileSync(join(ROOT, 'docs', part.file), 'utf8')
+    t.equal(placed(part, text, part.text()), text, 'npm run docs makes it anew')
+    t.ok(part.text().split('\n').length > 10)
+    t.end()
+  })
+}
+
+t.test('a document without the place of a part is told', t => {
+  t.throws(() => placed({ file: 'x.md', name: 'keys' }, '# nothing', ''), /docs\/x.md has no/)
+  t.end()
+})
+
+t.test('the published schema is the present one', t => {
+  const published = JSON.parse(readFileSync(join(ROOT, 'config/schema.json'), 'utf8'))
+  t.strictSame(published, JSON.parse(JSON.stringify(jsonSchema())), 'npm run schema makes it anew')
+  t.end()
+})
+
+/** The leaves that must stand beside one: those in the same map, and those that the maps around it require. */
+function companions(leaf: Leaf, leaves: readonly Leaf[]): Leaf[] {
+  const steps = leaf.path.split('.')
+  const beside = (each: Leaf) =>
+    steps.length > 2 && each.path.split('.').slice(0, -1).join('.') === steps.slice(0, -1).join('.')
+  const around = (each: Leaf) =>
+    each.required &&
+    steps.some((_, at) => at > 0 && each.path.split('.').slice(0, -1).join('.') === steps.slice(0, at).join('.'))
+  return leaves.filter(each => each === leaf || beside(each) || around(each))
+}
+
+const given = examples()
+const exampleOf = (key: string): unknown => parseDocument(given.get(key)!).toJS()
+
+for (const { title, leaves, type } of sections()) {
+  t.test(`the examples of ${title} are valid, and none is the default`, async t => {
+    for (const leaf of leaves) {
+      const tree: Record<string, unknown> = { sources: [{ name: 'access', paths: ['/var/log/app/*.log'] }] }
+      if (leaf.path.startsWith('backends[]')) {
+        const kind = type ?? (leaf.path === 'backends[].compression' ? 'http' : 'loki')
+        tree['backends'] = [
+          { type: kind, ...(given.has(`${kind}.endpoint`) ? { endpoint: exampleOf(`${kind}.endpoint`) } : {}) },
+        ]
+      }
+      for (const { path } of companions(leaf, leaves)) {
+        let at = tree as Record<string, unknown>
+        const steps = path.split('.')
+        for (const [index, step] of steps.entries()) {
+          const list = step.endsWith('[]')
+          const name = list ? step.slice(0, -2) : step
+          if (index === steps.length - 1) {
+            // A map stands where another alternative is a text.
+            if (typeof at[name] !== 'object') at[name] = exampleOf(exampleKey({ ...leaf, path }, type))
+            break
+          }
+          at[name] ??= list ? [{}] : {}
+          at = (list ? (at[name] as unknown[])[0] : at[name]) as Record<string, unknown>
+        }
+      }
+      const file = join(scratch(t), 'config.yaml')
+      writeFileSync(file, stringify(tree))
+      const loaded = await loadConfig({ file, env: {}, cwd: '/' })
+      t.equal(loaded.kind, 'ok', `${leaf.path}: ${JSON.stringify(loaded)}`)
+      t.notSame(exampleOf(exampleKey(leaf, type)), leaf.schema.default, `${leaf.path}: another value than the default`)
+    }
+  })
+}

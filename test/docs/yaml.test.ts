@@ -1,0 +1,47 @@
+/** Every piece of YAML in the documentation is whole: a configuration that loads, or a manifest in which the doctor finds no error. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parseDocument } from 'yaml'
+import { loadConfig } from '../../src/config/load.ts'
+import { examine } from '../../src/manifest/doctor/examine.ts'
+import { readManifest } from '../../src/manifest/manifest.ts'
+import { scratch } from '../scratch.ts'
+import { DOCUMENTS } from './documents.ts'
+
+const blocks = DOCUMENTS.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'yaml')
+
+t.test('there are examples', t => {
+  t.ok(blocks.length >= 5)
+  t.end()
+})
+
+for (const { at, text } of blocks) {
+  t.test(at, async t => {
+    const document = parseDocument(text)
+    t.strictSame(document.errors, [])
+    const tree = document.toJS() as { kind?: string; components?: string[]; resources?: string[] }
+    if (tree.kind === 'Kustomization' || tree.components !== undefined) {
+      for (const each of tree.components ?? []) t.match(each, /(^|\/)component$/)
+      t.ok(tree.resources!.length > 0)
+      return
+    }
+    if (tree.kind !== undefined) {
+      const read = await readManifest(at, text)
+      t.equal(read.kind, 'read', JSON.stringify(read))
+      if (read.kind !== 'read') return
+      const findings = examine(read.manifest, { drainSeconds: undefined })
+      t.strictSame(
+        findings.filter(({ severity }) => severity === 'error'),
+        [],
+      )
+      return
+    }
+    const dir = scratch(t)
+    mkdirSync(dir, { recursive: true })
+    const file = join(dir, 'config.yaml')
+    writeFileSync(file, text)
+    const loaded = await loadConfig({ file, env: {}, cwd: '/' })
+    t.equal(loaded.kind, 'ok', JSON.stringify(loaded))
+  })
+}
