@@ -1,0 +1,18 @@
+/**
+ * `npm test`: runs tap with the arguments that are given, and says at the end which real components this machine lacked
+ * and how to get them. The exit code is that of the tests.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { lines, missingIn } from './support/missing.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+/** File systems may stamp in whole seconds. */
+const began = Math.floor(Date.now() / 1000) * 1000
+const tap = spawn('tap', ['run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' })
+// A signal for the group reaches tap too; this process stays for its end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tap.kill(signal))
+const [code, signal] = (await once(tap, 'exit')) as [number | null, NodeJS.Signals | null]
+for (const line of lines(missingIn(join(ROOT, '.tap/test-results'), began))) process.stdout.write(`${line}\n`)
+process.exitCode = code ?? (signal === null ? 1 : 128)
