@@ -246,3 +246,35 @@ t.test('a save that a death kept from its end counts if it is whole and belongs 
   unfinished({ ...later, epoch: 'ffffffffffffffff' })
   t.strictSame(await store.load(), CHECKPOINT, 'one of another folder is none')
 })
+
+t.test('a checkpoint of another format, older or newer, is never guessed at, as docs/versioning.md says', async t => {
+  for (const format of [0, 2]) {
+    const dir = scratch(t)
+    const journal = new Journal()
+    const store = new CheckpointStore(at(dir), journal)
+    const foreign = encoded(Buffer.from(JSON.stringify(CHECKPOINT)), format)
+    writeFileSync(join(dir, 'checkpoint'), foreign)
+    const fresh = await store.load()
+    t.strictSame(fresh.generations, [], `format ${format}: all files are read again`)
+    t.not(fresh.epoch, CHECKPOINT.epoch, 'and ids are other ones')
+    t.equal(fresh.clean, false)
+    t.match(journal.said, [
+      {
+        level: 'error',
+        fields: { event: 'checkpoint_unusable', found: `format ${format}, this program reads 1` },
+      },
+    ])
+    writeFileSync(join(dir, 'checkpoint.previous'), whole)
+    t.strictSame(await store.load(), { ...CHECKPOINT, clean: false }, 'the copy before it is used if it can be read')
+    t.match(journal.said[1], {
+      level: 'warn',
+      fields: { event: 'checkpoint_fallback', found: `format ${format}, this program reads 1` },
+    })
+    t.strictSame(readFileSync(join(dir, 'checkpoint')), foreign, 'nothing is overwritten before the first save')
+    await store.save(() => CHECKPOINT)
+    t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), foreign)
+    t.strictSame(await store.load(), CHECKPOINT)
+    await store.save(() => CHECKPOINT)
+    t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), readFileSync(join(dir, 'checkpoint')))
+  }
+})
