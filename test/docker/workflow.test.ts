@@ -32,7 +32,8 @@ const step = z
 const workflow = z.strictObject({
   name: text,
   on: z.strictObject({
-    push: o(z.strictObject({ tags: z.array(text) })),
+    push: o(z.strictObject({ tags: o(z.array(text)), branches: o(z.array(text)) })),
+    pull_request: o(z.strictObject({})),
     schedule: o(z.array(z.strictObject({ cron: text.check(z.regex(/^(\S+ ){4}\S+$/)) }))),
     workflow_dispatch: o(z.strictObject({})),
   }),
@@ -69,7 +70,7 @@ const jobs = workflows.flatMap(({ name, parsed }) =>
 )
 
 t.test('they parse, and have only keys that a workflow has', t => {
-  t.strictSame(workflows.map(({ name }) => name).sort(), ['release.yaml', 'scan.yaml'])
+  t.strictSame(workflows.map(({ name }) => name).sort(), ['release.yaml', 'scan.yaml', 'test.yaml'])
   for (const { name, errors, parsed } of workflows) {
     t.strictSame(errors, [], name)
     t.ok(parsed.success, parsed.error ? `${name}: ${z.prettifyError(parsed.error)}` : `${name}: and only those`)
@@ -114,6 +115,72 @@ t.test('every week the image is built anew from its base, and looked through', t
   for (const promise of ['pull: true', 'no-cache: true', 'npm audit --package-lock-only', 'anchore/scan-action'])
     t.ok(source.includes(promise), promise)
   t.strictSame(parsed.data!.permissions, { contents: 'read' }, 'it may change nothing')
+  t.end()
+})
+
+t.test('every push and every pull request is tested, and may change nothing', t => {
+  const { source, parsed } = workflows.find(({ name }) => name === 'test.yaml')!
+  t.strictSame(parsed.data!.on, { push: { branches: ['main'] }, pull_request: {} })
+  t.strictSame(parsed.data!.permissions, { contents: 'read' })
+  const scripts = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts as Record<string, string>
+  const run = [...source.matchAll(/npm (?:run (?:-s )?)?([a-z]+)/g)].map(([, name]) => name!)
+  for (const name of run) t.ok(name === 'ci' || scripts[name], name)
+  for (const name of ['typecheck', 'lint', 'test', 'torture', 'schema', 'docs']) t.ok(run.includes(name), name)
+  const packages = readFileSync(join(ROOT, '.ci/run'), 'utf8')
+  const [, tools] = /apt-get install .*--no-install-recommends (.*)$/m.exec(source)!
+  for (const tool of tools!.split(' ')) t.ok(packages.includes(tool), `${tool} is in .ci/run too`)
+  t.end()
+})
+
+t.test('the version of Node is the same wherever it is named', t => {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>
+  }
+  const named = readFileSync(join(ROOT, '.node-version'), 'utf8').trim()
+  for (const [name, version] of Object.entries(optionalDependencies)) t.equal(version, named, name)
+  for (const { name, source } of workflows)
+    for (const [, version] of source.matchAll(/node-version: '(\d+)'/g)) t.equal(version, named.split('.')[0], name)
+  t.end()
+})
+
+t.test('updates are looked for, but of the Node that is chosen by hand', t => {
+  const document = parseDocument(readFileSync(join(ROOT, '.github/dependabot.yml'), 'utf8'))
+  t.strictSame(document.errors, [])
+  const { version, updates } = document.toJS() as {
+    version: number
+    updates: { 'package-ecosystem': string; directory: string; ignore?: { 'dependency-name': string }[] }[]
+  }
+  t.equal(version, 2)
+  t.strictSame(
+    updates.map(each => [each['package-ecosystem'], each.directory]),
+    [
+      ['npm', '/'],
+      ['github-actions', '/'],
+    ],
+  )
+  const ignored = updates[0]!.ignore!.map(each => new RegExp(`^${each['dependency-name'].replace('*', '.*')}$`))
+  const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>
+  }
+  for (const name of Object.keys(optionalDependencies))
+    t.ok(
+      ignored.some(each => each.test(name)),
+      name,
+    )
+  t.end()
+})
+
+t.test('the forms for issues are whole', t => {
+  const folder = join(ROOT, '.github/ISSUE_TEMPLATE')
+  for (const name of readdirSync(folder).filter(each => each !== 'config.yml')) {
+    const document = parseDocument(readFileSync(join(folder, name), 'utf8'))
+    t.strictSame(document.errors, [], name)
+    const { body } = document.toJS() as { body: { type: string; id?: string; attributes: Record<string, string> }[] }
+    for (const { type, id, attributes } of body) {
+      t.ok(['markdown', 'textarea', 'input'].includes(type), name)
+      t.ok(type === 'markdown' ? attributes['value'] : id && attributes['label'], `${name}: ${id}`)
+    }
+  }
   t.end()
 })
 
