@@ -1,6 +1,7 @@
 /** The parts of the documentation that are made from the code: `npm run docs` writes them, a test holds them against it. */
 import { SUBJECTS } from '../../test/conformance/subjects.ts'
 import { table } from '../../test/conformance/verdicts.ts'
+import { table as mutants } from '../../test/torture/mutations.ts'
 import { commands } from './commands.ts'
 import { reference } from './keys.ts'
 import { metrics } from './metrics.ts'
@@ -19,6 +20,7 @@ export const PARTS: readonly Part[] = [
   { file: 'metrics.md', name: 'metrics', text: metrics },
   { file: 'operations.md', name: 'commands', text: commands },
   { file: 'rotation.md', name: 'rotations', text: rotations },
+  { file: 'development/testing.md', name: 'mutants', text: mutants },
 ]
 
 /** `document` with `text` in the place of the part. */

@@ -18,7 +18,7 @@ async function wrong(command: string): Promise<string | undefined> {
   const env: Record<string, string> = {}
   for (let match: RegExpExecArray | null; (match = /^([A-Z_]+)=(.*)$/.exec(words[0] ?? '')); words.shift())
     env[match[1]!] = match[2]!
-  if (Object.keys(env).some(name => name.startsWith('LOGSHIPPER_'))) {
+  if (Object.keys(env).some(name => /^LOGSHIPPER_(?!REAL_|UNDER_TEST)/.test(name))) {
     const loaded = await loadConfig({ env, cwd: '/', defaultFile: '/nonexistent' })
     if (loaded.kind !== 'ok') return JSON.stringify(loaded)
   }

@@ -5,7 +5,7 @@
  *     node test/torture/mutants.ts                  all of them, about a quarter of an hour
  *     node test/torture/mutants.ts marker pins      those whose name contains one of the words
  *     node test/torture/mutants.ts --check          runs nothing: whether every mutation still applies
- *     node test/torture/mutants.ts --table          only the list, as Markdown, as it stands in ARCHITECTURE.md
+ *     node test/torture/mutants.ts --table          only the list, as Markdown, as it stands in docs/development/testing.md
  *
  * The list is `mutations.ts`. A mutation is a replacement of text. One whose text is not there any more, or twice, is an
  * error: it has to follow the code that it breaks, which `mutants.test.ts` asserts with every change.

@@ -1,0 +1,87 @@
+/** Every link, path and heading that the documentation names is there. */
+import { existsSync, globSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import t from 'tap'
+import { DOCUMENTS, document, ROOT } from './documents.ts'
+
+/** Made from the events by a change of its own: until then a link to it leads to nothing. */
+const TO_COME = ['docs/troubleshooting.md']
+
+/** As GitHub makes the anchor of a heading. */
+function anchors(text: string): Set<string> {
+  return new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+t.test('every link leads to a file, and to a heading in it', t => {
+  let seen = 0
+  for (const { file, prose } of DOCUMENTS) {
+    for (const [, link] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link!)) continue
+      seen++
+      const [path, anchor] = link!.split('#')
+      const target = path === '' ? file : normalize(join(dirname(file), path!))
+      if (TO_COME.includes(target)) continue
+      t.ok(existsSync(join(ROOT, target)), `${file}: ${link}`)
+      if (anchor !== undefined) t.ok(anchors(document(target).text).has(anchor), `${file}: ${link}`)
+    }
+  }
+  t.ok(seen > 60)
+  t.end()
+})
+
+const sources = globSync(['src/**/*.ts', 'test/**/*.ts', 'docs/**/*.ts', '*.ts', 'docker/*.ts'], { cwd: ROOT })
+
+t.test('every path of the repository in it leads to a file or a directory', t => {
+  let seen = 0
+  for (const { file, text } of DOCUMENTS) {
+    for (const [path] of text.matchAll(/(?<![\w./-])(?:src|test|docs|docker|config|k8s|\.github|\.ci)\/[\w./-]+/g)) {
+      const trimmed = path.replace(/[./]+$/, '')
+      // In capitals stands what a reader puts there.
+      if (/NAME/.test(trimmed) || TO_COME.includes(trimmed)) continue
+      seen++
+      t.ok(existsSync(join(ROOT, trimmed)), `${file}: ${path}`)
+    }
+  }
+  t.ok(seen > 100)
+  t.end()
+})
+
+t.test('every source file that is named, below src/ or by its last name, is there', t => {
+  let seen = 0
+  const names = new Set(sources.map(each => basename(each)))
+  for (const { file, prose } of DOCUMENTS) {
+    for (const [, path] of prose.matchAll(/`([\w./-]+\.ts)`/g)) {
+      if (/NAME/.test(path!)) continue
+      seen++
+      const there = sources.includes(path!) || sources.includes(`src/${path}`) || sources.includes(`test/${path}`)
+      t.ok(there || (!path!.includes('/') && names.has(path!)), `${file}: ${path}`)
+    }
+  }
+  t.ok(seen > 50)
+  t.end()
+})
+
+t.test('every document is led to from the README', t => {
+  const reached = new Set(['README.md'])
+  const follow = (file: string): void => {
+    for (const [, link] of document(file).prose.matchAll(/\]\(([^)\s#]+)/g)) {
+      const target = normalize(join(dirname(file), link!))
+      if (!target.endsWith('.md') || reached.has(target) || !existsSync(join(ROOT, target))) continue
+      reached.add(target)
+      follow(target)
+    }
+  }
+  follow('README.md')
+  t.strictSame(
+    DOCUMENTS.map(({ file }) => file).filter(file => !file.startsWith('.github/') && !reached.has(file)),
+    [],
+  )
+  t.end()
+})
