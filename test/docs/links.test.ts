@@ -37,6 +37,7 @@ t.test('every link leads to a file, and to a heading in it', t => {
 })
 
 const sources = globSync(['src/**/*.ts', 'test/**/*.ts', 'docs/**/*.ts', '*.ts', 'docker/*.ts'], { cwd: ROOT })
+const names = new Set(sources.map(each => basename(each)))
 
 t.test('every path of the repository in it leads to a file or a directory', t => {
   let seen = 0
@@ -55,7 +56,6 @@ t.test('every path of the repository in it leads to a file or a directory', t =>
 
 t.test('every source file that is named, below src/ or by its last name, is there', t => {
   let seen = 0
-  const names = new Set(sources.map(each => basename(each)))
   for (const { file, prose } of DOCUMENTS) {
     for (const [, path] of prose.matchAll(/`([\w./-]+\.ts)`/g)) {
       if (/NAME/.test(path!)) continue
@@ -83,5 +83,20 @@ t.test('every document is led to from the README', t => {
     DOCUMENTS.map(({ file }) => file).filter(file => !file.startsWith('.github/') && !reached.has(file)),
     [],
   )
+  t.end()
+})
+
+t.test('the map in ARCHITECTURE.md has every directory of src, and no other', t => {
+  const tree = document('ARCHITECTURE.md').blocks[0]!.text
+  const drawn: string[] = []
+  let room = ''
+  for (const [, indent, name] of tree.matchAll(/^( {2,4})([a-z]+)\//gm)) {
+    if (indent!.length === 2) room = name!
+    drawn.push(indent!.length === 2 ? name! : `${room}/${name}`)
+  }
+  const rooms = globSync('*/', { cwd: join(ROOT, 'src') }).map(each => each.replace(/\/$/, ''))
+  const within = ['tail', 'delivery'].flatMap(each => globSync(`${each}/*/`, { cwd: join(ROOT, 'src') }))
+  t.strictSame(drawn.sort(), [...rooms, ...within.map(each => each.replace(/\/$/, ''))].sort())
+  for (const [name] of tree.matchAll(/[a-z]+\.ts/g)) t.ok(existsSync(join(ROOT, 'src', name)) || names.has(name), name)
   t.end()
 })
