@@ -45,7 +45,7 @@ export type Segment =
    */
   | { readonly kind: 'length' }
 
-/** What can be made UTF-8, with its number in assembly/room.ts. */
+/** What can be made UTF-8, with its number in assembly/layout.ts. */
 const ENCODINGS = { 'utf-16le': 0, 'utf-16be': 1, 'latin-1': 2, 'windows-1252': 3 } as const
 export type Encoding = keyof typeof ENCODINGS
 
@@ -84,7 +84,7 @@ interface Exports {
   ): number
 }
 
-/** The layout of a step is drawn in assembly/room.ts. */
+/** The layout of a step is drawn in assembly/layout.ts. */
 const STEP = 16
 const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4, fixed64: 5, length: 6, members: 7 } as const
 /** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */

@@ -1,5 +1,5 @@
 /**
- * Renders records: follows the program that was laid down in the room (see room.ts), once per frame.
+ * Renders records: follows the program that was laid down in the room (see layout.ts), once per frame.
  *
  *     program   literal {"message":"   message   literal ","offset":"   offset   literal "}⏎
  *     frame                            said "hi"
