@@ -26,13 +26,13 @@ export const DOCUMENTS: readonly Document[] = globSync(PATTERNS, { cwd: ROOT })
   .sort()
   .map(file => {
     const text = readFileSync(join(ROOT, file), 'utf8')
-    const blocks = [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({ index, 1: language, 2: body }) => ({
+    const blocks = [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)].map(({ index, 1: language, 2: body }) => ({
       at: `${file}:${text.slice(0, index).split('\n').length}`,
       language: language!,
       text: body!,
     }))
     // As many lines as before, so that places stay right.
-    const prose = text.replace(/^```\w*\n[\s\S]*?^```$/gm, block => '\n'.repeat(block.split('\n').length - 1))
+    const prose = text.replace(/^ *```\w*\n[\s\S]*?^ *```$/gm, block => '\n'.repeat(block.split('\n').length - 1))
     return { file, text, blocks, prose }
   })
 

@@ -100,3 +100,13 @@ t.test('the map in ARCHITECTURE.md has every directory of src, and no other', t 
   for (const [name] of tree.matchAll(/[a-z]+\.ts/g)) t.ok(existsSync(join(ROOT, 'src', name)) || names.has(name), name)
   t.end()
 })
+
+t.test('prose has 120 columns', t => {
+  const documents = DOCUMENTS.filter(({ file }) => !/^(k8s|docker)\/|^SECURITY/.test(file))
+  t.ok(documents.length > 20)
+  const long = documents.flatMap(({ file, prose }) =>
+    prose.split('\n').flatMap((line, at) => (line.length > 120 && !/^ *\|/.test(line) ? [`${file}:${at + 1}`] : [])),
+  )
+  t.strictSame(long, [])
+  t.end()
+})
