@@ -7,7 +7,7 @@
  *     read = delivered + rejected + dropped + in flight
  *
  * In flight is never stored: it is what the others leave. Beside these stand the losses that happened before anyone
- * could read (`vanished`) and what reading had to mend (`repaired`, `truncated`, `padding`); they are counted so that
+ * could read (`lost`) and what reading had to mend (`repaired`, `truncated`, `padding`); they are counted so that
  * the numbers add up to what was on the volume, and they are not part of the equation.
  *
  * Two views of the same account: *live* is what happened in this process; *committed* is what a checkpoint may save,
@@ -48,7 +48,7 @@ export interface Statement extends Settled {
   read: Tally
   inFlight: Tally
   /** Bytes that are known to have been on the volume and could not be read: truncated or deleted before we looked. */
-  vanishedBytes: number
+  lostBytes: number
   /** Lines cut to the size limit. */
   truncatedLines: number
   /** Invalid UTF-8 sequences replaced by U+FFFD. */
@@ -110,7 +110,7 @@ export class Account {
   readonly #read: Tally
   readonly #live: Settled
   readonly #committed: Settled
-  vanishedBytes = 0
+  lostBytes = 0
   truncatedLines = 0
   repairedSequences = 0
   generations = 0
@@ -143,9 +143,9 @@ export class Account {
     this.#parent?.commit(part)
   }
 
-  vanished(bytes: number): void {
-    this.vanishedBytes += bytes
-    this.#parent?.vanished(bytes)
+  lost(bytes: number): void {
+    this.lostBytes += bytes
+    this.#parent?.lost(bytes)
   }
 
   truncated(lines: number): void {
@@ -187,7 +187,7 @@ export class Account {
       read: { ...this.#read },
       ...structuredClone(this.#live),
       inFlight,
-      vanishedBytes: this.vanishedBytes,
+      lostBytes: this.lostBytes,
       truncatedLines: this.truncatedLines,
       repairedSequences: this.repairedSequences,
       generations: this.generations,
@@ -200,12 +200,12 @@ export class Ledger {
   readonly #accounts = new Map<string, { source: string; backend: string; account: Account }>()
 
   /** The account of one source at one backend, opened on first use. */
-  account(source: string, backend: string, saved?: Settled, vanishedBytes = 0): Account {
+  account(source: string, backend: string, saved?: Settled, lostBytes = 0): Account {
     const key = JSON.stringify([source, backend])
     const known = this.#accounts.get(key)
     if (known) return known.account
     const account = new Account(undefined, saved)
-    account.vanished(vanishedBytes)
+    account.lost(lostBytes)
     this.#accounts.set(key, { source, backend, account })
     return account
   }

@@ -102,10 +102,10 @@ t.test('losses and repairs stand beside the equation, and go to the parent too',
   const parent = new Account()
   const account = new Account(parent)
   account.generation()
-  account.vanished(100)
+  account.lost(100)
   account.truncated(2)
   account.repaired(3)
-  const beside = { vanishedBytes: 100, truncatedLines: 2, repairedSequences: 3, generations: 1 }
+  const beside = { lostBytes: 100, truncatedLines: 2, repairedSequences: 3, generations: 1 }
   t.match(account.statement(), { ...beside, read: { lines: 0, bytes: 0 } })
   t.match(parent.statement(), beside)
   t.end()

@@ -49,7 +49,7 @@ else {
       t.equal(code, 0)
       stage.complete(t)
       t.equal(ledger[0]!.statement.delivered.lines, stage.written)
-      t.equal(ledger[0]!.statement.vanishedBytes, 0)
+      t.equal(ledger[0]!.statement.lostBytes, 0)
       t.ok(ledger[0]!.statement.generations > ROTATIONS, 'it did rotate')
     })
   }

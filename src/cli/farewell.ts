@@ -32,7 +32,7 @@ export function farewell(
     lines.push(`positions were not saved (${lastSave.code}): a restart on the same volume sends ${again} again`)
   }
   for (const { source, backend, statement } of ledger) {
-    const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
+    const { delivered, rejected, dropped, inFlight, lostBytes } = statement
     const parts = [
       `${source} → ${backend}: delivered ${counted(delivered.lines, 'line')}, ${counted(delivered.bytes, 'byte')}`,
     ]
@@ -45,7 +45,7 @@ export function farewell(
         `dropped ${counted(policy.lines, 'line')}, ${counted(policy.bytes, 'byte')} (${Object.keys(dropped).join(', ')})`,
       )
     if (inFlight.lines > 0) parts.push(`in flight ${counted(inFlight.lines, 'line')}`)
-    if (vanishedBytes > 0) parts.push(`vanished ${counted(vanishedBytes, 'byte')}`)
+    if (lostBytes > 0) parts.push(`lost ${counted(lostBytes, 'byte')}`)
     lines.push(parts.join('; '))
   }
   const files = [...drained.left].sort((a, b) => b.bytes - a.bytes)

@@ -32,13 +32,13 @@ export async function ledger(
 export function showLedger(lines: readonly LedgerLine[]): string {
   if (lines.length === 0) return 'nothing has been read yet'
   const rows = lines.map(({ source, backend, statement }) => {
-    const { read, delivered, rejected, dropped, inFlight, vanishedBytes } = statement
-    return [source, backend, read, delivered, sum(rejected), sum(dropped), inFlight, vanishedBytes].map(cell => {
+    const { read, delivered, rejected, dropped, inFlight, lostBytes } = statement
+    return [source, backend, read, delivered, sum(rejected), sum(dropped), inFlight, lostBytes].map(cell => {
       if (typeof cell === 'string') return cell
       return typeof cell === 'number' ? bytes(cell) : `${counted(cell.lines, 'line')}, ${bytes(cell.bytes)}`
     })
   })
-  const heads = ['SOURCE', 'BACKEND', 'READ', '= DELIVERED', '+ REJECTED', '+ DROPPED', '+ IN FLIGHT', 'VANISHED']
+  const heads = ['SOURCE', 'BACKEND', 'READ', '= DELIVERED', '+ REJECTED', '+ DROPPED', '+ IN FLIGHT', 'LOST']
   return [table(heads, rows), '', ...lines.flatMap(remarks), verdict(lines)].join('\n')
 }
 

@@ -207,7 +207,7 @@ export class Live implements Subject {
       if (performance.now() > until) {
         this.#log.warn(
           { event: 'reload_incomplete' },
-          'lines of files that are gone are still in flight; what does not settle now has vanished',
+          'lines of files that are gone are still in flight; what does not settle now is lost',
         )
         return
       }

@@ -127,8 +127,8 @@ function bounds({ memory, volume, previous }: Status['health']): string[] {
     lines.push(`volume: ${bytes(volume.bytes)}${of(volume.limit)}${left}`)
   }
   if (previous.kind === 'unclean') {
-    const { unsettledBytes, vanishedBytes } = previous
-    const gone = vanishedBytes > 0 ? `, ${bytes(vanishedBytes)} could not be found again` : ''
+    const { unsettledBytes, lostBytes } = previous
+    const gone = lostBytes > 0 ? `, ${bytes(lostBytes)} could not be found again` : ''
     lines.push(`the process before was killed: ${bytes(unsettledBytes)} were not acknowledged${gone}`)
   }
   return lines

@@ -93,7 +93,7 @@ function account({ source, backend, statement: t }) {
     source, backend, tally(t.read), tally(t.delivered),
     [tally(rejected) + why(t.rejected), rejected.lines ? 'bad' : ''], tally(dropped) + why(t.dropped), tally(t.inFlight),
     holds ? ['adds up', 'good'] : ['does not add up', 'bad'],
-    [bytes(t.vanishedBytes), t.vanishedBytes ? 'bad' : ''],
+    [bytes(t.lostBytes), t.lostBytes ? 'bad' : ''],
   ]
 }
 
@@ -120,7 +120,7 @@ function show(s) {
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
   table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries', 'last error', 'dead letters'],
     s.health.backends.map(b => backend(s, b, seconds)), 'none')
-  table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#vanished'],
+  table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#lost'],
     s.ledger.map(account), 'nothing has been read yet')
   table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#behind', '#late'], s.files.map(file), 'no file matches yet')
   table('refused', ['path', 'source', 'why'], s.refused.map(r => [r.path, r.source, r.reason]), 'nothing')
@@ -160,7 +160,7 @@ export const PAGE = `<!doctype html>
 <p id="line"></p>
 <section id="configuration" hidden><h2>Configuration</h2><p id="problems"></p></section>
 ${section('backends', 'Backends')}
-${section('ledger', 'Ledger', '<p>What was read is delivered, rejected, dropped by a policy, or in flight. Vanished: gone before it could be read.</p>')}
+${section('ledger', 'Ledger', '<p>What was read is delivered, rejected, dropped by a policy, or in flight. Lost: truncated or deleted before it could be read.</p>')}
 ${section('files', 'Files')}
 ${section('refused', 'Not followed')}
 </main>

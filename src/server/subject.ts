@@ -95,12 +95,12 @@ export interface VolumeHealth {
 
 /**
  * How the process before this one ended, by the positions that it left. `unsettledBytes`: what was not acknowledged by
- * then, as far as was saved, and is sent now, some of it perhaps again. `vanishedBytes`: what can not be found any more.
+ * then, as far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what can not be found any more.
  */
 export interface PreviousEnd {
   readonly kind: 'none' | 'clean' | 'unclean'
   readonly unsettledBytes: number
-  readonly vanishedBytes: number
+  readonly lostBytes: number
 }
 
 /** `memory`: by configuration nothing is saved. `saving`: a save has not ended for so many seconds, as if it hung. */

@@ -11,7 +11,7 @@
  *
  * Guarantees: polling is the truth and watch events only bring it forward; a file is followed by identity, never by
  * name; a handle closes only when its file is read, acknowledged and quiet; what can provably not be read any more is
- * counted as vanished; what is refused is named once and looked at again; nothing here ends the process.
+ * counted as lost; what is refused is named once and looked at again; nothing here ends the process.
  */
 import type { Island } from '../chunk.ts'
 import { type Ledger, total } from '../ledger.ts'
@@ -209,8 +209,8 @@ export class Tail {
   async start(handover?: Handover): Promise<void> {
     const checkpoint = handover?.checkpoint ?? this.#belonging(await this.#store.load())
     this.#lineage.epoch = checkpoint.epoch
-    for (const { source, backend, settled, vanishedBytes } of checkpoint.totals) {
-      if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend, settled, vanishedBytes)
+    for (const { source, backend, settled, lostBytes } of checkpoint.totals) {
+      if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend, settled, lostBytes)
     }
     if (handover) this.#inherit(handover)
     // The epoch must outlive us before an id made from it leaves the house.
@@ -263,23 +263,23 @@ export class Tail {
 
   /** Tells what the process before this one left behind, once everything of it was looked for. */
   async #reviewPrevious(checkpoint: Checkpoint): Promise<void> {
-    const vanished = (totals: Iterable<{ readonly vanishedBytes?: number | undefined }>): number => {
+    const lost = (totals: Iterable<{ readonly lostBytes?: number | undefined }>): number => {
       let sum = 0
-      for (const { vanishedBytes = 0 } of totals) sum += vanishedBytes
+      for (const { lostBytes = 0 } of totals) sum += lostBytes
       return sum
     }
     const wanted = checkpoint.totals.filter(({ source, backend }) => this.#lineage.wants(backend, source))
-    const since = () => vanished([...this.#ledger].map(({ account }) => account)) - vanished(wanted)
+    const since = () => lost([...this.#ledger].map(({ account }) => account)) - lost(wanted)
     this.#previous = previousEnd(checkpoint, this.following(), this.waiting(), since())
     if (this.#previous.kind === 'none') return
     const sought = [...this.#table.sought.keys()]
     await this.#archives.ended()
     const all = this.#previous.unsettledBytes + unsettledLater(sought, this.following())
-    this.#previous = { ...this.#previous, unsettledBytes: all, vanishedBytes: since() }
-    const { kind, unsettledBytes, vanishedBytes } = this.#previous
+    this.#previous = { ...this.#previous, unsettledBytes: all, lostBytes: since() }
+    const { kind, unsettledBytes, lostBytes } = this.#previous
     if (kind === 'clean') return
     this.#log.warn(
-      { event: 'previous_unclean', unsettledBytes, vanishedBytes },
+      { event: 'previous_unclean', unsettledBytes, lostBytes },
       'the process before this one was killed; what it had not seen acknowledged is sent now, some of it again',
     )
   }
@@ -442,7 +442,7 @@ export class Tail {
       source,
       backend,
       settled: account.committed,
-      vanishedBytes: account.vanishedBytes,
+      lostBytes: account.lostBytes,
     }))
     return { epoch: this.#lineage.epoch, generations, totals, clean }
   }

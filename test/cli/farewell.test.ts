@@ -10,7 +10,7 @@ const statement = (more: Partial<Statement> = {}): Statement => ({
   ...settled(),
   read: none,
   inFlight: none,
-  vanishedBytes: 0,
+  lostBytes: 0,
   truncatedLines: 0,
   repairedSequences: 0,
   generations: 1,
@@ -45,13 +45,10 @@ t.test('everything that is not delivered is named with its reason', t => {
       rejected: { '400': { lines: 2, bytes: 20 }, '413': { lines: 1, bytes: 5 } },
       dropped: { padding: { lines: 0, bytes: 100 } },
       inFlight: { lines: 4, bytes: 44 },
-      vanishedBytes: 7,
+      lostBytes: 7,
     }),
   ])
-  t.match(
-    message,
-    'rejected 3 lines (400, 413); dropped 0 lines, 100 bytes (padding); in flight 4 lines; vanished 7 bytes',
-  )
+  t.match(message, 'rejected 3 lines (400, 413); dropped 0 lines, 100 bytes (padding); in flight 4 lines; lost 7 bytes')
   t.end()
 })
 

@@ -47,7 +47,7 @@ async function complete(t: Test, { counter, program, watch }: Scene, written: Wr
   const { statement } = ledger[0]!
   t.equal(statement.delivered.lines, written.lines, 'the ledger counts the same lines')
   t.equal(statement.delivered.bytes, written.bytes, 'and the same bytes')
-  t.equal(statement.vanishedBytes, 0)
+  t.equal(statement.lostBytes, 0)
 }
 
 const said = ({ bytes, seconds, rotations }: Written) =>
@@ -105,12 +105,12 @@ t.test('killed while the backend is down: what is pinned comes, and the rest is 
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   const lost = written.lines - counter.lines
-  const vanished = (ledger[0]!.statement.vanishedBytes ?? 0) / LINE
+  const counted = (ledger[0]!.statement.lostBytes ?? 0) / LINE
   t.comment(
-    `${counter.lines} of ${written.lines} lines came, ${counter.repeated} of them twice; ${vanished} are counted as vanished`,
+    `${counter.lines} of ${written.lines} lines came, ${counter.repeated} of them twice; ${counted} are counted as lost`,
   )
   t.equal(counter.wrong, 0, 'nothing is torn')
-  t.ok(vanished <= lost, 'nothing that came is counted as vanished')
+  t.ok(counted <= lost, 'nothing that came is counted as lost')
   // A process that is dead for a second does not see what is made and deleted meanwhile.
-  t.ok(lost - vanished < linesIn(2), `${lost - vanished} lines are in nobody's account`)
+  t.ok(lost - counted < linesIn(2), `${lost - counted} lines are in nobody's account`)
 })

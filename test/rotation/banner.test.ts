@@ -47,10 +47,10 @@ async function finish(t: Test, two: Two): Promise<void> {
   t.ok(await all(two, 10), 'all of both arrives')
   const { code, ledger } = await two.program.kill('SIGTERM')
   t.equal(code, 0)
-  const { delivered, vanishedBytes } = ledger[0]!.statement
+  const { delivered, lostBytes } = ledger[0]!.statement
   t.equal(two.stage.receiver.records.length, two.written.lines, 'every line comes once')
   t.strictSame(delivered, two.written)
-  t.equal(vanishedBytes, 0)
+  t.equal(lostBytes, 0)
 }
 
 for (const name of ['app-error.log', 'app.error.log', 'app.log.error.log', 'app-2.log', 'audit.log']) {

@@ -3,7 +3,7 @@
  *
  * Lines are numbered and of one length, so bytes follow from lines. A line may be missing only if it lay nowhere on the
  * volume any more when it could be read again (`gone`), it may come twice only after a SIGKILL and under the id it had,
- * and what comes for the first time comes in the order it was written. The ledger counts what is missing as vanished
+ * and what comes for the first time comes in the order it was written. The ledger counts what is missing as lost
  * as far as it was seen, and nothing else.
  */
 import type { Test } from 'tap'
@@ -87,7 +87,7 @@ export function assess(t: Test, subject: Case): void {
   t.strictSame(strange.slice(0, 3), [], 'records that are no lines of the log')
   t.strictSame(refusals, [], 'what the tool complains of')
   const came = new Set(received.map(({ message }) => message)).size - new Set(strange).size
-  const { delivered, rejected, dropped, inFlight, vanishedBytes } = statement
+  const { delivered, rejected, dropped, inFlight, lostBytes } = statement
   const { lines } = delivered
   if (killed && lines < came) t.ok(came - lines <= gone.size, `${came} lines came, ${lines} are booked as delivered`)
   else t.equal(lines, came, 'lines booked as delivered')
@@ -100,7 +100,6 @@ export function assess(t: Test, subject: Case): void {
   const nothing = { rejected: {}, dropped: {}, inFlight: { lines: 0, bytes: 0 } }
   t.strictSame({ rejected, dropped: others, inFlight }, nothing, 'nothing else became of a line')
   const lost = (written - lines) * LINE
-  if (seen || lost === 0) t.equal(vanishedBytes, lost, 'bytes booked as vanished are those that did not come')
-  else
-    t.ok(vanishedBytes <= lost, `${vanishedBytes} bytes booked as vanished are at most the ${lost} that did not come`)
+  if (seen || lost === 0) t.equal(lostBytes, lost, 'bytes booked as lost are those that did not come')
+  else t.ok(lostBytes <= lost, `${lostBytes} bytes booked as lost are at most the ${lost} that did not come`)
 }

@@ -30,8 +30,8 @@ async function finish(t: Test, stage: Stage, program: Program): Promise<void> {
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   stage.complete(t, { ordered: false })
-  const { delivered, vanishedBytes } = ledger[0]!.statement
-  t.strictSame({ lines: delivered.lines, vanishedBytes }, { lines: stage.written, vanishedBytes: 0 })
+  const { delivered, lostBytes } = ledger[0]!.statement
+  t.strictSame({ lines: delivered.lines, lostBytes }, { lines: stage.written, lostBytes: 0 })
 }
 
 const moved: Record<string, (stage: Stage) => void> = {

@@ -34,8 +34,8 @@ t.test('what was delivered is no loss, and no noise is shipped', { skip }, async
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   stage.complete(t)
-  const { delivered, vanishedBytes } = ledger[0]!.statement
-  t.strictSame({ bytes: delivered.bytes, vanishedBytes }, { bytes: stage.written * BYTES, vanishedBytes: 0 })
+  const { delivered, lostBytes } = ledger[0]!.statement
+  t.strictSame({ bytes: delivered.bytes, lostBytes }, { bytes: stage.written * BYTES, lostBytes: 0 })
 })
 
 t.test('what was not read yet is counted, and no noise is shipped', { skip }, async t => {
@@ -63,8 +63,8 @@ t.test('what was not read yet is counted, and no noise is shipped', { skip }, as
   t.equal(code, 0)
   const noise = stage.receiver.lines.filter(line => !/^\d{8} a line of the application$/.test(line))
   t.strictSame(noise.length, 0, 'no noise is shipped')
-  const { delivered, vanishedBytes } = ledger[0]!.statement
-  t.ok(vanishedBytes > 0, 'there was more than memory holds')
-  t.equal(delivered.bytes + vanishedBytes, stage.written * BYTES, 'written = delivered + vanished')
+  const { delivered, lostBytes } = ledger[0]!.statement
+  t.ok(lostBytes > 0, 'there was more than memory holds')
+  t.equal(delivered.bytes + lostBytes, stage.written * BYTES, 'written = delivered + lost')
   t.equal(new Set(stage.numbers()).size, stage.receiver.records.length, 'nothing comes twice')
 })

@@ -74,7 +74,7 @@ t.test('status shows what the pod bounds, and what a death left', async t => {
     ...healthy,
     memory: { resident: 8e7, anonymous: 24 * 1024 ** 2, limit: 128 * 1024 ** 2, budget: 8 * 1024 ** 2 },
     volume: { bytes: 3 * 1024 ** 2, limit: 1024 ** 3, growthPerSecond: 1024, secondsLeft: 7200 },
-    previous: { kind: 'unclean', unsettledBytes: 2048, vanishedBytes: 7 },
+    previous: { kind: 'unclean', unsettledBytes: 2048, lostBytes: 7 },
   }
   const { out } = await logshipper('status', admin)
   t.match(out, 'memory: 24.0 MiB of 128.0 MiB; up to 8.0 MiB of it for lines\n')

@@ -14,7 +14,7 @@ export function statement(more: Partial<Statement> = {}): Statement {
     ...settled(),
     read: { lines: 0, bytes: 0 },
     inFlight: { lines: 0, bytes: 0 },
-    vanishedBytes: 0,
+    lostBytes: 0,
     truncatedLines: 0,
     repairedSequences: 0,
     generations: 1,
@@ -29,7 +29,7 @@ export const ACCOUNT = statement({
   rejected: { '400': { lines: 1, bytes: 100 } },
   dropped: { filter: { lines: 1, bytes: 100 } },
   inFlight: { lines: 2, bytes: 200 },
-  vanishedBytes: 7,
+  lostBytes: 7,
 })
 
 export const UP: BackendHealth = {
@@ -101,7 +101,7 @@ export class Stage implements Subject {
     heldBytes: 0,
     memory: { resident: 80e6, anonymous: 25e6, limit: 134217728, budget: 8388608 },
     volume: { bytes: 5e8, limit: 1e9, growthPerSecond: 1000, secondsLeft: 5e5 },
-    previous: { kind: 'clean', unsettledBytes: 0, vanishedBytes: 0 },
+    previous: { kind: 'clean', unsettledBytes: 0, lostBytes: 0 },
     watch: { mode: 'events' },
     backends: [UP],
     sources: [{ name: 'app', files: 1, refused: { EACCES: 2 }, waiting: { files: 3, directories: 4 } }],

@@ -29,7 +29,7 @@ t.test('a file that is set aside, written in place and cut to its end loses noth
   t.ok(await stage.arrived())
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
-  t.match(ledger[0]!.statement, { read: { bytes: at }, dropped: {}, vanishedBytes: 0 })
+  t.match(ledger[0]!.statement, { read: { bytes: at }, dropped: {}, lostBytes: 0 })
   stage.complete(t)
 })
 

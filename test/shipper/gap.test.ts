@@ -35,8 +35,8 @@ t.test('a SIGKILL while nothing is taken: all that lies there is called unsettle
   const next = await stage.start()
   t.ok(await until(() => next.says(SENTENCE)))
   const said = next.said.find(({ msg }) => msg === SENTENCE)!
-  t.match(said, { unsettledBytes: statSync(stage.log).size, vanishedBytes: 0 })
-  t.match(JSON.parse((await next.get('/health')).text), { previous: { kind: 'unclean', vanishedBytes: 0 } })
+  t.match(said, { unsettledBytes: statSync(stage.log).size, lostBytes: 0 })
+  t.match(JSON.parse((await next.get('/health')).text), { previous: { kind: 'unclean', lostBytes: 0 } })
   t.match((await next.get('/metrics')).text, /^logshipper_previous_unclean 1$/m)
   stage.receiver.behaviour = undefined
   t.ok(await stage.arrived())
@@ -47,7 +47,7 @@ t.test('a SIGKILL while nothing is taken: all that lies there is called unsettle
   await third.kill('SIGTERM')
 })
 
-t.test('what was deleted while nobody looked is called vanished', async t => {
+t.test('what was deleted while nobody looked is called lost', async t => {
   const stage = await Stage.set(t)
   stage.receiver.behaviour = refuse(503)
   const first = await stage.start()
@@ -61,7 +61,7 @@ t.test('what was deleted while nobody looked is called vanished', async t => {
   t.ok(await until(() => next.says(SENTENCE)))
   t.match(
     next.said.find(({ msg }) => msg === SENTENCE),
-    { unsettledBytes: 0, vanishedBytes: size },
+    { unsettledBytes: 0, lostBytes: size },
   )
   await next.kill('SIGTERM')
 })
@@ -81,7 +81,7 @@ t.test('compressed, or its positions lost, while nobody looked: all of it is cal
   t.ok(await until(() => second.says(SENTENCE)))
   t.match(
     second.said.find(({ msg }) => msg === SENTENCE),
-    { unsettledBytes: size, vanishedBytes: 0 },
+    { unsettledBytes: size, lostBytes: 0 },
     'what was compressed was found',
   )
   const { text } = await second.get('/metrics')

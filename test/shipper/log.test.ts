@@ -23,11 +23,11 @@ t.test('of several losses within a moment each is logged, or is in a sum: the li
   program.child.kill('SIGTERM')
   const { ledger } = await program.ended
   const lines = program.said.filter(({ event }) => event === 'data_lost')
-  const { vanishedBytes } = ledger[0]!.statement
-  t.ok(vanishedBytes > 8_000_000)
+  const { lostBytes } = ledger[0]!.statement
+  t.ok(lostBytes > 8_000_000)
   t.equal(
     lines.reduce((sum, { bytes }) => sum + Number(bytes), 0),
-    vanishedBytes,
+    lostBytes,
   )
   const named = lines.flatMap(({ path, paths }) => (path === undefined ? (paths as string[]) : [path]))
   t.strictSame(named.sort(), paths, 'and every file is named')

@@ -155,7 +155,7 @@ t.test('a backend that was dead is corrected: what waits comes, of a deleted fil
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   stage.complete(t)
-  t.match(ledger, [{ statement: { delivered: { lines: stage.written }, vanishedBytes: 0 } }])
+  t.match(ledger, [{ statement: { delivered: { lines: stage.written }, lostBytes: 0 } }])
 })
 
 t.test('what was acknowledged behind something that was not is not sent again', async t => {

@@ -37,15 +37,15 @@ function seen(program: Program, bytes: number): Promise<boolean> {
   })
 }
 
-/** Ends it in order: everything was delivered once, nothing vanished, and the sums are those of the receiver. */
+/** Ends it in order: everything was delivered once, nothing lost, and the sums are those of the receiver. */
 async function finish(t: Test, stage: Stage, program: Program, options: { ordered?: boolean } = {}): Promise<Ended> {
   t.ok(await stage.arrived(), 'everything arrives')
   const ended = await program.kill('SIGTERM')
   t.equal(ended.code, 0)
   stage.complete(t, options)
-  const { delivered, vanishedBytes } = ended.ledger[0]!.statement
+  const { delivered, lostBytes } = ended.ledger[0]!.statement
   t.equal(delivered.lines, stage.receiver.records.length, 'the ledger has what the receiver has')
-  t.equal(vanishedBytes, 0)
+  t.equal(lostBytes, 0)
   return ended
 }
 
@@ -188,9 +188,9 @@ t.test('truncated without a copy while the backend is down: what nobody could re
   t.ok(await until(() => stage.numbers().filter(n => n >= gone).length === 100))
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
-  const { delivered, vanishedBytes } = ledger[0]!.statement
-  t.ok(vanishedBytes > 0, 'there was more than memory holds')
-  t.equal(delivered.bytes + vanishedBytes, stage.written * 35, 'written = delivered + vanished')
+  const { delivered, lostBytes } = ledger[0]!.statement
+  t.ok(lostBytes > 0, 'there was more than memory holds')
+  t.equal(delivered.bytes + lostBytes, stage.written * 35, 'written = delivered + lost')
   t.equal(delivered.lines, stage.receiver.records.length)
   t.equal(new Set(stage.numbers()).size, stage.receiver.records.length, 'nothing comes twice')
 })

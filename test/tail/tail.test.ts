@@ -124,7 +124,7 @@ for (const [where, pattern] of [
     appendFileSync(log, 'b1\n')
     await r.came(4)
     t.strictSame([...r.texts].sort(), ['a1', 'a2', 'a3', 'b1'])
-    t.equal(r.statement().vanishedBytes, 0)
+    t.equal(r.statement().lostBytes, 0)
     balanced(t, r)
   })
 }
@@ -151,7 +151,7 @@ for (const [where, pattern] of [
       if (round > 1) await r.came(all.length + 1, 0.5)
     }
     t.strictSame((await r.came(all.length + 1, 1)).toSorted(), all.toSorted())
-    t.equal(r.statement().vanishedBytes, 0)
+    t.equal(r.statement().lostBytes, 0)
     balanced(t, r)
   })
 }
@@ -279,7 +279,7 @@ for (const lines of [1, 100]) {
       await r.came(8000 + lines + 1)
       const came = r.texts.filter(line => !line.startsWith('x'))
       t.strictSame(came, [...text.trimEnd().split('\n'), 'written after it'], 'in their order')
-      t.equal(r.statement('other').vanishedBytes, 16)
+      t.equal(r.statement('other').lostBytes, 16)
       balanced(t, r, 'other')
     },
   )
@@ -303,7 +303,7 @@ t.test('a copy of unread lines that was held back is known whatever was written 
   await r.came(8000 + 102)
   const came = r.texts.filter(line => !line.startsWith('x'))
   t.strictSame(came, [...text.trimEnd().split('\n'), 'written before', 'written after it'], 'in their order')
-  t.equal(r.statement('other').vanishedBytes, 16)
+  t.equal(r.statement('other').lostBytes, 16)
   balanced(t, r, 'other')
 })
 
@@ -324,14 +324,14 @@ t.test('a small copy that holds less than was read is not read again', async t =
   balanced(t, r)
 })
 
-t.test('what was truncated away without a copy is counted as vanished', async t => {
+t.test('what was truncated away without a copy is counted as lost', async t => {
   const { log } = place(t)
   writeFileSync(log, 'a1\nhalf a line')
   const r = await room(t, { sources: [source(log)] })
   await r.came(1)
   truncateSync(log)
-  t.ok(await r.until(() => r.statement().vanishedBytes > 0))
-  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  t.ok(await r.until(() => r.statement().lostBytes > 0))
+  t.equal(r.statement().lostBytes, 'half a line'.length)
   appendFileSync(log, 'b1\n')
   t.strictSame(await r.came(2), ['a1', 'b1'])
   t.not(r.lines[0]!.generation, r.lines[1]!.generation, 'it is a new generation')
@@ -343,10 +343,10 @@ t.test('an end that was cut off before it was read is counted, and what stood be
   const r = await room(t, { sources: [source(log)] })
   await r.came(1)
   truncateSync(log, 3)
-  t.ok(await r.until(() => r.statement().vanishedBytes > 0))
+  t.ok(await r.until(() => r.statement().lostBytes > 0))
   appendFileSync(log, 'a2\n')
   t.strictSame(await r.came(2), ['a1', 'a2'])
-  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  t.equal(r.statement().lostBytes, 'half a line'.length)
   t.equal(r.lines[0]!.generation, r.lines[1]!.generation)
 })
 
@@ -551,7 +551,7 @@ t.test('a file that has another inode number after a restart, and the same conte
   t.equal(r.lines[0]!.generation, first.lines[0]!.generation, 'under the ids that it would have had')
   appendFileSync(log, 'and more\n')
   t.strictSame((await r.came(11)).slice(10), ['and more'])
-  t.equal(r.statement().vanishedBytes, 0)
+  t.equal(r.statement().lostBytes, 0)
 })
 
 t.test(
@@ -578,7 +578,7 @@ t.test('a file rotated while we were down is found under its new name', async t 
     writeFileSync(log, 'b1\n')
   })
   t.strictSame([...(await r.came(2))].sort(), ['a2', 'b1'])
-  t.equal(r.statement().vanishedBytes, 0)
+  t.equal(r.statement().lostBytes, 0)
 })
 
 t.test('a file copied and truncated while we were down goes on in its copy', async t => {
@@ -601,14 +601,14 @@ t.test('a file shortened while we were down counts what is missing', async t => 
   const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => truncateSync(log, 3))
   appendFileSync(log, 'a2\n')
   t.strictSame(await r.came(1), ['a2'])
-  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  t.equal(r.statement().lostBytes, 'half a line'.length)
 })
 
-t.test('a file with unread bytes that was deleted while we were down counts as vanished', async t => {
+t.test('a file with unread bytes that was deleted while we were down counts as lost', async t => {
   const { log, state } = place(t)
   writeFileSync(log, 'a1\nhalf a line')
   const [, r] = await restarted(t, { sources: [source(log)], state }, 1, () => unlinkSync(log))
-  t.equal(r.statement().vanishedBytes, 'half a line'.length)
+  t.equal(r.statement().lostBytes, 'half a line'.length)
 })
 
 t.test('a truncated file is not read again after a restart while its old lines are still in flight', async t => {

@@ -4,7 +4,7 @@
  * Rules: every line that there was always a way to arrived at every backend; nothing arrived that was never a line;
  * first arrivals stand in the order of their incarnation, and of the incarnations of one name (`order.ts`); no line came under more ids than it was in generations; a
  * repeated id is explained by a death or an answer that never reached the sender; delivered = received; and what never
- * arrived and must have been seen is counted as vanished.
+ * arrived and must have been seen is counted as lost.
  */
 import { sum } from '../../src/ledger.ts'
 import type { Ended } from './machine.ts'
@@ -172,7 +172,7 @@ function whereabouts({ homes }: Line): string {
   return names.length === 0 ? '' : `, in ${names.join(', ')}`
 }
 
-/** The last ledger against what was received, and the bytes that vanished against what never came. */
+/** The last ledger against what was received, and the bytes that were counted as lost against what never came. */
 function account(
   model: Model,
   receiver: Receiver,
@@ -217,16 +217,17 @@ function account(
     if (!model.unaccounted && settled === bytes && padding !== holes)
       say(`${padding} bytes were dropped as padding, the holes had ${holes}`)
   }
-  const vanished = last.vanishedBytes
+  const countedLost = last.lostBytes
   const cutUnread = model.cutUnread[at]! + model.lostTails + uncertain
   const whole = model.lost[at]!.length === 0 && cutUnread === 0 && !model.shortened && !model.unaccounted
-  if (whole && vanished > 0) say(`${vanished} bytes vanished, but nothing was lost`)
+  if (whole && countedLost > 0) say(`${countedLost} bytes are counted as lost, but nothing was lost`)
   if (unsaved) return
   // The account goes on from process to process.
   const most = gone.reduce((sum, { line, why }) => sum + (why.startsWith('truncated') ? 0 : line.bytes), cutUnread)
   const least = gone.reduce((sum, { line, sure }) => sum + (sure ? line.bytes : 0), 0)
-  if (vanished < least) say(`${vanished} bytes vanished, but ${least} were seen and never came`)
-  if (vanished > most && !model.shortened) say(`${vanished} bytes vanished, but at most ${most} could not be read`)
+  if (countedLost < least) say(`${countedLost} bytes are counted as lost, but ${least} were seen and never came`)
+  if (countedLost > most && !model.shortened)
+    say(`${countedLost} bytes are counted as lost, but at most ${most} could not be read`)
 }
 
 function atMost(count: number, say: (message: string) => void): (kind: string) => (message: string) => void {

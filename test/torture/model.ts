@@ -34,7 +34,7 @@ export interface Death {
 export interface Lost {
   readonly line: Line
   readonly why: string
-  /** The shipper must have seen it there: it has to be counted as vanished. */
+  /** The shipper must have seen it there: it has to be counted as lost. */
   readonly sure: boolean
 }
 
@@ -214,7 +214,7 @@ export class Model {
       node.unorder()
       this.alike()
     }
-    // What the shipper must know to be in a copy has not vanished.
+    // What the shipper must know to be in a copy is not lost.
     const lost = gone.filter(({ line }) => ![...line.homes].some(home => this.#isContinued(home)))
     for (const { line } of gone) {
       for (const home of line.homes) if (home.linkedSince !== undefined) home.explainedAt ??= this.#lossAt

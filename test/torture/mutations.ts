@@ -290,12 +290,12 @@ export const MUTANTS: readonly Mutant[] = [
     program: 'a truncated file that may not be read',
   },
   {
-    name: 'counts nothing as vanished',
+    name: 'counts nothing as lost',
     edits: [
       [
         'src/tail/generation/truncation.ts',
-        '      cursor.account.vanished(gone)\n',
-        '      cursor.account.vanished(0 * gone)\n',
+        '      cursor.account.lost(gone)\n',
+        '      cursor.account.lost(0 * gone)\n',
       ],
     ],
     program: 'what is lost is counted',
@@ -340,12 +340,12 @@ export const MUTANTS: readonly Mutant[] = [
     program: 'copytruncates in an outage',
   },
   {
-    name: 'counts as vanished what a copy holds',
+    name: 'counts as lost what a copy holds',
     edits: [
       [
         'src/tail/following/follower.ts',
         '    search(lineage.lost(old, tailer.path))\n',
-        '    this.#parts.truncation.vanished(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
+        '    this.#parts.truncation.countLost(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
       ],
     ],
     program: 'copytruncates in an outage',

@@ -200,7 +200,7 @@ export const REGRESSIONS: readonly Program[] = [
       SETTLE,
     ]).flat(),
   ]),
-  // The look at the original led back to the rotation, and what had been delivered of it was counted as vanished.
+  // The look at the original led back to the rotation, and what had been delivered of it was counted as lost.
   program('found under its rotated name, and then copied over before the original was read', [
     append(),
     { do: 'rotate', file: FILE, create: true },
@@ -705,7 +705,7 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
-  // The last end that was seen is not in the copy: what was unread counted as vanished, and came as a file of its own.
+  // The last end that was seen is not in the copy: what was unread counted as lost, and came as a file of its own.
   ...(['exact', 'outside'] as const).map(pattern =>
     program(
       `copied in an outage to a name that says nothing, with lines before the truncation, ${pattern}`,

@@ -95,16 +95,10 @@ export const ACCOUNTS: readonly Series[] = [
     byReason('dropped', 'bytes'),
   ),
   counter(
-    'vanished_bytes_total',
+    'lost_bytes_total',
     'Bytes truncated or deleted before they could be read.',
     ACCOUNT,
-    account(({ vanishedBytes }) => vanishedBytes),
-  ),
-  counter(
-    'lost_bytes_total',
-    'Bytes vanished or dropped, but for the padding of holes.',
-    ACCOUNT,
-    account(({ dropped, vanishedBytes }) => vanishedBytes + sum(dropped).bytes - (dropped['padding']?.bytes ?? 0)),
+    account(({ lostBytes }) => lostBytes),
   ),
   counter(
     'truncated_lines_total',

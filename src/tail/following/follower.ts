@@ -7,7 +7,7 @@
  *                     └─ done and quiet ─► closed and remembered
  *
  * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
- * not be read any more is counted as vanished.
+ * not be read any more is counted as lost.
  */
 import { inodeOf, readLines } from '../files/fingerprint.ts'
 import { nameOfHandle } from '../files/inodes.ts'
@@ -96,8 +96,8 @@ export class Follower {
         this.order.offer(tailer)
         break
       case 'shortened':
-        truncation.vanished(tailer.path, tailer.generation, ({ read }) =>
-          // What some have read before it was cut off has not vanished for them.
+        truncation.countLost(tailer.path, tailer.generation, ({ read }) =>
+          // What some have read before it was cut off is not lost for them.
           Math.max(0, tailer.size + change.bytes - Math.max(tailer.size, read)),
         )
         break

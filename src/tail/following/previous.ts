@@ -24,34 +24,34 @@ export interface Waiting {
 export interface PreviousEnd {
   readonly kind: 'none' | 'clean' | 'unclean'
   readonly unsettledBytes: number
-  readonly vanishedBytes: number
+  readonly lostBytes: number
 }
 
-export const NO_PREVIOUS: PreviousEnd = { kind: 'none', unsettledBytes: 0, vanishedBytes: 0 }
+export const NO_PREVIOUS: PreviousEnd = { kind: 'none', unsettledBytes: 0, lostBytes: 0 }
 
 /**
  * Right after everything was looked for, before anything more is settled. `following` and `waiting` are all files that
- * were found; `vanished` is what was counted as vanished since the checkpoint.
+ * were found; `lostBytes` is what was counted as lost since the checkpoint.
  */
 export function previousEnd(
   { clean, generations, totals }: Checkpoint,
   following: Iterable<{ readonly generation: Generation; readonly size: number }>,
   waiting: Iterable<Waiting>,
-  vanished: number,
+  lostBytes: number,
 ): PreviousEnd {
   // A checkpoint that says nothing and is not clean is one that was lost: whatever is there may have been sent.
-  const lost = generations.length === 0 && totals.length === 0
-  if (lost && clean) return NO_PREVIOUS
+  const empty = generations.length === 0 && totals.length === 0
+  if (empty && clean) return NO_PREVIOUS
   const known = new Set(generations.map(({ key }) => key))
   let unsettledBytes = 0
   for (const { generation, size } of following) {
-    if (!lost && !known.has(generation.key)) continue
+    if (!empty && !known.has(generation.key)) continue
     for (const { committed } of generation.cursors) unsettledBytes += Math.max(0, size - committed.offset)
   }
   for (const { size, offsets } of waiting) {
     for (const offset of Object.values(offsets)) unsettledBytes += Math.max(0, size - offset)
   }
-  return { kind: clean ? 'clean' : 'unclean', unsettledBytes, vanishedBytes: vanished }
+  return { kind: clean ? 'clean' : 'unclean', unsettledBytes, lostBytes }
 }
 
 /** What was unsettled of generations that were found only after a while, in the files that they were found in. */

@@ -93,7 +93,7 @@ export class Lineage {
       cursor.beyond = cursor.read > size
       // What was in flight of it was in no copy when the process ended.
       const { offset, end = offset } = (living ? undefined : saved.cursors[cursor.backend]) ?? cursor.committed
-      cursor.account.vanished(Math.max(0, end - Math.max(size, offset)))
+      cursor.account.lost(Math.max(0, end - Math.max(size, offset)))
     }
     return generation
   }

@@ -1,7 +1,7 @@
 /**
  * Truncation: what becomes of a generation whose content is not in its file any more, nor anywhere else.
  *
- * What was seen of it and not read is counted as vanished, and what is in flight settles in its own time.
+ * What was seen of it and not read is counted as lost, and what is in flight settles in its own time.
  */
 import type { Logger } from '../../log.ts'
 import type { Cursor, Generation } from './generation.ts'
@@ -16,24 +16,24 @@ export class Truncation {
     this.#log = log
   }
 
-  /** The generation is nowhere any more: what was seen of it and not read has vanished. */
+  /** The generation is nowhere any more: what was seen of it and not read is lost. */
   lost(path: string, generation: Generation): void {
-    this.vanished(path, generation, cursor => Math.max(0, generation.size - cursor.read - cursor.forgo()))
+    this.countLost(path, generation, cursor => Math.max(0, generation.size - cursor.read - cursor.forgo()))
     this.#table.finish(generation, path)
   }
 
   /** Counts what can provably not be read any more. */
-  vanished(path: string, generation: Generation, bytes: (cursor: Cursor) => number): void {
+  countLost(path: string, generation: Generation, bytes: (cursor: Cursor) => number): void {
     let most = 0
     for (const cursor of generation.cursors) {
       const gone = bytes(cursor)
-      cursor.account.vanished(gone)
+      cursor.account.lost(gone)
       most = Math.max(most, gone)
     }
     if (most === 0) return
     this.#log.error(
       { event: 'data_lost', cause: 'truncated', source: generation.origin.source, path, bytes: most },
-      'bytes were truncated before they could be read; they are counted as vanished',
+      'bytes were truncated before they could be read; they are counted as lost',
     )
   }
 }

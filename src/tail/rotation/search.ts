@@ -240,7 +240,7 @@ export class Search {
     else this.missing(entry)
   }
 
-  /** A file that was never opened has no name any more: what was seen of it has vanished. */
+  /** A file that was never opened has no name any more: what was seen of it is lost. */
   missing(entry: SavedGeneration): void {
     this.#gone(entry, MOVED)
   }
@@ -403,13 +403,13 @@ export class Search {
         settled += to - from
       }
       const bytes = Math.max(0, (end ?? entry.size) - settled)
-      account.vanished(bytes)
+      account.lost(bytes)
       most = Math.max(most, bytes)
     }
     if (most === 0) return
     log.error(
       { event: 'data_lost', cause: 'gone', source: entry.source, path: entry.origin, bytes: most },
-      'a file with unread bytes is gone; they are counted as vanished',
+      'a file with unread bytes is gone; they are counted as lost',
     )
   }
 }

@@ -80,7 +80,7 @@ export interface SavedTotals {
   readonly source: string
   readonly backend: string
   readonly settled: Settled
-  readonly vanishedBytes?: number
+  readonly lostBytes?: number
 }
 
 /** The body of the checkpoint file. */

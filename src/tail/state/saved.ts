@@ -68,14 +68,14 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
 /** The totals that a parsed entry is, without reasons that are none; undefined if it is none. */
 export function totalsOf(value: unknown): SavedTotals | undefined {
   if (!isRecord(value) || !isName(value.source) || !isName(value.backend) || !isRecord(value.settled)) return undefined
-  const { source, backend, settled, vanishedBytes } = value
+  const { source, backend, settled, lostBytes } = value
   const delivered = tallyOf(settled.delivered)
   const rejected = reasonsOf(settled.rejected)
   const dropped = reasonsOf(settled.dropped)
   if (delivered === undefined || rejected === undefined || dropped === undefined) return undefined
-  if (vanishedBytes !== undefined && !isCount(vanishedBytes)) return undefined
+  if (lostBytes !== undefined && !isCount(lostBytes)) return undefined
   const accepted: Settled = { delivered, rejected, dropped }
-  return { source, backend, settled: accepted, ...(vanishedBytes !== undefined && { vanishedBytes }) }
+  return { source, backend, settled: accepted, ...(lostBytes !== undefined && { lostBytes }) }
 }
 
 function reasonsOf(value: unknown): Record<string, Tally> | undefined {

@@ -85,7 +85,7 @@ for (const policy of ['hold', 'drop-oldest'] as const) {
       if (policy === 'hold') {
         t.ok(await r.until(() => deleted() === 8 && told()), 'all are kept, and it is said')
         await batch(() => waiting() === 4)
-        t.ok(await r.until(() => r.statement().vanishedBytes === 4 * 400 * LINE.length), 'what there was no handle for')
+        t.ok(await r.until(() => r.statement().lostBytes === 4 * 400 * LINE.length), 'what there was no handle for')
         const lost = r.journal.said.filter(({ fields }) => fields['event'] === 'data_lost')
         t.match(lost, Array(4).fill({ fields: { cause: 'gone', bytes: 400 * LINE.length } }))
       } else {
@@ -102,14 +102,14 @@ for (const policy of ['hold', 'drop-oldest'] as const) {
       r.holding = false
       const all = () => {
         r.settle()
-        const { delivered, dropped, vanishedBytes } = r.statement()
-        return delivered.bytes + (dropped['held_limit']?.bytes ?? 0) + vanishedBytes
+        const { delivered, dropped, lostBytes } = r.statement()
+        return delivered.bytes + (dropped['held_limit']?.bytes ?? 0) + lostBytes
       }
       const whole = made * 400 * LINE.length + 16
       t.ok(await r.until(() => all() === whole), 'every byte is accounted for')
-      const { delivered, dropped, vanishedBytes } = r.statement()
+      const { delivered, dropped, lostBytes } = r.statement()
       if (policy === 'hold') t.strictSame(dropped, {}, 'nothing that was held was dropped')
-      else t.ok(dropped['held_limit']!.bytes > 0 && vanishedBytes === 0, 'what was dropped has its reason')
+      else t.ok(dropped['held_limit']!.bytes > 0 && lostBytes === 0, 'what was dropped has its reason')
       t.ok(delivered.bytes > 0)
       t.ok(r.texts.includes('the application'))
     },

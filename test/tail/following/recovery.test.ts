@@ -178,13 +178,13 @@ t.test('forged totals are refused, and those beside them stand', async t => {
     state,
     [],
     [
-      { source: 'app', backend: 'other', settled, vanishedBytes: 'abc' },
+      { source: 'app', backend: 'other', settled, lostBytes: 'abc' },
       { source: 'app', backend: 'main', settled },
     ],
   )
   const started = await room(t, options)
   await started.came(1)
-  t.match(started.statement(), { delivered: { lines: 6 }, vanishedBytes: 0 })
+  t.match(started.statement(), { delivered: { lines: 6 }, lostBytes: 0 })
   t.match(events(started, 'checkpoint_entry_refused'), [{ entries: 1 }])
 })
 

@@ -27,7 +27,7 @@ t.test('room that was set aside is read as it is written into, and not looked th
   t.equal(reading.read('drain'), 'dry')
   t.equal(reading.cursor.read, at, 'at the end it stays, for somebody may write there yet')
   ftruncateSync(reading.fd, at)
-  t.match(reading.tailer.poll(0, false), { kind: 'intact' }, 'and nothing has vanished when it is cut off')
+  t.match(reading.tailer.poll(0, false), { kind: 'intact' }, 'and nothing is lost when it is cut off')
   reading.append('grown\n')
   reading.read()
   t.equal(reading.frames.at(-1)!.bytes.toString(), 'grown')

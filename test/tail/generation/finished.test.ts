@@ -43,7 +43,7 @@ t.test(
   },
 )
 
-t.test('what vanished before a death is not counted again after it', async t => {
+t.test('what is lost before a kill is not counted again after it', async t => {
   const dir = scratch(t)
   for (const folder of ['logs', 'state']) mkdirSync(join(dir, folder))
   const log = join(dir, 'logs', 'app.log')
@@ -55,11 +55,11 @@ t.test('what vanished before a death is not counted again after it', async t => 
   t.ok(await before.until(() => before.statement().read.bytes > 0))
   // Emptied while part of it is in flight and the rest was never read.
   writeFileSync(log, '')
-  t.ok(await before.until(() => before.statement().vanishedBytes > 0))
-  const { vanishedBytes, inFlight } = before.statement()
-  t.equal(vanishedBytes + inFlight.bytes, size)
+  t.ok(await before.until(() => before.statement().lostBytes > 0))
+  const { lostBytes, inFlight } = before.statement()
+  t.equal(lostBytes + inFlight.bytes, size)
   await before.stop(false)
   const after = await room(t, options)
-  t.ok(await after.until(() => after.statement().vanishedBytes > vanishedBytes), 'what was in flight is lost as well')
-  t.equal(after.statement().vanishedBytes, size, 'and everything is counted once')
+  t.ok(await after.until(() => after.statement().lostBytes > lostBytes), 'what was in flight is lost as well')
+  t.equal(after.statement().lostBytes, size, 'and everything is counted once')
 })

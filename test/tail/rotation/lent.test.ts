@@ -67,7 +67,7 @@ t.test('a copy that was opened before the truncation and lost its name at once i
   const generation = (text: string) => r.lines.find(line => line.text === text)?.generation
   t.equal(generation('two, and its end'), generation('one'), 'what was unread of it goes on in the copy')
   t.not(generation('three'), generation('one'))
-  t.equal(r.statement().vanishedBytes, 0)
+  t.equal(r.statement().lostBytes, 0)
 })
 
 t.test('a copy that was compressed at once and holds less than was read is no new file', async t => {
@@ -91,7 +91,7 @@ t.test('a copy that was compressed at once and holds less than was read is no ne
   await r.came(102)
   t.ok(await r.until(() => r.journal.said.some(({ fields }) => fields['event'] === 'file_truncated')))
   t.strictSame(await r.came(102), [...lines, 'written while it was copied', 'after it'])
-  t.equal(r.statement().vanishedBytes, 0)
+  t.equal(r.statement().lostBytes, 0)
 })
 
 t.test('a copy that lost its name while the start looked at it is no new file', async t => {
@@ -112,7 +112,7 @@ t.test('a copy that lost its name while the start looked at it is no new file', 
   writeSync(fd, ', and its end\n')
   await after.came(2)
   t.strictSame(after.texts.toSorted(), ['three', 'two, and its end'], 'of what was delivered nothing comes again')
-  t.equal(after.statement().vanishedBytes, 0)
+  t.equal(after.statement().lostBytes, 0)
 })
 
 t.test('a lent file has one owner', t => {

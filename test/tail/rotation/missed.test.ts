@@ -119,7 +119,7 @@ t.test('a file that was rotated into another folder while we were down is read o
   const after = await room(t, options)
   t.strictSame((await after.came(2)).toSorted(), ['a2', 'b1'])
   t.equal(after.statement().delivered.lines, 3)
-  t.equal(after.statement().vanishedBytes, 0)
+  t.equal(after.statement().lostBytes, 0)
 })
 
 for (const before of ['new', 'emptied once before'] as const) {
@@ -150,7 +150,7 @@ for (const before of ['new', 'emptied once before'] as const) {
       const next = await room(t, options)
       t.strictSame(await next.came(5), ['a2', 'b1', 'b2', 'c1', 'd1'], 'in the order in which they were written')
       t.equal(next.statement().delivered.lines, came + 5)
-      t.equal(next.statement().vanishedBytes, 0)
+      t.equal(next.statement().lostBytes, 0)
     },
   )
 }
@@ -186,6 +186,6 @@ t.test('what lies below no root of a source is not looked for, and is counted as
   renameSync(log, join(dir, '..', 'elsewhere'))
   linkSync(join(dir, '..', 'elsewhere'), join(dir, '..', 'twice'))
   const after = await room(t, options)
-  t.ok(await after.until(() => after.statement().vanishedBytes === 3))
+  t.ok(await after.until(() => after.statement().lostBytes === 3))
   t.strictSame(after.texts, [])
 })

@@ -47,13 +47,13 @@ for (const [suffix, compress] of [
     writeFileSync(log, text(3000, 3010))
     const after = await room(t, options)
     t.strictSame((await after.came(1010)).toSorted(), lines(2000, 3010).toSorted())
-    const { delivered, vanishedBytes } = after.statement()
+    const { delivered, lostBytes } = after.statement()
     t.equal(delivered.lines, 3010)
-    t.equal(vanishedBytes, 0)
+    t.equal(lostBytes, 0)
   })
 }
 
-t.test('a damaged archive is no archive: what was seen and not read is counted as vanished', async t => {
+t.test('a damaged archive is no archive: what was seen and not read is counted as lost', async t => {
   const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
   const options = { sources: [source(log)], state: join(dir, 'state') }
@@ -68,7 +68,7 @@ t.test('a damaged archive is no archive: what was seen and not read is counted a
   writeFileSync(`${log}.1.gz`, packed.subarray(0, packed.length / 2))
   rmSync(log)
   const after = await room(t, options)
-  t.ok(await after.until(() => after.statement().vanishedBytes === size))
+  t.ok(await after.until(() => after.statement().lostBytes === size))
   t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
 })
 
@@ -99,7 +99,7 @@ for (const [suffix, compress] of [
       writeFileSync(join(dir, 'logs', `other.log.1.${suffix}`), compress(text(0, 10)).subarray(0, bytes))
       writeFileSync(`${log}.2.${suffix}`, 'not compressed, only called so')
       const after = await room(t, options)
-      t.ok(await after.until(() => after.statement().vanishedBytes === text(0, 2000).length))
+      t.ok(await after.until(() => after.statement().lostBytes === text(0, 2000).length))
       t.strictSame(damaged(after), [`${log}.1.${suffix}`])
       t.strictSame(readdirSync(join(dir, 'state', 'unpacked')), [])
     })
@@ -138,7 +138,7 @@ t.test('an archive that is still being written is waited for, though nothing of 
   appendFileSync(`${log}.1.gz`, packed.subarray(5))
   t.strictSame(await after.came(2000), lines(0, 2000))
   t.strictSame(damaged(after), [])
-  t.equal(after.statement().vanishedBytes, 0)
+  t.equal(after.statement().lostBytes, 0)
 })
 
 t.test('a file that nobody had come to read yet is found again as well', async t => {
@@ -161,7 +161,7 @@ t.test('a file that nobody had come to read yet is found again as well', async t
   rmSync(log)
   const after = await room(t, options)
   t.ok(await after.until(() => after.texts.includes('line 1999'), 10))
-  t.equal(after.statement().vanishedBytes, 0)
+  t.equal(after.statement().lostBytes, 0)
 })
 
 const KEY = '0011223344556677'
@@ -264,7 +264,7 @@ t.test('while one waits for room younger files of its name are read, and it is r
   t.ok(after.journal.said.some(({ fields }) => fields['event'] === 'archive_waiting'))
   free = 1e9
   t.ok(await after.until(() => after.texts.includes('line 2999')))
-  t.equal(after.statement().vanishedBytes, 0)
+  t.equal(after.statement().lostBytes, 0)
 })
 
 t.test('one that was written over that of a rotation before comes behind the file that was followed since', async t => {

@@ -22,7 +22,7 @@ const TOTALS = {
   source: 'app',
   backend: 'main',
   settled: { delivered: { lines: 1, bytes: 2 }, rejected: { http_400: { lines: 3, bytes: 4 } }, dropped: {} },
-  vanishedBytes: 5,
+  lostBytes: 5,
 }
 
 t.test('what this program writes is accepted as it is', t => {
@@ -114,7 +114,7 @@ const reasons = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`reason_${n}`, { lines: 1, bytes: 1 }]))
 
 const FORGED_TOTALS: Record<string, object> = {
-  'a text for a number': { vanishedBytes: 'abc' },
+  'a text for a number': { lostBytes: 'abc' },
   'a number that cannot be counted with': settled({ delivered: { lines: 1, bytes: 2 ** 53 - 1 } }),
   'a number beyond all numbers': settled({ delivered: { lines: 1, bytes: 2 ** 53 } }),
   'half a line': settled({ delivered: { lines: 0.5, bytes: 1 } }),
