@@ -9,12 +9,14 @@
  *      paths, and written within half a minute. The numbers of all lines add up to the loss;
  *   3. one event's subjects cannot crowd out others': beyond `SUBJECTS` of them a minute they are counted together;
  *   4. all lines but those of 2 and of the process's own life hold at most `LINES` and `BYTES` a minute, with a reserve
- *      for errors; how many were left out for that is written when the minute ends;
+ *      for errors, and those at debug ten times as many of their own; how many were left out for that is written when
+ *      the minute ends;
  *   5. memory is bounded by 3, and `end` writes all that is still owed.
  */
 import { CLOCK, type Clock } from './clock.ts'
-import { EVENTS, type Rule } from './events.ts'
-import type { Fields, Level, Logger } from './log.ts'
+import type { Level, Rule } from './events/rule.ts'
+import { EVENTS } from './events.ts'
+import type { Fields, Lines } from './log.ts'
 
 /** Milliseconds that lines about one subject are apart, and those that sums are gathered for. */
 const EACH = 60_000
@@ -25,6 +27,7 @@ const SUBJECTS = 20
 const LINES = 300
 const BYTES = 128 * 1024
 const RESERVE = 4 / 3
+const DEBUG = 10
 const MINUTE = 60_000
 /** Of the files of one sum: how many are named, and how many are told from each other. */
 const PATHS = 5
@@ -52,8 +55,8 @@ export interface LimiterOptions {
   readonly enabled?: (level: Level) => boolean
 }
 
-export class Limiter implements Logger {
-  readonly #out: Logger
+export class Limiter implements Lines {
+  readonly #out: Lines
   readonly #clock: Clock
   readonly #enabled: (level: Level) => boolean
   /** By event and subject. */
@@ -61,12 +64,12 @@ export class Limiter implements Logger {
   /** How many of them each event has. */
   readonly #perEvent = new Map<string, number>()
   /** The minute that lines and bytes are counted in. */
-  #minute = { ends: 0, lines: 0, bytes: 0, leftOut: 0, leftOutBytes: 0 }
+  #minute = minute(0)
   /** The earliest time at which something is due, and how to take back the call that comes then. */
   #cancel = () => {}
   #wakeAt = Number.POSITIVE_INFINITY
 
-  constructor(out: Logger, { clock = CLOCK, enabled = () => true }: LimiterOptions = {}) {
+  constructor(out: Lines, { clock = CLOCK, enabled = () => true }: LimiterOptions = {}) {
     this.#out = out
     this.#clock = clock
     this.#enabled = enabled
@@ -97,14 +100,15 @@ export class Limiter implements Logger {
     if (!this.#enabled(saying.level)) return
     this.#turn(this.#clock.now())
     const { event } = saying.fields
-    const rule: Rule = EVENTS[event]
+    const rule: Rule = EVENTS[event].rule
     switch (rule.kind) {
       case 'last':
         this.end()
         this.#write(saying, false)
         break
       case 'always':
-        this.#write(saying, false)
+      case 'within':
+        this.#write(saying, rule.kind === 'within')
         break
       case 'each':
       case 'sum': {
@@ -165,7 +169,7 @@ export class Limiter implements Logger {
   /** Begins another minute, and says what was left out in the last one. */
   #begin(): void {
     const { leftOut, leftOutBytes } = this.#minute
-    this.#minute = { ends: this.#clock.now() + MINUTE, lines: 0, bytes: 0, leftOut: 0, leftOutBytes: 0 }
+    this.#minute = minute(this.#clock.now() + MINUTE)
     if (leftOut === 0) return
     const fields: Fields = { event: 'log_limited', lines: leftOut, bytes: leftOutBytes }
     this.#write(
@@ -177,16 +181,17 @@ export class Limiter implements Logger {
   #write({ level, fields, sentence }: Saying, bounded: boolean): void {
     if (this.#clock.now() >= this.#minute.ends) this.#begin()
     const minute = this.#minute
+    const used = level === 'debug' ? minute.debug : minute.usual
     const bytes = JSON.stringify(fields).length + sentence.length
-    const share = level === 'error' ? RESERVE : 1
-    if (bounded && (minute.lines >= LINES * share || minute.bytes + bytes > BYTES * share)) {
+    const share = level === 'error' ? RESERVE : level === 'debug' ? DEBUG : 1
+    if (bounded && (used.lines >= LINES * share || used.bytes + bytes > BYTES * share)) {
       minute.leftOut++
       minute.leftOutBytes += bytes
       this.#wakeBy(minute.ends)
       return
     }
-    minute.lines++
-    minute.bytes += bytes
+    used.lines++
+    used.bytes += bytes
     this.#out[level](fields, sentence)
   }
 
@@ -197,6 +202,14 @@ export class Limiter implements Logger {
     this.#cancel = this.#clock.after(at - this.#clock.now(), () => this.#turn(this.#clock.now()))
   }
 }
+
+const minute = (ends: number) => ({
+  ends,
+  usual: { lines: 0, bytes: 0 },
+  debug: { lines: 0, bytes: 0 },
+  leftOut: 0,
+  leftOutBytes: 0,
+})
 
 function count(subject: Subject, saying: Saying): void {
   subject.last = saying

@@ -1,33 +1,34 @@
 /**
  * What the rooms see of the logger: an event with fields, and a sentence about it. `main` builds the real one; nothing
- * else knows which library writes it. Saying something never blocks and never fails. Neither the sentence nor a field may
- * hold log content or a secret.
+ * else knows which library writes it. Logging never blocks and never fails. Neither the sentence nor a field may hold
+ * log content or a secret.
  *
- * Levels by consequence: `error` data was lost or a human is needed · `warn` something is wrong, no data has been
- * lost · `info` a turn in the life of the process · `debug` for us.
- *
- * How often the same is said is nobody's affair who says it: there is one limiter, at the root (`limiter.ts`), and what
- * it does with an event stands in `events.ts`.
+ * The level is the event's (`events.ts`): a call at another level does not compile. How often an event is logged is not
+ * the caller's concern: there is one limiter, at the root (`limiter.ts`), and its rule stands beside the event.
  */
-import type { Event } from './events.ts'
 
-export interface Fields {
+import type { Level } from './events/rule.ts'
+import type { Event, EventAt } from './events.ts'
+
+export interface Fields<E extends Event = Event> {
   /** What happened: the name stays when the sentence is reworded. */
-  readonly event: Event
+  readonly event: E
   readonly [field: string]: unknown
 }
 
-export interface Logger {
-  error(fields: Fields, sentence: string): void
-  warn(fields: Fields, sentence: string): void
-  info(fields: Fields, sentence: string): void
-  debug(fields: Fields, sentence: string): void
-}
+/** Where lines go: a library's logger, which takes any event at any level. */
+export type Lines = { [L in Level]: (fields: Fields, sentence: string) => void }
 
-export type Level = keyof Logger
+export type Logger = {
+  [L in Level]: (fields: Fields<EventAt<L>>, sentence: string) => void
+}
 
 /** A logger whose lines carry `more`: which backend they are about, for example. */
 export function withFields(logger: Logger, more: Readonly<Record<string, unknown>>): Logger {
-  const saying = (level: Level) => (fields: Fields, sentence: string) => logger[level]({ ...more, ...fields }, sentence)
-  return { error: saying('error'), warn: saying('warn'), info: saying('info'), debug: saying('debug') }
+  return {
+    error: (fields, sentence) => logger.error({ ...more, ...fields }, sentence),
+    warn: (fields, sentence) => logger.warn({ ...more, ...fields }, sentence),
+    info: (fields, sentence) => logger.info({ ...more, ...fields }, sentence),
+    debug: (fields, sentence) => logger.debug({ ...more, ...fields }, sentence),
+  }
 }

@@ -20,8 +20,9 @@ import { Stderr } from './cli/stderr.ts'
 import type { LogLevel } from './config/config.ts'
 import { formatProblem, type Loaded, type LoadRequest, loadConfig } from './config/load.ts'
 import { codeOf } from './errors.ts'
+import type { Level } from './events/rule.ts'
 import { Limiter } from './limiter.ts'
-import type { Level, Logger } from './log.ts'
+import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
 
 /** The exit code after a signal that nothing was to be finished for. */

@@ -121,7 +121,7 @@ const DOORS: Record<string, (file: string) => boolean> = {
 }
 
 function roomOf(file: string): string {
-  if (SHELF.includes(file)) return 'shelf'
+  if (SHELF.includes(file) || file.startsWith('events/')) return 'shelf'
   const [first] = file.split('/')
   return first!.replace(/\.ts$/, '')
 }

@@ -181,7 +181,7 @@ t.test('nobody listens at the endpoint: it starts, says so, and waits', async t 
   const program = await stage.start({ LOGSHIPPER_BACKEND_ENDPOINT: url, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' })
   t.equal((await program.get('/startupz')).status, 200)
   stage.write(10)
-  t.ok(await until(() => program.says('destination is down')))
+  t.ok(await until(() => program.says('backend unavailable; retrying')))
   t.equal((await program.get('/livez')).status, 200)
   t.equal((await program.kill('SIGTERM')).code, 3)
 })

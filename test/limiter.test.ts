@@ -1,7 +1,7 @@
 import t from 'tap'
-import { EVENTS, type Rule } from '../src/events.ts'
+import type { Level, Rule } from '../src/events/rule.ts'
+import { EVENTS } from '../src/events.ts'
 import { Limiter } from '../src/limiter.ts'
-import type { Level } from '../src/log.ts'
 import { HandClock } from './clock.ts'
 import { Journal } from './tail/rig.ts'
 
@@ -51,9 +51,9 @@ t.test('whatever is due is written before what comes next, should the clock’s 
 
 t.test('a subject is made of fields, not of the sentence: two backends, sources or paths never hide each other', t => {
   const { log, fields } = limited()
-  log.warn({ event: 'backend_down', backend: 'a', reason: 'ECONNREFUSED' }, 'destination is down')
-  log.warn({ event: 'backend_down', backend: 'b', reason: 'ECONNREFUSED' }, 'destination is down')
-  log.warn({ event: 'backend_down', backend: 'a', reason: 'http_503' }, 'destination is down')
+  log.warn({ event: 'backend_down', backend: 'a', reason: 'ECONNREFUSED' }, 'backend unavailable; retrying')
+  log.warn({ event: 'backend_down', backend: 'b', reason: 'ECONNREFUSED' }, 'backend unavailable; retrying')
+  log.warn({ event: 'backend_down', backend: 'a', reason: 'http_503' }, 'backend unavailable; retrying')
   log.warn({ event: 'backend_down', backend: 'a', reason: 'ECONNREFUSED' }, 'other words for the same')
   log.warn(unreadable('/a'), 'it failed')
   log.warn(unreadable('/b'), 'it failed')
@@ -146,12 +146,12 @@ t.test('a thousand new names a second leave the log readable, and hide nothing o
 t.test('lines and bytes a minute are bounded over all events, with a reserve for errors; the excess is counted', t => {
   const { clock, log, journal } = limited()
   const events = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).filter(event => {
-    const rule: Rule = EVENTS[event]
+    const rule: Rule = EVENTS[event].rule
     return rule.kind === 'each' && rule.by.length > 0
   })
   // Each is about a subject of its own, whatever its subjects are told apart by.
   const fields = (event: keyof typeof EVENTS, n: number) => {
-    const rule = EVENTS[event] as Extract<Rule, { kind: 'each' }>
+    const rule = EVENTS[event].rule as Extract<Rule, { kind: 'each' }>
     return { event, ...Object.fromEntries(rule.by.map(name => [name, `${n}`])) } as const
   }
   let said = 0
@@ -178,6 +178,18 @@ t.test('a line counts with its bytes, and errors have room when others have none
   t.equal(journal.said.length, 15)
   for (let n = 20; n < 40; n++) log.error({ event: 'credentials_unreadable', backend: `${n}` }, long)
   t.equal(journal.said.length, 21)
+  t.end()
+})
+
+t.test('lines at debug have a limit of their own, and take no room from warnings', t => {
+  const { clock, log, journal } = limited()
+  const opened = (n: number) => ({ event: 'file_opened', path: `/logs/${n}.log` }) as const
+  for (let n = 0; n < 5000; n++) log.debug(opened(n), 'file opened')
+  t.equal(journal.said.length, 3000)
+  log.warn(unreadable('/a'), 'it failed')
+  t.equal(journal.said.length, 3001)
+  clock.pass(60_000)
+  t.match(journal.said.at(-1), { level: 'warn', fields: { event: 'log_limited', lines: 2000 } })
   t.end()
 })
 

@@ -93,7 +93,7 @@ t.test('a refused credential is read again from its file', async t => {
     return good
   }
   stage.write(10)
-  t.ok(await until(() => program.says('credentials are refused')))
+  t.ok(await until(() => program.says('credentials refused; retrying')))
   t.equal((await program.get('/readyz')).status, 200, 'readiness does not depend on a backend')
   t.equal((await program.get('/readyz?strict')).status, 503)
   t.match(JSON.parse((await program.get('/health')).text), {
@@ -150,7 +150,7 @@ t.test('SIGTERM takes the last line without its end; a second one ends at once',
   // Longer than the test may take.
   const again = await stage.start({ LOGSHIPPER_DRAIN_GRACE_PERIOD: '1h' })
   stage.write(10)
-  await until(() => again.says('destination is down'))
+  await until(() => again.says('backend unavailable; retrying'))
   again.child.kill('SIGTERM')
   await until(() => again.says('draining'))
   t.equal((await again.kill('SIGTERM')).code, 3)

@@ -104,8 +104,8 @@ async function claimAndReplay(
   if (claimed?.kind === 'unknown') {
     const { code } = claimed
     log.warn(
-      { event: 'state_unlocked', dir: letters!.path, code },
-      'whether another replay is under way cannot be told',
+      { event: 'replay_unlocked', dir: letters!.path, code },
+      'cannot lock the dead-letter directory; not checking for a second replay',
     )
   }
   try {

@@ -14,7 +14,7 @@ import type { Backend } from '../backends/backend.ts'
 import type { Budget } from '../budget.ts'
 import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Fields, Logger } from '../log.ts'
+import type { Logger } from '../log.ts'
 import { Aside } from './aside/aside.ts'
 import { Cases } from './aside/cases.ts'
 import { Conclusions } from './aside/conclusions.ts'
@@ -128,8 +128,8 @@ export class Delivery {
     this.#aside = aside
     this.#parts = { sender, aside, settlement, evidence, remarks, stamps, receipts, wall, note, onSetback }
     if (sender.trouble) {
-      const fields: Fields = { event: 'gzip_fallback', backend: name, error: String(sender.trouble) }
-      logger.warn(fields, 'gzip is left to zlib, at twice the cost')
+      const fields = { event: 'gzip_fallback', backend: name, error: String(sender.trouble) } as const
+      logger.warn(fields, 'WebAssembly gzip is unavailable, falling back to zlib (about twice the CPU time)')
     }
   }
 

@@ -62,9 +62,9 @@ t.test('passing faults are tried again with the same bytes under the same id', a
   t.same(
     listener.said.map(({ level, sentence, fields }) => `${level}: ${sentence}: ${fields['reason']}`),
     [
-      ...[500, 502, 503, 504, 429, 408, 599].map(status => `warn: destination is down: http_${status}`),
-      'error: destination is misconfigured: redirect',
-      'info: destination is back: undefined',
+      ...[500, 502, 503, 504, 429, 408, 599].map(status => `warn: backend unavailable; retrying: http_${status}`),
+      'error: backend misconfigured; retrying: redirect',
+      'info: backend recovered: undefined',
     ],
   )
 })
@@ -165,7 +165,11 @@ t.test('refused credentials are said loudly, read again and tried again', async 
   const { arena, delivery, listener } = rig(url)
   await delivery.ship(arena.slab({ lines: numbered(1) }))
   t.equal(receiver.received.length, 3)
-  t.match(listener.said[0], { level: 'error', sentence: 'credentials are refused', fields: { reason: 'http_401' } })
+  t.match(listener.said[0], {
+    level: 'error',
+    sentence: 'credentials refused; retrying',
+    fields: { reason: 'http_401' },
+  })
   t.notMatch(JSON.stringify(listener.said), /abc/)
   t.same(arena.outcome.delivered, lines(1))
   t.same(delivery.health, { kind: 'up' })
@@ -208,7 +212,7 @@ t.test('a destination that is not there yet costs time only', async t => {
   t.same(messages(receiver.received), numbered(10))
   t.same(
     listener.said.map(({ sentence }) => sentence),
-    ['destination is down', 'destination is back'],
+    ['backend unavailable; retrying', 'backend recovered'],
   )
 })
 

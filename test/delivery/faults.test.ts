@@ -90,7 +90,7 @@ interface Fault {
   readonly options?: Partial<DeliveryOptions>
 }
 
-const MISCONFIGURED = { level: 'error', sentence: 'destination is misconfigured' } as const
+const MISCONFIGURED = { level: 'error', sentence: 'backend misconfigured; retrying' } as const
 
 const answering = (...[status, headers, body]: Parameters<typeof answer>) => ({
   wrong: (front: Front) => {
@@ -151,7 +151,7 @@ const FAULTS: readonly Fault[] = [
     ...answering(401, {}, 'unknown token t0ken-of-ours'),
     reason: 'http_401',
     level: 'error',
-    sentence: 'credentials are refused',
+    sentence: 'credentials refused; retrying',
     options: { auth: { bearer: 't0ken-of-ours' } },
   },
   {
@@ -205,7 +205,15 @@ t.test('a destination may have', { jobs: 4 }, async t => {
   const authority = hasOpenssl() ? new Authority(folder) : undefined
   const pair = authority?.sign('logs.test')
 
-  for (const { says, scheme, wrong, reason, level = 'warn', sentence = 'destination is down', ...rest } of FAULTS) {
+  for (const {
+    says,
+    scheme,
+    wrong,
+    reason,
+    level = 'warn',
+    sentence = 'backend unavailable; retrying',
+    ...rest
+  } of FAULTS) {
     const skip = scheme === 'https' && !authority ? 'no openssl on this machine' : false
     t.test(says, { skip }, async t => {
       const front = await Front.start(t)
@@ -269,7 +277,7 @@ t.test('a destination may have', { jobs: 4 }, async t => {
       t.same(messages(front.receiver.received), lines, 'and it is over when it is mended')
       t.equal(arena.outcome.delivered.lines, 50)
       t.same(arena.outcome.rejected, {})
-      t.equal(listener.said.at(-1)?.sentence, 'destination is back')
+      t.equal(listener.said.at(-1)?.sentence, 'backend recovered')
       await transport.close()
     })
   }

@@ -105,7 +105,7 @@ else {
     const over = ends(program)
     await program.started
     t.ok(await until(() => asked > 0), 'it is asked')
-    t.ok(await until(() => program.says('destination is down')))
+    t.ok(await until(() => program.says('backend unavailable; retrying')))
     program.child.kill('SIGTERM')
     t.ok(await until(over), 'it ends by itself')
     t.equal((await program.ended).code, 3)

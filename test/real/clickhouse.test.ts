@@ -68,7 +68,7 @@ else {
         const program = await stage.start()
         stage.write(10)
         t.ok(await until(() => retried(program, reason), 20), reason)
-        t.ok(program.says('destination is misconfigured'))
+        t.ok(program.says('backend misconfigured; retrying'))
         await mend()
         t.ok(await until(async () => (await messages('late')).length === 10, 20), 'all are there once it is mended')
         t.equal((await program.kill('SIGTERM')).code, 0)

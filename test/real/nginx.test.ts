@@ -124,7 +124,7 @@ function tests(): void {
       [{ LOGSHIPPER_BACKEND_TLS_CA: '' }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ] as const) {
       const program = await stage.start({ ...grace, ...env })
-      t.ok(await until(() => program.says('destination is misconfigured')))
+      t.ok(await until(() => program.says('backend misconfigured; retrying')))
       const { code, ledger } = await program.kill('SIGTERM')
       t.equal(code, 3)
       t.same(

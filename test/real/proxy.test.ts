@@ -110,7 +110,7 @@ async function terminating(t: Test, authority: Authority, port: number): Promise
 }
 
 const faults = (program: Program) =>
-  program.said.filter(({ msg }) => /destination is (down|mis)/.test(msg)).map(({ reason }) => reason)
+  program.said.filter(({ msg }) => /backend (unavailable|misconfigured)/.test(msg)).map(({ reason }) => reason)
 
 t.jobs = 2
 

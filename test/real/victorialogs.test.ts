@@ -86,7 +86,7 @@ else {
     const stage = await Stage.set(t, env(`${name}-path`))
     const program = await stage.start({ LOGSHIPPER_BACKEND_ENDPOINT: `${ADDRESS}/nowhere` })
     stage.write(10)
-    t.ok(await until(() => program.says('destination is misconfigured'), 20))
+    t.ok(await until(() => program.says('backend misconfigured; retrying'), 20))
     await program.kill('SIGKILL')
     t.equal((await (await stage.start()).kill('SIGTERM')).code, 0)
     t.ok(await until(async () => (await read(`${name}-path`)).length === 10, 20))

@@ -42,7 +42,7 @@ t.test('a read-only index holds everything back, is said loudly, and costs no li
   })
   const program = await stage.start()
   stage.write(1000)
-  t.ok(await until(() => program.says('destination is misconfigured')))
+  t.ok(await until(() => program.says('backend misconfigured; retrying')))
   t.ok(await until(() => cluster.requests > 3))
   t.equal(cluster.documents.size, 0)
   cluster.item = () => undefined
@@ -50,7 +50,7 @@ t.test('a read-only index holds everything back, is said loudly, and costs no li
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   t.match(ledger, [{ statement: { delivered: { lines: 1000 }, rejected: {} } }])
-  const loud = program.said.filter(({ msg }) => msg === 'destination is misconfigured')
+  const loud = program.said.filter(({ msg }) => msg === 'backend misconfigured; retrying')
   t.equal(loud.length, 1, 'once')
   t.match(loud[0], { reason: 'cluster_block_exception', detail: /as the test wants it/ })
 })

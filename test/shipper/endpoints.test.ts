@@ -187,7 +187,7 @@ t.test(
     t.ok(await until(() => program.says('a record is refused')))
     stage.receiver.behaviour = refuse(401)
     writeFileSync(join(stage.logs, 'b.log'), `${CONTENT}\n`)
-    t.ok(await until(() => program.says('credentials are refused')))
+    t.ok(await until(() => program.says('credentials refused; retrying')))
     for (const path of [
       '/startupz',
       '/livez',
@@ -218,7 +218,7 @@ t.test('while it drains it lives, answers, and takes in no second life', async t
   stage.receiver.behaviour = refuse(503)
   const program = await stage.start()
   stage.write(100)
-  t.ok(await until(() => program.says('destination is down')))
+  t.ok(await until(() => program.says('backend unavailable; retrying')))
   program.child.kill('SIGTERM')
   t.ok(await until(() => program.says('draining')))
   t.match(await program.get('/livez'), { status: 200, text: 'draining\n' })
@@ -264,7 +264,7 @@ t.test('a stranger who calls the hook long before the end does not take the time
   stage.receiver.behaviour = refuse(503)
   const program = await stage.start()
   stage.write(10)
-  t.ok(await until(() => program.says('destination is down')))
+  t.ok(await until(() => program.says('backend unavailable; retrying')))
   t.equal((await program.get('/prestop')).status, 200)
   // Taken as it is the mark would leave two seconds, in which nothing comes back.
   await sleep(13_000)
@@ -285,7 +285,7 @@ t.test(
     stage.receiver.behaviour = refuse(503)
     const program = await stage.start()
     stage.write(10)
-    t.ok(await until(() => program.says('destination is down')))
+    t.ok(await until(() => program.says('backend unavailable; retrying')))
     t.equal((await program.kill('SIGTERM')).code, 3)
     const { leftMs, mark } = program.said.find(({ event }) => event === 'draining')!
     t.equal(mark, null)

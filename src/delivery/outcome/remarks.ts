@@ -7,6 +7,7 @@
  */
 import type { Verdict } from '../../backends/backend.ts'
 import type { Origin, Slab } from '../../chunk.ts'
+import type { Event } from '../../events.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Fields, Logger } from '../../log.ts'
 import { Reminder } from '../../reminder.ts'
@@ -79,8 +80,8 @@ export class Remarks {
   back(away: number): void {
     if (this.#outage === undefined) return
     this.#outage = undefined
-    const fields: Fields = { event: 'backend_recovered', backend: this.#fields.name, downSeconds: seconds(away) }
-    this.#log.info(fields, 'destination is back')
+    const fields = { event: 'backend_recovered', backend: this.#fields.name, downSeconds: seconds(away) } as const
+    this.#log.info(fields, 'backend recovered')
   }
 
   /** `news`: it was up until now, or out for another cause. */
@@ -91,31 +92,45 @@ export class Remarks {
     // Answers to refused credentials are not quoted: they may echo the credentials.
     const detail = verdict.kind === 'retry' ? this.listen(verdict.detail, slab, payload) : undefined
     numbers.lastError = { reason, detail, at: Date.now() }
-    const { level, event, sentence, still } = words(verdict)
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
     const now = this.#now()
     this.#outage ??= { reminder: new Reminder(now), reasons: new Set() }
     const { reminder, reasons } = this.#outage
-    const key = `${event} ${reason}`
+    const kind = kindOf(verdict)
+    const key = `${kind} ${reason}`
     const fresh = !reasons.has(key) && reasons.size < MOST_REASONS
     if (fresh) reasons.add(key)
     if (reminder.due(now)) {
-      this.#log[level](
-        { event: 'backend_still_down', ...fields, downSeconds: seconds(now - reminder.began), ...this.#outlook() },
-        still,
-      )
-    } else if (news || fresh) this.#log[level]({ event, ...fields }, sentence)
+      this.#still(kind, { ...fields, downSeconds: seconds(now - reminder.began), ...this.#outlook() })
+    } else if (news || fresh) this.#began(kind, fields)
+  }
+
+  #began(kind: OutageKind, fields: object): void {
+    const log = this.#log
+    if (kind === 'refused') log.error({ event: 'credentials_refused', ...fields }, 'credentials refused; retrying')
+    else if (kind === 'misconfigured') {
+      log.error({ event: 'backend_misconfigured', ...fields }, 'backend misconfigured; retrying')
+    } else log.warn({ event: 'backend_down', ...fields }, 'backend unavailable; retrying')
+  }
+
+  #still(kind: OutageKind, fields: object): void {
+    const log = this.#log
+    if (kind === 'refused') {
+      log.error({ event: 'credentials_still_refused', ...fields }, 'credentials still refused; retrying')
+    } else if (kind === 'misconfigured') {
+      log.error({ event: 'backend_still_misconfigured', ...fields }, 'backend still misconfigured; retrying')
+    } else log.warn({ event: 'backend_still_down', ...fields }, 'backend still unavailable; retrying')
   }
 
   /** What an outage means for whoever has to decide whether to get up. */
   #outlook() {
     const health = this.#fields.health()
-    const behindBytes = this.#fields.behind?.()
+    const backlogBytes = this.#fields.behind?.()
     return {
       ...(health.kind === 'up'
         ? {}
         : { attempts: health.attempts, nextAttemptSeconds: seconds(Math.max(0, health.nextAttemptAt - Date.now())) }),
-      ...(behindBytes === undefined ? {} : { behindBytes }),
+      ...(backlogBytes === undefined ? {} : { backlogBytes }),
     }
   }
 
@@ -125,7 +140,7 @@ export class Remarks {
     numbers.retry(reason)
     numbers.lastError = { reason, detail: undefined, at: Date.now() }
     if (records === 1) {
-      const fields: Fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes }
+      const fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes } as const
       this.#log.error(fields, 'a record was too large')
     } else {
       this.#log.warn(
@@ -147,7 +162,7 @@ export class Remarks {
 
   unconfirmed(records: number): void {
     this.#fields.numbers.retry('unconfirmed')
-    const fields: Fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records }
+    const fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records } as const
     this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
   }
 
@@ -165,9 +180,13 @@ export class Remarks {
   /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
   refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
     this.#fields.numbers.retry(reason)
-    const fields = this.#told(kept ? 'record_kept' : 'record_refused', reason, words, at(place))
-    if (kept) this.#log.error(fields, 'a record is refused, and no other was taken since: it is kept and retried')
-    else this.#log.warn(fields, 'a record is refused: it is retried when another one was taken')
+    if (kept) {
+      const fields = this.#told('record_kept', reason, words, at(place))
+      this.#log.error(fields, 'a record is refused, and no other was accepted since: it is kept and retried')
+    } else {
+      const fields = this.#told('record_refused', reason, words, at(place))
+      this.#log.warn(fields, 'a record is refused: it is retried when another one was accepted')
+    }
   }
 
   /** A record fails for itself, and is sent beside the others. */
@@ -188,7 +207,7 @@ export class Remarks {
     this.#log.error(fields, 'records were rejected')
   }
 
-  #told(event: Fields['event'], reason: string, detail: Words, more: object = {}): Fields {
+  #told<E extends Event>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
     this.#fields.numbers.lastError = { reason, detail, at: Date.now() }
     return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
   }
@@ -209,28 +228,11 @@ export class Remarks {
   }
 }
 
-function words(verdict: Setback) {
-  if (verdict.kind === 'unauthorized') {
-    return {
-      level: 'error',
-      event: 'credentials_refused',
-      sentence: 'credentials are refused',
-      still: 'credentials are still refused',
-    } as const
-  }
-  return verdict.misconfigured
-    ? ({
-        level: 'error',
-        event: 'backend_misconfigured',
-        sentence: 'destination is misconfigured',
-        still: 'destination is still misconfigured',
-      } as const)
-    : ({
-        level: 'warn',
-        event: 'backend_down',
-        sentence: 'destination is down',
-        still: 'destination is still down',
-      } as const)
+type OutageKind = 'refused' | 'misconfigured' | 'down'
+
+function kindOf(verdict: Setback): OutageKind {
+  if (verdict.kind === 'unauthorized') return 'refused'
+  return verdict.misconfigured ? 'misconfigured' : 'down'
 }
 
 function at({ origin, offset }: Place) {

@@ -12,7 +12,7 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { codeOf } from '../../errors.ts'
-import type { Fields, Logger } from '../../log.ts'
+import type { Logger } from '../../log.ts'
 import type { AuthOptions, DeliveryOptions, Login, TlsOptions } from '../options.ts'
 import { type Environment, Reading, UnreadableError } from './secrets.ts'
 
@@ -81,7 +81,7 @@ export class Keyring {
   }
 
   #failed({ place, code }: UnreadableError): void {
-    const fields: Fields = { event: 'credentials_unreadable', place, code }
+    const fields = { event: 'credentials_unreadable', place, code } as const
     if (this.#current === undefined) this.#log.error(fields, 'credentials cannot be read')
     // The first time it may be a swap that we looked into the middle of.
     else if (++this.#failures > 1) this.#log.error(fields, 'credentials cannot be read, those before stay in use')

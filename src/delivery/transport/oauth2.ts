@@ -126,9 +126,11 @@ export class Tokens {
       return { kind: 'token', token: token.token.text }
     }
     const { origin, pathname } = new URL(this.#oauth2.tokenUrl)
-    const fields = { event: 'token_refused', tokenUrl: origin + pathname, reason: token.code } as const
-    if (token.code !== 'oauth2_ABORTED') {
-      this.#log[token.lasting ? 'error' : 'warn'](fields, 'no access token can be had')
+    const fields = { tokenUrl: origin + pathname, reason: token.code }
+    if (token.lasting)
+      this.#log.error({ event: 'token_refused', ...fields }, 'the token server refuses an access token')
+    else if (token.code !== 'oauth2_ABORTED') {
+      this.#log.warn({ event: 'token_unavailable', ...fields }, 'the token server is unavailable; retrying')
     }
     return { kind: 'failure', code: token.code }
   }

@@ -64,21 +64,21 @@ t.test('an outage is said when it begins and after 1, 5, 15 and every 15 minutes
   const common = { backend: 'main', reason: 'http_503', detail: 'under maintenance' }
   t.strictSame(first, {
     level: 'warn',
-    sentence: 'destination is down',
+    sentence: 'backend unavailable; retrying',
     fields: { event: 'backend_down', ...common },
   })
   t.match(
     others,
     [1, 5, 15, 30].map(minute => ({
       level: 'warn',
-      sentence: 'destination is still down',
+      sentence: 'backend still unavailable; retrying',
       fields: {
         event: 'backend_still_down',
         ...common,
         downSeconds: minute * 60,
         attempts: 1 + minute * 6,
         nextAttemptSeconds: 10,
-        behindBytes: minute * 6000,
+        backlogBytes: minute * 6000,
       },
     })),
   )
@@ -86,23 +86,25 @@ t.test('an outage is said when it begins and after 1, 5, 15 and every 15 minutes
   back(31 * MINUTE)
   t.strictSame(listener.said.at(-1), {
     level: 'info',
-    sentence: 'destination is back',
+    sentence: 'backend recovered',
     fields: { event: 'backend_recovered', backend: 'main', downSeconds: 1860 },
   })
   t.end()
 })
 
 t.test('refused credentials and a misconfigured destination are said as often, as errors', t => {
-  for (const [verdict, event, still] of [
+  for (const [verdict, event, reminder, still] of [
     [
       { kind: 'unauthorized', reason: 'http_401', detail: 'no' },
       'credentials_refused',
-      'credentials are still refused',
+      'credentials_still_refused',
+      'credentials still refused; retrying',
     ],
     [
       { kind: 'retry', reason: 'http_404', misconfigured: true },
       'backend_misconfigured',
-      'destination is still misconfigured',
+      'backend_still_misconfigured',
+      'backend still misconfigured; retrying',
     ],
   ] as const) {
     const { clock, listener, fail } = remarks()
@@ -112,7 +114,7 @@ t.test('refused credentials and a misconfigured destination are said as often, a
     }
     t.strictSame(
       listener.said.map(({ level, fields }) => [level, fields['event'], fields['detail']]),
-      [event, 'backend_still_down', 'backend_still_down', 'backend_still_down'].map(each => ['error', each, undefined]),
+      [event, reminder, reminder, reminder].map(each => ['error', each, undefined]),
     )
     t.equal(listener.said.at(-1)?.sentence, still)
   }
@@ -133,7 +135,7 @@ t.test('another reason for the same outage is said when it comes up, once, and h
   t.equal(listener.said.length, 16, 'what a hostile server makes up is bounded')
   back(1000)
   fail({ kind: 'retry', reason: 'http_503' })
-  t.match(listener.said.at(-1), { sentence: 'destination is down', fields: { reason: 'http_503' } })
+  t.match(listener.said.at(-1), { sentence: 'backend unavailable; retrying', fields: { reason: 'http_503' } })
   t.end()
 })
 
