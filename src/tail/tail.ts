@@ -29,6 +29,7 @@ import { Pinning } from './following/pinning.ts'
 import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waiting } from './following/previous.ts'
 import { recover } from './following/recovery.ts'
 import type { ReaderEvents } from './framing/reader.ts'
+import { FileLog } from './generation/file-log.ts'
 import type { Generation } from './generation/generation.ts'
 import { Lineage, type Member } from './generation/lineage.ts'
 import { Table } from './generation/table.ts'
@@ -134,6 +135,7 @@ export class Tail {
       truncation,
       saver,
       habits,
+      fileLog: new FileLog(log),
       cleared: path => this.#folders.cleared(path),
       compressed: (path, source) => this.#folders.compressed(path, source),
       search: entry => this.#search.find(entry, { replaced: true, truncated: true }),

@@ -13,6 +13,7 @@ import { inodeOf, readLines } from '../files/fingerprint.ts'
 import { nameOfHandle } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
 import type { OpenFile } from '../files/open.ts'
+import type { FileLog } from '../generation/file-log.ts'
 import { begunAfter, type Generation } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
@@ -42,6 +43,7 @@ export interface FollowerParts {
   readonly truncation: Truncation
   readonly saver: Saver
   readonly habits: Habits
+  readonly fileLog: FileLog
   /** A path is no suspect any more: it is followed. */
   cleared(path: string): void
   /** A followed path leads to a compressed file. */
@@ -120,6 +122,7 @@ export class Follower {
     tailer.pinned = this.#parts.pins.has(generation.key)
     this.#parts.cleared(path)
     this.#parts.table.open(tailer, aside)
+    this.#parts.fileLog.followed(tailer)
     this.#parts.missed.followed(generation.origin.path, generation.begun)
     this.#learn(tailer)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
@@ -140,6 +143,7 @@ export class Follower {
   #moved(tailer: Tailer): void {
     this.#parts.table.setAside(tailer)
     tailer.locate()
+    this.#parts.fileLog.rotated(tailer)
     const { path, source } = tailer.generation.origin
     this.#learn(tailer)
     if (tailer.state.kind === 'deleted') this.#parts.nameless(tailer)
@@ -225,7 +229,8 @@ export class Follower {
     const { kind } = tailer.state
     tailer.locate()
     this.letGo(tailer)
-    const { unpacked, table } = this.#parts
+    const { unpacked, table, fileLog } = this.#parts
+    fileLog.finished(tailer)
     unpacked.release(tailer.generation.key)
     const saved = { ...tailer.generation.save(tailer.path), done: true }
     if (kind === 'deleted' || unpacked.holds(tailer.path)) table.rememberGone(saved)
