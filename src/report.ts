@@ -1,14 +1,34 @@
 /**
  * Reports: how the parts stand, in the words of the server's contract. Nothing is kept here.
+ *
+ * Guarantees: what one snapshot shows is of one moment, and each number is taken once.
  */
 import { DURATION_BOUNDS } from './delivery/outcome/stats.ts'
+import type { Ledger } from './ledger.ts'
+import { memoryLimit, memoryUse } from './memory.ts'
+import type { Metadata } from './metadata.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { BackendHealth, FileStatus, Lag, PipelineStatus, SourceHealth, StateHealth } from './server/subject.ts'
+import type {
+  BackendHealth,
+  FileStatus,
+  Lag,
+  LedgerLine,
+  MemoryHealth,
+  PipelineStatus,
+  Refused,
+  ShipperHealth,
+  ShipperSnapshot,
+  SourceHealth,
+  StateHealth,
+  VolumeHealth,
+} from './server/subject.ts'
 import type { Cursor, Generation } from './tail/generation/generation.ts'
 import type { Tailer } from './tail/generation/tailer.ts'
 import type { CheckpointStore } from './tail/state/checkpoint.ts'
 import type { Tail } from './tail/tail.ts'
-import type { Waits } from './tail/watching/sweep.ts'
+import type { Sweep, Waits } from './tail/watching/sweep.ts'
+import { VERSION } from './version.ts'
+import type { Volume } from './volume.ts'
 
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
@@ -64,14 +84,13 @@ function behindSince({ growth }: Generation, cursor: Cursor, size: number): numb
 }
 
 /** Bytes on the volume that the backend has not acknowledged. */
-export function behindBytes(pipeline: Pipeline, tail: Tail): number {
+export function backlogBytes(pipeline: Pipeline, tail: Tail): number {
   return lags(pipeline, tail).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
+function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
   const { name, backend, delivery } = pipeline.parts
   const { health, numbers } = delivery
-  const lag = lags(pipeline, tail)
   const bad = health.kind === 'up' ? undefined : health
   return {
     name,
@@ -89,7 +108,7 @@ export function backendHealth(pipeline: Pipeline, tail: Tail): BackendHealth {
   }
 }
 
-export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
+function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus {
   const { name, budget, delivery, deadLetters, refusals, endpoint } = pipeline.parts
   const { numbers, health } = delivery
   const { lastError } = numbers
@@ -109,11 +128,11 @@ export function pipelineStatus(pipeline: Pipeline, tail: Tail): PipelineStatus {
     payloadBytes: numbers.payloadBytes,
     wireBytes: numbers.wireBytes,
     durations: { bounds: DURATION_BOUNDS, counts: [...numbers.durations], sum: numbers.durationSeconds },
-    lag: lags(pipeline, tail),
+    lag,
   }
 }
 
-export function sourceHealth(name: string, tail: Tail, waits: Iterable<Waits>): SourceHealth {
+function sourceHealth(name: string, tail: Tail, waits: Iterable<Waits>): SourceHealth {
   const refused: Record<string, number> = {}
   for (const { source, reason } of tail.refused) {
     if (source === name) refused[reason] = (refused[reason] ?? 0) + 1
@@ -125,9 +144,9 @@ export function sourceHealth(name: string, tail: Tail, waits: Iterable<Waits>): 
   return { name, files, refused, waiting }
 }
 
-export function fileStatus({ path, size, state, generation }: Tailer): FileStatus {
-  const now = performance.now()
-  return {
+function* fileStatus({ path, size, state, generation }: Tailer, now: number): Generator<FileStatus> {
+  if (state.kind === 'closed') return
+  yield {
     source: generation.origin.source,
     path,
     generation: generation.origin.generation,
@@ -139,5 +158,93 @@ export function fileStatus({ path, size, state, generation }: Tailer): FileStatu
       committed: cursor.committed.offset,
       lagSeconds: secondsFrom(behindSince(generation, cursor, size), now),
     })),
+  }
+}
+
+/** Paths that are not followed, and why. */
+function* refused(waits: Iterable<Waits>, tail: Tail): Generator<Refused> {
+  for (const { source, path, files, directories } of waits) {
+    const reason = `no memory for more: ${files} files and ${directories} directories wait, this one among them`
+    yield { source, path, reason }
+  }
+  yield* tail.refused
+}
+
+export function ledgerLines(ledger: Ledger): LedgerLine[] {
+  return [...ledger].map(({ source, backend, account }) => ({ source, backend, statement: account.statement() }))
+}
+
+function memoryHealth(budget: number): MemoryHealth {
+  const { resident = null, anonymous = null } = memoryUse() ?? {}
+  return { resident, anonymous, limit: memoryLimit() ?? null, budget }
+}
+
+function volumeHealth(volume: Volume | undefined): VolumeHealth | null {
+  const status = volume?.status
+  if (status === undefined) return null
+  const { bytes, limit, growth, secondsLeft } = status
+  return {
+    bytes,
+    limit,
+    growthPerSecond: Math.round(growth),
+    secondsLeft: secondsLeft === undefined ? null : Math.round(secondsLeft),
+  }
+}
+
+/** What a snapshot is made of. */
+export interface Parts {
+  readonly metadata: Metadata
+  readonly draining: boolean
+  /** Names, in the order of the configuration. */
+  readonly sources: readonly string[]
+  /** `memory.budget`: bytes. */
+  readonly budget: number
+  readonly pipelines: readonly Pipeline[]
+  readonly tail: Tail
+  readonly sweep: Sweep
+  readonly store: CheckpointStore
+  readonly volume: Volume | undefined
+  readonly ledger: Ledger
+}
+
+export function snapshotOf(parts: Parts): ShipperSnapshot {
+  const { tail, sweep, ledger, draining } = parts
+  const { namespace = null, pod = null, node = null } = parts.metadata
+  const waits = [...sweep.waiting()]
+  const pipelines = parts.pipelines.map(pipeline => ({ pipeline, lag: lags(pipeline, tail) }))
+  const now = performance.now()
+  return {
+    identity: { namespace, pod, node },
+    draining,
+    health: health(
+      parts,
+      waits,
+      pipelines.map(({ pipeline, lag }) => backendHealth(pipeline, lag)),
+    ),
+    pipelines: pipelines.map(({ pipeline, lag }) => pipelineStatus(pipeline, lag)),
+    ledger: ledgerLines(ledger),
+    files: [...tail.tailers].flatMap(tailer => [...fileStatus(tailer, now)]),
+    refused: [...refused(waits, tail)],
+  }
+}
+
+function health(parts: Parts, waits: readonly Waits[], backends: readonly BackendHealth[]): ShipperHealth {
+  const { tail, sweep } = parts
+  const state = stateHealth(parts.store)
+  const saved = state.kind === 'saved' || state.kind === 'memory'
+  const up = backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
+  return {
+    status: saved && up && waits.length === 0 ? 'ok' : 'degraded',
+    version: VERSION,
+    state,
+    pins: tail.pins,
+    heldBytes: tail.heldBytes,
+    memory: memoryHealth(parts.budget),
+    volume: volumeHealth(parts.volume),
+    previous: tail.previous,
+    watch: sweep.watching,
+    directories: sweep.directories,
+    backends,
+    sources: parts.sources.map(name => sourceHealth(name, tail, waits)),
   }
 }

@@ -18,20 +18,10 @@ import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import type { Logger } from './log.ts'
-import { memoryLimit, memoryUse } from './memory.ts'
 import { Surroundings } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
-import { backendHealth, behindBytes, fileStatus, pipelineStatus, sourceHealth, stateHealth } from './report.ts'
-import type {
-  FileStatus,
-  Identity,
-  LedgerLine,
-  MemoryHealth,
-  PipelineStatus,
-  Refused,
-  ShipperHealth,
-  VolumeHealth,
-} from './server/subject.ts'
+import { backlogBytes, ledgerLines, snapshotOf } from './report.ts'
+import type { LedgerLine, ShipperSnapshot } from './server/subject.ts'
 import { StateDirectory } from './state.ts'
 import { statPath } from './tail/files/inodes.ts'
 import { limitsFor } from './tail/files/limits.ts'
@@ -46,7 +36,6 @@ import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
 import { liesAmong, sharedPlace } from './tail/state/shared.ts'
 import { Tail } from './tail/tail.ts'
 import { Sweep } from './tail/watching/sweep.ts'
-import { VERSION } from './version.ts'
 import { Volume } from './volume.ts'
 
 /** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
@@ -276,20 +265,11 @@ export class Shipper {
   }
 
   ledger(): LedgerLine[] {
-    return [...this.#ledger].map(({ source, backend, account }) => ({
-      source,
-      backend,
-      statement: account.statement(),
-    }))
+    return ledgerLines(this.#ledger)
   }
 
   get draining(): boolean {
     return this.#draining
-  }
-
-  identity(): Identity {
-    const { namespace = null, pod = null, node = null } = this.#surroundings.metadata
-    return { namespace, pod, node }
   }
 
   startup(): { ready: boolean; waiting: string[] } {
@@ -301,61 +281,20 @@ export class Shipper {
     return performance.now() - this.#tail.turnedAt
   }
 
-  health(): ShipperHealth {
-    const state = stateHealth(this.#store)
-    const backends = this.#pipelines.map(pipeline => backendHealth(pipeline, this.#tail))
-    const waits = [...this.#sweep.waiting()]
-    const sources = this.#config.sources.map(({ name }) => sourceHealth(name, this.#tail, waits))
-    const kept = state.kind === 'saved' || state.kind === 'memory'
-    const well =
-      kept && waits.length === 0 && backends.every(({ state, stalledSince }) => state === 'up' && stalledSince === null)
-    return {
-      status: well ? 'ok' : 'degraded',
-      version: VERSION,
-      state,
-      pins: this.#tail.pins,
-      heldBytes: this.#tail.heldBytes,
-      memory: this.#memory(),
-      volume: this.#volumeHealth(),
-      previous: this.#tail.previous,
-      watch: this.#sweep.watching,
-      directories: this.#sweep.directories,
-      backends,
-      sources,
-    }
-  }
-
-  #memory(): MemoryHealth {
-    const { resident = null, anonymous = null } = memoryUse() ?? {}
-    return { resident, anonymous, limit: memoryLimit() ?? null, budget: this.#config.memory.budget }
-  }
-
-  #volumeHealth(): VolumeHealth | null {
-    const status = this.#volume?.status
-    if (status === undefined) return null
-    const { bytes, limit, growth, secondsLeft } = status
-    return {
-      bytes,
-      limit,
-      growthPerSecond: Math.round(growth),
-      secondsLeft: secondsLeft === undefined ? null : Math.round(secondsLeft),
-    }
-  }
-
-  pipelines(): PipelineStatus[] {
-    return this.#pipelines.map(pipeline => pipelineStatus(pipeline, this.#tail))
-  }
-
-  files(): FileStatus[] {
-    return [...this.#tail.tailers].map(fileStatus)
-  }
-
-  refused(): Refused[] {
-    const waiting = [...this.#sweep.waiting()].map(({ source, path, files, directories }) => {
-      const reason = `no memory for more: ${files} files and ${directories} directories wait, this one among them`
-      return { source, path, reason }
+  snapshot(): ShipperSnapshot {
+    const { sources, memory } = this.#config
+    return snapshotOf({
+      metadata: this.#surroundings.metadata,
+      draining: this.#draining,
+      sources: sources.map(({ name }) => name),
+      budget: memory.budget,
+      pipelines: this.#pipelines,
+      tail: this.#tail,
+      sweep: this.#sweep,
+      store: this.#store,
+      volume: this.#volume,
+      ledger: this.#ledger,
     })
-    return [...waiting, ...this.#tail.refused]
   }
 
   async #settled(): Promise<'done'> {
@@ -402,7 +341,7 @@ export class Shipper {
       metadata: () => this.#surroundings.metadata,
       log: this.#log,
       state: this.#state ?? undefined,
-      behind: () => behindBytes(pipeline, this.#tail),
+      behind: () => backlogBytes(pipeline, this.#tail),
       onClosed,
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,

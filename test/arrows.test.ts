@@ -38,7 +38,7 @@ const ARROWS: Record<string, readonly string[]> = {
   server: ['shelf'],
   config: ['backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
   manifest: ['config', 'shelf'],
-  report: ['pipeline', 'tail', 'delivery', 'server'],
+  report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
   destination: [
     'delivery',
     'kernel',

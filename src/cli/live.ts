@@ -14,7 +14,7 @@ import type { Config } from '../config/config.ts'
 import type { Problem } from '../config/problem.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import type { ConfigurationHealth, Health, Reloads, Subject } from '../server/subject.ts'
+import type { ConfigurationHealth, Reloads, Snapshot, Subject } from '../server/subject.ts'
 import type { Drained, LastSave, Shipper } from '../shipper.ts'
 import { type Caller, type Drain, Termination } from '../termination.ts'
 
@@ -141,42 +141,23 @@ export class Live implements Subject {
     return this.#shipper.sinceTurn()
   }
 
-  health(): Health {
-    const health = this.#shipper.health()
-    const { kind } = this.#configuration
+  /** What the shipper shows, and the configuration. */
+  snapshot(): Snapshot {
+    const snapshot = this.#shipper.snapshot()
+    const configuration = this.#configuration
+    const status = configuration.kind === 'refused' ? 'degraded' : snapshot.health.status
     return {
-      ...health,
-      status: kind === 'refused' ? 'degraded' : health.status,
-      configuration: this.#configuration,
+      ...snapshot,
+      draining: this.draining,
+      health: { ...snapshot.health, status, configuration },
+      problems: this.#problems,
+      reloads: this.#reloads,
     }
   }
 
-  identity(): ReturnType<Subject['identity']> {
-    return this.#shipper.identity()
-  }
-
-  problems(): readonly string[] {
-    return this.#problems
-  }
-
-  reloads(): Reloads {
-    return this.#reloads
-  }
-
-  pipelines(): ReturnType<Subject['pipelines']> {
-    return this.#shipper.pipelines()
-  }
-
-  ledger(): ReturnType<Subject['ledger']> {
+  /** The account of the whole process, also when everything has ended. */
+  ledger(): Snapshot['ledger'] {
     return this.#shipper.ledger()
-  }
-
-  files(): ReturnType<Subject['files']> {
-    return this.#shipper.files()
-  }
-
-  refused(): ReturnType<Subject['refused']> {
-    return this.#shipper.refused()
   }
 
   async #apply(config: Config): Promise<Change> {

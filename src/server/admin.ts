@@ -8,7 +8,7 @@ import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
 import { shared } from './shared.ts'
-import type { Subject } from './subject.ts'
+import type { Snapshot, Subject } from './subject.ts'
 
 /** Paths that may be POSTed to. */
 export const ADMIN_POSTS = ['/prestop'] as const
@@ -17,7 +17,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
 /** `now`: monotonic milliseconds. */
 export function admin(subject: Subject, now: () => number): Handler {
-  const everything = shared(() => json(200, status(subject)), now)
+  const everything = shared(() => json(200, status(subject.snapshot())), now)
   return (request, { pathname }) => {
     if (!LOOPBACK.test(request.headers.host ?? '') && isLoopback(request.socket.localAddress)) {
       return text(403, 'this port answers to localhost only')
@@ -28,7 +28,7 @@ export function admin(subject: Subject, now: () => number): Handler {
       case '/status':
         return everything()
       case '/ledger':
-        return json(200, subject.ledger())
+        return json(200, subject.snapshot().ledger)
       case '/prestop': {
         if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
         if (request.headers.origin !== undefined) return text(403, 'not from a web page')
@@ -41,25 +41,19 @@ export function admin(subject: Subject, now: () => number): Handler {
   }
 }
 
-/** Enough to see; a folder with a million files must not become an answer of a gigabyte. */
+/** Enough to see; a directory with a million files must not become an answer of a gigabyte. */
 const MAX_FILES = 1000
 const MAX_REFUSED = 100
 const MAX_PROBLEMS = 20
 
 /** Everything the status page shows, in one answer. */
-export function status(subject: Subject) {
-  const files = subject.files()
-  const refused = subject.refused()
-  const problems = subject.problems()
+export function status(snapshot: Snapshot) {
+  const { files, refused, problems, ...rest } = snapshot
   return {
     at: new Date().toISOString(),
     startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
-    identity: subject.identity(),
-    draining: subject.draining,
-    health: subject.health(),
+    ...rest,
     problems: problems.slice(0, MAX_PROBLEMS),
-    pipelines: subject.pipelines(),
-    ledger: subject.ledger(),
     files: files.slice(0, MAX_FILES),
     refused: refused.slice(0, MAX_REFUSED),
     /** How many more there are than the lists show. */

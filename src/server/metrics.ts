@@ -10,30 +10,23 @@ import { LoopDelay, processState } from './measure.ts'
 import { ACCOUNTS } from './series/accounts.ts'
 import { BACKENDS } from './series/backends.ts'
 import { PROCESS } from './series/process.ts'
-import { type Labels, type Moment, PREFIX, type Series } from './series/series.ts'
+import type { Labels, Moment, Series } from './series/series.ts'
 import type { Subject } from './subject.ts'
 
+/** Of one metric. */
 const MAX_REASONS = 100
-const DURATIONS = `${PREFIX}request_duration_seconds`
-const SERIES = [...ACCOUNTS, ...BACKENDS, ...PROCESS]
-
-const HISTOGRAM = {
-  type: 'histogram',
-  name: DURATIONS,
-  help: 'Time from the first byte of a request to the end of its answer.',
-  labels: ['backend'],
-} as const
+const SERIES: readonly Series[] = [...ACCOUNTS, ...BACKENDS, ...PROCESS]
 
 /** What each metric is, without its values: the reference is made of it. */
-export const METRICS: readonly (Pick<Series, 'name' | 'help' | 'labels'> & { readonly type: string })[] = [
-  ...SERIES,
-  HISTOGRAM,
-]
+export const METRICS: readonly Pick<Series, 'name' | 'type' | 'help' | 'labels'>[] = SERIES
+/** The names of all metrics. */
+export const NAMES: readonly string[] = SERIES.map(({ name }) => name)
 
 export class Metrics {
   readonly #subject: Subject
   readonly #delay: LoopDelay
-  readonly #reasons = new Set<string>()
+  /** By metric. */
+  readonly #reasons = new Map<string, Set<string>>()
   #registry: Promise<Registry> | undefined
   /** Set by each scrape. */
   #now!: Moment
@@ -49,7 +42,7 @@ export class Metrics {
     this.#registry ??= this.#register()
     const registry = await this.#registry
     // All of `collect` runs before `metrics` returns its promise: two scrapes at once do not mix.
-    this.#now = this.#moment()
+    this.#now = { ...this.#subject.snapshot(), process: processState(this.#delay) }
     return { type: registry.contentType, body: await registry.metrics() }
   }
 
@@ -57,25 +50,15 @@ export class Metrics {
     this.#delay.stop()
   }
 
-  #moment(): Moment {
-    const files = { live: 0, rotated: 0, deleted: 0 }
-    for (const { state } of this.#subject.files()) if (state !== 'closed') files[state]++
-    return {
-      ledger: this.#subject.ledger(),
-      pipelines: this.#subject.pipelines(),
-      health: this.#subject.health(),
-      files,
-      reloads: this.#subject.reloads(),
-      process: processState(this.#delay),
-    }
-  }
-
   async #register(): Promise<Registry> {
     const { Counter, Gauge, Registry } = await import('prom-client')
     const registry = new Registry()
     this.#delay.start()
-    for (const series of SERIES) this.#define(series, series.type === 'counter' ? Counter : Gauge, registry)
-    this.#durations(registry)
+    for (const series of SERIES) {
+      if (series.type === 'counter') this.#define(series, Counter, registry)
+      else if (series.type === 'gauge') this.#define(series, Gauge, registry)
+      else this.#show(series, registry)
+    }
     return registry
   }
 
@@ -94,7 +77,7 @@ export class Metrics {
         const before = shown
         shown = new Map()
         for (const [sample, value] of rows(this.#now)) {
-          const bounded = this.#bounded(sample)
+          const bounded = this.#bounded(name, sample)
           if (type === 'gauge') {
             metric.inc(bounded, value)
             continue
@@ -110,35 +93,30 @@ export class Metrics {
     })
   }
 
-  /** The library's own histogram can only be fed, one request after the other; this one shows what was counted. */
-  #durations(registry: Registry): void {
-    const name = DURATIONS
+  /** The library's own histograms and summaries can only be fed, one value after the other; these show what was counted. */
+  #show({ type, name, help, rows }: Series, registry: Registry): void {
     const get = async () => ({
       name,
-      help: HISTOGRAM.help,
-      type: HISTOGRAM.type,
-      values: this.#now.pipelines.flatMap(({ backend, durations }) => {
-        let count = 0
-        const buckets = [...durations.bounds, '+Inf'].map((le, at) => {
-          count += durations.counts[at] ?? 0
-          return { labels: { le, backend }, value: count, metricName: `${name}_bucket` }
-        })
-        return [
-          ...buckets,
-          { labels: { backend }, value: durations.sum, metricName: `${name}_sum` },
-          { labels: { backend }, value: count, metricName: `${name}_count` },
-        ]
-      }),
+      help,
+      type,
+      values: [...rows(this.#now)].map(([labels, value, suffix = '']) => ({
+        labels,
+        value,
+        metricName: `${name}${suffix}`,
+      })),
     })
     // All that the registry asks of a metric is its name and `get`.
     registry.registerMetric({ name, get } as unknown as Metric)
   }
 
-  #bounded(labels: Labels): Labels {
+  #bounded(name: string, labels: Labels): Labels {
     const { reason } = labels
-    if (reason === undefined || this.#reasons.has(reason)) return labels
-    if (this.#reasons.size >= MAX_REASONS) return { ...labels, reason: 'other' }
-    this.#reasons.add(reason)
+    if (reason === undefined) return labels
+    const known = this.#reasons.get(name) ?? new Set()
+    this.#reasons.set(name, known)
+    if (known.has(reason)) return labels
+    if (known.size >= MAX_REASONS) return { ...labels, reason: 'other' }
+    known.add(reason)
     return labels
   }
 }

@@ -1,8 +1,7 @@
 /**
  * The probe port: what the kubelet and Prometheus ask, on all interfaces. Never any log content, never a path.
  *
- * Liveness fails only for what a restart can mend: a tail loop that stands still (an event loop that stands still does
- * not answer at all). It is 200 while draining: a restart then would lose the very lines that are being saved.
+ * Liveness fails only for what a restart can mend: a stalled tail loop (a stalled event loop does not answer at all). It is 200 while draining: a restart then would lose the very lines that are being saved.
  * Readiness never depends on a backend, or an outage of the log store would take the application out of service; who
  * wants it asks for `/readyz?strict`.
  */
@@ -26,23 +25,23 @@ export function probes(subject: Subject, metrics: () => Promise<Page>): Handler 
       case '/livez': {
         const since = subject.sinceTurn()
         if (since <= STUCK || subject.draining) return text(200, subject.draining ? 'draining' : 'alive')
-        return text(503, `the tail loop has stood still for ${Math.round(since / 1000)} s`)
+        return text(503, `tail loop stalled for ${Math.round(since / 1000)} s`)
       }
       case '/readyz': {
         const { ready, waiting } = subject.startup()
         if (!ready) return text(503, `waiting for ${waiting.join(', ')}`)
-        if (subject.sinceTurn() > STUCK) return text(503, 'the tail loop stands still')
+        if (subject.sinceTurn() > STUCK) return text(503, 'tail loop stalled')
         if (searchParams.has('strict')) {
-          const { backends } = subject.health()
+          const { backends } = subject.snapshot().health
           const down = backends.filter(({ state }) => state !== 'up')
           if (down.length > 0) return text(503, `not up: ${down.map(({ name }) => name).join(', ')}`)
           const stalled = backends.filter(({ stalledSince }) => stalledSince !== null)
-          if (stalled.length > 0) return text(503, `nothing is read for: ${stalled.map(({ name }) => name).join(', ')}`)
+          if (stalled.length > 0) return text(503, `reading stalled: ${stalled.map(({ name }) => name).join(', ')}`)
         }
         return text(200, 'ready')
       }
       case '/health':
-        return json(200, subject.health())
+        return json(200, subject.snapshot().health)
       case '/metrics':
         return metrics()
       case '/prestop':

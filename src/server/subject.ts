@@ -1,6 +1,6 @@
 /**
- * What the server shows: the subject of its pages. The shipper is one; tests make their own. Everything here is read,
- * nothing is changed but the mark of the pod's termination.
+ * What the server shows: a snapshot of its subject, and the few answers that probes need at once. The shipper is one
+ * subject; tests make their own. Everything here is read, nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
 import type { Caller } from '../termination.ts'
@@ -11,21 +11,32 @@ export interface Subject {
   /** Milliseconds since the tail loop turned last. */
   sinceTurn(): number
   readonly draining: boolean
-  /** Without paths and without log content: it is shown on all interfaces. */
-  health(): Health
-  pipelines(): readonly PipelineStatus[]
-  ledger(): readonly LedgerLine[]
-  /** With paths: shown on loopback only. */
-  files(): readonly FileStatus[]
-  refused(): readonly Refused[]
-  /** Who this is. */
-  identity(): Identity
-  /** What is wrong with the configuration that was refused last, if that has not been mended: shown on loopback only. */
-  problems(): readonly string[]
-  /** How often the configuration was read anew while it ran, and what came of that. */
-  reloads(): Reloads
+  /** All numbers and states of one moment: metrics, page, status and health show the same. */
+  snapshot(): Snapshot
   /** The preStop hook was called: the grace period counts from now, as far as the caller may say so. */
   terminationBegan(caller: Caller): void
+}
+
+/** What the shipper itself knows. */
+export interface ShipperSnapshot {
+  /** Who this is. */
+  readonly identity: Identity
+  readonly draining: boolean
+  /** Without paths and without log content: it is shown on all interfaces. */
+  readonly health: ShipperHealth
+  readonly pipelines: readonly PipelineStatus[]
+  readonly ledger: readonly LedgerLine[]
+  /** With paths: shown on loopback only. */
+  readonly files: readonly FileStatus[]
+  readonly refused: readonly Refused[]
+}
+
+export interface Snapshot extends ShipperSnapshot {
+  readonly health: Health
+  /** What is wrong with the configuration that was refused last, until that is mended: shown on loopback only. */
+  readonly problems: readonly string[]
+  /** How often the configuration was read anew while it ran, and what came of that. */
+  readonly reloads: Reloads
 }
 
 /** Null is what the Downward API was not asked for. */
@@ -51,7 +62,7 @@ export interface Reloads {
   readonly refused: number
 }
 
-/** What the shipper itself knows. */
+/** Without the configuration, which the shipper knows nothing of. */
 export interface ShipperHealth {
   /**
    * `degraded`: a backend is not up or stalled, the state cannot be saved, the configuration was refused, or there is no
@@ -182,7 +193,7 @@ export interface FileStatus {
   readonly source: string
   readonly path: string
   readonly generation: string
-  readonly state: 'live' | 'rotated' | 'deleted' | 'closed'
+  readonly state: 'live' | 'rotated' | 'deleted'
   readonly size: number
   readonly cursors: readonly {
     readonly backend: string

@@ -87,7 +87,8 @@ t.test('states are numbers', async t => {
   const first = series((await scrape()).body)
   t.equal(first.get('logshipper_backend_up{backend="main"}'), 1)
   t.equal(first.get('logshipper_state_writable'), 1)
-  t.equal(first.get('logshipper_watch_events'), 1)
+  t.equal(first.get('logshipper_watch_mode{mode="events"}'), 1)
+  t.equal(first.get('logshipper_watch_mode{mode="polling"}'), 0)
   t.equal(first.get('logshipper_files{state="live"}'), 1)
   t.equal(first.get('logshipper_files{state="rotated"}'), 0)
   t.equal(first.get('logshipper_refused_paths{source="app"}'), 2)
@@ -114,7 +115,8 @@ t.test('states are numbers', async t => {
   t.equal(second.get('logshipper_backend_state{backend="main",state="down"}'), 1)
   t.equal(second.get('logshipper_backend_down_since_timestamp_seconds{backend="main"}'), Date.UTC(2026, 0, 1) / 1000)
   t.equal(second.get('logshipper_state_writable'), 0)
-  t.equal(second.get('logshipper_watch_events'), 0)
+  t.equal(second.get('logshipper_watch_mode{mode="events"}'), 0)
+  t.equal(second.get('logshipper_watch_mode{mode="polling"}'), 1)
   t.equal(second.get('logshipper_files{state="live"}'), 0)
   t.equal(second.get('logshipper_files{state="rotated"}'), 1)
 })
@@ -126,7 +128,9 @@ t.test('a stall of the event loop is shown to everybody who scrapes within a min
   t.teardown(() => server.close())
   const longest = async () => {
     clock.pass(1000)
-    return series((await ask(server.ports.port!, '/metrics')).body).get('logshipper_event_loop_delay_max_seconds')!
+    return series((await ask(server.ports.port!, '/metrics')).body).get(
+      'logshipper_event_loop_delay_seconds{quantile="1"}',
+    )!
   }
   await longest()
   // The first tick of the sampling is where a delay is measured from.
@@ -204,6 +208,8 @@ t.test('the only labels are bounded ones, and no path is among them', async t =>
   t.strictSame([...names].sort(), [
     'backend',
     'le',
+    'mode',
+    'quantile',
     'reason',
     'result',
     'source',

@@ -48,7 +48,7 @@ async function shown(stage: Stage): Promise<(id: string) => Element> {
   const script = /<script>([\s\S]*?)<\/script>/.exec(PAGE)![1]!
   const ids = new Map([...PAGE.matchAll(/ id="([\w-]+)"/g)].map(([, id]) => [id!, new Element()]))
   const document = { getElementById: (id: string) => ids.get(id), createElement: () => new Element(), title: '' }
-  const answer = JSON.parse(JSON.stringify(status(stage)))
+  const answer = JSON.parse(JSON.stringify(status(stage.snapshot())))
   let asked = 0
   new Script(script).runInContext(
     createContext({
@@ -103,7 +103,7 @@ t.test('a configuration that was refused is shown with what is wrong with it', a
 
 t.test('where nothing is known of the pod it shows the rest', async t => {
   const stage = new Stage()
-  stage.identity = () => ({ namespace: null, pod: null, node: null }) as never
+  stage.identity = { namespace: null, pod: null, node: null }
   stage.piped = [{ ...stage.piped[0]!, endpoint: null, deadLetters: null }]
   const at = await shown(stage)
   t.equal(at('title').textContent, 'logshipper')

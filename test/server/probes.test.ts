@@ -21,12 +21,12 @@ t.test('startup is unready until nothing is waited for, and says for what', asyn
   for (const path of ['/startupz', '/readyz']) t.equal((await ask(port, path)).status, 200, path)
 })
 
-t.test('liveness fails when the tail loop has stood still for more than 30 s', async t => {
+t.test('liveness fails when the tail loop has stalled for more than 30 s', async t => {
   const { stage, port } = await serve(t)
   stage.since = 30_000
   t.equal((await ask(port, '/livez')).status, 200)
   stage.since = 31_000
-  t.match(await ask(port, '/livez'), { status: 503, body: 'the tail loop has stood still for 31 s\n' })
+  t.match(await ask(port, '/livez'), { status: 503, body: 'tail loop stalled for 31 s\n' })
   t.equal((await ask(port, '/readyz')).status, 503)
 })
 
@@ -45,7 +45,7 @@ t.test('readiness and liveness do not depend on a backend unless asked', async t
   t.match(await ask(port, '/readyz?strict'), { status: 503, body: 'not up: main\n' })
   stage.healthy = { ...stage.healthy, backends: [{ ...UP, stalledSince: '2026-01-01T00:00:00.000Z' }] }
   t.equal((await ask(port, '/readyz')).status, 200)
-  t.match(await ask(port, '/readyz?strict'), { status: 503, body: 'nothing is read for: main\n' })
+  t.match(await ask(port, '/readyz?strict'), { status: 503, body: 'reading stalled: main\n' })
 })
 
 t.test('/health says how each backend stands', async t => {
@@ -95,7 +95,7 @@ t.test('only GET and HEAD are allowed', async t => {
 
 t.test('a subject that breaks is an answer of 500 with a code, and the next answer is as ever', async t => {
   const { stage, port } = await serve(t)
-  stage.health = () => {
+  stage.snapshot = () => {
     throw Object.assign(new Error(`broken at ${SECRET_PATH}`), { code: 'ERR_INVARIANT' })
   }
   t.match(await ask(port, '/health'), { status: 500, body: 'ERR_INVARIANT\n' })

@@ -6,7 +6,15 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type Statement, settled } from '../../src/ledger.ts'
-import type { BackendHealth, FileStatus, Health, PipelineStatus, Subject } from '../../src/server/subject.ts'
+import type {
+  BackendHealth,
+  FileStatus,
+  Health,
+  Identity,
+  PipelineStatus,
+  Snapshot,
+  Subject,
+} from '../../src/server/subject.ts'
 import type { Caller } from '../../src/termination.ts'
 
 export function statement(more: Partial<Statement> = {}): Statement {
@@ -119,31 +127,20 @@ export class Stage implements Subject {
   sinceTurn() {
     return this.since
   }
-  health() {
-    return this.healthy
-  }
-  pipelines() {
-    return this.piped
-  }
-  ledger() {
-    return this.accounts
-  }
-  files() {
-    return this.followed
-  }
-  identity() {
-    return { namespace: 'shop', pod: 'web-0', node: 'node-1' }
-  }
   wrong: string[] = []
-  problems() {
-    return this.wrong
-  }
-  reloads() {
-    return { applied: 2, refused: 1 }
-  }
-
-  refused() {
-    return this.notFollowed
+  identity: Identity = { namespace: 'shop', pod: 'web-0', node: 'node-1' }
+  snapshot(): Snapshot {
+    return {
+      identity: this.identity,
+      draining: this.draining,
+      health: this.healthy,
+      pipelines: this.piped,
+      ledger: this.accounts,
+      files: this.followed,
+      refused: this.notFollowed,
+      problems: this.wrong,
+      reloads: { applied: 2, refused: 1 },
+    }
   }
   terminationBegan(caller: Caller) {
     this.marks.push(caller)

@@ -37,7 +37,7 @@ t.test('a SIGKILL while nothing is taken: all that lies there is called unsettle
   const said = next.said.find(({ msg }) => msg === SENTENCE)!
   t.match(said, { unsettledBytes: statSync(stage.log).size, lostBytes: 0 })
   t.match(JSON.parse((await next.get('/health')).text), { previous: { kind: 'unclean', lostBytes: 0 } })
-  t.match((await next.get('/metrics')).text, /^logshipper_previous_unclean 1$/m)
+  t.match((await next.get('/metrics')).text, /^logshipper_last_shutdown_unclean 1$/m)
   stage.receiver.behaviour = undefined
   t.ok(await stage.arrived())
   t.equal((await next.kill('SIGTERM')).code, 0)
@@ -85,7 +85,7 @@ t.test('compressed, or its positions lost, while nobody looked: all of it is cal
     'what was compressed was found',
   )
   const { text } = await second.get('/metrics')
-  t.match(text, `logshipper_previous_unsettled_bytes ${size}\n`, 'the metrics say the same')
+  t.match(text, `logshipper_last_shutdown_unsettled_bytes ${size}\n`, 'the metrics say the same')
   t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what nobody knows is not there')
   await second.kill('SIGKILL')
   for (const name of CHECKPOINTS) writeFileSync(join(stage.state, name), 'damaged')

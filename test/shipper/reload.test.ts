@@ -218,7 +218,7 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   stage.write(100)
   t.ok(await stage.arrived(), 'it goes on')
   const { text } = await program.get('/metrics')
-  t.match(text, /^logshipper_config_valid 0$/m)
+  t.match(text, /^logshipper_config_last_reload_successful 0$/m)
   t.match(text, new RegExp(`^logshipper_config_reloads_total{result="refused"} ${refusals}$`, 'm'))
   place.write()
   t.ok(await until(() => program.says('the configuration is valid again')))

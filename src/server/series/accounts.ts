@@ -66,19 +66,19 @@ export const ACCOUNTS: readonly Series[] = [
   ),
   counter(
     'rejected_lines_total',
-    'Lines refused by the backend, by reason.',
+    'Lines rejected by the backend, by reason.',
     [...ACCOUNT, 'reason'],
     byReason('rejected', 'lines'),
   ),
   counter(
     'rejected_bytes_total',
-    'Bytes of lines refused by the backend, by reason.',
+    'Bytes of lines rejected by the backend, by reason.',
     [...ACCOUNT, 'reason'],
     byReason('rejected', 'bytes'),
   ),
   counter(
     'refused_lines_total',
-    'Lines refused by the backend, for any reason.',
+    'Lines rejected by the backend, for any reason.',
     ACCOUNT,
     account(({ rejected }) => sum(rejected).lines),
   ),
@@ -96,7 +96,7 @@ export const ACCOUNTS: readonly Series[] = [
   ),
   counter(
     'lost_bytes_total',
-    'Bytes truncated or deleted before they could be read.',
+    'Data loss: bytes truncated or deleted before they were read.',
     ACCOUNT,
     account(({ lostBytes }) => lostBytes),
   ),
@@ -113,15 +113,15 @@ export const ACCOUNTS: readonly Series[] = [
     account(({ repairedSequences }) => repairedSequences),
   ),
   counter(
-    'generations_total',
-    'Generations of files begun.',
+    'files_started_total',
+    'Files begun: new ones, and new content in one that was truncated or written over.',
     ACCOUNT,
     account(({ generations }) => generations),
   ),
 
   gauge(
     'lag_bytes',
-    'Bytes on the volume that are not acknowledged.',
+    'Backlog: bytes on the volume that the backend has not acknowledged.',
     ACCOUNT,
     lag(({ bytes }) => bytes),
   ),

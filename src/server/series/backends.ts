@@ -1,6 +1,6 @@
 /** The metrics of each backend: how it is, what is asked of it, and the memory of its pipeline. */
 import type { BackendHealth, PipelineStatus } from '../subject.ts'
-import { counter, gauge, type Series } from './series.ts'
+import { counter, gauge, histogram, type Sample, type Series, states } from './series.ts'
 
 const BACKEND = ['backend']
 
@@ -44,6 +44,15 @@ const requests: Series['rows'] = ({ pipelines }) =>
     ]
   })
 
+/** What requests are mostly retried for. */
+const NO_RETRIES: Readonly<Record<string, number>> = Object.fromEntries(
+  [
+    ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'CONNECT_TIMEOUT', 'HEADERS_TIMEOUT', 'BODY_TIMEOUT'],
+    ...[401, 403, 404, 408, 429, 500, 502, 503, 504].map(status => `http_${status}`),
+    'unconfirmed',
+  ].map(reason => [reason, 0]),
+)
+
 const STATES: readonly BackendHealth['state'][] = ['up', 'down', 'unauthorized']
 
 const seconds = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso) / 1000)
@@ -55,34 +64,46 @@ export const BACKENDS: readonly Series[] = [
     BACKEND,
     pipeline(({ up }) => Number(up)),
   ),
-  gauge('backend_state', 'The state of the backend: 1 for the present one.', [...BACKEND, 'state'], ({ health }) =>
-    health.backends.flatMap(({ name, state }) =>
-      STATES.map(each => [{ backend: name, state: each }, Number(each === state)] as const),
-    ),
+  gauge('backend_state', 'State of the backend: 1 for the present one.', [...BACKEND, 'state'], ({ health }) =>
+    health.backends.flatMap(({ name, state }) => states('state', STATES, state, { backend: name })),
   ),
   gauge(
     'backend_down_since_timestamp_seconds',
-    'When the backend failed first; absent while it is up.',
+    'When the backend became unavailable; absent while it is up.',
     BACKEND,
     health(({ since }) => seconds(since)),
   ),
   gauge(
     'last_delivered_timestamp_seconds',
-    'When something was delivered last; absent before.',
+    'When something was last delivered; absent before.',
     BACKEND,
     health(({ lastDelivered }) => seconds(lastDelivered)),
   ),
   gauge(
     'batches_in_flight',
-    'Payloads under way or waiting to be sent again.',
+    'Payloads under way or waiting to be retried.',
     BACKEND,
     pipeline(({ batchesInFlight }) => batchesInFlight),
   ),
   counter('requests_total', 'Requests by class of status and verdict.', [...BACKEND, 'status', 'verdict'], requests),
-  counter('retries_total', 'Attempts that had to be repeated, by reason.', [...BACKEND, 'reason'], ({ pipelines }) =>
+  counter('retries_total', 'Requests that were retried, by reason.', [...BACKEND, 'reason'], ({ pipelines }) =>
     pipelines.flatMap(({ backend, retries }) =>
-      Object.entries(retries).map(([reason, count]) => [{ backend, reason }, count] as const),
+      Object.entries({ ...NO_RETRIES, ...retries }).map(([reason, count]) => [{ backend, reason }, count] as const),
     ),
+  ),
+  histogram(
+    'request_duration_seconds',
+    'Time from the first byte of a request to the end of its answer.',
+    BACKEND,
+    ({ pipelines }) =>
+      pipelines.flatMap(({ backend, durations: { bounds, counts, sum } }): Sample[] => {
+        let count = 0
+        const buckets = [...bounds.map(String), '+Inf'].map((le, at): Sample => {
+          count += counts[at] ?? 0
+          return [{ le, backend }, count, '_bucket']
+        })
+        return [...buckets, [{ backend }, sum, '_sum'], [{ backend }, count, '_count']]
+      }),
   ),
   counter(
     'payload_bytes_total',

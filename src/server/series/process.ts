@@ -1,14 +1,16 @@
 /** The metrics of the volume, the configuration and the process. */
-import type { VolumeHealth } from '../subject.ts'
-import { counter, gauge, one, type Series } from './series.ts'
+import type { FileStatus, VolumeHealth } from '../subject.ts'
+import { counter, gauge, one, type Sample, type Series, states, summary } from './series.ts'
 
 const volume = (value: (volume: VolumeHealth) => number | null) =>
   one(({ health }) => health.volume && value(health.volume))
 
 export const PROCESS: readonly Series[] = [
-  gauge('files', 'Open files by state.', ['state'], ({ files }) =>
-    Object.entries(files).map(([state, count]) => [{ state }, count] as const),
-  ),
+  gauge('files', 'Open files by state.', ['state'], ({ files }) => {
+    const counts: Record<FileStatus['state'], number> = { live: 0, rotated: 0, deleted: 0 }
+    for (const { state } of files) counts[state]++
+    return Object.entries(counts).map(([state, count]) => [{ state }, count] as const)
+  }),
   gauge('refused_paths', 'Paths that match and are not followed.', ['source'], ({ health }) =>
     health.sources.map(
       ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
@@ -23,7 +25,7 @@ export const PROCESS: readonly Series[] = [
     ['source'],
     ({ health }) => health.sources.map(({ name, waiting }) => [{ source: name }, waiting.directories] as const),
   ),
-  gauge('directories', 'Directories that are looked into, and those that are watched.', ['state'], ({ health }) =>
+  gauge('directories', 'Directories that are polled (known), and those that are watched.', ['state'], ({ health }) =>
     Object.entries(health.directories).map(([state, count]) => [{ state }, count] as const),
   ),
   gauge(
@@ -34,15 +36,15 @@ export const PROCESS: readonly Series[] = [
   ),
   gauge(
     'state_writable',
-    'Whether positions can be saved; 0 too when nothing is saved by configuration.',
+    '1 if the checkpoint can be written; 0 also when the configuration keeps no state.',
     [],
     one(({ health }) => Number(health.state.kind === 'saved')),
   ),
   gauge(
-    'watch_events',
-    'Whether watch events bring looks forward; polling goes on either way.',
-    [],
-    one(({ health }) => Number(health.watch.mode === 'events')),
+    'watch_mode',
+    'How changes of files are noticed: 1 for the present mode. Files are polled in either.',
+    ['mode'],
+    ({ health }) => states('mode', ['events', 'polling'], health.watch.mode),
   ),
   gauge(
     'volume_bytes',
@@ -63,37 +65,41 @@ export const PROCESS: readonly Series[] = [
     volume(({ secondsLeft }) => secondsLeft),
   ),
   gauge(
-    'previous_unclean',
-    'Whether the process before this one ended without saying so.',
+    'last_shutdown_unclean',
+    '1 if the previous process did not shut down cleanly.',
     [],
     one(({ health }) => Number(health.previous.kind === 'unclean')),
   ),
   gauge(
-    'previous_unsettled_bytes',
-    'Bytes that it had not seen acknowledged, as far as it saved that.',
+    'last_shutdown_unsettled_bytes',
+    'Bytes that the previous process had not seen acknowledged by its last checkpoint.',
     [],
     one(({ health }) => health.previous.unsettledBytes),
   ),
-  counter('config_reloads_total', 'Changes of the configuration, by what came of them.', ['result'], ({ reloads }) =>
+  counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result'], ({ reloads }) =>
     Object.entries(reloads).map(([result, count]) => [{ result }, count] as const),
   ),
   gauge(
-    'config_valid',
-    'Whether what stands in the configuration file is what runs.',
+    'config_last_reload_successful',
+    '1 if the running configuration matches the file.',
     [],
     one(({ health }) => Number(health.configuration.kind === 'current')),
   ),
   gauge('build_info', 'The version that runs.', ['version'], ({ health }) => [[{ version: health.version }, 1]]),
 
-  gauge(
-    'event_loop_delay_max_seconds',
-    'Longest delay of the event loop in the last one to two minutes.',
+  summary(
+    'event_loop_delay_seconds',
+    'Delay of the event loop: quantiles of the last one to two minutes; 1 is the longest.',
     [],
-    one(({ process }) => process.loopDelay),
+    ({ process: { loopDelay } }) => [
+      ...loopDelay.quantiles.map(([quantile, seconds]): Sample => [{ quantile: String(quantile) }, seconds]),
+      [{}, loopDelay.sum, '_sum'],
+      [{}, loopDelay.count, '_count'],
+    ],
   ),
   gauge(
     'memory_limit_bytes',
-    'Memory that the container may have; absent without a limit.',
+    'Memory limit of the container; absent without one.',
     [],
     one(({ health }) => health.memory.limit),
   ),
@@ -111,7 +117,7 @@ export const PROCESS: readonly Series[] = [
   ),
   gauge(
     'process_start_time_seconds',
-    'When the process started, since the epoch.',
+    'Start time of the process since the Unix epoch.',
     [],
     one(({ process }) => process.startedAt),
   ),
@@ -129,7 +135,7 @@ export const PROCESS: readonly Series[] = [
   ),
   gauge(
     'process_max_fds',
-    'File descriptors that the process may have.',
+    'Maximum number of open file descriptors.',
     [],
     one(({ process }) => process.maxFds),
   ),

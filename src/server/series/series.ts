@@ -6,19 +6,14 @@
  * `rate()` see nothing of an event that a series begins with. What is not known beforehand (a reason that a server makes
  * up) is in a total without that label.
  */
-import type { FileStatus, Health, LedgerLine, PipelineStatus, Reloads } from '../subject.ts'
+import type { Snapshot } from '../subject.ts'
 
 export type Labels = Readonly<Record<string, string>>
-/** One value of a metric. */
-export type Sample = readonly [labels: Labels, value: number]
+/** One value of a metric. `suffix` belongs to the parts of histograms and summaries: `_bucket`, `_sum`, `_count`. */
+export type Sample = readonly [labels: Labels, value: number, suffix?: '_bucket' | '_sum' | '_count']
 
 /** What one scrape shows. */
-export interface Moment {
-  readonly ledger: readonly LedgerLine[]
-  readonly pipelines: readonly PipelineStatus[]
-  readonly health: Health
-  readonly files: Readonly<Record<Exclude<FileStatus['state'], 'closed'>, number>>
-  readonly reloads: Reloads
+export interface Moment extends Snapshot {
   readonly process: ProcessState
 }
 
@@ -26,7 +21,7 @@ export interface ProcessState {
   /** Seconds. */
   readonly cpu: number
   readonly startedAt: number
-  readonly loopDelay: number
+  readonly loopDelay: Delays
   /** Bytes. */
   readonly resident: number
   /** Absent where the system does not tell. */
@@ -34,8 +29,15 @@ export interface ProcessState {
   readonly maxFds: number | undefined
 }
 
+/** Delays in seconds: quantiles of the last minute or two, sum and count since the first scrape. */
+export interface Delays {
+  readonly quantiles: readonly (readonly [quantile: number, seconds: number])[]
+  readonly sum: number
+  readonly count: number
+}
+
 export interface Series {
-  readonly type: 'counter' | 'gauge'
+  readonly type: 'counter' | 'gauge' | 'summary' | 'histogram'
   readonly name: string
   readonly help: string
   readonly labels: readonly string[]
@@ -56,6 +58,12 @@ const make =
   })
 export const counter = make('counter')
 export const gauge = make('gauge')
+export const summary = make('summary')
+export const histogram = make('histogram')
+
+/** A state as a gauge for each that there may be: 1 for the present one. */
+export const states = <S extends string>(label: string, all: readonly S[], present: S, labels: Labels = {}): Sample[] =>
+  all.map(each => [{ ...labels, [label]: each }, Number(each === present)])
 
 /** One value, absent if it is not known. */
 export const one =
