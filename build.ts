@@ -3,12 +3,12 @@
  * beside it the notices of all whose code is in it.
  *
  * One CommonJS file starts twice as fast as the modules it is made of and keeps less in memory. Parts that most runs
- * never touch stay behind a dynamic import inside it.
+ * never touch stay behind a dynamic import inside it; what no pod needs is in a second file.
  */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 import { bundled, notices } from './notices.ts'
 import { pack } from './src/config/keys.ts'
 import { buildKernel } from './src/kernel/build.ts'
@@ -53,25 +53,53 @@ export const knownKeys = () => unpack(JSON.parse(${JSON.stringify(JSON.stringify
   },
 }
 
+/** What reads manifests is a bundle of its own, beside the program; it is loaded when it is asked for. */
+const MANIFESTS = 'logshipper-manifests.cjs'
+const manifestsApart: Plugin = {
+  name: 'manifests-apart',
+  setup(setup) {
+    setup.onResolve({ filter: /\/cli\/manifests\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: `./${MANIFESTS}`, external: true } : undefined,
+    )
+  },
+}
+
+async function bundle(entry: string, name: string, plugins: Plugin[]): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: import.meta.dirname,
+    entryPoints: [entry],
+    outfile: `dist/${name}`,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    minify: true,
+    metafile: true,
+    // The notices are whole, and in a file of their own.
+    legalComments: 'none',
+    // How undici is told to leave its second, experimental parser out: Node itself is built so.
+    define: { esbuildDetection: 'true' },
+    plugins: [undiciClient, knownKeys, ...plugins],
+  })
+  return metafile
+}
+
 await buildKernel()
-const { metafile } = await build({
-  absWorkingDir: import.meta.dirname,
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/logshipper.cjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node22',
-  format: 'cjs',
-  minify: true,
-  metafile: true,
-  // The notices are whole, and in a file of their own.
-  legalComments: 'none',
-  // How undici is told to leave its second, experimental parser out: Node itself is built so.
-  define: { esbuildDetection: 'true' },
-  plugins: [undiciClient, knownKeys],
-})
+const program = await bundle('src/main.ts', 'logshipper.cjs', [manifestsApart])
 chmodSync('dist/logshipper.cjs', 0o755)
-const packages = bundled(import.meta.dirname, metafile)
+const manifests = await bundle('src/cli/manifests.ts', MANIFESTS, [])
+// What is in which file: for a test, and for whoever asks where the bytes come from.
+writeFileSync(
+  'dist/inputs.json',
+  `${JSON.stringify({ program: sizes(program), manifests: sizes(manifests) }, null, 1)}\n`,
+)
+const packages = bundled(import.meta.dirname, { inputs: { ...program.inputs, ...manifests.inputs } })
 writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(packages))
 // For the bill of materials: docker/sbom.ts.
 writeFileSync('dist/bundled.json', `${JSON.stringify(packages, ['name', 'version', 'license'], 1)}\n`)
+
+/** Bytes of the output by the file that they come from. */
+function sizes({ outputs }: Metafile): Record<string, number> {
+  const [output] = Object.values(outputs)
+  return Object.fromEntries(Object.entries(output!.inputs).map(([file, { bytesInOutput }]) => [file, bytesInOutput]))
+}

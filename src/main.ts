@@ -13,9 +13,10 @@ import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
 import type { Screen } from './cli/demo/view.ts'
+import { EXIT } from './cli/exit.ts'
 import { leave } from './cli/leave.ts'
 import { Output, type Streams } from './cli/output.ts'
-import { EXIT, type Interruption, run } from './cli/run.ts'
+import { type Interruption, run } from './cli/run.ts'
 import { Stderr } from './cli/stderr.ts'
 import type { LogLevel } from './config/config.ts'
 import { formatProblem, type Loaded, type LoadRequest, loadConfig } from './config/load.ts'
@@ -171,9 +172,8 @@ async function perform(command: Command): Promise<number> {
       return (await import('./cli/test.ts')).test(config, command.backend, process.stdin, streams)
     }
     case 'doctor':
-      return (await import('./cli/doctor.ts')).doctor(command, streams)
     case 'inject':
-      return (await import('./cli/inject.ts')).inject(command, streams)
+      return (await import('./cli/manifests.ts')).onManifests(command, streams)
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo([process.argv[1]!], screen())
     case 'run': {

@@ -22,8 +22,8 @@ import type { Logger } from '../log.ts'
 import { Surroundings } from '../metadata.ts'
 import { adviceOn } from './check/advice.ts'
 import { addressOf, locationOf, secretsOf, showable, wordsOf } from './check/words.ts'
+import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
-import { EXIT } from './run.ts'
 
 const LINE = Buffer.from('logshipper check')
 const FILE = '/logshipper/check'

@@ -7,8 +7,8 @@
 import { formatProblem } from '../config/problem.ts'
 import { examine, type Remark } from '../manifest/doctor/examine.ts'
 import { readManifest } from '../manifest/manifest.ts'
+import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
-import { EXIT } from './run.ts'
 import { counted, printable } from './table.ts'
 import { readNamed } from './text.ts'
 

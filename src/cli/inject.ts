@@ -24,8 +24,8 @@ import {
 } from '../manifest/sidecar.ts'
 import { VERSION } from '../version.ts'
 import { inWords } from './doctor.ts'
+import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
-import { EXIT } from './run.ts'
 import { printable } from './table.ts'
 import { readNamed } from './text.ts'
 

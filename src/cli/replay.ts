@@ -25,8 +25,9 @@ import { Surroundings } from '../metadata.ts'
 import { type PrivateDirectory, Refused } from '../private.ts'
 import { StateDirectory } from '../state.ts'
 import { claim } from '../tail/state/lock.ts'
+import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
-import { EXIT, type Interruption } from './run.ts'
+import type { Interruption } from './run.ts'
 import { counted } from './table.ts'
 
 /** Records of one slab, and bytes of their lines. */

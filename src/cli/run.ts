@@ -21,6 +21,7 @@ import { writersOf } from '../private.ts'
 import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
 import { VERSION } from '../version.ts'
+import { EXIT } from './exit.ts'
 import { farewell, writeTerminationMessage } from './farewell.ts'
 import { Live } from './live.ts'
 import { Reload } from './reload.ts'
@@ -34,8 +35,6 @@ export type Interruption =
   | 'hangup'
   /** Nobody reads our standard output any more. */
   | 'closed'
-
-export const EXIT = { ok: 0, unexpected: 1, configuration: 2, incomplete: 3 } as const
 
 const TERMINATION_LOG = '/dev/termination-log'
 

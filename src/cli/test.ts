@@ -15,8 +15,8 @@ import { createDestination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type Metadata, Surroundings } from '../metadata.ts'
+import { EXIT } from './exit.ts'
 import type { Sink, Streams } from './output.ts'
-import { EXIT } from './run.ts'
 
 /** Bytes of standard input that are looked at: enough to see how records look. */
 const MOST = 64 * 1024

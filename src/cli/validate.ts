@@ -1,7 +1,7 @@
 /** `logshipper validate`: whether a configuration can be used, and everything that is wrong with it. Sends nothing. */
 import { formatProblem, type LoadRequest, loadConfig } from '../config/load.ts'
+import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
-import { EXIT } from './run.ts'
 import { inWords, remarksOn } from './sources.ts'
 import { counted } from './table.ts'
 
