@@ -23,19 +23,8 @@ import { Pipeline } from './pipeline.ts'
 import { backlogBytes, ledgerLines, snapshotOf } from './report.ts'
 import type { LedgerLine, ShipperSnapshot } from './server/subject.ts'
 import { StateDirectory } from './state.ts'
-import { statPath } from './tail/files/inodes.ts'
-import { limitsFor } from './tail/files/limits.ts'
-import type { Handover } from './tail/following/handover.ts'
-import { Allowance } from './tail/framing/allowance.ts'
-import { formOf } from './tail/framing/form.ts'
-import { Framer } from './tail/framing/framer.ts'
-import { Notices } from './tail/framing/notices.ts'
-import { Reader } from './tail/framing/reader.ts'
-import { CheckpointStore, type LastSave } from './tail/state/checkpoint.ts'
+import { type Handover, type LastSave, type Left, Sources } from './tail/sources.ts'
 import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
-import { liesAmong, sharedPlace } from './tail/state/shared.ts'
-import { Tail } from './tail/tail.ts'
-import { Sweep } from './tail/watching/sweep.ts'
 import { Volume } from './volume.ts'
 
 /** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
@@ -56,19 +45,15 @@ export type { LastSave } from './tail/state/checkpoint.ts'
 export interface Drained {
   /** Everything that lay on the volume was read and settled. */
   readonly complete: boolean
-  readonly left: readonly { source: string; path: string; backend: string; bytes: number }[]
+  readonly left: readonly Left[]
 }
 
 export class Shipper {
   readonly #config: Config
   readonly #log: Logger
   readonly #ledger = new Ledger()
-  readonly #allowance = new Allowance()
-  readonly #notices: Notices
   readonly #state: StateDirectory | null
-  readonly #store: CheckpointStore
-  readonly #sweep: Sweep
-  readonly #tail: Tail
+  readonly #sources: Sources
   readonly #pipelines: readonly Pipeline[]
   readonly #surroundings: Surroundings
   readonly #volume: Volume | undefined
@@ -83,23 +68,23 @@ export class Shipper {
   constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
     this.#config = config
     this.#log = log
-    this.#notices = new Notices(this.#log)
     this.#surroundings = new Surroundings(config.pod)
     const { dir, permissions } = config.state
     if (before) this.#state = before.#state
     else this.#state = dir === null ? null : new StateDirectory(dir, this.#log, { permissions })
-    this.#store = new CheckpointStore(this.#state, this.#log)
-    this.#sweep = new Sweep(config.sources, this.#log, limitsFor(config.memory.budget))
-    this.#tail = new Tail(config.sources, this.#sweep, this.#store, this.#ledger, this.#log, config.state.held, {
-      maxBytes: config.state.unpacked.maxBytes,
+    const { held, unpacked } = config.state
+    this.#sources = new Sources({
+      sources: config.sources,
+      budget: config.memory.budget,
+      state: this.#state,
+      held,
+      unpacked,
+      ledger: this.#ledger,
+      log,
     })
     const { sizeLimit } = config.volume
-    if (sizeLimit !== undefined) {
-      const folders = config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
-      // On a volume of its own the state takes nothing of that of the logs.
-      if (dir !== null && liesAmong(dir, folders)) folders.push(dir)
-      this.#volume = new Volume({ folders, limit: sizeLimit, log: this.#log })
-    }
+    if (sizeLimit !== undefined)
+      this.#volume = new Volume({ folders: this.#sources.volume(dir), limit: sizeLimit, log })
     const streams = config.backends.some(({ endpoint }) => endpoint === undefined)
     if (before) this.#stdout = before.#stdout
     if (streams) this.#stdout ??= new StreamTransport({ fd: 1, closed: onClosed })
@@ -125,8 +110,7 @@ export class Shipper {
 
   /** Others who may rename the state directory away can make us forget positions, and read what is in it. */
   #warnOfShared(dir: string): void {
-    const roots = this.#config.sources.flatMap(({ name }) => this.#sweep.rootsOf(name))
-    const shared = sharedPlace(dir, roots)
+    const shared = this.#sources.sharing(dir)
     if (shared === undefined) return
     const { path, found } = shared
     this.#log.warn(
@@ -169,7 +153,7 @@ export class Shipper {
 
   /** Finds everything again and begins to ship. Touches no backend until there is something to send. Never rejects. */
   async start(): Promise<void> {
-    await this.#tail.start()
+    await this.#sources.tail.start()
     this.#openAccounts()
     this.#volume?.start()
   }
@@ -182,7 +166,7 @@ export class Shipper {
 
   /** What is in flight of files that are gone could not be found again: better to wait until it has settled. */
   get unfinished(): boolean {
-    return this.#tail.unfinished
+    return this.#sources.tail.unfinished
   }
 
   /**
@@ -197,7 +181,7 @@ export class Shipper {
     await this.#quiet(ANSWERS, hurry)
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#quiet(1000)
-    return this.#tail.handOver()
+    return this.#sources.tail.handOver()
   }
 
   /** Goes on where `before` stood, which has handed over. Never rejects. */
@@ -205,8 +189,8 @@ export class Shipper {
     this.#claim = before.#claim
     before.#claim = undefined
     if (this.#state) this.#watchClaim(this.#state)
-    this.#store.succeed(before.#store)
-    await this.#tail.start(handover)
+    this.#sources.store.succeed(before.#sources.store)
+    await this.#sources.tail.start(handover)
     this.#openAccounts()
     this.#volume?.start()
   }
@@ -228,7 +212,7 @@ export class Shipper {
     const timeout = AbortSignal.timeout(Math.max(1, Math.round(until - performance.now())))
     const late = new Promise<'late'>(resolve => timeout.addEventListener('abort', () => resolve('late')))
     for (const pipeline of this.#pipelines) pipeline.hurry()
-    this.#tail.finish()
+    this.#sources.tail.finish()
     let outcome: 'done' | 'late' = 'done'
     do {
       outcome = await Promise.race([late, this.#settled()])
@@ -246,7 +230,7 @@ export class Shipper {
 
   /** What has not been settled now. */
   remains(): Drained {
-    const left = [...this.#left()]
+    const left = [...this.#sources.left(this.#pipelines.map(({ parts }) => parts))]
     return { complete: left.length === 0, left }
   }
 
@@ -258,7 +242,7 @@ export class Shipper {
     this.#volume?.stop()
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#stdout?.close()
-    const lastSave = await this.#tail.stop(true)
+    const lastSave = await this.#sources.tail.stop(true)
     this.#claim?.release()
     this.#state?.close()
     return lastSave
@@ -273,12 +257,12 @@ export class Shipper {
   }
 
   startup(): { ready: boolean; waiting: string[] } {
-    const waiting = this.#tail.swept ? [] : ['the first sweep']
+    const waiting = this.#sources.tail.swept ? [] : ['the first sweep']
     return { ready: waiting.length === 0, waiting }
   }
 
   sinceTurn(): number {
-    return performance.now() - this.#tail.turnedAt
+    return performance.now() - this.#sources.tail.turnedAt
   }
 
   snapshot(): ShipperSnapshot {
@@ -286,12 +270,10 @@ export class Shipper {
     return snapshotOf({
       metadata: this.#surroundings.metadata,
       draining: this.#draining,
-      sources: sources.map(({ name }) => name),
+      names: sources.map(({ name }) => name),
       budget: memory.budget,
       pipelines: this.#pipelines,
-      tail: this.#tail,
-      sweep: this.#sweep,
-      store: this.#store,
+      sources: this.#sources,
       volume: this.#volume,
       ledger: this.#ledger,
     })
@@ -305,29 +287,7 @@ export class Shipper {
   async #grew(): Promise<boolean> {
     await new Promise(resolve => setTimeout(resolve, STABLE))
     // What became readable meanwhile may be on its way already.
-    return this.#tail.look() || this.#pipelines.some(({ idle }) => !idle)
-  }
-
-  *#left(): Generator<Drained['left'][number]> {
-    for (const { path, size, generation } of this.#tail.following()) {
-      for (const cursor of generation.cursors) {
-        const bytes = size - cursor.committed.offset
-        if (bytes > 0) yield { source: generation.origin.source, path, backend: cursor.backend, bytes }
-      }
-    }
-    // Of what there is no memory for one path is known, and that there is something to read: a byte at the least.
-    for (const { source, path } of this.#sweep.waiting()) {
-      for (const { parts } of this.#pipelines) {
-        const bytes = Math.max(1, Number(statPath(path)?.size ?? 0))
-        if (parts.sources.includes(source)) yield { source, path, backend: parts.name, bytes }
-      }
-    }
-    for (const { source, path, size, offsets } of this.#tail.waiting()) {
-      for (const { parts } of this.#pipelines) {
-        const bytes = size - (offsets[parts.name] ?? 0)
-        if (bytes > 0 && parts.sources.includes(source)) yield { source, path, backend: parts.name, bytes }
-      }
-    }
+    return this.#sources.tail.look() || this.#pipelines.some(({ idle }) => !idle)
   }
 
   /** The destination that has a backend's name, if it is one of the same kind. */
@@ -341,21 +301,17 @@ export class Shipper {
       metadata: () => this.#surroundings.metadata,
       log: this.#log,
       state: this.#state ?? undefined,
-      behind: () => backlogBytes(pipeline, this.#tail),
+      behind: () => backlogBytes(pipeline, this.#sources),
       onClosed,
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,
       onRepaired: (origin, sequences) => {
         this.#ledger.account(origin.source, name).repaired(sequences)
-        this.#notices.repaired(origin)
+        this.#sources.repaired(origin)
       },
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
-    const sources = this.#config.sources.filter(source => config.sources.includes(source.name))
-    const forms = new Map(sources.map(source => [source.name, formOf(source)]))
-    const framer = new Framer(destination.kernel, source => forms.get(source)!, this.#allowance, this.#notices)
-    const reader = new Reader(name, framer, this.#tail.events)
-    this.#tail.join({ reader, sources: new Set(config.sources) })
+    const reader = this.#sources.reader(config, destination.kernel)
     const { batch, concurrency } = options
     const pipeline: Pipeline = new Pipeline({
       ...destination,

@@ -1,0 +1,82 @@
+/**
+ * How far a backend is behind each of its sources, and where each file stands. Nothing is kept here.
+ */
+import type { Cursor, Generation } from './generation/generation.ts'
+import type { Tail } from './tail.ts'
+
+/** How far a backend is behind one source. */
+export interface SourceLag {
+  readonly source: string
+  /** On the volume and not committed. */
+  readonly bytes: number
+  /** Age of the first of these bytes: an estimate, see `files/growth.ts`. */
+  readonly seconds: number
+  /** How long ago the oldest line in flight was read. */
+  readonly inFlightSeconds: number
+}
+
+/** Where an open file stands. */
+export interface OpenFileStatus {
+  readonly source: string
+  readonly path: string
+  readonly generation: string
+  readonly state: 'live' | 'rotated' | 'deleted'
+  readonly size: number
+  readonly cursors: readonly {
+    readonly backend: string
+    readonly read: number
+    readonly committed: number
+    readonly lagSeconds: number
+  }[]
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+
+export function lagsOf(tail: Tail, backend: string, sources: readonly string[]): SourceLag[] {
+  const rows = new Map<string, { bytes: number; since: number; read: number }>()
+  for (const source of sources) rows.set(source, { bytes: 0, since: NEVER, read: NEVER })
+  for (const { generation, size } of tail.following()) {
+    const row = rows.get(generation.origin.source)
+    const cursor = generation.cursors.find(cursor => cursor.backend === backend)
+    if (row === undefined || cursor === undefined) continue
+    row.bytes += Math.max(0, size - cursor.committed.offset)
+    row.read = Math.min(row.read, cursor.oldest ?? NEVER)
+    row.since = Math.min(row.since, behindSince(generation, cursor, size))
+  }
+  for (const { source, size, offsets, since } of tail.waiting()) {
+    const row = rows.get(source)
+    const offset = offsets[backend] ?? 0
+    if (row === undefined || size <= offset) continue
+    row.bytes += Math.max(0, size - offset)
+    row.since = Math.min(row.since, since(offset) ?? NEVER)
+  }
+  const [now, wall] = [performance.now(), Date.now()]
+  return [...rows].map(([source, { bytes, since, read }]) => ({
+    source,
+    bytes,
+    seconds: secondsFrom(since, now),
+    inFlightSeconds: secondsFrom(read, wall),
+  }))
+}
+
+export function* filesOf(tail: Tail): Generator<OpenFileStatus> {
+  const now = performance.now()
+  for (const { path, size, state, generation } of tail.tailers) {
+    if (state.kind === 'closed') continue
+    const { source, generation: id } = generation.origin
+    const cursors = generation.cursors.map(cursor => ({
+      backend: cursor.backend,
+      read: cursor.read,
+      committed: cursor.committed.offset,
+      lagSeconds: secondsFrom(behindSince(generation, cursor, size), now),
+    }))
+    yield { source, path, generation: id, state: state.kind, size, cursors }
+  }
+}
+
+const secondsFrom = (since: number, now: number): number => (since === NEVER ? 0 : Math.max(0, (now - since) / 1000))
+
+/** When the first byte came that is not settled: monotonic milliseconds. A last line without an end is not due yet. */
+function behindSince({ growth }: Generation, cursor: Cursor, size: number): number {
+  return cursor.caughtUp(size) ? NEVER : (growth.since(cursor.committed.offset) ?? NEVER)
+}
