@@ -5,7 +5,7 @@
 import { BACKENDS } from '../src/events/backends.ts'
 import { FILES } from '../src/events/files.ts'
 import { PROCESS } from '../src/events/process.ts'
-import type { Row, Rule } from '../src/events/rule.ts'
+import type { LimitRule, Row } from '../src/events/rule.ts'
 import { STATE } from '../src/events/state.ts'
 
 const SECTIONS: readonly (readonly [title: string, rows: Readonly<Record<string, Row>>])[] = [
@@ -43,7 +43,7 @@ function entry(event: string, { level, rule, means, action, units }: Row): strin
   return lines.join('\n\n')
 }
 
-function often(rule: Rule): string {
+function often(rule: LimitRule): string {
   switch (rule.kind) {
     case 'always':
     case 'last':

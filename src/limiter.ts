@@ -14,7 +14,7 @@
  *   5. memory is bounded by 3, and `end` writes all that is still owed.
  */
 import { CLOCK, type Clock } from './clock.ts'
-import type { Level, Rule } from './events/rule.ts'
+import type { Level, LimitRule } from './events/rule.ts'
 import { EVENTS } from './events.ts'
 import type { Fields, Lines } from './log.ts'
 
@@ -36,8 +36,8 @@ const FILES = 1000
 type Saying = { readonly level: Level; readonly fields: Fields; readonly sentence: string }
 
 /** What was not written of one subject, or of all beyond `SUBJECTS`. */
-interface Subject {
-  readonly rule: Extract<Rule, { kind: 'each' | 'sum' }>
+interface Suppressed {
+  readonly rule: Extract<LimitRule, { kind: 'each' | 'sum' }>
   /** When it is due: monotonic milliseconds. */
   due: number
   /** It stands for all subjects that have no entry of their own. */
@@ -60,7 +60,7 @@ export class Limiter implements Lines {
   readonly #clock: Clock
   readonly #enabled: (level: Level) => boolean
   /** By event and subject. */
-  readonly #subjects = new Map<string, Subject>()
+  readonly #subjects = new Map<string, Suppressed>()
   /** How many of them each event has. */
   readonly #perEvent = new Map<string, number>()
   /** The minute that lines and bytes are counted in. */
@@ -100,7 +100,7 @@ export class Limiter implements Lines {
     if (!this.#enabled(saying.level)) return
     this.#turn(this.#clock.now())
     const { event } = saying.fields
-    const rule: Rule = EVENTS[event].rule
+    const rule: LimitRule = EVENTS[event].rule
     switch (rule.kind) {
       case 'last':
         this.end()
@@ -121,13 +121,13 @@ export class Limiter implements Lines {
   }
 
   /** Opens the account of a subject whose line is written now, or returns the one that stands for all others. */
-  #open(key: string, event: string, rule: Subject['rule']): Subject | undefined {
+  #open(key: string, event: string, rule: Suppressed['rule']): Suppressed | undefined {
     const there = this.#perEvent.get(event) ?? 0
     const others = there >= SUBJECTS
     const known = others ? this.#subjects.get(event) : undefined
     if (known) return known
     const due = this.#clock.now() + (rule.kind === 'sum' ? SUM : EACH)
-    const subject: Subject = { rule, due, others, last: undefined, count: 0, sums: new Map(), paths: new Set() }
+    const subject: Suppressed = { rule, due, others, last: undefined, count: 0, sums: new Map(), paths: new Set() }
     this.#subjects.set(others ? event : key, subject)
     this.#wakeBy(due)
     if (others) return subject
@@ -149,7 +149,7 @@ export class Limiter implements Lines {
   }
 
   /** Its time is over: what was not written of it is, and if there is nothing it is forgotten. */
-  #conclude(key: string, subject: Subject): void {
+  #conclude(key: string, subject: Suppressed): void {
     const { rule, others, last } = subject
     if (last) {
       this.#write(summary(subject, last), rule.kind === 'each')
@@ -211,7 +211,7 @@ const minute = (ends: number) => ({
   leftOutBytes: 0,
 })
 
-function count(subject: Subject, saying: Saying): void {
+function count(subject: Suppressed, saying: Saying): void {
   subject.last = saying
   subject.count++
   if (subject.rule.kind !== 'sum') return
@@ -224,7 +224,7 @@ function count(subject: Subject, saying: Saying): void {
 }
 
 /** One line that stands for all that were not written, of which `last` was the last. */
-function summary({ rule, others, count, sums, paths }: Subject, last: Saying): Saying {
+function summary({ rule, others, count, sums, paths }: Suppressed, last: Saying): Saying {
   const { level, sentence, fields } = last
   if (rule.kind === 'each') return { level, sentence, fields: { ...fields, [others ? 'others' : 'suppressed']: count } }
   if (count === 1) return last

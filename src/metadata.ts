@@ -52,7 +52,7 @@ export type PodOptions = z.infer<typeof podSchema>
 /** Milliseconds. The kubelet itself takes up to a minute to change the files. */
 const LOOK_AGAIN = 10_000
 
-export class Surroundings {
+export class PodMetadata {
   readonly #options: PodOptions
   #metadata: Metadata
   #looked = Number.NEGATIVE_INFINITY

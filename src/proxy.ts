@@ -7,9 +7,9 @@
  * what is below, addresses may be networks (`10.0.0.0/8`, `fd00::/8`), an entry may end in a port, `*` is everything,
  * and our own machine is never reached through a proxy. Names are compared as they are written, never looked up.
  */
-import { BlockList, isIP } from 'node:net'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+import { BlockList, isIP } from 'node:net'
+import type { Environment } from './environment.ts'
 
 /** A proxy as an address says it. User name and password are taken out of it, decoded. */
 export interface ProxyAddress {

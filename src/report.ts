@@ -15,11 +15,11 @@ import type {
   LedgerLine,
   MemoryHealth,
   PipelineStatus,
-  Refused,
   ShipperHealth,
   ShipperSnapshot,
   SourceHealth,
   StateHealth,
+  UnfollowedPath,
   VolumeHealth,
 } from './server/subject.ts'
 import type { Sources, Waits } from './tail/sources.ts'
@@ -103,7 +103,7 @@ function sourceHealth(
 }
 
 /** Paths that are not followed, and why. */
-function* refused(waits: readonly Waits[], { tail }: Sources): Generator<Refused> {
+function* refused(waits: readonly Waits[], { tail }: Sources): Generator<UnfollowedPath> {
   for (const { source, path, files, directories } of waits) {
     const reason = `no memory for more: ${files} files and ${directories} directories wait, this one among them`
     yield { source, path, reason }

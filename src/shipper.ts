@@ -18,7 +18,7 @@ import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import type { Logger } from './log.ts'
-import { Surroundings } from './metadata.ts'
+import { PodMetadata } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
 import { backlogBytes, ledgerLines, snapshotOf } from './report.ts'
 import type { LedgerLine, ShipperSnapshot } from './server/subject.ts'
@@ -39,7 +39,7 @@ const ANSWERS = 10_000
 /** A state directory that another program has taken is asked for again after so long: milliseconds. */
 const RECLAIM = 10_000
 
-export type { LastSave } from './tail/state/checkpoint.ts'
+export type { LastSave }
 
 /** How it ended. */
 export interface Drained {
@@ -55,7 +55,7 @@ export class Shipper {
   readonly #state: StateDirectory | null
   readonly #sources: Sources
   readonly #pipelines: readonly Pipeline[]
-  readonly #surroundings: Surroundings
+  readonly #pod: PodMetadata
   readonly #volume: Volume | undefined
   #stdout: StreamTransport | undefined
   #claim: Claim | undefined
@@ -68,7 +68,7 @@ export class Shipper {
   constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
     this.#config = config
     this.#log = log
-    this.#surroundings = new Surroundings(config.pod)
+    this.#pod = new PodMetadata(config.pod)
     const { dir, permissions } = config.state
     if (before) this.#state = before.#state
     else this.#state = dir === null ? null : new StateDirectory(dir, this.#log, { permissions })
@@ -268,7 +268,7 @@ export class Shipper {
   snapshot(): ShipperSnapshot {
     const { sources, memory } = this.#config
     return snapshotOf({
-      metadata: this.#surroundings.metadata,
+      metadata: this.#pod.metadata,
       draining: this.#draining,
       names: sources.map(({ name }) => name),
       budget: memory.budget,
@@ -298,7 +298,7 @@ export class Shipper {
   #pipeline(config: BackendConfig, onClosed: () => void, before: Shipper | undefined): Pipeline {
     const { name, delivery: options } = config
     const destination = createDestination(this.#config, config, {
-      metadata: () => this.#surroundings.metadata,
+      metadata: () => this.#pod.metadata,
       log: this.#log,
       state: this.#state ?? undefined,
       behind: () => backlogBytes(pipeline, this.#sources),

@@ -11,6 +11,7 @@ const SHELF = [
   'clock',
   'directory',
   'duration',
+  'environment',
   'errors',
   'events',
   'ledger',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Level, Rule } from '../src/events/rule.ts'
+import type { Level, LimitRule } from '../src/events/rule.ts'
 import { EVENTS } from '../src/events.ts'
 import { Limiter } from '../src/limiter.ts'
 import { HandClock } from './clock.ts'
@@ -146,12 +146,12 @@ t.test('a thousand new names a second leave the log readable, and hide nothing o
 t.test('lines and bytes a minute are bounded over all events, with a reserve for errors; the excess is counted', t => {
   const { clock, log, journal } = limited()
   const events = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).filter(event => {
-    const rule: Rule = EVENTS[event].rule
+    const rule: LimitRule = EVENTS[event].rule
     return rule.kind === 'each' && rule.by.length > 0
   })
   // Each is about a subject of its own, whatever its subjects are told apart by.
   const fields = (event: keyof typeof EVENTS, n: number) => {
-    const rule = EVENTS[event].rule as Extract<Rule, { kind: 'each' }>
+    const rule = EVENTS[event].rule as Extract<LimitRule, { kind: 'each' }>
     return { event, ...Object.fromEntries(rule.by.map(name => [name, `${n}`])) } as const
   }
   let said = 0

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { parsePodInfo, podSchema, Surroundings } from '../src/metadata.ts'
+import { PodMetadata, parsePodInfo, podSchema } from '../src/metadata.ts'
 import { scratch } from './scratch.ts'
 
 t.test('files of the Downward API are read as the kubelet writes them', async t => {
@@ -24,7 +24,7 @@ t.test('only what was given is known, and only the labels that were asked for', 
     annotationsFile: join(folder, 'annotations'),
     labels: ['app'],
   })
-  t.same(new Surroundings(options).metadata, { pod: 'web-1', podLabels: { app: 'web' }, podAnnotations: {} })
+  t.same(new PodMetadata(options).metadata, { pod: 'web-1', podLabels: { app: 'web' }, podAnnotations: {} })
 })
 
 t.test('a volume that is swapped is noticed; one that is away for a moment changes nothing', async t => {
@@ -33,16 +33,16 @@ t.test('a volume that is swapped is noticed; one that is away for a moment chang
   const options = podSchema.parse({ labelsFile: join(folder, '..data/labels'), labels: ['*'] })
   const now = t.capture(performance, 'now', () => clock)
   let clock = 0
-  const surroundings = new Surroundings(options)
-  const before = surroundings.metadata
+  const pod = new PodMetadata(options)
+  const before = pod.metadata
   t.same(before.podLabels, { app: 'web' })
   renameSync(join(folder, 'one'), join(folder, 'away'))
   clock += 10_000
-  t.equal(surroundings.metadata, before, 'the same object')
+  t.equal(pod.metadata, before, 'the same object')
   mkdirSync(join(folder, 'one'))
   writeFileSync(join(folder, 'one/labels'), 'app="shop"\n')
-  t.equal(surroundings.metadata, before, 'not looked at yet')
+  t.equal(pod.metadata, before, 'not looked at yet')
   clock += 10_000
-  t.same(surroundings.metadata.podLabels, { app: 'shop' })
+  t.same(pod.metadata.podLabels, { app: 'shop' })
   t.ok(now().length > 0)
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type Environment, isException, proxyAddress, proxyFor } from '../src/proxy.ts'
+import type { Environment } from '../src/environment.ts'
+import { isException, proxyAddress, proxyFor } from '../src/proxy.ts'
 
 const through = (target: string, env: Environment): string => {
   const choice = proxyFor(new URL(target), env)

@@ -5,10 +5,12 @@ import { parseAddress } from '../server/options.ts'
 
 export const DEFAULT_ADMIN = '127.0.0.1:9615'
 
-export type Asked = { readonly kind: 'ok'; readonly body: string } | { readonly kind: 'failed'; readonly why: string }
+export type AdminAnswer =
+  | { readonly kind: 'ok'; readonly body: string }
+  | { readonly kind: 'failed'; readonly why: string }
 
 /** `path` of the admin port at `address` (host:port). Never rejects. */
-export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<Asked> {
+export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<AdminAnswer> {
   const parsed = parseAddress(address)
   if (parsed === undefined) return Promise.resolve({ kind: 'failed', why: `${address} is not host:port` })
   const { host, port } = parsed

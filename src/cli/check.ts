@@ -19,7 +19,7 @@ import { createDestination, type Destination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
-import { Surroundings } from '../metadata.ts'
+import { PodMetadata } from '../metadata.ts'
 import { adviceOn } from './check/advice.ts'
 import { addressOf, locationOf, secretsOf, showable, wordsOf } from './check/words.ts'
 import { EXIT } from './exit.ts'
@@ -68,8 +68,8 @@ export async function check(config: Config, request: CheckRequest, { out, err }:
     err.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
     return EXIT.configuration
   }
-  const surroundings = new Surroundings(config.pod)
-  const all = await Promise.all(wanted.map(backend => ask(config, backend, surroundings)))
+  const pod = new PodMetadata(config.pod)
+  const all = await Promise.all(wanted.map(backend => ask(config, backend, pod)))
   if (json) out.write(`${JSON.stringify(all, null, 2)}\n`)
   else for (const checked of all) out.write(`${inWords(checked)}\n`)
   return all.every(({ ok }) => ok) ? EXIT.ok : EXIT.unexpected
@@ -79,7 +79,7 @@ function inWords({ backend, url, ok, summary }: Checked): string {
   return `${backend}${url === null ? '' : ` (${url})`}: ${ok ? 'ok' : 'not ok'}: ${summary}`
 }
 
-async function ask(config: Config, entry: BackendConfig, surroundings: Surroundings): Promise<Checked> {
+async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Promise<Checked> {
   const { name, type, endpoint } = entry
   const nothing = { milliseconds: null, reason: null, status: null, advice: null, location: null, says: null }
   const about = { backend: name, type, url: null, ...nothing }
@@ -91,7 +91,7 @@ async function ask(config: Config, entry: BackendConfig, surroundings: Surroundi
   // What is refused now is no record that anybody would want to send again.
   const plain = { ...entry, delivery: { ...entry.delivery, deadLetter: undefined } }
   const destination: Destination = createDestination(config, plain, {
-    metadata: () => surroundings.metadata,
+    metadata: () => pod.metadata,
     log: SILENT,
     onClosed: () => {},
     onSetback: () => {

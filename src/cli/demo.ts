@@ -28,7 +28,7 @@ const ROTATE = 1500
 const INTERRUPTED = 130
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-interface Shipper {
+interface ShipperProcess {
   readonly child: ChildProcess
   /** Resolves when it follows the files, or has ended. */
   readonly started: Promise<void>
@@ -55,7 +55,7 @@ export async function runDemo(programArgs: readonly string[], screen: Screen): P
   const interruption = new AbortController()
   const interrupt = () => interruption.abort()
   for (const signal of SIGNALS) process.once(signal, interrupt)
-  const started = async (one: Shipper) => {
+  const started = async (one: ShipperProcess) => {
     const late = sleep(START, 'late', { signal: interruption.signal, ref: false })
     late.catch(() => {})
     if ((await Promise.race([one.started, late])) === 'late') throw new Error(`no shipper started in ${START / 1000} s`)
@@ -152,7 +152,7 @@ function verdict(
   return good ? 0 : 1
 }
 
-function startShipper(programArgs: readonly string[], logs: string, state: string, port: number): Shipper {
+function startShipper(programArgs: readonly string[], logs: string, state: string, port: number): ShipperProcess {
   // Nothing of the caller's own configuration may leak into the demo.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LOGSHIPPER_'))
   const child = spawn(process.execPath, [...process.execArgv, ...programArgs, 'run'], {

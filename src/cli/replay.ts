@@ -21,7 +21,7 @@ import { type DeadLetter, deadLetterName } from '../delivery/outcome/deadletter.
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant, ShipperError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { Surroundings } from '../metadata.ts'
+import { PodMetadata } from '../metadata.ts'
 import { type PrivateDirectory, Refused } from '../private.ts'
 import { StateDirectory } from '../state.ts'
 import { claim } from '../tail/state/lock.ts'
@@ -126,7 +126,7 @@ async function replayAll(
   onInterruption: (listener: (interruption: Interruption) => void) => void,
   out: Streams['out'],
 ): Promise<number> {
-  const surroundings = new Surroundings(config.pod)
+  const pod = new PodMetadata(config.pod)
   const all: Replayed[] = []
   for (const backend of wanted) {
     const files = letters === undefined ? [] : filesOf(letters, backend.name)
@@ -137,7 +137,7 @@ async function replayAll(
       continue
     }
     const destination = createDestination(config, keeping(backend), {
-      metadata: () => surroundings.metadata,
+      metadata: () => pod.metadata,
       log,
       onClosed: () => {},
       final: true,

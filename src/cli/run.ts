@@ -22,10 +22,10 @@ import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
 import { VERSION } from '../version.ts'
 import { EXIT } from './exit.ts'
-import { farewell, writeTerminationMessage } from './farewell.ts'
 import { Live } from './live.ts'
 import { Reload } from './reload.ts'
 import { sayRemarks } from './sources.ts'
+import { terminationMessage, writeTerminationMessage } from './termination-message.ts'
 
 /** What may come from outside while it runs. */
 export type Interruption =
@@ -111,7 +111,7 @@ export async function run(
       log.error({ event: 'state_not_saved', dir }, 'the last save did not end in time; a restart sends again')
   }
   const ledger = shipper.ledger()
-  writeTerminationMessage(TERMINATION_LOG, farewell(drained, ledger, lastSave))
+  writeTerminationMessage(TERMINATION_LOG, terminationMessage(drained, ledger, lastSave))
   log.info({ event: 'ended', complete: drained.complete, saved, left: drained.left.slice(0, 20), ledger }, 'ended')
   await server.close()
   return drained.complete && saved ? EXIT.ok : EXIT.incomplete

@@ -72,17 +72,17 @@ export function inWords({ source, path, words }: SourceRemark): string {
   return `source ${source}: ${path}: ${words}`
 }
 
-type Verdict = Pick<SourceRemark, 'kind' | 'words'>
+type PathVerdict = Pick<SourceRemark, 'kind' | 'words'>
 
 /** What is to be said if what matches is excluded. */
-function shut({ exclude }: SourceOptions, path: string, excluded: boolean): Verdict | undefined {
+function shut({ exclude }: SourceOptions, path: string, excluded: boolean): PathVerdict | undefined {
   if (!excluded && !exclude.some(each => globsOf(each).some(glob => matchesPath(glob, path)))) return undefined
   const which = exclude.length > 3 ? `${exclude.slice(0, 3).join(', ')} …` : exclude.join(', ')
   return { kind: 'doubt', words: `gets nothing, since exclude leaves none of what matches: ${which}` }
 }
 
 /** Why nothing matches, or nothing that can be followed. */
-function why(path: string, { refused }: Preview): Verdict {
+function why(path: string, { refused }: Preview): PathVerdict {
   const { directories, names } = meaningOf(path)
   const plain = !/[*?[\]{}\\]/.test(names)
   if (plain && directories.length === 1 && isDirectory(path)) {

@@ -14,7 +14,7 @@ import type { Exchange, Transport } from '../delivery/transport/exchange.ts'
 import { createDestination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { type Metadata, Surroundings } from '../metadata.ts'
+import { type Metadata, PodMetadata } from '../metadata.ts'
 import { EXIT } from './exit.ts'
 import type { Sink, Streams } from './output.ts'
 
@@ -41,7 +41,7 @@ export async function test(
     err.write('logshipper: test takes lines from standard input, and there was none\n')
     return EXIT.configuration
   }
-  const { metadata } = new Surroundings(config.pod)
+  const { metadata } = new PodMetadata(config.pod)
   for (const entry of wanted) await show(config, entry, metadata, lines, out)
   if (more) err.write(`only the first ${lines.length} bytes of standard input were used\n`)
   return EXIT.ok

@@ -1,9 +1,9 @@
 /** Warnings about what may be used and is hardly meant. */
 import { normalize } from 'node:path'
 import type { Secret } from '../delivery/options.ts'
+import type { Environment } from '../environment.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { Config } from './config.ts'
-import type { Environment } from './environment.ts'
 
 export function advice({ sources, backends }: Config, env: Environment): string[] {
   const doubled = backends.flatMap(({ name, delivery: { auth } }) => {

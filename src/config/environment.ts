@@ -7,6 +7,7 @@
  * named after services: one called `logshipper` or `logshipper-metrics` yields `LOGSHIPPER_SERVICE_HOST`,
  * `LOGSHIPPER_PORT_9614_TCP` and the like. Those are passed over.
  */
+import type { Environment } from '../environment.ts'
 import type {} from './config.ts'
 import type { Tree } from './document.ts'
 import { coerce, type Key } from './keys.ts'
@@ -21,8 +22,6 @@ const OTHERS = ['CONFIG'].map(name => PREFIX + name)
 const SERVICE =
   /^LOGSHIPPER_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/
 const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//i
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Variable {
   readonly name: string

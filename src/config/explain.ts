@@ -15,7 +15,7 @@ export interface Explained {
   readonly from: string
 }
 
-export interface Sources {
+export interface Given {
   /** What was given, before any default. */
   readonly given: Tree
   /** The JSON Schema of the configuration, for defaults as people write them. */
@@ -35,7 +35,7 @@ interface Schema {
 }
 
 /** Every value of `effective`, which is `given` and the defaults. */
-export function explain(effective: object, { given, schema, locate, template }: Sources): Explained[] {
+export function explain(effective: object, { given, schema, locate, template }: Given): Explained[] {
   const all: Explained[] = []
   const visit = (value: unknown, path: KeyPath, said: unknown, expected: Schema | undefined): void => {
     if (value === undefined) return

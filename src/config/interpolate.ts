@@ -4,6 +4,7 @@
  * It runs on texts that were already parsed, so a value can hold quotes, colons or line feeds and never becomes more
  * than a value; what it puts in is not looked at again. As in a shell, `:-` and `:?` also apply to an empty variable.
  */
+import type { Environment } from '../environment.ts'
 import { readText } from './read.ts'
 
 export type Interpolated =
@@ -11,8 +12,9 @@ export type Interpolated =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'refused'; readonly found: string; readonly allowed: string; readonly hint?: string }
 
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>
+/** What references lead to. */
+export interface References {
+  readonly env: Environment
   /** Told the path of every file that was asked for, readable or not. */
   onFile(path: string): void
 }
@@ -20,7 +22,7 @@ export interface Surroundings {
 const FILE_LIMIT = 64 * 1024
 const FORMS = '${VAR}, ${VAR:-default}, ${VAR:?message} or ${file:/path}; $${ for a plain ${'
 
-export function interpolate(text: string, surroundings: Surroundings): Interpolated {
+export function interpolate(text: string, references: References): Interpolated {
   if (!text.includes('${')) return { kind: 'same' }
   let result = ''
   let at = 0
@@ -35,7 +37,7 @@ export function interpolate(text: string, surroundings: Surroundings): Interpola
     result += text.slice(at, open)
     const close = text.indexOf('}', open)
     if (close === -1) return { kind: 'refused', found: 'a ${ that is never closed', allowed: FORMS }
-    const value = resolve(text.slice(open + 2, close), surroundings)
+    const value = resolve(text.slice(open + 2, close), references)
     if (value.kind !== 'text') return value
     result += value.text
     at = close + 1
@@ -43,7 +45,7 @@ export function interpolate(text: string, surroundings: Surroundings): Interpola
   return { kind: 'text', text: result + text.slice(at) }
 }
 
-function resolve(expression: string, { env, onFile }: Surroundings): Exclude<Interpolated, { kind: 'same' }> {
+function resolve(expression: string, { env, onFile }: References): Exclude<Interpolated, { kind: 'same' }> {
   if (expression.startsWith('file:')) return fromFile(expression.slice(5), onFile)
   const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::([-?])(.*))?$/s.exec(expression)
   if (!match) return { kind: 'refused', found: 'a ${…} that is none of the known forms', allowed: FORMS }

@@ -3,11 +3,11 @@
  * are as good as not there where a map or a list belongs (everything below them was commented out, most likely).
  */
 import type { Tree } from './document.ts'
-import { type Interpolated, interpolate, type Surroundings } from './interpolate.ts'
+import { type Interpolated, interpolate, type References } from './interpolate.ts'
 import { coerce, type Key, keyAt } from './keys.ts'
 import { formatKey, type KeyPath } from './problem.ts'
 
-export interface Refusal extends Pick<Extract<Interpolated, { kind: 'refused' }>, 'found' | 'allowed' | 'hint'> {
+export interface Unresolved extends Pick<Extract<Interpolated, { kind: 'refused' }>, 'found' | 'allowed' | 'hint'> {
   readonly path: KeyPath
 }
 
@@ -15,7 +15,7 @@ export interface Substituted {
   readonly tree: Tree
   /** The text that stands in the file, by the path of the key whose value was put together from it. */
   readonly templates: ReadonlyMap<string, string>
-  readonly refusals: readonly Refusal[]
+  readonly refusals: readonly Unresolved[]
 }
 
 /** Characters that all `${…}` together may put in: each file may be small, and be named thousands of times. */
@@ -26,14 +26,14 @@ const TOO_MUCH = { found: 'more text than 1MiB, put in by ${…}', allowed: 'at 
 export function substitute(
   tree: Tree,
   keys: Key,
-  surroundings: Surroundings,
+  references: References,
   literal: (path: KeyPath) => boolean,
 ): Substituted {
   const templates = new Map<string, string>()
-  const refusals: Refusal[] = []
+  const refusals: Unresolved[] = []
   let room = MOST_PUT_IN
   const fill = (text: string, path: KeyPath): unknown => {
-    const result = interpolate(text, surroundings)
+    const result = interpolate(text, references)
     if (result.kind === 'same') return text
     if (result.kind === 'text') {
       room -= result.text.length

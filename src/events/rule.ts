@@ -18,7 +18,7 @@ export type Level = 'error' | 'warn' | 'info' | 'debug'
  * A subject is made of fields that say what the event is about (a backend, a source, a path), never of the sentence: so
  * one backend's outage cannot hide that of another.
  */
-export type Rule =
+export type LimitRule =
   | { readonly kind: 'always' | 'last' | 'within' }
   | { readonly kind: 'each'; readonly by: readonly string[] }
   /** `of`: the fields that are added up. */
@@ -26,7 +26,7 @@ export type Rule =
 
 export interface Row {
   readonly level: Level
-  readonly rule: Rule
+  readonly rule: LimitRule
   /** What has happened, as a sentence or two. */
   readonly means: string
   /** What the reader of the log does about it. */
@@ -35,11 +35,11 @@ export interface Row {
   readonly units?: Readonly<Record<string, string>>
 }
 
-export const always: Rule = { kind: 'always' }
-export const last: Rule = { kind: 'last' }
-export const within: Rule = { kind: 'within' }
-export const each = (...by: string[]): Rule => ({ kind: 'each', by })
-export const sum = (by: readonly string[], ...of: string[]): Rule => ({ kind: 'sum', by, of })
+export const always: LimitRule = { kind: 'always' }
+export const last: LimitRule = { kind: 'last' }
+export const within: LimitRule = { kind: 'within' }
+export const each = (...by: string[]): LimitRule => ({ kind: 'each', by })
+export const sum = (by: readonly string[], ...of: string[]): LimitRule => ({ kind: 'sum', by, of })
 
 /** Nothing is wrong. */
 export const NOTHING = 'Nothing.'

@@ -28,7 +28,7 @@ interface Piece {
 }
 
 /** A place that text cannot be put into. */
-interface Refusal {
+interface NoPlace {
   readonly path: KeyPath
   readonly found: string
 }
@@ -70,7 +70,7 @@ function inOrder(pieces: readonly Piece[]): Piece[] {
 }
 
 /** Where the addition goes, and as what. */
-function place(yaml: Yaml, text: string, pod: PlannedPod, root: YAMLMap, addition: Addition): Piece | Refusal {
+function place(yaml: Yaml, text: string, pod: PlannedPod, root: YAMLMap, addition: Addition): Piece | NoPlace {
   let holder = root
   const { path } = addition
   for (const [depth, step] of path.entries()) {
@@ -129,7 +129,7 @@ function newKey(
   holder: YAMLMap,
   key: string,
   block: string,
-): Piece | Refusal {
+): Piece | NoPlace {
   if (holder.flow) {
     const end = holder.items.length > 0 ? ',' : ' '
     return { at: holder.range![0] + 1, text: ` ${JSON.stringify(key)}: ${asFlow(yaml, block)}${end}` }
@@ -154,7 +154,7 @@ function aboveComments(text: string, at: number, least: number, column: number):
   return at
 }
 
-function newItems(yaml: Yaml, text: string, pair: MapPair, list: YAMLSeq, items: readonly string[]): Piece | Refusal {
+function newItems(yaml: Yaml, text: string, pair: MapPair, list: YAMLSeq, items: readonly string[]): Piece | NoPlace {
   const [begin] = list.range!
   if (list.flow) {
     const end = list.items.length > 0 ? ',' : ' '

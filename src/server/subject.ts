@@ -28,11 +28,11 @@ export interface ShipperSnapshot {
   readonly ledger: readonly LedgerLine[]
   /** With paths: shown on loopback only. */
   readonly files: readonly FileStatus[]
-  readonly refused: readonly Refused[]
+  readonly refused: readonly UnfollowedPath[]
 }
 
 export interface Snapshot extends ShipperSnapshot {
-  readonly health: Health
+  readonly health: HealthReport
   /** What is wrong with the configuration that was refused last, until that is mended: shown on loopback only. */
   readonly problems: readonly string[]
   /** How often the configuration was read anew while it ran, and what came of that. */
@@ -46,7 +46,7 @@ export interface Identity {
   readonly node: string | null
 }
 
-export interface Health extends ShipperHealth {
+export interface HealthReport extends ShipperHealth {
   readonly configuration: ConfigurationHealth
 }
 
@@ -83,7 +83,7 @@ export interface ShipperHealth {
   readonly memory: MemoryHealth
   /** Null unless `volume.sizeLimit` is set. */
   readonly volume: VolumeHealth | null
-  readonly previous: PreviousEnd
+  readonly previous: LastShutdown
   readonly backends: readonly BackendHealth[]
   readonly sources: readonly SourceHealth[]
 }
@@ -108,7 +108,7 @@ export interface VolumeHealth {
  * How the process before this one ended, by the positions that it left. `unsettledBytes`: what was not acknowledged by
  * then, as far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what can not be found any more.
  */
-export interface PreviousEnd {
+export interface LastShutdown {
   readonly kind: 'none' | 'clean' | 'unclean'
   readonly unsettledBytes: number
   readonly lostBytes: number
@@ -203,7 +203,7 @@ export interface FileStatus {
   }[]
 }
 
-export interface Refused {
+export interface UnfollowedPath {
   readonly source: string
   readonly path: string
   readonly reason: string

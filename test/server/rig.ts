@@ -9,7 +9,7 @@ import { type Statement, settled } from '../../src/ledger.ts'
 import type {
   BackendHealth,
   FileStatus,
-  Health,
+  HealthReport,
   Identity,
   PipelineStatus,
   Snapshot,
@@ -101,7 +101,7 @@ export class Stage implements Subject {
   since = 10
   draining = false
   readonly marks: Caller[] = []
-  healthy: Health = {
+  healthy: HealthReport = {
     status: 'ok',
     version: '1.2.3',
     state: { kind: 'saved' },

@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import type { Health, LedgerLine } from '../../src/server/subject.ts'
+import type { HealthReport, LedgerLine } from '../../src/server/subject.ts'
 import { object, Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
@@ -32,8 +32,8 @@ function sum(samples: Map<string, number>, name: string): number {
   return [...samples].filter(([key]) => key === name || key.startsWith(`${name}{`)).reduce((all, [, n]) => all + n, 0)
 }
 
-async function health(program: Program): Promise<Health> {
-  return JSON.parse((await program.get('/health')).text) as Health
+async function health(program: Program): Promise<HealthReport> {
+  return JSON.parse((await program.get('/health')).text) as HealthReport
 }
 
 async function acknowledged(program: Program, lines: number): Promise<boolean> {

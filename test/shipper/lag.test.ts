@@ -1,7 +1,7 @@
 /** How late a backend is, as the running program says on every page. */
 import { appendFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { Health } from '../../src/server/subject.ts'
+import type { HealthReport } from '../../src/server/subject.ts'
 import { type Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
@@ -14,7 +14,7 @@ async function metric(program: Program, name: string): Promise<number> {
 
 /** The lag by each page. */
 async function everywhere(program: Program) {
-  const health = JSON.parse((await program.get('/health')).text) as Health
+  const health = JSON.parse((await program.get('/health')).text) as HealthReport
   const status = JSON.parse((await program.get('/status', 'adminPort')).text) as {
     pipelines: { lag: { seconds: number }[] }[]
     files: { cursors: { lagSeconds: number }[] }[]

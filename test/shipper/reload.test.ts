@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Health } from '../../src/server/subject.ts'
+import type { HealthReport } from '../../src/server/subject.ts'
 import { PROGRAM, Program, Receiver, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3
@@ -57,7 +57,7 @@ class Configured {
 }
 
 const applied = (program: Program) => program.said.filter(({ msg }) => msg === 'the configuration was changed').length
-const health = async (program: Program) => JSON.parse((await program.get('/health')).text) as Health
+const health = async (program: Program) => JSON.parse((await program.get('/health')).text) as HealthReport
 
 async function counters(program: Program): Promise<Map<string, number>> {
   const { text } = await program.get('/metrics')

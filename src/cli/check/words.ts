@@ -8,7 +8,8 @@
  */
 import type { Answer } from '../../backends/backend.ts'
 import type { DeliveryOptions, Secret } from '../../delivery/options.ts'
-import { type Environment, Reading } from '../../delivery/transport/secrets.ts'
+import { Reading } from '../../delivery/transport/secrets.ts'
+import type { Environment } from '../../environment.ts'
 
 const LONGEST = 300
 /** Bytes in a row. */

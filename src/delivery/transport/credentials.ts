@@ -11,10 +11,11 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { AuthOptions, DeliveryOptions, Login, TlsOptions } from '../options.ts'
-import { type Environment, Reading, UnreadableError } from './secrets.ts'
+import { Reading, UnreadableError } from './secrets.ts'
 
 /** How often files are looked at while they are in use: milliseconds. */
 const LOOK = 3_000

@@ -18,6 +18,7 @@
  */
 import type { LookupFunction } from 'node:net'
 import type { Answer } from '../../backends/backend.ts'
+import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { DeliveryOptions } from '../options.ts'
@@ -26,7 +27,7 @@ import { type Credentials, Keyring } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import { Tokens } from './oauth2.ts'
 import { type Route, routeTo, saidByProxy, saidOfConnection } from './route.ts'
-import { type Environment, withoutSecrets } from './secrets.ts'
+import { withoutSecrets } from './secrets.ts'
 
 /** How much of an answer is kept unless the backend needs more: bytes. */
 const KEPT = 64 * 1024

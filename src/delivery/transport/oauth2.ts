@@ -10,11 +10,13 @@
  * (it may repeat either) is in a log line: only the error's code, if RFC 6749 §5.2 knows it. The secret is read from its
  * file each time.
  */
+
+import type { Environment } from '../../environment.ts'
 import type { Logger } from '../../log.ts'
 import type { OAuth2Options } from '../options.ts'
 import { basicAuthorization } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
-import { type Environment, Reading, UnreadableError } from './secrets.ts'
+import { Reading, UnreadableError } from './secrets.ts'
 
 /** A token is renewed so long before its end, or at nine tenths of a short life: milliseconds. */
 const AHEAD = 60_000

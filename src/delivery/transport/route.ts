@@ -12,11 +12,11 @@ import { request as securely } from 'node:https'
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { Answer } from '../../backends/backend.ts'
+import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import { proxyAddress, proxyFor } from '../../proxy.ts'
 import type { ProxyOptions } from '../options.ts'
 import { basicAuthorization } from './credentials.ts'
-import type { Environment } from './secrets.ts'
 
 export type Route =
   | { readonly kind: 'direct' }

@@ -4,11 +4,11 @@
  * Guarantees: an error names the place (path or variable), never the value; a complaint of the server that repeats a
  * secret is shown without it.
  */
+
 import { readFileSync, statSync } from 'node:fs'
+import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import type { Secret } from '../options.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What cannot be read or used, and where it stands. Expected: whoever reads catches it and goes on with what it has. */
 export class UnreadableError extends Error {

@@ -7,7 +7,7 @@
  */
 import type { Checkpoint, SavedGeneration } from './checkpoint.ts'
 
-export interface Sources {
+export interface ConfiguredSources {
   has(source: string): boolean
   /** Whether a pattern of the source matches the path. */
   matches(source: string, path: string): boolean
@@ -16,7 +16,10 @@ export interface Sources {
 }
 
 /** The checkpoint with what belongs to the sources; and how many generations of these sources do not. */
-export function belonging(checkpoint: Checkpoint, sources: Sources): { checkpoint: Checkpoint; refused: number } {
+export function belonging(
+  checkpoint: Checkpoint,
+  sources: ConfiguredSources,
+): { checkpoint: Checkpoint; refused: number } {
   const generations: SavedGeneration[] = []
   let refused = 0
   for (const entry of checkpoint.generations) {

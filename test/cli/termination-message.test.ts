@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { farewell, writeTerminationMessage } from '../../src/cli/farewell.ts'
+import { terminationMessage, writeTerminationMessage } from '../../src/cli/termination-message.ts'
 import { type Statement, settled } from '../../src/ledger.ts'
 import { scratch } from '../scratch.ts'
 
@@ -19,13 +19,13 @@ const statement = (more: Partial<Statement> = {}): Statement => ({
 const line = (more: Partial<Statement> = {}) => ({ source: 'app', backend: 'main', statement: statement(more) })
 
 t.test('after a whole drain it says so, and what was delivered', t => {
-  const message = farewell({ complete: true, left: [] }, [line({ delivered: { lines: 3, bytes: 40 } })])
+  const message = terminationMessage({ complete: true, left: [] }, [line({ delivered: { lines: 3, bytes: 40 } })])
   t.equal(message, 'drained: everything was settled\napp → main: delivered 3 lines, 40 bytes\n')
   t.end()
 })
 
 t.test('positions that were not saved in time are named before the accounts', t => {
-  const [first, second] = farewell({ complete: true, left: [] }, [line()], { kind: 'late' }).split('\n')
+  const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], { kind: 'late' }).split('\n')
   t.equal(first, 'drained: everything was settled')
   t.equal(second, 'positions were not saved in time: a restart on the same volume sends again')
   t.end()
@@ -33,14 +33,14 @@ t.test('positions that were not saved in time are named before the accounts', t 
 
 t.test('positions that could not be saved are named with the reason and with what is sent again', t => {
   const lastSave = { kind: 'failed', code: 'ENOSPC', unsavedBytes: 1200 } as const
-  const [first, second] = farewell({ complete: true, left: [] }, [line()], lastSave).split('\n')
+  const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], lastSave).split('\n')
   t.equal(first, 'drained: everything was settled')
   t.equal(second, 'positions were not saved (ENOSPC): a restart on the same volume sends 1200 bytes again')
   t.end()
 })
 
 t.test('everything that is not delivered is named with its reason', t => {
-  const message = farewell({ complete: true, left: [] }, [
+  const message = terminationMessage({ complete: true, left: [] }, [
     line({
       rejected: { '400': { lines: 2, bytes: 20 }, '413': { lines: 1, bytes: 5 } },
       dropped: { padding: { lines: 0, bytes: 100 } },
@@ -59,7 +59,7 @@ t.test('what is left comes by size, and what does not fit into 4096 bytes is cou
     path: `/logs/ünï-${n}.log`,
     bytes: n + 1,
   }))
-  const message = farewell({ complete: false, left }, [line()])
+  const message = terminationMessage({ complete: false, left }, [line()])
   t.ok(Buffer.byteLength(message) <= 4096)
   const lines = message.trimEnd().split('\n')
   t.equal(lines[0], `not drained: ${(300 * 301) / 2} bytes left on disk`)
@@ -72,7 +72,7 @@ t.test('what is left comes by size, and what does not fit into 4096 bytes is cou
 
 t.test('a path cannot reach the terminal with control characters', t => {
   const left = [{ source: 'app', backend: 'main', path: '/logs/\u001b[2J\n\u0007.log', bytes: 1 }]
-  const message = farewell({ complete: false, left }, [])
+  const message = terminationMessage({ complete: false, left }, [])
   t.notOk([...message.replaceAll('\n', '')].some(sign => sign < ' '))
   t.equal(message.split('\n').length, 3)
   t.end()

@@ -1,5 +1,5 @@
 /**
- * The last words: one line with the ledger, and the termination message that `kubectl describe pod` shows.
+ * The termination message that `kubectl describe pod` shows.
  *
  * Kubernetes gives a container 4096 bytes in a file (Pod `terminationMessagePath`); what is worst stands first, and
  * what does not fit is cut with a count of what was left out. A message that cannot be written harms nothing.
@@ -16,7 +16,7 @@ const MAX_BYTES = 4096
 type Ending = LastSave | { readonly kind: 'late' }
 
 /** One line per source and backend, then one per file with something left, the largest first. */
-export function farewell(
+export function terminationMessage(
   drained: Drained,
   ledger: readonly LedgerLine[],
   lastSave: Ending = { kind: 'saved' },
