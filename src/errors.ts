@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'ERR_CONFIG'
   /** An invariant of the program is broken: always a bug of ours. */
   | 'ERR_INVARIANT'
-  /** A port, a folder or a file that the program needs before it can start cannot be had. */
+  /** A port, a directory or a file that the program needs to start is not available. */
   | 'ERR_START'
 
 export class ShipperError extends Error {

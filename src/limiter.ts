@@ -172,10 +172,7 @@ export class Limiter implements Lines {
     this.#minute = minute(this.#clock.now() + MINUTE)
     if (leftOut === 0) return
     const fields: Fields = { event: 'log_limited', lines: leftOut, bytes: leftOutBytes }
-    this.#write(
-      { level: 'warn', fields, sentence: 'the log was over its limit for a minute: lines were left out' },
-      false,
-    )
+    this.#write({ level: 'warn', fields, sentence: 'log limit reached; lines were left out' }, false)
   }
 
   #write({ level, fields, sentence }: Saying, bounded: boolean): void {

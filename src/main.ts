@@ -51,7 +51,7 @@ switch (command.kind) {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(INTERRUPTED))
 }
 
-/** Whether whoever started us wants us to outlive a signal, as nohup does (proc(5), /proc/pid/status). */
+/** Whether a signal was ignored when the process started, as nohup does (proc(5), /proc/pid/status). */
 function ignores(signal: number): boolean {
   try {
     const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
@@ -61,8 +61,8 @@ function ignores(signal: number): boolean {
   }
 }
 
-/** Where relative paths begin. A folder that was deleted under us may come back under its name. */
-function workingFolder(): string {
+/** Where relative paths begin. A directory that was deleted may come back under its name. */
+function workingDirectory(): string {
   try {
     return process.cwd()
   } catch {
@@ -70,7 +70,7 @@ function workingFolder(): string {
   }
 }
 
-/** Signals that came before somebody listened are not lost. */
+/** Signals that came before there was a listener are not lost. */
 function onInterruption(listener: (interruption: Interruption) => void): void {
   interrupt = listener
   for (const interruption of waiting.splice(0)) listener(interruption)
@@ -115,7 +115,7 @@ function complain(text: string): void {
 
 /** What the command asks for. */
 function requestOf(command: { config: string | undefined; paths: readonly string[] }): LoadRequest {
-  return { file: command.config, paths: command.paths, env: process.env, cwd: workingFolder() }
+  return { file: command.config, paths: command.paths, env: process.env, cwd: workingDirectory() }
 }
 
 async function configured(request: LoadRequest): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
@@ -137,7 +137,7 @@ async function perform(command: Command): Promise<number> {
       say(VERSION)
       return EXIT.ok
     case 'wrong':
-      complain(`logshipper: ${command.message}\nlogshipper --help shows what it can do`)
+      complain(`logshipper: ${command.message}\nsee logshipper --help`)
       return EXIT.configuration
     case 'schema':
       say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
@@ -183,7 +183,7 @@ async function perform(command: Command): Promise<number> {
       const log = logger(loaded.config.log.level)
       // Nothing that happens after the start ends the process; what still breaks is a bug, and liveness sees to it.
       process.on('uncaughtException', error =>
-        log.error({ event: 'unexpected_error', code: codeOf(error), stack: error.stack }, 'a bug: unexpected error'),
+        log.error({ event: 'unexpected_error', code: codeOf(error), stack: error.stack }, 'unexpected error (a bug)'),
       )
       const setLevel = (level: LogLevel) => void logger(level)
       return run({ loaded, request, setLevel }, log, onInterruption)

@@ -2,10 +2,10 @@
  * Where we run, as the Downward API tells it: what records and labels say of their pod.
  *
  * Values come from the configuration, mostly by environment variables; the pod's labels and annotations from the files
- * of a `downwardAPI` volume, which the kubelet changes while we run. They are looked at again when somebody asks, at most
+ * of a `downwardAPI` volume, which the kubelet changes while we run. They are read again when they are asked for, at most
  * every ten seconds, and a new object takes the old one's place only if something changed: identity tells.
  *
- * Guarantees: a value is a fact that was given to us, never a guess; what nobody gave is `undefined`, and is left out of
+ * Guarantees: a value is a fact that was given to us, never a guess; what was not given is `undefined`, and is left out of
  * records. A file that cannot be read leaves what was known before.
  */
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * When a state that lasts is logged again: 1, 5 and 15 minutes after it began, and from then on every 15. So whoever
- * reads the last hour of a log sees it, and a long outage does not fill the log.
+ * When a state that lasts is logged again: 1, 5 and 15 minutes after it began, and from then on every 15. So the last
+ * hour of a log shows it, and a long outage does not fill the log.
  */
 const MINUTE = 60_000
 const FIRST = [MINUTE, 5 * MINUTE, 15 * MINUTE] as const

@@ -27,7 +27,7 @@ import { type Handover, type LastSave, type Left, Sources } from './tail/sources
 import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
 import { Volume } from './volume.ts'
 
-/** After everything is sent, files must stay as they are for this long before we believe that nobody writes. */
+/** After everything is sent, files must stay unchanged for this long before the drain ends. */
 const STABLE = 30
 /** How much of the reserve second requests under way may use: milliseconds. The rest is for the last save. */
 const LAST_ANSWERS = 600
@@ -36,7 +36,7 @@ const LAST_ANSWERS = 600
 const SETTLE = 3_000
 const ANSWERS = 10_000
 
-/** A state directory that another program has taken is asked for again after so long: milliseconds. */
+/** Locking a state directory that another program uses is retried after so long: milliseconds. */
 const RECLAIM = 10_000
 
 export type { LastSave }
@@ -84,7 +84,7 @@ export class Shipper {
     })
     const { sizeLimit } = config.volume
     if (sizeLimit !== undefined)
-      this.#volume = new Volume({ folders: this.#sources.volume(dir), limit: sizeLimit, log })
+      this.#volume = new Volume({ directories: this.#sources.volume(dir), limit: sizeLimit, log })
     const streams = config.backends.some(({ endpoint }) => endpoint === undefined)
     if (before) this.#stdout = before.#stdout
     if (streams) this.#stdout ??= new StreamTransport({ fd: 1, closed: onClosed })
@@ -104,18 +104,18 @@ export class Shipper {
       this.#claimed(state, claimed)
       return
     }
-    const message = `state.dir: ${state.path} is in use by another logshipper (${claimed.by}); each needs a directory of its own`
+    const message = `state.dir: ${state.path} is in use by another logshipper (${claimed.by}); each instance needs its own directory`
     throw new ShipperError('ERR_START', message)
   }
 
-  /** Others who may rename the state directory away can make us forget positions, and read what is in it. */
+  /** A user who may rename the state directory can take the checkpoint away, and read what is in it. */
   #warnOfShared(dir: string): void {
     const shared = this.#sources.sharing(dir)
     if (shared === undefined) return
     const { path, found } = shared
     this.#log.warn(
       { event: 'state_shared', dir, path, found },
-      'state.dir lies where the application can rename it away; put it on a volume that only logshipper mounts',
+      'the application can rename state.dir; put it on a volume that only logshipper mounts',
     )
   }
 
@@ -138,7 +138,7 @@ export class Shipper {
         state.holder = `another logshipper (${claimed.by})`
         this.#log.error(
           { event: 'state_contended', dir, by: claimed.by },
-          'another program uses the state directory now; nothing is saved until it has ended',
+          'another program uses the state directory; no checkpoint is written until it has ended',
         )
         setTimeout(state.onRenewed, RECLAIM).unref()
         break
@@ -146,7 +146,7 @@ export class Shipper {
         state.holder = undefined
         this.#log.info(
           { event: 'state_unlocked', dir, code: claimed.code },
-          'whether another program uses the state directory cannot be told',
+          'cannot lock state.dir; not checking for a second instance',
         )
     }
   }
@@ -235,7 +235,7 @@ export class Shipper {
   }
 
   /**
-   * Ends all parts. What has not settled stays uncommitted. A volume that does not answer holds it up: whoever calls waits
+   * Ends all parts. What has not settled stays uncommitted. A volume that does not answer holds it up: the caller waits
    * as long as there is time.
    */
   async stop(): Promise<LastSave> {

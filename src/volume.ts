@@ -1,8 +1,8 @@
 /**
  * The volume: how full it is, how fast it fills, and when it will be full. The kubelet evicts a pod whose emptyDir has
- * outgrown its `sizeLimit`, and everything on it is gone; so we say so before.
+ * outgrown its `sizeLimit`, and everything on it is gone; so a warning comes before.
  *
- * Counts what lies below the followed folders and the state folder in blocks, as the kubelet does, each inode once. Looks
+ * Counts what lies below the followed directories and the state directory in blocks, as the kubelet does, each inode once. Looks
  * only if a limit is configured, a few times a minute or the more seldom the longer it takes, and at a bounded number of
  * files; never throws and never blocks.
  */
@@ -23,7 +23,7 @@ export interface VolumeStatus {
 }
 
 export interface VolumeFields {
-  readonly folders: readonly string[]
+  readonly directories: readonly string[]
   readonly limit: number
   readonly log: Logger
   /** Milliseconds between two looks. */
@@ -55,7 +55,7 @@ export class Volume {
   #warnedNear = false
 
   constructor(fields: VolumeFields) {
-    this.#fields = { ...fields, folders: outermost(fields.folders) }
+    this.#fields = { ...fields, directories: outermost(fields.directories) }
   }
 
   /** Looks now and from time to time. */
@@ -104,24 +104,25 @@ export class Volume {
     }
     const level = LEVELS.find(each => share >= each) ?? 0
     if (level > this.#warned) {
-      log.warn({ event: 'volume_filling', ...fields, percent: Math.floor(share * 100) }, 'the volume is filling up')
+      log.warn({ event: 'volume_filling', ...fields, percent: Math.floor(share * 100) }, 'log volume is filling up')
       this.#warned = level
     } else if (share < this.#warned - SLACK) this.#warned = level
     const near = secondsLeft !== undefined && secondsLeft < NEAR && this.#looks.length > 2
-    if (near && !this.#warnedNear) log.warn({ event: 'volume_nearly_full', ...fields }, 'the volume will be full soon')
+    if (near && !this.#warnedNear)
+      log.warn({ event: 'volume_nearly_full', ...fields }, 'log volume will be full within ten minutes')
     this.#warnedNear = near || (this.#warnedNear && share >= LEVELS[1])
   }
 
   async #sum(): Promise<number> {
     const seen = new Set<string>()
-    const queue = [...this.#fields.folders]
+    const queue = [...this.#fields.directories]
     let bytes = 0
     let files = 0
-    for (let folder = queue.pop(); folder !== undefined && files < MAX_FILES; folder = queue.pop()) {
+    for (let directory = queue.pop(); directory !== undefined && files < MAX_FILES; directory = queue.pop()) {
       // A few names at a time: there may be more than fit into memory.
-      for await (const entry of namesIn(folder)) {
+      for await (const entry of namesIn(directory)) {
         if (++files > MAX_FILES) break
-        const path = join(folder, entry.name)
+        const path = join(directory, entry.name)
         if (entry.isDirectory()) queue.push(path)
         const stats = await lstat(path).catch(() => undefined)
         if (stats === undefined) continue
@@ -138,8 +139,8 @@ export class Volume {
 }
 
 /** Those that do not lie below another one. */
-function outermost(folders: readonly string[]): string[] {
-  const all = [...new Set(folders)]
+function outermost(directories: readonly string[]): string[] {
+  const all = [...new Set(directories)]
   return all.filter(
     each => !all.some(other => other !== each && each.startsWith(other.endsWith(sep) ? other : other + sep)),
   )

@@ -59,7 +59,10 @@ t.test('a port that is taken: exit code 2 before the first byte is read', async 
     join(dir, 'a.log'),
   ])
   t.equal((await program.ended).code, 2)
-  t.match(program.said.map(({ msg }) => msg).join('\n'), `server.port: port ${port} is taken`)
+  t.match(
+    program.said.map(({ msg }) => msg).join('\n'),
+    `server.port: cannot listen on port ${port}: it is in use (EADDRINUSE)`,
+  )
   t.equal(program.stdout, '')
 })
 

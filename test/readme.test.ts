@@ -119,7 +119,7 @@ t.test('help names every command and exit code', t => {
     '--config',
     'exit codes',
     '0 done',
-    '3 something',
+    '3 drained incompletely',
   ]) {
     t.ok(help.includes(word), word)
   }

@@ -8,9 +8,9 @@ import { Journal } from './tail/rig.ts'
 
 const MIB = 1024 ** 2
 
-function watched(t: Test, folders: readonly string[], limit: number) {
+function watched(t: Test, directories: readonly string[], limit: number) {
   const journal = new Journal()
-  const volume = new Volume({ folders, limit, log: journal, every: 20 })
+  const volume = new Volume({ directories, limit, log: journal, every: 20 })
   volume.start()
   t.teardown(() => volume.stop())
   const until = async (holds: () => boolean): Promise<boolean> => {
@@ -45,7 +45,7 @@ t.test('what fills it is warned of once per level, and again after it was emptie
   t.ok(await until(() => said('the volume is filling up') === 1))
   filled(9.2)
   t.ok(await until(() => said('the volume is filling up') === 2))
-  t.ok(await until(() => said('the volume will be full soon') === 1), 'in seconds, at this rate')
+  t.ok(await until(() => said('log volume will be full within ten minutes') === 1), 'in seconds, at this rate')
   t.ok(volume.status!.growth > 0)
   t.ok(volume.status!.secondsLeft! < 600)
   filled(1)

@@ -21,7 +21,7 @@ export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET
       response.on('data', (part: Buffer) => parts.push(part))
       // An answer that breaks off has neither `end` nor `error`.
       response.on('close', () => {
-        if (!response.complete) resolve({ kind: 'failed', why: `the answer of ${address} broke off` })
+        if (!response.complete) resolve({ kind: 'failed', why: `the answer of ${address} was cut off` })
       })
       response.on('end', () => {
         const body = Buffer.concat(parts).toString()
@@ -32,8 +32,9 @@ export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET
     request.end()
     request.on('timeout', () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
     request.on('error', error => {
-      const hint = codeOf(error) === 'ECONNREFUSED' ? '; is the shipper running, with server.admin there?' : ''
-      resolve({ kind: 'failed', why: `nothing answers at ${address} (${codeOf(error)})${hint}` })
+      const hint =
+        codeOf(error) === 'ECONNREFUSED' ? '; is the shipper running, with server.admin at this address?' : ''
+      resolve({ kind: 'failed', why: `cannot connect to ${address} (${codeOf(error)})${hint}` })
     })
   })
 }

@@ -3,11 +3,11 @@
  *
  *     one marked line ─► slab ─► delivery ─► the first answer ─► ok, or why not
  *
- * Only a write that was taken shows that an address, credentials, an index and everything between us are right; what a
- * server says of its own health does not. So the line is stored as any other: `logshipper check`, of the file
+ * Only an accepted write shows that address, credentials, index and the network between are right; a server's health
+ * endpoint does not. So the line is stored like any other: `logshipper check`, of the file
  * `/logshipper/check`, under an id of its own. A standard output is not written to.
  *
- * Guarantees: no file is read, no position and no dead letter is written; there is one attempt, and an end within a
+ * Guarantees: no file is read, no checkpoint and no dead letter is written; there is one attempt, and an end within a
  * minute; credentials are never shown (see `check/words.ts`).
  */
 import { randomBytes } from 'node:crypto'
@@ -65,7 +65,7 @@ export async function check(config: Config, request: CheckRequest, { out, err }:
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
-    err.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
+    err.write(`logshipper: unknown backend ${only}; configured: ${names}\n`)
     return EXIT.configuration
   }
   const pod = new PodMetadata(config.pod)
@@ -84,7 +84,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   const nothing = { milliseconds: null, reason: null, status: null, advice: null, location: null, says: null }
   const about = { backend: name, type, url: null, ...nothing }
   if (endpoint === undefined) {
-    return { ...about, ok: true, summary: 'our own standard output, there is nothing to ask' }
+    return { ...about, ok: true, summary: 'standard output: nothing to check' }
   }
   let setback = false
   let last: { readonly path: string; readonly reply: Reply } | undefined
@@ -125,7 +125,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   return { ...where, ok: false, ...explained(entry, endpoint, reason, detail, answer) }
 }
 
-/** Why the line was not taken, and what to do about it. `detail`: the words that delivery found about this record. */
+/** Why the line was not accepted, and what to do about it. `detail`: the words that delivery found about this record. */
 function explained(
   { delivery }: BackendConfig,
   endpoint: URL,

@@ -10,23 +10,23 @@ export interface OptionHelp {
 
 export const OPTIONS = {
   config: { type: 'string', short: 'c', value: 'FILE', says: 'default: /etc/logshipper/config.yaml, if it is there' },
-  admin: { type: 'string', value: 'ADDRESS', says: 'where to ask; default 127.0.0.1:9615' },
+  admin: { type: 'string', value: 'ADDRESS', says: 'admin address of the running shipper; default 127.0.0.1:9615' },
   json: { type: 'boolean', says: 'print JSON' },
   backend: { type: 'string', value: 'NAME', says: 'only this backend' },
-  'drain-seconds': { type: 'string', value: 'N', says: 'how long a drain was measured to take' },
+  'drain-seconds': { type: 'string', value: 'N', says: 'measured duration of a drain' },
   image: { type: 'string', value: 'IMAGE', says: 'default: logshipper of this version' },
   volume: {
     type: 'string',
     value: 'NAME',
-    says: 'the volume of the logs; default: the annotation logshipper.io/volume, or logs',
+    says: 'volume of the logs; default: the annotation logshipper.io/volume, or logs',
   },
   paths: {
     type: 'string',
     value: 'GLOBS',
-    says: 'what to follow, as the shipper sees it; default: /var/log/app/**/*.log',
+    says: 'globs to follow, as paths in the sidecar; default: /var/log/app/**/*.log',
   },
-  help: { type: 'boolean', short: 'h', says: 'this, or the help of one command' },
-  version: { type: 'boolean', short: 'v', says: 'the version' },
+  help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
+  version: { type: 'boolean', short: 'v', says: 'print the version' },
 } as const satisfies Readonly<Record<string, OptionHelp>>
 
 export type Option = keyof typeof OPTIONS
@@ -44,67 +44,67 @@ export interface CommandHelp {
 export const COMMANDS = {
   run: {
     takes: '[PATH …]',
-    does: 'follow files and ship them; this is the default',
+    does: 'follow files and ship them (the default)',
     options: ['config'],
-    exits: '0 everything was drained   2 it cannot start   3 something is left; the ledger says what',
+    exits: '0 everything was drained   2 cannot start   3 drained incompletely; the ledger lists what is left',
   },
   validate: {
     takes: '[FILE]',
-    does: 'check the configuration, without any request',
+    does: 'validate the configuration, without any request',
     options: ['config', 'json'],
     exits: '0 valid   2 not valid; every problem is printed',
   },
   config: {
     takes: '[FILE]',
-    does: 'every value of the configuration, and where it comes from',
+    does: 'print the effective configuration, and where each value comes from',
     options: ['config', 'json'],
   },
   test: {
     takes: '< SAMPLE',
-    does: 'the request that each backend would get for these lines',
+    does: 'print the request that each backend would get for these lines',
     options: ['backend', 'config'],
   },
   check: {
-    does: 'send each backend one line, and say what it answers',
+    does: 'send one line to each backend, and explain its answer',
     options: ['backend', 'config', 'json'],
-    exits: '0 every backend took the line   1 one did not   2 the configuration cannot be used',
+    exits: '0 every backend accepted the line   1 one did not   2 the configuration is invalid',
   },
   status: {
-    does: 'what the running shipper is doing',
+    does: 'print the state of the running shipper',
     options: ['admin', 'json'],
-    exits: '0 it answered   1 it did not',
+    exits: '0 the shipper answered   1 it did not',
   },
   ledger: {
-    does: 'the account of every byte',
+    does: 'print the account of every byte',
     options: ['admin', 'json'],
-    exits: '0 it adds up   1 it does not, or there is no answer',
+    exits: '0 the account adds up   1 it does not, or there is no answer',
   },
   prestop: {
-    does: 'the preStop hook: the grace period counts from here',
+    does: 'preStop hook: start the grace period',
     options: ['admin'],
-    exits: '0 the shipper knows   1 it does not answer',
+    exits: '0 the shipper was told   1 it does not answer',
   },
   replay: {
-    does: 'send what a backend rejected (its dead letters) again',
+    does: 'resend dead letters: records that a backend rejected',
     options: ['backend', 'config', 'json'],
     exits: '0 all were delivered, or there were none   1 some were rejected again, or are unreadable   3 interrupted',
   },
   doctor: {
     takes: 'MANIFEST …',
-    does: 'what is wrong with the shipper of a pod, and which line to change',
+    does: 'check manifests: what is wrong with the sidecar, and which line to change',
     options: ['drain-seconds', 'json'],
-    exits: '0 no error was found   1 there is one   2 a manifest cannot be read',
+    exits: '0 no errors   1 errors   2 a manifest cannot be read',
   },
   inject: {
     takes: 'MANIFEST',
-    does: 'the manifest with the shipper added, all else as it was',
+    does: 'print the manifest with the sidecar added',
     options: ['image', 'paths', 'volume'],
-    exits: '0 printed   1 printed, with something that doctor calls an error   2 nothing is printed',
+    exits: '0 printed   1 printed, with errors by doctor   2 nothing is printed',
   },
-  schema: { does: 'the JSON Schema of the configuration', options: [] },
-  demo: { does: 'see it work, and be killed, in twenty seconds', options: [] },
-  help: { takes: '[COMMAND]', does: 'this, or the help of one command', options: [] },
-  version: { does: 'the version', options: [] },
+  schema: { does: 'print the JSON Schema of the configuration', options: [] },
+  demo: { does: 'a demo: ships, is killed and recovers, in twenty seconds', options: [] },
+  help: { takes: '[COMMAND]', does: 'print this help, or that of a command', options: [] },
+  version: { does: 'print the version', options: [] },
 } as const satisfies Readonly<Record<string, CommandHelp>>
 
 export type CommandName = keyof typeof COMMANDS

@@ -24,7 +24,7 @@ const END = 11_000
 /** How long a shipper may take to start: a busy machine takes its time, and nothing can be shown without one. */
 const START = 60_000
 const ROTATE = 1500
-/** The exit code when somebody ends it before its end. */
+/** The exit code when it is interrupted. */
 const INTERRUPTED = 130
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
@@ -38,12 +38,12 @@ interface ShipperProcess {
 
 /** `programArgs`: how to run this program again. Resolves to the exit code. */
 export async function runDemo(programArgs: readonly string[], screen: Screen): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-demo-'))
-  const logs = join(folder, 'logs')
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-demo-'))
+  const logs = join(directory, 'logs')
   mkdirSync(logs)
   const receiver = new Receiver()
   const port = await receiver.listen()
-  const start = () => startShipper(programArgs, logs, join(folder, 'state'), port)
+  const start = () => startShipper(programArgs, logs, join(directory, 'state'), port)
   const view = new View(screen)
   view.say(`An application writes to ${logs}/app.log and rotates it.`)
   view.say(`The shipper follows it and sends to http://127.0.0.1:${port}, where one request in eleven fails.`)
@@ -65,7 +65,7 @@ export async function runDemo(programArgs: readonly string[], screen: Screen): P
   const turn = setInterval(show, 200)
   let rotation: NodeJS.Timeout | undefined
   try {
-    // What is rotated away before a shipper has ever looked is none of its files.
+    // A file that is rotated before the shipper's first sweep is not followed.
     await started(shipper)
     began = performance.now()
     rotation = setInterval(() => application.rotate(), ROTATE)
@@ -106,9 +106,9 @@ export async function runDemo(programArgs: readonly string[], screen: Screen): P
     clearInterval(rotation)
     shipper.child.kill('SIGKILL')
     receiver.close()
-    // While it lives it may still write into the folder.
+    // While it lives it may still write into the directory.
     await shipper.ended
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
@@ -140,7 +140,7 @@ function verdict(
   }
   view.say('')
   view.say(
-    `  ${receiver.duplicates} lines came twice: taken before the SIGKILL, but not yet saved as such. Each came under its old id.`,
+    `  ${receiver.duplicates} lines came twice: accepted before the SIGKILL, after the last checkpoint. Each has its old id.`,
   )
   view.say('  read = delivered + rejected + dropped + in flight')
   if (statement) {

@@ -57,7 +57,7 @@ ${(Object.keys(OPTIONS) as Option[])
   .join('\n')}
 
 examples
-  logshipper /opt/logs.txt                    like tail -F, file not there yet included
+  logshipper /opt/logs.txt                    like tail -F, also for a file that does not exist yet
   logshipper '/var/log/app/*.log' > all.log
 
   LOGSHIPPER_SOURCE_PATHS='/var/log/app/*.log' \\
@@ -68,5 +68,5 @@ Every key of the configuration can be set by environment: LOGSHIPPER_ and the ke
 BACKEND mean the first of each list. The environment wins over the file.
 
 exit codes (of one command: logshipper help COMMAND)
-  0 done, everything drained   1 what was asked about is not well, or a bug   2 configuration or command line
-  3 something is left; the ledger says what`
+  0 done, everything drained   1 a check failed, or a bug   2 invalid configuration or command line
+  3 drained incompletely; the ledger lists what is left`

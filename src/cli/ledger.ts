@@ -22,7 +22,7 @@ export async function ledger(
     lines = JSON.parse(asked.body) as LedgerLine[]
     text = showLedger(lines)
   } catch {
-    err.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    err.write(`logshipper: ${address} is not the admin port of a logshipper\n`)
     return 1
   }
   out.write(options.json ? asked.body : `${text}\n`)

@@ -3,10 +3,10 @@
  *
  *     shipping ─► a valid change ─► built ─► handed over ─► shipping, as the file says now
  *        ▲                            │
- *        └──────── refused ◄──────────┘ the one before goes on
+ *        └──────── refused ◄──────────┘ the previous one stays in use
  *
- * Ports, the claim of the state folder, the ledger's totals and all counters stay; files are read on from where they
- * were settled. Guarantees: one change at a time; nothing is torn down before its successor was built; a drain that
+ * Ports, the lock of the state directory, the ledger's totals and all counters stay; files are read on from their
+ * committed offsets. Guarantees: one change at a time; nothing is torn down before its successor was built; a drain that
  * begins in the middle of a change is not held up by it.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -133,7 +133,7 @@ export class Live implements Subject {
   startup(): ReturnType<Subject['startup']> {
     const startup = this.#shipper.startup()
     this.#ready ||= startup.ready
-    // A change is no start: whoever was ready stays so.
+    // A reload is no start: what was ready stays ready.
     return this.#ready ? { ready: true, waiting: [] } : startup
   }
 
@@ -188,7 +188,7 @@ export class Live implements Subject {
       if (performance.now() > until) {
         this.#log.warn(
           { event: 'reload_incomplete' },
-          'lines of files that are gone are still in flight; what does not settle now is lost',
+          'data of deleted files is still in flight after a minute; what is not acknowledged now is lost',
         )
         return
       }
@@ -196,7 +196,7 @@ export class Live implements Subject {
     }
   }
 
-  /** Positions of a backend that gets a source no more are forgotten, as they are at a start. */
+  /** Offsets of a backend that gets a source no more are discarded, as they are at a start. */
   #sayWhatIsLeft(config: Config): void {
     const left = new Map<string, number>()
     for (const { source, backend, bytes } of this.#shipper.remains().left) {
@@ -206,7 +206,7 @@ export class Live implements Subject {
     for (const [backend, bytes] of left) {
       this.#log.warn(
         { event: 'backend_removed', backend, bytes },
-        'a backend or its source was removed; what it had not settled is not sent to it',
+        'backend or source removed by the reload; discarding its offsets and unsent bytes',
       )
     }
   }
@@ -231,7 +231,11 @@ function lasting(before: Config, after: Config): Extract<Change, { kind: 'refuse
   }
   return Object.entries(keys)
     .filter(([, [one, other]]) => !isDeepStrictEqual(one, other))
-    .map(([key]) => ({ key, found: 'another value than at the start', allowed: 'a change with a restart only' }))
+    .map(([key]) => ({
+      key,
+      found: 'a value that differs from that at start',
+      allowed: 'a change with a restart only',
+    }))
 }
 
 /** Waits for `work`, but no longer than `until` in monotonic milliseconds. Returns whether it ended. */

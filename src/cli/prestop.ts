@@ -1,6 +1,6 @@
 /**
  * `logshipper prestop`: the preStop hook as a command of the container. It tells the running shipper over loopback that
- * the pod's termination has begun; nobody outside the pod can say so there.
+ * the pod's termination has begun; only the pod's own containers can reach it.
  */
 import { ask, DEFAULT_ADMIN } from './ask.ts'
 import type { Streams } from './output.ts'

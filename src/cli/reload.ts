@@ -4,7 +4,7 @@
  * It looks once a second, through the paths, so the `..data` link of a ConfigMap or a projected secret may be swapped
  * under it. What has changed is read when two looks in a row have shown the same: a file that is being written is left
  * alone. Guarantees: what is gone, empty, unreadable or wrong changes nothing but what is said, and is said once; what
- * was refused is tried again, for it may have been another file's fault.
+ * was refused is retried, for another file may have been at fault.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import type { LogLevel } from '../config/config.ts'
@@ -14,7 +14,7 @@ import type { Logger } from '../log.ts'
 import type { Live } from './live.ts'
 import { sayRemarks } from './sources.ts'
 
-/** Milliseconds between two looks, and how many looks until what was refused is tried again. */
+/** Milliseconds between two looks, and how many looks until what was refused is retried. */
 const LOOK = 1000
 const AGAIN = 5
 
@@ -53,7 +53,7 @@ export class Reload {
     if (isMountedAlone(this.#file)) {
       this.#parts.log.warn(
         { event: 'config_not_followed', file: this.#file },
-        'the configuration file is mounted by itself (subPath): it never changes; mount its folder to have changes applied',
+        'the configuration file is mounted by subPath and never updated; mount its directory to have changes applied',
       )
     }
     this.#next()
@@ -102,9 +102,10 @@ export class Reload {
       setLevel(config.log.level)
       for (const warning of loaded.warnings) log.warn({ event: 'config_warning' }, warning)
       const backends = config.backends.map(({ name }) => name)
-      log.info({ event: 'config_applied', sources: config.sources.length, backends }, 'the configuration was changed')
+      log.info({ event: 'config_applied', sources: config.sources.length, backends }, 'config reloaded')
       sayRemarks(config.sources, log)
-    } else if (this.#wrong !== undefined) log.info({ event: 'config_valid_again' }, 'the configuration is valid again')
+    } else if (this.#wrong !== undefined)
+      log.info({ event: 'config_valid_again' }, 'the configuration file is valid again')
     this.#wrong = undefined
   }
 
@@ -117,7 +118,7 @@ export class Reload {
     live.refuse(problems)
     log.error(
       { event: 'config_refused', problems },
-      'the configuration was changed and cannot be used; the one before goes on',
+      'config reload failed: invalid configuration; keeping the previous one',
     )
   }
 }

@@ -6,8 +6,8 @@
  *
  * Guarantees: the file is moved away first, so the running shipper goes on with a new one; it is removed only when
  * every record in it has settled, and those that were rejected again are kept again, so a replay that is interrupted
- * begins again with it and sends some records twice, under the same ids. A line that is no record ends nothing: it is kept
- * beside, in `main.unreadable.ndjson`. One replay at a time works on a directory: it holds a claim, which ends with its
+ * starts again with it and sends some records twice, under the same ids. A line that is no record stops nothing: it is
+ * kept in `main.unreadable.ndjson`. One replay at a time works on a directory: it holds a claim, which ends with its
  * process, however that ends. The exit code says whether anything is left to do.
  *
  * Only what a shipper of our user wrote is sent, or copied: where others could write to the state directory, or a dead-letter
@@ -91,7 +91,7 @@ async function claimAndReplay(
     err.write(
       dir === null
         ? 'logshipper: state.dir is off, so there are no dead letters\n'
-        : `logshipper: no backend is called ${only}; there are ${names}\n`,
+        : `logshipper: unknown backend ${only}; configured: ${names}\n`,
     )
     return EXIT.configuration
   }

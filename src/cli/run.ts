@@ -33,7 +33,7 @@ export type Interruption =
   | 'end'
   /** SIGHUP, the terminal has gone: drain. It may come twice, from the shell and from the kernel. */
   | 'hangup'
-  /** Nobody reads our standard output any more. */
+  /** Standard output has no reader any more. */
   | 'closed'
 
 const TERMINATION_LOG = '/dev/termination-log'
@@ -72,7 +72,7 @@ export async function run(
   if (limit !== undefined && limit < least) {
     log.warn(
       { event: 'memory_limit_low', limit, least, budget: config.memory.budget },
-      'the memory limit is smaller than any that was seen to hold',
+      'container memory limit is below the tested minimum',
     )
   }
   const server = await startServer(config.server, shipper, log)
@@ -103,12 +103,15 @@ export async function run(
       const { code, unsavedBytes } = lastSave
       log.error(
         { event: 'state_not_saved', dir, code, unsavedBytes },
-        'the last save failed: what was acknowledged since the one before it is sent again after a restart',
+        'the last checkpoint was not written; a restart resends what was acknowledged since the one before',
       )
       break
     }
     case 'late':
-      log.error({ event: 'state_not_saved', dir }, 'the last save did not end in time; a restart sends again')
+      log.error(
+        { event: 'state_not_saved', dir },
+        'the last checkpoint was not written in time; a restart resends unacknowledged data',
+      )
   }
   const ledger = shipper.ledger()
   writeTerminationMessage(TERMINATION_LOG, terminationMessage(drained, ledger, lastSave))

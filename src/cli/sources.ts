@@ -54,7 +54,7 @@ export function remarksOn(sources: readonly SourceOptions[]): SourceRemark[] {
   const warned = new Set(takenWhole(sources).map(({ source, taker }) => `${taker} ${source}`))
   for (const { source, other, path } of overlapsOf(sources)) {
     if (warned.has(`${source} ${other}`)) continue
-    const words = `is wanted by source ${other} too: ${source}, which is named first, gets it, and ${other} does not`
+    const words = `matches source ${other} too: ${source}, which is listed first, gets it, and ${other} does not`
     remarks.push({ kind: 'doubt', source, path, words })
   }
   return remarks
@@ -63,8 +63,8 @@ export function remarksOn(sources: readonly SourceOptions[]): SourceRemark[] {
 /** Says them, when a configuration begins to be in use. */
 export function sayRemarks(sources: readonly SourceOptions[], log: Logger): void {
   for (const { kind, source, path, words } of remarksOn(sources)) {
-    if (kind === 'doubt') log.warn({ event: 'path_doubtful', source, path }, `a path: ${words}`)
-    else log.info({ event: 'path_matches_nothing', source, path }, `a path: ${words}`)
+    if (kind === 'doubt') log.warn({ event: 'path_doubtful', source, path }, `path ${words}`)
+    else log.info({ event: 'path_matches_nothing', source, path }, `path ${words}`)
   }
 }
 
@@ -78,7 +78,7 @@ type PathVerdict = Pick<SourceRemark, 'kind' | 'words'>
 function shut({ exclude }: SourceOptions, path: string, excluded: boolean): PathVerdict | undefined {
   if (!excluded && !exclude.some(each => globsOf(each).some(glob => matchesPath(glob, path)))) return undefined
   const which = exclude.length > 3 ? `${exclude.slice(0, 3).join(', ')} …` : exclude.join(', ')
-  return { kind: 'doubt', words: `gets nothing, since exclude leaves none of what matches: ${which}` }
+  return { kind: 'doubt', words: `matches nothing that is not excluded: ${which}` }
 }
 
 /** Why nothing matches, or nothing that can be followed. */
@@ -88,7 +88,7 @@ function why(path: string, { refused }: Preview): PathVerdict {
   if (plain && directories.length === 1 && isDirectory(path)) {
     return {
       kind: 'doubt',
-      words: `is a directory: ${path}/* means the files in it, ${path}/**/* also those further down`,
+      words: `is a directory: ${path}/* means the files in it, ${path}/**/* also those in its subdirectories`,
     }
   }
   if (refused !== undefined) {

@@ -19,19 +19,19 @@ export async function status(
   try {
     text = show(JSON.parse(asked.body) as Status)
   } catch {
-    err.write(`logshipper: what answers at ${address} is not a shipper\n`)
+    err.write(`logshipper: ${address} is not the admin port of a logshipper\n`)
     return 1
   }
   out.write(options.json ? asked.body : text)
   return 0
 }
 
-function positions(state: Status['health']['state']): string {
+function checkpoint(state: Status['health']['state']): string {
   switch (state.kind) {
     case 'failing':
-      return `cannot be saved (${state.code})`
+      return `cannot be written (${state.code})`
     case 'saving':
-      return `saving for ${state.seconds} s`
+      return `being written for ${state.seconds} s`
     default:
       return state.kind
   }
@@ -42,7 +42,7 @@ function show(status: Status): string {
   const { state, watch } = health
   const lines = [
     `logshipper ${health.version}: ${draining ? 'draining' : health.status}${whereAndSince(status)}`,
-    `positions: ${positions(state)}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
+    `checkpoint: ${checkpoint(state)}; ${watch.mode === 'events' ? 'watching' : `polling: ${watch.reason}`}`,
     ...bounds(health),
     ...configuration(status),
     '',
@@ -58,7 +58,7 @@ function show(status: Status): string {
       lastDelivered ?? 'never',
     ],
   )
-  lines.push(table(['BACKEND', 'TYPE', 'ENDPOINT', 'STATE', 'BEHIND', 'LATE', 'LAST DELIVERED'], backends))
+  lines.push(table(['BACKEND', 'TYPE', 'ENDPOINT', 'STATE', 'LAG', 'LAG TIME', 'LAST DELIVERED'], backends))
   lines.push(...pipelines.flatMap(remarks), '')
   const rows = files.flatMap(({ path, source, state, size, cursors }) => {
     const file = [printable(path), source, state, bytes(size)]
@@ -74,7 +74,7 @@ function show(status: Status): string {
   lines.push(
     rows.length === 0
       ? 'no file matches yet'
-      : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'BACKEND', 'READ', 'ACKNOWLEDGED', 'LATE'], rows),
+      : table(['FILE', 'SOURCE', 'STATE', 'SIZE', 'BACKEND', 'READ', 'ACKNOWLEDGED', 'LAG TIME'], rows),
   )
   if (more.files > 0) lines.push(`and ${counted(more.files, 'more file')}`)
   for (const { path, reason } of refused) lines.push(`not followed: ${printable(path)}: ${reason}`)
@@ -91,7 +91,7 @@ function whereAndSince({ identity: { namespace, pod, node }, startedAt }: Status
 function configuration({ health, problems, more }: Status): string[] {
   if (health.configuration.kind === 'current') return []
   return [
-    `configuration: refused at ${health.configuration.since}; the one before runs`,
+    `configuration: refused at ${health.configuration.since}; the previous one stays in use`,
     ...problems.map(problem => `  ${printable(problem)}`),
     ...(more.problems > 0 ? [`  and ${more.problems} more`] : []),
   ]
@@ -108,7 +108,7 @@ function remarks({ backend, lastError, deadLetters }: Status['pipelines'][number
     const { written, omitted, bytes: size } = deadLetters
     const lost = omitted > 0 ? `, ${omitted} were not kept` : ''
     lines.push(
-      `dead letters of ${backend}: ${written} kept since the start${lost}; ${bytes(size)} wait for logshipper replay`,
+      `dead letters of ${backend}: ${written} kept since the start${lost}; ${bytes(size)} to replay (logshipper replay)`,
     )
   }
   return lines
@@ -119,7 +119,7 @@ function bounds({ memory, volume, previous }: Status['health']): string[] {
   const lines: string[] = []
   const of = (limit: number | null): string => (limit === null ? '' : ` of ${bytes(limit)}`)
   if (memory.anonymous !== null) {
-    lines.push(`memory: ${bytes(memory.anonymous)}${of(memory.limit)}; up to ${bytes(memory.budget)} of it for lines`)
+    lines.push(`memory: ${bytes(memory.anonymous)}${of(memory.limit)}; memory.budget ${bytes(memory.budget)}`)
   }
   if (volume) {
     const { secondsLeft } = volume
@@ -128,8 +128,8 @@ function bounds({ memory, volume, previous }: Status['health']): string[] {
   }
   if (previous.kind === 'unclean') {
     const { unsettledBytes, lostBytes } = previous
-    const gone = lostBytes > 0 ? `, ${bytes(lostBytes)} could not be found again` : ''
-    lines.push(`the process before was killed: ${bytes(unsettledBytes)} were not acknowledged${gone}`)
+    const gone = lostBytes > 0 ? `, ${bytes(lostBytes)} lost` : ''
+    lines.push(`previous process did not shut down cleanly: ${bytes(unsettledBytes)} were unacknowledged${gone}`)
   }
   return lines
 }

@@ -1,5 +1,5 @@
 /**
- * Standard error, where our own log goes, and which somebody may have stopped reading.
+ * Standard error, where our own log goes, and which may have no reader any more.
  *
  * Guarantees: nothing here blocks, throws or grows without a bound. A line is written at once if there is room, since
  * the last line before a death counts; otherwise it waits, and beyond a bound it is dropped and counted. Once there is
@@ -69,7 +69,7 @@ export class Stderr {
         this.#timer = setTimeout(() => this.#flush(), LOOK).unref()
         return false
       }
-      // Nobody will ever read it, or there is no room on the disk: a log is not worth dying for.
+      // There is no reader, or no room on the disk: a log is not worth ending the process.
       this.#dropped += this.#waiting.length
       this.#waiting = []
       this.#bytes = 0
@@ -81,7 +81,7 @@ export class Stderr {
     const [first] = this.#waiting
     if (first !== undefined || this.#dropped === 0) return first
     const time = new Date().toISOString()
-    const msg = 'lines of this log were dropped: there was no room in standard error'
+    const msg = 'standard error was not read in time; lines of this log were dropped'
     const fields = { level: 'warn', time, event: 'log_lines_dropped' satisfies Event, dropped: this.#dropped, msg }
     const line = Buffer.from(`${JSON.stringify(fields)}\n`)
     this.#dropped = 0

@@ -26,10 +26,12 @@ export function terminationMessage(
   lines.push(
     drained.complete ? 'drained: everything was settled' : `not drained: ${counted(total, 'byte')} left on disk`,
   )
-  if (lastSave.kind === 'late') lines.push('positions were not saved in time: a restart on the same volume sends again')
+  if (lastSave.kind === 'late') {
+    lines.push('the last checkpoint was not written in time: a restart resends unacknowledged data')
+  }
   if (lastSave.kind === 'failed') {
     const again = counted(lastSave.unsavedBytes, 'byte')
-    lines.push(`positions were not saved (${lastSave.code}): a restart on the same volume sends ${again} again`)
+    lines.push(`the last checkpoint was not written (${lastSave.code}): a restart resends ${again}`)
   }
   for (const { source, backend, statement } of ledger) {
     const { delivered, rejected, dropped, inFlight, lostBytes } = statement

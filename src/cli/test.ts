@@ -33,7 +33,7 @@ export async function test(
   const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
   if (wanted.length === 0) {
     const names = config.backends.map(({ name }) => name).join(', ')
-    err.write(`logshipper: no backend is called ${only}; there are ${names}\n`)
+    err.write(`logshipper: unknown backend ${only}; configured: ${names}\n`)
     return EXIT.configuration
   }
   const { lines, more } = await read(input)

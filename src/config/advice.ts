@@ -10,7 +10,7 @@ export function advice({ sources, backends }: Config, env: Environment): string[
     const bearer = auth?.bearer !== undefined && holds('Bearer ', auth.bearer, env)
     const key = auth?.apiKey?.prefix && holds(auth.apiKey.prefix, auth.apiKey.value, env)
     const word = bearer ? 'Bearer' : key ? auth?.apiKey?.prefix?.trim() : undefined
-    return word ? [`backend ${name}: its secret begins with ${word}, which we put before it: it is sent once`] : []
+    return word ? [`backend ${name}: its secret begins with ${word}, which is added anyway: it is sent once`] : []
   })
   return [...overlaps(sources), ...doubled]
 }
@@ -35,7 +35,7 @@ export function takenWhole(sources: readonly SourceOptions[]): Taken[] {
 function overlaps(sources: readonly SourceOptions[]): string[] {
   return takenWhole(sources).map(
     ({ source, taker, glob }) =>
-      `source ${source} gets nothing of ${glob}: these files belong to source ${taker}, which comes first`,
+      `source ${source} gets no files of ${glob}: source ${taker}, which is listed first, gets them`,
   )
 }
 

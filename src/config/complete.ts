@@ -90,9 +90,9 @@ function checkNames(list: string, named: readonly { readonly name: string }[], r
     const first = named.findIndex(each => each.name === name)
     if (first === index) continue
     report([list, index, 'name'], {
-      found: `${describe(name, [])}, which ${list}[${first}] is called too`,
-      allowed: 'a name that no other one has',
-      hint: list === 'backends' ? 'without a name a backend is called as its type' : undefined,
+      found: `${describe(name, [])}, the name of ${list}[${first}] too`,
+      allowed: 'a unique name',
+      hint: list === 'backends' ? 'the default name of a backend is its type' : undefined,
     })
   }
 }
@@ -117,7 +117,7 @@ function checkBackend(
   }
   const { batch, retry, tls, auth, deadLetter } = delivery
   if (deadLetter && config.state.dir === null) {
-    report([...path, 'deadLetter'], { found: 'a dead-letter file', allowed: 'one only with a state.dir to keep it in' })
+    report([...path, 'deadLetter'], { found: 'a dead-letter file', allowed: 'none without state.dir, which holds it' })
   }
   if (retry.initial > retry.max) {
     report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
@@ -190,7 +190,7 @@ function checkProxy(endpoint: URL, { proxy, auth }: DeliveryOptions, path: KeyPa
     report([...path, 'proxy'], {
       found: `${choice.variable} in the environment, which is not the address of an HTTP proxy`,
       allowed: 'http://proxy:3128 or https://proxy:3128',
-      hint: 'proxy: off leaves the environment’s proxy aside, NO_PROXY names exceptions',
+      hint: 'proxy: off ignores the environment’s proxy, NO_PROXY names exceptions',
     })
     return
   }

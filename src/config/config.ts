@@ -1,6 +1,6 @@
 /**
  * The configuration, complete: every default filled in, every reference resolved, sizes in bytes and durations in
- * milliseconds. Whoever holds a `Config` never has to ask whether a value is there or makes sense.
+ * milliseconds. A `Config` has every value, and each was checked.
  */
 import type { DeliveryOptions } from '../delivery/options.ts'
 import type { PodOptions } from '../metadata.ts'

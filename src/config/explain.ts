@@ -1,6 +1,6 @@
 /**
  * The effective configuration, value by value, each with who said it: a line of the file, a variable, the command line,
- * or nobody, which is the default.
+ * or none of these: the default.
  *
  * Guarantees: what a problem would not show is not shown here either (see `problem.ts`); what `${…}` stands for is shown
  * as it was written.

@@ -39,7 +39,7 @@ export interface LoadRequest {
   readonly paths?: readonly string[] | undefined
   readonly env: Environment
   readonly cwd: string
-  /** Where a file is looked for that nobody named, and that need not be there. */
+  /** The default path of the file, which need not exist. */
   readonly defaultFile?: string | undefined
 }
 
@@ -78,7 +78,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const known = variables(keys)
   const paths = request.paths ?? []
   if (paths.length > 0 && tree.sources !== undefined) {
-    warnings.push(`the sources of ${file.name} are not used: the command line names others`)
+    warnings.push(`the sources of ${file.name} are ignored: the command line names others`)
     delete tree.sources
   }
   const applied = applyEnvironment(tree, env, known)
@@ -105,7 +105,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   for (const { path, ...refusal } of refusals) problems.push({ ...locate(path), ...refusal })
   // What variables and `${…}` put in may be lists.
   if (copy(final, { deepest: Number.POSITIVE_INFINITY, most: MOST_VALUES }) === TOO_MANY) {
-    const found = 'too many keys and values, with what variables put in'
+    const found = 'too many keys and values after substitution'
     problems.push({ file: file.name, key: '', found, allowed: `at most ${MOST_VALUES} of them` })
     return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
   }
@@ -200,7 +200,7 @@ type Locate = (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'key'>
 
 /**
  * Who is to blame for the value at a path: the variable that set it or what holds it, the command line, the line of the
- * file; for what is missing, whoever wrote its neighbours.
+ * file; for what is missing, that of its neighbours.
  */
 function locator(
   file: FileRead,

@@ -41,7 +41,7 @@ export function usualBudget(sources: readonly SourceOptions[], backends: readonl
   return Math.min(MOST_BUDGET, Math.max(USUAL_BUDGET, together(part, backends.length)))
 }
 
-/** What can never be had is refused; what is only smaller than somebody asked for is warned of. */
+/** What can never suffice is refused; what is only smaller than was asked for is warned of. */
 export function checkBudget({ memory, sources, backends }: Config, report: Report, warnings: string[]): void {
   const part = partOf(memory.budget, backends.length)
   const all = demands(sources, backends)

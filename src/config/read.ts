@@ -29,7 +29,7 @@ export function readText(path: string, limit: number): ReadText {
   }
   try {
     const stat = fstatSync(fd)
-    if (stat.isDirectory()) return { kind: 'unreadable', found: 'a folder', allowed: 'a file' }
+    if (stat.isDirectory()) return { kind: 'unreadable', found: 'a directory', allowed: 'a regular file' }
     if (!stat.isFile()) return { kind: 'unreadable', found: 'a pipe or a device', allowed: 'a regular file' }
     if (stat.size > limit) return { kind: 'unreadable', found: `${formatSize(stat.size)}`, allowed }
     const buffer = Buffer.alloc(limit + 1)

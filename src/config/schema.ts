@@ -24,10 +24,10 @@ const common = {
     .optional(
       z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: '1 to 63 letters, digits and the signs _ . -' })),
     )
-    .check(z.describe('Metric label, and the name its cursors are saved under. Default: the type.')),
+    .check(z.describe('Metric label, and the name that its offsets are saved under. Default: the type.')),
   sources: z
     .optional(z.array(z.string()).check(z.minLength(1, { error: 'at least one name of a source' })))
-    .check(z.describe('Names of the sources it gets. Default: all.')),
+    .check(z.describe('Names of the sources that are shipped to it. Default: all.')),
 }
 
 const remote = z.object(remoteShape)
@@ -95,14 +95,14 @@ export const configSchema = z.strictObject({
         ),
       [{ type: DEFAULT_TYPE }],
     )
-    .check(z.describe('Where records go. Default: the standard output.')),
+    .check(z.describe('Where records are sent. Default: standard output.')),
   state: z.prefault(stateSchema, {}),
   volume: z.prefault(volumeSchema, {}),
   memory: z.prefault(
     z.strictObject({
       budget: z
         .optional(size({ min: 256 * 1024, max: MOST_BUDGET }))
-        .check(z.describe('Bytes in flight allowed, all backends together. Default: 8MiB, or what they need.')),
+        .check(z.describe('Maximum bytes in flight, all backends together. Default: 8MiB, or what they need.')),
     }),
     {},
   ),
@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
     }),
     {},
   ),
-  pod: z.prefault(podSchema, {}).check(z.describe('Where we run, from the Downward API.')),
+  pod: z.prefault(podSchema, {}).check(z.describe('Metadata of the pod, from the Downward API.')),
   server: z.prefault(serverSchema, {}),
   log: z.prefault(
     z.strictObject({

@@ -35,8 +35,9 @@ export const STATE = {
     level: 'error',
     rule: always,
     means:
-      'The last checkpoint was not written before the grace period ended. A restart sends again what was acknowledged since the one before.',
+      'The last checkpoint was not written: it failed (`code`), or did not end within the grace period. A restart resends what was acknowledged since the one before (`unsavedBytes`).',
     action: 'See to the volume of `state.dir`, or raise `terminationGracePeriodSeconds`.',
+    units: { unsavedBytes: 'bytes' },
   },
   state_written_again: {
     level: 'info',

@@ -80,7 +80,7 @@ export async function readManifest(file: string, text: string): Promise<ReadMani
     else if (value === 'alias') report(line, 'aliases that cannot be resolved', 'anchors before their aliases')
     else if (value === undefined || !yaml.isMap(document.contents)) report(line, 'no object', ONE_OBJECT)
     else if (typeof value['kind'] !== 'string') {
-      const hint = 'resources' in value ? 'of an overlay: kubectl kustomize FOLDER | logshipper … -' : undefined
+      const hint = 'resources' in value ? 'of an overlay: kubectl kustomize DIRECTORY | logshipper … -' : undefined
       report(line, 'a map without a kind', ONE_OBJECT, hint)
     } else {
       for (const [path, object] of objectsOf(value)) {
@@ -98,7 +98,7 @@ export async function readManifest(file: string, text: string): Promise<ReadMani
   }
   if (problems.length === 0 && pods.length === 0) {
     const found = kinds.size === 0 ? 'nothing' : `no pod, only ${[...kinds].join(', ')}`
-    const hint = kinds.has('Kustomization') ? 'kubectl kustomize FOLDER | logshipper … -' : undefined
+    const hint = kinds.has('Kustomization') ? 'kubectl kustomize DIRECTORY | logshipper … -' : undefined
     report(undefined, found, `at least one of ${WORKLOADS.join(', ')}`, hint)
   }
   if (problems.length > 0) return { kind: 'unusable', problems }

@@ -1,8 +1,8 @@
 /**
  * The admin port: what a person asks through `kubectl port-forward`, and the preStop hook. It shows paths, so it binds
  * to loopback, and it answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name
- * here, and what comes from a web page at all changes nothing. On an address that is not loopback, which somebody has to
- * configure, any name will do.
+ * here, and what comes from a web page at all changes nothing. On an address that is not loopback, which has to be
+ * configured, any name will do.
  */
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
@@ -20,7 +20,7 @@ export function admin(subject: Subject, now: () => number): Handler {
   const everything = shared(() => json(200, status(subject.snapshot())), now)
   return (request, { pathname }) => {
     if (!LOOPBACK.test(request.headers.host ?? '') && isLoopback(request.socket.localAddress)) {
-      return text(403, 'this port answers to localhost only')
+      return text(403, 'this port answers requests for localhost only')
     }
     switch (pathname) {
       case '/':
@@ -33,7 +33,7 @@ export function admin(subject: Subject, now: () => number): Handler {
         if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
         if (request.headers.origin !== undefined) return text(403, 'not from a web page')
         subject.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'anybody')
-        return text(200, 'the grace period counts from here')
+        return text(200, 'draining: grace period started')
       }
       default:
         return text(404, 'there are / /status /ledger /prestop')

@@ -1,7 +1,7 @@
 /**
  * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how much it
  * owes them, so that neither a slow client nor garbage costs more than a socket for a few seconds. A connection gets one
- * answer at a time: requests may follow each other on it, but whoever pipelines them is cut off (`owed.ts`). A new client
+ * answer at a time: requests may follow each other on it, but a client that pipelines them is disconnected (`owed.ts`). A new client
  * is always let in: when all places are taken the oldest connection makes room, or a few hundred silent ones would shut
  * out the kubelet, whose probe is always a fresh one, and have the container restarted.
  */
@@ -42,8 +42,8 @@ export interface Listener {
 }
 
 /**
- * Listens on the first of `hosts` that can be had. All paths take GET and HEAD, those in `posts` POST too. Throws
- * `ERR_START` naming `key` if no host can be had: the port is taken, or not ours to take.
+ * Listens on the first of `hosts` that can be bound. All paths take GET and HEAD, those in `posts` POST too. Throws
+ * `ERR_START` naming `key` if none can be bound: the port is in use, or needs a privilege.
  */
 export async function listen(
   hosts: readonly string[],
@@ -79,7 +79,7 @@ export async function listen(
       }
       answer().then(
         ({ status, type, body, headers }) => {
-          // Nobody needs to send us a body: whoever does is not listened to any longer than the answer takes.
+          // No request needs a body: one that has one is read no longer than the answer takes.
           if (!request.complete) response.setHeader('connection', 'close')
           const length = Buffer.byteLength(body)
           owed.answer(socket, length)
@@ -127,13 +127,12 @@ export async function listen(
   const code = codeOf(fault)
   const why =
     code === 'EADDRINUSE'
-      ? 'is taken'
+      ? 'it is in use'
       : code === 'EACCES'
-        ? 'needs a privilege we do not have'
-        : `cannot be had (${code})`
-  throw new ShipperError('ERR_START', `${key}: port ${port} ${why}; choose another one, 0 for any free one, or off`, {
-    cause: fault,
-  })
+        ? 'it needs a privilege that this process does not have'
+        : 'the system refuses it'
+  const message = `${key}: cannot listen on port ${port}: ${why} (${code}); choose another one, 0 for any free one, or off`
+  throw new ShipperError('ERR_START', message, { cause: fault })
 }
 
 /**

@@ -38,7 +38,7 @@ export class Metrics {
   }
 
   async page(): Promise<{ type: string; body: string }> {
-    // The library is loaded and the sampling begins at the first scrape: who never scrapes pays for neither.
+    // The library is loaded and the sampling begins at the first scrape: without a scrape neither costs anything.
     this.#registry ??= this.#register()
     const registry = await this.#registry
     // All of `collect` runs before `metrics` returns its promise: two scrapes at once do not mix.

@@ -3,7 +3,7 @@
  *
  * Node parses pipelined requests as fast as they come and calls the handler for each, whether the answers are read or
  * not; so a single connection could have answers made until the heap is full. Guarantees: one answer is owed to a
- * connection at a time, whoever asks again before that loses the connection; the answers that are owed hold at most
+ * connection at a time, a client that asks again before that loses the connection; the answers that are owed hold at most
  * `most` bytes, beyond which the connection that has been waiting the longest is destroyed.
  */
 import type { Socket } from 'node:net'
@@ -31,7 +31,7 @@ export class Owed {
 
   /** The answer is `bytes` long, and is about to be written. */
   answer(socket: Socket, bytes: number): void {
-    // Whoever was cut off meanwhile is owed nothing any more.
+    // A client that was disconnected meanwhile is owed nothing any more.
     if (!this.#bySocket.has(socket)) return
     this.#bySocket.set(socket, bytes)
     this.#bytes += bytes

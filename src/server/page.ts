@@ -44,7 +44,7 @@ let last
 
 // heads: a leading # is a column of numbers; rows: cells are text, or text with a class
 function table(id, heads, rows, none) {
-  // An unchanged table stays, and with it what somebody has selected in it.
+  // An unchanged table stays, and with it a selection in it.
   const key = JSON.stringify(rows)
   if (shown[id] === key) return
   shown[id] = key
@@ -110,19 +110,19 @@ function show(s) {
   document.title = pod ? pod + ' · logshipper' : 'logshipper'
   const refusal = s.health.configuration.kind === 'refused'
   $('configuration').hidden = !refusal
-  if (refusal) set($('problems'), lines('The configuration was refused ' + ago(s.health.configuration.since, s.at) + '; the one before runs.', ...s.problems, s.more.problems ? 'and ' + count(s.more.problems) + ' more' : ''), 'cell bad')
+  if (refusal) set($('problems'), lines('The configuration was refused ' + ago(s.health.configuration.since, s.at) + '; the previous one stays in use.', ...s.problems, s.more.problems ? 'and ' + count(s.more.problems) + ' more' : ''), 'cell bad')
   const kept = s.health.state, watch = s.health.watch
   set($('line'), 'version ' + s.health.version + ', started ' + ago(s.startedAt, s.at) +
-    ' · positions ' +
-    (kept.kind === 'failing' ? 'cannot be saved (' + kept.code + ')' :
-      kept.kind === 'saving' ? 'saving for ' + kept.seconds + ' s' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
+    ' · checkpoint ' +
+    (kept.kind === 'failing' ? 'cannot be written (' + kept.code + ')' :
+      kept.kind === 'saving' ? 'being written for ' + kept.seconds + ' s' : kept.kind === 'memory' ? 'in memory only' : 'saved') +
     ' · ' + (watch.mode === 'events' ? 'watching' : 'polling: ' + watch.reason))
   const seconds = last ? (Date.parse(s.at) - Date.parse(last.at)) / 1000 : 0
-  table('backends', ['backend', 'state', '#behind', '#late', '#delivering', '#last delivered', '#budget', '#retries', 'last error', 'dead letters'],
+  table('backends', ['backend', 'state', '#lag', '#lag time', '#delivering', '#last delivered', '#budget', '#retries', 'last error', 'dead letters'],
     s.health.backends.map(b => backend(s, b, seconds)), 'none')
   table('ledger', ['source', 'backend', '#read', '#= delivered', '#+ rejected', '#+ dropped', '#+ in flight', '', '#lost'],
     s.ledger.map(account), 'nothing has been read yet')
-  table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#behind', '#late'], s.files.map(file), 'no file matches yet')
+  table('files', ['path', 'source', 'state', '#size', 'backend', '#read', '#acknowledged', '#lag', '#lag time'], s.files.map(file), 'no file matches yet')
   table('refused', ['path', 'source', 'why'], s.refused.map(r => [r.path, r.source, r.reason]), 'nothing')
   set($('files-more'), s.more.files ? 'and ' + count(s.more.files) + ' more' : '')
   set($('refused-more'), s.more.refused ? 'and ' + count(s.more.refused) + ' more' : '')
@@ -160,7 +160,7 @@ export const PAGE = `<!doctype html>
 <p id="line"></p>
 <section id="configuration" hidden><h2>Configuration</h2><p id="problems"></p></section>
 ${section('backends', 'Backends')}
-${section('ledger', 'Ledger', '<p>What was read is delivered, rejected, dropped by a policy, or in flight. Lost: truncated or deleted before it could be read.</p>')}
+${section('ledger', 'Ledger', '<p>Read = delivered + rejected + dropped by a policy + in flight. Lost: truncated or deleted before it could be read.</p>')}
 ${section('files', 'Files')}
 ${section('refused', 'Not followed')}
 </main>

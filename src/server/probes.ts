@@ -46,9 +46,9 @@ export function probes(subject: Subject, metrics: () => Promise<Page>): Handler 
         return metrics()
       case '/prestop':
         // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
-        // Whoever reaches this port may call it, so it never leaves less than half of the grace period.
+        // Any client that reaches this port may call it, so it never leaves less than half of the grace period.
         if (method !== 'HEAD') subject.terminationBegan('anybody')
-        return text(200, 'the grace period counts from here')
+        return text(200, 'draining: grace period started')
       default:
         return text(404, 'there are /startupz /livez /readyz /health /metrics /prestop')
     }

@@ -1,9 +1,9 @@
 /**
  * The server: the probe port for the kubelet and Prometheus, and the admin port for people, on loopback.
  *
- * Guarantees: without the probe port nothing starts, for the kubelet would take it for dead; the admin port is not worth
- * that. Loopback belongs to all containers of the pod: one that has taken the port must not keep lines from being
- * shipped, so that is logged, and tried again.
+ * Guarantees: without the probe port nothing starts, for the kubelet would restart the container; the admin port is not
+ * worth that. Loopback belongs to all containers of the pod: one that uses the port must not keep lines from being
+ * shipped, so that is logged, and retried.
  */
 import { CLOCK, type Clock } from '../clock.ts'
 import { codeOf } from '../errors.ts'
@@ -16,16 +16,16 @@ import { POSTS, probes } from './probes.ts'
 import { shared } from './shared.ts'
 import type { Subject } from './subject.ts'
 
-/** Milliseconds until a port that could not be had is tried again. */
+/** Milliseconds until binding a port is retried. */
 const AGAIN = 30_000
 
 export interface Running {
-  /** The ports that are bound; absent ones are off, or could not be had. */
+  /** The ports that are bound; absent ones are off, or could not be bound. */
   readonly ports: { readonly port?: number; readonly adminPort?: number }
   close(): Promise<void>
 }
 
-/** Throws `ERR_START` if the probe port cannot be had. */
+/** Throws `ERR_START` if the probe port cannot be bound. */
 export async function startServer(
   { port, admin: address }: ServerOptions,
   subject: Subject,
@@ -90,7 +90,10 @@ class AdminPort {
       if (!this.#failed) {
         const reason = error instanceof Error ? error.message : codeOf(error)
         const fields = { event: 'admin_port_unavailable', host, port, reason } as const
-        this.#log.warn(fields, 'there is no status page, and `logshipper prestop` does not work; it is tried again')
+        this.#log.warn(
+          fields,
+          'cannot bind the admin port: no status page, and `logshipper prestop` does not work; retrying',
+        )
       }
       this.#failed = true
       if (!this.#closed) this.#cancel = this.#clock.after(AGAIN, () => void this.open(onBound))

@@ -50,7 +50,7 @@ export interface HealthReport extends ShipperHealth {
   readonly configuration: ConfigurationHealth
 }
 
-/** `refused`: what stands in the file now cannot be used, in so many points; the one before goes on. */
+/** `refused`: what stands in the file now cannot be used, in so many points; the previous one stays in use. */
 export interface ConfigurationHealth {
   readonly kind: 'current' | 'refused'
   readonly since: string
@@ -71,7 +71,7 @@ export interface ShipperHealth {
   readonly status: 'ok' | 'degraded'
   readonly version: string
   readonly state: StateHealth
-  /** Whether unacknowledged files are kept alive by links in the state folder. */
+  /** Whether unacknowledged files are kept by hard links in the state directory. */
   readonly pins:
     | { readonly kind: 'works'; readonly pinned: number }
     | { readonly kind: 'impossible'; readonly reason: string }
@@ -105,8 +105,8 @@ export interface VolumeHealth {
 }
 
 /**
- * How the process before this one ended, by the positions that it left. `unsettledBytes`: what was not acknowledged by
- * then, as far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what can not be found any more.
+ * How the previous process ended, by the checkpoint that it left. `unsettledBytes`: what was not acknowledged by then, as
+ * far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what cannot be found any more.
  */
 export interface LastShutdown {
   readonly kind: 'none' | 'clean' | 'unclean'

@@ -69,7 +69,7 @@ t.test('a command line that makes no sense says why', async t => {
     [['inject', 'a', 'b'], /inject takes one manifest/],
     [['-'], /standard input/],
     [['run', ''], /empty path/],
-    [['frobnicate'], /neither a command nor a file: frobnicate\. logshipper --help shows.*\.\/frobnicate/],
+    [['frobnicate'], /neither a command nor a file: frobnicate\. .*\.\/frobnicate/],
     [['top'], /neither a command nor a file: top/],
     [['a.log', 'status'], /the command status must come first\. .*\.\/status/],
     [['-c', 'c.yaml', 'vaildate'], /Did you mean validate\?/],

@@ -41,7 +41,7 @@ t.test('a backend that takes the line is ok, and nothing else has happened', asy
   t.equal(err, '')
   t.match(
     out,
-    /^http \(http:\/\/127\.0\.0\.1:\d+\/ingest\): ok: accepted it within \d+ ms\nstdout: ok: our own standard output/,
+    /^http \(http:\/\/127\.0\.0\.1:\d+\/ingest\): ok: accepted it within \d+ ms\nstdout: ok: standard output: nothing to check/,
   )
   t.equal(receiver.requests, 1)
   t.match(receiver.records, [{ message: 'logshipper check', file: '/logshipper/check', team: 'checkout', id: /./ }])
@@ -79,7 +79,7 @@ t.test('what an answer means is said, once, and no credential with it', async t 
     [404, /^http \(http:\/\/127\.0\.0\.1:\d+\/ingest\?…\): not ok: http_404: there is nothing under that path/],
     [503, /not ok: http_503: the address is right; the fault is on its side/],
     [400, /not ok: http_400: it refuses the line itself: logshipper test shows the request/],
-    [413, /not ok: http_413: not even one line/],
+    [413, /not ok: http_413: even a single line/],
   ]
   for (const [status, words] of cases) {
     receiver.behaviour = refuse(status)
@@ -170,6 +170,6 @@ t.test('one backend alone can be asked, and a name that is none is told', async 
   const backends = ['a', 'b'].map(name => ({ name, type: 'http', endpoint: receiver.url }))
   t.match(await check(t, { backends }, '--backend', 'b'), { code: 0, out: /^b .*: ok/ })
   t.equal(receiver.requests, 1)
-  t.match(await check(t, { backends }, '--backend', 'c'), { code: 2, err: /no backend is called c; there are a, b/ })
+  t.match(await check(t, { backends }, '--backend', 'c'), { code: 2, err: /unknown backend c; configured: a, b/ })
   t.match(await check(t, { backends: [{ type: 'nothing' }] }), { code: 2 })
 })

@@ -153,11 +153,11 @@ const CASES: readonly [
     'name: logshipper',
   ],
   [
-    'a mark that anybody can make',
+    'a mark that can come from outside the pod',
     'preStop: { exec: { command: [logshipper, prestop] } }',
     'preStop: { httpGet: { path: /prestop, port: logshipper } }',
     'hint',
-    /httpGet \/prestop; exec: { command: \[logshipper, prestop\] }; a request may come from anybody/,
+    /httpGet \/prestop; exec: { command: \[logshipper, prestop\] }; requests can come from outside the pod/,
     'preStop',
   ],
   [
@@ -237,11 +237,11 @@ const CASES: readonly [
     '      volumeMounts:\n',
     '      volumeMounts:\n        - { name: logs, mountPath: /etc/logshipper/config.yaml, subPath: c }\n',
     'warning',
-    /config.yaml by subPath; the folder/,
+    /config.yaml by subPath; a mount of the directory/,
     'config.yaml',
   ],
   [
-    'positions on a read-only root',
+    'a checkpoint on a read-only root',
     'value: /var/lib/logshipper/state',
     'value: /state',
     'error',
@@ -257,7 +257,7 @@ const CASES: readonly [
     'readOnly: true',
   ],
   [
-    'positions where the application may write',
+    'a checkpoint where the application may write',
     'value: /var/lib/logshipper/state',
     'value: /var/log/app/.logshipper',
     'warning',
@@ -265,7 +265,7 @@ const CASES: readonly [
     'STATE_DIR',
   ],
   [
-    'positions in the root of a volume',
+    'a checkpoint in the root of a volume',
     'value: /var/lib/logshipper/state',
     'value: /var/lib/logshipper',
     'hint',
@@ -416,7 +416,7 @@ t.test('a measured drain is held against the grace period', async t => {
   t.match(await remarks(GOOD, 40), [{ severity: 'error', line: 6, found: '30', wanted: 'at least 41' }])
 })
 
-t.test('positions beside no volume end with the container', async t => {
+t.test('a checkpoint on no volume is lost with the container', async t => {
   const text = GOOD.replace('/var/lib/logshipper/state', '/state').replace('        readOnlyRootFilesystem: true\n', '')
   t.match(await remarks(text), [{ severity: 'warning', found: 'state.dir /state on no volume' }, { severity: 'hint' }])
 })
@@ -477,7 +477,7 @@ t.test('input that is no manifest gets an answer that helps', async t => {
     ['a: *b\n', /aliases that cannot be resolved/],
     ['kind: Service\nspec: {}\n---\nkind: ConfigMap\n', /found no pod, only Service, ConfigMap/],
     ['kind: Deployment\nspec: {}\n', /a Deployment without spec and containers/],
-    ['resources: [a.yaml]\n', /a map without a kind.*kubectl kustomize FOLDER/],
+    ['resources: [a.yaml]\n', /a map without a kind.*kubectl kustomize DIRECTORY/],
   ]
   for (const [input, words] of table) {
     const { code, out, err } = logshipper(['doctor', '-'], input)

@@ -73,7 +73,7 @@ t.test('what matches and cannot be followed is told by name, with the reason', t
 
 t.test('a pattern of which exclude leaves nothing is told, whether its files are there or not', t => {
   const { of } = volume(t)
-  const words = 'gets nothing, since exclude leaves none of what matches:'
+  const words = 'matches nothing that is not excluded:'
   t.strictSame(of('logs/*.log', 'logs/app*'), [`doubt: source app: logs/*.log: ${words} logs/app*`])
   t.strictSame(of('later/*.log', 'later/**'), [`doubt: source app: later/*.log: ${words} later/**`])
   t.strictSame(of('logs/later.log', 'logs/*.log'), [`doubt: source app: logs/later.log: ${words} logs/*.log`])
@@ -93,8 +93,8 @@ t.test('two sources that want the same file are told once for each pair', t => {
   const { at, said } = volume(t)
   const named = (name: string, path: string) => source(at(path), { name })
   t.strictSame(said([named('text', 'logs/*.txt'), named('all', 'logs/*'), named('deep', '**/*.log')]), [
-    'doubt: source text: logs/x.txt: is wanted by source all too: text, which is named first, gets it, and all does not',
-    'doubt: source all: logs/x.log: is wanted by source deep too: all, which is named first, gets it, and deep does not',
+    'doubt: source text: logs/x.txt: matches source all too: text, which is listed first, gets it, and all does not',
+    'doubt: source all: logs/x.log: matches source deep too: all, which is listed first, gets it, and deep does not',
   ])
   t.strictSame(
     said([named('all', 'logs/*'), named('none', 'logs/*.txt')]),

@@ -24,18 +24,18 @@ t.test('after a whole drain it says so, and what was delivered', t => {
   t.end()
 })
 
-t.test('positions that were not saved in time are named before the accounts', t => {
+t.test('a checkpoint that was not written in time is named before the accounts', t => {
   const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], { kind: 'late' }).split('\n')
   t.equal(first, 'drained: everything was settled')
-  t.equal(second, 'positions were not saved in time: a restart on the same volume sends again')
+  t.equal(second, 'the last checkpoint was not written in time: a restart resends unacknowledged data')
   t.end()
 })
 
-t.test('positions that could not be saved are named with the reason and with what is sent again', t => {
+t.test('a checkpoint that was not written is named with the reason and with what is resent', t => {
   const lastSave = { kind: 'failed', code: 'ENOSPC', unsavedBytes: 1200 } as const
   const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], lastSave).split('\n')
   t.equal(first, 'drained: everything was settled')
-  t.equal(second, 'positions were not saved (ENOSPC): a restart on the same volume sends 1200 bytes again')
+  t.equal(second, 'the last checkpoint was not written (ENOSPC): a restart resends 1200 bytes')
   t.end()
 })
 

@@ -66,5 +66,5 @@ t.test('much input is cut at a line, no input and an unknown backend are told', 
   t.match(none.err, 'there was none')
   const other = await shown(t, 'x', { backends }, '--backend', 'nowhere')
   t.equal(other.code, 2)
-  t.match(other.err, 'no backend is called nowhere; there are stdout')
+  t.match(other.err, 'unknown backend nowhere; configured: stdout')
 })

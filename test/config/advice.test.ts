@@ -35,7 +35,7 @@ t.test('a source whose files an earlier one takes is named with that one', async
       { name: 'first', paths, exclude },
       { name: 'second', paths: [later] },
     ]
-    const expected = `source second gets nothing of ${later}: these files belong to source first, which comes first`
+    const expected = `source second gets no files of ${later}: source first, which is listed first, gets them`
     t.strictSame(await warnings(t, { sources }), taken ? [expected] : [], `${paths} and ${later}`)
   }
   t.strictSame(await warnings(t, { sources: [{ paths: ['/a', '/a'] }] }), [], 'within one source it does no harm')
@@ -44,7 +44,7 @@ t.test('a source whose files an earlier one takes is named with that one', async
 t.test('a secret that begins with the word that is put before it is named, and not shown', async t => {
   const of = (auth: object, env = {}) =>
     warnings(t, { sources: [{ paths: ['/a'] }], backends: [{ type: 'http', endpoint: 'https://x/', auth }] }, env)
-  const bearer = 'backend http: its secret begins with Bearer, which we put before it: it is sent once'
+  const bearer = 'backend http: its secret begins with Bearer, which is added anyway: it is sent once'
   t.strictSame(await of({ bearer: 'Bearer abc' }), [bearer])
   t.strictSame(await of({ bearer: { env: 'TOKEN' } }, { TOKEN: 'bearer abc' }), [bearer])
   t.strictSame(await of({ bearer: 'Bearerabc' }), [])

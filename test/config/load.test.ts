@@ -168,7 +168,7 @@ server: { admin: off }
 
   const loaded = await load(t, { yaml, env, paths: ['/cli.log'] })
   t.match(loaded, { kind: 'ok', config: { sources: [{ name: 'app', paths: ['/cli.log'], labels: { team: 'env' } }] } })
-  t.match(loaded.kind === 'ok' && loaded.warnings, [/sources of c\.yaml are not used/])
+  t.match(loaded.kind === 'ok' && loaded.warnings, [/sources of c\.yaml are ignored/])
 })
 
 t.test('JSON is read too, and a byte order mark, anchors and keys without a value do no harm', async t => {
@@ -533,12 +533,18 @@ const MISTAKES: Mistake[] = [
   {
     says: 'the same name twice',
     yaml: 'sources:\n  - {name: a, paths: [/a]}\n  - {name: a, paths: [/b]}',
-    problem: { line: 3, key: 'sources[1].name', found: /"a", which sources\[0\]/, allowed: /no other/ },
+    problem: { line: 3, key: 'sources[1].name', found: /"a", the name of sources\[0\]/, allowed: /a unique name/ },
   },
   {
     says: 'two backends without a name',
     yaml: `${SOURCE}backends:\n  - type: stdout\n  - type: stdout`,
-    problem: { line: 4, key: 'backends[1].name', found: /"stdout"/, allowed: /no other/, hint: /called as its type/ },
+    problem: {
+      line: 4,
+      key: 'backends[1].name',
+      found: /"stdout"/,
+      allowed: /a unique name/,
+      hint: /the default name of a backend is its type/,
+    },
   },
   {
     says: 'an unknown source',
@@ -816,7 +822,7 @@ t.test('what holds more than can be run is refused', async t => {
     { key: 'sources[0].exclude', allowed: 'at most 1000 paths and globs' },
   ])
   const long = { LOGSHIPPER_SOURCE_PATHS: '/a,'.repeat(20_000) }
-  t.match(await of({}, long), [{ found: /too many keys and values, with what variables put in/ }])
+  t.match(await of({}, long), [{ found: /too many keys and values, after substitution/ }])
   const file = join(scratch(t, { large: 'x'.repeat(60_000) }), 'large')
   const labels = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`l${n}`, `\${file:${file}}`]))
   t.match(await of({ sources: [{ paths: ['/a'], labels }] }), [
@@ -863,7 +869,7 @@ backends:
   t.match(keys(await problems(t, { yaml })), [
     ['sources[0].exclude[0]', '"b"'],
     ['sources[1].exlude', /unknown key/, 'did you mean exclude?'],
-    ['sources[1].name', /which sources\[0\] is called too/],
+    ['sources[1].name', /the name of sources\[0\] too/],
     ['backends[0].type', '"htpp"', 'did you mean http?'],
     ['backends[0].endpoint', '"ftp://x"'],
     ['backends[0].compresion', /unknown key/, 'did you mean compression?'],
@@ -876,7 +882,7 @@ backends:
     ['backends[2].endpiont', /unknown key/, 'did you mean endpoint?'],
     ['backends[2].tls', 'no key'],
     ['backends[3].auth.bearer.file', '(hidden)'],
-    ['backends[3].name', /"a", which backends\[0\] is called too/],
+    ['backends[3].name', /"a", the name of backends\[0\] too/],
     ['backends[4].auth', /unknown key/, /types http, .* do$/],
   ])
 })
@@ -906,7 +912,7 @@ t.test('a file that was named must be there, be a file, and be readable', async 
     problems: [{ file: 'none.yaml', key: '', found: 'no such file' }],
     files: [join(folder, 'none.yaml')],
   })
-  t.match(await at('folder'), { problems: [{ found: 'a folder', allowed: 'a file' }] })
+  t.match(await at('folder'), { problems: [{ found: 'a directory', allowed: 'a regular file' }] })
   t.match(await at('/dev/null'), { problems: [{ found: 'a pipe or a device' }] })
   const byVariable = await loadConfig({ env: { LOGSHIPPER_CONFIG: '/nonexistent/c.yaml' }, cwd: folder })
   t.match(byVariable, { problems: [{ file: '/nonexistent/c.yaml', found: 'no such file', hint: /LOGSHIPPER_CONFIG/ }] })

@@ -61,7 +61,7 @@ t.test('status shows a configuration that was refused, and why', async t => {
   stage.healthy = { ...healthy, configuration }
   stage.wrong = ['config.yaml:3: backends[0].typ: found a\x1b[2J key']
   const { out } = await logshipper('status', admin)
-  t.match(out, 'configuration: refused at 2026-01-02T03:04:05.678Z; the one before runs\n')
+  t.match(out, 'configuration: refused at 2026-01-02T03:04:05.678Z; the previous one stays in use\n')
   t.match(out, '  config.yaml:3: backends[0].typ: found a\\u001b[2J key\n')
 })
 
@@ -127,13 +127,13 @@ t.test('where nothing listens, or something else does, it says so and fails', as
     const { code, out, err } = await logshipper(command, '--admin', `127.0.0.1:${port}`)
     t.strictSame(
       { code, out, err },
-      { code: 1, out: '', err: `logshipper: what answers at 127.0.0.1:${port} is not a shipper\n` },
+      { code: 1, out: '', err: `logshipper: 127.0.0.1:${port} is not the admin port of a logshipper\n` },
     )
   }
   await new Promise(resolve => other.close(resolve))
   const { code, err } = await logshipper('status', '--admin', `127.0.0.1:${port}`)
   t.equal(code, 1)
-  t.match(err, `nothing answers at 127.0.0.1:${port} (ECONNREFUSED); is the shipper running`)
+  t.match(err, `cannot connect to 127.0.0.1:${port} (ECONNREFUSED); is the shipper running`)
   t.match(await logshipper('ledger', '--admin', 'nonsense'), {
     code: 1,
     err: 'logshipper: nonsense is not host:port\n',

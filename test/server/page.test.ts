@@ -98,7 +98,10 @@ t.test('a configuration that was refused is shown with what is wrong with it', a
   stage.wrong = ['config.yaml:3: backends[0].typ: found <b>, allowed: type']
   const at = await shown(stage)
   t.equal(at('configuration').hidden, false)
-  t.match(at('problems').textContent, /^The configuration was refused .* ago; the one before runs\.\nconfig\.yaml:3: /)
+  t.match(
+    at('problems').textContent,
+    /^The configuration was refused .* ago; the previous one stays in use\.\nconfig\.yaml:3: /,
+  )
 })
 
 t.test('where nothing is known of the pod it shows the rest', async t => {

@@ -57,7 +57,10 @@ t.test('a port that is taken is an error that names it and its key, and leaves n
   await once(holder, 'listening')
   t.teardown(() => holder.close())
   const { port } = holder.address() as AddressInfo
-  const taken = (key: string) => ({ code: 'ERR_START', message: new RegExp(`^${key}: port ${port} is taken`) })
+  const taken = (key: string) => ({
+    code: 'ERR_START',
+    message: new RegExp(`^${key}: cannot listen on port ${port}: it is in use`),
+  })
   await t.rejects(startServer({ port, admin: null }, new Stage(), new Journal()), taken('server.port'))
 })
 
@@ -71,7 +74,12 @@ t.test('an admin port that is taken is logged and waited for: all else starts', 
   t.teardown(() => server.close())
   t.strictSame(Object.keys(server.ports), ['port'])
   t.equal((await ask(server.ports.port!, '/livez')).status, 200)
-  const said = { event: 'admin_port_unavailable', host: '127.0.0.1', port, reason: /^server\.admin: port \d+ is taken/ }
+  const said = {
+    event: 'admin_port_unavailable',
+    host: '127.0.0.1',
+    port,
+    reason: /^server\.admin: cannot listen on port \d+: it is in use/,
+  }
   t.match(journal.said, [{ level: 'warn', fields: said }])
   const tried = () => new Promise(resolve => setTimeout(resolve, 50))
   clock.pass(30_000)

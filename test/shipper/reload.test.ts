@@ -56,7 +56,7 @@ class Configured {
   }
 }
 
-const applied = (program: Program) => program.said.filter(({ msg }) => msg === 'the configuration was changed').length
+const applied = (program: Program) => program.said.filter(({ msg }) => msg === 'config reloaded').length
 const health = async (program: Program) => JSON.parse((await program.get('/health')).text) as HealthReport
 
 async function counters(program: Program): Promise<Map<string, number>> {
@@ -221,7 +221,7 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   t.match(text, /^logshipper_config_last_reload_successful 0$/m)
   t.match(text, new RegExp(`^logshipper_config_reloads_total{result="refused"} ${refusals}$`, 'm'))
   place.write()
-  t.ok(await until(() => program.says('the configuration is valid again')))
+  t.ok(await until(() => program.says('the configuration file is valid again')))
   t.match((await health(program)).configuration, { kind: 'current', problems: 0 })
   t.ok(await until(async () => (await shown()).length === 0))
   t.equal(applied(program), 0)
@@ -242,7 +242,7 @@ t.test('a file that would take all memory is refused, and the configuration befo
   stage.write(10)
   t.ok(await stage.arrived())
   const sources = Array.from({ length: 20_000 }, (_, n) => ({ name: `s${n}`, paths: [`/logs/${n}.log`] }))
-  const refused = () => program.said.filter(({ msg }) => msg.startsWith('the configuration was changed and cannot be'))
+  const refused = () => program.said.filter(({ msg }) => msg.startsWith('config reloaded and cannot be'))
   for (const [times, text] of ['['.repeat(200_000), configured.text({ sources })].entries()) {
     writeFileSync(configured.file, text)
     t.ok(await until(() => refused().length > times))

@@ -197,7 +197,7 @@ t.test('two replays at once: the second does nothing, and one that was killed is
 
 t.test('what makes no sense is said', async t => {
   const stage = await Stage.set(t, DEAD_LETTERS)
-  t.match(await replay(stage, '--backend', 'mian'), { code: 2, err: /no backend is called mian; there are http/ })
+  t.match(await replay(stage, '--backend', 'mian'), { code: 2, err: /unknown backend mian; configured: http/ })
   stage.env['LOGSHIPPER_STATE_DIR'] = 'off'
   t.match(await replay(stage), { code: 2, err: /state.dir is off/ })
   stage.env['LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES'] = '1MiB'

@@ -96,7 +96,7 @@ export class World {
   }
 
   get #reloads(): number {
-    return this.#machine.said.filter(line => line.includes('"the configuration was changed"')).length
+    return this.#machine.said.filter(line => line.includes('"config reloaded"')).length
   }
 
   get folder(): string {

@@ -19,8 +19,8 @@ export class Application {
   bytes = 0
   rotations = 0
 
-  constructor(folder: string) {
-    this.#path = join(folder, 'app.log')
+  constructor(directory: string) {
+    this.#path = join(directory, 'app.log')
     this.#file = openSync(this.#path, 'a')
     this.#timer = setInterval(() => this.#write(PER_TICK), TICK)
   }

@@ -75,7 +75,7 @@ function figures(application: Application, receiver: Receiver): string[] {
   return [
     row('application', `${lines} lines written`, `${bytes(application.bytes)}`, `${rotations} rotations`),
     row('receiver', `${unique} lines received`, `${lines - unique} behind`, `${duplicates} came twice`),
-    row('requests', `${requests} made`, `${refused} refused, tried again`),
+    row('requests', `${requests} made`, `${refused} failed, retried`),
   ].map(text => text.trimEnd())
 }
 

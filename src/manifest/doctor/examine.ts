@@ -57,7 +57,7 @@ function* findings(manifest: Manifest, pod: PlannedPod, facts: Facts): Generator
   const [first, ...more] = shippers
   if (first === undefined) {
     if (pod.annotations['logshipper.io/inject'] !== undefined) return
-    const why = 'nobody ships what this pod writes to files'
+    const why = 'files that this pod writes are not shipped'
     yield { severity: 'hint', path: ['spec'], found: 'no shipper', wanted: 'logshipper inject adds one', why }
     return
   }
@@ -67,7 +67,7 @@ function* findings(manifest: Manifest, pod: PlannedPod, facts: Facts): Generator
   }
   for (const { path } of more) {
     const why =
-      'they want the same ports and the same positions, and send every line twice: one shipper has as many backends as you like'
+      'they use the same ports and the same checkpoint, and send every line twice: one shipper can have any number of backends'
     yield { severity: 'error', path, found: `a second shipper, besides ${first.name}`, wanted: 'one', why }
   }
   for (const shipper of shippers) {

@@ -139,7 +139,7 @@ export const probes: Rule = function* (patient) {
   yield* hook(stop, patient, port)
   if (port === 'off' || plain) return
   if (!liveness.probe) {
-    const why = 'nobody else would notice that its loop stands still'
+    const why = 'without it a stalled tail loop is not noticed'
     yield { severity: 'hint', path: shipper.path, found: 'no livenessProbe', wanted: 'httpGet /livez', why }
   }
   if (!stop.probe) {
@@ -167,7 +167,7 @@ function* hook(
   const asks = { path, probe }
   yield* pages(asks, '/prestop', [], 'error', 'from there on the shipper counts the grace period')
   if (asTree(probe['httpGet'])?.['path'] !== '/prestop') return
-  const why = 'a request may come from anybody, so it is believed for half of the grace period only'
+  const why = 'requests can come from outside the pod, so they may use up half of the grace period only'
   yield { severity: 'hint', path, found: 'httpGet /prestop', wanted: PRESTOP, why }
 }
 
@@ -209,7 +209,7 @@ function* reachable(
       named === undefined && Number.isNaN(asked)
         ? `the port ${get['port']}, which ports does not name`
         : `port ${asked}`
-    const why = 'there the shipper answers, and nowhere else'
+    const why = 'the shipper listens on that port only'
     yield { severity: 'error', path: [...path, 'httpGet', 'port'], found, wanted: `${port}`, why }
   }
 }

@@ -34,7 +34,7 @@ export interface Patient {
   readonly others: readonly Placed[]
   /** `args` without the command: what `tail -F` would be told. */
   readonly paths: readonly string[]
-  /** Like `tail -F`: told nothing but paths, so it has no server and keeps no positions. */
+  /** Like `tail -F`: told nothing but paths, so it has no server and no checkpoint. */
   readonly plain: boolean
   readonly mounts: readonly Mount[]
   /** Those of `mounts` that hold the logs. */
@@ -43,7 +43,7 @@ export interface Patient {
   readonly followed: readonly string[] | undefined
   /** It is never restarted, as the pod of a Job. */
   readonly once: boolean
-  /** The value of a key, or `undefined` if nobody sets it, or `UNKNOWN`. */
+  /** The value of a key, or `undefined` if it is not set, or `UNKNOWN`. */
   setting(path: KeyPath): unknown
   /** Where a key is set, or would be. */
   settingPath(path: KeyPath): KeyPath
@@ -78,9 +78,9 @@ export function mountsOf({ it, path }: Placed): Mount[] {
   }))
 }
 
-/** Whether `path` lies in the folder `folder`, or is it. */
-export function below(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+/** Whether `path` lies in the directory, or is it. */
+export function below(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
 }
 
 /** The volume of that name as the pod declares it; `undefined` if it is a claim's, or there is none. */

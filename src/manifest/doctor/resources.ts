@@ -26,7 +26,7 @@ const NEEDED = ['LOGSHIPPER_POD_NAMESPACE', 'LOGSHIPPER_POD_NAME', 'LOGSHIPPER_P
 export const image: Rule = function* ({ shipper: { it, path, name } }) {
   const program = foreignProgram(it)
   if (program !== undefined) {
-    const why = 'the image has no shell and no tools; it has an entry point, and args are what it is told'
+    const why = 'the image has no shell and no tools; it has an entrypoint, so pass args'
     yield {
       severity: 'error',
       path: [...path, 'command'],
@@ -37,7 +37,7 @@ export const image: Rule = function* ({ shipper: { it, path, name } }) {
   }
   const text = String(it['image'] ?? '')
   if (/:latest$|^[^:@]+$|\/[^:@]+$/.test(text)) {
-    const why = 'another version may come with any restart'
+    const why = 'any restart may pull another version'
     yield {
       severity: 'warning',
       path: [...path, 'image'],
@@ -63,17 +63,17 @@ export const memory: Rule = function* (patient) {
   const limit = quantity(limits?.['memory'])
   const wanted = `memory: ${formatSize(Math.max(128 * 1024 ** 2, budget + ROOM)).replace('B', '')}`
   if (limit === undefined) {
-    const why = 'with one the pod’s other containers are safe from it, and it needs no more'
+    const why = 'it protects the pod’s other containers, and the shipper needs no more'
     yield { severity: 'hint', path: at, found: 'no limit of memory', wanted, why }
   } else if (limit < budget + OWN) {
-    const why = `a budget of ${formatSize(budget)} and ${formatSize(OWN)} of its own do not fit in: the kernel would kill it again and again`
+    const why = `a budget of ${formatSize(budget)} and ${formatSize(OWN)} of overhead do not fit: the kernel would OOM-kill it`
     yield { severity: 'error', path: [...at, 'memory'], found: String(limits?.['memory']), wanted, why }
   } else if (limit < budget + ROOM) {
     const why = 'a command that is run in the container (kubectl exec … logshipper status) would get the shipper killed'
     yield { severity: 'warning', path: [...at, 'memory'], found: String(limits?.['memory']), wanted, why }
   }
   if (limits?.['cpu'] !== undefined) {
-    const why = 'it would only make the drain slower; a request is what the scheduler needs'
+    const why = 'throttling only slows the drain down; the scheduler needs a request'
     yield { severity: 'hint', path: [...at, 'cpu'], found: `a limit of ${limits['cpu']}`, wanted: 'none', why }
   }
 }
@@ -119,7 +119,7 @@ export const ports: Rule = function* (patient) {
     for (const [index, theirs] of list(other.it['ports']).entries()) {
       if (!ours.includes(Number(theirs['containerPort']))) continue
       const key = theirs['containerPort'] === ADMIN ? 'LOGSHIPPER_SERVER_ADMIN' : 'LOGSHIPPER_SERVER_PORT'
-      const why = 'containers of a pod share its addresses: whoever comes second does not start'
+      const why = 'containers of a pod share its ports: the second one to bind does not start'
       const wanted = `another port here, or ${key} for the shipper`
       yield {
         severity: 'error',
@@ -131,7 +131,7 @@ export const ports: Rule = function* (patient) {
     }
   }
   if (patient.pod.spec['hostNetwork'] === true) {
-    const why = 'two such pods on a node want the same port'
+    const why = 'two such pods on a node need the same port'
     yield {
       severity: 'warning',
       path: ['spec', 'hostNetwork'],
@@ -150,7 +150,7 @@ export const privileges: Rule = function* ({ shipper: { it, path }, plain }) {
       path: [...path, 'securityContext', 'privileged'],
       found: 'true',
       wanted: 'none',
-      why: 'it needs no privilege',
+      why: 'the shipper needs no privileges',
     }
   }
   if (plain || context['readOnlyRootFilesystem'] === true) return

@@ -11,7 +11,7 @@ const HELD = 1024 ** 3
 /** The image's own user. */
 const SHIPPER = 65532
 
-/** Where positions are saved; `undefined`: nowhere, or that cannot be known. */
+/** Where the checkpoint is written; `undefined`: nowhere, or that cannot be known. */
 function stateOf(patient: Patient): string | undefined {
   const told = patient.setting(['state', 'dir'])
   if (told === UNKNOWN || told === null || told === 'off') return undefined
@@ -65,7 +65,7 @@ export const shared: Rule = function* (patient) {
 function* written(log: Mount, others: readonly Placed[]): Generator<Finding> {
   const theirs = others.flatMap(mountsOf).filter(({ volume }) => volume === log.volume)
   if (theirs.length === 0) {
-    const why = 'so nobody writes what the shipper follows'
+    const why = 'so no container writes the files that are followed'
     yield {
       severity: 'error',
       path: log.path,
@@ -76,7 +76,7 @@ function* written(log: Mount, others: readonly Placed[]): Generator<Finding> {
     return
   }
   if (theirs.every(({ it }) => it['readOnly'] === true)) {
-    const why = 'so nobody can write what the shipper follows'
+    const why = 'so no container can write the files that are followed'
     yield {
       severity: 'error',
       path: [...theirs[0]!.path, 'readOnly'],
@@ -109,7 +109,13 @@ export const subPath: Rule = function* ({ pod, mounts }) {
     const kind = ['configMap', 'secret', 'downwardAPI', 'projected'].find(each => each in of)
     if (kind === undefined && !below(at, CONFIG)) continue
     const why = 'a file that is mounted by subPath never changes, whatever becomes of its ConfigMap or Secret'
-    yield { severity: 'warning', path: [...path, 'subPath'], found: `${at} by subPath`, wanted: 'the folder', why }
+    yield {
+      severity: 'warning',
+      path: [...path, 'subPath'],
+      found: `${at} by subPath`,
+      wanted: 'a mount of the directory',
+      why,
+    }
   }
 }
 
@@ -122,8 +128,8 @@ export const state: Rule = function* (patient) {
   if (holder === undefined) {
     const sealed = asTree(shipper.it['securityContext'])?.['readOnlyRootFilesystem'] === true
     const why = sealed
-      ? 'the root file system is read-only: positions cannot be saved, and every restart sends everything again'
-      : 'positions end with the container, and every restart sends everything again'
+      ? 'the root file system is read-only: no checkpoint can be written, and every restart resends everything'
+      : 'the checkpoint is lost with the container, and every restart resends everything'
     yield {
       severity: sealed ? 'error' : 'warning',
       path,
@@ -132,7 +138,7 @@ export const state: Rule = function* (patient) {
       why,
     }
   } else if (holder.it['readOnly'] === true) {
-    const why = 'positions are saved there'
+    const why = 'the checkpoint is written there'
     yield {
       severity: 'error',
       path: [...holder.path, 'readOnly'],
@@ -145,12 +151,12 @@ export const state: Rule = function* (patient) {
   }
 }
 
-/** Who else may write where positions are saved. */
+/** Which other containers may write where the checkpoint is. */
 function* shareable(dir: string, holder: Mount, path: Finding['path'], { others }: Patient): Generator<Finding> {
   const writes = ({ volume, it }: Mount) => volume === holder.volume && it['readOnly'] !== true
   const other = others.find(each => mountsOf(each).some(writes))
   if (other !== undefined) {
-    const why = 'who may write there can rename positions away, and put others in their place'
+    const why = 'a container that may write there can rename or replace the checkpoint'
     yield {
       severity: 'warning',
       path,
@@ -186,7 +192,7 @@ export const users: Rule = function* ({ pod, shipper, others, logs }) {
       const user = theirs['runAsUser'] === undefined ? 'its image’s user' : `user ${theirs['runAsUser']}`
       const found = `no fsGroup: ${writer.name} writes as ${user}, the shipper reads as ${runAsUser}`
       const why =
-        'through a common group one reads what the other writes with mode 0640, and may save positions on a claim'
+        'through a common group one reads what the other writes with mode 0640, and may write the checkpoint on a persistent volume claim'
       const wanted = `fsGroup: ${runAsGroup} in the pod’s securityContext`
       yield { severity: 'warning', path: ['spec', 'securityContext'], found, wanted, why }
       return
@@ -223,7 +229,7 @@ export const room: Rule = function* (patient) {
     }
     const limit = quantity(empty['sizeLimit'])
     if (limit === undefined) {
-      const why = 'an outage of the backend would fill the node’s disk, and the kubelet evicts whom it finds'
+      const why = 'an outage of the backend would fill the node’s disk, and the kubelet evicts pods then'
       yield {
         severity: patient.plain ? 'hint' : 'warning',
         path,

@@ -27,7 +27,7 @@ t.test('the more particular advice comes first', t => {
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /client certificate/],
     ['UND_ERR_CONNECT_TIMEOUT', /NetworkPolicy/],
     ['UND_ERR_SOCKET', /closed the connection/],
-    ['http_501', /takes no such request/],
+    ['http_501', /does not accept such requests/],
   ]
   for (const [reason, advice] of table) t.match(adviceOn(reason, false), advice, reason)
   t.end()
