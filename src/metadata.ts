@@ -10,6 +10,7 @@
  */
 import { readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
+import { ABSOLUTE_PATH } from './path.ts'
 
 export interface Metadata {
   readonly namespace?: string | undefined
@@ -27,7 +28,7 @@ export interface Metadata {
 export const NO_METADATA: Metadata = { podLabels: {}, podAnnotations: {} }
 
 const text = z.optional(z.string())
-const path = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a file' }))
+const path = z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a file' }))
 const names = z._default(z.array(z.string().check(z.minLength(1, { error: 'a name, or *' }))), [])
 
 export const podSchema = z.strictObject({

@@ -5,8 +5,9 @@
  * So a pipe or a terminal is opened anew through /proc; where that is not permitted, and for a socket, which cannot be
  * opened anew, the inherited description is made non-blocking.
  */
-import { constants, fstatSync, openSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { reopened } from '../descriptor.ts'
 
 /** A descriptor of the same file that does not block. */
 export function unblocked(fd: number): number {
@@ -15,8 +16,7 @@ export function unblocked(fd: number): number {
     // A file never blocks; opened anew it would have an offset of its own.
     if (stats.isFile()) return fd
     if (stats.isSocket()) return madeUnblocking(fd)
-    const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
-    return openSync(`/proc/self/fd/${fd}`, flags)
+    return reopened(fd)
   } catch {
     return madeUnblocking(fd)
   }

@@ -6,11 +6,11 @@
  * alone. Guarantees: what is gone, empty, unreadable or wrong changes nothing but what is said, and is said once; what
  * was refused is retried, for another file may have been at fault.
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import type { LogLevel } from '../config/config.ts'
 import { configurationFile, formatProblem, type Loaded, type LoadRequest, loadConfig } from '../config/load.ts'
-import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { signatureOf } from '../signature.ts'
 import type { Live } from './live.ts'
 import { sayRemarks } from './sources.ts'
 
@@ -71,7 +71,7 @@ export class Reload {
   }
 
   async #look(): Promise<void> {
-    const looks = [...new Set([this.#file, ...this.#files])].map(lookOf).join()
+    const looks = [...new Set([this.#file, ...this.#files])].map(signatureOf).join()
     const settled = looks === this.#seen
     this.#seen = looks
     const again = this.#wrong !== undefined && ++this.#looks % AGAIN === 0
@@ -120,15 +120,6 @@ export class Reload {
       { event: 'config_refused', problems },
       'config reload failed: invalid configuration; keeping the previous one',
     )
-  }
-}
-
-function lookOf(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs, mode } = statSync(path, { bigint: true })
-    return [dev, ino, size, mtimeNs, ctimeNs, mode].join(':')
-  } catch (error) {
-    return codeOf(error)
   }
 }
 

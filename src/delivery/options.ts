@@ -1,6 +1,7 @@
 /** What can be said about any backend, whatever its type: batching, retries, time limits, credentials, TLS, proxy. */
 import * as z from 'zod/mini'
 import { duration } from '../duration.ts'
+import { ABSOLUTE_PATH } from '../path.ts'
 import { proxyAddress } from '../proxy.ts'
 import { size } from '../size.ts'
 
@@ -8,7 +9,7 @@ const HOUR = 3_600_000
 const MIB = 1024 ** 2
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
-const path = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a file' }))
+const path = z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a file' }))
 
 const whole = (min: number, max: number) => {
   const allowed = `a whole number from ${min} to ${max}`

@@ -1,6 +1,7 @@
 /** What can be said about the files to follow, and about where their positions are kept. */
 import * as z from 'zod/mini'
 import { STATE_DIR } from '../directory.ts'
+import { ABSOLUTE_PATH } from '../path.ts'
 import { size } from '../size.ts'
 import type { Permissions } from '../state.ts'
 import { parseGlob } from './patterns/glob.ts'
@@ -12,7 +13,7 @@ const name = z
   .check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: '1 to 63 letters, digits and the signs _ . -' }))
 
 const glob = z.string().check(
-  z.regex(/^\/[^\0]*$/, { error: ({ input }) => notAbsolute(input), abort: true }),
+  z.regex(ABSOLUTE_PATH, { error: ({ input }) => notAbsolute(input), abort: true }),
   z.refine(written => parseGlob(written).kind === 'globs', {
     error: ({ input }) => {
       const parsed = parseGlob(String(input))
@@ -21,7 +22,7 @@ const glob = z.string().check(
   }),
 )
 
-const folder = z.string().check(z.regex(/^\/[^\0]*$/, { error: 'the absolute path of a folder' }))
+const folder = z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a folder' }))
 
 const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
 const LINE_ENDS = ['lf', 'cr', 'nul'] as const

@@ -55,7 +55,7 @@ t.test('what matches nothing yet is told with what is there instead', t => {
 t.test('a directory that is written where files are meant is told with the two globs that mean its files', t => {
   const { of } = volume(t)
   t.strictSame(of('logs/old'), [
-    'doubt: source app: logs/old: is a directory: logs/old/* means the files in it, logs/old/**/* also those further down',
+    'doubt: source app: logs/old: is a directory: logs/old/* means the files in it, logs/old/**/* also those in its subdirectories',
   ])
   t.end()
 })

@@ -43,7 +43,10 @@ t.test('status shows backends and files', async t => {
   t.match(out, /^logshipper 1\.2\.3: degraded, shop\/web-0 on node-1, since \d{4}-/)
   t.match(out, /^main +loki +https:\/\/logs\.example:3100 +down: ECONNREFUSED, attempt 3 /m)
   t.match(out, /^last error of main, 2026-01-01T00:00:00\.000Z: http_401: no org id$/m)
-  t.match(out, /^dead letters of main: 3 kept since the start, 1 were not kept; 700 B wait for logshipper replay$/m)
+  t.match(
+    out,
+    /^dead letters of main: 3 kept since the start, 1 were not kept; 700 B to replay \(logshipper replay\)$/m,
+  )
   t.match(
     out,
     new RegExp(`^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B +1.5 s\n +other +1000 B +0 B +60.0 s$`, 'm'),
@@ -77,9 +80,9 @@ t.test('status shows what the pod bounds, and what a death left', async t => {
     previous: { kind: 'unclean', unsettledBytes: 2048, lostBytes: 7 },
   }
   const { out } = await logshipper('status', admin)
-  t.match(out, 'memory: 24.0 MiB of 128.0 MiB; up to 8.0 MiB of it for lines\n')
+  t.match(out, 'memory: 24.0 MiB of 128.0 MiB; memory.budget 8.0 MiB\n')
   t.match(out, 'volume: 3.0 MiB of 1.0 GiB, full in 120 min at this rate\n')
-  t.match(out, 'the process before was killed: 2.0 KiB were not acknowledged, 7 B could not be found again\n')
+  t.match(out, 'previous process did not shut down cleanly: 2.0 KiB were unacknowledged, 7 B lost\n')
 })
 
 t.test('ledger shows the account, why lines were not delivered, and that it adds up', async t => {

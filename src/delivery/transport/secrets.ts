@@ -5,9 +5,10 @@
  * secret is shown without it.
  */
 
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
+import { signatureOf } from '../../signature.ts'
 import type { Secret } from '../options.ts'
 
 /** What cannot be read or used, and where it stands. Expected: whoever reads catches it and goes on with what it has. */
@@ -53,7 +54,7 @@ export class Reading {
   /** Throws `UnreadableError`. */
   file(path: string): string {
     // Looked at first: whatever changes while it is being read is noticed at the next look.
-    this.#seen.set(path, looks(path))
+    this.#seen.set(path, signatureOf(path))
     try {
       return readFileSync(path, 'utf8')
     } catch (error) {
@@ -63,23 +64,13 @@ export class Reading {
 
   /** Whether a file that was read looks different now. */
   get changed(): boolean {
-    return [...this.#seen].some(([path, before]) => looks(path) !== before)
+    return [...this.#seen].some(([path, before]) => signatureOf(path) !== before)
   }
 }
 
 function placeOf(secret: Secret): string {
   if (typeof secret === 'string') return 'the configuration'
   return 'file' in secret ? secret.file : `$${secret.env}`
-}
-
-/** The links of a projected volume are followed: after a swap of `..data` it is another inode. */
-function looks(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
-    return [dev, ino, size, mtimeNs, ctimeNs].join()
-  } catch (error) {
-    return codeOf(error)
-  }
 }
 
 /** A shorter value is no secret, and would be found in many a harmless word. */

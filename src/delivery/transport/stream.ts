@@ -9,9 +9,10 @@
  * that has stopped reading would then hold us beyond the drain deadline. A socket cannot be opened anew; there the mode
  * is changed, for the thread would hold us just the same.
  */
-import { constants, fstatSync, openSync, write } from 'node:fs'
+import { fstatSync, write } from 'node:fs'
 import { Socket } from 'node:net'
 import { isatty } from 'node:tty'
+import { reopened } from '../../descriptor.ts'
 import { codeOf } from '../../errors.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 
@@ -102,16 +103,16 @@ function unblocked(fd: number): Socket | undefined {
   try {
     const stats = fstatSync(fd)
     if (stats.isSocket()) return written(fd)
-    return stats.isFIFO() ? written(reopened(fd)) : undefined
+    return stats.isFIFO() ? written(ourOwn(fd)) : undefined
   } catch {
     return undefined
   }
 }
 
 /** `fd` itself where another user's pipe may not be opened: then its mode is changed. */
-function reopened(fd: number): number {
+function ourOwn(fd: number): number {
   try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
+    return reopened(fd)
   } catch {
     return fd
   }

@@ -164,7 +164,8 @@ for (const [says, status, body, code, level] of FAULTS) {
     t.same(await transport.send(LINE), failure)
     t.same(await transport.send(LINE), failure)
     t.equal(receiver.received.length, 0, 'the backend is not bothered')
-    t.match(listener.said, [{ level, sentence: 'no access token can be had', fields: { reason: `oauth2_${code}` } }])
+    const event = level === 'error' ? 'token_refused' : 'token_unavailable'
+    t.match(listener.said, [{ level, fields: { event, reason: `oauth2_${code}` } }])
     t.match(listener.said[0]?.fields['tokenUrl'], /^http:\/\/127\.0\.0\.1:\d+\/token$/)
     t.notMatch(JSON.stringify(listener.said), /hush/)
   })

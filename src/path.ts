@@ -1,0 +1,2 @@
+/** What an absolute path is, wherever one is configured. */
+export const ABSOLUTE_PATH = /^\/[^\0]*$/
