@@ -40,11 +40,11 @@ t.test('what fills it is warned of once per level, and again after it was emptie
   filled(1)
   const { bytes, until, said, volume } = watched(t, [dir], 10 * MIB)
   t.ok(await until(() => bytes() >= MIB))
-  t.equal(said('the volume is filling up'), 0)
+  t.equal(said('log volume is filling up'), 0)
   filled(8.2)
-  t.ok(await until(() => said('the volume is filling up') === 1))
+  t.ok(await until(() => said('log volume is filling up') === 1))
   filled(9.2)
-  t.ok(await until(() => said('the volume is filling up') === 2))
+  t.ok(await until(() => said('log volume is filling up') === 2))
   t.ok(await until(() => said('log volume will be full within ten minutes') === 1), 'in seconds, at this rate')
   t.ok(volume.status!.growth > 0)
   t.ok(volume.status!.secondsLeft! < 600)
@@ -52,7 +52,7 @@ t.test('what fills it is warned of once per level, and again after it was emptie
   t.ok(await until(() => bytes() < 2 * MIB))
   await new Promise(resolve => setTimeout(resolve, 100))
   filled(8.5)
-  t.ok(await until(() => said('the volume is filling up') === 3))
+  t.ok(await until(() => said('log volume is filling up') === 3))
 })
 
 t.test('folders that are not there, or go, are nothing', async t => {

@@ -70,7 +70,7 @@ t.test('a save that hangs is told, and holds up neither shipping nor the end', a
   program.child.kill('SIGTERM')
   t.ok(await until(over), 'it ends by itself')
   t.equal((await program.ended).code, 3, 'and not as if all were well')
-  t.ok(program.says('the last save did not end in time'))
+  t.ok(program.says('the last checkpoint was not written in time'))
   t.match(program.said.at(-1), { msg: 'ended', complete: true, saved: false }, 'with nothing said after its end')
 })
 

@@ -105,7 +105,7 @@ t.test('the volume’s limit is told from its content', async t => {
   mkdirSync(join(stage.logs, 'old'))
   appendFileSync(join(stage.logs, 'old/core'), Buffer.alloc(9.5 * 1024 ** 2, 'x'))
   const program = await stage.start()
-  t.ok(await until(() => program.says('the volume is filling up')))
+  t.ok(await until(() => program.says('log volume is filling up')))
   t.match((await program.get('/metrics')).text, /^logshipper_volume_limit_bytes 10485760$/m)
   const { volume, memory } = JSON.parse((await program.get('/health')).text)
   t.ok(volume.bytes > 9 * 1024 ** 2)

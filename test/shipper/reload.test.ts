@@ -129,7 +129,7 @@ t.test('a backend and a source come and go', async t => {
       t.ok(await until(() => applied(program) === 2))
     })(),
   )
-  t.ok(program.says('a backend or its source was removed'))
+  t.ok(program.says('backend or source removed by the reload'))
   t.ok(await stage.arrived())
   const { code } = await program.kill('SIGTERM')
   t.equal(code, 0, 'nothing waits for what was removed')
