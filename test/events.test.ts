@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { troubleshooting } from '../docs/troubleshooting.ts'
+import { troubleshooting } from '../docs/generate/troubleshooting.ts'
 import { BACKENDS } from '../src/events/backends.ts'
 import { FILES } from '../src/events/files.ts'
 import { PROCESS } from '../src/events/process.ts'
@@ -13,7 +13,7 @@ import { EVENTS } from '../src/events.ts'
 const root = join(import.meta.dirname, '..')
 const rows: readonly (readonly [string, Row])[] = Object.entries(EVENTS)
 
-t.test('docs/troubleshooting.md is what the events say (npm run -s troubleshooting)', t => {
+t.test('docs/troubleshooting.md is what the events say (npm run -s docs)', t => {
   const page = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
   t.equal(page, troubleshooting())
   const missing = rows.map(([event]) => event).filter(event => !page.includes(`\n### ${event}\n`))

@@ -1,8 +1,10 @@
-/** `npm run docs`: writes the generated parts of the documentation. */
+/** `npm run docs`: writes the generated parts of the documentation, and the page that is generated as a whole. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PARTS, placed } from './parts.ts'
+import { troubleshooting } from './troubleshooting.ts'
 
 for (const part of PARTS) {
   const file = new URL(`../${part.file}`, import.meta.url)
   writeFileSync(file, placed(part, readFileSync(file, 'utf8'), part.text()))
 }
+writeFileSync(new URL('../troubleshooting.md', import.meta.url), troubleshooting())

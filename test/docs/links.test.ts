@@ -4,9 +4,6 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { DOCUMENTS, document, ROOT } from './documents.ts'
 
-/** Made from the events by a change of its own: until then a link to it leads to nothing. */
-const TO_COME = ['docs/troubleshooting.md']
-
 /** As GitHub makes the anchor of a heading. */
 function anchors(text: string): Set<string> {
   return new Set(
@@ -27,7 +24,6 @@ t.test('every link leads to a file, and to a heading in it', t => {
       seen++
       const [path, anchor] = link!.split('#')
       const target = path === '' ? file : normalize(join(dirname(file), path!))
-      if (TO_COME.includes(target)) continue
       t.ok(existsSync(join(ROOT, target)), `${file}: ${link}`)
       if (anchor !== undefined) t.ok(anchors(document(target).text).has(anchor), `${file}: ${link}`)
     }
@@ -45,7 +41,7 @@ t.test('every path of the repository in it leads to a file or a directory', t =>
     for (const [path] of text.matchAll(/(?<![\w./-])(?:src|test|docs|docker|config|k8s|\.github|\.ci)\/[\w./-]+/g)) {
       const trimmed = path.replace(/[./]+$/, '')
       // In capitals stands what a reader puts there.
-      if (/NAME/.test(trimmed) || TO_COME.includes(trimmed)) continue
+      if (/NAME/.test(trimmed)) continue
       seen++
       t.ok(existsSync(join(ROOT, trimmed)), `${file}: ${path}`)
     }

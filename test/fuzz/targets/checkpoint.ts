@@ -59,7 +59,7 @@ const TOTALS = {
     rejected: { http_400: { lines: 3, bytes: 4 } },
     dropped: { padding: { lines: 0, bytes: 9 } },
   },
-  vanishedBytes: 5,
+  lostBytes: 5,
 }
 
 /** What may stand in a value, or be a member's name. */
@@ -176,7 +176,7 @@ export function checkpoint(): Target {
         '"totals":',
         '"epoch":',
       ],
-      ...['"clean":true', '"__proto__":', '"constructor":', '"settled":', '"rejected":', '"vanishedBytes":'],
+      ...['"clean":true', '"__proto__":', '"constructor":', '"settled":', '"rejected":', '"lostBytes":'],
       ...['{"lines":1,"bytes":1}', '{"offset":1,"marker":{"length":1,"crc":0}}', `${JSON.stringify(GENERATION)},`],
       `logshipper-checkpoint 1 0 0\n`,
     ],
@@ -283,7 +283,7 @@ function isCounted(entry: SavedTotals): void {
     hasOnly(tally, ['lines', 'bytes'])
     for (const count of [tally.lines, tally.bytes]) isCount(count)
   }
-  isCount(entry.vanishedBytes ?? 0)
+  isCount(entry.lostBytes ?? 0)
 }
 
 /** What is kept of the source lies where its pattern says; all else of it is counted. */

@@ -1,12 +1,12 @@
 /**
- * `npm run troubleshooting`: `docs/troubleshooting.md`, one entry for each event that the program can log, made of the
+ * `docs/troubleshooting.md`, one entry for each event that the program can log, made of the
  * rows of `src/events.ts`. A test compares the file with what this makes.
  */
-import { BACKENDS } from '../src/events/backends.ts'
-import { FILES } from '../src/events/files.ts'
-import { PROCESS } from '../src/events/process.ts'
-import type { LimitRule, Row } from '../src/events/rule.ts'
-import { STATE } from '../src/events/state.ts'
+import { BACKENDS } from '../../src/events/backends.ts'
+import { FILES } from '../../src/events/files.ts'
+import { PROCESS } from '../../src/events/process.ts'
+import type { LimitRule, Row } from '../../src/events/rule.ts'
+import { STATE } from '../../src/events/state.ts'
 
 const SECTIONS: readonly (readonly [title: string, rows: Readonly<Record<string, Row>>])[] = [
   ['Process and configuration', PROCESS],
@@ -27,7 +27,7 @@ Every event that logshipper can log: what it means and what to do. Each line of 
 | \`info\` | a turn in the life of the process, or of a file |
 | \`debug\` | the steps in between; \`log.level: debug\` shows them |
 
-This page is generated from \`src/events/\` (\`npm run troubleshooting\`).`
+This page is generated from \`src/events/\` (\`npm run docs\`).`
 
 export function troubleshooting(): string {
   const sections = SECTIONS.map(([title, rows]) =>
@@ -40,7 +40,7 @@ function entry(event: string, { level, rule, means, action, units }: Row): strin
   const fields = Object.entries(units ?? {}).map(([field, unit]) => `\`${field}\` in ${unit}`)
   const lines = [`### ${event}`, `**${level}**, ${often(rule)}`, means, `*What to do:* ${action}`]
   if (fields.length > 0) lines.push(`*Units:* ${fields.join(', ')}.`)
-  return lines.join('\n\n')
+  return lines.map(wrapped).join('\n\n')
 }
 
 function often(rule: LimitRule): string {
@@ -59,4 +59,16 @@ function often(rule: LimitRule): string {
 
 const names = (fields: readonly string[]): string => fields.map(field => `\`${field}\``).join(' and ')
 
-if (import.meta.main) process.stdout.write(troubleshooting())
+const COLUMNS = 120
+
+function wrapped(text: string): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join('\n')
+}
