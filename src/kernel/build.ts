@@ -41,15 +41,28 @@ async function compile(entry: string): Promise<Uint8Array> {
   return module
 }
 
+/** The constants that a module exports: its global numbers whose names are in capitals. */
+function constants(module: Uint8Array): Record<string, number> {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 })
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } })
+  const named = Object.entries(exports).filter(([name]) => /^[A-Z][A-Z0-9_]*$/.test(name))
+  return Object.fromEntries(named.map(([name, global]) => [name, (global as WebAssembly.Global).value]))
+}
+
 /** Compiles and writes the modules. Returns their size in bytes; throws what the compiler said if it fails. */
 export async function buildKernel(): Promise<number> {
   const kernel = await compile('index.ts')
   const deflate = await compile('deflate/index.ts')
   const text = (module: Uint8Array) => `\n  '${Buffer.from(module).toString('base64')}'\n`
+  const layout = (module: Uint8Array) => `${JSON.stringify(constants(module))} as const\n`
   // Renamed into place: a test that starts meanwhile finds the old modules or the new ones, never half of one.
   writeFileSync(
     `${target}.new`,
-    `// Written by src/kernel/build.ts.\nexport const MODULE =${text(kernel)}export const DEFLATE =${text(deflate)}`,
+    [
+      '// Written by src/kernel/build.ts: each module, and the constants that it exports.\n',
+      `export const MODULE =${text(kernel)}export const LAYOUT = ${layout(kernel)}`,
+      `export const DEFLATE =${text(deflate)}export const DEFLATE_LAYOUT = ${layout(deflate)}`,
+    ].join(''),
   )
   renameSync(`${target}.new`, target)
   return kernel.length + deflate.length

@@ -14,22 +14,17 @@
  * is allocated that grows with it.
  */
 import { crc32 } from 'node:zlib'
-import { invariant } from '../errors.ts'
-import { DEFLATE } from './module.ts'
+import { DEFLATE, DEFLATE_LAYOUT } from './module.ts'
 
 interface Exports {
-  readonly PIECE: WebAssembly.Global
-  readonly PIECE_BYTES: WebAssembly.Global
-  readonly OUTPUT: WebAssembly.Global
-  readonly END: WebAssembly.Global
-  readonly LEFT: WebAssembly.Global
   begin(): void
   deflate(bytes: number, last: boolean): number
   fold(from: number, to: number, state: number): number
 }
 
-/** Pages of 64 KiB that the module's tables take; see assembly/deflate/room.ts. */
-const PAGES = 7
+const { PIECE, PIECE_BYTES, OUTPUT, END, LEFT } = DEFLATE_LAYOUT
+/** Pages of 64 KiB that the module's tables take; see assembly/deflate/layout.ts. */
+const PAGES = Math.ceil(END / 65536)
 
 /** Magic, deflate, no flags, no time (or the same bytes would differ), fastest, unknown system. */
 const HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255])
@@ -51,7 +46,6 @@ export class Gzip {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
     const module = new WebAssembly.Module(Buffer.from(DEFLATE, 'base64'))
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports
-    invariant(exports.END.value <= PAGES * 65536, 'the deflate module does not fit into its memory')
     return new Gzip(memory, exports)
   }
 
@@ -60,16 +54,15 @@ export class Gzip {
    * smaller, or the first 64 KiB do not get smaller, the payload stays as it is, and 0 is returned.
    */
   pack(payload: Buffer): number {
-    const { PIECE, PIECE_BYTES, OUTPUT } = this.#exports
     const length = payload.length
-    const pieces = Math.max(1, Math.ceil(length / PIECE_BYTES.value))
+    const pieces = Math.max(1, Math.ceil(length / PIECE_BYTES))
     this.#exports.begin()
     let checksum = 0
     let size = HEAD.length
     for (let piece = 1; piece <= pieces; piece++) {
-      const from = (piece - 1) * PIECE_BYTES.value
-      const to = Math.min(length, from + PIECE_BYTES.value)
-      payload.copy(this.#bytes, PIECE.value, from, to)
+      const from = (piece - 1) * PIECE_BYTES
+      const to = Math.min(length, from + PIECE_BYTES)
+      payload.copy(this.#bytes, PIECE, from, to)
       checksum = this.#checksum(to - from, checksum)
       const block = this.#exports.deflate(to - from, piece === pieces)
       if (piece === 1) {
@@ -77,7 +70,7 @@ export class Gzip {
         if (size + block + (pieces - 1) * OVERHEAD + TAIL_BYTES >= to) return 0
         payload.set(HEAD)
       }
-      this.#bytes.copy(payload, size, OUTPUT.value, OUTPUT.value + block)
+      this.#bytes.copy(payload, size, OUTPUT, OUTPUT + block)
       size += block
     }
     payload.writeUInt32LE(checksum, size)
@@ -87,11 +80,9 @@ export class Gzip {
 
   /** The CRC-32 of what came before, which is `checksum`, and the `bytes` bytes of the piece. */
   #checksum(bytes: number, checksum: number): number {
-    const { PIECE, LEFT } = this.#exports
-    const from = PIECE.value
-    if (bytes <= LEFT.value) return crc32(this.#bytes.subarray(from, from + bytes), checksum)
-    const left = this.#exports.fold(from, from + bytes, ~checksum)
+    if (bytes <= LEFT) return crc32(this.#bytes.subarray(PIECE, PIECE + bytes), checksum)
+    const left = this.#exports.fold(PIECE, PIECE + bytes, ~checksum)
     // zlib's register is the complement of its argument: this one begins with zeros.
-    return crc32(this.#bytes.subarray(left, left + LEFT.value + (bytes % 16)), 0xffffffff)
+    return crc32(this.#bytes.subarray(left, left + LEFT + (bytes % 16)), 0xffffffff)
   }
 }

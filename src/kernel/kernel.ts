@@ -14,7 +14,7 @@
 import { isUtf8 } from 'node:buffer'
 import { PAGE } from '../budget.ts'
 import { invariant } from '../errors.ts'
-import { MODULE } from './module.ts'
+import { LAYOUT, MODULE } from './module.ts'
 
 export type Segment =
   /** The same bytes for every record. */
@@ -45,8 +45,13 @@ export type Segment =
    */
   | { readonly kind: 'length' }
 
-/** What can be made UTF-8, with its number in assembly/layout.ts. */
-const ENCODINGS = { 'utf-16le': 0, 'utf-16be': 1, 'latin-1': 2, 'windows-1252': 3 } as const
+/** What can be made UTF-8. */
+const ENCODINGS = {
+  'utf-16le': LAYOUT.UTF_16LE,
+  'utf-16be': LAYOUT.UTF_16BE,
+  'latin-1': LAYOUT.LATIN_1,
+  'windows-1252': LAYOUT.WINDOWS_1252,
+} as const
 export type Encoding = keyof typeof ENCODINGS
 
 const LINE_FEED = 10
@@ -59,37 +64,69 @@ export interface RecordLimits {
 
 const UNLIMITED: RecordLimits = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
 
-interface Exports {
-  readonly PROGRAM: WebAssembly.Global
-  readonly ROOM_END: WebAssembly.Global
-  readonly end: WebAssembly.Global
-  readonly repaired: WebAssembly.Global
-  readonly oversize: WebAssembly.Global
-  frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
-  readonly consumed: WebAssembly.Global
-  readonly mended: WebAssembly.Global
-  decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
-  lineEnds(encoding: number, from: number, to: number, table: number, max: number, lineEnd: number): number
-  padded(ends: number, first: number, count: number, start: number): number
-  follow(steps: number, trim: boolean, count: boolean, measure: boolean, message: number, whole: number): void
-  render(
-    ends: number,
-    first: number,
-    count: number,
-    start: number,
-    out: number,
-    limit: number,
-    mend: boolean,
-    mark: boolean,
-  ): number
+/** What to render, and where to. Numbers are addresses but for `first` and `count`. */
+export interface Rendering {
+  /** The table of frames, the row of the first one, how many there are, and where that one begins. */
+  readonly ends: number
+  readonly first: number
+  readonly count: number
+  readonly start: number
+  /** Where records go, and the first byte that may not be written. */
+  readonly out: number
+  readonly limit: number
+  /** Each maximal subpart that is not UTF-8 is replaced by U+FFFD (WHATWG Encoding Standard). */
+  readonly repair?: boolean
+  /** The first frame is the head of a file, where a byte order mark is left out. */
+  readonly atFileStart?: boolean
+  /** The first frame is cut, between two characters, where it is too long for its record, its message or the space. */
+  readonly cut?: boolean
 }
 
-/** The layout of a step is drawn in assembly/layout.ts. */
-const STEP = 16
-const KINDS = { literal: 0, message: 1, raw: 2, offset: 3, counter: 4, fixed64: 5, length: 6, members: 7 } as const
-/** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
-const COUNTER_DIGITS = 20
-const COUNTER_ROOM = COUNTER_DIGITS + 1
+/** What to decode, and where to. */
+export interface Decoding {
+  readonly encoding: Encoding
+  readonly from: number
+  readonly to: number
+  readonly out: number
+  /** The first byte that may not be written. */
+  readonly limit: number
+  /** Nothing follows: a character of which the rest is missing is none. */
+  readonly last: boolean
+}
+
+/** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
+interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
+  readonly steps: WebAssembly.Global
+  readonly trim: WebAssembly.Global
+  readonly counts: WebAssembly.Global
+  readonly measures: WebAssembly.Global
+  readonly messageBytes: WebAssembly.Global
+  readonly recordBytes: WebAssembly.Global
+  render(): number
+  readonly end: WebAssembly.Global
+  readonly repaired: WebAssembly.Global
+  readonly cutAt: WebAssembly.Global
+  frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
+  padded(ends: number, first: number, count: number, start: number): number
+  decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
+  readonly consumed: WebAssembly.Global
+  readonly replaced: WebAssembly.Global
+  lineEnds(encoding: number, from: number, to: number, table: number, max: number, lineEnd: number): number
+}
+
+const { STEP, COUNTER_BYTES, COUNTER_DIGITS } = LAYOUT
+const KINDS: Record<Segment['kind'], number> = {
+  literal: LAYOUT.LITERAL,
+  message: LAYOUT.MESSAGE,
+  raw: LAYOUT.RAW,
+  offset: LAYOUT.OFFSET,
+  counter: LAYOUT.COUNTER,
+  fixed64: LAYOUT.FIXED64,
+  length: LAYOUT.LENGTH,
+  members: LAYOUT.MEMBERS,
+}
+/** Bytes that the program of a template may take, with what it names. */
+const ROOM = LAYOUT.ROOM_END - LAYOUT.PROGRAM
 
 /** Bytes of the room that a segment takes, its step included. */
 function roomFor(segment: Segment): number {
@@ -97,7 +134,7 @@ function roomFor(segment: Segment): number {
   if (segment.kind === 'members') return STEP + segment.otherwise.length
   if (segment.kind !== 'counter') return STEP
   invariant(segment.value >= 0n && segment.value < 10n ** BigInt(COUNTER_DIGITS), 'a counter begins out of range')
-  return STEP + COUNTER_ROOM
+  return STEP + COUNTER_BYTES
 }
 
 let compiled: WebAssembly.Module | undefined
@@ -111,23 +148,21 @@ export class Kernel {
   readonly arenaBytes: number
   readonly #loops: Exports
   readonly #view: DataView
-  readonly #program: number
 
   private constructor(memory: WebAssembly.Memory, arenaBytes: number, loops: Exports) {
     this.memory = memory
     this.bytes = Buffer.from(memory.buffer)
-    this.arena = loops.ROOM_END.value
+    this.arena = LAYOUT.ROOM_END
     this.arenaBytes = arenaBytes
     this.#loops = loops
     this.#view = new DataView(memory.buffer)
-    this.#program = loops.PROGRAM.value
   }
 
   /** A kernel with an arena of `arenaBytes` bytes, rounded up to pages of 64 KiB. Throws a `RangeError` if that cannot be had. */
   static create(arenaBytes: number): Kernel {
     compiled ??= new WebAssembly.Module(Buffer.from(MODULE, 'base64'))
     const arena = Math.max(1, Math.ceil(arenaBytes / PAGE))
-    const pages = 1 + arena + 1
+    const pages = LAYOUT.ROOM_END / PAGE + arena + 1
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
     return new Kernel(memory, arena * PAGE, exports as unknown as Exports)
@@ -143,9 +178,9 @@ export class Kernel {
     return this.#loops.repaired.value
   }
 
-  /** The last `render` stopped at a frame whose message or record is over its limit, however much space there is. */
-  get oversize(): boolean {
-    return Boolean(this.#loops.oversize.value)
+  /** Where the last `render` cut its first frame: the first byte that is left out. 0 if it was not to cut. */
+  get cutAt(): number {
+    return this.#loops.cutAt.value
   }
 
   /**
@@ -158,10 +193,10 @@ export class Kernel {
 
   /**
    * Makes UTF-8 of [from, to) at `out`; stops before what would pass `limit`, and before a character of which the rest is
-   * missing, unless there is none (`last`). Returns the address behind the last byte written; `consumed` and `mended` say
-   * the rest. A line end becomes one byte, and nothing else becomes that byte.
+   * missing, unless there is none (`last`). Returns the address behind the last byte written; `consumed` and `replaced`
+   * say the rest. A line end becomes one byte, and nothing else becomes that byte.
    */
-  decode(encoding: Encoding, from: number, to: number, out: number, limit: number, last: boolean): number {
+  decode({ encoding, from, to, out, limit, last }: Decoding): number {
     return this.#loops.decode(ENCODINGS[encoding], from, to, out, limit, last)
   }
 
@@ -171,8 +206,8 @@ export class Kernel {
   }
 
   /** How many U+FFFD the last `decode` wrote for what was no character. */
-  get mended(): number {
-    return this.#loops.mended.value
+  get replaced(): number {
+    return this.#loops.replaced.value
   }
 
   /**
@@ -200,8 +235,8 @@ export class Kernel {
    * Lays down how the next records look, each with `separator` behind it; counters start anew.
    *
    * Under `text` a frame loses one CR at its end and the NULs at its head before it is rendered; `bytes` takes it as it
-   * is. `limits` are for one record. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need more than the room has,
-   * which is a little under 64 KiB.
+   * is. `limits` are for one record. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need
+   * more than the room has, which is a little under 64 KiB.
    */
   template(
     segments: readonly Segment[],
@@ -210,10 +245,9 @@ export class Kernel {
     limits: RecordLimits = UNLIMITED,
   ): void {
     const all: readonly Segment[] = [...segments, { kind: 'literal', bytes: separator }]
-    const room = this.arena - this.#program
     // Before anything is written: a template that is refused leaves the last one whole.
-    invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= room, 'a template is larger than its room')
-    let step = this.#program
+    invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= ROOM, 'a template is larger than its room')
+    let step: number = LAYOUT.PROGRAM
     let data = step + all.length * STEP
     let counts = false
     let measures = false
@@ -230,7 +264,7 @@ export class Kernel {
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'counter') {
         const digits = segment.value.toString()
-        data += COUNTER_ROOM
+        data += COUNTER_BYTES
         this.bytes.write(digits, data - digits.length, 'latin1')
         this.#view.setUint32(step + 4, digits.length, true)
         this.#view.setUint32(step + 8, data, true)
@@ -241,30 +275,32 @@ export class Kernel {
       } else if (segment.kind === 'length') measures = true
       step += STEP
     }
-    const { messageBytes, recordBytes } = limits
-    const cap = (bytes: number): number => Math.min(bytes, UNLIMITED.recordBytes)
-    this.#loops.follow(all.length, treatment === 'text', counts, measures, cap(messageBytes), cap(recordBytes))
+    const loops = this.#loops
+    loops.steps.value = all.length
+    loops.trim.value = Number(treatment === 'text')
+    loops.counts.value = Number(counts)
+    loops.measures.value = Number(measures)
+    loops.messageBytes.value = Math.min(limits.messageBytes, UNLIMITED.messageBytes)
+    loops.recordBytes.value = Math.min(limits.recordBytes, UNLIMITED.recordBytes)
   }
 
   /**
-   * Renders the frames [first, first + count) of the table at `ends`, the first of which begins at `start`, to `out`,
-   * by the last template; stops before the first frame whose record would reach past `limit`, the address behind the
-   * last byte that may be written. Returns how many it rendered; `end` and `repaired` say the rest. Bytes between `end`
-   * and `limit` hold nothing of worth afterwards.
-   *
-   * `repair` replaces each maximal subpart that is not UTF-8 by U+FFFD (WHATWG Encoding Standard). `atFileStart` says
-   * that the first frame is the head of a file, where a byte order mark is left out. Both mean nothing under `bytes`.
+   * Renders frames by the last template; stops before the first whose record would reach past `limit`, or is longer than
+   * it may be. Returns how many it rendered; `end`, `repaired` and `cutAt` say the rest. Bytes between `end` and `limit`
+   * hold nothing of worth afterwards. `repair` and `atFileStart` mean nothing under `bytes`.
    */
-  render(
-    ends: number,
-    first: number,
-    count: number,
-    start: number,
-    out: number,
-    limit: number,
-    repair = false,
-    atFileStart = false,
-  ): number {
-    return this.#loops.render(ends, first, count, start, out, limit, repair, atFileStart)
+  render(rendering: Rendering): number {
+    const { ends, first, count, start, out, limit, repair = false, atFileStart = false, cut = false } = rendering
+    const loops = this.#loops
+    loops.ends.value = ends
+    loops.first.value = first
+    loops.count.value = count
+    loops.start.value = start
+    loops.out.value = out
+    loops.limit.value = limit
+    loops.repair.value = Number(repair)
+    loops.atFileStart.value = Number(atFileStart)
+    loops.cut.value = Number(cut)
+    return loops.render()
   }
 }

@@ -99,40 +99,109 @@ export interface Rendering {
   readonly atFileStart: boolean
 }
 
+interface Rendered {
+  readonly bytes: Buffer
+  readonly repaired: number
+}
+
 /** The records of a chunk that begins at address `start`, each with its separator, and the replacements in each. */
-export function render(chunk: Uint8Array, start: number, how: Rendering): { bytes: Buffer; repaired: number }[] {
+export function render(chunk: Uint8Array, start: number, how: Rendering): Rendered[] {
   let frameStart = start
   return lines(chunk).map((frame, index) => {
-    const text = how.treatment === 'text'
-    const trimmed = text ? trim(frame, how.atFileStart && index === 0) : frame
-    const mends = text && how.repair
-    const body = mends ? repair(trimmed) : Buffer.from(trimmed)
-    let repaired = 0
-    // Bytes that had to be repaired are no object, whatever they look like afterwards.
-    const object = mends && !body.equals(trimmed) ? undefined : members(body)
-    const parts = how.segments.map((segment): Uint8Array => {
-      const whole = segment.kind === 'message' || segment.kind === 'raw' || (segment.kind === 'members' && !object)
-      if (mends && whole) repaired += repairs(trimmed)
-      if (segment.kind === 'members') {
-        return object ?? Buffer.concat([segment.otherwise, escaped(body), Buffer.from('"')])
-      }
-      if (segment.kind === 'literal') return segment.bytes
-      if (segment.kind === 'message') return escaped(body)
-      if (segment.kind === 'raw') return body
-      if (segment.kind === 'offset') return Buffer.from((segment.base + frameStart).toString(16).padStart(12, '0'))
-      if (segment.kind === 'fixed64') return fixed64(segment.value + BigInt(index))
-      if (segment.kind === 'length') return new Uint8Array(5)
-      return Buffer.from((segment.value + BigInt(index)).toString())
-    })
-    const record = Buffer.concat([...parts, how.separator])
-    let at = 0
-    for (const [index, part] of parts.entries()) {
-      at += part.length
-      if (how.segments[index]!.kind === 'length') varint(record.length - at).copy(record, at - 5)
-    }
+    const trimmed = how.treatment === 'text' ? trim(frame, how.atFileStart && index === 0) : frame
+    const rendered = record(trimmed, frameStart, index, how)
     frameStart += frame.length + 1
-    return { bytes: record, repaired }
+    return rendered
   })
+}
+
+/** The record of the chunk's frame number `index`, of which `trimmed` is left. */
+function record(trimmed: Uint8Array, frameStart: number, index: number, how: Rendering): Rendered {
+  const mends = how.treatment === 'text' && how.repair
+  const body = mends ? repair(trimmed) : Buffer.from(trimmed)
+  let repaired = 0
+  // Bytes that had to be repaired are no object, whatever they look like afterwards.
+  const object = mends && !body.equals(trimmed) ? undefined : members(body)
+  const parts = how.segments.map((segment): Uint8Array => {
+    const whole = segment.kind === 'message' || segment.kind === 'raw' || (segment.kind === 'members' && !object)
+    if (mends && whole) repaired += repairs(trimmed)
+    if (segment.kind === 'members') {
+      return object ?? Buffer.concat([segment.otherwise, escaped(body), Buffer.from('"')])
+    }
+    if (segment.kind === 'literal') return segment.bytes
+    if (segment.kind === 'message') return escaped(body)
+    if (segment.kind === 'raw') return body
+    if (segment.kind === 'offset') return Buffer.from((segment.base + frameStart).toString(16).padStart(12, '0'))
+    if (segment.kind === 'fixed64') return fixed64(segment.value + BigInt(index))
+    if (segment.kind === 'length') return new Uint8Array(5)
+    return Buffer.from((segment.value + BigInt(index)).toString())
+  })
+  const bytes = Buffer.concat([...parts, how.separator])
+  let at = 0
+  for (const [index, part] of parts.entries()) {
+    at += part.length
+    if (how.segments[index]!.kind === 'length') varint(bytes.length - at).copy(bytes, at - 5)
+  }
+  return { bytes, repaired }
+}
+
+/**
+ * The record of a frame that is cut to at most `room` bytes, with a message of at most `messageBytes`; and where in the
+ * frame it was cut. One head after the other is tried; `members` stands for an object or for a message, whichever is longer.
+ */
+export function cut(
+  frame: Uint8Array,
+  frameStart: number,
+  how: Rendering,
+  room: number,
+  messageBytes: number,
+): (Rendered & { readonly cutAt: number }) | undefined {
+  const text = how.treatment === 'text'
+  const trimmed = text ? trim(frame, how.atFileStart) : frame
+  const from = trimmed.byteOffset - frame.byteOffset
+  const messages = how.segments.filter(({ kind }) => kind === 'message' || kind === 'raw' || kind === 'members').length
+  const segments = how.segments.flatMap((segment): Segment[] =>
+    segment.kind === 'members'
+      ? [
+          { kind: 'literal', bytes: segment.otherwise },
+          { kind: 'message' },
+          { kind: 'literal', bytes: Buffer.from('"') },
+        ]
+      : [segment],
+  )
+  const fits = (end: number): boolean => {
+    const part = trimmed.subarray(0, end)
+    // A replacement is taken for two bytes longer than what it stands for.
+    const message = end + (text && how.repair ? 2 * messages * repairs(part) : 0)
+    return message <= messageBytes && record(part, frameStart, 0, { ...how, segments }).bytes.length <= room
+  }
+  if (!fits(0)) return undefined
+  let end = 0
+  for (const next of characters(trimmed)) {
+    if (!fits(next)) break
+    end = next
+  }
+  return { ...record(trimmed.subarray(0, end), frameStart, 0, how), cutAt: from + end }
+}
+
+/** Where each character ends, or each maximal subpart of what is none. */
+function* characters(bytes: Uint8Array): Generator<number> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
+  const isOne = (part: Uint8Array) => {
+    try {
+      return [...strict.decode(part)].length === 1
+    } catch {
+      return false
+    }
+  }
+  for (let at = 0; at < bytes.length; ) {
+    const part = (n: number) => bytes.subarray(at, at + n)
+    const lengths = [1, 2, 3, 4].filter(n => at + n <= bytes.length)
+    const whole = lengths.find(n => isOne(part(n)))
+    at += whole ?? lengths.findLast(n => decoder.decode(part(n)) === '\ufffd')!
+    yield at
+  }
 }
 
 function fixed64(value: bigint): Buffer {

@@ -9,7 +9,7 @@
  * what does not fit is for the next payload. A record that is larger than a payload should be goes alone, and whole if
  * there is memory for it and the backend takes it; otherwise it is cut on a character's edge and says so. It is never
  * left out in silence. The same frames under the same limits give the same bytes and the same id, so a payload can be
- * made again from the slab. The slab is as it was when `encode` returns.
+ * made again from the slab, in which nothing is written.
  */
 import { hash } from 'node:crypto'
 import type { Backend, Group } from '../../backends/backend.ts'
@@ -61,9 +61,6 @@ const GROWTH = { usual: 1.25, most: 6 }
 
 /** Room for what is not reckoned one by one: what a record says of itself when it was cut, or is the last one. */
 const SLACK = 4096
-
-/** The edge of a cut is searched to this many bytes. */
-const CUT_PRECISION = 1024
 
 export interface EncoderOptions {
   readonly kernel: Kernel
@@ -222,13 +219,16 @@ export class Encoder {
       const alone = filling.records === 0 && at === from
       const room = filling.target - closing
       if (at === to || (!alone && out >= room)) break
-      const render = (count: number, limit: number): number =>
-        kernel.render(slab.ends, at, count, slab.startOf(chunk, at), out, limit, repair, slab.offsetOf(chunk, at) === 0)
-      let count = out < room ? render(to - at, room) : 0
-      if (alone && count === 0) count = render(1, filling.last - closing)
+      const last = filling.last - closing
+      const atFileStart = slab.offsetOf(chunk, at) === 0
+      const frames = { ends: slab.ends, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart }
+      let count = out < room ? kernel.render({ ...frames, count: to - at, limit: room }) : 0
+      if (alone && count === 0) count = kernel.render({ ...frames, count: 1, limit: last })
       // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
       if (alone && count === 0 && largest) {
-        count = this.#cut(slab, chunk, at, out, filling.last - closing, repair)
+        // Its template says that it was cut, and how long it was.
+        this.#template({ ...chunk, cutFrom: chunk.cutFrom || slab.endOf(at) - slab.startOf(chunk, at) }, at)
+        count = kernel.render({ ...frames, count: 1, limit: last, cut: true })
         if (count === 1 && chunk.cutFrom === 0) cut = 1
         // The same record, cut shorter, is another request.
         filling.cut = `cut to ${filling.last - filling.begin}\n`
@@ -299,38 +299,6 @@ export class Encoder {
       }
     }
     return behind
-  }
-
-  /**
-   * Renders the longest head of the frame whose record ends before `limit` and keeps to the limits of a record. The
-   * template says that it was cut, and how long it was. The table's entry is lowered only meanwhile: the next frame
-   * begins behind it.
-   */
-  #cut(slab: Slab, chunk: Chunk, frame: number, out: number, limit: number, repair: boolean): number {
-    const kernel = this.#kernel
-    const start = slab.startOf(chunk, frame)
-    const end = slab.endOf(frame)
-    const marked = { ...chunk, cutFrom: chunk.cutFrom || end - start }
-    const render = (edge: number): number => {
-      // Anew each time: a trial that fits would count the record's time up.
-      this.#template(marked, frame)
-      slab.setEnd(frame, edge)
-      return kernel.render(slab.ends, frame, 1, start, out, limit, repair, slab.offsetOf(chunk, frame) === 0)
-    }
-    try {
-      let fits = start
-      let over = Math.min(end, start + this.#limits.messageBytes + 1)
-      while (over - fits > CUT_PRECISION) {
-        const middle = Math.floor((fits + over) / 2)
-        if (render(middle) === 1) fits = middle
-        else over = middle
-      }
-      // A continuation byte is 10xxxxxx: step back to the byte that begins its character.
-      for (let step = 0; step < 3 && fits > start && (kernel.bytes[fits]! & 0xc0) === 0x80; step++) fits--
-      return render(fits)
-    } finally {
-      slab.setEnd(frame, end)
-    }
   }
 
   /**

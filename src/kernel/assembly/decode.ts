@@ -13,14 +13,14 @@ import { LATIN_1, UTF_16BE, UTF_16LE, WINDOWS_1252 } from './layout'
 /** The address behind the last byte that the last `decode` took. */
 export let consumed: usize = 0
 /** How many U+FFFD it wrote for what was no character. */
-export let mended: u32 = 0
+export let replaced: u32 = 0
 
 /**
  * Decodes [from, to) to `out`; stops before what would pass `limit`, and before a character of which the rest is missing,
  * unless `last` says that there is none. Returns the address behind the last byte written.
  */
 export function decode(encoding: u32, from: usize, to: usize, out: usize, limit: usize, last: bool): usize {
-  mended = 0
+  replaced = 0
   if (encoding == UTF_16LE) return utf16(from, to, out, limit, last, false)
   if (encoding == UTF_16BE) return utf16(from, to, out, limit, last, true)
   return bytes(from, to, out, limit, encoding == WINDOWS_1252)
@@ -51,7 +51,7 @@ function utf16(from: usize, to: usize, out: usize, limit: usize, last: bool, swa
         // Half of a character, or half of its second half, is one that is missing.
         units = to - at
         code = 0xfffd
-        mended++
+        replaced++
       } else {
         const low = code < 0xdc00 ? unit(at + 2, swapped) : 0
         if ((low & 0xfc00) == 0xdc00) {
@@ -59,7 +59,7 @@ function utf16(from: usize, to: usize, out: usize, limit: usize, last: bool, swa
           units = 4
         } else {
           code = 0xfffd
-          mended++
+          replaced++
         }
       }
     }
@@ -76,7 +76,7 @@ function utf16(from: usize, to: usize, out: usize, limit: usize, last: bool, swa
     if (behind != 0) {
       out = behind
       at++
-      mended++
+      replaced++
     }
   }
   consumed = at

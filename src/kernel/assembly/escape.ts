@@ -66,6 +66,12 @@ function letter(byte: u32): u32 {
   }
 }
 
+/** Bytes that one byte becomes. */
+export function width(byte: u32): usize {
+  if (byte >= 0x20 && byte != 0x22 && byte != 0x5c) return 1
+  return letter(byte) != 0 ? 2 : 6
+}
+
 /** Writes the escape of one byte that needs it. Returns the address behind it, or 0 if it would pass `limit`. */
 // @ts-ignore: decorator
 @inline

@@ -1,19 +1,54 @@
 /**
- * What the module exports: its loops, the template they follow, and three results.
+ * What the module exports: its loops, the parameters that `render` takes, results, and the constants of its layout.
  *
- * This folder is AssemblyScript: it looks like TypeScript and compiles to WebAssembly (src/kernel/build.ts). There are
+ * This directory is AssemblyScript: it looks like TypeScript and compiles to WebAssembly (src/kernel/build.ts). There are
  * no objects and no garbage here, only numbers and one linear memory, whose first page is ours (see layout.ts) and whose
  * rest belongs to the caller.
  *
  * Two rules hold for every loop. Reading may run up to 15 bytes past the last byte asked for, since it goes in steps
- * of 16: the memory ends in a page that nobody uses. Writing never touches the byte at `limit` or any behind it:
- * something else may lie there.
+ * of 16: the memory ends in a page of slack. Writing never touches the byte at `limit` or any behind it: something else
+ * may lie there.
  */
 import { prepare } from './escape'
 
-export { consumed, decode, lineEnds, mended } from './decode'
+export { consumed, decode, lineEnds, replaced } from './decode'
 export { frames, padded } from './frames'
-export { end, follow, oversize, render, repaired } from './render'
-export { PROGRAM, ROOM_END } from './layout'
+export { cutAt, end, render, repaired } from './render'
+export {
+  atFileStart,
+  count,
+  counts,
+  cut,
+  ends,
+  first,
+  limit,
+  measures,
+  messageBytes,
+  out,
+  recordBytes,
+  repair,
+  start,
+  steps,
+  trim,
+} from './parameters'
+export {
+  COUNTER,
+  COUNTER_BYTES,
+  COUNTER_DIGITS,
+  FIXED64,
+  LATIN_1,
+  LENGTH,
+  LITERAL,
+  MEMBERS,
+  MESSAGE,
+  OFFSET,
+  PROGRAM,
+  RAW,
+  ROOM_END,
+  STEP,
+  UTF_16BE,
+  UTF_16LE,
+  WINDOWS_1252,
+} from './layout'
 
 prepare()

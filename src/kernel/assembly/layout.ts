@@ -1,5 +1,6 @@
 /**
- * The first page of the memory: what the kernel keeps for itself.
+ * The first page of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
+ * writes those that index.ts exports beside the module, and the host reads them there.
  *
  *     0      64        128            4224       4272                                                       65536
  *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then the literals and counters they name │ arena …
@@ -23,6 +24,7 @@ export const PATTERNS: usize = 4224
 export const PROGRAM: usize = 4272
 export const ROOM_END: usize = 65536
 
+/** Bytes of a step, and the kinds of steps: a segment's kind in capitals (`Segment`). */
 export const STEP: usize = 16
 export const LITERAL: u32 = 0
 export const MESSAGE: u32 = 1
@@ -32,6 +34,14 @@ export const COUNTER: u32 = 4
 export const FIXED64: u32 = 5
 export const LENGTH: u32 = 6
 export const MEMBERS: u32 = 7
+
+/** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
+export const LENGTH_BYTES: usize = 5
+/** Digits of an offset. */
+export const OFFSET_DIGITS: usize = 12
+/** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
+export const COUNTER_DIGITS: usize = 20
+export const COUNTER_BYTES: usize = 21
 
 /** What `decode` can read. */
 export const UTF_16LE: u32 = 0

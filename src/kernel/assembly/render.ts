@@ -14,85 +14,83 @@
  *            └──────────────── to the end of the record ────┘
  */
 import { copy } from './copy'
+import { headOf } from './cut'
 import { escape } from './escape'
-import { first, isObject, last as brace } from './object'
+import {
+  COUNTER,
+  FIXED64,
+  LENGTH,
+  LENGTH_BYTES,
+  LITERAL,
+  MEMBERS,
+  MESSAGE,
+  OFFSET,
+  OFFSET_DIGITS,
+  PROGRAM,
+  RAW,
+  SCRATCH,
+  STEP,
+} from './layout'
+import { first as firstMember, isObject, last as brace } from './object'
+import {
+  atFileStart,
+  count,
+  counts,
+  cut,
+  ends,
+  first,
+  limit,
+  measures,
+  messageBytes,
+  out,
+  recordBytes,
+  repair,
+  start,
+  steps,
+  trim,
+} from './parameters'
 import { sequence, wellFormed } from './repair'
-import { COUNTER, FIXED64, LENGTH, LITERAL, MEMBERS, MESSAGE, OFFSET, PROGRAM, RAW, SCRATCH, STEP } from './layout'
 
 /** The address behind the last byte of the last whole record. */
 export let end: usize = 0
 /** How many U+FFFD stand in the records of the last call for something that was not UTF-8. */
 export let repaired: u32 = 0
+/** Where the message of the first frame was cut: the first byte that is left out. 0 if the call was not to cut. */
+export let cutAt: usize = 0
 
-/** The last call stopped at a frame that no space would help: its message or its record is longer than is allowed. */
-export let oversize: bool = false
-
+// Behind the last step.
 let last: usize = PROGRAM
-let text: bool = false
-let counts: bool = false
-let measures: bool = false
-// Bytes that a message and a record may have at the most.
-let longest: usize = 0
-let most: usize = 0
-
-/** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
-const LENGTH_BYTES: usize = 5
-
 // Where the row of the frame at hand is in a table that has one for each: see `offset`.
 let row: usize = 0
-
 // Whether this call replaces what is not UTF-8, and how often it did so in the record at hand.
-let mending: bool = false
-let mended: u32 = 0
+let repairing: bool = false
+let repairs: u32 = 0
 
 /**
- * Takes up a program of `steps` steps. `trim`: treat frames as text. `count`: something among the steps counts up.
- * `measure`: there is a length among them. `message`, `whole`: bytes that a message and a record may have.
+ * Renders the frames that the parameters name, by the program that lies in the room; stops before the first whose record
+ * would pass `limit`, or is longer than it may be. Returns how many.
  */
-export function follow(steps: u32, trim: bool, count: bool, measure: bool, message: u32, whole: u32): void {
-  last = PROGRAM + <usize>steps * STEP
-  text = trim
-  counts = count
-  measures = measure
-  longest = message
-  most = whole
-}
-
-/**
- * Renders the frames [first, first + count) of the table of u32 at `ends`, the first of which begins at `start`, to
- * `out`; stops before the first that would pass `limit`. Returns how many. `mend`: replace what is not UTF-8. `mark`: a
- * byte order mark may stand at the head of the first frame. The last two mean nothing unless frames are text.
- */
-export function render(
-  ends: usize,
-  first: u32,
-  count: u32,
-  start: usize,
-  out: usize,
-  limit: usize,
-  mend: bool,
-  mark: bool,
-): u32 {
+export function render(): u32 {
   const table = ends + (<usize>first << 2)
-  mending = text && mend
+  const frames = count
+  const edge = limit
+  last = PROGRAM + <usize>steps * STEP
+  repairing = trim && repair
   end = out
   repaired = 0
-  oversize = false
+  cutAt = 0
+  let from = start
   let frame: u32 = 0
-  while (frame < count) {
-    const stop = <usize>load<u32>(table + (<usize>frame << 2))
-    mended = 0
+  while (frame < frames) {
+    const to = <usize>load<u32>(table + (<usize>frame << 2))
+    repairs = 0
     row = (<usize>first + <usize>frame) << 2
-    const edge = limit > end && limit - end > most ? end + most : limit
-    const behind = record(start, stop, end, edge, mark && frame == 0)
-    if (behind == 0) {
-      if (edge < limit) oversize = true
-      break
-    }
+    const behind = record(from, to, end, edge > end && edge - end > recordBytes ? end + recordBytes : edge, frame == 0)
+    if (behind == 0) break
     end = behind
-    repaired += mended
+    repaired += repairs
     if (counts) advance()
-    start = stop + 1
+    from = to + 1
     frame++
   }
   return frame
@@ -101,30 +99,35 @@ export function render(
 /** Writes one record. Returns the address behind it, or 0 if it would pass `limit`. */
 // @ts-ignore: decorator
 @inline
-function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool): usize {
+function record(start: usize, stop: usize, out: usize, limit: usize, head: bool): usize {
   let from = start
   let to = stop
-  if (text) {
+  if (trim) {
     if (to > from && load<u8>(to - 1) == 13) to-- // CR LF
     while (from < to && load<u8>(from) == 0) from++ // holes that a truncation left
-    if (mark && to - from >= 3 && load<u16>(from) == 0xbbef && load<u8>(from + 2) == 0xbf) from += 3
+    if (head && atFileStart && to - from >= 3 && load<u16>(from) == 0xbbef && load<u8>(from + 2) == 0xbf) from += 3
   }
-  if (to - from > longest) return tooLong()
+  if (head && cut) {
+    to = headOf(from, to, limit > out ? limit - out : 0, last, repairing)
+    if (to == 0) return 0
+    cutAt = to
+  }
+  if (to - from > messageBytes) return 0
   for (let step = PROGRAM; step < last; step += STEP) {
     const kind = load<u32>(step)
     if (kind == LITERAL) {
       const address = <usize>load<u32>(step, 8)
       out = copy(address, address + <usize>load<u32>(step, 4), out, limit)
     } else if (kind == MESSAGE) {
-      out = mending ? mendedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+      out = repairing ? repairedBody(from, to, out, limit, true) : escape(from, to, out, limit)
     } else if (kind == RAW) {
-      out = mending ? mendedBody(from, to, out, limit, false) : copy(from, to, out, limit)
+      out = repairing ? repairedBody(from, to, out, limit, false) : copy(from, to, out, limit)
     } else if (kind == MEMBERS) {
       out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
     } else if (kind == OFFSET) {
       const table = <usize>load<u32>(step, 4)
       hexadecimal(load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row)))
-      out = copy(SCRATCH, SCRATCH + 12, out, limit)
+      out = copy(SCRATCH, SCRATCH + OFFSET_DIGITS, out, limit)
     } else if (kind == FIXED64) {
       out = copy(step + 8, step + 16, out, limit)
     } else if (kind == LENGTH) {
@@ -137,14 +140,9 @@ function record(start: usize, stop: usize, out: usize, limit: usize, mark: bool)
     if (out == 0) return 0
   }
   // Each replacement is up to two bytes longer than what it stands for.
-  if (to - from + 2 * <usize>mended > longest) return tooLong()
+  if (to - from + 2 * <usize>repairs > messageBytes) return 0
   if (measures) fillIn(out)
   return out
-}
-
-function tooLong(): usize {
-  oversize = true
-  return 0
 }
 
 /** Writes every length of the record that ends at `stop`. */
@@ -169,17 +167,17 @@ function fillIn(stop: usize): void {
  *     said "hi"           →    "message":"said \"hi\""
  */
 function members(from: usize, to: usize, name: usize, bytes: usize, out: usize, limit: usize): usize {
-  if ((!mending || wellFormed(from, to) == to) && isObject(from, to)) return copy(first, brace, out, limit)
+  if ((!repairing || wellFormed(from, to) == to) && isObject(from, to)) return copy(firstMember, brace, out, limit)
   out = copy(name, name + bytes, out, limit)
   if (out == 0) return 0
-  out = mending ? mendedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+  out = repairing ? repairedBody(from, to, out, limit, true) : escape(from, to, out, limit)
   if (out == 0 || out + 1 > limit) return 0
   store<u8>(out, 0x22)
   return out + 1
 }
 
 /** Writes [from, to) in runs of well-formed text, with U+FFFD for what lies between them. */
-function mendedBody(from: usize, to: usize, out: usize, limit: usize, escaped: bool): usize {
+function repairedBody(from: usize, to: usize, out: usize, limit: usize, escaped: bool): usize {
   while (true) {
     const good = wellFormed(from, to)
     out = escaped ? escape(from, good, out, limit) : copy(from, good, out, limit)
@@ -188,7 +186,7 @@ function mendedBody(from: usize, to: usize, out: usize, limit: usize, escaped: b
     store<u16>(out, 0xbfef)
     store<u8>(out + 2, 0xbd)
     out += 3
-    mended++
+    repairs++
     from = good - sequence(good, to)
   }
 }

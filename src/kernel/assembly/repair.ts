@@ -6,7 +6,7 @@
  *     meaning   l   └ cut  l   └ cut     └no  é
  *     result    l   �      l   �         �   é
  *
- * Only chunks that failed the check of `Kernel.validUtf8` come here.
+ * Only chunks that failed the check of `Kernel.validUtf8` come here, and frames that are cut.
  */
 
 /**

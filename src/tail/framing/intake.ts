@@ -68,10 +68,10 @@ export class Intake {
     const start = slab.window + slab.used
     const from = piece.address + (piece.base === 0 && isMark(piece.bytes, encoding) ? form.unit : 0)
     const to = piece.address + bytes.readUInt32LE(piece.table + 4 * piece.lines)
-    const stop = kernel.decode(encoding, from, to, start, piece.address, true)
+    const stop = kernel.decode({ encoding, from, to, out: start, limit: piece.address, last: true })
     const frames = kernel.frames(start, stop, slab.ends + 4 * slab.frames, piece.lines, form.end)
     invariant(kernel.consumed === to && frames === piece.lines, 'decoded text has other lines than what it was made of')
-    if (kernel.mended > 0) cursor.account.repaired(kernel.mended)
+    if (kernel.replaced > 0) cursor.account.repaired(kernel.replaced)
     const table = stop + ((4 - (stop % 4)) % 4)
     bytes.copyWithin(table, piece.table, piece.table + 4 * (piece.lines + 1))
     return { ...piece, table }
@@ -103,16 +103,17 @@ export class Intake {
     const address = slab.window + slab.capacity - WORKROOM
     const limit = start + form.maxBytes + 4
     let out = start
-    let mended = 0
+    let replaced = 0
     for (let at = cursor.read; at < stop; at += kernel.consumed - address) {
       const got = this.#fill(tailer, address, Math.min(PIECE, stop - at), at)
       if (got === 0) return -1
       const mark = at === 0 && isMark(kernel.bytes.subarray(address, address + got), encoding) ? form.unit : 0
-      out = kernel.decode(encoding, address + mark, address + got, out, limit, at + got === stop)
-      mended += kernel.mended
+      const last = at + got === stop
+      out = kernel.decode({ encoding, from: address + mark, to: address + got, out, limit, last })
+      replaced += kernel.replaced
       if (out > start + form.maxBytes || kernel.consumed === address) break
     }
-    if (mended > 0) cursor.account.repaired(mended)
+    if (replaced > 0) cursor.account.repaired(replaced)
     return out - start
   }
 

@@ -20,7 +20,7 @@ import {
   LITERAL_USES,
   LITERALS,
   SEQUENCES,
-} from './room'
+} from './layout'
 
 const STORED: u32 = 0
 const FIXED: u32 = 1

@@ -10,7 +10,7 @@
  *
  * Done to all steps but the last 300, this leaves 4800 bytes, and no step has to wait for the one before it.
  */
-import { FOLDED } from './room'
+import { FOLDED } from './layout'
 
 const STEP: usize = 16
 /** What is left, besides the bytes that make no whole step. */

@@ -8,7 +8,7 @@
  *
  * A code is a u32: its bits in the lower half, how many in the upper.
  */
-import { DEPTHS, RANKED, WEIGHTS } from './room'
+import { DEPTHS, RANKED, WEIGHTS } from './layout'
 
 /** The most bits that any code has, by the format. */
 const MOST: u32 = 15

@@ -21,7 +21,7 @@ import {
   FIRST_LENGTH,
   LITERAL_BITS,
   LITERALS,
-} from './room'
+} from './layout'
 
 /** The format's order, most likely first: a block leaves out those at the end that have no bits. */
 const ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])

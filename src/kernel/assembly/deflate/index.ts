@@ -10,10 +10,10 @@ import { out, resume, writeTo } from './bits'
 import { putBlock } from './block'
 import { layLengths } from './lengths'
 import { find, forget } from './matches'
-import { OUTPUT, PIECE, PIECE_BYTES, REACH, WINDOW } from './room'
+import { OUTPUT, PIECE, PIECE_BYTES, REACH, WINDOW } from './layout'
 
 export { fold, LEFT } from './checksum'
-export { END, OUTPUT, PIECE, PIECE_BYTES } from './room'
+export { END, OUTPUT, PIECE, PIECE_BYTES } from './layout'
 
 let fresh: bool = true
 

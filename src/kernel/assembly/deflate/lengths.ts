@@ -2,7 +2,7 @@
  * Lengths in the words of RFC 1951 §3.2.5: four symbols for each power of two, extra bits for what lies between, and a
  * symbol of its own for the longest, 258. There are so few lengths that every one gets its code with its extra bits.
  */
-import { FIRST_LENGTH, LENGTH_CODES, LENGTH_SYMBOLS, LITERAL_CODES } from './room'
+import { FIRST_LENGTH, LENGTH_CODES, LENGTH_SYMBOLS, LITERAL_CODES } from './layout'
 
 const LONGEST: usize = 258
 /** The symbol of the longest, less 257. */

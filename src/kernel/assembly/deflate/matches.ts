@@ -30,7 +30,7 @@ import {
   PLACES_BYTES,
   REACH,
   SEQUENCES,
-} from './room'
+} from './layout'
 
 const PLACE_BITS: u64 = 14
 const PRIME: u64 = 0x9e3779b185ebca87
