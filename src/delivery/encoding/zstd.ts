@@ -1,11 +1,10 @@
 /**
  * Zstandard at level 1 with one context for all payloads.
  *
- * Node's one-shot call makes a context and an output for every payload: a fifth of its time, and 8 MiB of memory that
- * the allocator does not give back. Its public streams answer later, by an event, and we want the payload now. So this
- * drives the binding under such a stream. That is not an interface that Node promises, hence it is done only in the
- * release line that we ship, and `create` proves on a sample that it gives twice in a row what the one-shot call gives.
- * Everywhere else, and after any error, that call does it.
+ * Node's one-shot call makes a context and an output for every payload, which costs a fifth of a whole run. Its public
+ * streams cost as much, and answer later, by an event. So this drives the binding under such a stream. That is not an
+ * interface that Node promises, hence it is done only in the release line that we ship, and `create` proves on a sample
+ * that it gives twice in a row what the one-shot call gives. Everywhere else, and after any error, that call does it.
  */
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib'
 
