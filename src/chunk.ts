@@ -110,8 +110,10 @@ export interface ChunkFields {
   readonly partial: boolean
 }
 
-/** Of lines that are put into a slab from elsewhere than a read: the rest follows from the lines. */
-export type WrittenFields = Omit<ChunkFields, 'start' | 'fileEnd' | 'firstFrame' | 'frames'>
+/** A chunk of lines that do not come from a read: the rest follows from them. */
+export interface WrittenChunk extends Omit<ChunkFields, 'start' | 'fileEnd' | 'firstFrame' | 'frames' | 'offsets'> {
+  readonly lines: readonly Uint8Array[]
+}
 
 export interface Chunk extends ChunkFields {
   /** Frames that have not settled yet. */
@@ -156,6 +158,26 @@ export class Slab {
     this.#memory = new DataView(memory)
   }
 
+  /** A slab in this extent, with no more than `maxFrames` rows. */
+  static within(memory: ArrayBufferLike, extent: Extent, maxFrames: number): Slab {
+    return new Slab(memory, extent, layoutIn(extent.bytes, maxFrames).frames)
+  }
+
+  /** A slab with these chunks in it and room for no others, or `undefined` if there is no place for it now. */
+  static holding(memory: ArrayBufferLike, budget: Budget, chunks: readonly WrittenChunk[]): Slab | undefined {
+    const frames = chunks.reduce((sum, { lines }) => sum + lines.length, 0)
+    const slab = Slab.take(
+      memory,
+      budget,
+      layoutOf(
+        frames,
+        chunks.reduce((sum, chunk) => sum + lengthOf(chunk), 0),
+      ),
+    )
+    for (const chunk of slab ? chunks : []) slab!.#write(chunk)
+    return slab
+  }
+
   /** A slab of this layout, or `undefined` if there is no place for it now. */
   static take(memory: ArrayBufferLike, budget: Budget, layout: SlabLayout): Slab | undefined {
     const extent = budget.grant(layout.bytes)
@@ -176,15 +198,10 @@ export class Slab {
     return chunk
   }
 
-  /**
-   * Puts lines behind what is there, as one chunk: lines that do not come from a read. A line feed stands behind each,
-   * unless it is `partial`. They must fit.
-   */
-  write(lines: readonly Uint8Array[], fields: WrittenFields): Chunk {
-    const ending = fields.partial ? 0 : 1
-    const length = lines.reduce((sum, line) => sum + line.length + ending, 0)
-    const fits = this.used + length <= this.capacity && this.frames + lines.length <= this.maxFrames
-    invariant(fits, 'lines do not fit into their slab')
+  /** Puts lines behind what is there, as one chunk. A line feed stands behind each, unless it is `partial`. */
+  #write(chunk: WrittenChunk): void {
+    const { lines, ...fields } = chunk
+    const length = lengthOf(chunk)
     const bytes = new Uint8Array(this.#ends.buffer)
     const start = this.window + this.used
     let at = start
@@ -196,7 +213,7 @@ export class Slab {
     }
     this.used += length
     const fileEnd = fields.fileStart + length
-    return this.add({ ...fields, start, fileEnd, firstFrame: this.frames, frames: lines.length })
+    this.add({ ...fields, start, fileEnd, firstFrame: this.frames, frames: lines.length })
   }
 
   setEnd(frame: number, address: number): void {
@@ -231,6 +248,11 @@ export class Slab {
       settleFrames(chunk, this.offsetOf(chunk, first), stop, last - first, outcome)
     }
   }
+}
+
+/** Bytes of its lines, with their ends. */
+function lengthOf({ lines, partial }: WrittenChunk): number {
+  return lines.reduce((sum, line) => sum + line.length, partial ? 0 : lines.length)
 }
 
 /** Settles so many frames of a chunk, which cover the bytes [from, to) of its file. Its slab may be gone. */

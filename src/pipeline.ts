@@ -8,7 +8,7 @@
  * read no further meanwhile, the others are. One pipeline shares nothing with another: a dead backend holds back only
  * itself.
  */
-import { layoutIn, type Origin, Slab } from './chunk.ts'
+import { type Origin, Slab } from './chunk.ts'
 import { when } from './delivery/batching.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
@@ -202,7 +202,7 @@ export class Pipeline {
     const most = Math.min(slab.full.bytes, budget.slabs)
     const extent = budget.grant(most, this.#long ? slab.longest.bytes : Math.min(most, slab.small.bytes))
     this.#noteStall(extent === undefined)
-    return extent && new Slab(kernel.memory.buffer, extent, layoutIn(extent.bytes, slab.maxFrames).frames)
+    return extent && Slab.within(kernel.memory.buffer, extent, slab.maxFrames)
   }
 
   /** Nothing that is under way, and no slab: nothing will be released. By the way arenas are divided this cannot be. */

@@ -147,22 +147,25 @@ t.test('in whatever pieces a slab settles, every chunk tells its owner once and 
 })
 
 t.test('lines that were not read stand in a slab as if they had been', t => {
-  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(3, 20))!
   const told: Chunk[] = []
   const fields = { owner: { settled: (chunk: Chunk) => told.push(chunk) }, origin, ...PLAIN }
   const lines = ['one', ''].map(line => Buffer.from(line))
-  const first = slab.write(lines, { ...fields, fileStart: 70 })
-  const last = slab.write([Buffer.from('no end')], { ...fields, fileStart: 9, partial: true })
+  const slab = Slab.holding(kernel.memory.buffer, budget, [
+    { ...fields, lines, fileStart: 70 },
+    { ...fields, lines: [Buffer.from('no end')], fileStart: 9, partial: true },
+  ])!
+  const [first, last] = slab.chunks as [Chunk, Chunk]
   t.match(first, { firstFrame: 0, frames: 2, fileStart: 70, fileEnd: 75, unsettled: 2 })
   t.match(last, { firstFrame: 2, frames: 1, fileStart: 9, fileEnd: 15, partial: true })
   t.equal(kernel.bytes.toString('latin1', slab.window, slab.window + slab.used), 'one\n\nno end')
   t.equal(kernel.bytes.toString('latin1', slab.startOf(last, 2), slab.endOf(2)), 'no end')
-  t.throws(() => slab.write(lines, { ...fields, fileStart: 0 }), { code: 'ERR_INVARIANT' }, 'no row is left')
+  t.equal(slab.maxFrames, 3, 'it has room for no others')
   slab.settle(0, 3, DELIVERED)
   t.equal(told.length, 2)
   budget.release(slab.extent)
-  const tight = new Slab(kernel.memory.buffer, { address: kernel.arena, bytes: 8 + 4 }, 2)
-  t.throws(() => tight.write(lines, { ...fields, fileStart: 0 }), { code: 'ERR_INVARIANT' }, 'no room is left')
+  const rest = budget.grant(budget.total)!
+  t.equal(Slab.holding(kernel.memory.buffer, budget, [{ ...fields, lines, fileStart: 0 }]), undefined, 'no place now')
+  budget.release(rest)
   t.end()
 })
 

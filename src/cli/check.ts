@@ -12,7 +12,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Answer } from '../backends/backend.ts'
-import { layoutOf, type Origin, Slab } from '../chunk.ts'
+import { type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
 import type { Reply } from '../delivery/transport/exchange.ts'
 import { createDestination, type Destination } from '../destination.ts'
@@ -163,9 +163,9 @@ function marked(config: Config, { sources }: BackendConfig, { kernel, budget }: 
     generation: randomBytes(8).toString('hex'),
     labels: source.labels,
   }
-  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(1, LINE.length + 1))
-  invariant(slab !== undefined, 'a new arena has room for a line')
   const owner = { settled: () => {} }
-  slab.write([LINE], { owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false })
+  const chunk = { lines: [LINE], owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false }
+  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk])
+  invariant(slab !== undefined, 'a new arena has room for a line')
   return slab
 }

@@ -15,7 +15,7 @@
  */
 import { closeSync, createReadStream, existsSync, renameSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Chunk, layoutOf, type Origin, Slab, type SlabLayout } from '../chunk.ts'
+import { type Chunk, layoutOf, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
 import { type DeadLetter, deadLetterName } from '../delivery/outcome/deadletter.ts'
 import { createDestination, type Destination } from '../destination.ts'
@@ -210,10 +210,9 @@ async function replayFile(
   let bytes = 0
   const flush = async (): Promise<boolean> => {
     const letters = waiting
-    const layout = layoutOf(letters.length, bytes)
     waiting = []
     bytes = 0
-    if (letters.length > 0 && !(await ship(letters, layout, destination, result))) result.end = 'interrupted'
+    if (letters.length > 0 && !(await ship(letters, destination, result))) result.end = 'interrupted'
     else if (omitted() > before) result.end = 'unkept'
     return result.end === 'complete'
   }
@@ -253,18 +252,17 @@ function keepUnreadable(letters: PrivateDirectory, name: string, text: string): 
 /** Sends these in one slab; false if that was interrupted. */
 async function ship(
   letters: readonly Letter[],
-  layout: SlabLayout,
   { kernel, budget, delivery }: Destination,
   result: Replayed,
 ): Promise<boolean> {
-  const slab = Slab.take(kernel.memory.buffer, budget, layout)
-  invariant(slab !== undefined, 'there is one slab at a time')
   const chunks: Chunk[] = []
   const owner = { settled: (chunk: Chunk) => void chunks.push(chunk) }
-  for (const { source, file, generation, labels, offset, readAt, cutFrom, partial, line } of letters) {
-    const origin: Origin = { source, path: file, generation, labels }
-    slab.write([line], { owner, origin, fileStart: offset, readAt, cutFrom, partial })
-  }
+  const written = letters.map(({ source, file, generation, labels, offset, readAt, cutFrom, partial, line }) => {
+    const origin = { source, path: file, generation, labels }
+    return { lines: [line], owner, origin, fileStart: offset, readAt, cutFrom, partial }
+  })
+  const slab = Slab.holding(kernel.memory.buffer, budget, written)
+  invariant(slab !== undefined, 'there is one slab at a time')
   const shipped = await delivery.ship(slab)
   for (const { outcome } of chunks) {
     result.delivered += outcome.delivered.lines

@@ -8,7 +8,7 @@
  * put in by the real transport.
  */
 import { isUtf8 } from 'node:buffer'
-import { layoutOf, type Origin, Slab } from '../chunk.ts'
+import { type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
 import type { Exchange, Transport } from '../delivery/transport/exchange.ts'
 import { createDestination } from '../destination.ts'
@@ -118,9 +118,9 @@ function slabOf(
     end = lines.indexOf(LINE_FEED, at)
     all.push(lines.subarray(at, end))
   }
-  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(all.length, lines.length))
-  invariant(slab !== undefined, 'a new arena has room for what is shown')
   const owner = { settled: () => {} }
-  slab.write(all, { owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false })
+  const chunk = { lines: all, owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false }
+  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk])
+  invariant(slab !== undefined, 'a new arena has room for what is shown')
   return slab
 }

@@ -9,7 +9,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Backend } from '../../src/backends/backend.ts'
 import { createHttp, type HttpOptions, httpSchema } from '../../src/backends/http.ts'
 import { Budget } from '../../src/budget.ts'
-import { type Chunk, layoutOf, type Origin, Slab } from '../../src/chunk.ts'
+import { type Chunk, type Origin, Slab } from '../../src/chunk.ts'
 import { Delivery, type DeliveryFields } from '../../src/delivery/delivery.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import type { Transport } from '../../src/delivery/transport/exchange.ts'
@@ -20,7 +20,6 @@ import type { Logger } from '../../src/log.ts'
 import { NO_METADATA } from '../../src/metadata.ts'
 
 export const READ_AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
-const MAX_FRAMES = 4096
 
 export const origin = (path = '/var/log/app/a.log', labels: Record<string, string> = {}): Origin => ({
   source: 'app',
@@ -52,15 +51,13 @@ export class Arena {
   }
 
   slab(...runs: Run[]): Slab {
-    const bytes = runs.flatMap(({ lines }) => lines).reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
-    const slab = Slab.take(this.kernel.memory.buffer, this.budget, layoutOf(MAX_FRAMES, bytes))!
-    for (const { lines, fileStart = 0, cutFrom = 0, partial = false, readAt = READ_AT, ...run } of runs) {
-      const owner = { settled: (chunk: Chunk) => void this.settledChunks.push(chunk) }
-      const fields = { owner, origin: run.origin ?? origin(), fileStart, readAt, cutFrom, partial }
-      const written = lines.map(line => Buffer.from(line))
-      const chunk = slab.write(written, fields)
-      chunk.stamp = BigInt(READ_AT) * 1_000_000n
-    }
+    const owner = { settled: (chunk: Chunk) => void this.settledChunks.push(chunk) }
+    const chunks = runs.map(({ fileStart = 0, cutFrom = 0, partial = false, readAt = READ_AT, ...run }) => {
+      const lines = run.lines.map(line => Buffer.from(line))
+      return { lines, owner, origin: run.origin ?? origin(), fileStart, readAt, cutFrom, partial }
+    })
+    const slab = Slab.holding(this.kernel.memory.buffer, this.budget, chunks)!
+    for (const chunk of slab.chunks) chunk.stamp = BigInt(READ_AT) * 1_000_000n
     return slab
   }
 

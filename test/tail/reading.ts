@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Budget } from '../../src/budget.ts'
-import { Slab } from '../../src/chunk.ts'
+import { layoutOf, Slab } from '../../src/chunk.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
 import { Account, DELIVERED } from '../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER } from '../../src/tail/files/fingerprint.ts'
@@ -91,13 +91,13 @@ export class Reading {
 
   /** Reads one slab. */
   turn(ending: Ending = 'open'): Framing {
-    const extent = budget.grant(4 * this.#maxFrames + Math.max(QUANTUM, this.#room + 1))!
-    const slab = new Slab(kernel.memory.buffer, extent, this.#maxFrames)
+    const layout = layoutOf(this.#maxFrames, Math.max(QUANTUM, this.#room + 1))
+    const slab = Slab.take(kernel.memory.buffer, budget, layout)!
     let framing: Framing
     do framing = this.#framer.read(this.tailer, this.cursor, slab, ending)
     while (framing === 'took')
     this.#keep(slab)
-    budget.release(extent)
+    budget.release(slab.extent)
     return framing
   }
 

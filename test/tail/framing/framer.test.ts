@@ -1,7 +1,7 @@
 import { ftruncateSync, unlinkSync, writeSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { Slab } from '../../../src/chunk.ts'
+import { layoutOf, Slab } from '../../../src/chunk.ts'
 import { formOf } from '../../../src/tail/framing/form.ts'
 import { Framer, QUANTUM } from '../../../src/tail/framing/framer.ts'
 import { budget, check, checkRanges, each, kernel, Reading, show } from '../reading.ts'
@@ -121,12 +121,11 @@ t.test('a truncation between the look and the read takes nothing of the new cont
   ftruncateSync(reading.fd, 0)
   // What is known of its size ends behind a line of it.
   reading.append('quite another\nfile, longer than the first\n')
-  const extent = budget.grant(QUANTUM + 256)!
-  const slab = new Slab(kernel.memory.buffer, extent, 64)
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(64, QUANTUM))!
   const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })))
   t.equal(framer.read(reading.tailer, reading.cursor, slab, 'open'), 'replaced')
   t.strictSame([slab.frames, slab.used, reading.cursor.read], [0, 0, 8])
-  budget.release(extent)
+  budget.release(slab.extent)
   reading.close()
   t.end()
 })
@@ -148,11 +147,11 @@ t.test('a file that cannot be read is a value, not an end', t => {
   reading.append('one\n')
   reading.tailer.poll(performance.now(), false)
   reading.close()
-  const extent = budget.grant(QUANTUM + 256)!
+  const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(64, QUANTUM))!
   const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })))
-  t.equal(framer.read(reading.tailer, reading.cursor, new Slab(kernel.memory.buffer, extent, 64), 'open'), 'failed')
+  t.equal(framer.read(reading.tailer, reading.cursor, slab, 'open'), 'failed')
   unlinkSync(reading.path)
   t.equal(reading.tailer.poll(performance.now(), false).kind, 'intact', 'nor does looking at a stale handle throw')
-  budget.release(extent)
+  budget.release(slab.extent)
   t.end()
 })

@@ -2,7 +2,7 @@ import { appendFileSync, fstatSync, ftruncateSync, openSync, writeFileSync } fro
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Budget } from '../../../src/budget.ts'
-import { Slab } from '../../../src/chunk.ts'
+import { layoutOf, Slab } from '../../../src/chunk.ts'
 import { Kernel } from '../../../src/kernel/kernel.ts'
 import { Account, DELIVERED } from '../../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
@@ -48,7 +48,7 @@ function reading(t: Test, allowance: Allowance) {
       return { tailer, cursor }
     },
     fill() {
-      const slab = new Slab(kernel.memory.buffer, budget.grant(QUANTUM + 4096)!, 64)
+      const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(64, QUANTUM))!
       const fill = reader.fill(slab, QUANTUM)
       for (const chunk of slab.chunks) {
         for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
