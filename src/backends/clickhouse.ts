@@ -18,9 +18,10 @@ import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { type Exception, exceptionOf } from './clickhouse_exception.ts'
 import { endpointSchema } from './endpoint.ts'
+import { FLAGS, facts, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
+import { NO_LIMITS, perLine } from './format.ts'
 import { judge } from './http.ts'
-import { facts, isoTime, literal } from './record.ts'
 
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
 
@@ -74,32 +75,25 @@ export const clickhouseSchema = z.object({
 
 export type ClickhouseOptions = z.infer<typeof clickhouseSchema>
 
-const NOTHING = Buffer.alloc(0)
-const LINE_FEED = Buffer.from('\n')
-
 /** What labels may take in all: the template of a record must fit the kernel's room. */
 const LABELS = { count: 500, bytes: 24 * 1024, valueBytes: 16 * 1024 }
 
 export function createClickhouse(options: ClickhouseOptions, context: BackendContext): Backend {
   const url = new URL(options.endpoint)
-  const { podUid } = context.metadata()
-  const pod = podUid ? `${podUid}-` : ''
+  const pod = podPrefix(context.metadata())
   for (const [name, value] of Object.entries(settingsOf(options))) url.searchParams.set(name, value)
-  url.searchParams.set('query', `INSERT INTO ${quoted(options.database)}.${quoted(options.table)} FORMAT JSONEachRow`)
+  url.searchParams.set(
+    'query',
+    `INSERT INTO ${identifierOf(options.database)}.${identifierOf(options.table)} FORMAT JSONEachRow`,
+  )
   const path = url.pathname + url.search
   const headers: Record<string, string> = options.user === undefined ? {} : { 'x-clickhouse-user': options.user }
   const message = options.columns.message ?? 'message'
   return {
     type: 'clickhouse',
     strength: options.asyncInsert && !options.waitForAsyncInsert ? 'accepted' : 'stored',
-    format: {
-      contentType: 'application/x-ndjson',
-      prefix: NOTHING,
-      separator: LINE_FEED,
-      suffix: LINE_FEED,
-      treatment: 'text',
-    },
-    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    format: perLine('application/x-ndjson'),
+    limits: NO_LIMITS,
     segments: chunk => row(chunk, options, context.metadata()),
     request: ({ id }) => {
       const token = options.deduplicate ? `&insert_deduplication_token=${encodeURIComponent(pod + id)}` : ''
@@ -122,20 +116,18 @@ function settingsOf({ asyncInsert, waitForAsyncInsert, deduplicate, settings }: 
   return Object.fromEntries(texts.map(([name, value]) => [name, `${value}`])) as Record<string, string>
 }
 
-function quoted(name: string): string {
+function identifierOf(name: string): string {
   return `\`${name.replace(/[\\`]/g, '\\$&')}\``
 }
 
 function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segment[] {
-  const { cutFrom, partial } = chunk
   const own: [string, string | number | boolean | object][] = []
   const labels: [string, string][] = []
   for (const [name, value] of facts(chunk, metadata)) {
     if ((FACTS as readonly string[]).includes(name) && !OURS.has(name)) own.push([name, value])
     else labels.push([name, value])
   }
-  if (cutFrom > 0) own.push(['truncated', true], ['originalBytes', cutFrom])
-  if (partial) own.push(['partial', true])
+  own.push(...flags(chunk))
   const fitting = fit(labels, LABELS)
   if (!options.labelColumns && fitting.length > 0) own.push(['labels', Object.fromEntries(fitting)])
   const column = (fact: string): string => options.columns[fact as Fact] ?? fact
@@ -153,7 +145,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
 }
 
 /** Names of facts that no label may bear. */
-const OURS = new Set<string>(['timestamp', 'message', 'labels', 'truncated', 'originalBytes', 'partial'])
+const OURS = new Set<string>(['timestamp', 'message', 'labels', ...FLAGS])
 
 /**
  * RFC 3339 with nanoseconds, one later for each record: the digits behind the point are counted up. Zeros that lead them
@@ -168,18 +160,6 @@ function timed(name: string, chunk: Chunk): Segment[] {
   if (last.length !== digits.length) return [literal(`${second}${digits.padStart(9, '0')}Z",`)]
   const zeros = '0'.repeat(9 - digits.length)
   return [literal(second + zeros), { kind: 'counter', value: nanoseconds }, literal('Z",')]
-}
-
-/** Literals that follow each other as one. */
-function joined(segments: readonly Segment[]): Segment[] {
-  const all: Segment[] = []
-  for (const segment of segments) {
-    const before = all.at(-1)
-    if (before?.kind === 'literal' && segment.kind === 'literal') {
-      all[all.length - 1] = { kind: 'literal', bytes: Buffer.concat([before.bytes, segment.bytes]) }
-    } else all.push(segment)
-  }
-  return all
 }
 
 /**

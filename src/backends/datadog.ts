@@ -13,8 +13,9 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { epochMilliseconds, firstOf, flags, joined, literal } from './fields.ts'
+import { jsonArray } from './format.ts'
 import { judge } from './http.ts'
-import { epochMilliseconds, joined, literal, remarks } from './record.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
 
@@ -55,13 +56,7 @@ export function createDatadog(options: DatadogOptions, context: BackendContext):
   return {
     type: 'datadog',
     strength: 'accepted',
-    format: {
-      contentType: 'application/json',
-      prefix: Buffer.from('['),
-      separator: Buffer.from(','),
-      suffix: Buffer.from(']'),
-      treatment: 'text',
-    },
+    format: jsonArray(),
     limits: LIMITS,
     segments: chunk => log(chunk, options, context.metadata()),
     request: () => ({ method: 'POST', path, headers: {} }),
@@ -78,7 +73,7 @@ function log(chunk: Chunk, options: DatadogOptions, metadata: Metadata): Segment
     hostname: options.hostname ?? metadata.node ?? metadata.pod,
     ddtags: tags(chunk, options, metadata),
     file: origin.path,
-    ...Object.fromEntries(remarks(chunk)),
+    ...Object.fromEntries(flags(chunk)),
   }
   return joined([
     literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),
@@ -98,9 +93,6 @@ function tags({ origin }: Chunk, options: DatadogOptions, metadata: Metadata): s
     kube_container_name: container,
     kube_service_account: serviceAccount,
   }
-  const all = new Map<string, string>()
-  for (const set of [options.tags, known, origin.labels, metadata.podLabels, metadata.podAnnotations]) {
-    for (const [name, value] of Object.entries(set)) if (value !== undefined && !all.has(name)) all.set(name, value)
-  }
-  return [...all].map(([name, value]) => `${name}:${value}`.replace(/[,\s]+/g, '_')).join(',')
+  const all = firstOf(options.tags, known, origin.labels, metadata.podLabels, metadata.podAnnotations)
+  return all.map(([name, value]) => `${name}:${value}`.replace(/[,\s]+/g, '_')).join(',')
 }

@@ -14,8 +14,9 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
+import { NO_LIMITS, perLine } from './format.ts'
 import { judge } from './http.ts'
-import { isoTime, joined, literal, offset } from './record.ts'
 
 /** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
 const PATTERN = /%\{([^}]*)\}/g
@@ -47,9 +48,6 @@ export const elasticsearchSchema = z.object({
 
 export type ElasticsearchOptions = z.infer<typeof elasticsearchSchema>
 
-const NOTHING = Buffer.alloc(0)
-const LINE_FEED = Buffer.from('\n')
-
 /** The answer needs to say no more, per item: its status and why. */
 const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason'
 
@@ -69,14 +67,8 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
   return {
     type: 'elasticsearch',
     strength: 'stored',
-    format: {
-      contentType: 'application/x-ndjson',
-      prefix: NOTHING,
-      separator: LINE_FEED,
-      suffix: LINE_FEED,
-      treatment: 'text',
-    },
-    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: MOST_RECORDS },
+    format: perLine('application/x-ndjson'),
+    limits: { ...NO_LIMITS, records: MOST_RECORDS },
     answerBytes: ANSWER_BYTES,
     judgesUnread: true,
     segments: chunk => document(chunk, inPath ? undefined : indexAt(index, chunk), ids, context.metadata()),
@@ -97,11 +89,11 @@ function indexAt(index: string, chunk: Chunk): string {
  */
 function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
   const { origin, cutFrom, partial } = chunk
-  const flags = [...(cutFrom > 0 ? ['truncated'] : []), ...(partial ? ['partial'] : [])]
+  const said = [...(cutFrom > 0 ? ['truncated'] : []), ...(partial ? ['partial'] : [])]
   const rest = {
     log: some({
       file: { path: origin.path },
-      flags: flags.length === 0 ? undefined : flags,
+      flags: said.length === 0 ? undefined : said,
       original_bytes: cutFrom > 0 ? cutFrom : undefined,
     }),
     labels: undotted({ ...origin.labels, source: origin.source }),
@@ -116,7 +108,11 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
     }),
   }
   const target = index === undefined ? '' : `"_index":${JSON.stringify(index)}`
-  const id = [literal(`${target === '' ? '' : ','}"_id":"${idHead(chunk, metadata)}`), offset(chunk), literal('"')]
+  const id = [
+    literal(`${target === '' ? '' : ','}"_id":"${quoted(idPrefix(chunk, metadata))}`),
+    offset(chunk),
+    literal('"'),
+  ]
   return joined([
     literal(`{"create":{${target}`),
     ...(ids ? id : []),
@@ -136,12 +132,6 @@ function undotted(labels: Readonly<Record<string, string>>): object | undefined 
     if (as !== '' && !plain.has(as)) plain.set(as, value)
   }
   return plain.size === 0 ? undefined : Object.fromEntries(plain)
-}
-
-/** Two pods can hold the same file under the same generation (an image's own log, say): the pod's id tells them apart. */
-function idHead({ origin }: Chunk, { podUid }: Metadata): string {
-  const pod = podUid === undefined ? '' : `${JSON.stringify(podUid).slice(1, -1)}-`
-  return `${pod}${origin.generation}-`
 }
 
 /** The object without what is not known, or nothing if nothing is. */

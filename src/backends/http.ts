@@ -10,6 +10,8 @@ import * as z from 'zod/mini'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Format, Verdict } from './backend.ts'
 import { endpointSchema } from './endpoint.ts'
+import { podPrefix } from './fields.ts'
+import { jsonArray, NO_LIMITS, perLine } from './format.ts'
 import { jsonRecord, PLAIN, type Shape } from './record.ts'
 
 const name = z.string().check(z.minLength(1, { error: 'a name' }))
@@ -86,27 +88,9 @@ export type HttpOptions = z.infer<typeof httpSchema>
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 const FORMATS: Readonly<Record<HttpOptions['format'], Format>> = {
-  ndjson: {
-    contentType: 'application/x-ndjson',
-    prefix: bytes(''),
-    separator: bytes('\n'),
-    suffix: bytes('\n'),
-    treatment: 'text',
-  },
-  json: {
-    contentType: 'application/json',
-    prefix: bytes('['),
-    separator: bytes(','),
-    suffix: bytes(']'),
-    treatment: 'text',
-  },
-  text: {
-    contentType: 'text/plain',
-    prefix: bytes(''),
-    separator: bytes('\n'),
-    suffix: bytes('\n'),
-    treatment: 'bytes',
-  },
+  ndjson: perLine('application/x-ndjson'),
+  json: jsonArray(),
+  text: perLine('text/plain', 'bytes'),
 }
 
 const RAW = [{ kind: 'raw' }] as const
@@ -115,9 +99,7 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   const url = new URL(options.endpoint)
   for (const [name, value] of Object.entries(options.query)) url.searchParams.append(name, value)
   const path = url.pathname + url.search
-  // Two pods can hold the same file under the same generation (an image's own log, say); the pod's id tells them apart.
-  const { podUid } = context.metadata()
-  const pod = podUid ? `${podUid}-` : ''
+  const pod = podPrefix(context.metadata())
   const shape: Shape = options.record ?? PLAIN
   const { contentType, ...format } = FORMATS[options.format]
   const { prefix = '', suffix = '' } = options.wrap ?? {}
@@ -132,8 +114,7 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
       suffix: Buffer.concat([format.suffix, bytes(suffix)]),
     },
     limits: {
-      payloadBytes: Number.MAX_SAFE_INTEGER,
-      records: Number.MAX_SAFE_INTEGER,
+      ...NO_LIMITS,
       ...(options.record?.maxBytes === undefined ? {} : { recordBytes: options.record.maxBytes }),
     },
     segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata(), shape)),

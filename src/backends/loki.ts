@@ -20,9 +20,10 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { FLAGS, facts, flagTexts, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
+import { jsonArray } from './format.ts'
 import { judge } from './http.ts'
-import { facts, literal } from './record.ts'
 
 /** `max_label_names_per_series`; more make a request invalid. */
 const MAX_LABELS = 15
@@ -76,14 +77,7 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
   return {
     type: 'loki',
     strength: 'accepted',
-    format: {
-      contentType: 'application/json',
-      prefix: bytes('{"streams":['),
-      separator: bytes(','),
-      suffix: bytes(']}'),
-      groupSeparator: bytes(','),
-      treatment: 'text',
-    },
+    format: jsonArray({ open: '{"streams":[', close: ']}', groups: true }),
     limits: {
       // `max_recv_msg_size`.
       payloadBytes: 100 * 1024 ** 2,
@@ -102,14 +96,12 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
 }
 
 function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[] {
-  const { cutFrom, partial, stamp } = chunk
+  const { cutFrom, stamp } = chunk
   const head: Segment[] = [literal('["'), { kind: 'counter', value: stamp }, literal('","'), { kind: 'message' }]
   if (!options.structuredMetadata) {
     return [...head, literal(cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]')]
   }
-  const { rest } = sorted(chunk, options, metadata)
-  if (cutFrom > 0) rest.push(['truncated', 'true'], ['originalBytes', `${cutFrom}`])
-  if (partial) rest.push(['partial', 'true'])
+  const rest = [...sorted(chunk, options, metadata).rest, ...flagTexts(chunk)]
   return [...head, literal(rest.length === 0 ? '"]' : `",${JSON.stringify(Object.fromEntries(rest))}]`)]
 }
 
@@ -125,7 +117,7 @@ function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted 
   const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS)
   // A stream without labels is refused.
   if (chosen.length === 0) chosen.push('source')
-  const taken = new Set(['truncated', 'originalBytes', 'partial'])
+  const taken = new Set(FLAGS)
   const labels = chosen.map((name): [string, string] => [unique(name, taken), headOf(known.get(name)!, LABEL_VALUE)])
   const others = [...known].filter(([name]) => !chosen.includes(name))
   return {

@@ -13,8 +13,9 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { epochMilliseconds, facts, flags, joined, literal } from './fields.ts'
+import { jsonArray } from './format.ts'
 import { judge } from './http.ts'
-import { epochMilliseconds, facts, joined, literal, remarks } from './record.ts'
 
 const HOSTS = {
   us: 'log-api.newrelic.com',
@@ -63,14 +64,7 @@ export function createNewrelic(options: NewrelicOptions, context: BackendContext
   return {
     type: 'newrelic',
     strength: 'accepted',
-    format: {
-      contentType: 'application/json',
-      prefix: Buffer.from('['),
-      separator: Buffer.from(','),
-      suffix: Buffer.from(']'),
-      groupSeparator: Buffer.from(','),
-      treatment: 'text',
-    },
+    format: jsonArray({ groups: true }),
     limits: LIMITS,
     segments: log,
     group: chunk => group(chunk, options, context.metadata()),
@@ -80,7 +74,7 @@ export function createNewrelic(options: NewrelicOptions, context: BackendContext
 }
 
 function log(chunk: Chunk): Segment[] {
-  const special = remarks(chunk)
+  const special = flags(chunk)
   const own = special.length === 0 ? '' : `,"attributes":${JSON.stringify(Object.fromEntries(special))}`
   return joined([
     literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),

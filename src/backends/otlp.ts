@@ -17,9 +17,10 @@ import type { Metadata } from '../metadata.ts'
 import { VERSION } from '../version.ts'
 import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { firstOf, idPrefix, literal, offset, quoted } from './fields.ts'
+import { jsonArray, NO_LIMITS, NOTHING } from './format.ts'
 import { judgeOtlp } from './otlp_answer.ts'
 import { delimited, head, numeric, tag } from './protobuf.ts'
-import { literal, offset } from './record.ts'
 
 const STATUSES = 'statuses from 400 to 599'
 
@@ -56,19 +57,12 @@ const bytes = (text: string): Uint8Array => Buffer.from(text)
 const FORMATS: Readonly<Record<OtlpOptions['encoding'], Format>> = {
   protobuf: {
     contentType: 'application/x-protobuf',
-    prefix: bytes(''),
-    separator: bytes(''),
-    suffix: bytes(''),
+    prefix: NOTHING,
+    separator: NOTHING,
+    suffix: NOTHING,
     treatment: 'text',
   },
-  json: {
-    contentType: 'application/json',
-    prefix: bytes('{"resourceLogs":['),
-    separator: bytes(','),
-    suffix: bytes(']}'),
-    groupSeparator: bytes(','),
-    treatment: 'text',
-  },
+  json: jsonArray({ open: '{"resourceLogs":[', close: ']}', groups: true }),
 }
 
 export function createOtlp(options: OtlpOptions, context: BackendContext): Backend {
@@ -80,11 +74,12 @@ export function createOtlp(options: OtlpOptions, context: BackendContext): Backe
     type: 'otlp',
     strength: 'accepted',
     format: FORMATS[options.encoding],
-    limits: { payloadBytes: PAYLOAD, records: Number.MAX_SAFE_INTEGER },
+    limits: { ...NO_LIMITS, payloadBytes: PAYLOAD },
     answerBytes: ANSWER,
     judgesUnread: true,
     group: chunk => (json ? jsonGroup : group)(resource(chunk, options, context.metadata())),
-    segments: chunk => (json ? jsonRecord : record)(chunk, options.ids ? uid(chunk, context.metadata()) : undefined),
+    segments: chunk =>
+      (json ? jsonRecord : record)(chunk, options.ids ? idPrefix(chunk, context.metadata()) : undefined),
     request: () => ({ method: 'POST', path, headers: {} }),
     judge: answer => judgeOtlp(answer, suspects),
   }
@@ -104,18 +99,8 @@ function resource({ origin }: Chunk, options: OtlpOptions, metadata: Metadata): 
     'k8s.node.name': node,
     'k8s.service_account.name': serviceAccount,
   }
-  const all = new Map<string, string>()
-  // The first to name something has it: what we know, then what the configuration says, then the pod.
-  for (const set of [
-    known,
-    options.attributes,
-    origin.labels,
-    named('k8s.pod.label.', podLabels),
-    named('k8s.pod.annotation.', podAnnotations),
-  ]) {
-    for (const [name, value] of Object.entries(set)) if (value !== undefined && !all.has(name)) all.set(name, value)
-  }
-  return [...all]
+  const labels = named('k8s.pod.label.', podLabels)
+  return firstOf(known, options.attributes, origin.labels, labels, named('k8s.pod.annotation.', podAnnotations))
 }
 
 function named(head: string, values: Readonly<Record<string, string>>): Record<string, string> {
@@ -137,11 +122,6 @@ function attributes({ origin, cutFrom, partial }: Chunk): Attribute[] {
 const UID = 'log.record.uid'
 /** Digits of an offset as the kernel writes it. */
 const OFFSET_DIGITS = 12
-
-/** What stands before the offset in a record's id: two pods can hold the same file under the same generation. */
-function uid({ origin }: Chunk, { podUid }: Metadata): string {
-  return `${podUid ? `${podUid}-` : ''}${origin.generation}-`
-}
 
 /** Field numbers: opentelemetry/proto/common/v1/common.proto, AnyValue and KeyValue. */
 function keyValue(field: number, [name, value]: Attribute): Buffer {
@@ -225,7 +205,7 @@ function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
   if (uid === undefined) return [...start, literal(`"},"attributes":${said}]}`)]
   return [
     ...start,
-    literal(`"},"attributes":${said},{"key":"${UID}","value":{"stringValue":"${JSON.stringify(uid).slice(1, -1)}`),
+    literal(`"},"attributes":${said},{"key":"${UID}","value":{"stringValue":"${quoted(uid)}`),
     offset(chunk),
     literal('"}}]}'),
   ]

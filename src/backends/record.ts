@@ -15,6 +15,7 @@
 import type { Chunk, Origin } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
+import { epochMilliseconds, epochSeconds, FLAGS, facts, flags, isoTime, joined, literal, offset } from './fields.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -49,32 +50,8 @@ export const PLAIN: Shape = {
   merge: false,
 }
 
-/** Said of a record only if it applies, so no label may say it. */
-const REMARKS = new Set(['truncated', 'originalBytes', 'partial'])
-
-/** What a record says of its origin besides text and time, by name, in order; nothing that is not known. */
-export function facts({ origin }: Chunk, metadata: Metadata): [name: string, value: string][] {
-  const { namespace, pod, podUid, node, serviceAccount, container, podLabels, podAnnotations } = metadata
-  const own = { source: origin.source, file: origin.path, namespace, pod, podUid, node, serviceAccount, container }
-  const all = new Map<string, string>()
-  for (const [name, value] of Object.entries(own)) if (value !== undefined) all.set(name, value)
-  for (const set of [origin.labels, podLabels, podAnnotations]) {
-    // The first to name something has it: what we know, then what the configuration says, then the pod.
-    for (const [name, value] of Object.entries(set)) if (!all.has(name)) all.set(name, value)
-  }
-  return [...all]
-}
-
-/** What is special about the record of a chunk: it was cut, or it is the last line of a file without a line end. */
-export function remarks({ cutFrom, partial }: Chunk): [name: string, value: number | boolean][] {
-  const all: [string, number | boolean][] = []
-  if (cutFrom > 0) all.push(['truncated', true], ['originalBytes', cutFrom])
-  if (partial) all.push(['partial', true])
-  return all
-}
-
 /** The texts around what changes from chunk to chunk. */
-interface Surroundings {
+interface Template {
   readonly metadata: Metadata
   readonly shape: Shape
   readonly ids: boolean
@@ -87,7 +64,7 @@ interface Surroundings {
 }
 
 /** Those of the last chunk of each origin about which there was nothing special. */
-const usual = new WeakMap<Origin, Surroundings>()
+const usual = new WeakMap<Origin, Template>()
 
 /** The template of a chunk's records; with `ids` each carries its generation and offset, which are stable. */
 export function jsonRecord(
@@ -99,7 +76,7 @@ export function jsonRecord(
   const special = chunk.cutFrom > 0 || chunk.partial
   const known = special ? undefined : usual.get(chunk.origin)
   const fits = known?.metadata === metadata && known.shape === shape && known.ids === ids
-  const around = fits ? known : surroundings(chunk, ids, metadata, shape)
+  const around = fits ? known : templateOf(chunk, ids, metadata, shape)
   if (!fits && !special) usual.set(chunk.origin, around)
   const time = shape.time === '' ? [] : timeOf(chunk, shape.timeFormat)
   const { beforeTime, beforeMessage, line, behind } = around
@@ -114,20 +91,20 @@ export function jsonRecord(
   return all
 }
 
-function surroundings(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Surroundings {
+function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Template {
   const taken = new Set([shape.message, shape.time, shape.id])
   const constants = Object.entries(shape.constants).filter(([name]) => claim(taken, name))
   if (shape.facts !== '') taken.add(shape.facts)
   const held = shape.facts === '' ? taken : new Set<string>()
   const said: [string, string | number | boolean][] = []
-  // Remarks have the first claim to their names, and stand last.
-  const own = remarks(chunk).flatMap(([name, value]): typeof said => {
+  // Flags have the first claim to their names, and stand last.
+  const own = flags(chunk).flatMap(([name, value]): typeof said => {
     const as = nameIn(shape, name)
     return as !== undefined && claim(held, as) ? [[as, value]] : []
   })
   for (const [name, value] of facts(chunk, metadata)) {
     const as = nameIn(shape, name)
-    if (as !== undefined && !REMARKS.has(name) && claim(held, as)) said.push([as, value])
+    if (as !== undefined && !FLAGS.has(name) && claim(held, as)) said.push([as, value])
   }
   said.push(...own)
   const flat = shape.facts === '' ? said : []
@@ -182,41 +159,4 @@ function timeOf(chunk: Chunk, format: TimeFormat): Segment[] {
     case 'epoch_ns':
       return [{ kind: 'counter', value: chunk.stamp }]
   }
-}
-
-/** Fewer steps per record: literals that follow each other are one. */
-export function joined(segments: readonly Segment[]): Segment[] {
-  const all: Segment[] = []
-  for (const segment of segments) {
-    const last = all.at(-1)
-    if (segment.kind !== 'literal' || last?.kind !== 'literal') all.push(segment)
-    else all[all.length - 1] = { kind: 'literal', bytes: Buffer.concat([last.bytes, segment.bytes]) }
-  }
-  return all
-}
-
-export const literal = (text: string): Segment => ({ kind: 'literal', bytes: Buffer.from(text) })
-
-/**
- * The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. Or it looks
- * into the column of a chunk that was decoded, by the frame's row in its slab.
- */
-export function offset({ fileStart, start, offsets, firstFrame }: Chunk): Segment {
-  if (offsets === undefined) return { kind: 'offset', base: fileStart - start }
-  return { kind: 'offset', base: offsets.base, table: offsets.table - 4 * firstFrame }
-}
-
-/** When the chunk was read, to the millisecond (RFC 3339). */
-export function isoTime(chunk: Chunk): string {
-  return new Date(epochMilliseconds(chunk)).toISOString()
-}
-
-export function epochMilliseconds({ stamp }: Chunk): number {
-  return Number(stamp / 1_000_000n)
-}
-
-/** Seconds with three decimals. */
-export function epochSeconds(chunk: Chunk): string {
-  const ms = epochMilliseconds(chunk)
-  return `${Math.floor(ms / 1000)}.${String(ms % 1000).padStart(3, '0')}`
 }

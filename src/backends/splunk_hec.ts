@@ -15,8 +15,9 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict } from './backend.ts'
 import { endpointSchema } from './endpoint.ts'
+import { epochSeconds, facts, flagTexts, joined, literal } from './fields.ts'
+import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
 import { judge } from './http.ts'
-import { epochSeconds, facts, joined, literal, remarks } from './record.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
 
@@ -47,8 +48,6 @@ export const splunkHecSchema = z.object({
 
 export type SplunkHecOptions = z.infer<typeof splunkHecSchema>
 
-const NOTHING = Buffer.alloc(0)
-const LINE_FEED = Buffer.from('\n')
 const RAW = [{ kind: 'raw' }] as const
 
 /** Milliseconds. Indexers confirm after some seconds, and forget what nobody asked for after ten minutes. */
@@ -80,8 +79,7 @@ export function createSplunkHec(options: SplunkHecOptions, context: BackendConte
       treatment: 'text',
     },
     limits: {
-      payloadBytes: Number.MAX_SAFE_INTEGER,
-      records: Number.MAX_SAFE_INTEGER,
+      ...NO_LIMITS,
       ...(format === 'json' ? {} : { blank: 'refused' as const }),
     },
     ...(ack ? { confirmation: confirmation(base, channel) } : {}),
@@ -111,7 +109,7 @@ const OWN_FIELDS = new Set([
 /** One event ("Format events for HTTP Event Collector"). The values of indexed fields are texts. */
 function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Segment[] {
   const { format, index, sourcetype, source = chunk.origin.path, host = metadata.pod } = options
-  const fields = new Map(remarks(chunk).map(([name, value]) => [name, String(value)]))
+  const fields = new Map(flagTexts(chunk))
   for (const [name, value] of facts(chunk, metadata)) {
     const as = name === 'source' ? 'log_source' : name
     // The file is the event's source already.

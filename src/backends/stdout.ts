@@ -4,7 +4,8 @@
  * In the format `text` it prints exactly the bytes that were read, each frame with a line feed behind it: `tail -F`.
  */
 import * as z from 'zod/mini'
-import type { Backend, Format } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { NO_LIMITS, perLine } from './format.ts'
 import { jsonRecord } from './record.ts'
 
 export const stdoutSchema = z.object({
@@ -15,24 +16,15 @@ export const stdoutSchema = z.object({
 
 export type StdoutOptions = z.infer<typeof stdoutSchema>
 
-const LINE_FEED = Buffer.from('\n')
-const NOTHING = Buffer.alloc(0)
 const RAW = [{ kind: 'raw' }] as const
 
 export function createStdout(options: StdoutOptions): Backend {
   const json = options.format === 'ndjson'
-  const format: Format = {
-    contentType: json ? 'application/x-ndjson' : 'text/plain',
-    prefix: NOTHING,
-    separator: LINE_FEED,
-    suffix: LINE_FEED,
-    treatment: json ? 'text' : 'bytes',
-  }
   return {
     type: 'stdout',
     strength: 'written',
-    format,
-    limits: { payloadBytes: Number.MAX_SAFE_INTEGER, records: Number.MAX_SAFE_INTEGER },
+    format: json ? perLine('application/x-ndjson') : perLine('text/plain', 'bytes'),
+    limits: NO_LIMITS,
     segments: chunk => (json ? jsonRecord(chunk, false) : RAW),
     request: () => ({ method: 'WRITE', path: '', headers: {} }),
     // The stream answers only when every byte was written; everything else it reports as a failure.

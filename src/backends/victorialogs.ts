@@ -16,9 +16,10 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
+import { FLAGS, facts, flagTexts, literal } from './fields.ts'
 import { fit } from './fit.ts'
+import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
 import { judge } from './http.ts'
-import { facts, literal } from './record.ts'
 
 const uint32 = () => {
   const allowed = 'a whole number from 0 to 4294967295'
@@ -44,14 +45,11 @@ export const victorialogsSchema = z.object({
 
 export type VictorialogsOptions = z.infer<typeof victorialogsSchema>
 
-const NOTHING = Buffer.alloc(0)
-const LINE_FEED = Buffer.from('\n')
-
 /** `-insert.maxFieldsPerLine` is 1000; a name has 128 bytes at the most. */
 const FACTS = { count: 900, bytes: 32 * 1024, valueBytes: 16 * 1024 }
 const NAME_BYTES = 128
 /** Names with a meaning of their own in VictoriaLogs, and those that only the shipper may say. */
-const RESERVED = new Set(['_msg', '_time', '_stream', '_stream_id', 'truncated', 'originalBytes', 'partial'])
+const RESERVED = new Set(['_msg', '_time', '_stream', '_stream_id', ...FLAGS])
 /** The shortest retention there can be is a day: what is older is dropped without a word. Milliseconds. */
 const AGE = 23 * 3_600_000
 
@@ -66,16 +64,9 @@ export function createVictorialogs(options: VictorialogsOptions, context: Backen
   return {
     type: 'victorialogs',
     strength: 'accepted',
-    format: {
-      contentType: 'application/stream+json',
-      prefix: NOTHING,
-      separator: LINE_FEED,
-      suffix: LINE_FEED,
-      treatment: 'text',
-    },
+    format: perLine('application/stream+json'),
     limits: {
-      payloadBytes: Number.MAX_SAFE_INTEGER,
-      records: Number.MAX_SAFE_INTEGER,
+      ...NO_LIMITS,
       // A line and its line feed must fit.
       recordBytes: maxRecordBytes - LINE_FEED.length - 1,
       age: AGE,
@@ -87,16 +78,13 @@ export function createVictorialogs(options: VictorialogsOptions, context: Backen
 }
 
 function line(chunk: Chunk, metadata: Metadata): Segment[] {
-  const { cutFrom, partial, stamp } = chunk
   const known = facts(chunk, metadata).filter(
     ([name, value]) => value !== '' && !RESERVED.has(name) && Buffer.byteLength(name) <= NAME_BYTES,
   )
-  const said: Record<string, string> = Object.fromEntries(fit(known, FACTS))
-  if (cutFrom > 0) Object.assign(said, { truncated: 'true', originalBytes: `${cutFrom}` })
-  if (partial) said['partial'] = 'true'
+  const said = Object.fromEntries([...fit(known, FACTS), ...flagTexts(chunk)])
   return [
     literal('{"_time":"'),
-    { kind: 'counter', value: stamp },
+    { kind: 'counter', value: chunk.stamp },
     literal('","_msg":"'),
     { kind: 'message' },
     literal(`",${JSON.stringify(said).slice(1)}`),

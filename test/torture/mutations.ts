@@ -804,7 +804,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'gives other content an id that was used',
     edits: [
       [
-        'src/backends/record.ts',
+        'src/backends/fields.ts',
         "return { kind: 'offset', base: fileStart - start }",
         "return { kind: 'offset', base: 0 * fileStart - start }",
       ],
