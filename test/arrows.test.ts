@@ -102,6 +102,7 @@ const ORDER: Record<string, readonly string[]> = {
     'transport',
     'encoding',
     'outcome',
+    'attempt.ts',
     'sender.ts',
     'aside',
     'shipment.ts',

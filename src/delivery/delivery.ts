@@ -28,9 +28,10 @@ import { Stamps } from './encoding/stamps.ts'
 import type { DeliveryOptions } from './options.ts'
 import { Evidence } from './outcome/evidence.ts'
 import { Receipts } from './outcome/receipts.ts'
-import { Remarks } from './outcome/remarks.ts'
+import { Remarks, type RequestEvent } from './outcome/remarks.ts'
 import { type RejectedRecord, Settlement, TOO_LARGE } from './outcome/settlement.ts'
 import { DeliveryNumbers } from './outcome/stats.ts'
+import { isRefused, isSetback } from './outcome/verdicts.ts'
 import { Sender } from './sender.ts'
 import { type ShipEvents, Shipment, type ShipmentParts } from './shipment.ts'
 import type { Transport } from './transport/exchange.ts'
@@ -109,9 +110,14 @@ export class Delivery {
     const stamps = new Stamps(random, wall)
     const { confirmation } = backend
     const receipts = confirmation && new Receipts(confirmation, transport)
+    const onRequest = (event: RequestEvent) => {
+      remarks.request(event)
+      const { verdict, payload, status } = event
+      if (isSetback(verdict) || isRefused(verdict, payload.records)) onSetback?.(status)
+    }
     const sender = new Sender({
-      ...{ backend, transport, kernel, budget, batch, retry, compression, numbers, circuit, evidence, remarks, room },
-      ...{ random, wall, onSetback },
+      ...{ backend, transport, kernel, budget, batch, retry, compression, numbers, circuit, evidence, room },
+      ...{ random, wall, onRequest },
     })
     const stash = new Stash(kernel.bytes, now)
     const cases = new Cases({ evidence, retry, random, now })
@@ -181,11 +187,6 @@ export class Delivery {
   /** How many bytes of frames probably make one full payload. */
   get wanted(): number {
     return this.#sender.wanted
-  }
-
-  /** Requests that were accepted and not yet confirmed. */
-  get unconfirmed(): number {
-    return this.#parts.receipts?.size ?? 0
   }
 
   /** Records that left the stream and have not settled. */

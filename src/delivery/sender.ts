@@ -1,9 +1,9 @@
 /**
  * The sender: frames of a slab → one payload → attempts, until there is a conclusion.
  *
- *     encode ─► enter the circuit ─► send ─► judge ─┬─ retry, unauthorized ─► fail ─► the same bytes again
- *                                                   ├─ something was taken ─► succeed ─► concluded
- *                                                   └─ refused ─► succeed, or fail where all is refused ─► concluded
+ *     encode ─► enter the circuit ─► attempt ─┬─ retry, unauthorized ─► fail ─► the same bytes again
+ *                                             ├─ something was taken ─► succeed ─► concluded
+ *                                             └─ refused ─► succeed, or fail where all is refused ─► concluded
  *
  * Guarantees: a payload is sent again as the same bytes under the same id until there is a conclusion, which no passing
  * fault is. While nothing at all is taken a refusal is a fault of the address: it is said so and waited for, and what
@@ -13,6 +13,7 @@ import type { Backend, Verdict } from '../backends/backend.ts'
 import type { Budget } from '../budget.ts'
 import type { Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { attempt } from './attempt.ts'
 import type { Room } from './capacity.ts'
 import type { Circuit, Pass } from './circuit.ts'
 import { Ceiling, FLOOR } from './encoding/ceiling.ts'
@@ -23,28 +24,17 @@ import type { Run } from './encoding/runs.ts'
 import { isAhead } from './encoding/stamps.ts'
 import type { BatchOptions, Compression, RetryOptions } from './options.ts'
 import type { Evidence } from './outcome/evidence.ts'
-import type { Refusal, Remarks } from './outcome/remarks.ts'
+import type { CircuitChange, RequestEvent } from './outcome/remarks.ts'
 import type { DeliveryNumbers } from './outcome/stats.ts'
-import { backoff, retryAfter } from './retry.ts'
-import { type Exchange, isLasting, type Reply, type Transport } from './transport/exchange.ts'
-
-/**
- * A fault of these records, as far as can be told, that may pass. `rejectAs`: under which reason they may be given up.
- * `within`: said inside of a success, in which others would have had answers of their own.
- */
-export interface Failing {
-  readonly kind: 'failing'
-  readonly within: boolean
-  readonly reason: string
-  readonly detail?: string | undefined
-  readonly rejectAs?: string | undefined
-}
+import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './outcome/verdicts.ts'
+import { backoff } from './retry.ts'
+import type { Exchange, Transport } from './transport/exchange.ts'
 
 /** What came of a payload. It has been released: what it says of its frames is still good. */
 export interface Concluded {
   readonly kind: 'concluded'
   readonly payload: Payload
-  readonly verdict: Exclude<Verdict, { kind: 'retry' | 'unauthorized' }> | Failing
+  readonly verdict: Conclusion
   readonly status: number | undefined
 }
 
@@ -76,13 +66,21 @@ export interface SenderFields {
   readonly numbers: DeliveryNumbers
   readonly circuit: Circuit
   readonly evidence: Evidence
-  readonly remarks: Remarks
   readonly room: Room
   readonly random: () => number
   /** As `Date.now`. */
   readonly wall: () => number
-  /** A request failed in passing, or was refused. */
-  readonly onSetback: ((status: number | undefined) => void) | undefined
+  /** Called for every attempt that has a verdict, after it has been given to all parts of delivery. */
+  readonly onRequest: (event: RequestEvent) => void
+}
+
+/** What is known of a request when its answer has been judged. */
+interface Request {
+  readonly status: number | undefined
+  readonly payload: Payload
+  /** Bytes that went out. */
+  readonly sent: number
+  readonly manner: Manner
 }
 
 const ABANDONED: Sent = { kind: 'abandoned' }
@@ -122,11 +120,7 @@ export class Sender {
     const { numbers } = this.#fields
     numbers.inFlight++
     try {
-      const exchange = this.#exchange(payload)
-      for (;;) {
-        const sent = await this.#attempt(slab, payload, exchange, manner)
-        if (sent !== undefined) return sent
-      }
+      return await this.#retrying(slab, payload, this.#exchange(payload), manner)
     } finally {
       numbers.inFlight--
       this.#encoder.release(payload)
@@ -167,55 +161,40 @@ export class Sender {
     return { head, contentType, encoding: this.#compressor.encoding, body: compressed }
   }
 
-  /** One attempt; `undefined` if it failed in passing and was waited for. */
-  async #attempt(slab: Slab, payload: Payload, exchange: Exchange, manner: Manner): Promise<Sent | undefined> {
-    const { circuit, evidence, transport, numbers, onSetback } = this.#fields
-    const pass = await circuit.enter()
-    if (pass === undefined) return ABANDONED
-    if (this.#outdated(slab)) {
-      circuit.leave(pass)
-      return OUTDATED
+  /** One attempt after the other, with waits between them. */
+  async #retrying(slab: Slab, payload: Payload, exchange: Exchange, manner: Manner): Promise<Sent> {
+    const { backend, transport, numbers, circuit, evidence, onRequest } = this.#fields
+    const parts = { backend, transport, numbers, stopped: () => circuit.stopped }
+    const { id, records } = payload
+    const sent = exchange.body.length
+    for (;;) {
+      const pass = await circuit.enter()
+      if (pass === undefined) return ABANDONED
+      if (this.#outdated(slab)) {
+        circuit.leave(pass)
+        return OUTDATED
+      }
+      const begun = evidence.begin()
+      const attempted = await attempt(parts, exchange, { id, records })
+      if (attempted === undefined) return ABANDONED
+      const { status } = attempted
+      const verdict = this.#meant(attempted.verdict, { status, payload, sent, manner })
+      if (!isSetback(verdict)) {
+        if (isTaken(verdict, records)) evidence.taken(begun)
+        this.#learn(verdict, payload, sent)
+      }
+      const change = isSetback(verdict) ? this.#fail(pass, verdict) : this.#leave(pass, verdict, payload, manner)
+      onRequest({ slab, payload, verdict, status, sent, change })
+      if (isSetback(verdict)) continue
+      return { kind: 'concluded', payload, verdict, status }
     }
-    const begun = evidence.begin()
-    const before = performance.now()
-    const reply = await transport.send(exchange)
-    const said = this.#judge(reply, payload)
-    // A request that was dropped by a stop says nothing about the destination.
-    if (reply.kind === 'failure' && circuit.stopped) return ABANDONED
-    const status = reply.kind === 'answer' ? reply.answer.status : undefined
-    numbers.request(status, said.kind, (performance.now() - before) / 1000)
-    const verdict = this.#told(said, status, payload, exchange.body.length, manner)
-    if (verdict.kind === 'retry' || verdict.kind === 'unauthorized') {
-      this.#wait(pass, verdict, slab, payload)
-      onSetback?.(status)
-      return undefined
-    }
-    this.#answered(pass, begun, verdict, status, slab, payload, exchange.body.length, manner)
-    return { kind: 'concluded', payload, verdict, status }
   }
 
-  #judge(reply: Reply, { id, records }: Payload): Verdict {
-    if (reply.kind === 'failure') return { kind: 'retry', reason: reply.code, misconfigured: isLasting(reply.code) }
-    let verdict: Verdict
-    try {
-      verdict = this.#fields.backend.judge(reply.answer, { id, records })
-    } catch {
-      // No answer may end the process. What a judge stumbles over is not a delivery.
-      return { kind: 'retry', reason: 'unreadable_answer' }
-    }
-    if (verdict.kind !== 'retry' || verdict.after !== undefined) return verdict
-    const after = retryAfter(reply.answer.headers['retry-after'], Date.now())
-    return after === undefined ? verdict : { ...verdict, after }
-  }
-
-  /** What the verdict means for these records, which may be less than it means for a stream of them. */
-  #told(
+  /** What a verdict means for these records, which may be less than it means for a stream of them. */
+  #meant(
     verdict: Verdict,
-    status: number | undefined,
-    { view, records }: Payload,
-    sent: number,
-    { apart = false }: Manner,
-  ): Verdict | Failing {
+    { status, payload: { view, records }, sent, manner: { apart = false } }: Request,
+  ): Setback | Conclusion {
     if (verdict.kind === 'split' && !this.#fields.evidence.final) {
       // What is smaller than any limit there is, or much smaller than what was taken before, is not too large.
       const small = view.length <= FLOOR
@@ -231,61 +210,42 @@ export class Sender {
     return verdict
   }
 
-  #wait(pass: Pass, verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>, slab: Slab, payload: Payload): void {
-    const { circuit, transport, remarks } = this.#fields
-    const { kind, reason } = verdict
-    let news: boolean
-    if (kind === 'unauthorized') {
-      // New credentials deserve an attempt at once. It cannot turn into a storm: they are new only once.
-      const after = transport.reload() ? { after: 0 } : {}
-      news = circuit.fail(pass, { kind, reason, ...after })
-    } else news = circuit.fail(pass, { kind: 'down', reason, after: verdict.after })
-    remarks.away(verdict, news, slab, payload)
+  /** The attempt failed in passing. */
+  #fail(pass: Pass, setback: Setback): CircuitChange {
+    const { circuit, transport } = this.#fields
+    const { kind, reason } = setback
+    if (kind === 'retry') {
+      return { kind: 'failed', setback, news: circuit.fail(pass, { kind: 'down', reason, after: setback.after }) }
+    }
+    // New credentials deserve an attempt at once. It cannot turn into a storm: they are new only once.
+    const after = transport.reload() ? { after: 0 } : {}
+    return { kind: 'failed', setback, news: circuit.fail(pass, { kind, reason, ...after }) }
   }
 
-  #answered(
-    pass: Pass,
-    begun: number,
-    verdict: Concluded['verdict'],
-    status: number | undefined,
-    slab: Slab,
-    payload: Payload,
-    sent: number,
-    { more = false }: Manner,
-  ): void {
-    const { circuit, evidence, remarks, onSetback } = this.#fields
-    const { records, view } = payload
-    const size = view.length
-    const took = taken(verdict, records)
-    if (took) evidence.taken(begun)
-    const refused = !took && verdict.kind !== 'rejected' && verdict.kind !== 'counted'
-    if ((verdict.kind === 'failing' && verdict.within) || (refused && more)) circuit.leave(pass)
-    else if (refused && evidence.doubting) {
-      const { reason, detail } = words(verdict)
-      const news = circuit.fail(pass, { kind: 'down', reason })
-      remarks.away({ kind: 'retry', reason, ...(detail && { detail }), misconfigured: true }, news, slab, payload)
-    } else {
-      const away = circuit.succeed(pass)
-      if (away !== undefined) remarks.back(away)
+  /** There is a conclusion: what it says of the backend. */
+  #leave(pass: Pass, conclusion: Conclusion, { records }: Payload, { more = false }: Manner): CircuitChange {
+    const { circuit, evidence } = this.#fields
+    const refused = isRefused(conclusion, records)
+    if ((conclusion.kind === 'failing' && conclusion.within) || (refused && more)) {
+      circuit.leave(pass)
+      return { kind: 'none' }
     }
-    if (verdict.kind === 'split') {
-      remarks.tooLarge(verdict.reason, size, records)
-      // One record alone says nothing about how many small ones would pass.
-      if (records > 1) this.#ceiling.lower(size)
-      else if (payload.oversize) this.#ceiling.lowerAlone(size)
+    if (refused && evidence.doubting) {
+      const { reason, detail } = refusalOf(conclusion)
+      const setback = { kind: 'retry', reason, ...(detail && { detail }), misconfigured: true } as const
+      return { kind: 'failed', setback, news: circuit.fail(pass, { kind: 'down', reason }) }
     }
-    if (took) this.#took(size, sent)
-    if (!refused) return
-    if (verdict.kind !== 'split') remarks.heard(words(verdict), slab, payload)
-    onSetback?.(status)
+    const away = circuit.succeed(pass)
+    return away === undefined ? { kind: 'none' } : { kind: 'recovered', away }
   }
 
-  #took(size: number, sent: number): void {
-    const { numbers } = this.#fields
-    numbers.lastDeliveredAt = Date.now()
-    numbers.payloadBytes += size
-    numbers.wireBytes += sent
-    this.#ceiling.raise(size, sent)
+  /** What a conclusion says of sizes that the backend takes. */
+  #learn(conclusion: Conclusion, { view, records, oversize }: Payload, sent: number): void {
+    if (isTaken(conclusion, records)) this.#ceiling.raise(view.length, sent)
+    if (conclusion.kind !== 'split') return
+    // One record alone says nothing about how many small ones would pass.
+    if (records > 1) this.#ceiling.lower(view.length)
+    else if (oversize) this.#ceiling.lowerAlone(view.length)
   }
 
   /** Its times are outside what the backend takes: too old by now, or ahead of a clock that was set right meanwhile. */
@@ -295,35 +255,5 @@ export class Sender {
     const now = this.#fields.wall()
     const oldest = slab.chunks[0]!.stamp / 1_000_000n
     return oldest < now - age || slab.chunks.some(({ stamp }) => isAhead(stamp, now))
-  }
-}
-
-/** Whether something of the request was taken. */
-function taken(verdict: Concluded['verdict'], records: number): boolean {
-  switch (verdict.kind) {
-    case 'delivered':
-    case 'pending':
-      return true
-    case 'counted':
-      return verdict.rejected < records
-    case 'items':
-      return verdict.rejected.length + verdict.retry.length + (verdict.unread?.length ?? 0) < records
-    case 'rejected':
-    case 'suspect':
-    case 'split':
-    case 'failing':
-      return false
-  }
-}
-
-function words(verdict: Concluded['verdict']): Refusal {
-  switch (verdict.kind) {
-    case 'items':
-      return verdict.rejected[0] ?? verdict.retry[0] ?? { reason: 'refused' }
-    case 'delivered':
-    case 'pending':
-      return { reason: 'refused' }
-    default:
-      return verdict
   }
 }

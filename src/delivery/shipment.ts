@@ -21,7 +21,7 @@ import { filesOf, keyOf, parted } from './encoding/files.ts'
 import { behind, countOf, pick, type Run, upTo } from './encoding/runs.ts'
 import type { Stamps } from './encoding/stamps.ts'
 import { type Evidence, NEVER } from './outcome/evidence.ts'
-import type { Fate, Receipts } from './outcome/receipts.ts'
+import type { Receipts } from './outcome/receipts.ts'
 import type { Remarks } from './outcome/remarks.ts'
 import { others, type Settlement, TOO_LARGE } from './outcome/settlement.ts'
 import type { Concluded, Sender } from './sender.ts'
@@ -55,8 +55,6 @@ export interface ShipmentParts {
 /** Frames that are still to be sent, none of them together with frames of another portion. */
 interface Portion {
   readonly runs: readonly Run[]
-  /** What was mended in them has been booked. */
-  readonly noted: boolean
   /** When a request with them was refused first. */
   readonly since: number
   /** How often all of them failed, one after the other. */
@@ -68,7 +66,7 @@ interface Portion {
 }
 
 const portionOf = (runs: readonly Run[], more: Partial<Portion> = {}): Portion => ({
-  ...{ runs, noted: false, since: NEVER, failures: 0, tainted: false },
+  ...{ runs, since: NEVER, failures: 0, tainted: false },
   ...more,
 })
 
@@ -80,7 +78,12 @@ export class Shipment {
   readonly #slab: Slab
   readonly #work: Portion[]
   readonly #ticket = new Ticket()
-  readonly #unconfirmed = new Map<Promise<Fate>, readonly Run[]>()
+  /** For each frame, whether what was mended in it has been booked; made when something was. */
+  #noted: Uint8Array | undefined
+  /** Requests that were accepted and not confirmed yet, whether one of them was abandoned, and when that changes. */
+  #awaited = 0
+  #abandoned = false
+  #changed = Promise.withResolvers<void>()
 
   constructor(parts: ShipmentParts, slab: Slab, runs: readonly Run[]) {
     this.#parts = parts
@@ -94,9 +97,14 @@ export class Shipment {
       const portion = this.#work.shift()
       if (portion === undefined) {
         onSent()
-        if (this.#unconfirmed.size === 0) break
-        if (!(await this.#confirm())) return false
-      } else if (portion.runs.length > 0 && !(await this.#send(portion))) return false
+        if (this.#abandoned) return false
+        if (this.#awaited === 0) break
+        await this.#changed.promise
+      } else if (portion.runs.length > 0 && !(await this.#send(portion))) {
+        // Its extent goes to others: what is confirmed later must not look at the slab.
+        this.#abandoned = true
+        return false
+      }
     }
     onFree()
     return this.#ticket.seal()
@@ -124,48 +132,46 @@ export class Shipment {
         return true
       case 'concluded': {
         const rest = behind(runs, sent.payload.records)
-        const { other, noted, since, failures } = portion
+        const { other, since, failures } = portion
         // Only if all of it is taken does the other half hold what is at fault.
         const clean = sent.verdict.kind === 'delivered' ? other : undefined
-        if (rest.length > 0)
-          this.#work.unshift(portionOf(rest, { noted, since, failures, ...(clean && { other: clean }) }))
+        if (rest.length > 0) this.#work.unshift(portionOf(rest, { since, failures, ...(clean && { other: clean }) }))
         else if (clean) clean.tainted = true
-        return this.#conclude(portionOf(sent.payload.runs, { noted, since, failures }), sent)
+        return this.#conclude(portionOf(sent.payload.runs, { since, failures }), sent)
       }
     }
   }
 
   async #conclude(portion: Portion, { payload, verdict, status }: Concluded): Promise<boolean> {
-    const { settlement, remarks, receipts, evidence } = this.#parts
+    const { settlement, remarks, evidence } = this.#parts
     const slab = this.#slab
     const { runs, records } = payload
     const listen: Listen = words => remarks.listen(words, slab, payload)
     switch (verdict.kind) {
       case 'delivered':
         if (verdict.remark !== undefined) remarks.oddly(verdict.remark, records)
-        this.#note(portion, payload)
+        this.#note(payload)
         settlement.deliver(slab, runs)
         return true
       case 'pending':
-        this.#note(portion, payload)
-        this.#unconfirmed.set(receipts!.await(verdict.receipt), runs)
+        this.#note(payload)
+        this.#await(verdict.receipt, runs)
         return true
       case 'counted':
-        this.#note(portion, payload)
+        this.#note(payload)
         remarks.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
         settlement.count(slab, runs, records, verdict)
         return true
       case 'rejected':
-        this.#note(portion, payload)
+        this.#note(payload)
         remarks.rejected(verdict.reason, records, listen(verdict.detail))
         settlement.reject(slab, runs, verdict.reason, status)
         return true
       case 'split':
       case 'suspect':
       case 'failing': {
-        const { noted } = portion
         const since = portion.since === NEVER ? evidence.tick : portion.since
-        const refused = portionOf(runs, { noted, since })
+        const refused = portionOf(runs, { since })
         const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
         if (verdict.kind === 'split' && payload.oversize) {
           // The encoder will cut it: the ceiling has been lowered.
@@ -195,19 +201,18 @@ export class Shipment {
     status: number | undefined,
     listen: Listen,
   ): Promise<boolean> {
-    const { settlement, remarks, receipts } = this.#parts
+    const { settlement, remarks } = this.#parts
     const slab = this.#slab
     const { runs, records } = payload
     const { rejected, retry, unread = [], receipt } = verdict
     const taken = others(runs, records, verdict)
-    this.#note(portion, payload)
+    this.#note(payload)
     const { since, failures } = portion
-    const noted = { since, noted: true }
     if (taken.length > 0) {
       if (receipt === undefined) settlement.deliver(slab, taken)
-      else this.#unconfirmed.set(receipts!.await(receipt), taken)
+      else this.#await(receipt, taken)
     }
-    if (unread.length > 0) this.#work.unshift(portionOf(pick(runs, unread), noted))
+    if (unread.length > 0) this.#work.unshift(portionOf(pick(runs, unread), { since }))
     const [first] = retry
     if (first !== undefined) {
       const again = pick(
@@ -215,7 +220,7 @@ export class Shipment {
         retry.map(({ index }) => index),
       )
       const held = { kind: 'failing', reason: first.reason, told: true, rejectAs: first.rejectAs } as const
-      const late = portionOf(again, { ...noted, failures })
+      const late = portionOf(again, { since, failures })
       if (!(await this.#again(late, payload, held, listen(first.detail), status))) return false
     }
     const [bad] = rejected
@@ -227,7 +232,7 @@ export class Shipment {
       return true
     }
     for (const { index, reason, detail } of rejected) {
-      const one = portionOf(pick(runs, [index]), noted)
+      const one = portionOf(pick(runs, [index]), { since })
       const held = { kind: 'refused', reason, status, told: true } as const
       if (!(await this.#hold(one, payload, held, listen(detail)))) return false
     }
@@ -263,38 +268,55 @@ export class Shipment {
     }
     const half = new Set(files.slice(0, Math.ceil(files.length / 2)))
     const [one, rest] = parted(this.#slab, runs, ({ origin }) => half.has(keyOf(origin)))
-    const { noted, since } = portion
-    const other = portionOf(rest, { noted, since })
-    this.#work.unshift(portionOf(one, { noted, since, other }), other)
+    const { since } = portion
+    const other = portionOf(rest, { since })
+    this.#work.unshift(portionOf(one, { since, other }), other)
     return true
   }
 
   async #hold(portion: Portion, payload: Payload, held: Held, words: Words): Promise<boolean> {
-    this.#note(portion, payload)
-    return this.#parts.aside.hold(this.#leaving({ ...portion, noted: true }, portion.runs), held, words)
+    this.#note(payload)
+    return this.#parts.aside.hold(this.#leaving(portion, portion.runs, true), held, words)
   }
 
-  #leaving({ since, noted }: Portion, runs: readonly Run[]) {
+  /** `noted`: what was mended in them has been booked. */
+  #leaving({ since }: Portion, runs: readonly Run[], noted = this.#isNoted(runs)) {
     return { slab: this.#slab, ticket: this.#ticket, runs, since, noted }
   }
 
-  /** Waits for one of the requests to be confirmed or lost. Returns false if that was abandoned. */
-  async #confirm(): Promise<boolean> {
-    const [fate, ended] = await Promise.race(
-      [...this.#unconfirmed.keys()].map(async promise => [await promise, promise] as const),
-    )
-    const runs = this.#unconfirmed.get(ended)!
-    this.#unconfirmed.delete(ended)
-    if (fate === 'abandoned') return false
-    if (fate === 'confirmed') this.#parts.settlement.deliver(this.#slab, runs)
-    else {
-      this.#parts.remarks.unconfirmed(countOf(runs))
-      this.#work.push(portionOf(runs, { noted: true }))
-    }
-    return true
+  /** These frames settle when the backend confirms that it stored them, and are sent again if it does not. */
+  #await(receipt: string, runs: readonly Run[]): void {
+    const { receipts, settlement, remarks } = this.#parts
+    this.#awaited++
+    receipts!.expect(receipt, fate => {
+      if (this.#abandoned) return
+      this.#awaited--
+      switch (fate) {
+        case 'confirmed':
+          settlement.deliver(this.#slab, runs)
+          break
+        case 'lost':
+          remarks.unconfirmed(countOf(runs))
+          this.#work.push(portionOf(runs))
+          break
+        case 'abandoned':
+          this.#abandoned = true
+      }
+      this.#changed.resolve()
+      this.#changed = Promise.withResolvers()
+    })
   }
 
-  #note({ noted }: Portion, payload: Payload): void {
-    if (!noted) this.#parts.note(payload)
+  /** Books what was mended in a payload, once: its frames may be sent again, in other payloads. */
+  #note(payload: Payload): void {
+    if (payload.notes.length === 0 || this.#isNoted(payload.runs)) return
+    this.#noted ??= new Uint8Array(this.#slab.frames)
+    for (const { from, to } of payload.runs) this.#noted.fill(1, from, to)
+    this.#parts.note(payload)
+  }
+
+  /** Frames that are sent together have been booked together. */
+  #isNoted([first]: readonly Run[]): boolean {
+    return this.#noted?.[first!.from] === 1
   }
 }

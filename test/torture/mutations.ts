@@ -630,9 +630,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes a connection that broke for a delivery',
     edits: [
       [
-        'src/delivery/sender.ts',
-        "    if (reply.kind === 'failure') return { kind: 'retry'",
-        "    if (reply.kind === 'failure' && reply.sentBefore) return { kind: 'delivered' }\n    if (reply.kind === 'failure') return { kind: 'retry'",
+        'src/delivery/attempt.ts',
+        "  if (reply.kind === 'failure') return { kind: 'retry'",
+        "  if (reply.kind === 'failure' && reply.sentBefore) return { kind: 'delivered' }\n  if (reply.kind === 'failure') return { kind: 'retry'",
       ],
     ],
     program: 'every fault in its turn',
@@ -752,8 +752,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/sender.ts',
-        '      this.#wait(pass, verdict, slab, payload)\n',
-        '      this.#wait(pass, verdict, slab, payload)\n      retried.add(payload)\n',
+        '      if (isSetback(verdict)) continue\n',
+        '      if (isSetback(verdict)) {\n        retried.add(payload)\n        continue\n      }\n',
       ],
       [
         'src/delivery/sender.ts',
@@ -778,8 +778,8 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       [
         'src/delivery/sender.ts',
-        '    remarks.away(verdict, news, slab, payload)\n',
-        '    remarks.away(verdict, news, slab, payload)\n    const { from } = payload.runs[0]!\n    book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n',
+        '      if (isSetback(verdict)) continue\n',
+        '      if (isSetback(verdict)) {\n        const { from } = payload.runs[0]!\n        book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n        continue\n      }\n',
       ],
     ],
     program: 'what is lost is counted',

@@ -166,7 +166,7 @@ export class Conclusions {
   /** They were accepted, and settle when that is confirmed. */
   #pending(records: readonly AsideRecord[], receipt: string, payload: Payload): void {
     const { receipts, remarks } = this.#fields
-    void receipts?.await(receipt).then(fate => {
+    receipts!.expect(receipt, fate => {
       if (fate === 'confirmed') this.#delivered(records, payload)
       if (fate !== 'lost') return
       remarks.unconfirmed(records.length)

@@ -1,7 +1,7 @@
 /** Why records stand apart from those of their file. */
 import type { Verdict } from '../../backends/backend.ts'
 import { TOO_LARGE } from '../outcome/settlement.ts'
-import type { Failing } from '../sender.ts'
+import type { Failing } from '../outcome/verdicts.ts'
 
 /** Why records stand apart: they were refused alone (`told`: by name, among others), or they fail for themselves. */
 export type Held =

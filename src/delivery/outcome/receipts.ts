@@ -10,7 +10,7 @@ import type { Transport } from '../transport/exchange.ts'
 
 /**
  * Milliseconds before the first question, if that is less than the backend wants. What waits holds memory, and nothing
- * is sent when there is none left: whoever confirms quickly is asked often, whoever takes its time more seldom.
+ * is sent when there is none left: a backend that confirms quickly is asked often, one that takes its time more seldom.
  */
 const SOONEST = 100
 
@@ -18,7 +18,7 @@ export type Fate = 'confirmed' | 'lost' | 'abandoned'
 
 interface Open {
   readonly until: number
-  readonly resolve: (fate: Fate) => void
+  readonly onFate: (fate: Fate) => void
 }
 
 export class Receipts {
@@ -34,27 +34,22 @@ export class Receipts {
     this.#transport = transport
   }
 
-  /** Requests that wait for their confirmation. */
-  get size(): number {
-    return this.#open.size
-  }
-
-  /** What becomes of the request with this receipt. */
-  await(receipt: string): Promise<Fate> {
-    if (this.#stopped) return Promise.resolve('abandoned')
-    const { promise, resolve } = Promise.withResolvers<Fate>()
+  /** Calls back once, with what becomes of the request with this receipt; at once after `stop`. */
+  expect(receipt: string, onFate: (fate: Fate) => void): void {
+    if (this.#stopped) {
+      onFate('abandoned')
+      return
+    }
     // A receipt that is given twice cannot be told apart: the earlier one is sent again.
-    this.#open.get(receipt)?.resolve('lost')
-    this.#open.set(receipt, { until: performance.now() + this.#confirmation.patience, resolve })
+    this.#end(receipt, 'lost')
+    this.#open.set(receipt, { until: performance.now() + this.#confirmation.patience, onFate })
     this.#later()
-    return promise
   }
 
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
-    for (const { resolve } of this.#open.values()) resolve('abandoned')
-    this.#open.clear()
+    for (const receipt of [...this.#open.keys()]) this.#end(receipt, 'abandoned')
   }
 
   #later(): void {
@@ -71,7 +66,7 @@ export class Receipts {
     const pace = confirmed.length > 0 ? this.#pace / 2 : this.#pace * 2
     this.#pace = Math.max(SOONEST, Math.min(pace, this.#confirmation.every))
     const now = performance.now()
-    for (const [receipt, { until }] of this.#open) if (now >= until) this.#end(receipt, 'lost')
+    for (const [receipt, { until }] of [...this.#open]) if (now >= until) this.#end(receipt, 'lost')
     this.#timer = undefined
     this.#later()
   }
@@ -91,7 +86,8 @@ export class Receipts {
   }
 
   #end(receipt: string, fate: Fate): void {
-    this.#open.get(receipt)?.resolve(fate)
+    const open = this.#open.get(receipt)
     this.#open.delete(receipt)
+    open?.onFate(fate)
   }
 }

@@ -5,7 +5,6 @@
  * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
  * refused credentials is never repeated. How often all else is said the log's limiter decides.
  */
-import type { Verdict } from '../../backends/backend.ts'
 import type { Origin, Slab } from '../../chunk.ts'
 import type { Event } from '../../events.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -16,6 +15,7 @@ import type { Payload } from '../encoding/encoder.ts'
 import { quote } from './quote.ts'
 import { TOO_LARGE } from './settlement.ts'
 import type { DeliveryNumbers } from './stats.ts'
+import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './verdicts.ts'
 
 /**
  * A backend's words about much are looked at no more often than this, for comparing them with the frames costs time:
@@ -26,13 +26,22 @@ const MUCH = 64 * 1024
 /** Reasons of one outage that are logged when they come up. */
 const MOST_REASONS = 16
 
-/** Verdicts that have to be waited for. */
-type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+/** What a request has changed in what is believed of the backend. `news`: it was up until now, or out for another cause. */
+export type CircuitChange =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly setback: Setback; readonly news: boolean }
+  /** `away`: milliseconds for which it was down. */
+  | { readonly kind: 'recovered'; readonly away: number }
 
-/** What a backend says of what it does not take. */
-export interface Refusal {
-  readonly reason: string
-  readonly detail?: string | undefined
+/** What one attempt came to. */
+export interface RequestEvent {
+  readonly slab: Slab
+  readonly payload: Payload
+  readonly verdict: Setback | Conclusion
+  readonly status: number | undefined
+  /** Bytes that went out. */
+  readonly sent: number
+  readonly change: CircuitChange
 }
 
 /** Where a record lies. */
@@ -76,16 +85,28 @@ export class Remarks {
     this.#now = fields.now ?? (() => performance.now())
   }
 
-  /** `away`: milliseconds. */
-  back(away: number): void {
+  /** An attempt has a verdict: all that is said and counted of it. */
+  request({ slab, payload, verdict, sent, change }: RequestEvent): void {
+    if (change.kind === 'failed') this.#failed(change.setback, change.news, slab, payload)
+    else if (change.kind === 'recovered') this.#recovered(change.away)
+    if (isSetback(verdict)) return
+    const { records, view } = payload
+    if (verdict.kind === 'split') this.#tooLarge(verdict.reason, view.length, records)
+    else if (isRefused(verdict, records)) {
+      const { reason, detail } = refusalOf(verdict)
+      this.#fields.numbers.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
+    }
+    if (isTaken(verdict, records)) this.#fields.numbers.taken(view.length, sent)
+  }
+
+  #recovered(away: number): void {
     if (this.#outage === undefined) return
     this.#outage = undefined
     const fields = { event: 'backend_recovered', backend: this.#fields.name, downSeconds: seconds(away) } as const
     this.#log.info(fields, 'backend recovered')
   }
 
-  /** `news`: it was up until now, or out for another cause. */
-  away(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
+  #failed(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
     const { name, numbers } = this.#fields
     const { reason } = verdict
     numbers.retry(reason)
@@ -135,7 +156,7 @@ export class Remarks {
   }
 
   /** A payload of so many bytes and records. */
-  tooLarge(reason: string, bytes: number, records: number): void {
+  #tooLarge(reason: string, bytes: number, records: number): void {
     const { name, numbers } = this.#fields
     numbers.retry(reason)
     numbers.lastError = { reason, detail: undefined, at: Date.now() }
@@ -164,11 +185,6 @@ export class Remarks {
     this.#fields.numbers.retry('unconfirmed')
     const fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records } as const
     this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
-  }
-
-  /** Something was not taken; what is done about it is said elsewhere. */
-  heard({ reason, detail }: Refusal, slab: Slab, payload: Payload): void {
-    this.#fields.numbers.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
   }
 
   /** A request of several records was refused, and it is not said for which. */

@@ -65,6 +65,13 @@ export class DeliveryNumbers {
     this.durationSeconds += seconds
   }
 
+  /** A payload of so many bytes, and so many on the wire, was taken. */
+  taken(payloadBytes: number, wireBytes: number): void {
+    this.lastDeliveredAt = Date.now()
+    this.payloadBytes += payloadBytes
+    this.wireBytes += wireBytes
+  }
+
   retry(reason: string): void {
     const key = this.#retries.has(reason) || this.#retries.size < MAX_REASONS ? reason : 'other'
     this.#retries.set(key, (this.#retries.get(key) ?? 0) + 1)

@@ -20,29 +20,30 @@ function asked(knows: (receipt: string) => boolean, { every = 2000, patience = 6
     send: async () => ({ kind: 'answer', answer: { status: 200, headers: {}, body: '{}' } }),
     reload: () => {},
   } as unknown as Transport
-  return { receipts: new Receipts(confirmation, transport), questions }
+  const receipts = new Receipts(confirmation, transport)
+  const expected = (receipt: string) => new Promise<string>(resolve => receipts.expect(receipt, resolve))
+  return { receipts, expected, questions }
 }
 
 t.test('who confirms at once is asked at once: what waits holds memory', async t => {
   const time = Time.stop(t)
-  const { receipts, questions } = asked(() => true)
+  const { expected, questions } = asked(() => true)
   for (let n = 0; n < 5; n++) {
-    const fate = receipts.await(String(n))
+    const fate = expected(String(n))
     await time.pass(99)
     t.equal(questions.length, n, 'not before a tenth of a second')
     await time.pass(1)
     t.equal(await fate, 'confirmed')
   }
   t.equal(questions.length, 5)
-  t.equal(receipts.size, 0)
   await time.pass(3000)
   t.equal(questions.length, 5, 'there is no question about nothing')
 })
 
 t.test('who takes its time is asked more and more seldom, about everything at once', async t => {
   const time = Time.stop(t)
-  const { receipts, questions } = asked(() => false, { every: 400 })
-  const fates = [receipts.await('a'), receipts.await('b')]
+  const { receipts, expected, questions } = asked(() => false, { every: 400 })
+  const fates = [expected('a'), expected('b')]
   // A tenth of a second, two, and then four each time.
   for (const [at, wait] of [100, 200, 400, 400, 400].entries()) {
     await time.pass(wait - 1)
@@ -53,14 +54,14 @@ t.test('who takes its time is asked more and more seldom, about everything at on
   t.same(questions[0], ['a', 'b'])
   receipts.stop()
   t.same(await Promise.all(fates), ['abandoned', 'abandoned'])
-  t.equal(await receipts.await('c'), 'abandoned', 'also what comes later')
+  t.equal(await expected('c'), 'abandoned', 'also what comes later')
 })
 
 t.test('what is not confirmed in time is lost, and only that', async t => {
   const time = Time.stop(t)
-  const { receipts } = asked(receipt => receipt === 'good', { every: 50, patience: 300 })
+  const { expected } = asked(receipt => receipt === 'good', { every: 50, patience: 300 })
   const ended: string[] = []
-  for (const each of ['bad', 'good']) void receipts.await(each).then(fate => ended.push(`${each} ${fate}`))
+  for (const each of ['bad', 'good']) void expected(each).then(fate => ended.push(`${each} ${fate}`))
   await time.pass(50)
   t.same(ended, ['good confirmed'])
   await time.pass(249)
@@ -70,6 +71,6 @@ t.test('what is not confirmed in time is lost, and only that', async t => {
 })
 
 t.test('a receipt that is given twice cannot be told apart: the earlier request is sent again', async t => {
-  const { receipts } = asked(() => true)
-  t.same(await Promise.all([receipts.await('7'), receipts.await('7')]), ['lost', 'confirmed'])
+  const { expected } = asked(() => true)
+  t.same(await Promise.all([expected('7'), expected('7')]), ['lost', 'confirmed'])
 })

@@ -14,7 +14,7 @@ const MINUTE = 60_000
 function remarks({ frameBytes = 100_000 } = {}) {
   const arena = new Arena()
   const slab = arena.slab({ lines: ['user=alice password=hunter2', 'GET /health 200'] })
-  const payload = { runs: [{ from: 0, to: 2 }], records: 2, frameBytes } as unknown as Payload
+  const payload = { runs: [{ from: 0, to: 2 }], records: 2, frameBytes, view: Buffer.alloc(100) } as unknown as Payload
   const clock = new HandClock()
   const listener = new Listener()
   const numbers = new DeliveryNumbers()
@@ -36,11 +36,13 @@ function remarks({ frameBytes = 100_000 } = {}) {
     state,
     made,
     fail(verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>) {
-      made.away(verdict, up, slab, payload)
+      const change = { kind: 'failed', setback: verdict, news: up } as const
+      made.request({ slab, payload, verdict, status: undefined, sent: 0, change })
       up = false
     },
     back(away: number) {
-      made.back(away)
+      const delivered = { slab, payload, verdict: { kind: 'delivered' }, status: 204, sent: 99 } as const
+      made.request({ ...delivered, change: { kind: 'recovered', away } })
       up = true
     },
   }

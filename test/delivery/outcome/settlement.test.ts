@@ -129,11 +129,34 @@ t.test('what is accepted settles when it is confirmed, and lets the next one go 
   while (receiver.received.filter(({ url }) => url === '/ack').length < 3) await new Promise(setImmediate)
   t.equal(sent, true)
   t.equal(arena.settledChunks.length, 0, 'nothing has settled')
-  t.equal(delivery.unconfirmed, 1)
   confirmed = true
   t.same(await shipped, { kind: 'settled' })
   t.match(arena.outcome, { delivered: { lines: 3 } })
   t.equal(receiver.received.filter(({ url }) => url !== '/ack').length, 1)
+})
+
+t.test('what is confirmed after its slab was abandoned settles nothing: others have its place by then', async t => {
+  let confirmed = false
+  const { receiver, url } = await receiving(t, (request, response, count) => {
+    const asked = request.url === '/ack'
+    const body = asked ? (confirmed ? request.body : '[]') : JSON.stringify({ kind: 'pending', receipt: 'first' })
+    answer(asked || count === 1 ? 200 : 503, {}, body)(request, response, count)
+  })
+  const batch = { maxBytes: 1 << 20, maxRecords: 2, maxAge: 1000, linger: 0 }
+  const backend = told(url, { confirmation: confirmation(60_000) })
+  const { arena, delivery } = rig(url, {}, { batch }, { backend })
+  const slab = arena.slab({ lines: numbered(4) })
+  const shipped = delivery.ship(slab)
+  while (receiver.received.filter(({ url }) => url !== '/ack').length < 2) await new Promise(setImmediate)
+  delivery.halt()
+  t.same(await shipped, { kind: 'abandoned' })
+  confirmed = true
+  const asked = () => receiver.received.filter(({ url }) => url === '/ack').length
+  const before = asked()
+  while (asked() < before + 1) await new Promise(setImmediate)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  t.equal(slab.chunks[0]!.unsettled, 4)
+  delivery.stop()
 })
 
 t.test('what is never confirmed is sent again; a stop leaves it unsettled', async t => {

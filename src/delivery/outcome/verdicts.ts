@@ -1,0 +1,70 @@
+/**
+ * What a request came to: the verdicts of backends, one of delivery's own, and what follows from any of them.
+ */
+import type { Verdict } from '../../backends/backend.ts'
+
+/**
+ * A fault of these records, as far as can be told, that may pass. `rejectAs`: under which reason they may be given up.
+ * `within`: said inside of a success, in which others would have had answers of their own.
+ */
+export interface Failing {
+  readonly kind: 'failing'
+  readonly within: boolean
+  readonly reason: string
+  readonly detail?: string | undefined
+  readonly rejectAs?: string | undefined
+}
+
+/** The same request is sent again, after a wait. */
+export type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+
+/** The request is sent no more, as it is. */
+export type Conclusion = Exclude<Verdict, Setback> | Failing
+
+/** What a backend says of what it does not take. */
+export interface Refusal {
+  readonly reason: string
+  readonly detail?: string | undefined
+}
+
+export function isSetback(verdict: Setback | Conclusion): verdict is Setback {
+  return verdict.kind === 'retry' || verdict.kind === 'unauthorized'
+}
+
+/** Whether something of a request of so many records was taken. */
+export function isTaken(conclusion: Conclusion, records: number): boolean {
+  switch (conclusion.kind) {
+    case 'delivered':
+    case 'pending':
+      return true
+    case 'counted':
+      return conclusion.rejected < records
+    case 'items': {
+      const { rejected, retry, unread = [] } = conclusion
+      return rejected.length + retry.length + unread.length < records
+    }
+    case 'rejected':
+    case 'suspect':
+    case 'split':
+    case 'failing':
+      return false
+  }
+}
+
+/** Whether nothing of it was taken, and it is not settled for that: its records are to be tried in another way. */
+export function isRefused(conclusion: Conclusion, records: number): boolean {
+  return conclusion.kind !== 'rejected' && conclusion.kind !== 'counted' && !isTaken(conclusion, records)
+}
+
+/** What was said of what was not taken. */
+export function refusalOf(conclusion: Conclusion): Refusal {
+  switch (conclusion.kind) {
+    case 'items':
+      return conclusion.rejected[0] ?? conclusion.retry[0] ?? { reason: 'refused' }
+    case 'delivered':
+    case 'pending':
+      return { reason: 'refused' }
+    default:
+      return conclusion
+  }
+}
