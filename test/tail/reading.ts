@@ -94,7 +94,7 @@ export class Reading {
     const layout = layoutOf(this.#maxFrames, Math.max(QUANTUM, this.#room + 1))
     const slab = Slab.take(kernel.memory.buffer, budget, layout)!
     let framing: Framing
-    do framing = this.#framer.read(this.tailer, this.cursor, slab, ending)
+    do framing = this.#framer.read({ tailer: this.tailer, cursor: this.cursor, slab, ending })
     while (framing === 'took')
     this.#keep(slab)
     budget.release(slab.extent)

@@ -53,8 +53,21 @@ const HOLE = 16 * 1024
 /** Milliseconds for which a NUL amid what was just written must stay before it is taken for one that was meant. */
 const SETTLED = 100
 
+/** What is to be read, and where to. */
+export interface ReadRequest {
+  readonly tailer: Tailer
+  readonly cursor: Cursor
+  readonly slab: Slab
+  readonly ending: Ending
+  /** Bytes of the slab that should be used at the most: only a first line takes more. */
+  readonly target?: number
+}
+
 /** What there is to say of a chunk besides where the cursor and the slab stand. */
-type Taken = Pick<ChunkFields, 'start' | 'fileEnd' | 'frames' | 'offsets' | 'cutFrom' | 'partial'>
+interface Taken extends Pick<ChunkFields, 'start' | 'fileEnd' | 'frames' | 'offsets' | 'cutFrom' | 'partial'> {
+  /** The one before its end. */
+  readonly marker: Marker
+}
 
 export class Framer {
   /** After `rest`: milliseconds. */
@@ -81,11 +94,8 @@ export class Framer {
     this.#lookahead = new Lookahead(allowance)
   }
 
-  /**
-   * Reads one turn's worth of `tailer` at `cursor` into `slab`, of which not more than `target` bytes should be used: only
-   * a first line takes more.
-   */
-  read(tailer: Tailer, cursor: Cursor, slab: Slab, ending: Ending, target = slab.capacity): Framing {
+  /** Reads one turn's worth of `tailer` at `cursor` into `slab`. */
+  read({ tailer, cursor, slab, ending, target = slab.capacity }: ReadRequest): Framing {
     const form = this.#formOf(tailer.generation.origin.source)
     const turn: Turn = { tailer, cursor, slab, form, ending }
     try {
@@ -156,7 +166,7 @@ export class Framer {
     const { tailer, cursor, form, ending } = turn
     const end = endOf(turn)
     for (const sibling of tailer.generation.cursors) if (sibling !== cursor) cursor.ahead.adopt(sibling.ahead)
-    const found = this.#lookahead.look(tailer.fd, form, cursor.ahead, end, ending !== 'open')
+    const found = this.#lookahead.look({ fd: tailer.fd, form, ahead: cursor.ahead, end, urgent: ending !== 'open' })
     switch (found.kind) {
       case 'line end':
         return this.#takeLong(turn, found.at, found.at + form.unit)
@@ -238,7 +248,7 @@ export class Framer {
     while (slab.frames < end && slab.chunks.length < MOST_CHUNKS) {
       const frame = slab.frames
       if (form.end === 0 && slab.endOf(frame) === begin) {
-        const empty = this.#dropEmpty(turn, piece, frame - first, end - first, begin)
+        const empty = this.#dropEmpty(turn, piece, { at: frame - first, lines: end - first, begin })
         end -= empty
         begin += empty
         continue
@@ -262,7 +272,7 @@ export class Framer {
       if (table > 0) bytes.writeUInt32LE(cursor.read - base, column)
       const offsets = table > 0 ? { table: column, base } : undefined
       const marker = this.#markerBehind(turn, piece.address + cursor.read - base, fileEnd - cursor.read, fileEnd)
-      this.#add(turn, { start: begin, fileEnd, frames: next - frame, offsets, cutFrom, partial: false }, marker)
+      this.#addChunk(turn, { start: begin, fileEnd, frames: next - frame, offsets, cutFrom, partial: false, marker })
       begin = stop
       slab.used = begin - slab.window
     }
@@ -272,9 +282,13 @@ export class Framer {
 
   /**
    * Where NULs end lines an empty one is padding: takes those that follow `at` lines of a piece out of the tables, which
-   * have `lines`; returns how many they are.
+   * have `lines`; returns how many they are. The first of them lies at `begin`.
    */
-  #dropEmpty(turn: Turn, { base, address, table }: Piece, at: number, lines: number, begin: number): number {
+  #dropEmpty(
+    turn: Turn,
+    { base, address, table }: Piece,
+    { at, lines, begin }: { readonly at: number; readonly lines: number; readonly begin: number },
+  ): number {
     const { cursor, slab, form } = turn
     const { bytes } = this.#kernel
     const ends = slab.ends + 4 * slab.frames
@@ -311,17 +325,17 @@ export class Framer {
     slab.setEnd(slab.frames, got > maxBytes ? this.#intake.cut(start, start + keep) : start + keep)
     const cutFrom = got > maxBytes ? length : 0
     const marker = readMarker(tailer.fd, fileEnd) ?? markerOf(text.subarray(-MARKER_BYTES))
-    this.#add(turn, { start, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd }, marker)
+    this.#addChunk(turn, { start, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd, marker })
     slab.used = start + keep - slab.window
     tailer.growHead()
     return 'took'
   }
 
-  /** Adds a chunk that begins at the cursor; `marker` is the one before its end. */
-  #add({ tailer, cursor, slab }: Turn, piece: Taken, marker: Marker): void {
+  /** Adds a chunk that begins at the cursor: the one place where what was read becomes one. */
+  #addChunk({ tailer, cursor, slab }: Turn, { marker, ...taken }: Taken): void {
     const { origin } = tailer.generation
     const place = { fileStart: cursor.read, firstFrame: slab.frames }
-    cursor.took(slab.add({ ...piece, ...place, owner: cursor, origin, readAt: Date.now() }), marker)
+    cursor.took(slab.add({ ...taken, ...place, owner: cursor, origin, readAt: Date.now() }), marker)
   }
 
   /** Passes over the NULs between the cursor and `end`. They lie in the arena at `address`, unless that is 0. */

@@ -41,6 +41,16 @@ const DIRECT = constants.O_DIRECT as number | undefined
 // The memory of a WebAssembly module begins at a page, as reads past the page cache want it.
 const block = Buffer.from(new WebAssembly.Memory({ initial: BLOCK / 65536, maximum: BLOCK / 65536 }).buffer)
 
+export interface LookRequest {
+  readonly fd: number
+  readonly form: LineForm
+  readonly ahead: Ahead
+  /** Where the file ends, or what has settled begins. */
+  readonly end: number
+  /** No allowance is needed: the file comes to its end. */
+  readonly urgent: boolean
+}
+
 export class Lookahead {
   readonly #allowance: Allowance
 
@@ -48,16 +58,16 @@ export class Lookahead {
     this.#allowance = allowance
   }
 
-  /** One turn of looking through [`ahead.due`, `size`) of an open file. */
-  look(fd: number, form: LineForm, ahead: Ahead, size: number, urgent: boolean): Found {
+  /** One turn of looking through [`ahead.due`, `end`) of an open file. */
+  look({ fd, form, ahead, end, urgent }: LookRequest): Found {
     const purse = purseOf(ahead, urgent)
     const ms = purse === undefined ? 0 : this.#allowance.wait(purse)
     if (ms > 0) return { kind: 'rest', ms }
     const began = this.#allowance.now()
-    const file = new Blocks(fd, size)
+    const file = new Blocks(fd, end)
     try {
       for (;;) {
-        if (ahead.due >= size) return { kind: 'end' }
+        if (ahead.due >= end) return { kind: 'end' }
         const position = ahead.read + wholeUnits(ahead.due - ahead.read, form)
         const bytes = file.read(position)
         if (position + bytes.length <= ahead.due) return { kind: 'end' }

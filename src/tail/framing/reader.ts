@@ -103,7 +103,8 @@ export class Reader {
       this.#withheld.push(place)
       return 'withheld'
     }
-    const framing = current ? this.#framer.read(tailer, cursor, slab, tailer.endingIf(this.final), target) : 'dry'
+    const ending = tailer.endingIf(this.final)
+    const framing = current ? this.#framer.read({ tailer, cursor, slab, ending, target }) : 'dry'
     cursor.queued = framing === 'took' || framing === 'looked' || framing === 'full'
     switch (framing) {
       case 'took':

@@ -123,7 +123,7 @@ t.test('a truncation between the look and the read takes nothing of the new cont
   reading.append('quite another\nfile, longer than the first\n')
   const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(64, QUANTUM))!
   const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })))
-  t.equal(framer.read(reading.tailer, reading.cursor, slab, 'open'), 'replaced')
+  t.equal(framer.read({ tailer: reading.tailer, cursor: reading.cursor, slab, ending: 'open' }), 'replaced')
   t.strictSame([slab.frames, slab.used, reading.cursor.read], [0, 0, 8])
   budget.release(slab.extent)
   reading.close()
@@ -149,7 +149,7 @@ t.test('a file that cannot be read is a value, not an end', t => {
   reading.close()
   const slab = Slab.take(kernel.memory.buffer, budget, layoutOf(64, QUANTUM))!
   const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })))
-  t.equal(framer.read(reading.tailer, reading.cursor, slab, 'open'), 'failed')
+  t.equal(framer.read({ tailer: reading.tailer, cursor: reading.cursor, slab, ending: 'open' }), 'failed')
   unlinkSync(reading.path)
   t.equal(reading.tailer.poll(performance.now(), false).kind, 'intact', 'nor does looking at a stale handle throw')
   budget.release(slab.extent)
