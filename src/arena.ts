@@ -14,7 +14,7 @@
 import { PAGE } from './budget.ts'
 import { type Chunk, layoutFor, QUANTUM, type SlabLayout } from './chunk.ts'
 import { invariant } from './errors.ts'
-import { settled } from './ledger.ts'
+import { emptyOutcome } from './ledger.ts'
 
 /** Batches that wait for a confirmation keep their slabs, and more of them must not keep others from being sent. */
 const UNCONFIRMED = 8
@@ -127,7 +127,7 @@ const SAMPLE: Chunk = {
   cutFrom: 0,
   partial: false,
   unsettled: 1,
-  outcome: settled(),
+  outcome: emptyOutcome(),
   islands: [],
   stamp: 0n,
 }

@@ -19,7 +19,7 @@
  */
 import { type Budget, type Extent, PAGE } from './budget.ts'
 import { invariant } from './errors.ts'
-import { book, type Outcome, type Settled, settled } from './ledger.ts'
+import { book, emptyOutcome, type Outcome, type Settled } from './ledger.ts'
 
 /** Bytes that one turn takes of a file at the most, so that a noisy one starves no others. No window is smaller. */
 export const QUANTUM = 256 * 1024
@@ -192,7 +192,7 @@ export class Slab {
   /** Adds a chunk whose bytes and frame ends are already in place. */
   add(fields: ChunkFields): Chunk {
     invariant(fields.frames > 0 && fields.firstFrame === this.frames, 'a chunk must follow the frames before it')
-    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: settled(), islands: [], stamp: 0n }
+    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: emptyOutcome(), islands: [], stamp: 0n }
     this.chunks.push(chunk)
     this.frames += fields.frames
     return chunk
@@ -267,7 +267,7 @@ export function settleFrames(chunk: Chunk, from: number, to: number, frames: num
 /** Payloads mostly settle one behind the other: then the last island grows. */
 function note(islands: Island[], from: number, to: number, outcome: Outcome, lines: number): void {
   const last = islands.at(-1)
-  const into = last?.to === from ? last.outcome : settled()
+  const into = last?.to === from ? last.outcome : emptyOutcome()
   book(into, outcome, lines, to - from)
   if (last?.to === from) islands[islands.length - 1] = { from: last.from, to, outcome: into }
   else islands.push({ from, to, outcome: into })

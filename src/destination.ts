@@ -4,7 +4,7 @@
  */
 import { divide, needOf, partOf, type SlabSizes } from './arena.ts'
 import type { Backend } from './backends/backend.ts'
-import { type BackendType, createBackend, lineOf, refusalsOf } from './backends/registry.ts'
+import { type BackendType, createBackend, entryOf, refusalsOf } from './backends/registry.ts'
 import { Budget } from './budget.ts'
 import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
@@ -73,7 +73,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const transport: Transport =
     fields.transport ??
-    (lineOf(entry.type as BackendType).transport === 'stream'
+    (entryOf(entry.type as BackendType).transport === 'stream'
       ? (stream?.lend() ?? new StreamTransport({ fd: 1, closed: onClosed }))
       : new HttpTransport({
           endpoint: endpoint!,
@@ -87,7 +87,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const state = fields.state ?? (dir === null ? undefined : new StateDirectory(dir, log, { permissions }))
   const deadLetters =
     options.deadLetter && state !== undefined
-      ? new DeadLetterFile(state, name, options.deadLetter.maxBytes, log, before?.deadLetters?.numbers)
+      ? new DeadLetterFile(state, name, options.deadLetter.maxBytes, log, before?.deadLetters?.stats)
       : undefined
   const delivery = new Delivery({
     name,
@@ -98,7 +98,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     options,
     logger: log,
     behind,
-    numbers: before?.delivery.numbers,
+    stats: before?.delivery.stats,
     final,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),

@@ -62,7 +62,8 @@ const tally = (): Tally => ({ lines: 0, bytes: 0 })
 /** Shared by all that has none, and that is nearly everything: of thousands of files empty objects take megabytes. */
 const NO_REASONS: Record<string, Tally> = Object.freeze({})
 
-export const settled = (): Settled => ({ delivered: tally(), rejected: NO_REASONS, dropped: NO_REASONS })
+/** What nothing has settled in yet. */
+export const emptyOutcome = (): Settled => ({ delivered: tally(), rejected: NO_REASONS, dropped: NO_REASONS })
 
 export function book(into: Settled, outcome: Outcome, lines: number, bytes: number): void {
   let entry: Tally
@@ -116,10 +117,10 @@ export class Account {
   generations = 0
 
   /** `saved` is the committed view of an earlier process: what it settled counts as read here. */
-  constructor(parent?: Account, saved: Settled = settled()) {
+  constructor(parent?: Account, saved: Settled = emptyOutcome()) {
     this.#parent = parent
-    this.#live = settled()
-    this.#committed = settled()
+    this.#live = emptyOutcome()
+    this.#committed = emptyOutcome()
     merge(this.#live, saved)
     merge(this.#committed, saved)
     this.#read = total(saved)

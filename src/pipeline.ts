@@ -61,7 +61,7 @@ export class Pipeline {
     parts.reader.onReady = () => this.#wake()
     parts.delivery.onEased = () => parts.reader.resume(this.#withholds)
     parts.budget.onRelease = () => {
-      parts.delivery.room.open()
+      parts.delivery.released()
       this.#wake()
     }
   }
@@ -221,19 +221,11 @@ export class Pipeline {
 
   async #ship(slab: Slab): Promise<void> {
     const { budget, delivery } = this.parts
-    let sent = false
-    const onSent = () => {
-      if (sent) return
-      sent = true
+    const onSent = once(() => {
       this.#sending--
       this.#wake()
-    }
-    let free = false
-    const onFree = () => {
-      if (free) return
-      free = true
-      budget.release(slab.extent)
-    }
+    })
+    const onFree = once(() => budget.release(slab.extent))
     this.#sending++
     this.#unsettled++
     budget.shrink(slab.extent, slab.footprint)
@@ -242,5 +234,15 @@ export class Pipeline {
     this.#unsettled--
     onFree()
     this.#wake()
+  }
+}
+
+/** The same, but only the first time. */
+function once(act: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    act()
   }
 }

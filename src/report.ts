@@ -44,7 +44,7 @@ export function backlogBytes(pipeline: Pipeline, sources: Sources): number {
 
 function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
   const { name, backend, delivery } = pipeline.parts
-  const { health, numbers } = delivery
+  const { health, stats } = delivery
   const bad = health.kind === 'up' ? undefined : health
   return {
     name,
@@ -55,8 +55,8 @@ function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
     nextAttempt: iso(bad?.nextAttemptAt),
     attempts: bad?.attempts ?? 0,
     stalledSince: iso(pipeline.stalledSince),
-    lastDelivered: iso(numbers.lastDeliveredAt),
-    lastError: numbers.lastError ? { reason: numbers.lastError.reason, at: iso(numbers.lastError.at)! } : null,
+    lastDelivered: iso(stats.lastDeliveredAt),
+    lastError: stats.lastError ? { reason: stats.lastError.reason, at: iso(stats.lastError.at)! } : null,
     lagBytes: lag.reduce((sum, { bytes }) => sum + bytes, 0),
     lagSeconds: Math.max(0, ...lag.map(({ seconds }) => seconds)),
   }
@@ -64,8 +64,8 @@ function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
 
 function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus {
   const { name, budget, delivery, deadLetters, refusals, endpoint } = pipeline.parts
-  const { numbers, health } = delivery
-  const { lastError } = numbers
+  const { stats, health } = delivery
+  const { lastError } = stats
   return {
     backend: name,
     up: health.kind === 'up',
@@ -74,14 +74,14 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus
       ? { reason: lastError.reason, detail: lastError.detail ?? null, at: iso(lastError.at)! }
       : null,
     budget: { total: budget.total, used: budget.used, peak: budget.peak },
-    batchesInFlight: numbers.inFlight,
-    requests: [...numbers.requests],
-    retries: Object.fromEntries(numbers.retries),
+    batchesInFlight: stats.inFlight,
+    requests: [...stats.requests],
+    retries: Object.fromEntries(stats.retries),
     refusals,
-    deadLetters: deadLetters ? { ...deadLetters.numbers } : null,
-    payloadBytes: numbers.payloadBytes,
-    wireBytes: numbers.wireBytes,
-    durations: { bounds: DURATION_BOUNDS, counts: [...numbers.durations], sum: numbers.durationSeconds },
+    deadLetters: deadLetters ? { ...deadLetters.stats } : null,
+    payloadBytes: stats.payloadBytes,
+    wireBytes: stats.wireBytes,
+    durations: { bounds: DURATION_BOUNDS, counts: [...stats.durations], sum: stats.durationSeconds },
     lag,
   }
 }

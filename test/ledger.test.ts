@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { Account, book, DELIVERED, Ledger, merge, type Outcome, type Settled, settled, sum } from '../src/ledger.ts'
+import {
+  Account,
+  book,
+  DELIVERED,
+  emptyOutcome,
+  Ledger,
+  merge,
+  type Outcome,
+  type Settled,
+  sum,
+} from '../src/ledger.ts'
 
 const outcome = fc.constantFrom<Outcome>(
   DELIVERED,
@@ -11,7 +21,7 @@ const outcome = fc.constantFrom<Outcome>(
 )
 
 function part(outcome: Outcome, lines: number, bytes: number): Settled {
-  const result = settled()
+  const result = emptyOutcome()
   book(result, outcome, lines, bytes)
   return result
 }
@@ -112,7 +122,7 @@ t.test('losses and repairs stand beside the equation, and go to the parent too',
 })
 
 t.test('reasons are kept apart and add up', t => {
-  const total = settled()
+  const total = emptyOutcome()
   for (const reason of ['400', '413', '400']) merge(total, part({ kind: 'rejected', reason }, 1, 2))
   t.strictSame(total.rejected, { '400': { lines: 2, bytes: 4 }, '413': { lines: 1, bytes: 2 } })
   t.strictSame(sum(total.rejected), { lines: 3, bytes: 6 })

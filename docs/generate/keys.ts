@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { isMap, isScalar, parseDocument, stringify } from 'yaml'
-import { BACKENDS, type BackendType, lineOf } from '../../src/backends/registry.ts'
+import { BACKENDS, type BackendType, entryOf } from '../../src/backends/registry.ts'
 import { jsonSchema, TYPES } from '../../src/config/schema.ts'
 import { remoteShape } from '../../src/delivery/options.ts'
 
@@ -64,7 +64,7 @@ export function sections(): readonly Section[] {
   const { properties } = JSON.parse(JSON.stringify(jsonSchema())) as { properties: Record<string, Schema> }
   const variants = new Map(properties['backends']!.items!.oneOf!.map((each, at) => [TYPES[at]!, each]))
   const ownKeys = (type: BackendType) =>
-    new Set([...Object.keys(BACKENDS[type].schema.shape), lineOf(type).credential?.key])
+    new Set([...Object.keys(BACKENDS[type].schema.shape), entryOf(type).credential?.key])
   const remote = Object.keys(remoteShape)
   const common = leaves(variants.get('http')!, 'backends[].')
     .filter(({ path }) => !ownKeys('http').has(first(path)) && !remote.includes(first(path)))
@@ -155,7 +155,7 @@ function defaultOf({ path, schema }: Leaf, type: BackendType | undefined, requir
   if (type !== undefined) return shown
   // What another type has instead.
   const others = TYPES.flatMap(each => {
-    const { transport, preset } = lineOf(each)
+    const { transport, preset } = entryOf(each)
     const key = path.replace('backends[].batch.', '') as 'maxBytes' | 'maxRecords'
     const own = path === 'backends[].compression' ? (transport === 'stream' ? 'none' : undefined) : preset?.[key]
     return own === undefined || !path.startsWith('backends[]') ? [] : [`${each}: ${code(String(own))}`]

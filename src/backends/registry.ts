@@ -1,7 +1,7 @@
 /**
- * The registry: every kind of destination by the name a configuration calls it.
+ * The registry: every kind of backend by the name a configuration calls it.
  *
- * A backend is one file beside this one plus one line here. The configuration composes `schema`, which holds only the
+ * A backend is one file beside this one plus one entry here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
 import type { Backend, BackendContext } from './backend.ts'
@@ -93,8 +93,8 @@ export function createBackend(type: string, own: unknown, context: BackendContex
   return create(own, context)
 }
 
-/** What a line of the registry may say besides its schema and its maker. */
-export interface Line {
+/** What an entry of the registry may say besides its schema and its maker. */
+export interface Entry {
   /** How payloads leave: `stream` for our own standard output, `http` for exchanges with an endpoint. */
   readonly transport: 'stream' | 'http'
   /** Defaults of this type that are not those of all. `maxBytes` as a configuration writes it. */
@@ -114,7 +114,7 @@ export interface Line {
   readonly endpoint?: (own: never) => string
 }
 
-export function lineOf(type: BackendType): Line {
+export function entryOf(type: BackendType): Entry {
   return BACKENDS[type]
 }
 
@@ -122,7 +122,7 @@ export function lineOf(type: BackendType): Line {
 export function refusalsOf(type: BackendType, own: unknown): readonly string[] {
   const { suspect = [], rejected = [] } =
     (own as { statuses?: Partial<Record<string, readonly unknown[]>> }).statuses ?? {}
-  // Classes (`4xx`) are no reasons: which of their statuses come nobody knows.
+  // Classes (`4xx`) are no reasons: which of their statuses come is not known.
   const configured = [...suspect, ...rejected].filter(status => /^\d{3}$/.test(String(status)))
-  return [...new Set([...(lineOf(type).refusals ?? []), ...configured.map(status => `http_${status}`)])]
+  return [...new Set([...(entryOf(type).refusals ?? []), ...configured.map(status => `http_${status}`)])]
 }

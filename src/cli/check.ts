@@ -103,7 +103,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
     },
   })
   const { budget, delivery, transport, backend } = destination
-  budget.onRelease = () => delivery.room.open()
+  budget.onRelease = () => delivery.released()
   const slab = marked(config, entry, destination)
   const timer = setTimeout(() => delivery.stop(), PATIENCE)
   const begun = performance.now()
@@ -120,7 +120,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
     const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`
     return { ...where, ok: false, reason: 'timeout', summary }
   }
-  const { reason = 'unknown', detail } = delivery.numbers.lastError ?? {}
+  const { reason = 'unknown', detail } = delivery.stats.lastError ?? {}
   const answer = last?.reply.kind === 'answer' ? last.reply.answer : undefined
   return { ...where, ok: false, ...explained(entry, endpoint, reason, detail, answer) }
 }

@@ -143,7 +143,7 @@ async function replayAll(
       final: true,
       state,
     })
-    destination.budget.onRelease = () => destination.delivery.room.open()
+    destination.budget.onRelease = () => destination.delivery.released()
     onInterruption(() => destination.delivery.stop())
     for (const file of files) {
       await replayFile(letters, file, destination, result)
@@ -204,7 +204,7 @@ async function replayFile(
   const { fd } = letters.openFile(file)
   if (moved !== file) renameSync(letters.at(file), letters.at(moved))
   const { slabs } = destination.budget
-  const omitted = () => destination.deadLetters?.numbers.omitted ?? 0
+  const omitted = () => destination.deadLetters?.stats.omitted ?? 0
   const before = omitted()
   let waiting: Letter[] = []
   let bytes = 0

@@ -85,7 +85,7 @@ async function show(config: Config, entry: BackendConfig, metadata: Metadata, li
     { ...entry, delivery },
     { metadata: () => metadata, log: SILENT, onClosed: () => {}, transport },
   )
-  destination.budget.onRelease = () => destination.delivery.room.open()
+  destination.budget.onRelease = () => destination.delivery.released()
   await destination.delivery.ship(slabOf(config, entry, lines, destination))
 }
 

@@ -3,7 +3,7 @@
  * that spans several keys. Guarantees that what it lets through can be run.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
+import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
@@ -66,7 +66,7 @@ function backend(entry: BackendEntry, sources: readonly SourceOptions[]): Backen
   const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, headers, tls, proxy } = entry
   const shape = BACKENDS[type as BackendType].schema.shape
   const own = Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
-  const endpoint = entry['endpoint'] ?? lineOf(type as BackendType).endpoint?.(own as never)
+  const endpoint = entry['endpoint'] ?? entryOf(type as BackendType).endpoint?.(own as never)
   return {
     name: name ?? type,
     type,
@@ -79,7 +79,7 @@ function backend(entry: BackendEntry, sources: readonly SourceOptions[]): Backen
 
 /** The type's own key for its credential is short for what `auth` says. */
 function authOf(entry: BackendEntry): AuthOptions | undefined {
-  const { credential } = lineOf(entry.type as BackendType)
+  const { credential } = entryOf(entry.type as BackendType)
   const value = credential && (entry[credential.key] as Secret | undefined)
   if (credential === undefined || value === undefined) return entry.auth
   return { ...entry.auth, apiKey: { header: credential.header, prefix: credential.prefix, value } }
@@ -130,7 +130,7 @@ function checkBackend(
     const missing = tls.cert === undefined ? 'cert' : 'key'
     report([...path, 'tls'], { found: `no ${missing}`, allowed: 'cert and key together, or neither' })
   }
-  const { credential } = lineOf(type as BackendType)
+  const { credential } = entryOf(type as BackendType)
   const short = credential && auth?.apiKey?.header === credential.header
   if (short && Object.values(auth).filter(one => one !== undefined).length > 1) {
     report([...path, credential.key], { found: `${credential.key} and auth`, allowed: 'one of them' })

@@ -5,7 +5,7 @@
  * `complete`, which also fills in what depends on them.
  */
 import * as z from 'zod/mini'
-import { BACKENDS, type BackendType, lineOf } from '../backends/registry.ts'
+import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import { deliveryShape, remoteShape, secret } from '../delivery/options.ts'
 import { duration } from '../duration.ts'
 import { podSchema } from '../metadata.ts'
@@ -38,7 +38,7 @@ export type BackendEntry = z.infer<typeof shared> & z.infer<typeof remote> & Rea
 
 function entrySchema(type: BackendType) {
   const { schema } = BACKENDS[type]
-  const { transport, preset, credential } = lineOf(type)
+  const { transport, preset, credential } = entryOf(type)
   const literal = z.literal(type).check(z.describe('Kind of backend. Default: stdout.'))
   return z.strictObject({
     ...common,

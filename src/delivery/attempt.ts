@@ -5,14 +5,14 @@
  * time and nothing else.
  */
 import type { Backend, BatchInfo, Verdict } from '../backends/backend.ts'
-import type { DeliveryNumbers } from './outcome/stats.ts'
+import type { DeliveryStats } from './outcome/stats.ts'
 import { retryAfter } from './retry.ts'
 import { type Exchange, isLasting, type Reply, type Transport } from './transport/exchange.ts'
 
 export interface AttemptParts {
   readonly backend: Pick<Backend, 'judge'>
   readonly transport: Pick<Transport, 'send'>
-  readonly numbers: DeliveryNumbers
+  readonly stats: DeliveryStats
   /** Whether requests under way are being dropped. */
   readonly stopped: () => boolean
 }
@@ -25,7 +25,7 @@ export interface Attempted {
 
 /** `undefined`: a stop dropped it, which says nothing of the backend. */
 export async function attempt(
-  { backend, transport, numbers, stopped }: AttemptParts,
+  { backend, transport, stats, stopped }: AttemptParts,
   exchange: Exchange,
   batch: BatchInfo,
 ): Promise<Attempted | undefined> {
@@ -34,7 +34,7 @@ export async function attempt(
   if (reply.kind === 'failure' && stopped()) return undefined
   const verdict = judged(backend, reply, batch)
   const status = reply.kind === 'answer' ? reply.answer.status : undefined
-  numbers.request(status, verdict.kind, (performance.now() - before) / 1000)
+  stats.request(status, verdict.kind, (performance.now() - before) / 1000)
   return { verdict, status }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The door at which payloads wait for a place in the arena. Whoever owns the budget opens it at every release.
+ * A queue for capacity: attempts that wait until there is enough of something for them, which whoever owns that says at
+ * every release.
  *
- * Guarantees: who came first has a place first, and whoever comes meanwhile waits behind. So one that needs a large
- * place is not overtaken for ever by those that need a small one.
+ * Guarantees: the first to come is the first to get, and those that come meanwhile wait behind it. So one that needs much
+ * is not overtaken for ever by those that need little.
  */
-export class Room {
+export class CapacityQueue {
   readonly #waiting: (() => void)[] = []
 
-  /** Tries until something comes of it: at once, and when the door has opened and nobody waits in front any more. */
+  /** Attempts until something comes of it: at once, and after each release once it is the first in the queue. */
   async enter<T>(attempt: () => T | undefined): Promise<T> {
     if (this.#waiting.length === 0) {
       const found = attempt()
@@ -18,18 +19,18 @@ export class Room {
     for (;;) {
       await turn.promise
       const found = attempt()
-      // Only now: an attempt that fails may have opened the door itself, by giving back what was too small.
+      // Only now: an attempt that fails may have released something itself, by giving back what was too small.
       turn = Promise.withResolvers()
       if (found === undefined) continue
       this.#waiting.shift()
       // What was released may be enough for the next one too.
-      this.open()
+      this.released()
       return found
     }
   }
 
   /** Something was released. */
-  open(): void {
+  released(): void {
     this.#waiting[0]?.()
   }
 }

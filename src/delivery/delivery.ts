@@ -19,7 +19,7 @@ import { Aside } from './aside/aside.ts'
 import { Cases } from './aside/cases.ts'
 import { Conclusions } from './aside/conclusions.ts'
 import { Stash } from './aside/stash.ts'
-import { Room } from './capacity.ts'
+import { CapacityQueue } from './capacity.ts'
 import { Circuit, type Health } from './circuit.ts'
 import { blanks } from './encoding/blank.ts'
 import type { Payload } from './encoding/encoder.ts'
@@ -30,7 +30,7 @@ import { Evidence } from './outcome/evidence.ts'
 import { Receipts } from './outcome/receipts.ts'
 import { Remarks, type RequestEvent } from './outcome/remarks.ts'
 import { type RejectedRecord, Settlement, TOO_LARGE } from './outcome/settlement.ts'
-import { DeliveryNumbers } from './outcome/stats.ts'
+import { DeliveryStats } from './outcome/stats.ts'
 import { isRefused, isSetback } from './outcome/verdicts.ts'
 import { Sender } from './sender.ts'
 import { type ShipEvents, Shipment, type ShipmentParts } from './shipment.ts'
@@ -48,7 +48,7 @@ export interface DeliveryFields {
   /** Bytes on the volume that the destination has not acknowledged, for the log. */
   readonly behind?: (() => number) | undefined
   /** What was counted before, to go on from. */
-  readonly numbers?: DeliveryNumbers | undefined
+  readonly stats?: DeliveryStats | undefined
   /** The first refusal of a record alone is the last: for records that were refused before, and are kept when they are again. */
   readonly final?: boolean | undefined
   /** As `Math.random`. */
@@ -62,7 +62,7 @@ export interface DeliveryFields {
   readonly onTruncated?: (origin: Origin, records: number) => void
   /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
   readonly onRejected?: (record: RejectedRecord) => void
-  /** A request failed in passing or was refused: `numbers.lastError` says how. `stop` may be called. */
+  /** A request failed in passing or was refused: `stats.lastError` says how. `stop` may be called. */
   readonly onSetback?: (status: number | undefined) => void
 }
 
@@ -76,18 +76,11 @@ const ABANDONED: Shipped = { kind: 'abandoned' }
 const BLANK = 'blank'
 
 export class Delivery {
-  /** Open it whenever the budget has released something. */
-  readonly room = {
-    open: (): void => {
-      this.#payloadRoom.open()
-      this.#slabRoom.open()
-    },
-  }
-  readonly numbers: DeliveryNumbers
+  readonly stats: DeliveryStats
   readonly #fields: DeliveryFields
-  /** Where payloads wait for a place, and slabs of records that are aside. */
-  readonly #payloadRoom = new Room()
-  readonly #slabRoom = new Room()
+  /** Where payloads wait for memory, and slabs of records that are aside. */
+  readonly #payloads = new CapacityQueue()
+  readonly #slabs = new CapacityQueue()
   readonly #circuit: Circuit
   readonly #sender: Sender
   readonly #stash: Stash
@@ -99,12 +92,12 @@ export class Delivery {
     const { random = Math.random, wall = Date.now, now = () => performance.now(), final = false } = fields
     const { batch, retry, compression } = options
     this.#fields = fields
-    this.numbers = fields.numbers ?? new DeliveryNumbers()
-    const { numbers } = this
-    const [room, slabRoom] = [this.#payloadRoom, this.#slabRoom]
+    this.stats = fields.stats ?? new DeliveryStats()
+    const { stats } = this
+    const [payloads, slabs] = [this.#payloads, this.#slabs]
     const note = (payload: Payload) => this.#note(payload)
     const circuit = new Circuit(retry, random)
-    const remarks = new Remarks({ name, kernel, numbers, logger, health: () => circuit.health, behind, now })
+    const remarks = new Remarks({ name, kernel, stats, logger, health: () => circuit.health, behind, now })
     const evidence = new Evidence({ now, final })
     const settlement = new Settlement(kernel, fields.onRejected)
     const stamps = new Stamps(random, wall)
@@ -116,7 +109,7 @@ export class Delivery {
       if (isSetback(verdict) || isRefused(verdict, payload.records)) onSetback?.(status)
     }
     const sender = new Sender({
-      ...{ backend, transport, kernel, budget, batch, retry, compression, numbers, circuit, evidence, room },
+      ...{ backend, transport, kernel, budget, batch, retry, compression, stats, circuit, evidence, payloads },
       ...{ random, wall, onRequest },
     })
     const stash = new Stash(kernel.bytes, now)
@@ -126,7 +119,7 @@ export class Delivery {
       ...{ evidence, stash, cases, settlement, remarks, receipts, now, note, onRestored },
     })
     const aside = new Aside({
-      ...{ kernel, budget, sender, evidence, stash, cases, conclusions, stamps, slabRoom, now, wall },
+      ...{ kernel, budget, sender, evidence, stash, cases, conclusions, stamps, slabs, now, wall },
     })
     this.#circuit = circuit
     this.#sender = sender
@@ -174,7 +167,13 @@ export class Delivery {
   halt(): void {
     this.#circuit.stop()
     this.#aside.stop()
-    this.room.open()
+    this.released()
+  }
+
+  /** To be called whenever the budget has released something: what waits for memory looks again. */
+  released(): void {
+    this.#payloads.released()
+    this.#slabs.released()
   }
 
   /** The deadline: whatever is not settled is abandoned, and every `ship` resolves. */
@@ -204,8 +203,8 @@ export class Delivery {
 
   #note({ notes }: Payload): void {
     for (const { origin, repaired, cut } of notes) {
-      this.numbers.repairedSequences += repaired
-      this.numbers.truncatedRecords += cut
+      this.stats.repairedSequences += repaired
+      this.stats.truncatedRecords += cut
       if (repaired > 0) this.#fields.onRepaired?.(origin, repaired)
       if (cut > 0) this.#fields.onTruncated?.(origin, cut)
     }

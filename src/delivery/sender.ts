@@ -14,7 +14,7 @@ import type { Budget } from '../budget.ts'
 import type { Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { attempt } from './attempt.ts'
-import type { Room } from './capacity.ts'
+import type { CapacityQueue } from './capacity.ts'
 import type { Circuit, Pass } from './circuit.ts'
 import { Ceiling, FLOOR } from './encoding/ceiling.ts'
 import { Compressor } from './encoding/compress.ts'
@@ -25,7 +25,7 @@ import { isAhead } from './encoding/stamps.ts'
 import type { BatchOptions, Compression, RetryOptions } from './options.ts'
 import type { Evidence } from './outcome/evidence.ts'
 import type { CircuitChange, RequestEvent } from './outcome/remarks.ts'
-import type { DeliveryNumbers } from './outcome/stats.ts'
+import type { DeliveryStats } from './outcome/stats.ts'
 import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './outcome/verdicts.ts'
 import { backoff } from './retry.ts'
 import type { Exchange, Transport } from './transport/exchange.ts'
@@ -63,10 +63,11 @@ export interface SenderFields {
   readonly batch: BatchOptions
   readonly retry: RetryOptions
   readonly compression: Compression
-  readonly numbers: DeliveryNumbers
+  readonly stats: DeliveryStats
   readonly circuit: Circuit
   readonly evidence: Evidence
-  readonly room: Room
+  /** Where payloads wait for memory. */
+  readonly payloads: CapacityQueue
   readonly random: () => number
   /** As `Date.now`. */
   readonly wall: () => number
@@ -117,12 +118,12 @@ export class Sender {
     const payload = await this.#encode(slab, runs)
     if (payload === 'abandoned') return ABANDONED
     if (payload === 'unfit') return { kind: 'unfit' }
-    const { numbers } = this.#fields
-    numbers.inFlight++
+    const { stats } = this.#fields
+    stats.inFlight++
     try {
       return await this.#retrying(slab, payload, this.#exchange(payload), manner)
     } finally {
-      numbers.inFlight--
+      stats.inFlight--
       this.#encoder.release(payload)
     }
   }
@@ -134,8 +135,8 @@ export class Sender {
   }
 
   #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
-    const { circuit, room } = this.#fields
-    return room.enter(() => {
+    const { circuit, payloads } = this.#fields
+    return payloads.enter(() => {
       if (circuit.stopped) return 'abandoned'
       const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes, this.#ceiling.alone)
       switch (encoded.kind) {
@@ -163,8 +164,8 @@ export class Sender {
 
   /** One attempt after the other, with waits between them. */
   async #retrying(slab: Slab, payload: Payload, exchange: Exchange, manner: Manner): Promise<Sent> {
-    const { backend, transport, numbers, circuit, evidence, onRequest } = this.#fields
-    const parts = { backend, transport, numbers, stopped: () => circuit.stopped }
+    const { backend, transport, stats, circuit, evidence, onRequest } = this.#fields
+    const parts = { backend, transport, stats, stopped: () => circuit.stopped }
     const { id, records } = payload
     const sent = exchange.body.length
     for (;;) {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { jsonRecord } from '../../src/backends/record.ts'
 import { createStdout, stdoutSchema } from '../../src/backends/stdout.ts'
 import type { Chunk } from '../../src/chunk.ts'
-import { settled } from '../../src/ledger.ts'
+import { emptyOutcome } from '../../src/ledger.ts'
 
 const chunk = (fields: Partial<Chunk> = {}): Chunk => ({
   owner: { settled: () => {} },
@@ -16,7 +16,7 @@ const chunk = (fields: Partial<Chunk> = {}): Chunk => ({
   cutFrom: 0,
   partial: false,
   unsettled: 1,
-  outcome: settled(),
+  outcome: emptyOutcome(),
   islands: [],
   stamp: BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n,
   ...fields,

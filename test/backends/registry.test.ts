@@ -1,6 +1,6 @@
 import t from 'tap'
 import { judge } from '../../src/backends/http.ts'
-import { BACKENDS, type BackendType, lineOf, refusalsOf } from '../../src/backends/registry.ts'
+import { BACKENDS, type BackendType, entryOf, refusalsOf } from '../../src/backends/registry.ts'
 import { SUBJECTS } from '../conformance/subjects.ts'
 
 const types = Object.keys(BACKENDS) as BackendType[]
@@ -19,7 +19,7 @@ function refusing(type: BackendType): Set<string> {
 }
 
 t.test('every reason to refuse a record in the table of verdicts is counted from 0, and no other', t => {
-  for (const type of types.filter(each => each !== 'http' && lineOf(each).transport === 'http')) {
+  for (const type of types.filter(each => each !== 'http' && entryOf(each).transport === 'http')) {
     t.strictSame([...refusalsOf(type, {})].sort(), [...refusing(type)].sort(), type)
   }
   t.end()

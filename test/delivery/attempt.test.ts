@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Answer, Verdict } from '../../src/backends/backend.ts'
 import { attempt } from '../../src/delivery/attempt.ts'
-import { DeliveryNumbers } from '../../src/delivery/outcome/stats.ts'
+import { DeliveryStats } from '../../src/delivery/outcome/stats.ts'
 import type { Exchange, Reply } from '../../src/delivery/transport/exchange.ts'
 
 const EXCHANGE: Exchange = {
@@ -13,10 +13,10 @@ const EXCHANGE: Exchange = {
 }
 
 async function made(reply: Reply, judge: (answer: Answer) => Verdict, stopped = false) {
-  const numbers = new DeliveryNumbers()
-  const parts = { backend: { judge }, transport: { send: async () => reply }, numbers, stopped: () => stopped }
+  const stats = new DeliveryStats()
+  const parts = { backend: { judge }, transport: { send: async () => reply }, stats, stopped: () => stopped }
   const attempted = await attempt(parts, EXCHANGE, { id: 'x', records: 1 })
-  return { attempted, requests: [...numbers.requests] }
+  return { attempted, requests: [...stats.requests] }
 }
 
 const answered = (status: number, headers: Record<string, string> = {}): Reply => ({

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { Room } from '../../src/delivery/capacity.ts'
+import { CapacityQueue } from '../../src/delivery/capacity.ts'
 
-/** A room in which so many places are free, and a note of who has had some. */
+/** A queue for so many free places, and a note of what has had some. */
 function places(free: number) {
-  const room = new Room()
+  const queue = new CapacityQueue()
   const came: string[] = []
-  const state = { free, room, came, attempts: 0 }
+  const state = { free, queue, came, attempts: 0 }
   const enter = (name: string, need: number) =>
-    room.enter(() => {
+    queue.enter(() => {
       state.attempts++
       if (state.free < need) return undefined
       state.free -= need
@@ -17,7 +17,7 @@ function places(free: number) {
     })
   const release = (count: number) => {
     state.free += count
-    room.open()
+    queue.released()
     return setImmediate()
   }
   return { state, enter, release }
@@ -29,7 +29,7 @@ t.test('what can be had at once is had at once', async t => {
   t.strictSame(state.came, ['a'], 'before anything else happens')
 })
 
-t.test('who needs much is not overtaken by those who come later and need little', async t => {
+t.test('what needs much is not overtaken by what comes later and needs little', async t => {
   const { state, enter, release } = places(1)
   for (const [name, need] of [
     ['large', 3],
@@ -43,22 +43,22 @@ t.test('who needs much is not overtaken by those who come later and need little'
   t.strictSame(state.came, ['large'])
   await release(2)
   t.strictSame(state.came, ['large', 'small', 'tiny'], 'and one release may be enough for several')
-  t.equal(await enter('late', 0), 'late', 'then nobody waits')
+  t.equal(await enter('late', 0), 'late', 'then nothing waits')
 })
 
 t.test('an attempt that fails and gives something back is not repeated for that', async t => {
-  const room = new Room()
+  const queue = new CapacityQueue()
   let attempts = 0
   let free = false
-  const found = room.enter(() => {
+  const found = queue.enter(() => {
     attempts++
-    room.open()
+    queue.released()
     return free ? 'found' : undefined
   })
-  room.open()
+  queue.released()
   await setImmediate()
   t.equal(attempts, 2)
   free = true
-  room.open()
+  queue.released()
   t.equal(await found, 'found')
 })

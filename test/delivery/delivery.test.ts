@@ -30,7 +30,7 @@ t.test('a slab arrives once, in order, and settles as delivered', async t => {
   arena.budget.release(slab.extent)
   t.equal(arena.budget.used, 0, 'nothing is held')
   t.same(listener.said, [], 'a good day has no log')
-  t.same([...delivery.numbers.requests], [{ status: '2xx', verdict: 'delivered', count: 1 }])
+  t.same([...delivery.stats.requests], [{ status: '2xx', verdict: 'delivered', count: 1 }])
 })
 
 for (const compression of ['gzip', 'zstd'] as const) {
@@ -42,7 +42,7 @@ for (const compression of ['gzip', 'zstd'] as const) {
     t.equal(first?.headers['content-encoding'], compression)
     t.same(messages([again!]), numbered(2000))
     t.same(again?.wire, first?.wire)
-    t.ok(delivery.numbers.wireBytes * 3 < delivery.numbers.payloadBytes)
+    t.ok(delivery.stats.wireBytes * 3 < delivery.stats.payloadBytes)
   })
 }
 
@@ -55,7 +55,7 @@ t.test('passing faults are tried again with the same bytes under the same id', a
   t.equal(new Set(receiver.received.map(({ wire }) => wire.toString('hex'))).size, 1)
   t.equal(new Set(receiver.received.map(({ headers }) => headers['idempotency-key'])).size, 1)
   t.same(arena.outcome.delivered, lines(3))
-  t.same(Object.fromEntries(delivery.numbers.retries), {
+  t.same(Object.fromEntries(delivery.stats.retries), {
     ...Object.fromEntries([500, 502, 503, 504, 429, 408, 599].map(status => [`http_${status}`, 1])),
     redirect: 2,
   })
@@ -74,7 +74,7 @@ t.test('a page of HTML is no delivery', async t => {
   const { url } = await receiving(t, inTurn(page, answer(200, { 'content-type': 'application/json' }, '{}')))
   const { arena, delivery, listener } = rig(url)
   await delivery.ship(arena.slab({ lines: numbered(1) }))
-  t.equal(delivery.numbers.retries.get('unexpected_html'), 1)
+  t.equal(delivery.stats.retries.get('unexpected_html'), 1)
   t.match(listener.said[0], { level: 'error', fields: { reason: 'unexpected_html' } })
   t.same(arena.outcome.delivered, lines(1))
 })
@@ -109,7 +109,7 @@ t.test('an answer that echoes a line is not repeated in our log', async t => {
   await settled
   t.match(arena.outcome, { delivered: { lines: 1 }, rejected: { http_422: { lines: 1 } } })
   t.match(listener.said.at(-1), { sentence: 'records were rejected', fields: { reason: 'http_422' } })
-  t.notMatch(JSON.stringify([listener.said, delivery.numbers.lastError]), /alice|3f9c/)
+  t.notMatch(JSON.stringify([listener.said, delivery.stats.lastError]), /alice|3f9c/)
 })
 
 t.test('413 is answered by halves until all is through, each line once and in order', async t => {
@@ -232,7 +232,7 @@ t.test('a stop leaves frames unsettled and everything released', async t => {
     [0, 5],
   )
   t.equal(arena.budget.used, slab.extent.bytes)
-  t.equal(delivery.numbers.inFlight, 0)
+  t.equal(delivery.stats.inFlight, 0)
   t.same(await delivery.ship(slab), { kind: 'abandoned' }, 'and nothing begins any more')
 })
 
@@ -288,7 +288,7 @@ t.test('repairs and cuts are booked once, with the origin they belong to', async
     ),
   )
   t.same(booked.sort(), ['/a repaired 1', '/a repaired 1', '/b cut 1'])
-  t.match(delivery.numbers, { repairedSequences: 2, truncatedRecords: 1 })
+  t.match(delivery.stats, { repairedSequences: 2, truncatedRecords: 1 })
   t.equal(arena.outcome.delivered.lines, 3)
 })
 
@@ -367,5 +367,5 @@ t.test('a judge that stumbles does not end the process, and nothing is lost', as
     },
   )
   t.same(await stumbling.delivery.ship(stumbling.arena.slab({ lines: ['x'] })), { kind: 'settled' })
-  t.equal(stumbling.delivery.numbers.retries.get('unreadable_answer'), 1)
+  t.equal(stumbling.delivery.stats.retries.get('unreadable_answer'), 1)
 })

@@ -254,9 +254,9 @@ t.test('a destination may have', { jobs: 4 }, async t => {
       const lines = numbered(50)
       const slab = arena.slab({ lines })
       const shipping = delivery.ship(slab)
-      const again = () => delivery.numbers.retries.get(reason) ?? 0
+      const again = () => delivery.stats.retries.get(reason) ?? 0
       while (again() < 3) await sleep(10)
-      t.same([...delivery.numbers.retries.keys()], [reason], 'it has one name')
+      t.same([...delivery.stats.retries.keys()], [reason], 'it has one name')
       t.equal(arena.outcome.delivered.lines, 0)
       const said = listener.said.filter(({ fields }) => fields['reason'] !== undefined)
       t.match(said, [{ level, sentence, fields: { backend: 'main', reason } }], 'it is said once')

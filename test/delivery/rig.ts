@@ -15,7 +15,7 @@ import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import type { Transport } from '../../src/delivery/transport/exchange.ts'
 import { HttpTransport } from '../../src/delivery/transport/http.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
-import { merge, type Settled, settled } from '../../src/ledger.ts'
+import { emptyOutcome, merge, type Settled } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { NO_METADATA } from '../../src/metadata.ts'
 
@@ -63,7 +63,7 @@ export class Arena {
 
   /** All that settled so far. */
   get outcome(): Settled {
-    const all = settled()
+    const all = emptyOutcome()
     for (const { outcome } of this.settledChunks) merge(all, outcome)
     return all
   }
@@ -203,7 +203,7 @@ export function rig(
     ...fields,
     transport,
   })
-  arena.budget.onRelease = () => delivery.room.open()
+  arena.budget.onRelease = () => delivery.released()
   return { arena, transport, listener, delivery }
 }
 

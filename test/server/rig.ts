@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { type Statement, settled } from '../../src/ledger.ts'
+import { type Statement, emptyOutcome } from '../../src/ledger.ts'
 import type {
   BackendHealth,
   FileStatus,
@@ -19,7 +19,7 @@ import type { Caller } from '../../src/termination.ts'
 
 export function statement(more: Partial<Statement> = {}): Statement {
   return {
-    ...settled(),
+    ...emptyOutcome(),
     read: { lines: 0, bytes: 0 },
     inFlight: { lines: 0, bytes: 0 },
     lostBytes: 0,

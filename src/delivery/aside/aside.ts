@@ -11,7 +11,7 @@
 import type { Budget } from '../../budget.ts'
 import type { Origin, Slab } from '../../chunk.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { Room } from '../capacity.ts'
+import type { CapacityQueue } from '../capacity.ts'
 import type { Stamps } from '../encoding/stamps.ts'
 import type { Evidence } from '../outcome/evidence.ts'
 import { TOO_LARGE } from '../outcome/settlement.ts'
@@ -45,8 +45,8 @@ export interface AsideFields {
   readonly cases: Cases
   readonly conclusions: Conclusions
   readonly stamps: Stamps
-  /** Opened whenever the budget has released something. */
-  readonly slabRoom: Room
+  /** Where slabs wait for memory. */
+  readonly slabs: CapacityQueue
   /** As `performance.now`, and as `Date.now`. */
   readonly now: () => number
   readonly wall: () => number
@@ -241,9 +241,9 @@ export class Aside {
    * wait for room in the stash: then it takes in what it would not.
    */
   async #slab(records: readonly AsideRecord[]): Promise<Slab | 'stopped'> {
-    const { kernel, budget, slabRoom, stash } = this.#fields
+    const { kernel, budget, slabs, stash } = this.#fields
     try {
-      return await slabRoom.enter(() => {
+      return await slabs.enter(() => {
         if (this.#stopped) return 'stopped'
         const slab = slabOf(records, kernel, budget)
         if (slab === undefined) stash.relieve(true)

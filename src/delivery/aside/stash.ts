@@ -6,7 +6,7 @@
  */
 import type { Origin, Slab } from '../../chunk.ts'
 import type { Outcome } from '../../ledger.ts'
-import { Room } from '../capacity.ts'
+import { CapacityQueue } from '../capacity.ts'
 import { keyOf, stretches } from '../encoding/files.ts'
 import type { Run } from '../encoding/runs.ts'
 import type { Case } from '../outcome/evidence.ts'
@@ -76,8 +76,8 @@ export class Stash {
   onEased: () => void = () => {}
   readonly #memory: Uint8Array
   readonly #now: () => number
-  /** Opened when it holds less. */
-  readonly #room = new Room()
+  /** What waits until it holds less. */
+  readonly #queue = new CapacityQueue()
   #bytes = 0
   #records = 0
   #places = 0
@@ -101,7 +101,7 @@ export class Stash {
 
   /** Copies frames out of their slab, all at once, as soon as it is not full; `undefined` if it was closed meanwhile. */
   async take(leaving: Leaving): Promise<AsideRecord[] | undefined> {
-    const taken = await this.#room.enter(() => {
+    const taken = await this.#queue.enter(() => {
       if (this.#closed) return 'closed'
       return this.full && !this.#relieving ? undefined : this.#takeIn(leaving)
     })
@@ -168,13 +168,13 @@ export class Stash {
   /** While it is, all is taken in: nothing of what is here can be sent before whoever waits has left. */
   relieve(relieving: boolean): void {
     this.#relieving = relieving
-    if (relieving) this.#room.open()
+    if (relieving) this.#queue.released()
   }
 
   /** Nothing is taken in any more; who waits is told. */
   close(): void {
     this.#closed = true
-    this.#room.open()
+    this.#queue.released()
   }
 
   #lane(origin: Origin): Lane<AsideRecord> {
@@ -195,7 +195,7 @@ export class Stash {
   #release({ excerpt, lane }: AsideRecord): void {
     if (--excerpt.left > 0) return
     this.#grew(lane, -costOf(excerpt))
-    this.#room.open()
+    this.#queue.released()
     this.onEased()
   }
 

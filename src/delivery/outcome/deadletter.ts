@@ -41,7 +41,7 @@ export interface DeadLetter {
   readonly messageBase64?: string
 }
 
-export interface DeadLetterNumbers {
+export interface DeadLetterStats {
   /** Records that were written, and those that were not because there was no room or they could not be. */
   written: number
   omitted: number
@@ -55,7 +55,7 @@ const LINE_FEED = 10
 export type Write = (fd: number, bytes: Uint8Array, offset: number) => number
 
 export class DeadLetterFile {
-  readonly numbers: DeadLetterNumbers
+  readonly stats: DeadLetterStats
   readonly #state: StateDirectory
   readonly #name: string
   readonly #maxBytes: number
@@ -73,17 +73,17 @@ export class DeadLetterFile {
     backend: string,
     maxBytes: number,
     log: Logger,
-    before?: DeadLetterNumbers,
+    before?: DeadLetterStats,
     write: Write = writeSync,
   ) {
-    this.numbers = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
+    this.stats = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
     this.#state = state
     this.#name = deadLetterName(backend)
     this.#maxBytes = maxBytes
     this.#log = log
     this.#write = write
     try {
-      this.numbers.bytes = Number(state.existing('dead-letter')?.stat(this.#name)?.size ?? 0)
+      this.stats.bytes = Number(state.existing('dead-letter')?.stat(this.#name)?.size ?? 0)
     } catch {
       // It cannot be told yet.
     }
@@ -100,8 +100,8 @@ export class DeadLetterFile {
     try {
       const fd = this.#open()
       const line = Buffer.from(this.#torn ? `\n${text}` : text)
-      if (this.numbers.bytes + line.length > this.#maxBytes) {
-        this.numbers.omitted++
+      if (this.stats.bytes + line.length > this.#maxBytes) {
+        this.stats.omitted++
         this.#log.error(
           { event: 'dead_letter_lost', file: this.path, maxBytes: this.#maxBytes, records: 1 },
           'the dead-letter file is full: rejected records are not kept',
@@ -109,9 +109,9 @@ export class DeadLetterFile {
         return
       }
       this.#append(fd, line)
-      this.numbers.written++
+      this.stats.written++
     } catch (error) {
-      this.numbers.omitted++
+      this.stats.omitted++
       const found = error instanceof Refused ? { found: error.found, allowed: error.allowed } : {}
       this.#log.error(
         { event: 'dead_letter_lost', file: this.path, code: codeOf(error), ...found, records: 1 },
@@ -127,7 +127,7 @@ export class DeadLetterFile {
 
   /** Writes all of it, or throws and leaves the file as it was, as far as it can. */
   #append(fd: number, line: Buffer): void {
-    const before = this.numbers.bytes
+    const before = this.stats.bytes
     let written = 0
     try {
       // A disk that is nearly full takes a part, and says so only of the next piece.
@@ -135,7 +135,7 @@ export class DeadLetterFile {
         const taken = this.#write(fd, line, written)
         if (taken === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' })
         written += taken
-        this.numbers.bytes += taken
+        this.stats.bytes += taken
       }
       this.#torn = false
     } catch (error) {
@@ -147,7 +147,7 @@ export class DeadLetterFile {
   #takeBack(fd: number, bytes: number): void {
     try {
       ftruncateSync(fd, bytes)
-      this.numbers.bytes = bytes
+      this.stats.bytes = bytes
     } catch {
       this.#torn = true
     }
@@ -163,7 +163,7 @@ export class DeadLetterFile {
     const size = Number(stats.size)
     this.#fd = fd
     this.#inode = stats.ino
-    this.numbers.bytes = size
+    this.stats.bytes = size
     const last = Buffer.alloc(1)
     this.#torn = size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED
     return fd

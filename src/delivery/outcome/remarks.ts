@@ -14,7 +14,7 @@ import type { Health } from '../circuit.ts'
 import type { Payload } from '../encoding/encoder.ts'
 import { quote } from './quote.ts'
 import { TOO_LARGE } from './settlement.ts'
-import type { DeliveryNumbers } from './stats.ts'
+import type { DeliveryStats } from './stats.ts'
 import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './verdicts.ts'
 
 /**
@@ -56,7 +56,7 @@ export interface RemarksFields {
   /** The backend's configured name. */
   readonly name: string
   readonly kernel: Kernel
-  readonly numbers: DeliveryNumbers
+  readonly stats: DeliveryStats
   readonly logger: Logger
   readonly health: () => Health
   /** Bytes on the volume that the destination has not acknowledged. */
@@ -94,9 +94,9 @@ export class Remarks {
     if (verdict.kind === 'split') this.#tooLarge(verdict.reason, view.length, records)
     else if (isRefused(verdict, records)) {
       const { reason, detail } = refusalOf(verdict)
-      this.#fields.numbers.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
+      this.#fields.stats.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
     }
-    if (isTaken(verdict, records)) this.#fields.numbers.taken(view.length, sent)
+    if (isTaken(verdict, records)) this.#fields.stats.taken(view.length, sent)
   }
 
   #recovered(away: number): void {
@@ -107,12 +107,12 @@ export class Remarks {
   }
 
   #failed(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
-    const { name, numbers } = this.#fields
+    const { name, stats } = this.#fields
     const { reason } = verdict
-    numbers.retry(reason)
+    stats.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
     const detail = verdict.kind === 'retry' ? this.listen(verdict.detail, slab, payload) : undefined
-    numbers.lastError = { reason, detail, at: Date.now() }
+    stats.lastError = { reason, detail, at: Date.now() }
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
     const now = this.#now()
     this.#outage ??= { reminder: new Reminder(now), reasons: new Set() }
@@ -157,9 +157,9 @@ export class Remarks {
 
   /** A payload of so many bytes and records. */
   #tooLarge(reason: string, bytes: number, records: number): void {
-    const { name, numbers } = this.#fields
-    numbers.retry(reason)
-    numbers.lastError = { reason, detail: undefined, at: Date.now() }
+    const { name, stats } = this.#fields
+    stats.retry(reason)
+    stats.lastError = { reason, detail: undefined, at: Date.now() }
     if (records === 1) {
       const fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes } as const
       this.#log.error(fields, 'a record was too large')
@@ -173,8 +173,8 @@ export class Remarks {
 
   /** Delivered, in an answer that is not what the backend should say. */
   oddly(reason: string, records: number): void {
-    const { name, numbers } = this.#fields
-    numbers.lastError = { reason, detail: undefined, at: Date.now() }
+    const { name, stats } = this.#fields
+    stats.lastError = { reason, detail: undefined, at: Date.now() }
     this.#log.warn(
       { event: 'answer_unreadable', backend: name, reason, records },
       'records were taken, in an answer that cannot be read: whether some were refused is not known',
@@ -182,20 +182,20 @@ export class Remarks {
   }
 
   unconfirmed(records: number): void {
-    this.#fields.numbers.retry('unconfirmed')
+    this.#fields.stats.retry('unconfirmed')
     const fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records } as const
     this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
   }
 
   /** A request of several records was refused, and it is not said for which. */
   searching(reason: string, words: Words): void {
-    this.#fields.numbers.retry(reason)
+    this.#fields.stats.retry(reason)
     this.#log.warn(this.#told('records_searched', reason, words), 'a request was refused: its records are tried apart')
   }
 
   /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
   refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
-    this.#fields.numbers.retry(reason)
+    this.#fields.stats.retry(reason)
     if (kept) {
       const fields = this.#told('record_kept', reason, words, at(place))
       this.#log.error(fields, 'a record is refused, and no other was accepted since: it is kept and retried')
@@ -207,14 +207,14 @@ export class Remarks {
 
   /** A record fails for itself, and is sent beside the others. */
   failing(reason: string, words: Words, place: Place): void {
-    this.#fields.numbers.retry(reason)
+    this.#fields.stats.retry(reason)
     const fields = this.#told('record_failing', reason, words, at(place))
     this.#log.warn(fields, 'a record fails again and again: it is sent beside the others')
   }
 
   /** Some records of a request were turned away in passing. */
   heldBack(reason: string, words: Words, records: number): void {
-    this.#fields.numbers.retry(reason)
+    this.#fields.stats.retry(reason)
     this.#log.warn(this.#told('records_retried', reason, words, { records }), 'records are sent again')
   }
 
@@ -224,7 +224,7 @@ export class Remarks {
   }
 
   #told<E extends Event>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
-    this.#fields.numbers.lastError = { reason, detail, at: Date.now() }
+    this.#fields.stats.lastError = { reason, detail, at: Date.now() }
     return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
   }
 

@@ -25,7 +25,7 @@ export interface LastError {
 
 const MAX_REASONS = 64
 
-export class DeliveryNumbers {
+export class DeliveryStats {
   readonly #requests = new Map<string, RequestCount>()
   readonly #retries = new Map<string, number>()
   /** Requests per bucket of `DURATION_BOUNDS`, not cumulated, and one more for the rest. */

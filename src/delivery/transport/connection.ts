@@ -31,7 +31,7 @@ const KEEP_ALIVE = 4_000
 /** A kept connection that fails in one of these ways may have been closed by the server before it saw the request. */
 const STALE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
-export interface LineOptions {
+export interface ConnectionOptions {
   readonly endpoint: URL
   readonly route: Route
   readonly userAgent: string
@@ -44,7 +44,7 @@ export interface LineOptions {
   readonly lookup: LookupFunction | undefined
 }
 
-export interface LineRequest {
+export interface ConnectionRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -58,10 +58,10 @@ export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly code: string; readonly sentBefore: boolean; readonly stale: boolean }
 
-export class Line {
+export class Connection {
   readonly born = performance.now()
   readonly trust: Trust
-  readonly #options: LineOptions
+  readonly #options: ConnectionOptions
   readonly #client: Client
   readonly #opening = new AbortController()
   #socket: Socket | undefined
@@ -72,7 +72,7 @@ export class Line {
   /** Answers that came over the present socket. */
   #answers = 0
 
-  constructor(options: LineOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options
     this.trust = options.trust
     const { endpoint, route } = options
@@ -92,7 +92,7 @@ export class Line {
   }
 
   /** One request at a time. */
-  exchange(request: LineRequest): Promise<Outcome> {
+  exchange(request: ConnectionRequest): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     const { timeout, kept: most } = this.#options
     const answersBefore = this.#answers
@@ -184,7 +184,7 @@ export class Line {
     void this.#client.destroy().catch(() => {})
   }
 
-  #dispatched({ method, path, headers, body, proxyAuthorization }: LineRequest): Dispatcher.DispatchOptions {
+  #dispatched({ method, path, headers, body, proxyAuthorization }: ConnectionRequest): Dispatcher.DispatchOptions {
     const { route, endpoint } = this.#options
     this.#login = route.kind === 'direct' ? undefined : (route.authorization ?? proxyAuthorization)
     const forwarded = route.kind === 'forward'

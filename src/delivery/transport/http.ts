@@ -22,7 +22,7 @@ import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { DeliveryOptions } from '../options.ts'
-import { Line, type LineRequest, type Outcome } from './connection.ts'
+import { Connection, type ConnectionRequest, type Outcome } from './connection.ts'
 import { type Credentials, Keyring } from './credentials.ts'
 import type { Exchange, Reply, Transport } from './exchange.ts'
 import { Tokens } from './oauth2.ts'
@@ -54,7 +54,7 @@ export interface HttpTransportOptions {
 
 type Headers = Readonly<Record<string, string>>
 
-/** What came of one request on one line, and what may be put right by another one at once. */
+/** What came of one request on one connection, and what may be put right by another one at once. */
 interface Trial {
   readonly reply: Reply
   readonly again: 'stale' | 'token' | undefined
@@ -66,8 +66,8 @@ export class HttpTransport implements Transport {
   readonly #keyring: Keyring
   readonly #tokens: Tokens | undefined
   readonly #route: Route
-  readonly #idle: Line[] = []
-  readonly #lines = new Set<Line>()
+  readonly #idle: Connection[] = []
+  readonly #connections = new Set<Connection>()
   readonly #waiting: (() => void)[] = []
   #busy = 0
   #aborted = false
@@ -123,15 +123,15 @@ export class HttpTransport implements Transport {
   abort(): void {
     this.#aborted = true
     this.#tokens?.abort()
-    for (const line of this.#lines) line.destroy()
-    this.#lines.clear()
+    for (const connection of this.#connections) connection.destroy()
+    this.#connections.clear()
     this.#idle.length = 0
   }
 
   async close(): Promise<void> {
     this.#idle.length = 0
-    await Promise.all([...[...this.#lines].map(line => line.retire()), this.#tokens?.close()])
-    this.#lines.clear()
+    await Promise.all([...[...this.#connections].map(connection => connection.retire()), this.#tokens?.close()])
+    this.#connections.clear()
   }
 
   async #try(exchange: Exchange): Promise<Trial> {
@@ -143,15 +143,15 @@ export class HttpTransport implements Transport {
     if (this.#aborted) return failed('ABORTED', false)
     if (asked?.kind === 'failure') return failed(asked.code, false)
     const secret = { ...credentials.headers, ...(asked ? { authorization: `Bearer ${asked.token}` } : {}) }
-    let line: Line
+    let connection: Connection
     try {
-      line = this.#take(credentials)
+      connection = this.#take(credentials)
     } catch (error) {
       return failed(codeOf(error), false)
     }
-    const outcome = await line.exchange({ ...this.#request(exchange, secret), proxyAuthorization })
+    const outcome = await connection.exchange({ ...this.#request(exchange, secret), proxyAuthorization })
     if (this.#aborted) return failed('ABORTED', outcome.kind === 'answer' || outcome.sentBefore)
-    this.#giveBack(line, outcome)
+    this.#giveBack(connection, outcome)
     if (outcome.kind === 'failure') return failed(outcome.code, outcome.sentBefore, outcome.stale ? 'stale' : undefined)
     return this.#read(outcome.answer, exchange, secret, asked?.token)
   }
@@ -182,7 +182,10 @@ export class HttpTransport implements Transport {
   }
 
   /** What the user configured goes before what the backend says, but for what must be true of this body. */
-  #request({ head, contentType, encoding, body }: Exchange, secret: Headers): Omit<LineRequest, 'proxyAuthorization'> {
+  #request(
+    { head, contentType, encoding, body }: Exchange,
+    secret: Headers,
+  ): Omit<ConnectionRequest, 'proxyAuthorization'> {
     return {
       method: head.method,
       path: head.path,
@@ -198,34 +201,34 @@ export class HttpTransport implements Transport {
   }
 
   /** An idle connection that is young enough, or a new one. The latest used first: the others may run out. */
-  #take(credentials: Credentials): Line {
+  #take(credentials: Credentials): Connection {
     const { endpoint, delivery, userAgent, answerBytes = KEPT } = this.#options
-    for (let line = this.#idle.pop(); line; line = this.#idle.pop()) {
-      if (performance.now() - line.born < LIFETIME && line.trust === credentials.trust) return line
-      this.#retire(line)
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      if (performance.now() - connection.born < LIFETIME && connection.trust === credentials.trust) return connection
+      this.#retire(connection)
     }
     const { tls, timeout } = delivery
     const { trust } = credentials
     const { lookup } = this.#options
-    const line = new Line({
+    const connection = new Connection({
       ...{ endpoint, route: this.#route, userAgent, trust, tls, timeout, kept: answerBytes, lookup },
     })
-    this.#lines.add(line)
-    return line
+    this.#connections.add(connection)
+    return connection
   }
 
-  #giveBack(line: Line, outcome: Outcome): void {
-    if (outcome.kind === 'answer' && line.intact) {
-      this.#idle.push(line)
+  #giveBack(connection: Connection, outcome: Outcome): void {
+    if (outcome.kind === 'answer' && connection.intact) {
+      this.#idle.push(connection)
       return
     }
-    this.#lines.delete(line)
-    line.destroy()
+    this.#connections.delete(connection)
+    connection.destroy()
   }
 
-  #retire(line: Line): void {
-    this.#lines.delete(line)
-    void line.retire()
+  #retire(connection: Connection): void {
+    this.#connections.delete(connection)
+    void connection.retire()
   }
 }
 

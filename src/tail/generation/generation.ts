@@ -13,7 +13,7 @@
 import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
-import { type Account, book, type Drop, merge, type Settled, settled } from '../../ledger.ts'
+import { type Account, book, type Drop, emptyOutcome, merge, type Settled } from '../../ledger.ts'
 import { HEAD_BYTES, type Head, type Inode, identifiedId, type Marker, NO_MARKER } from '../files/fingerprint.ts'
 import { Growth } from '../files/growth.ts'
 import type { SavedCursor, SavedGeneration } from '../state/checkpoint.ts'
@@ -109,7 +109,7 @@ export class Cursor implements ChunkOwner {
    * of a hole. `held_limit`: the rest of a deleted file, given up by the configured policy.
    */
   skipped(bytes: number, marker: Marker, reason: Drop = 'padding'): void {
-    const outcome = settled()
+    const outcome = emptyOutcome()
     book(outcome, { kind: 'dropped', reason }, 0, bytes)
     this.account.read(0, bytes)
     this.account.settle(outcome)
@@ -196,7 +196,7 @@ export class Cursor implements ChunkOwner {
     while (this.#pending[last + 1]?.outcome !== undefined) last++
     if (first === last) return
     const joined = this.#pending.slice(first, last + 1)
-    const outcome = settled()
+    const outcome = emptyOutcome()
     for (const part of joined) merge(outcome, part.outcome!)
     const { fileEnd, marker } = joined.at(-1)!
     const { readAt } = joined[0]!

@@ -38,7 +38,7 @@ t.test('a write that takes a part is gone on with until all of the record is the
   file.write(record('one'))
   file.write(record('two'))
   t.same(messages(), ['one', 'two'])
-  t.match(file.numbers, { written: 2, omitted: 0, bytes: readFileSync(file.path).length })
+  t.match(file.stats, { written: 2, omitted: 0, bytes: readFileSync(file.path).length })
 })
 
 t.test('half a record that finds the disk full is taken back, counted, and spoils no other', async t => {
@@ -56,7 +56,7 @@ t.test('half a record that finds the disk full is taken back, counted, and spoil
   full = false
   file.write(record('six'))
   t.same(messages(), ['one', 'six'])
-  t.match(file.numbers, { written: 2, omitted: 1, bytes: readFileSync(file.path).length })
+  t.match(file.stats, { written: 2, omitted: 1, bytes: readFileSync(file.path).length })
   t.match(log.said, [{ level: 'error', fields: { code: 'ENOSPC' }, sentence: /cannot be written/ }])
 })
 
@@ -88,7 +88,7 @@ t.test('what has no room is counted, and the file keeps to its limit', async t =
   const { file, log } = opened(t, { maxBytes: 400 })
   file.write(record('one'))
   file.write(record('x'.repeat(400)))
-  t.match(file.numbers, { written: 1, omitted: 1 })
+  t.match(file.stats, { written: 1, omitted: 1 })
   t.ok(readFileSync(file.path).length <= 400)
   t.match(log.said, [{ level: 'error', sentence: /full/ }])
 })
@@ -104,7 +104,7 @@ t.test('a link in its place leads nowhere, and a pipe holds nobody up', async t 
     else execFileSync('mkfifo', [path])
     file.write(record('one'))
     t.same(readFileSync(other, 'utf8'), 'precious\n', plant)
-    t.match(file.numbers, { written: 0, omitted: 1 })
+    t.match(file.stats, { written: 0, omitted: 1 })
     t.match(log.said, [{ level: 'error', sentence: /cannot be written/ }])
   }
 })

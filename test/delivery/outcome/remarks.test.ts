@@ -4,7 +4,7 @@ import type { Verdict } from '../../../src/backends/backend.ts'
 import type { Health } from '../../../src/delivery/circuit.ts'
 import type { Payload } from '../../../src/delivery/encoding/encoder.ts'
 import { Remarks } from '../../../src/delivery/outcome/remarks.ts'
-import { DeliveryNumbers } from '../../../src/delivery/outcome/stats.ts'
+import { DeliveryStats } from '../../../src/delivery/outcome/stats.ts'
 import { HandClock } from '../../clock.ts'
 import { Arena, Listener } from '../rig.ts'
 
@@ -17,12 +17,12 @@ function remarks({ frameBytes = 100_000 } = {}) {
   const payload = { runs: [{ from: 0, to: 2 }], records: 2, frameBytes, view: Buffer.alloc(100) } as unknown as Payload
   const clock = new HandClock()
   const listener = new Listener()
-  const numbers = new DeliveryNumbers()
+  const stats = new DeliveryStats()
   const state: { health: Health; behind: number } = { health: { kind: 'up' }, behind: 0 }
   const made = new Remarks({
     name: 'main',
     kernel: arena.kernel,
-    numbers,
+    stats,
     logger: listener,
     health: () => state.health,
     behind: () => state.behind,
@@ -32,7 +32,7 @@ function remarks({ frameBytes = 100_000 } = {}) {
   return {
     clock,
     listener,
-    numbers,
+    stats,
     state,
     made,
     fail(verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>) {
@@ -149,29 +149,29 @@ t.test('what was never said to be down is not said to be back', t => {
 })
 
 t.test('words about much are looked at once a second; the same words are not looked at again, and stay known', t => {
-  const { clock, numbers, fail } = remarks()
+  const { clock, stats, fail } = remarks()
   fail({ kind: 'retry', reason: 'http_503', detail: 'one' })
-  t.equal(numbers.lastError?.detail, 'one')
+  t.equal(stats.lastError?.detail, 'one')
   fail({ kind: 'retry', reason: 'http_503', detail: 'one' })
-  t.equal(numbers.lastError?.detail, 'one')
+  t.equal(stats.lastError?.detail, 'one')
   fail({ kind: 'retry', reason: 'http_503', detail: 'two' })
-  t.equal(numbers.lastError?.detail, undefined)
+  t.equal(stats.lastError?.detail, undefined)
   clock.pass(1000)
   fail({ kind: 'retry', reason: 'http_503', detail: 'two' })
-  t.equal(numbers.lastError?.detail, 'two')
+  t.equal(stats.lastError?.detail, 'two')
   clock.pass(1000)
   fail({ kind: 'retry', reason: 'http_503', detail: 'cannot take user=alice password=hunter2' })
-  t.equal(numbers.lastError?.detail, undefined, 'what was sent is not repeated')
+  t.equal(stats.lastError?.detail, undefined, 'what was sent is not repeated')
   t.end()
 })
 
 t.test('words about a record or a few are looked at each time', t => {
-  const { numbers, fail } = remarks({ frameBytes: 1000 })
+  const { stats, fail } = remarks({ frameBytes: 1000 })
   for (const detail of ['one', 'two', 'three']) {
     fail({ kind: 'retry', reason: 'http_503', detail })
-    t.equal(numbers.lastError?.detail, detail)
+    t.equal(stats.lastError?.detail, detail)
   }
   fail({ kind: 'retry', reason: 'http_503', detail: 'cannot take user=alice password=hunter2' })
-  t.equal(numbers.lastError?.detail, undefined, 'what was sent is not repeated')
+  t.equal(stats.lastError?.detail, undefined, 'what was sent is not repeated')
   t.end()
 })

@@ -76,7 +76,7 @@ t.test('what is told record by record is settled so, and only what failed in pas
     3,
     'each is a request of its own',
   )
-  t.equal(delivery.numbers.retries.get('es_rejected'), 2)
+  t.equal(delivery.stats.retries.get('es_rejected'), 2)
   t.same(repaired, [1], 'what was mended is booked once')
   t.equal(arena.budget.used > 0, true)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Chunk } from '../../../src/chunk.ts'
-import { Account, book, DELIVERED, type Outcome, settled, total } from '../../../src/ledger.ts'
+import { Account, book, DELIVERED, emptyOutcome, type Outcome, total } from '../../../src/ledger.ts'
 import { NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
 import { Cursor, Generation } from '../../../src/tail/generation/generation.ts'
 
@@ -10,7 +10,16 @@ const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16
 
 function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk {
   const fields = { owner: cursor, origin, start: 0, fileStart, fileEnd: fileStart + bytes, firstFrame: 0, frames }
-  return { ...fields, readAt: 0, cutFrom: 0, partial: false, unsettled: 0, outcome: settled(), islands: [], stamp: 0n }
+  return {
+    ...fields,
+    readAt: 0,
+    cutFrom: 0,
+    partial: false,
+    unsettled: 0,
+    outcome: emptyOutcome(),
+    islands: [],
+    stamp: 0n,
+  }
 }
 
 function conclude(chunk: Chunk, outcome: Outcome): void {

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Chunk } from '../../../src/chunk.ts'
-import { Account, settled } from '../../../src/ledger.ts'
+import { Account, emptyOutcome } from '../../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER, readMarker } from '../../../src/tail/files/fingerprint.ts'
 import { Cursor, Generation } from '../../../src/tail/generation/generation.ts'
 import { Tailer } from '../../../src/tail/generation/tailer.ts'
@@ -39,7 +39,7 @@ function tailed(t: Test, content: string) {
       cutFrom: 0,
       partial: false,
       unsettled: 0,
-      outcome: settled(),
+      outcome: emptyOutcome(),
       islands: [],
       stamp: 0n,
     }
