@@ -4,7 +4,7 @@
  *     ├─────────────── slabs ──────────────┬───────── payloads ─────────┤
  *     │ under way … │ being filled │ free  │ in flight … │ free         │
  *
- * Whoever reckons with it asks here: the configuration (is the budget enough, how large is it by default), the
+ * All that reckon with it ask here: the configuration (is the budget enough, how large is it by default), the
  * destination (where slabs end and payloads begin) and the pipeline (how large a slab is).
  *
  * Guarantees: an arena of `required` bytes holds a slab with the longest line of any source beside a payload with a

@@ -17,13 +17,13 @@
  * Guarantees: the sum of all grants never exceeds the budget; a byte granted is released exactly once (a second
  * release throws `ERR_INVARIANT`); nothing here allocates per byte or per line. A grant that cannot be had *now* is
  * `undefined`: the caller waits for `onRelease`. This is the only source of backpressure. One that could *never* be had
- * throws `ERR_INVARIANT`, for whoever waited for it would wait for ever.
+ * throws `ERR_INVARIANT`, for the caller would wait for ever.
  */
 import { invariant } from './errors.ts'
 
 export const PAGE = 65536
 
-/** A contiguous run of bytes of the arena, owned by whoever asked for it until released. */
+/** A contiguous run of bytes of the arena, owned by its caller until released. */
 export interface Extent {
   /** Address of the first byte. */
   readonly address: number

@@ -14,7 +14,7 @@
  * addresses and file offsets stay one subtraction apart. Frames that were decoded do not lie in memory as they lie in
  * the file: such a chunk has a column of offsets, behind its last frame in the window.
  *
- * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and tells its owner exactly once;
+ * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and calls its owner exactly once;
  * settling more than is there throws `ERR_INVARIANT`.
  */
 import { type Budget, type Extent, PAGE } from './budget.ts'
@@ -77,7 +77,7 @@ export interface Island {
   readonly outcome: Settled
 }
 
-/** Told once, when the last frame of a chunk has settled. */
+/** Called once, when the last frame of a chunk has settled. */
 export interface ChunkOwner {
   settled(chunk: Chunk): void
 }

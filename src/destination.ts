@@ -39,7 +39,7 @@ export interface Destination {
 export interface DestinationFields {
   readonly metadata: () => Metadata
   readonly log: Logger
-  /** Bytes on the volume that the destination has not acknowledged, for the log. */
+  /** Bytes on the volume that the backend has not acknowledged, for the log. */
   readonly behind?: () => number
   /** Our standard output has no reader any more. */
   readonly onClosed: () => void
@@ -56,7 +56,7 @@ export interface DestinationFields {
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
-  /** Told of every exchange once it has its reply. */
+  /** Called with every exchange once it has its reply. */
   readonly onReply?: (exchange: Exchange, reply: Reply) => void
 }
 
@@ -119,7 +119,7 @@ function kernelOf(bytes: number): Kernel {
   }
 }
 
-/** The same transport, whose replies are told to `onReply` too. */
+/** The same transport, whose replies go to `onReply` too. */
 function overheard(transport: Transport, onReply: NonNullable<DestinationFields['onReply']>): Transport {
   return {
     send: async exchange => {

@@ -211,11 +211,11 @@ export class Pipeline {
     if (stalled === (this.#stalledSince !== undefined)) return
     this.#stalledSince = stalled ? Date.now() : undefined
     const { name, budget, logger } = this.parts
-    if (!stalled) logger.warn({ event: 'reading_resumed', backend: name }, 'reading goes on: there is memory again')
+    if (!stalled) logger.warn({ event: 'reading_resumed', backend: name }, 'reading resumed: memory is available again')
     else {
       const { used, total } = budget
       const fields = { event: 'reading_stalled', backend: name, used, total } as const
-      logger.error(fields, 'a bug: reading stands still, for no memory is free and nothing will release any')
+      logger.error(fields, 'bug: reading stalled, for no memory is free and nothing will release any')
     }
   }
 

@@ -264,7 +264,7 @@ t.test('a pipeline without memory that anything will release says so, and goes o
   await tail.start()
   t.ok(await until(() => pipeline.stalledSince !== undefined))
   const errors = () => journal.said.filter(({ level }) => level === 'error')
-  t.match(errors(), [{ sentence: /reading stands still/, fields: { backend: 'main', total: budget.total } }], 'once')
+  t.match(errors(), [{ sentence: /reading stalled/, fields: { backend: 'main', total: budget.total } }], 'once')
   t.equal(pipeline.idle, false)
   budget.release(elsewhere)
   t.ok(await until(() => receiver.received.length === 1))

@@ -72,7 +72,7 @@ t.test('413 halves until it fits; other refusals are counted with their reason',
   appendFileSync(stage.log, 'nobody wants this\n')
   t.ok(await until(() => program.says('a record is refused')))
   stage.write(1)
-  t.ok(await until(() => program.says('records were rejected')), 'when another one was taken')
+  t.ok(await until(() => program.says('records rejected')), 'when another one was taken')
   const ended = await program.kill('SIGTERM')
   t.equal(ended.code, 0)
   const { delivered, rejected } = statement(t, ended)

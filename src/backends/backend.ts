@@ -92,7 +92,7 @@ export interface Item {
  * `detail` is the backend's own message, for one log line: delivery trims it.
  */
 export type Verdict =
-  /** `remark`: all was stored as far as can be known, and somebody should know that it was said in an odd way. */
+  /** `remark`: all was stored as far as is known, but the answer is not what the backend should say: it is logged. */
   | { readonly kind: 'delivered'; readonly remark?: string }
   /** The same request would be refused again, whatever part of it: count all of it and go on. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly detail?: string }
@@ -102,7 +102,7 @@ export type Verdict =
    */
   | { readonly kind: 'suspect'; readonly reason: string; readonly detail?: string }
   /**
-   * Told record by record: `rejected`, `retry` and `unread` name those that were not stored, in order; all others were.
+   * Said record by record: `rejected`, `retry` and `unread` name those that were not stored, in order; all others were.
    * Nothing is known of those that are `unread`: they go again at once.
    */
   | {
@@ -119,7 +119,7 @@ export type Verdict =
   | { readonly kind: 'pending'; readonly receipt: string }
   /**
    * A passing fault: send the same payload again, not before `after` milliseconds if given. `misconfigured`: it will
-   * pass when somebody mends the configuration, here or there.
+   * pass when the configuration is corrected, here or there.
    */
   | {
       readonly kind: 'retry'
@@ -128,7 +128,7 @@ export type Verdict =
       readonly detail?: string
       readonly misconfigured?: boolean
     }
-  /** Credentials are refused: pause loudly, read them again, go on trying. */
+  /** Credentials are refused: log an error, read them again, go on retrying. */
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail?: string }
   /** Too large: send it in halves and remember. */
   | { readonly kind: 'split'; readonly reason: string }

@@ -8,7 +8,7 @@
  * `non_replicated_deduplication_window`) holds its rows once.
  *
  * Guarantees: an insert counts as delivered only if the answer is a success that holds no exception; a table, a
- * database, a right, a setting or a column type that does not fit is tried again until somebody mends it; a record is
+ * database, a right, a setting or a column type that does not fit is retried until it is corrected; a record is
  * at fault only if its own text is what could not be inserted.
  */
 import * as z from 'zod/mini'
@@ -179,7 +179,7 @@ function judgeInsert(answer: Answer, message: string): Verdict {
       : { kind: 'retry', reason: 'unexpected_answer', misconfigured: true }
   }
   if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
-  // ClickHouse says why; somebody between us and it does not.
+  // ClickHouse says why; a proxy does not.
   return { kind: 'retry', reason: verdict.reason, ...(body === '' ? {} : { detail: body }), misconfigured: true }
 }
 

@@ -20,7 +20,7 @@ export interface Exception {
 
 /**
  * `row`: something that was to be inserted. `credentials`: who we are. `configuration`: the table, the server's or ours:
- * somebody must mend it. `passing`: it passes by itself. `nothing`: it is none.
+ * it must be corrected. `passing`: it passes by itself. `nothing`: it is none.
  */
 type About = 'row' | 'credentials' | 'configuration' | 'passing' | 'nothing' | 'unknown'
 
@@ -135,7 +135,7 @@ const KNOWN = new Map(
 
 /**
  * Statuses of ClickHouse (`src/Server/HTTP/exceptionCodeToHTTPStatus.cpp`; every error was a 500 before 19). Whatever else
- * says something of an exception is somebody between us and it, who may repeat a line of ours.
+ * says something of an exception is a proxy, which may repeat a line of ours.
  */
 const STATUSES = new Set([400, 401, 403, 404, 406, 408, 411, 413, 500, 501, 503])
 

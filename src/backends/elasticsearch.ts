@@ -5,7 +5,7 @@
  *
  * Guarantees: an item is delivered only if the answer says so of it (or of all of them); a record that is already there
  * under our own id is delivered; what the cluster refuses for reasons of its own (a missing index, a full disk, a read-only
- * block, missing rights, an unknown pipeline) is tried again for as long as it takes; only a document that cannot be
+ * block, missing rights, an unknown pipeline) is retried for as long as it takes; only a document that cannot be
  * indexed as it is, or that the cluster fails over again and again while it takes others, is rejected.
  */
 import * as z from 'zod/mini'
@@ -84,7 +84,7 @@ function indexAt(index: string, chunk: Chunk): string {
 }
 
 /**
- * Names of the Elastic Common Schema and, for Kubernetes, of Filebeat. `event.sequence` tells records of one millisecond
+ * Names of the Elastic Common Schema and, for Kubernetes, of Filebeat. `event.sequence` keeps records of one millisecond
  * apart, in their order.
  */
 function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
@@ -235,7 +235,7 @@ function read(item: unknown): { readonly status: number; readonly type: string; 
   return { status, type, reason: typeof error?.reason === 'string' ? error.reason : undefined }
 }
 
-/** Errors with a 4xx that say nothing of the document: somebody must look after the cluster, or the configuration. */
+/** Errors with a 4xx that say nothing of the document: the cluster or the configuration must be corrected. */
 const NOT_THE_DOCUMENT = new Set([
   'action_request_validation_exception',
   'alias_not_found_exception',
@@ -259,7 +259,7 @@ const NOT_ITS_ARGUMENTS =
 
 /** It is the document, and it would be refused again. */
 function isRefused(status: number, type: string, reason: string | undefined): boolean {
-  // The processor `fail` of a pipeline: somebody wrote that such a document is to be refused.
+  // The processor `fail` of a pipeline: it was configured that such a document is refused.
   if (type === 'fail_processor_exception') return true
   if (status < 400 || status >= 500) return false
   if ([401, 403, 404, 405, 408, 429].includes(status) || NOT_THE_DOCUMENT.has(type)) return false

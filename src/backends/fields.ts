@@ -44,7 +44,7 @@ export function flagTexts(chunk: Chunk): [name: string, value: string][] {
 
 /**
  * What stands before an id that is the same after a restart. Two pods can hold the same file under the same generation
- * (an image's own log, say): the pod's id tells them apart.
+ * (an image's own log, say): the pod's id keeps them apart.
  */
 export function podPrefix({ podUid }: Metadata): string {
   return podUid ? `${podUid}-` : ''

@@ -4,7 +4,7 @@
  *
  * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
  * wrong" has records suspected; whole requests are given up only where the configuration says so. Everything that a human can mend on the other side (credentials, a moved address, an
- * overloaded or half-configured server) is tried again for as long as it takes.
+ * overloaded or half-configured server) is retried for as long as it takes.
  */
 import * as z from 'zod/mini'
 import { size } from '../size.ts'
@@ -55,7 +55,7 @@ const status = z.union([z.int().check(z.minimum(100), z.maximum(599)), z.string(
 const statuses = z.optional(z.array(status, { error: STATUSES }))
 
 const statusesSchema = z.strictObject({
-  delivered: statuses.check(z.describe('Every other 2xx is then no success and tried again.')),
+  delivered: statuses.check(z.describe('Every other 2xx is then no success and retried.')),
   retry: statuses.check(z.describe('Sent again without end.')),
   suspect: statuses.check(
     z.describe('Some record is at fault: it is searched for, and rejected once others are taken.'),

@@ -9,7 +9,7 @@
  * written twice twice.
  *
  * Guarantees: labels keep to Loki's grammar and limits, and a record always has one; a line is never longer than Loki
- * takes. What Loki refuses because of a time, a label, a limit or a tenant is tried again until somebody mends it, and
+ * takes. What Loki refuses because of a time, a label, a limit or a tenant is retried until it is corrected, and
  * what is older than `maxAge` by then gets the present time; only a line that is too long for this Loki is rejected.
  */
 import * as z from 'zod/mini'
@@ -212,6 +212,6 @@ function judgeRefusal({ status, body }: Answer): Verdict {
     return { kind: 'counted', rejected: Number(ignored), reason: 'out_of_order', ...detail }
   }
   if (UNREADABLE.test(said)) return { kind: 'suspect', reason: 'unreadable_request', ...detail }
-  // Not Loki's words: somebody between us and it, or something else at this address.
+  // Not Loki's words: those of a proxy, or of something else at this address.
   return { kind: 'retry', reason: `http_${status}`, ...detail, misconfigured: true }
 }

@@ -14,9 +14,9 @@ import { fields } from './protobuf.ts'
  *
  * 400 is bad data, which may not be sent again as it is. One bad record spoils a request of thousands, so its parts are
  * sent; where a receiver had stored some of it all the same (Loki does), those come twice at the same time. It must come
- * with a `Status`: whoever says 400 in other words (VictoriaLogs to a wrong path) does not speak of records. A Collector
+ * with a `Status`: a server that says 400 in other words (VictoriaLogs to a wrong path) does not speak of records. A Collector
  * says in a 400 that a request was too large. 500 may not be retried by the letter, and then one crash of a Collector is
- * a loss: it is, unless it is among `suspects`. Statuses that OTLP does not know tell nothing about the records.
+ * a loss: it is, unless it is among `suspects`. Statuses that OTLP does not know say nothing about the records.
  */
 const TOO_LARGE = /^[\w: ]{0,60}\bbody too large$/
 

@@ -50,7 +50,7 @@ export type SplunkHecOptions = z.infer<typeof splunkHecSchema>
 
 const RAW = [{ kind: 'raw' }] as const
 
-/** Milliseconds. Indexers confirm after some seconds, and forget what nobody asked for after ten minutes. */
+/** Milliseconds. Indexers confirm after some seconds, and forget after ten minutes what they were not asked for. */
 const ASK_EVERY = 2_000
 const PATIENCE = 5 * 60_000
 
@@ -179,7 +179,7 @@ const REASONS: Readonly<Record<number, string>> = {
   20: 'queues_full',
 }
 
-/** Statuses that a code comes with: beside another one it is somebody's who repeats what he was sent. */
+/** Statuses that a code comes with: beside another one it comes from a proxy that repeats what it was sent. */
 const ABOUT_EVENTS = new Set([400])
 const ABOUT_TOKEN = new Set([400, 401, 403])
 
@@ -250,7 +250,7 @@ function stoppedAt({ place, text, ackId }: Said, { records }: BatchInfo, ack: bo
     kind: 'items',
     rejected: [{ index, reason, detail: text }],
     retry: [],
-    // Without a receipt nobody would ever confirm what stood before it.
+    // Without a receipt what stood before it would never be confirmed.
     unread: [...(waiting && ackId === undefined ? places(0, index) : []), ...places(index + 1, records)],
     ...(waiting && ackId !== undefined ? { receipt: ackId } : {}),
   }

@@ -1,6 +1,6 @@
 /**
- * A queue for capacity: attempts that wait until there is enough of something for them, which whoever owns that says at
- * every release.
+ * A queue for capacity: attempts that wait until there is enough of something for them. Its owner calls `released`
+ * whenever there is more.
  *
  * Guarantees: the first to come is the first to get, and those that come meanwhile wait behind it. So one that needs much
  * is not overtaken for ever by those that need little.

@@ -1,13 +1,13 @@
 /**
- * What one pipeline believes of its destination, shared by all its requests.
+ * What one pipeline believes of its backend, shared by all its requests.
  *
  *        ┌────┐  fail   ┌──────────────────────┐
  *        │ up │ ──────► │ down or unauthorized │ ◄─┐ the probe failed: a longer wait
  *        └────┘ ◄────── └──────────────────────┘ ──┘
  *               succeed
  *
- * Guarantees: while the destination is not up there is at most one request under way that began after it went down
- * (the probe), and it begins no earlier than `nextAttemptAt`; everyone else waits. There is no last attempt: only
+ * Guarantees: while the backend is not up there is at most one request under way that began after it went down
+ * (the probe), and it begins no earlier than `nextAttemptAt`; all others wait. There is no last attempt: only
  * `stop` ends the waiting.
  */
 import type { RetryOptions } from './options.ts'
@@ -30,7 +30,7 @@ export interface Pass {
   readonly probe: boolean
 }
 
-/** A failed attempt: `after` is the wait in milliseconds that the destination asked for. */
+/** A failed attempt: `after` is the wait in milliseconds that the backend asked for. */
 export interface Fault {
   readonly kind: 'down' | 'unauthorized'
   readonly reason: string
@@ -82,14 +82,14 @@ export class Circuit {
     }
   }
 
-  /** The destination answered. Returns how long it had been away, in milliseconds, if it had. */
+  /** The backend answered. Returns how long it had been down, in milliseconds, if it had. */
   succeed(pass: Pass): number | undefined {
     if (pass.probe) this.#probing = false
     if (this.#health.kind === 'up') return undefined
-    const away = Date.now() - this.#health.since
+    const downFor = Date.now() - this.#health.since
     this.#health = { kind: 'up' }
     this.#wake()
-    return away
+    return downFor
   }
 
   /** The request was not sent after all. */
@@ -99,10 +99,10 @@ export class Circuit {
     this.#wake()
   }
 
-  /** The request failed in passing. Returns whether the destination was up (or out for another cause) until now. */
+  /** The request failed in passing. Returns whether the backend was up (or out for another cause) until now. */
   fail(pass: Pass, { kind, reason, after }: Fault): boolean {
     const before = this.#health
-    // A request that was under way when another one failed tells nothing new, and must not lengthen the wait.
+    // A request that was under way when another one failed says nothing new, and must not lengthen the wait.
     if (before.kind !== 'up' && !pass.probe) return false
     const attempts = before.kind === 'up' ? 1 : before.attempts + 1
     let wait = backoff(attempts, this.#options, this.#random)
@@ -129,7 +129,7 @@ export class Circuit {
     this.#wake()
   }
 
-  /** Nobody enters any more; who waits is told. */
+  /** No request may go out any more; those that wait end. */
   stop(): void {
     this.#stopped = true
     this.#wake()

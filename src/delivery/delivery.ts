@@ -1,9 +1,9 @@
 /**
- * Delivery: what stands between full slabs and one destination.
+ * Delivery: what stands between full slabs and one backend.
  *
  *     ship ─► shipment, one per slab ─► sender ─► transport
  *                  │                      ▲
- *                  └─► aside ─────────────┘     what was refused or fails for itself: searched and tried again
+ *                  └─► aside ─────────────┘     what was refused or fails for itself: searched and retried
  *
  * Guarantees: every frame settles exactly once, or is left unsettled because `stop` was called. A payload is encoded once
  * and sent again as the same bytes under the same id, unless the times of its records have become such that the backend
@@ -45,7 +45,7 @@ export interface DeliveryFields {
   readonly budget: Budget
   readonly options: Pick<DeliveryOptions, 'batch' | 'retry' | 'compression'>
   readonly logger: Logger
-  /** Bytes on the volume that the destination has not acknowledged, for the log. */
+  /** Bytes on the volume that the backend has not acknowledged, for the log. */
   readonly behind?: (() => number) | undefined
   /** What was counted before, to go on from. */
   readonly stats?: DeliveryStats | undefined
@@ -153,7 +153,7 @@ export class Delivery {
 
   /** Sends and settles all frames of `slab`. Its extent stays the caller's, and must stay as it is until it is free. */
   async ship(slab: Slab, events: ShipEvents = {}): Promise<Shipped> {
-    this.#parts.stamps.give(slab)
+    this.#parts.stamps.assign(slab)
     return (await new Shipment(this.#parts, slab, this.#sendable(slab)).run(events)) ? SETTLED : ABANDONED
   }
 

@@ -180,7 +180,7 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
           .check(z.describe('Beyond this, rejected records are counted and not kept.')),
       }),
     )
-    .check(z.describe('Keep rejected records in the state folder, for logshipper replay.')),
+    .check(z.describe('Keep rejected records in the state directory, for logshipper replay.')),
   concurrency: z
     ._default(whole(1, 32), 1)
     .check(z.describe('Requests at the same time. 1 keeps lines in order at the backend.')),

@@ -47,8 +47,8 @@ export type Sent =
   | { readonly kind: 'abandoned' }
 
 /**
- * `apart`: they are sent for their own sake, and what is said of them holds up nobody else. `more`: if they are refused
- * others follow at once, whatever is believed of the destination.
+ * `apart`: they are sent for their own sake, and what is said of them holds up no others. `more`: if they are refused
+ * others follow at once, whatever is believed of the backend.
  */
 export interface Manner {
   readonly apart?: boolean
@@ -128,7 +128,7 @@ export class Sender {
     }
   }
 
-  /** The destination is given time before records are sent again that failed so many times in a row. */
+  /** The backend is given time before records are sent again that failed so many times in a row. */
   pause(reason: string, failures: number): void {
     const { circuit, retry, random } = this.#fields
     circuit.fail({ probe: false }, { kind: 'down', reason, after: backoff(failures, retry, random) })

@@ -127,7 +127,7 @@ export class Shipment {
         settlement.reject(slab, upTo(runs, 1), TOO_LARGE, undefined)
         return true
       case 'outdated':
-        stamps.give(slab, wall())
+        stamps.assign(slab, wall())
         this.#work.unshift({ ...portion, runs })
         return true
       case 'concluded': {
@@ -193,7 +193,7 @@ export class Shipment {
     }
   }
 
-  /** What is told record by record. */
+  /** What is said record by record. */
   async #items(
     portion: Portion,
     payload: Payload,
@@ -219,7 +219,7 @@ export class Shipment {
         runs,
         retry.map(({ index }) => index),
       )
-      const held = { kind: 'failing', reason: first.reason, told: true, rejectAs: first.rejectAs } as const
+      const held = { kind: 'failing', reason: first.reason, byName: true, rejectAs: first.rejectAs } as const
       const late = portionOf(again, { since, failures })
       if (!(await this.#again(late, payload, held, listen(first.detail), status))) return false
     }
@@ -233,13 +233,13 @@ export class Shipment {
     }
     for (const { index, reason, detail } of rejected) {
       const one = portionOf(pick(runs, [index]), { since })
-      const held = { kind: 'refused', reason, status, told: true } as const
+      const held = { kind: 'refused', reason, status, byName: true } as const
       if (!(await this.#hold(one, payload, held, listen(detail)))) return false
     }
     return true
   }
 
-  /** Records failed, each told by name: they go again first, and where that does not help the others go on. */
+  /** Records failed, each named in the answer: they go again first, and where that does not help the others go on. */
   async #again(
     portion: Portion,
     payload: Payload,

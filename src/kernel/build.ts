@@ -10,7 +10,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
-const folder = fileURLToPath(new URL('./assembly/', import.meta.url))
+const directory = fileURLToPath(new URL('./assembly/', import.meta.url))
 const target = fileURLToPath(new URL('./module.ts', import.meta.url))
 
 const options = [
@@ -22,7 +22,7 @@ const options = [
 /** Compiles one module. Throws what the compiler said if it fails. */
 async function compile(entry: string): Promise<Uint8Array> {
   let module: Uint8Array | undefined
-  const { error, stderr } = await asc.main([entry, '--baseDir', folder, '--outFile', 'module.wasm', ...options], {
+  const { error, stderr } = await asc.main([entry, '--baseDir', directory, '--outFile', 'module.wasm', ...options], {
     readFile(name, base) {
       try {
         return readFileSync(resolve(base, name), 'utf8')

@@ -9,7 +9,7 @@
  *
  * Guarantees: the memory is as large as it was made and is never grown, so no view of it is ever detached; nothing is
  * allocated per frame; nothing is written at `limit` or behind it; a record is rendered whole or not at all. Addresses
- * are not checked against the budget: whoever calls owns the extents that it names.
+ * are not checked against the budget: the caller owns the extents that it names.
  */
 import { isUtf8 } from 'node:buffer'
 import { PAGE } from '../budget.ts'
@@ -226,7 +226,7 @@ export class Kernel {
     return this.#loops.padded(ends, first, count, start)
   }
 
-  /** Whether the bytes in [from, to) are well-formed UTF-8. If not, `render` must be told to repair them. */
+  /** Whether the bytes in [from, to) are well-formed UTF-8. If not, they must be rendered with `repair`. */
   validUtf8(from: number, to: number): boolean {
     return isUtf8(this.bytes.subarray(from, to))
   }

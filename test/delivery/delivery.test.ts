@@ -108,7 +108,7 @@ t.test('an answer that echoes a line is not repeated in our log', async t => {
   await delivery.ship(arena.slab({ lines: ['x'] }))
   await settled
   t.match(arena.outcome, { delivered: { lines: 1 }, rejected: { http_422: { lines: 1 } } })
-  t.match(listener.said.at(-1), { sentence: 'records were rejected', fields: { reason: 'http_422' } })
+  t.match(listener.said.at(-1), { sentence: 'records rejected', fields: { reason: 'http_422' } })
   t.notMatch(JSON.stringify([listener.said, delivery.stats.lastError]), /alice|3f9c/)
 })
 

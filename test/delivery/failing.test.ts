@@ -65,7 +65,7 @@ t.test('a record that alone fails again and again steps aside: later ones go on'
   t.strictSame(laid.taken, numbered(4))
   t.strictSame(laid.rejected, [])
   t.match(
-    laid.listener.said.find(({ sentence }) => sentence.includes('beside the others')),
+    laid.listener.said.find(({ sentence }) => sentence.includes('apart from the others')),
     { level: 'warn', fields: { reason: 'npe', detail: 'it is null', offset: 7 } },
   )
 })

@@ -108,7 +108,7 @@ function tests(): void {
     t.ok(await stage.arrived())
     t.same([...clients()], ['CN=one', 'CN=two'])
     t.same(ups(program), [], 'no request failed')
-    t.ok(program.says('credentials have changed'))
+    t.ok(program.says('credentials reloaded'))
     t.equal((await program.kill('SIGTERM')).code, 0)
     stage.complete(t)
   })
@@ -146,7 +146,7 @@ function tests(): void {
     stage.write(20_000)
     const program = await stage.start()
     t.ok(await stage.arrived())
-    t.ok(program.says('payload was too large'))
+    t.ok(program.says('payload too large'))
     const refusals = requests().filter(({ status }) => status === 413).length
     t.ok(refusals > 0 && refusals < 12, `${refusals} refusals`)
     t.equal((await program.kill('SIGTERM')).code, 0)

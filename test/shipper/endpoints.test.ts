@@ -162,7 +162,7 @@ t.test('promtool finds nothing to say of a busy program', { skip: withoutPromtoo
   t.ok(await stage.arrived())
   stage.receiver.behaviour = refuse(400)
   stage.write(100)
-  t.ok(await until(() => program.says('records were rejected')))
+  t.ok(await until(() => program.says('records rejected')))
   const { text } = await program.get('/metrics')
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
   t.equal(`${stdout}${stderr}`, '')

@@ -119,7 +119,7 @@ t.test('the file keeps to its limit; what finds no room is said and counted as r
   stage.receiver.behaviour = refuse(409)
   const program = await stage.start()
   stage.write(2000)
-  t.ok(await until(async () => program.says('the dead-letter file is full')))
+  t.ok(await until(async () => program.says('dead-letter file is full')))
   t.ok(statSync(join(stage.state, 'dead-letter', 'http.ndjson')).size <= 65_536)
   const { text } = await program.get('/metrics')
   t.match(text, /logshipper_dead_letter_bytes\{backend="http"\} \d{5}\n/)

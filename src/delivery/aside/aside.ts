@@ -2,7 +2,7 @@
  * Aside: records that left the stream, so that it goes on without them.
  *
  *     a request was refused ─► the records of its file ─► lane, searched ─┬─► delivered
- *     refused alone, or failing for itself ─► case, tried again ──────────┴─► rejected
+ *     refused alone, or failing for itself ─► case, retried ──────────────┴─► rejected
  *
  * Guarantees: the records of a file keep their order, but for those that were refused or failed alone; no record is
  * rejected for another one's sake; what is aside has a bound in bytes, beyond which the stream waits; what is refused
@@ -186,7 +186,7 @@ export class Aside {
   #of(lane: Lane<AsideRecord>): Trial | undefined {
     const { evidence, cases, now } = this.#fields
     let proven = cases.proven(lane, Number.POSITIVE_INFINITY)
-    if (proven.length > FEW && !proven[0]!.trouble!.told) {
+    if (proven.length > FEW && !proven[0]!.trouble!.byName) {
       // Most of them were refused for nothing: they are searched like others, and what is known of them stays known.
       for (const record of proven) cases.close(record)
       lane.restore(proven)

@@ -1,8 +1,8 @@
 /**
  * Cases: records that stand apart from their file, because they were refused alone or fail for themselves, and when each is
- * tried again.
+ * retried.
  *
- * Guarantees: each is tried again when there is new evidence about it, and else after waits that grow as everybody's; none
+ * Guarantees: each is retried when there is new evidence about it, and else after waits that grow as those of requests; none
  * is forgotten. One that fails for itself is given up only where its backend allows it, after a quarter of an hour and ten
  * attempts in which others were taken.
  */
@@ -47,18 +47,18 @@ export class Cases {
     return MOST_FAILING - this.#failing
   }
 
-  /** The record was refused alone. `told`: by name, among others. Returns whether that condemns it. */
-  refused(record: AsideRecord, told: boolean): boolean {
+  /** The record was refused alone. `byName`: among others. Returns whether that condemns it. */
+  refused(record: AsideRecord, byName: boolean): boolean {
     const { evidence } = this.#fields
     if (record.known) evidence.again(record.known)
     else record.known = evidence.open(record.since)
     this.close(record)
-    this.#open(record, { kind: 'refused', told, due: this.#due(record.known.refusals) })
+    this.#open(record, { kind: 'refused', byName, due: this.#due(record.known.refusals) })
     return evidence.condemns(record.known)
   }
 
   /** The record failed for itself. `final`: it may be given up if that stays so. Returns whether it is. */
-  failed(record: AsideRecord, told: boolean, final: boolean): boolean {
+  failed(record: AsideRecord, byName: boolean, final: boolean): boolean {
     const { evidence, now } = this.#fields
     const { trouble } = record
     if (trouble?.kind !== 'failing') {
@@ -66,7 +66,7 @@ export class Cases {
       evidence.refused()
       const since = now()
       const { tick: latest } = evidence
-      this.#open(record, { kind: 'failing', since, attempts: 1, latest, told, doubt: !told, due: this.#due(1) })
+      this.#open(record, { kind: 'failing', since, attempts: 1, latest, byName, doubt: !byName, due: this.#due(1) })
       return false
     }
     trouble.attempts++
@@ -95,7 +95,7 @@ export class Cases {
     if (isDoubt(trouble)) record.lane.doubts++
   }
 
-  /** Of those that fail for themselves and are due: one, or all of them where each is told by name. */
+  /** Of those that fail for themselves and are due: one, or all of them where each is named. */
   failing(): readonly AsideRecord[] {
     if (this.#failing === 0) return []
     const now = this.#fields.now()
@@ -103,7 +103,7 @@ export class Cases {
     return companions([...this.#records].filter(isDue))
   }
 
-  /** They were refused together, and are told by name no more: from now on each is tried for itself. */
+  /** They were refused together, and are named no more: from now on each is tried for itself. */
   untold(records: readonly AsideRecord[]): void {
     for (const record of records) {
       const { trouble } = record
@@ -112,7 +112,9 @@ export class Cases {
       const due = this.#due(1)
       this.#open(
         record,
-        trouble.kind === 'refused' ? { ...trouble, told: false, due } : { ...trouble, told: false, doubt: true, due },
+        trouble.kind === 'refused'
+          ? { ...trouble, byName: false, due }
+          : { ...trouble, byName: false, doubt: true, due },
       )
     }
   }
@@ -170,7 +172,7 @@ function isDoubt(trouble: Trouble | undefined): boolean {
   return trouble?.kind === 'refused' || trouble?.doubt === true
 }
 
-/** The first, and all others that can be tried with it because each is told by name. */
+/** The first, and all others that can be tried with it because each is named. */
 export function companions(records: readonly AsideRecord[]): readonly AsideRecord[] {
-  return records[0]?.trouble?.told ? records.filter(({ trouble }) => trouble?.told) : records.slice(0, 1)
+  return records[0]?.trouble?.byName ? records.filter(({ trouble }) => trouble?.byName) : records.slice(0, 1)
 }

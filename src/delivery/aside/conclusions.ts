@@ -3,7 +3,7 @@
  *
  *     taken ─► settled · refused together ─► the search goes on · refused alone ─► a case, or rejected · failing ─► a case
  *
- * Guarantees: every record of a request is settled here, once, or is where it will be tried again; it is rejected only if
+ * Guarantees: every record of a request is settled here, once, or is where it will be retried; it is rejected only if
  * the evidence condemns it, or the backend said so of it in an answer in which it took another one.
  */
 import type { Item, Verdict } from '../../backends/backend.ts'
@@ -82,9 +82,9 @@ export class Conclusions {
         // The encoder will cut it the next time: the ceiling has been lowered.
         if (verdict.kind === 'split' && payload.oversize) return true
         const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
-        if (verdict.kind === 'failing' && records[0]!.trouble?.told) {
-          // All of them, in an answer that otherwise tells of each.
-          this.#apart(records, { ...verdict, told: true, rejectAs: verdict.rejectAs }, words, payload)
+        if (verdict.kind === 'failing' && records[0]!.trouble?.byName) {
+          // All of them, in an answer that otherwise names each.
+          this.#apart(records, { ...verdict, byName: true, rejectAs: verdict.rejectAs }, words, payload)
           return true
         }
         if (records.length > 1) {
@@ -141,11 +141,11 @@ export class Conclusions {
       const { reason } = item
       const words = listen(item.detail)
       if (taken.length > 0) this.reject(of(item), reason, status, words)
-      else this.#apart(of(item), { kind: 'refused', reason, status, told: true }, words, payload)
+      else this.#apart(of(item), { kind: 'refused', reason, status, byName: true }, words, payload)
     }
     for (const item of retry) {
       const { reason, rejectAs } = item
-      this.#apart(of(item), { kind: 'failing', reason, told: true, rejectAs }, listen(item.detail), payload)
+      this.#apart(of(item), { kind: 'failing', reason, byName: true, rejectAs }, listen(item.detail), payload)
     }
     return rejected.length + retry.length > 0
   }
@@ -198,8 +198,8 @@ export class Conclusions {
     stash.part(record)
     const failing = held.kind === 'failing'
     const given = failing
-      ? cases.failed(record, held.told, held.rejectAs !== undefined)
-      : cases.refused(record, held.told)
+      ? cases.failed(record, held.byName, held.rejectAs !== undefined)
+      : cases.refused(record, held.byName)
     const place = { origin: record.excerpt.chunk.origin, offset: offsetOf(record) }
     if (given) this.reject([record], failing ? held.rejectAs! : reason, failing ? undefined : held.status, words)
     else if (failing) remarks.failing(reason, words, place)

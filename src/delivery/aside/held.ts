@@ -3,13 +3,13 @@ import type { Verdict } from '../../backends/backend.ts'
 import { TOO_LARGE } from '../outcome/settlement.ts'
 import type { Failing } from '../outcome/verdicts.ts'
 
-/** Why records stand apart: they were refused alone (`told`: by name, among others), or they fail for themselves. */
+/** Why records stand apart: they were refused alone (`byName`: among others), or they fail for themselves. */
 export type Held =
-  | { readonly kind: 'refused'; readonly reason: string; readonly status: number | undefined; readonly told: boolean }
+  | { readonly kind: 'refused'; readonly reason: string; readonly status: number | undefined; readonly byName: boolean }
   | {
       readonly kind: 'failing'
       readonly reason: string
-      readonly told: boolean
+      readonly byName: boolean
       /** The reason under which they may be given up. */
       readonly rejectAs: string | undefined
     }
@@ -21,10 +21,10 @@ export function heldFor(
 ): Held {
   switch (verdict.kind) {
     case 'split':
-      return { kind: 'refused', reason: TOO_LARGE, status, told: false }
+      return { kind: 'refused', reason: TOO_LARGE, status, byName: false }
     case 'suspect':
-      return { kind: 'refused', reason: verdict.reason, status, told: false }
+      return { kind: 'refused', reason: verdict.reason, status, byName: false }
     case 'failing':
-      return { kind: 'failing', reason: verdict.reason, told: false, rejectAs: verdict.rejectAs }
+      return { kind: 'failing', reason: verdict.reason, byName: false, rejectAs: verdict.rejectAs }
   }
 }

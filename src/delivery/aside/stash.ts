@@ -26,21 +26,21 @@ const BAD_FILE = { records: 3, for: 30_000 }
 
 /** Why a record stands apart from those of its file. */
 export type Trouble =
-  /** It was refused alone. `told`: by name, among others. */
+  /** It was refused alone. `byName`: among others. */
   | {
       readonly kind: 'refused'
-      readonly told: boolean
-      /** When it is tried again at the latest: milliseconds. */
+      readonly byName: boolean
+      /** When it is retried at the latest: milliseconds. */
       due: number
     }
-  /** It fails for itself, as far as can be told. */
+  /** It fails for itself, as far as is known. */
   | {
       readonly kind: 'failing'
       readonly since: number
       attempts: number
       /** When it failed last, in the time of the evidence. */
       latest: number
-      readonly told: boolean
+      readonly byName: boolean
       /** Nothing had been taken when it failed last: it may be the address. */
       doubt: boolean
       due: number
@@ -165,13 +165,13 @@ export class Stash {
     return lane !== undefined && lane.size > 0 && (this.full || lane.bytes >= LANE_FULL)
   }
 
-  /** While it is, all is taken in: nothing of what is here can be sent before whoever waits has left. */
+  /** While it is, all is taken in: nothing of what is here can be sent before what waits has left its slab. */
   relieve(relieving: boolean): void {
     this.#relieving = relieving
     if (relieving) this.#queue.released()
   }
 
-  /** Nothing is taken in any more; who waits is told. */
+  /** Nothing is taken in any more; those that wait end. */
   close(): void {
     this.#closed = true
     this.#queue.released()

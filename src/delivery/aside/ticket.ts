@@ -1,4 +1,4 @@
-/** What one slab has aside: whoever sent it away is told when all of it has settled, or that it was abandoned. */
+/** What one slab has aside: its shipment waits until all of it has settled or was abandoned. */
 export class Ticket {
   readonly #done = Promise.withResolvers<boolean>()
   /** Resolves when it is sealed and all have settled, or to false when that was abandoned. */

@@ -1,5 +1,5 @@
 /**
- * Blank lines: frames of which nothing is left once they are trimmed, told apart from the others.
+ * Blank lines: frames of which nothing is left once they are trimmed, apart from the others.
  *
  * Guarantees: the two results hold every frame of the slab once, in order. A frame counts as blank exactly if the
  * kernel renders no character for it under the treatment `text`: it has no byte besides NULs at its head, a byte order

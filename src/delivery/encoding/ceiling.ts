@@ -1,6 +1,6 @@
 /**
  * The ceiling: the largest payload that a backend is believed to take, as its "too large" has taught us. It is doubted
- * now and then, for whoever set the limit may have raised it; and forgotten when what is said to be too large is smaller
+ * now and then, for the limit may have been raised; and forgotten when what is said to be too large is smaller
  * than any limit.
  *
  * Guarantees: a payload with a single record may always have what is configured for a payload: its record is cut down
@@ -10,7 +10,7 @@
 /** Payloads after which what was learned is doubted, and raised by half. */
 const DOUBT = 64
 
-/** Nobody limits requests to less: what is not larger and called too large is refused for another reason. Bytes. */
+/** No server limits requests to less: what is no larger and called too large is refused for another reason. Bytes. */
 export const FLOOR = 1024
 
 export class Ceiling {

@@ -46,7 +46,7 @@ export interface Payload {
 
 export type Encoded =
   | Payload
-  /** No place in the arena now: try again when something was released. */
+  /** No place in the arena now: to be retried when something was released. */
   | { readonly kind: 'no room' }
   /** The first frame cannot be sent at all: its template alone is larger than a payload may be. */
   | { readonly kind: 'unfit' }
@@ -344,7 +344,7 @@ export class Encoder {
 
   /**
    * The generation and offset of the first record and the number of records, for humans; and a digest of every file
-   * range in it, for those would not tell apart two payloads that begin alike and go on with different files.
+   * range in it, for those would be equal for two payloads that begin alike and go on with different files.
    */
   #id({ slab, first: { chunk, frame }, records, extents, cut }: Filling): string {
     const offset = slab.offsetOf(chunk, frame).toString(16).padStart(12, '0')

@@ -1,7 +1,7 @@
 /**
  * The times that records get: nanoseconds since the epoch, one later for each record of a pipeline.
  *
- * A clock read per chunk is all there is; within it records are told apart by counting. So no two records of a pipeline
+ * A clock read per chunk is all there is; within it records are kept apart by counting. So no two records of a pipeline
  * have the same time, and a backend that takes equal text at an equal time for a repetition (Loki) never loses a line
  * that was written twice; a request that is sent again has the times it had. The digits below the millisecond begin at
  * random, for the same text may come from other pods at the same moment.
@@ -16,7 +16,7 @@ const MILLISECOND = 1_000_000n
 /** A clock that jitters by no more than this is not followed back: milliseconds. */
 const JITTER = 2_000
 
-/** A time that the clock has not reached: whoever gave it went by another clock, or by this one before it was set back. */
+/** A time that the clock has not reached: it comes from another clock, or from this one before it was set back. */
 export function isAhead(stamp: bigint, now: number): boolean {
   return stamp > BigInt(now + JITTER) * MILLISECOND
 }
@@ -34,8 +34,8 @@ export class Stamps {
     this.#salt = this.#digits()
   }
 
-  /** Gives every chunk of the slab its time. `at`: milliseconds since the epoch, if not when it was read. */
-  give(slab: Slab, at?: number): void {
+  /** Assigns every chunk of the slab its time. `at`: milliseconds since the epoch, if not when it was read. */
+  assign(slab: Slab, at?: number): void {
     for (const chunk of slab.chunks) chunk.stamp = this.next(chunk.frames, at ?? chunk.readAt)
   }
 
@@ -43,7 +43,7 @@ export class Stamps {
   next(records: number, at: number): bigint {
     const now = this.#now()
     if (isAhead(this.#next, now)) {
-      // These moments come a second time: other digits tell their records from those that had them first.
+      // These moments come a second time: other digits keep their records apart from those that had them first.
       this.#salt = this.#digits()
       this.#next = 0n
     }

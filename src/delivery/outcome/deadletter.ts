@@ -3,8 +3,8 @@
  *
  *     <state.dir>/dead-letter/<backend>.ndjson    one JSON object per record, written before the record settles
  *
- * Guarantees: the file never grows beyond its limit; what finds no room, or cannot be written, is counted and said, and
- * holds nobody up: the ledger has it as rejected either way. A record is kept whole or not at all: what was written of
+ * Guarantees: the file never grows beyond its limit; what finds no room, or cannot be written, is counted and logged, and
+ * delays nothing: the ledger has it as rejected either way. A record is kept whole or not at all: what was written of
  * one that did not fit on the disk is taken back, and where it cannot be, as after a death in the middle of a line, the
  * next record begins a line of its own. The file may be moved away at any time, which is how a replay takes it; the next
  * record begins a new one. Text that is not UTF-8 is kept exactly. The file is one of ours in a directory of ours
@@ -85,7 +85,7 @@ export class DeadLetterFile {
     try {
       this.stats.bytes = Number(state.existing('dead-letter')?.stat(this.#name)?.size ?? 0)
     } catch {
-      // It cannot be told yet.
+      // It is not known yet.
     }
   }
 
@@ -104,7 +104,7 @@ export class DeadLetterFile {
         this.stats.omitted++
         this.#log.error(
           { event: 'dead_letter_lost', file: this.path, maxBytes: this.#maxBytes, records: 1 },
-          'the dead-letter file is full: rejected records are not kept',
+          'dead-letter file is full; rejected records are not kept',
         )
         return
       }
@@ -115,7 +115,7 @@ export class DeadLetterFile {
       const found = error instanceof Refused ? { found: error.found, allowed: error.allowed } : {}
       this.#log.error(
         { event: 'dead_letter_lost', file: this.path, code: codeOf(error), ...found, records: 1 },
-        'the dead-letter file cannot be written: rejected records are not kept',
+        'dead-letter file cannot be written; rejected records are not kept',
       )
     }
   }

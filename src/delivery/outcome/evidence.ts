@@ -1,5 +1,5 @@
 /**
- * Evidence: what the answers of a destination prove about its address, and about single records.
+ * Evidence: what the answers of a backend prove about its address, and about single records.
  *
  * An answer that is given to everything is about the address. A record is at fault only if the address takes others: so
  * refusals are compared with what was taken after them. Time is counted in requests: one that was begun before a refusal

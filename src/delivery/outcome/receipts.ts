@@ -40,7 +40,7 @@ export class Receipts {
       onFate('abandoned')
       return
     }
-    // A receipt that is given twice cannot be told apart: the earlier one is sent again.
+    // A receipt that is given twice is ambiguous: the earlier one is sent again.
     this.#end(receipt, 'lost')
     this.#open.set(receipt, { until: performance.now() + this.#confirmation.patience, onFate })
     this.#later()

@@ -1,5 +1,5 @@
 /**
- * Remarks: what delivery says of one destination, in its log and in its numbers.
+ * Remarks: what delivery says of one backend, in its log and in its stats.
  *
  * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts (`reminder.ts`);
  * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
@@ -59,7 +59,7 @@ export interface RemarksFields {
   readonly stats: DeliveryStats
   readonly logger: Logger
   readonly health: () => Health
-  /** Bytes on the volume that the destination has not acknowledged. */
+  /** Bytes on the volume that the backend has not acknowledged. */
   readonly behind?: (() => number) | undefined
   /** Monotonic milliseconds. */
   readonly now?: (() => number) | undefined
@@ -143,7 +143,7 @@ export class Remarks {
     } else log.warn({ event: 'backend_still_down', ...fields }, 'backend still unavailable; retrying')
   }
 
-  /** What an outage means for whoever has to decide whether to get up. */
+  /** What an outage means to a person on call. */
   #outlook() {
     const health = this.#fields.health()
     const backlogBytes = this.#fields.behind?.()
@@ -162,11 +162,11 @@ export class Remarks {
     stats.lastError = { reason, detail: undefined, at: Date.now() }
     if (records === 1) {
       const fields = { event: 'record_too_large', backend: name, reason: TOO_LARGE, records, bytes } as const
-      this.#log.error(fields, 'a record was too large')
+      this.#log.error(fields, 'record too large: it is cut or rejected')
     } else {
       this.#log.warn(
         { event: 'payload_too_large', backend: name, reason, bytes },
-        'payload was too large, sending halves',
+        'payload too large; sending it in halves',
       )
     }
   }
@@ -177,20 +177,20 @@ export class Remarks {
     stats.lastError = { reason, detail: undefined, at: Date.now() }
     this.#log.warn(
       { event: 'answer_unreadable', backend: name, reason, records },
-      'records were taken, in an answer that cannot be read: whether some were refused is not known',
+      'records accepted in an answer that cannot be read; whether some were rejected is unknown',
     )
   }
 
   unconfirmed(records: number): void {
     this.#fields.stats.retry('unconfirmed')
     const fields = { event: 'delivery_unconfirmed', backend: this.#fields.name, records } as const
-    this.#log.warn(fields, 'an accepted request was never confirmed; it is sent again')
+    this.#log.warn(fields, 'accepted request was not confirmed in time; resending')
   }
 
   /** A request of several records was refused, and it is not said for which. */
   searching(reason: string, words: Words): void {
     this.#fields.stats.retry(reason)
-    this.#log.warn(this.#told('records_searched', reason, words), 'a request was refused: its records are tried apart')
+    this.#log.warn(this.#told('records_searched', reason, words), 'request refused; searching for the record at fault')
   }
 
   /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
@@ -209,18 +209,21 @@ export class Remarks {
   failing(reason: string, words: Words, place: Place): void {
     this.#fields.stats.retry(reason)
     const fields = this.#told('record_failing', reason, words, at(place))
-    this.#log.warn(fields, 'a record fails again and again: it is sent beside the others')
+    this.#log.warn(fields, 'record keeps failing; retrying it apart from the others')
   }
 
   /** Some records of a request were turned away in passing. */
   heldBack(reason: string, words: Words, records: number): void {
     this.#fields.stats.retry(reason)
-    this.#log.warn(this.#told('records_retried', reason, words, { records }), 'records are sent again')
+    this.#log.warn(
+      this.#told('records_retried', reason, words, { records }),
+      'some records of a request failed; retrying them',
+    )
   }
 
   rejected(reason: string, records: number, words: Words, place?: Place): void {
     const fields = this.#told('records_rejected', reason, words, { records, ...(place && at(place)) })
-    this.#log.error(fields, 'records were rejected')
+    this.#log.error(fields, 'records rejected')
   }
 
   #told<E extends Event>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {

@@ -1,5 +1,5 @@
 /**
- * What delivery counts about one destination. Every map has a bounded number of keys, for each may become a label.
+ * What delivery counts about one backend. Every map has a bounded number of keys, for each may become a label.
  */
 import type { Verdict } from '../../backends/backend.ts'
 

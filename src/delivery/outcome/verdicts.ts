@@ -4,7 +4,7 @@
 import type { Verdict } from '../../backends/backend.ts'
 
 /**
- * A fault of these records, as far as can be told, that may pass. `rejectAs`: under which reason they may be given up.
+ * A fault of these records, as far as is known, that may pass. `rejectAs`: under which reason they may be given up.
  * `within`: said inside of a success, in which others would have had answers of their own.
  */
 export interface Failing {

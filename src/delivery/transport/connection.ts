@@ -86,7 +86,7 @@ export class Connection {
     })
   }
 
-  /** Whether it stands, and the last request was wholly written: nobody reads its body any more. */
+  /** Whether it stands, and the last request was wholly written: its body is not read any more. */
   get intact(): boolean {
     return this.#socket?.writableLength === 0 && !this.#socket.destroyed
   }

@@ -77,7 +77,7 @@ export class Keyring {
     }
     this.#failures = 0
     if (before === undefined || same(before, this.#current)) return false
-    this.#log.info({ event: 'credentials_changed' }, 'credentials have changed')
+    this.#log.info({ event: 'credentials_changed' }, 'credentials reloaded')
     return true
   }
 
@@ -85,7 +85,7 @@ export class Keyring {
     const fields = { event: 'credentials_unreadable', place, code } as const
     if (this.#current === undefined) this.#log.error(fields, 'credentials cannot be read')
     // The first time it may be a swap that we looked into the middle of.
-    else if (++this.#failures > 1) this.#log.error(fields, 'credentials cannot be read, those before stay in use')
+    else if (++this.#failures > 1) this.#log.error(fields, 'credential reload failed; keeping the previous credentials')
   }
 }
 
@@ -144,7 +144,7 @@ function trust(tls: TlsOptions | undefined, reading: Reading, before: Trust | un
   }
 }
 
-/** Whether it holds certificates and all of them are whole. OpenSSL passes over what it cannot read, and trusts nobody. */
+/** Whether it holds certificates and all of them are whole. OpenSSL passes over what it cannot read, and then trusts no server. */
 function isBundle(pem: string): boolean {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
   const begun = pem.match(/-----BEGIN /g)?.length ?? 0

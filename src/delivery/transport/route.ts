@@ -1,10 +1,10 @@
 /**
  * The way to an endpoint: straight, or through a proxy.
  *
- *     http://…   ──► proxy, told the whole address ──► endpoint       forward (RFC 9112 §3.2.2)
+ *     http://…   ──► proxy, given the whole address ──► endpoint       forward (RFC 9112 §3.2.2)
  *     https://…  ══► proxy ══ CONNECT ════════════════► endpoint      tunnel  (RFC 9110 §9.3.6)
  *
- * Guarantees: what a proxy says of itself is told apart from what the endpoint says, and has a code that begins with
+ * Guarantees: what a proxy says of itself is kept apart from what the endpoint says, and has a code that begins with
  * `proxy_`. Through a tunnel it sees neither records nor credentials.
  */
 import { request as plainly } from 'node:http'
@@ -94,7 +94,7 @@ export function openTunnel(options: TunnelOptions): Promise<Socket> {
   }
   request.on('connect', ({ statusCode = 0 }, socket, head) => {
     clearTimeout(timer)
-    // A TLS server waits for us to begin: whoever speaks first is not the one that we asked for.
+    // A TLS server waits for us to begin: a server that speaks first is another one.
     if (statusCode >= 200 && statusCode < 300 && head.length === 0) return resolve(socket)
     socket.destroy()
     reject(new ProxyError(statusCode >= 200 && statusCode < 300 ? 'UNREADABLE_ANSWER' : String(statusCode)))

@@ -11,7 +11,7 @@ import { codeOf } from '../../errors.ts'
 import { signatureOf } from '../../signature.ts'
 import type { Secret } from '../options.ts'
 
-/** What cannot be read or used, and where it stands. Expected: whoever reads catches it and goes on with what it has. */
+/** What cannot be read or used, and where it stands. Expected: the reader catches it and goes on with what it has. */
 export class UnreadableError extends Error {
   readonly place: string
   readonly code: string

@@ -2,7 +2,7 @@
  * The transport to our own standard output.
  *
  * Guarantees: payloads appear whole and one after the other, however many are sent at once; a reader that is slow
- * holds back only us (`logshipper | less`), and one that has gone is told to the owner once (`logshipper | head`).
+ * holds back only us (`logshipper | less`), and one that has gone is reported to the owner once (`logshipper | head`).
  *
  * A pipe is opened anew through /proc, without blocking. Writing to the inherited one would either change the mode of
  * a description that other processes share, or leave a thread in `write` that the process cannot end without: a reader
@@ -26,7 +26,7 @@ type Write = (body: Buffer) => Promise<void>
 
 export interface StreamTransportOptions {
   readonly fd: number
-  /** Called once, when nobody reads any more. */
+  /** Called once, when there is no reader any more. */
   readonly closed: () => void
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tells a JSON object (RFC 8259) from everything else, and finds its members.
+ * Distinguishes a JSON object (RFC 8259) from everything else, and finds its members.
  *
  *     frame    ▢{"level":"info","at":{"line":7}}▢        (▢: white space)
  *                └─────────── members ────────┘

@@ -1,5 +1,5 @@
 /**
- * What `render` is told, by name: exported globals that the host sets before it calls (`Kernel.template`,
+ * The parameters of `render`, by name: exported globals that the host sets before it calls (`Kernel.template`,
  * `Kernel.render`). Addresses and numbers of bytes, unless something else is said.
  */
 

@@ -2,7 +2,7 @@
  * The allowance: the time that looking ahead may take, for all files and pipelines together.
  *
  * A hole or a line may be as long as a file system allows, and nothing of it can be shipped before its end is known. So
- * looking ahead has two purses that fill as time passes: `fresh` for what nobody has looked at, `again` for what was
+ * looking ahead has two purses that fill as time passes: `fresh` for what was never looked at, `again` for what was
  * looked through and may have changed since, which it hardly ever has. A purse may be overdrawn by one turn.
  *
  * Time is that of the clock, not of the CPU: it bounds both.

@@ -79,7 +79,7 @@ export class Framer {
   readonly #lookahead: Lookahead
   readonly #notices: Notices | undefined
 
-  /** `formOf` tells the form of a source's lines. `allowance` and `notices` are shared by all framers. */
+  /** `formOf` gives the form of a source's lines. `allowance` and `notices` are shared by all framers. */
   constructor(
     kernel: Kernel,
     formOf: (source: string) => LineForm,

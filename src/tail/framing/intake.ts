@@ -89,7 +89,7 @@ export class Intake {
   head(turn: Turn, stop: number): number | undefined {
     const { tailer, cursor, slab, form } = turn
     const room = slab.capacity - slab.used
-    // One character more, if there is one: it tells that the line is longer, and whether the cut goes through a sequence.
+    // One character more, if there is one: it shows that the line is longer, and whether the cut goes through a sequence.
     const most = form.maxBytes + 4
     if (form.encoding) return room < most + WORKROOM ? undefined : this.#decodeHead(turn, form.encoding, stop)
     const want = Math.min(stop - cursor.read, form.maxBytes + 1)

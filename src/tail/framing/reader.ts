@@ -132,7 +132,7 @@ export class Reader {
     return framing
   }
 
-  /** It is offered again after a while, if nobody offers it before. */
+  /** It is offered again after a while, if it is not offered before. */
   #rest({ tailer, cursor }: Place, ms: number): void {
     this.#resting.set(cursor, tailer)
     this.#wakeIn(ms)

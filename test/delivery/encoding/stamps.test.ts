@@ -13,14 +13,14 @@ t.test('no two records of a pipeline have the same time, however the clock jitte
   )
   const slab = arena.slab({ lines: numbered(3) }, { lines: numbered(2) })
   const other = arena.slab({ lines: numbered(1) })
-  stamps.give(slab)
-  stamps.give(other)
+  stamps.assign(slab)
+  stamps.assign(other)
   const begin = BigInt(READ_AT) * MILLISECOND + SALT
   t.same(
     [...slab.chunks, ...other.chunks].map(({ stamp }) => stamp),
     [begin, begin + 3n, begin + 5n],
   )
-  stamps.give(slab, READ_AT - 1000)
+  stamps.assign(slab, READ_AT - 1000)
   t.equal(slab.chunks[0]!.stamp, begin + 6n, 'a clock that went back by a second')
 })
 

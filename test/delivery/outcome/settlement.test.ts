@@ -43,7 +43,7 @@ t.test('one record at fault is found and rejected; all others are delivered, in 
   t.same(rejected, [['poison', 'http_400', offset, 400]])
   t.match(
     listener.said.filter(({ level }) => level === 'error'),
-    [{ sentence: 'records were rejected', fields: { records: 1, detail: 'bad line', offset } }],
+    [{ sentence: 'records rejected', fields: { records: 1, detail: 'bad line', offset } }],
   )
 })
 
@@ -169,7 +169,7 @@ t.test('what is never confirmed is sent again; a stop leaves it unsettled', asyn
   const posts = () => receiver.received.filter(({ url }) => url !== '/ack')
   while (posts().length < 3) await new Promise(setImmediate)
   t.same(messages(posts().slice(0, 2)), [...numbered(3), ...numbered(3)])
-  t.match(listener.said[0], { level: 'warn', sentence: /never confirmed/ })
+  t.match(listener.said[0], { level: 'warn', sentence: /not confirmed/ })
   delivery.stop()
   t.same(await shipped, { kind: 'abandoned' })
   t.equal(arena.settledChunks.length, 0)

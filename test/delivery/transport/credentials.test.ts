@@ -97,7 +97,7 @@ t.test('a file is looked at again after three seconds of use, and read again if 
   t.same(ring.current?.headers, expected, 'not with every request')
   later(t, 3001)
   t.same(ring.current?.headers, { ...expected, 'x-key': 'k2', authorization: 'Bearer two' })
-  t.match(listener.said, [{ level: 'info', sentence: 'credentials have changed' }])
+  t.match(listener.said, [{ level: 'info', sentence: 'credentials reloaded' }])
   t.equal(listener.said.length, 1)
   t.equal(ring.reload(), false)
 })
@@ -130,7 +130,7 @@ t.test('while a file is empty, gone or no header the secret before stays in use,
       later(t, seconds * 1000)
       t.equal(ring.current?.headers['authorization'], 'Bearer hush-7f3a')
     }
-    const sentence = 'credentials cannot be read, those before stay in use'
+    const sentence = 'credential reload failed; keeping the previous credentials'
     t.match(listener.said[0], { level: 'error', sentence, fields: { place: path } })
     t.notMatch(JSON.stringify(listener.said), /hush|→/)
     writeFileSync(path, 'new')

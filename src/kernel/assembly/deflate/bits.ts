@@ -5,7 +5,7 @@
  * overwritten by whatever comes next.
  */
 
-/** What waits, and how many bits that is: at most seven, whenever somebody else is at work. */
+/** What waits, and how many bits that is: at most seven, whenever something else is at work. */
 export let waiting: u64 = 0
 export let count: u64 = 0
 /** Where the next byte goes. */

@@ -1,5 +1,5 @@
 /**
- * Folds bytes into fewer with the same CRC-32, so that little is left for whoever computes it byte by byte.
+ * Folds bytes into fewer with the same CRC-32, so that little is left to compute byte by byte.
  *
  * Bytes are a polynomial over GF(2), and their CRC is its remainder by the polynomial of RFC 1952 §8. With y = x^128,
  * one step of 16 bytes, that polynomial divides y^300 + y^155 + y^117 + y^89 + 1. So the remainder stays the same if 16
