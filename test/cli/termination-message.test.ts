@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { terminationMessage, writeTerminationMessage } from '../../src/cli/termination-message.ts'
-import { type Statement, emptyOutcome } from '../../src/ledger.ts'
+import { emptyOutcome, type Statement } from '../../src/ledger.ts'
 import { scratch } from '../scratch.ts'
 
 const none = { lines: 0, bytes: 0 }

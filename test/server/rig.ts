@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { type Statement, emptyOutcome } from '../../src/ledger.ts'
+import { emptyOutcome, type Statement } from '../../src/ledger.ts'
 import type {
   BackendHealth,
   FileStatus,
