@@ -28,16 +28,16 @@ export function memoryUse(status = '/proc/self/status'): MemoryUse | undefined {
 
 /**
  * The memory limit of our cgroup in bytes, of either version (cgroups(7)); `undefined` if there is none. Inside a
- * container our group is the root of what is mounted, so the named folder is looked for first and the root after it.
+ * container our group is the root of what is mounted, so the named directory is looked for first and the root after it.
  */
 export function memoryLimit(cgroup = '/proc/self/cgroup', mount = '/sys/fs/cgroup'): number | undefined {
   const files: string[] = []
   for (const line of (contentOf(cgroup) ?? '').split('\n')) {
-    const [, controllers, folder] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
-    if (folder === undefined) continue
-    if (controllers === '') files.push(join(mount, folder, 'memory.max'))
+    const [, controllers, directory] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+    if (directory === undefined) continue
+    if (controllers === '') files.push(join(mount, directory, 'memory.max'))
     else if (controllers?.split(',').includes('memory'))
-      files.push(join(mount, 'memory', folder, 'memory.limit_in_bytes'))
+      files.push(join(mount, 'memory', directory, 'memory.limit_in_bytes'))
   }
   files.push(join(mount, 'memory.max'), join(mount, 'memory/memory.limit_in_bytes'))
   for (const file of files) {

@@ -1,8 +1,8 @@
 /**
  * A private directory: opened once, and used through that descriptor only.
  *
- * The hazard: whoever may write to the directory above can rename ours away and put another one, or a link, in its
- * place; and whoever may write into ours can put links, FIFOs and devices where we expect files. So the directory must
+ * The hazard: another user who may write to the directory above can rename ours away and put another one, or a link, in its
+ * place; and one who may write into ours can put links, FIFOs and devices where we expect files. So the directory must
  * be a directory and no link, belong to our user, and let no other user write; everything in it is named relative to the
  * open descriptor (`/proc/self/fd/N/NAME`); a file is read only if it is a regular one of our own with one name, and
  * never beyond a bound; a file is written only if it was just made.
@@ -40,7 +40,7 @@ const DESCRIPTORS = existsSync('/proc/self/fd') ? '/proc/self/fd' : undefined
 /**
  * What is done where our user is not the only one who may write. `close`: a directory of ours is closed to the others;
  * what belongs to another user is refused. `refuse`: nothing is changed. `ignore`: for a file system that keeps neither
- * owners nor modes, where whoever mounts it may write: neither is looked at.
+ * owners nor modes, where every user who mounts it may write: neither is looked at.
  */
 export type Others = 'close' | 'refuse' | 'ignore'
 
@@ -70,7 +70,7 @@ export function ourUser(): number {
 }
 
 /**
- * Who else may write to a directory, in words; undefined if nobody may, or there is none. In a sticky one nobody renames
+ * Who else may write to a directory, in words; undefined if no other user may, or there is none. In a sticky one no other user renames
  * what is not his.
  */
 export function writersOf(path: string): string | undefined {
@@ -189,7 +189,7 @@ export class PrivateDirectory {
     }
   }
 
-  /** Where the system finds what is called `name` in this directory. Whoever opens it must not follow links. */
+  /** Where the system finds what is called `name` in this directory. It must be opened without following links. */
   at(name: string): string {
     if (this.#closed) throw Object.assign(new Error(`${this.path} is closed`), { code: 'EBADF' })
     return within(this.#fd, this.path, name)

@@ -8,7 +8,7 @@
  *
  * Guarantees: everything goes through one descriptor of a directory that no other user may write to, unless the
  * configuration says that the volume keeps no owners; where there is none
- * every use throws, says why, and is tried again by whoever asks next. A directory that was removed, or has another one
+ * every use throws, says why, and is retried at the next use. A directory that was removed, or has another one
  * in its place, is made again at its next use, and `onRenewed` is called.
  */
 import { type BigIntStats, lstatSync } from 'node:fs'
@@ -85,7 +85,7 @@ export class StateDirectory {
     throw new Refused('IN_USE', this.path, `the state of ${this.holder}`, 'a directory of its own for each logshipper')
   }
 
-  /** The same, whoever else uses it. */
+  /** The same, whatever else uses it. */
   open(): PrivateDirectory {
     const known = this.#directory
     if (known?.isAt(known.path)) return known

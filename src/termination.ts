@@ -9,7 +9,7 @@
  * reaches the probe port can call the hook, and a drain that is cut short costs lines. One that is too long costs an
  * orderly end and no line: the kubelet kills us at the time at which we would have given up. So in doubt it is long.
  *
- * Guarantees, whoever calls and however often:
+ * Guarantees, whichever process calls and however often:
  *   1. a mark by anybody leaves half of the grace period at the least, counted from SIGTERM; it counts only if it is not
  *      older than a grace period, for after that the pod would be gone; the latest one counts;
  *   2. a mark from within the pod counts before all others, and as it is: its containers share our volume anyway;

@@ -11,7 +11,7 @@
  * process, however that ends. The exit code says whether anything is left to do.
  *
  * Only what a shipper of our user wrote is sent, or copied: where others could write to the state directory, or a dead-letter
- * file is a link or somebody else's, that is said and nothing is done.
+ * file is a link or another user's, that is logged and nothing is done.
  */
 import { closeSync, createReadStream, existsSync, renameSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'

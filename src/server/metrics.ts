@@ -72,7 +72,7 @@ export class Metrics {
       registers: [registry],
       collect: () => {
         metric.reset()
-        // Without labels a reset leaves a 0, which would be a value that nobody read.
+        // Without labels a reset leaves a 0, which would be a value that was never read.
         if (labels.length === 0) metric.remove()
         const before = shown
         shown = new Map()

@@ -22,7 +22,7 @@ const glob = z.string().check(
   }),
 )
 
-const folder = z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a folder' }))
+const directory = z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a directory' }))
 
 const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const
 const LINE_ENDS = ['lf', 'cr', 'nul'] as const
@@ -75,16 +75,16 @@ export const sourceSchema = z.strictObject({
       ),
     ),
   followSymlinks: z
-    ._default(z.array(folder), [])
-    .check(z.describe('Folders, outside the one that is followed, that symbolic links may lead into.')),
+    ._default(z.array(directory), [])
+    .check(z.describe('Candidates, outside the one that is followed, that symbolic links may lead into.')),
 })
 
 export const stateSchema = z.strictObject({
   dir: z
     .prefault(
       z.pipe(
-        z.union([folder, z.literal('off'), z.literal(false), z.null()], {
-          error: 'the absolute path of a folder, or off',
+        z.union([directory, z.literal('off'), z.literal(false), z.null()], {
+          error: 'the absolute path of a directory, or off',
         }),
         z.transform((value): string | null => (typeof value === 'string' && value !== 'off' ? value : null)),
       ),
@@ -99,7 +99,7 @@ export const stateSchema = z.strictObject({
     ._default(z.enum(['strict', 'ignore']), 'strict')
     .check(
       z.describe(
-        'ignore: on a volume that keeps no owners (Azure Files, SMB), where whoever mounts it may change what is kept.',
+        'ignore: on a volume that keeps no owners (Azure Files, SMB), where every user who mounts it may change what is kept.',
       ),
     ),
   unpacked: z.prefault(
@@ -158,12 +158,12 @@ export function lineRoom({ maxLineBytes, encoding }: SourceOptions): number {
 }
 
 export interface VolumeOptions {
-  /** Bytes that the volume may hold before the pod is evicted; `undefined`: nobody watches that. */
+  /** Bytes that the volume may hold before the pod is evicted; `undefined`: that is not watched. */
   readonly sizeLimit?: number | undefined
 }
 
 export interface StateOptions {
-  /** Absolute path of a folder; `null` keeps positions in memory only. */
+  /** Absolute path of a directory; `null` keeps positions in memory only. */
   readonly dir: string | null
   /** Whether the directory must be ours alone. */
   readonly permissions: Permissions

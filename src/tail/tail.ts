@@ -2,10 +2,10 @@
  * The room: all files that are followed, and everything that happens to them between a sweep and a checkpoint.
  *
  *     sweep ──► candidates ──► tailers ──► (cursors with something to read) ──► readers, one per pipeline
- *     folders     │               ▲
+ *                     │               ▲
  *                 └─► parked: more files than handles
  *
- *     lookout: when to look    recovery: what a checkpoint knows    lineage: new generations    saver: when to save
+ *     scheduler: when to look    recovery: what a checkpoint knows    lineage: new generations    saver: when to save
  *     missed: paths that lost their file    truncation: files that lost their content    pinning: files that may go
  *     follower: what happens to a file between two looks
  *
@@ -20,14 +20,14 @@ import { inodeKey } from './files/fingerprint.ts'
 import { Habits } from './files/names.ts'
 import type { OpenFile } from './files/open.ts'
 import { isBelow } from './files/open.ts'
-import { Folders, type Refusal } from './following/folders.ts'
+import { Candidates, type Refusal } from './following/candidates.ts'
 import { Follower } from './following/follower.ts'
 import type { Handover } from './following/handover.ts'
 import { dropUnread, heldBytes, overLimit } from './following/held.ts'
-import { Lookout } from './following/lookout.ts'
 import { Pinning } from './following/pinning.ts'
 import { NO_PREVIOUS, type PreviousEnd, previousEnd, unsettledLater, type Waiting } from './following/previous.ts'
 import { recover } from './following/recovery.ts'
+import { Scheduler } from './following/scheduler.ts'
 import type { ReaderEvents } from './framing/reader.ts'
 import { FileLog } from './generation/file-log.ts'
 import type { Generation } from './generation/generation.ts'
@@ -57,8 +57,8 @@ export class Tail {
   readonly #table = new Table()
   readonly #pins: Pins
   readonly #lineage: Lineage
-  readonly #lookout: Lookout
-  readonly #folders: Folders
+  readonly #scheduler: Scheduler
+  readonly #candidates: Candidates
   readonly #follower: Follower
   readonly #search: Search
   readonly #archives: Archives
@@ -96,7 +96,7 @@ export class Tail {
     const lineage = new Lineage(table, ledger, () => this.#follower.committed())
     const saver = new Saver(store, () => this.snapshot())
     const truncation = new Truncation(table, log)
-    const lookout = new Lookout(table, {
+    const scheduler = new Scheduler(table, {
       poll: (tailer, now) => this.#follower.looks.look(tailer, now),
       sweep: () => this.#look(false),
       ticked: () => this.#limitHeld(),
@@ -120,7 +120,7 @@ export class Tail {
       knownArchive: stats => this.#archives.knows(stats),
       isCopy: (origin, opened) => this.#search.isKnown(path => path === origin, opened),
       isSearching: origin => this.#search.isSearching(origin),
-      room: open => this.#folders.room(open),
+      room: open => this.#candidates.room(open),
       follow: (path, opened, generation) => this.#follower.followAside(path, opened, generation),
     })
     const follower = new Follower({
@@ -130,14 +130,14 @@ export class Tail {
       pinning: new Pinning(pins),
       unpacked,
       lineage,
-      lookout,
+      scheduler,
       missed,
       truncation,
       saver,
       habits,
       fileLog: new FileLog(log),
-      cleared: path => this.#folders.cleared(path),
-      compressed: (path, source) => this.#folders.compressed(path, source),
+      cleared: path => this.#candidates.cleared(path),
+      compressed: (path, source) => this.#candidates.compressed(path, source),
       search: entry => this.#search.find(entry, { replaced: true, truncated: true }),
       holdsBack: (origin, begun) => this.#search.holdsBack(origin, begun),
       nameless: tailer => this.#archives.learn(tailer),
@@ -166,14 +166,14 @@ export class Tail {
       lent,
       ledger,
       log,
-      room: () => this.#folders.room(),
-      held: () => this.#folders.held(),
-      release: path => this.#folders.release(path),
+      room: () => this.#candidates.room(),
+      held: () => this.#candidates.held(),
+      release: path => this.#candidates.release(path),
       found,
       displaced: tailer => follower.giveUp(tailer),
       onSettled,
     })
-    const folders = new Folders({
+    const candidates = new Candidates({
       sweep,
       store,
       log,
@@ -189,9 +189,9 @@ export class Tail {
     this.#pins = pins
     this.#lineage = lineage
     this.#saver = saver
-    this.#lookout = lookout
+    this.#scheduler = scheduler
     this.#follower = follower
-    this.#folders = folders
+    this.#candidates = candidates
     this.#search = search
     this.#archives = archives
     this.#missed = missed
@@ -221,7 +221,7 @@ export class Tail {
     recover(
       {
         table: this.#table,
-        folders: this.#folders,
+        candidates: this.#candidates,
         follower: this.#follower,
         missed: this.#missed,
         search: this.#search,
@@ -235,7 +235,7 @@ export class Tail {
         unpacked: this.#unpacked,
       },
       checkpoint,
-      this.#folders.first(),
+      this.#candidates.first(),
       handover?.handles,
     )
     if (handover) this.#previous = handover.previous
@@ -247,7 +247,7 @@ export class Tail {
       (path, what) => this.#hint(path, what),
       path => this.#table.isFollowed(path),
     )
-    this.#lookout.start()
+    this.#scheduler.start()
   }
 
   /** What belongs to the sources that are configured. */
@@ -292,7 +292,7 @@ export class Tail {
   }
 
   #inherit({ checkpoint, islands, ledger, mostFiles }: Handover): void {
-    this.#folders.parking.most = mostFiles
+    this.#candidates.parking.most = mostFiles
     this.#lineage.inherited = new Set(checkpoint.generations.map(({ key }) => key))
     this.#lineage.islands = islands
     for (const { source, backend, account } of ledger) {
@@ -313,7 +313,7 @@ export class Tail {
 
   /** Milliseconds of the monotonic clock at which the loop last turned. */
   get turnedAt(): number {
-    return this.#lookout.turnedAt
+    return this.#scheduler.turnedAt
   }
 
   /** The first sweep is done. */
@@ -336,7 +336,7 @@ export class Tail {
 
   /** Files that are not open, with what is settled of them. */
   waiting(): Iterable<Waiting> {
-    return this.#folders.waiting()
+    return this.#candidates.waiting()
   }
 
   get pins(): PinHealth {
@@ -349,7 +349,7 @@ export class Tail {
   }
 
   get refused(): Iterable<Refusal> {
-    return this.#folders.refused
+    return this.#candidates.refused
   }
 
   /** What the readers report about a file. */
@@ -358,21 +358,18 @@ export class Tail {
       replaced: tailer => this.#follower.looks.replaced(tailer),
       dry: tailer => this.#follower.order.dry(tailer),
       failed: tailer => {
-        this.#lookout.cool(tailer)
+        this.#scheduler.backOff(tailer)
         this.#follower.order.failed(tailer)
         const { source } = tailer.generation.origin
-        this.#log.warn(
-          { event: 'file_unreadable', source, path: tailer.path },
-          'a file cannot be read; it is tried again',
-        )
+        this.#log.warn({ event: 'file_unreadable', source, path: tailer.path }, 'file cannot be read; retrying')
       },
     }
   }
 
-  /** From now on nobody writes any more, as far as we know: last lines without a line end are taken too. */
+  /** From now on nothing is written any more, as far as is known: last lines without a line end are taken too. */
   finish(): void {
     this.#follower.finish()
-    this.#folders.final = true
+    this.#candidates.final = true
     for (const { reader } of this.#lineage.members) reader.final = true
     this.look()
   }
@@ -385,20 +382,20 @@ export class Tail {
       for (const tailer of this.#table.tailers) this.#follower.looks.look(tailer, now)
       if (all) this.#look(true)
     }
-    const waiting = this.#follower.order.holding || this.#search.waiting || this.#folders.crowded
+    const waiting = this.#follower.order.holding || this.#search.waiting || this.#candidates.crowded
     return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. */
   async stop(clean: boolean): Promise<LastSave> {
-    this.#lookout.stop()
+    this.#scheduler.stop()
     this.#archives.stop()
     this.#saver.stop()
     // The last save may meet one that is running: then its snapshot is taken after that one.
     const saved = await this.#store.save(() => this.snapshot(clean))
     const unsavedBytes = saved || this.#store.state === null ? 0 : this.#store.unsavedBytes(this.snapshot().totals)
     await this.#sweep.close()
-    this.#folders.close()
+    this.#candidates.close()
     for (const tailer of this.#table.tailers) tailer.close()
     if (saved || this.#store.state === null) return { kind: 'saved' }
     return { kind: 'failed', code: this.#store.fault?.code ?? 'unknown', unsavedBytes }
@@ -411,11 +408,11 @@ export class Tail {
 
   /** Ends, and leaves everything to another room of this process. Once no pipeline settles anything any more. */
   async handOver(): Promise<Handover> {
-    this.#lookout.stop()
+    this.#scheduler.stop()
     this.#archives.stop()
     this.#saver.stop()
     await Promise.all([this.#sweep.close(), this.#archives.ended()])
-    this.#folders.close()
+    this.#candidates.close()
     await this.#store.save(() => this.snapshot())
     const islands = new Map<string, ReadonlyMap<string, readonly Island[]>>()
     for (const generation of this.#table.generations()) {
@@ -434,7 +431,7 @@ export class Tail {
       islands,
       ledger: this.#ledger,
       previous: this.#previous,
-      mostFiles: this.#folders.parking.most,
+      mostFiles: this.#candidates.parking.most,
     }
   }
 
@@ -452,20 +449,20 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#table.tailerAt(path)
-    if (tailer && (what === 'name' || !this.#lookout.isHot(tailer))) this.#follower.looks.look(tailer)
+    if (tailer && (what === 'name' || !this.#scheduler.isActive(tailer))) this.#follower.looks.look(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
-    if (what === 'name' && tailer?.state.kind !== 'live') this.#lookout.sweepSoon()
+    if (what === 'name' && tailer?.state.kind !== 'live') this.#scheduler.sweepSoon()
   }
 
   #look(all: boolean): void {
-    this.#folders.look(all)
+    this.#candidates.look(all)
     this.#search.retry()
   }
 
   /** What the application deleted and a backend holds up must fill neither the volume nor the handles, unless it may. */
   #limitHeld(): void {
     // The other half is for files that have a name.
-    const maxFiles = Math.max(1, Math.floor(this.#folders.parking.limit / 2))
+    const maxFiles = Math.max(1, Math.floor(this.#candidates.parking.limit / 2))
     for (const tailer of overLimit(this.#table.tailers, { ...this.#heldOptions, maxFiles }, this.#log)) {
       const { generation, path } = tailer
       dropUnread(tailer, this.#log)

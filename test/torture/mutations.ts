@@ -177,8 +177,8 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       [
         'src/tail/following/follower.ts',
-        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.soon()\n',
-        '    this.#parts.lookout.heat(tailer)\n    this.#parts.saver.later()\n',
+        '    this.#parts.scheduler.markActive(tailer)\n    this.#parts.saver.soon()\n',
+        '    this.#parts.scheduler.markActive(tailer)\n    this.#parts.saver.later()\n',
       ],
     ],
     test: 'test/tail/tail.test.ts',
@@ -256,7 +256,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes a copy for a new file at once',
     edits: [
       [
-        'src/tail/following/folders.ts',
+        'src/tail/following/candidates.ts',
         '    if (this.final) return false\n    const { table, follower, lent }',
         "    if (this.final || path !== '') return false\n    const { table, follower, lent }",
       ],
@@ -444,7 +444,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reads a copy again whose lines have all been read',
     edits: [
       [
-        'src/tail/following/folders.ts',
+        'src/tail/following/candidates.ts',
         ': search.isKnown(origin => isRelated(path, origin), opened)\n',
         ": path === '' && search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],
@@ -455,7 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takes a new file for a copy whose lines have all been read',
     edits: [
       [
-        'src/tail/following/folders.ts',
+        'src/tail/following/candidates.ts',
         ': search.isKnown(origin => isRelated(path, origin), opened)\n',
         ": path !== '' || search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],

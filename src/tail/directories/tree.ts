@@ -31,7 +31,7 @@ const CHANCE = 10_000
 /** One in so many gives way at a time. */
 const PART = 20
 const LEADS_OUT =
-  'a link that leads out of the directory in which it lies (followSymlinks lists the folders that are allowed)'
+  'a link that leads out of the directory in which it lies (followSymlinks lists the directories that are allowed)'
 
 export interface TreeFields {
   readonly sources: readonly SourceOptions[]
@@ -65,7 +65,7 @@ export class Tree {
   readonly #directories = new Map<string, Directory>()
   readonly #reading = new Reading()
   readonly #shares: Readonly<Record<Kind, Shares>>
-  /** What is withheld in which, the one whose turn it is first. */
+  /** What is withheld in which, the next one first. */
   readonly #hungry = new Map<Directory, Withheld>()
   /** Why some cannot be listed. */
   readonly #faults = new Map<Directory, string>()

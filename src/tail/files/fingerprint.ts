@@ -171,7 +171,7 @@ export function stands(fd: number, offset: number, marker: Marker, head: Head): 
 }
 
 /**
- * The id of a generation: 16 hexadecimal digits. `epoch` is random and as old as the state folder, so that ids are
+ * The id of a generation: 16 hexadecimal digits. `epoch` is random and as old as the state directory, so that ids are
  * never reused after the state was lost; `incarnation` tells generations of one inode apart (0, or the time of the
  * truncation in milliseconds).
  */

@@ -46,7 +46,7 @@ export class Growth {
   constructor(saved: readonly SavedStretch[] = [], now = performance.now(), wall = Date.now()) {
     const ago = now - wall
     for (const row of saved.slice(0, MOST)) {
-      // Others may write to the state folder. Nothing but a number on a page depends on this.
+      // Others may write to the state directory. Nothing but a number on a page depends on this.
       if (!Array.isArray(row) || !row.every(each => Number.isFinite(each))) continue
       const [from, to, first, last] = row as SavedStretch
       if (from < this.#size || to <= from || last < first) continue
@@ -56,7 +56,7 @@ export class Growth {
   }
 
   /**
-   * The file was found with so many bytes that somebody wrote before: what is not dated yet is dated by the file. All
+   * The file was found with so many bytes that were written before: what is not dated yet is dated by the file. All
    * before `settled` is no concern of anybody any more.
    */
   found({ size, mtimeMs, birthtimeMs }: FileTimes, settled: number, now = performance.now(), wall = Date.now()): void {

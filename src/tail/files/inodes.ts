@@ -39,7 +39,7 @@ export function fileAt(path: string): BigIntStats | undefined {
     const stats = lstatSync(path, { bigint: true })
     return stats.isFile() ? stats : undefined
   } catch {
-    // It left while we looked, or its folder lists names and no more.
+    // It left while we looked, or its directory lists names and no more.
     return undefined
   }
 }
@@ -55,11 +55,11 @@ export function isInode(stats: BigIntStats, inode: Inode): boolean {
   return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
 }
 
-/** The name that an inode has now in the folder where it was last seen. */
+/** The name that an inode has now in the directory where it was last seen. */
 export function nameOf(inode: Inode, path: string): string | undefined {
-  const folder = dirname(path)
-  for (const name of namesIn(folder)) {
-    const candidate = join(folder, name)
+  const directory = dirname(path)
+  for (const name of namesIn(directory)) {
+    const candidate = join(directory, name)
     const stats = fileAt(candidate)
     if (stats && isInode(stats, inode)) return candidate
   }
@@ -74,10 +74,10 @@ export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<
   const places = new Map<string, string>()
   const queue = [...roots]
   let names = 0
-  for (let folder = queue.shift(); folder !== undefined && places.size < keys.size; folder = queue.shift()) {
-    for (const name of namesIn(folder)) {
+  for (let directory = queue.shift(); directory !== undefined && places.size < keys.size; directory = queue.shift()) {
+    for (const name of namesIn(directory)) {
       if (++names > MAX_NAMES_BELOW) return places
-      const path = join(folder, name)
+      const path = join(directory, name)
       try {
         const stats = lstatSync(path, { bigint: true })
         const key = inodeKey(inodeOf(stats))
@@ -91,10 +91,10 @@ export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<
   return places
 }
 
-/** The names in a folder, or none. */
-export function namesIn(folder: string): string[] {
+/** The names in a directory, or none. */
+export function namesIn(directory: string): string[] {
   try {
-    return readdirSync(folder)
+    return readdirSync(directory)
   } catch {
     return []
   }

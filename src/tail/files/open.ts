@@ -3,7 +3,7 @@
  *
  * The application may put anything there: FIFOs that block, devices that act, links that lead to our own secrets.
  * Only regular files are opened, without blocking, and an open file is used only if the kernel says that it really
- * lies below the source's folder (or one that was allowed by name), whatever links stand in the place of directories by
+ * lies below the source's directory (or one that was allowed by name), whatever links stand in the place of directories by
  * now, and if it is not where our own output goes. Every refusal is a value with a reason.
  */
 import {
@@ -26,13 +26,13 @@ import { isOurState } from '../../state.ts'
 /** The reason that may pass by itself once other files are closed. */
 export const TOO_MANY = 'too many open files'
 
-/** The reason that passes once somebody changes the file's mode. */
+/** The reason that passes once the file's mode is changed. */
 export const DENIED = 'permission denied'
 
 /** Following the file that our own standard output or error is written to would never end. */
 const OWN = new Set([1, 2].flatMap(fd => keyOf(fd) ?? []))
 
-/** An open regular file: whoever has it closes `fd`. */
+/** An open regular file: its owner closes `fd`. */
 export interface OpenFile {
   readonly kind: 'open'
   readonly fd: number
@@ -123,7 +123,10 @@ export function openRegular(path: string, bounds: readonly Bound[]): Opened {
     if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
     if (isOurState(fd, opened)) return refuse(fd, 'a file of our own state')
     if (!liesWithin(fd, path, bounds)) {
-      return refuse(fd, 'a link that leads out of the folder (followSymlinks lists the folders that are allowed)')
+      return refuse(
+        fd,
+        'a link that leads out of the directory (followSymlinks lists the directories that are allowed)',
+      )
     }
     return { kind: 'open', fd, stats: opened }
   } catch (error) {
@@ -219,7 +222,7 @@ function refuse(fd: number, reason: string): Opened {
 }
 
 function describe(stats: BigIntStats): string {
-  if (stats.isDirectory()) return 'a folder'
+  if (stats.isDirectory()) return 'a directory'
   if (stats.isFIFO()) return 'a FIFO'
   if (stats.isSocket()) return 'a socket'
   return 'a device'
@@ -230,7 +233,7 @@ function liesWithin(fd: number, path: string, bounds: readonly Bound[]): boolean
   let real: string
   try {
     real = readlinkSync(`/proc/self/fd/${fd}`)
-    // A file that was deleted in between is gone from every folder; its handle came from the path all the same.
+    // A file that was deleted in between is gone from every directory; its handle came from the path all the same.
     if (real.endsWith(' (deleted)')) real = real.slice(0, -' (deleted)'.length)
   } catch {
     real = realpathSync(path)

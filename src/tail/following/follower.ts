@@ -26,10 +26,10 @@ import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import type { Saver } from '../state/saver.ts'
 import type { Change } from './decide.ts'
-import type { Lookout } from './lookout.ts'
 import { Looks } from './looks.ts'
 import { Order } from './order.ts'
 import type { Pinning } from './pinning.ts'
+import type { Scheduler } from './scheduler.ts'
 
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
@@ -38,7 +38,7 @@ export interface FollowerParts {
   readonly pinning: Pinning
   readonly unpacked: Unpacked
   readonly lineage: Lineage
-  readonly lookout: Lookout
+  readonly scheduler: Scheduler
   readonly missed: Missed
   readonly truncation: Truncation
   readonly saver: Saver
@@ -71,21 +71,21 @@ export class Follower {
     })
   }
 
-  /** From now on nobody writes any more, as far as we know. */
+  /** From now on nothing is written any more, as far as is known. */
   finish(): void {
     this.looks.final = true
     this.order.final = true
   }
 
   #apply(tailer: Tailer, change: Change, now: number): void {
-    const { lookout, saver, truncation, compressed } = this.#parts
+    const { scheduler, saver, truncation, compressed } = this.#parts
     switch (change.kind) {
       case 'genuine':
         tailer.emptied = false
         break
       case 'written':
         tailer.failing = false
-        lookout.heat(tailer)
+        scheduler.markActive(tailer)
         // While nothing is acknowledged nothing else would: what was seen of the file would not outlive us.
         if (change.begins) saver.soon()
         else saver.later()
@@ -112,7 +112,7 @@ export class Follower {
       case 'looked':
         this.#keepPinned(tailer)
         if (tailer.finished(now)) this.close(tailer)
-        else lookout.seen(tailer, now)
+        else scheduler.looked(tailer, now)
     }
   }
 
@@ -127,7 +127,7 @@ export class Follower {
     this.#learn(tailer)
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
     this.order.offer(tailer)
-    this.#parts.lookout.heat(tailer)
+    this.#parts.scheduler.markActive(tailer)
     this.#parts.saver.soon()
     return tailer
   }
@@ -149,7 +149,7 @@ export class Follower {
     if (tailer.state.kind === 'deleted') this.#parts.nameless(tailer)
     this.#parts.missed.vacated(path, this.#parts.sources.get(source)!)
     this.#keepPinned(tailer)
-    this.#parts.lookout.sweepSoon()
+    this.#parts.scheduler.sweepSoon()
     this.#parts.saver.later()
   }
 
@@ -181,7 +181,7 @@ export class Follower {
     // So that whatever begins in this inode has another id than what was in it before.
     this.#parts.table.remember({ ...tailer.generation.save(tailer.path), done: true })
     this.letGo(tailer)
-    this.#parts.lookout.sweepSoon()
+    this.#parts.scheduler.sweepSoon()
     this.#parts.saver.later()
   }
 
@@ -214,7 +214,7 @@ export class Follower {
     tailer.state = { kind: 'rotated', since: performance.now() }
     this.#parts.table.setAside(tailer)
     this.#keepPinned(tailer)
-    this.#parts.lookout.sweepSoon()
+    this.#parts.scheduler.sweepSoon()
   }
 
   /** A committed offset has moved. */
@@ -238,16 +238,16 @@ export class Follower {
     this.#parts.saver.later()
   }
 
-  /** Its handle is closed; what becomes of the generation is somebody else's affair. */
+  /** Its descriptor is closed; what becomes of the generation is decided elsewhere. */
   letGo(tailer: Tailer): void {
     this.#parts.pinning.release(tailer)
     this.#parts.table.close(tailer)
-    this.#parts.lookout.forget(tailer)
+    this.#parts.scheduler.forget(tailer)
     tailer.close()
     this.order.forget(tailer)
   }
 
-  /** A rotated file's name may not last: whoever keeps three files deletes the fourth. */
+  /** A rotated file's name may not last: a rotation that keeps three files deletes the fourth. */
   #keepPinned(tailer: Tailer): void {
     // Its positions must be on disk too: a pin that no checkpoint names is cleared away by the next process.
     if (!this.#parts.pinning.keep(tailer)) return

@@ -31,7 +31,7 @@ export interface Acts {
 }
 
 export class Looks {
-  /** Nobody writes any more, as far as we know: last lines without a line end count as unread. */
+  /** Nothing is written any more, as far as is known: last lines without a line end count as unread. */
   final = false
   readonly #table: Table
   readonly #acts: Acts
@@ -92,7 +92,7 @@ export class Looks {
   }
 
   #isLike(tailer: Tailer, other: Tailer): boolean {
-    // When nobody writes any more no truncation is to come that would explain it.
+    // When nothing is written any more no truncation is to come that would explain it.
     if (this.final || other.closed) return false
     try {
       const stats = fstatSync(tailer.fd, { bigint: true })

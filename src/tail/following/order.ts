@@ -16,7 +16,7 @@ export interface OrderParts {
 }
 
 export class Order {
-  /** Nobody writes any more, as far as we know: last lines without a line end are taken too. */
+  /** Nothing is written any more, as far as is known: last lines without a line end are taken too. */
   final = false
   readonly #parts: OrderParts
   /** Those whose new generation must be on disk before anything of it is sent. */

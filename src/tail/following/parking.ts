@@ -1,8 +1,8 @@
 /**
  * Parking: more files than file handles. Handles of files that rest are closed; their positions are kept, and their
- * names are watched instead, until they change or somebody has a use for what is unread of them.
+ * names are watched instead, until they change or a backend has nothing else to read.
  *
- * Guarantees: a part of the handles is always left for sockets, folders and the checkpoint; positions are saved whether
+ * Guarantees: a part of the handles is always left for sockets, directories and the checkpoint; positions are saved whether
  * a file is open or parked; what is in flight of a parked file settles as ever.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const REST = 300
 const TURN = 1000
 /** One that lost its name and is done is closed early after so long: milliseconds. */
 const LEAVE = 3000
-/** Handles that files never take: for sockets, folders, the checkpoint, and looks at other files. */
+/** Handles that files never take: for sockets, directories, the checkpoint, and looks at other files. */
 const RESERVE = 16
 
 /** `asleep`: leave it. `due`: its path leads to it and there is something to read. `moved`: it does not. */

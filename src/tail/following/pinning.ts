@@ -2,7 +2,7 @@
  * Pinning: which files get a pin, and when they lose it.
  *
  * Only a file that has lost its name and is not acknowledged does. A file under its own name is never linked: logrotate refuses to
- * rotate files with two links, and an outage must not keep the application's logs from rotating. Where the folder shows
+ * rotate files with two links, and an outage must not keep the application's logs from rotating. Where the directory shows
  * that rotated files are compressed there is no pin either: `gzip`, and logrotate's `delaycompress`, refuse such files
  * too, and what is compressed is found again by the identity of its decompressed head.
  */
@@ -12,7 +12,7 @@ import { isRotationOf } from '../files/names.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { Pins } from '../state/pins.ts'
 
-/** A file that could not be pinned is tried again after so long: milliseconds. */
+/** A file that could not be pinned is retried after so long: milliseconds. */
 const TRY_AGAIN = 1000
 /** A rotation is left alone for so long: multilog gives up a file that has two names while it is at it. Milliseconds. */
 const SETTLED = 400

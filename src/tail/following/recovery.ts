@@ -26,12 +26,12 @@ import type { Unpacked } from '../rotation/unpack.ts'
 import type { Checkpoint, SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
 import type { Found } from '../watching/sweep.ts'
-import type { Folders } from './folders.ts'
+import type { Candidates } from './candidates.ts'
 import type { Follower } from './follower.ts'
 
 export interface RecoveryParts {
   readonly table: Table
-  readonly folders: Folders
+  readonly candidates: Candidates
   readonly follower: Follower
   readonly missed: Missed
   readonly search: Search
@@ -54,16 +54,16 @@ interface Fresh extends Sibling {
 }
 
 /**
- * Finds every saved generation again, then takes up what is new among `candidates`. `handles` are those of the
+ * Finds every saved generation again, then takes up what is new among what the first sweep `found`. `handles` are those of the
  * configuration before, if there was one.
  */
 export function recover(
   parts: RecoveryParts,
   { generations, epoch }: Checkpoint,
-  candidates: Iterable<Found>,
+  found: Iterable<Found>,
   handles = new Handles(),
 ): void {
-  const { table, folders, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
+  const { table, candidates, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
   follower.order.suspended = true
   const keys = new Set(generations.map(({ key }) => key))
@@ -87,13 +87,13 @@ export function recover(
   }
   const replaced = new Set<SavedGeneration>(orphans)
   const fresh: Fresh[] = []
-  for (const candidate of candidates) {
-    const opened = folders.open(candidate, fresh.length)
+  for (const candidate of found) {
+    const opened = candidates.open(candidate, fresh.length)
     if (opened === undefined) {
-      const waiting = folders.crowded ? savedAt(candidate.path, saved) : undefined
+      const waiting = candidates.crowded ? savedAt(candidate.path, saved) : undefined
       if (waiting === undefined) continue
       saved.delete(inodeKey(waiting.inode))
-      folders.parking.keep(candidate.path, waiting)
+      candidates.parking.keep(candidate.path, waiting)
       continue
     }
     const inode = inodeOf(opened.stats)
@@ -183,7 +183,7 @@ function begunOf(entry: SavedGeneration): bigint {
 interface Survey {
   /** The inodes, by key, of files that no followed name leads to and that hold what is known of them. */
   readonly standing: ReadonlySet<string>
-  /** Such files that hold something else: they were emptied and written to, and then renamed, while nobody looked. */
+  /** Such files that hold something else: they were emptied and written to, and then renamed, unseen. */
   readonly rewritten: readonly { readonly entry: SavedGeneration; readonly sibling: Sibling }[]
 }
 

@@ -9,7 +9,7 @@
  * looked at, and the NULs behind it are not looked through again for each change.
  *
  * Guarantees: `due` is never beyond something that was not looked at since it was seen to change there; knowledge is only
- * ever about the bytes as they were when they were read, and whoever needs it exact (`stale`) reads them once more.
+ * ever about the bytes as they were when they were read, and where it is needed exactly (`stale`) they are read once more.
  */
 
 export interface Stretch {

@@ -165,7 +165,7 @@ export class Cursor implements ChunkOwner {
     this.#join(pending)
   }
 
-  /** It goes on under another handle: nobody waits to read it, and nothing is known of what follows. */
+  /** It goes on under another handle: no reader has it queued, and nothing is known of what follows. */
   again(): void {
     this.queued = false
     this.ahead.restart()

@@ -1,7 +1,7 @@
 /**
  * The lineage: where generations come from, and how they get their ids.
  *
- * An id is derived from the file and the epoch of the state folder, so it is the same after a restart. One that holds
+ * An id is derived from the file and the epoch of the state directory, so it is the same after a restart. One that holds
  * the time (a truncated file, a reused inode) is not derived again: such a generation is `timed`, and must be on disk
  * before anything of it leaves the house.
  */
@@ -32,7 +32,7 @@ export interface Member {
 }
 
 export class Lineage {
-  /** Random, as old as the state folder. */
+  /** Random, as old as the state directory. */
   epoch = ''
   readonly members: Member[] = []
   /** Of the configuration before: the keys of its generations, and their islands by key and backend. */

@@ -293,7 +293,7 @@ export class Table {
     this.#sought.delete(entry)
   }
 
-  /** Takes out what is known of an inode that nobody could open, because its file was found. */
+  /** Takes out what is known of an inode that could not be opened, because its file was found. */
   recall(key: string): SavedGeneration | undefined {
     const entry = this.#soughtIn(key)
     if (entry) this.#sought.delete(entry)

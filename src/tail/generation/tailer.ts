@@ -12,7 +12,7 @@
  *                            │ closed │
  *                            └────────┘
  *
- * The handle stays open until everything is read and acknowledged and nobody has written for a while. A tailer looks
+ * The handle stays open until everything is read and acknowledged and nothing was written for a while. A tailer looks
  * (`poll`) and says what it saw; what to do about a truncation is for the room to decide, since it takes other files.
  * Looking never throws and never blocks on anything but a stat.
  */
@@ -47,8 +47,8 @@ export type TailerState =
   | { readonly kind: 'closed' }
 
 /**
- * What the end of a file means. `open`: more may be written there. `drain`: an unfinished last line is taken, for nobody
- * may be there to take it later; the room behind it stays, for somebody may. `quiet`: it lost its name and nobody has
+ * What the end of a file means. `open`: more may be written there. `drain`: an unfinished last line is taken, for
+ * it may never be read later; the room behind it stays, for it may. `quiet`: it lost its name and nothing was
  * written for a while: it ends there.
  */
 export type Ending = 'open' | 'drain' | 'quiet'
@@ -57,7 +57,7 @@ export type Ending = 'open' | 'drain' | 'quiet'
 export type Sight =
   /** Nothing to do, or more to read: `unread` says which. */
   | { readonly kind: 'intact'; readonly unread: boolean; readonly changed: boolean }
-  /** The end was cut off, what was read before still stands: `bytes` are gone that nobody will read. */
+  /** The end was cut off, what was read before still stands: `bytes` are gone unread. */
   | { readonly kind: 'shortened'; readonly bytes: number }
   /** Other content stands where we have read: a new generation. */
   | { readonly kind: 'replaced' }
@@ -77,7 +77,7 @@ export class Tailer {
   /** Size and modification time at the last look. */
   size: number
   state: TailerState = LIVE
-  /** It lost its name and nobody has written for a while: a last line without a line end will get none. */
+  /** It lost its name and nothing was written for a while: a last line without a line end will get none. */
   ending = false
   /** It was empty when its content was replaced: what is written to it first says whether it is a copy. */
   emptied = false
@@ -106,7 +106,7 @@ export class Tailer {
     this.#see(this.size, generation.furthest)
   }
 
-  /** Nobody looks at it any more. */
+  /** It is not looked at any more. */
   get closed(): boolean {
     return this.state.kind === 'closed'
   }
@@ -121,7 +121,7 @@ export class Tailer {
     return this.generation.extent(this.size)
   }
 
-  /** What its end means; `final`: nobody writes any more, as far as we know. */
+  /** What its end means; `final`: nothing is written any more, as far as is known. */
   endingIf(final: boolean): Ending {
     return this.ending ? 'quiet' : final ? 'drain' : 'open'
   }
@@ -189,7 +189,7 @@ export class Tailer {
     return ahead === undefined || stands(this.fd, furthest, ahead.marker, NO_HEAD)
   }
 
-  /** Whether what stands in the file is what was read of it, as far as that can be told: it is nobody else's. */
+  /** Whether what stands in the file is what was read of it, as far as that can be told: it is no other file's. */
   get genuine(): boolean {
     const { furthest } = this.generation
     try {
@@ -266,7 +266,7 @@ export class Tailer {
     if (this.state.kind !== 'live') this.path = nameOfHandle(this.fd, this.inode, this.path) ?? this.path
   }
 
-  /** Everything is read and acknowledged, and nobody has written for a while. */
+  /** Everything is read and acknowledged, and nothing was written for a while. */
   finished(now: number): boolean {
     return this.#quiet(now) && this.generation.doneAt(this.size)
   }
@@ -277,7 +277,7 @@ export class Tailer {
     closeSync(this.fd)
   }
 
-  /** Ends this life of the file, but leaves its handle open for whoever goes on with it. */
+  /** Ends this life of the file, but leaves its descriptor open for the tailer that goes on with it. */
   release(): number {
     this.state = { kind: 'closed' }
     return this.fd

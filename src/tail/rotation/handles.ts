@@ -38,7 +38,7 @@ export class Handles {
     if (fd !== undefined) closeSync(fd)
   }
 
-  /** Nobody wants the others: their sources, or their backends, are gone from the configuration. */
+  /** The others are not wanted: their sources, or their backends, are gone from the configuration. */
   close(): void {
     for (const key of [...this.#fds.keys()]) this.drop(key)
   }

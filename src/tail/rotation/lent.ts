@@ -5,7 +5,7 @@
  * searched for, by the names in its directory. The open file may be the copy it is looked for in, and have no name any
  * more, since copies are compressed, shifted or removed at once. So it is lent to the search while that lasts.
  *
- * Guarantees: an open file has one owner. Whoever lent it closes or follows it only if it can be taken back; otherwise a
+ * Guarantees: an open file has one owner. The part that lent it closes or follows it only if it can be taken back; otherwise a
  * generation goes on in it.
  */
 import type { Sibling } from './siblings.ts'
@@ -26,7 +26,7 @@ export class Lent implements Iterable<Sibling> {
     return this.#files.has(file)
   }
 
-  /** Ends the loan, for whoever lent it as for the search; false if the other one has ended it. */
+  /** Ends the loan, for the part that lent it as for the search; false if the other one has ended it. */
   take(file: Sibling): boolean {
     return this.#files.delete(file)
   }

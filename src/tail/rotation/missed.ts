@@ -215,7 +215,7 @@ export class Missed {
 
   /**
    * A file that had been followed under `origin` has other content than that: it was emptied, written to and renamed while
-   * nobody looked. It began at `since`: nanoseconds since the epoch.
+   * it was not looked at. It began at `since`: nanoseconds since the epoch.
    */
   rewritten(source: SourceOptions, origin: string, sibling: Sibling, since: bigint): void {
     this.#parts.lent.lend(sibling)

@@ -141,7 +141,7 @@ function isBetter(one: Candidate, other: Candidate): boolean {
 export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 1 | 2 | 3 {
   const { head, cursors, seen, ends = [], begun = '0' } = wanted
   const size = Number(opened.stats.size)
-  // A copy may have been made before the last lines were written that some backends have read already, or nobody.
+  // A copy may have been made before the last lines were written that some backends have read already, or none.
   const within = cursors.filter(({ offset }) => offset <= size)
   const ended = endsAs(opened, ends)
   const known = within.some(({ offset }) => offset > 0) || (ended && within.length > 0)

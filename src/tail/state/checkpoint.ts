@@ -3,10 +3,10 @@
  * the marker before it; for each source and backend the committed view of the ledger.
  *
  * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
- * temporary file, fsync, rename, fsync of the folder, and the copy before it is kept. A damaged or newer file is
+ * temporary file, fsync, rename, fsync of the directory, and the copy before it is kept. A damaged or newer file is
  * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
  * so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory that cannot be written, or
- * is not ours alone, stops nothing: `fault` says why, and saving is tried again each time. Nor does a
+ * is not ours alone, stops nothing: `fault` says why, and saving is retried each time. Nor does a
  * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
  * `unsavedBytes` says how much is settled that the disk does not know of.
  */
@@ -85,7 +85,7 @@ export interface SavedTotals {
 
 /** The body of the checkpoint file. */
 export interface Checkpoint {
-  /** Random, as old as the state folder. Part of every generation's id. */
+  /** Random, as old as the state directory. Part of every generation's id. */
   readonly epoch: string
   readonly generations: readonly SavedGeneration[]
   readonly totals: readonly SavedTotals[]
@@ -102,7 +102,7 @@ export type LastSave =
 /** Milliseconds after which a save hangs, and not only takes long. */
 const HANGS = 30_000
 
-/** Why the state folder cannot be used, if it cannot. */
+/** Why the state directory cannot be used, if it cannot. */
 export type Fault = { readonly code: string; readonly since: number }
 
 export class CheckpointStore {
@@ -276,12 +276,12 @@ export class CheckpointStore {
         const refused = error instanceof Refused && { path: error.path, found: error.found, allowed: error.allowed }
         this.#log.error(
           { event: 'state_write_failed', dir, code, ...refused, failingSeconds },
-          'the state folder cannot be written; shipping goes on, a restart would send again',
+          'the state directory cannot be written; shipping goes on, a restart would send again',
         )
       }
       return false
     }
-    if (this.#fault) this.#log.info({ event: 'state_written_again', dir }, 'the state folder can be written again')
+    if (this.#fault) this.#log.info({ event: 'state_written_again', dir }, 'the state directory can be written again')
     this.#fault = undefined
     return true
   }

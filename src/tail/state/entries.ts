@@ -2,7 +2,7 @@
  * The members of a JSON object, and the elements of its arrays, as stretches of bytes: what stands in them is not parsed.
  *
  * So a document of many entries is read one entry at a time, and one that was made to exhaust us (nested a million
- * deep, or full of empty objects) costs a pass over its bytes and nothing else. What is no JSON is found by whoever
+ * deep, or full of empty objects) costs a pass over its bytes and nothing else. What is no JSON is found by the one who
  * parses the entry.
  */
 

@@ -1,14 +1,14 @@
 /**
- * The claim: one program for each state folder. Two would overwrite each other's positions and clear away each other's
+ * The claim: one program for each state directory. Two would overwrite each other's positions and clear away each other's
  * pins.
  *
  * A claim is a listening socket in the directory, which is ours alone: no other user can put one there. It dies with its holder, however that dies, whatever process ids are
  * (in containers all are 1), and is seen from every container that shares the volume: a connection to a dead one is
  * refused. A holder says who it is.
  *
- * Each program's socket has a name of its own that is never used again, so whoever finds a dead one may remove it. A
+ * Each program's socket has a name of its own that is never used again, so a program that finds a dead one may remove it. A
  * program shows its socket first and looks for others afterwards: of two at least one sees the other. It holds the
- * folder once it has seen nobody else. Of two that see each other the later name hides, waits and looks again.
+ * directory once it has seen no other. Of two that see each other the later name hides, waits and looks again.
  *
  * Guarantees: never two at once; never refused because of a dead holder; where sockets or writing are not possible
  * there is no claim and no harm. Nothing here throws.
@@ -24,7 +24,7 @@ import type { StateDirectory } from '../../state.ts'
 
 /** Milliseconds for a holder to say who it is. One that is being killed hangs up within this time. */
 const ANSWER = 2000
-/** Between looks while somebody else begins or ends, and for how long. */
+/** Between looks while another program begins or ends, and for how long. */
 const AGAIN = 20
 const PATIENCE = 10_000
 /** A socket that is shown, and one that is not: not yet, or not now. */
@@ -32,7 +32,7 @@ const SHOWN = /^claim\.[0-9a-f]{12}$/
 const HIDDEN = /^claim\.[0-9a-f]{12}\.hidden$/
 /** Milliseconds after which a hidden socket that is dead was left behind: one that does not listen yet is younger. */
 const LEFT = 60_000
-/** What a socket says first: its program holds the folder, or would like to. */
+/** What a socket says first: its program holds the directory, or would like to. */
 const HOLDS = '+'
 const BEGINS = '-'
 
@@ -40,7 +40,7 @@ export type Claimed =
   | { readonly kind: 'claimed'; readonly claim: Claim }
   /** `by` is what the holder says of itself, or that it says nothing. */
   | { readonly kind: 'taken'; readonly by: string }
-  /** It cannot be told: nobody is kept from starting. */
+  /** It cannot be told: no program is kept from starting. */
   | { readonly kind: 'unknown'; readonly code: string }
 
 /** A socket that is shown in the directory. */
@@ -132,7 +132,7 @@ export async function claim(state: Pick<StateDirectory, 'open'>): Promise<Claime
 type Others =
   | { readonly kind: 'none' }
   | { readonly kind: 'holder'; readonly who: string }
-  /** Somebody begins too, or ends: who has the first name waits until it is gone, the other one yields. */
+  /** Another program begins too, or ends: the one that has the first name waits until it is gone, the other one yields. */
   | { readonly kind: 'wait' | 'yield' }
 
 /** Looks at every other socket in the directory, and removes the dead ones, and what another user put there. */
@@ -156,7 +156,7 @@ async function look(directory: PrivateDirectory, own: string): Promise<Others> {
 /** `holds`: or says nothing, which is the same to us. `dying`: it hung up, and will be dead. */
 type Holder = { readonly kind: 'holds'; readonly who: string } | { readonly kind: 'begins' | 'dying' | 'dead' | 'gone' }
 
-/** Asks whoever listens at a socket for its name. */
+/** Asks the program that listens at a socket for its name. */
 function ask(path: string): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const socket = connect(path)
@@ -203,7 +203,7 @@ function remove(directory: PrivateDirectory, name: string): void {
   }
 }
 
-/** Whoever answers may be anybody. */
+/** Any program may answer. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?')
 }

@@ -1,6 +1,6 @@
 /**
  * Whether others may take the state directory away: it lies on a volume of the logs, below a directory that another user
- * may write to. What is in it stays ours, but a restart may not find it, or find what somebody else put there.
+ * may write to. What is in it stays ours, but a restart may not find it, or find what another user put there.
  *
  * Directories of a volume of its own may look the same (the root of an emptyDir belongs to a group), so what counts is
  * that logs are followed on the same mount. Never throws.

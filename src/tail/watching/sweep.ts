@@ -165,7 +165,7 @@ export class Sweep {
     }
   }
 
-  /** The folders in front of the first wildcards of a source's patterns. */
+  /** The directories in front of the first wildcards of a source's patterns. */
   rootsOf(source: string): string[] {
     const patterns = this.#tree.reaches.patterns.filter(pattern => pattern.source.name === source)
     return [...new Set(patterns.map(({ root }) => root.directory))]
@@ -196,7 +196,7 @@ export class Sweep {
     })
   }
 
-  /** Whoever looked all the time has stopped: to be told matters again. */
+  /** Files are not looked at every few milliseconds any more: reports matter again. */
   listen(): void {
     this.#watcher.wake()
   }

@@ -108,7 +108,7 @@ export class Watcher {
     this.#adjust()
   }
 
-  /** Nobody looks all the time any more: if this rests, it goes on. */
+  /** Files are not looked at every few milliseconds any more: if this rests, it goes on. */
   wake(): void {
     if (this.#state.kind !== 'resting' || this.#state.until !== undefined) return
     const now = this.#clock.now()

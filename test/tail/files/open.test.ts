@@ -52,7 +52,7 @@ t.test('what is no regular file is refused with its kind, and nothing blocks', a
   t.equal(reason('fifo'), 'a FIFO')
   t.equal(reason('link to fifo'), 'a FIFO')
   t.equal(reason('socket'), 'a socket')
-  t.equal(reason('folder'), 'a folder')
+  t.equal(reason('folder'), 'a directory')
   t.equal(reason('zero'), 'a device')
   t.match(reason('dangling'), /leads nowhere/)
   t.match(reason('circle'), /circles/)

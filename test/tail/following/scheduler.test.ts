@@ -1,13 +1,13 @@
 /** When the directories are looked at: at once, and the more seldom the more a look costs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { Lookout } from '../../../src/tail/following/lookout.ts'
+import { Scheduler } from '../../../src/tail/following/scheduler.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
 
-/** A lookout over no files, whose looks at the directories take so many milliseconds of CPU time. */
-function lookout(t: Test, cost: number) {
+/** A scheduler over no files, whose looks at the directories take so many milliseconds of CPU time. */
+function scheduler(t: Test, cost: number) {
   const looks = { count: 0, spent: 0 }
-  const made = new Lookout(new Table(), {
+  const made = new Scheduler(new Table(), {
     poll: () => {},
     sweep: () => {
       looks.count++
@@ -24,7 +24,7 @@ function lookout(t: Test, cost: number) {
 }
 
 t.test('the first of many hints is followed at once, the others together', async t => {
-  const { made, looks } = lookout(t, 0)
+  const { made, looks } = scheduler(t, 0)
   made.sweepSoon()
   await sleep(0)
   await new Promise(resolve => setTimeout(resolve))
@@ -37,7 +37,7 @@ t.test('the first of many hints is followed at once, the others together', async
 })
 
 t.test('however much there is to hint at, looks take a small part of the time', async t => {
-  const { made, looks } = lookout(t, 10)
+  const { made, looks } = scheduler(t, 10)
   const began = performance.now()
   let hints = 0
   while (looks.count < 4) {

@@ -1,7 +1,7 @@
 /**
- * The folders: what a sweep found, and which of it is followed.
+ * The candidates: what a sweep found, and which of it is followed.
  *
- * Guarantees: the state folder and our own output are never followed; what is refused is named once, counted, and
+ * Guarantees: the state directory and our own output are never followed; what is refused is named once, counted, and
  * looked at again; what may be a copy of a followed file is held back until the truncation that explains it, but not
  * for ever; files beyond the number of handles wait for their turn, and what is unread of them is known.
  */
@@ -40,7 +40,7 @@ import type { Waiting } from './previous.ts'
 
 /** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
 const HOLD = 5000
-/** And for this long in all: a file that somebody writes beside the followed one, line by line, is no copy. */
+/** And for this long in all: a file that is written beside the followed one, line by line, is no copy. */
 const HOLD_GROWING = 120_000
 /** So many of them are kept open meanwhile: one that is removed before it is explained is no copy, and is read. */
 const MOST_KEPT = 16
@@ -65,7 +65,7 @@ interface Suspect {
   readonly opened: OpenFile | undefined
 }
 
-export interface FoldersParts {
+export interface CandidatesParts {
   readonly sweep: Sweep
   readonly store: CheckpointStore
   readonly log: Logger
@@ -83,9 +83,9 @@ export interface FoldersParts {
 const MOVED = { replaced: false, truncated: false } as const
 const REPLACED = { replaced: true, truncated: false } as const
 
-export class Folders {
+export class Candidates {
   readonly parking: Parking
-  readonly #parts: FoldersParts
+  readonly #parts: CandidatesParts
   readonly #refused = new Map<string, Refusal>()
   readonly #suspects = new Map<string, Suspect>()
   readonly #late: LateLines
@@ -93,10 +93,10 @@ export class Folders {
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
   #crowded = false
-  /** Nobody writes any more, as far as we know: last lines without an end are wanted too, and nothing is held back. */
+  /** Nothing is written any more, as far as is known: last lines without an end are wanted too, and nothing is held back. */
   final = false
 
-  constructor(parts: FoldersParts) {
+  constructor(parts: CandidatesParts) {
     this.#parts = parts
     this.parking = new Parking(parts.table, parts.lineage, parts.sweep.limits.files)
     this.#late = new LateLines(parts.table)
@@ -163,7 +163,7 @@ export class Folders {
     return found.values()
   }
 
-  /** Looks at the folders, and takes up what is new. `all`: whatever is known about them. */
+  /** Looks at the candidates, and takes up what is new. `all`: whatever is known about them. */
   look(all: boolean): void {
     const { table, missed } = this.#parts
     const found = this.#swept(all)
@@ -204,7 +204,7 @@ export class Folders {
 
   open({ path, root, source }: Found, more = 0): OpenFile | undefined {
     const { store, table } = this.#parts
-    // The state folder may lie among the logs: shipping our own checkpoint would never end.
+    // The state directory may lie among the logs: shipping our own checkpoint would never end.
     if (store.state?.ownsPath(path)) return undefined
     let opened: Opened = this.room(more) ? openRegular(path, [root]) : { kind: 'refused', reason: TOO_MANY }
     if (opened.kind === 'open') {

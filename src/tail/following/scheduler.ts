@@ -1,5 +1,5 @@
 /**
- * The lookout: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
+ * The scheduler: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
  * ones the more seldom the longer they are idle; the directories once a second, or at once when something hints at a
  * change, but the more seldom the longer such a look takes. Three timers in all, however many files there are.
  */
@@ -9,7 +9,7 @@ import type { Tailer } from '../generation/tailer.ts'
 
 /**
  * Milliseconds between looks: at a file that is being written, at one that is being written a lot (each look at which
- * makes a request of a good size), at others, at idle ones, at those that have been idle for long, at the folders.
+ * makes a request of a good size), at others, at idle ones, at those that have been idle for long, at the directories.
  */
 const HOT = 8
 const BUSY = 16
@@ -24,13 +24,13 @@ const ACTIVE_FOR = 10_000
 const A_LOT = 64 * 1024
 /** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
 const EACH = 0.5
-/** Other files that are looked at with the hot ones while nobody reports what happens to them. */
+/** Other files that are looked at with the hot ones while the system does not report what happens to them. */
 const OTHERS = 4
 
 export interface Looks {
   /** Look at one file. */
   poll(tailer: Tailer, now: number): void
-  /** Look at the folders. */
+  /** Look at the directories. */
   sweep(): void
   /** After everything that was due. */
   ticked(): void
@@ -40,7 +40,7 @@ export interface Looks {
   calm(): void
 }
 
-export class Lookout {
+export class Scheduler {
   readonly #table: Pick<Table, 'tailers'>
   readonly #looks: Looks
   readonly #hot = new Set<Tailer>()
@@ -102,13 +102,13 @@ export class Lookout {
   }
 
   /** The file has just been looked at. */
-  seen(tailer: Tailer, now: number): void {
+  looked(tailer: Tailer, now: number): void {
     const quiet = now - tailer.changedAt
     tailer.due = quiet < ACTIVE_FOR ? now : now + Math.min(ASLEEP, quiet / 10) - TICK / 2
   }
 
   /** The file has just changed. */
-  heat(tailer: Tailer): void {
+  markActive(tailer: Tailer): void {
     this.#hot.add(tailer)
     this.#tickSoon()
     if (this.#pace === TICK || this.#tick === undefined) return
@@ -118,13 +118,13 @@ export class Lookout {
   }
 
   /** The file cannot be read just now. */
-  cool(tailer: Tailer): void {
+  backOff(tailer: Tailer): void {
     this.#hot.delete(tailer)
     tailer.due = performance.now() + IDLE
   }
 
   /** It is looked at every few milliseconds anyhow. */
-  isHot(tailer: Tailer): boolean {
+  isActive(tailer: Tailer): boolean {
     return this.#hot.has(tailer)
   }
 
