@@ -122,7 +122,7 @@ t.test('what is no regular file is named, never blocks, and the others go on', a
   }
   const reasons = Object.fromEntries(refused.map(({ path, reason }) => [path.slice(stage.logs.length + 1), reason]))
   t.match(reasons, {
-    'folder.log': 'a folder',
+    'folder.log': 'a directory',
     'fifo.log': 'a FIFO',
     'socket.log': 'a socket',
     'dangling.log': /leads nowhere/,
