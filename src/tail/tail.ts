@@ -218,7 +218,10 @@ export class Tail {
     // The epoch must outlive us before an id made from it leaves the house.
     await this.#store.save(() => ({ ...checkpoint, clean: false }))
     await this.#sweep.ready()
-    recover(
+    this.#scheduler.hold()
+    this.#saver.hold()
+    this.#archives.hold()
+    await recover(
       {
         table: this.#table,
         candidates: this.#candidates,
@@ -238,6 +241,8 @@ export class Tail {
       this.#candidates.first(),
       handover?.handles,
     )
+    this.#archives.release()
+    this.#saver.release()
     if (handover) this.#previous = handover.previous
     else void this.#reviewPrevious(checkpoint)
     // A file that is renamed now would not be found again after a death that comes before it was saved.

@@ -108,10 +108,8 @@ const DEEDS: Record<string, () => void | Promise<void>> = {
     for (let n = 0; n < 300; n++) attempt(() => writeFileSync(`${'\u001b[2J\n'.repeat(30)}${n}.log`, `app: ${n}\n`))
   },
   crowdOfFiles() {
-    for (let n = 0; n < 30; n++) attempt(() => mkdirSync(`crowd/${n}`, { recursive: true }))
-    for (let n = 0; n < 3000; n++) {
-      attempt(() => writeFileSync(`crowd/${n % 30}/${String(n).padStart(4, '0')}.log`, `app: ${n}\n`))
-    }
+    attempt(() => mkdirSync('crowd', { recursive: true }))
+    for (let n = 0; n < 3000; n++) attempt(() => writeFileSync(`crowd/${n}.log`, `app: ${n}\n`))
   },
   crowdOfDirectories() {
     for (let n = 0; n < 1000; n++) attempt(() => mkdirSync(`directories/${n}`, { recursive: true }))

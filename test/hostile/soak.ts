@@ -102,7 +102,7 @@ class Backend {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const fault = this.calm ? 99 : below(40)
+    const fault = this.calm ? 99 : below(20)
     if (fault === 0) {
       this.faults++
       request.socket.destroy()

@@ -30,6 +30,9 @@ export interface Acts {
   apply(tailer: Tailer, change: Change, now: number): void
 }
 
+/** So many of those that come before a file are looked at before it: the last ones. */
+const MOST_ELDERS = 8
+
 export class Looks {
   /** Nothing is written any more, as far as is known: last lines without a line end count as unread. */
   final = false
@@ -61,7 +64,8 @@ export class Looks {
 
   /** What was written last to the file that had the name before comes first. */
   #eldersToLookAt(tailer: Tailer): Tailer[] {
-    const elders = this.#table.eldersOf(tailer)
+    // There may be hundreds of them, each of which is looked at in its own time.
+    const elders = this.#table.eldersOf(tailer).slice(-MOST_ELDERS)
     return elders.filter((elder, n) => n === elders.length - 1 || this.#now - elder.changedAt < ACTIVE_FOR)
   }
 

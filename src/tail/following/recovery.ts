@@ -5,6 +5,9 @@
  * first is read first. Then each followed name takes up the generation of its inode. Then every other generation is
  * searched for (`search.ts`), and the files that came and went under a followed name meanwhile (`missed.ts`). What is
  * new among the followed names comes last.
+ *
+ * There may be thousands of each. So this takes turns, and nothing else looks at a file or saves what is known meanwhile:
+ * what has not been found yet would be forgotten.
  */
 import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -19,9 +22,8 @@ import type { SourceOptions } from '../options.ts'
 import { Handles } from '../rotation/handles.ts'
 import type { Lent } from '../rotation/lent.ts'
 import type { Missed } from '../rotation/missed.ts'
-import type { Search } from '../rotation/search.ts'
+import { type Search, Snapshot } from '../rotation/search.ts'
 import { identityOf, isGeneration, type Sibling } from '../rotation/siblings.ts'
-import { Snapshot } from '../rotation/snapshot.ts'
 import type { Unpacked } from '../rotation/unpack.ts'
 import type { Checkpoint, SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
@@ -57,12 +59,13 @@ interface Fresh extends Sibling {
  * Finds every saved generation again, then takes up what is new among what the first sweep `found`. `handles` are those of the
  * configuration before, if there was one.
  */
-export function recover(
+export async function recover(
   parts: RecoveryParts,
   { generations, epoch }: Checkpoint,
   found: Iterable<Found>,
   handles = new Handles(),
-): void {
+): Promise<void> {
+  const pace = new Pace()
   const { table, candidates, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
   follower.order.suspended = true
@@ -87,7 +90,10 @@ export function recover(
   }
   const replaced = new Set<SavedGeneration>(orphans)
   const fresh: Fresh[] = []
-  for (const candidate of found) {
+  const snapshot = new Snapshot(generations)
+  // What was found goes on changing while this waits for its turn.
+  for (const candidate of [...found]) {
+    await pace.next()
     const opened = candidates.open(candidate, fresh.length)
     if (opened === undefined) {
       const waiting = candidates.crowded ? savedAt(candidate.path, saved) : undefined
@@ -114,19 +120,23 @@ export function recover(
       else {
         fresh.push(file)
         lent.lend(file)
+        snapshot.lent(file)
       }
       if (entry) replaced.add(entry)
     }
   }
-  const snapshot = new Snapshot()
-  const { standing, rewritten } = survey(
+  for (const [directory, bounds] of directoriesOf([...saved.values(), ...orphans], parts.boundsOf))
+    for (const _ of snapshot.look(directory, bounds)) await pace.next()
+  const { standing, rewritten } = await survey(
     [...saved.values()].filter(entry => !replaced.has(entry)),
     parts.boundsOf,
     snapshot,
+    pace,
   )
   for (const { entry, sibling } of rewritten) {
     replaced.add(entry)
     lent.lend(sibling)
+    snapshot.lent(sibling)
   }
   for (const entry of generations) missed.followedBefore(entry)
   for (const { origin, source } of generations) {
@@ -142,12 +152,16 @@ export function recover(
   // What stands where it is known to be is no copy of anything else.
   search.standing = standing
   search.snapshot = snapshot
-  for (const entry of entries) search.find(entry, { replaced: replaced.has(entry), truncated: false })
+  for (const entry of entries) {
+    await pace.next()
+    search.find(entry, { replaced: replaced.has(entry), truncated: false })
+  }
   search.standing = new Set()
   search.snapshot = undefined
   search.elsewhere = new Map()
   handles.close()
   for (const { entry, sibling } of rewritten) {
+    await pace.next()
     const { opened } = sibling
     if (!lent.take(sibling)) continue
     if (table.isOpen(inodeKey(entry.inode))) closeSync(opened.fd)
@@ -157,9 +171,39 @@ export function recover(
     }
   }
   // What was rotated away from a followed name meanwhile, and never seen under it.
-  missed.catchUpAll(true)
-  for (const file of fresh) if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))
+  for (const _ of missed.catchingUp(true)) await pace.next()
+  for (const file of fresh) {
+    await pace.next()
+    if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))
+  }
   follower.order.suspended = false
+}
+
+/** Milliseconds for which everything else waits, so that probes are answered. */
+const TURN = 25
+
+class Pace {
+  #until = performance.now() + TURN
+
+  /** Lets everything else have its turn if it has waited. */
+  async next(): Promise<void> {
+    if (performance.now() < this.#until) return
+    await new Promise(setImmediate)
+    this.#until = performance.now() + TURN
+  }
+}
+
+/** The directories that generations are looked for in, and where their files must lie. */
+function directoriesOf(
+  entries: readonly SavedGeneration[],
+  boundsOf: RecoveryParts['boundsOf'],
+): ReadonlyMap<string, readonly Bound[]> {
+  const directories = new Map<string, readonly Bound[]>()
+  for (const { origin, source, done } of entries) {
+    const directory = dirname(origin)
+    if (!done && !directories.has(directory)) directories.set(directory, beside(origin, boundsOf(source)))
+  }
+  return directories
 }
 
 /** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */
@@ -188,13 +232,19 @@ interface Survey {
 }
 
 /** What has become of the files of saved generations that no followed name leads to. */
-function survey(entries: readonly SavedGeneration[], boundsOf: RecoveryParts['boundsOf'], snapshot: Snapshot): Survey {
+async function survey(
+  entries: readonly SavedGeneration[],
+  boundsOf: RecoveryParts['boundsOf'],
+  snapshot: Snapshot,
+  pace: Pace,
+): Promise<Survey> {
   const standing = new Set<string>()
   const rewritten: { entry: SavedGeneration; sibling: Sibling }[] = []
   for (const entry of entries) {
+    await pace.next()
     const known = fileAt(entry.path)
     const isThere = known !== undefined && isInode(known, entry.inode)
-    const path = isThere ? entry.path : snapshot.inodes(dirname(entry.origin)).get(inodeKey(entry.inode))
+    const path = isThere ? entry.path : snapshot.placeOf(entry.inode, dirname(entry.origin))
     if (path === undefined) continue
     const opened = openRegular(path, beside(path, boundsOf(entry.source)))
     if (opened.kind !== 'open') continue

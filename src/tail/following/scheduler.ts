@@ -58,6 +58,7 @@ export class Scheduler {
   /** Between the last two looks at hot files one grew by a lot. */
   #busy = false
   #hint: NodeJS.Timeout | undefined
+  #held = false
 
   constructor(table: Pick<Table, 'tailers'>, looks: Looks) {
     this.#table = table
@@ -65,9 +66,16 @@ export class Scheduler {
     this.#looks = looks
   }
 
+  /** What was known is still being found again: nothing is looked at before `start`. */
+  hold(): void {
+    this.#held = true
+  }
+
   start(): void {
     const now = performance.now()
     this.turnedAt = now
+    this.#held = false
+    if (this.#hot.size > 0) this.#tickSoon()
     if (now >= this.#sweepDue) this.#sweep()
     let active = false
     for (const tailer of this.#table.tailers) {
@@ -87,6 +95,7 @@ export class Scheduler {
 
   /** Look at the directories soon: at once, but not for each of a burst of events. */
   sweepSoon(): void {
+    if (this.#held) return
     const wait = this.#sweptAt + Math.max(HOT, restAfter(this.#sweepTook)) - performance.now()
     this.#hint ??= setTimeout(() => this.#sweep(), Math.min(SWEEP, Math.max(0, wait)))
   }
@@ -166,6 +175,7 @@ export class Scheduler {
   }
 
   #tickSoon(): void {
+    if (this.#held) return
     const soon = (this.#busy ? BUSY : HOT) + EACH * (this.#hot.size - 1)
     this.#hotTick ??= setTimeout(() => this.#lookAtHot(), Math.min(soon, TICK))
   }

@@ -13,7 +13,7 @@ import { Families } from './families.ts'
 import type { Tailer } from './tailer.ts'
 
 /** Files that one is compared with at the most; and parts of a name that are looked up. */
-const MOST = 64
+const MOST = 16
 const MOST_PARTS = 4096
 
 export class Relatives {

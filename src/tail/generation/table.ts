@@ -80,6 +80,9 @@ export class Table {
   readonly #parked = new Map<string, Parked>()
   readonly #parkedAt = new Map<string, string>()
   readonly #sought = new Map<SavedGeneration, Awaited>()
+  /** The same, by inode and by origin: there may be thousands. */
+  readonly #soughtAt = new Map<string, Set<SavedGeneration>>()
+  readonly #soughtOf = new Map<string, Set<SavedGeneration>>()
   /** What stands for a generation that is sought, or was parked, while chunks of it are in flight. */
   readonly #living = new WeakMap<SavedGeneration, Generation>()
   readonly #unreadable = new Map<string, SavedGeneration>()
@@ -128,7 +131,7 @@ export class Table {
   *headsOf(origin: string): Generator<SavedGeneration['head']> {
     for (const each of [this.#done, this.#gone, this.#unreadable])
       for (const entry of each.values()) if (entry.origin === origin) yield entry.head
-    for (const entry of this.#sought.keys()) if (entry.origin === origin) yield entry.head
+    for (const [entry] of this.soughtOf(origin)) yield entry.head
     for (const { generation } of this.tailersOf(origin)) yield generation.head
     for (const { generation } of this.#finishing) if (generation.origin.path === origin) yield generation.head
   }
@@ -284,19 +287,28 @@ export class Table {
     return this.#sought
   }
 
+  /** Those whose generations began under a path. */
+  *soughtOf(origin: string): Generator<readonly [SavedGeneration, Awaited]> {
+    for (const entry of this.#soughtOf.get(origin) ?? []) yield [entry, this.#sought.get(entry)!]
+  }
+
   seek(entry: SavedGeneration, awaited: Awaited): void {
     this.#sought.set(entry, awaited)
+    addTo(this.#soughtAt, inodeKey(entry.inode), entry)
+    addTo(this.#soughtOf, entry.origin, entry)
   }
 
   /** It was found, or given up. */
   unseek(entry: SavedGeneration): void {
     this.#sought.delete(entry)
+    deleteFrom(this.#soughtAt, inodeKey(entry.inode), entry)
+    deleteFrom(this.#soughtOf, entry.origin, entry)
   }
 
   /** Takes out what is known of an inode that could not be opened, because its file was found. */
   recall(key: string): SavedGeneration | undefined {
     const entry = this.#soughtIn(key)
-    if (entry) this.#sought.delete(entry)
+    if (entry) this.unseek(entry)
     return entry
   }
 
@@ -310,9 +322,9 @@ export class Table {
   }
 
   #soughtIn(key: string): SavedGeneration | undefined {
-    for (const [entry, awaited] of this.#sought) {
-      if (awaited.kind === 'descriptor' && !awaited.circumstances.replaced && inodeKey(entry.inode) === key)
-        return entry
+    for (const entry of this.#soughtAt.get(key) ?? []) {
+      const awaited = this.#sought.get(entry)
+      if (awaited?.kind === 'descriptor' && !awaited.circumstances.replaced) return entry
     }
     return undefined
   }
@@ -431,4 +443,16 @@ export function savedOf({ path, who }: Parked): SavedGeneration {
 function forgetOldest(entries: Map<string, unknown>, most: number): void {
   const oldest = entries.keys().next().value
   if (entries.size > most && oldest !== undefined) entries.delete(oldest)
+}
+
+function addTo<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+  const set = sets.get(key)
+  if (set) set.add(value)
+  else sets.set(key, new Set([value]))
+}
+
+function deleteFrom<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
+  const set = sets.get(key)
+  set?.delete(value)
+  if (set?.size === 0) sets.delete(key)
 }

@@ -63,6 +63,8 @@ export class Archives {
   readonly #unseen = new Map<string, Unseen>()
   readonly #learned = new Recent<number>(() => false)
   #stopped = false
+  #held: Promise<void> | undefined
+  #release = (): void => {}
 
   constructor(parts: ArchiveParts) {
     this.#parts = parts
@@ -70,7 +72,20 @@ export class Archives {
 
   stop(): void {
     this.#stopped = true
+    this.release()
     for (const end of this.#pauses) end()
+  }
+
+  /** What is known is still being found again: no search begins before `release`, for it may end meanwhile. */
+  hold(): void {
+    this.#held = new Promise(resolve => {
+      this.#release = resolve
+    })
+  }
+
+  release(): void {
+    this.#held = undefined
+    this.#release()
   }
 
   /** Some are being looked into. */
@@ -129,7 +144,7 @@ export class Archives {
     const begun = before !== undefined && before <= least ? before - 1n : least
     this.#unseen.set(key, { origin, begun })
     const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
-    this.#seek(this.#take(entry, path, stats).finally(() => this.#unseen.delete(key)))
+    this.#seek(() => this.#take(entry, path, stats).finally(() => this.#unseen.delete(key)))
   }
 
   async #take(entry: SavedGeneration, path: string, seen: BigIntStats): Promise<void> {
@@ -205,7 +220,7 @@ export class Archives {
         }
       }
     }
-    this.#seek(learn())
+    this.#seek(learn)
   }
 
   /** Looks for a known generation in archives that may hold it; `end` is told where it is, or that it is in none. */
@@ -215,7 +230,7 @@ export class Archives {
     archives: readonly string[],
     end: (found: Sibling | undefined) => void,
   ): void {
-    this.#seek(this.#find(entry, wanted, archives, end))
+    this.#seek(() => this.#find(entry, wanted, archives, end))
   }
 
   async #find(
@@ -275,8 +290,9 @@ export class Archives {
     end(undefined)
   }
 
-  #seek(work: Promise<void>): void {
-    const seek = work.finally(() => this.#seeks.delete(seek))
+  #seek(work: () => Promise<void>): void {
+    const begun = this.#held ? this.#held.then(() => (this.#stopped ? undefined : work())) : work()
+    const seek = begun.finally(() => this.#seeks.delete(seek))
     this.#seeks.add(seek)
   }
 

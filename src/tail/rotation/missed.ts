@@ -22,6 +22,7 @@ import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Lent } from './lent.ts'
 import { beginsLike, findMissed, mayBeCopyOf, type Sibling } from './siblings.ts'
+import { Stems } from './stems.ts'
 
 /** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
 const LOOK_AGAIN = 3000
@@ -29,6 +30,10 @@ const LOOK_AGAIN = 3000
 const TURN = 50
 /** Names of a directory are read again after so long: milliseconds. */
 const FRESH = 250
+/** For so many paths names are found by their stems. */
+const MANY = 16
+/** Of the files that were followed under one path so many are compared with another one. */
+const MOST_COMPARED = 16
 
 /** A look may miss a name that is being changed just then, so one look is not enough. */
 interface Vacancy {
@@ -131,20 +136,27 @@ export class Missed {
 
   /** Looks at the paths that lost their file lately. `all`: at every one, however long that takes. */
   catchUpAll(all = false): void {
+    const looks = this.catchingUp(all)
+    while (!looks.next().done) {}
+  }
+
+  /** As `catchUpAll`, so that whoever drives it can do something else in between. */
+  *catchingUp(all: boolean): Generator<void, void, void> {
     for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
     this.#archives.clear()
     if (this.#vacancies.size === 0 || !this.#parts.room()) return
     const now = performance.now()
-    const names = listings()
+    const names = listings([...this.#vacancies.keys()], this.#parts.habits)
     for (const [path, vacancy] of [...this.#vacancies]) {
       const { source, begun, until } = vacancy
       vacancy.looked = true
-      const whole = this.#catchUp(source, path, begun, names)
+      const whole = yield* this.#catchingUp(source, path, begun, names)
       this.#vacancies.delete(path)
       // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
       if (!whole || now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
       if (!whole) break
       if (!all && performance.now() - now > TURN) break
+      yield
     }
   }
 
@@ -162,7 +174,20 @@ export class Missed {
   }
 
   /** Returns whether all of them were taken up: there may be no file descriptor for the others. */
-  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin), names = namesIn): boolean {
+  #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): boolean {
+    const looks = this.#catchingUp(source, origin, begun, namesIn)
+    for (;;) {
+      const { done, value } = looks.next()
+      if (done) return value
+    }
+  }
+
+  *#catchingUp(
+    source: SourceOptions,
+    origin: string,
+    begun: bigint | undefined,
+    names: Names,
+  ): Generator<void, boolean, void> {
     const { table, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...table.tailersOf(origin)]) this.#parts.poll(tailer)
@@ -191,7 +216,10 @@ export class Missed {
       },
     })
     for (const sibling of missed) this.#parts.lent.lend(sibling)
-    for (const sibling of missed) this.#take(source, origin, sibling)
+    for (const sibling of missed) {
+      this.#take(source, origin, sibling)
+      yield
+    }
     return whole
   }
 
@@ -246,7 +274,7 @@ export class Missed {
     if (this.#parts.isCopy(origin, opened) || isNoise(opened.fd)) return false
     // What was copied and then truncated goes on in this file.
     const like = compare(
-      new Set([...table.relativesOf(path), ...table.tailersOf(origin)]),
+      new Set([...table.relativesOf(path), ...likeliest(table.tailersOf(origin), opened)]),
       tailer => mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin),
       () => !lent.has(sibling) || table.isOpen(key),
     )
@@ -254,17 +282,44 @@ export class Missed {
   }
 }
 
-/** The names in directories, each read once in a while. */
-function listings(): (directory: string) => string[] {
-  const known = new Map<string, { readonly at: number; readonly names: string[] }>()
-  return directory => {
+type Names = (directory: string, origin: string) => readonly string[]
+
+interface Listing {
+  readonly at: number
+  readonly names: readonly string[]
+  stems?: Stems
+}
+
+/**
+ * The names in directories, each read once in a while: all of them for an origin whose rotations are known to be called in a
+ * way of their own, and otherwise those that have its stem.
+ */
+function listings(origins: readonly string[], habits: Habits): Names {
+  const known = new Map<string, Listing>()
+  const listed = (directory: string): Listing => {
     const now = performance.now()
     const last = known.get(directory)
-    if (last && now - last.at < FRESH) return last.names
-    const names = namesIn(directory)
-    known.set(directory, { at: performance.now(), names })
-    return names
+    if (last && now - last.at < FRESH) return last
+    const listing: Listing = { names: namesIn(directory), at: performance.now() }
+    known.set(directory, listing)
+    return listing
   }
+  return (directory, origin) => {
+    const listing = listed(directory)
+    if (habits.knows(origin) || origins.length < MANY) return listing.names
+    listing.stems ??= new Stems(
+      listing.names,
+      origins.filter(each => dirname(each) === directory),
+    )
+    return listing.stems.of(origin)
+  }
+}
+
+/** Those that a file may be a copy of, whatever it is called: a bounded number, the youngest first. */
+function likeliest(tailers: Iterable<Tailer>, { stats }: OpenFile): Tailer[] {
+  const size = Number(stats.size)
+  const likely = [...tailers].filter(({ state, size: other }) => state.kind === 'live' || other === size)
+  return likely.slice(-MOST_COMPARED).reverse()
 }
 
 /** When the file was born that is at a path now; where the file system does not say, when it was changed last. */

@@ -37,8 +37,10 @@ import {
   type Sibling,
   type Wanted,
 } from './siblings.ts'
-import type { Snapshot } from './snapshot.ts'
+import { Snapshot } from './snapshot.ts'
 import type { Unpacked } from './unpack.ts'
+
+export { Snapshot }
 
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
 const MOST_AWAITED = 1024
@@ -107,7 +109,7 @@ export class Search {
       replaced ? undefined : findInode(wanted, key => this.#parts.table.isOpen(key), this.snapshot),
     (_, wanted, { truncated }) =>
       findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated), this.snapshot),
-    (_, wanted, { truncated }) => this.#nameless(wanted, truncated),
+    (entry, wanted, { truncated }) => this.#nameless(entry, wanted, truncated),
     (entry, wanted) => this.#heldBack(entry, wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
   ]
@@ -128,8 +130,8 @@ export class Search {
   /** Whether a generation of `origin` that began before `begun` is searched for: how much it holds is not known yet. */
   holdsBack(origin: string, begun: bigint): boolean {
     if (this.#parts.archives.holdsBack(origin, begun)) return true
-    for (const [entry, { kind }] of this.#parts.table.sought) {
-      if (kind !== 'room' && entry.origin === origin && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
+    for (const [entry, { kind }] of this.#parts.table.soughtOf(origin)) {
+      if (kind !== 'room' && BigInt(entry.begun ?? entry.inode.birth) < begun) return true
     }
     return false
   }
@@ -288,8 +290,9 @@ export class Search {
   /** How directories are listed for a generation: a file that was there at the start may be an archive since. */
   #namesFor({ inode, origin }: SavedGeneration): (directory: string) => readonly string[] {
     const { snapshot } = this
-    if (snapshot === undefined || snapshot.inodes(dirname(origin)).has(inodeKey(inode))) return namesIn
-    return directory => snapshot.names(directory)
+    if (snapshot === undefined || this.#parts.habits.knows(origin)) return namesIn
+    if (snapshot.placeOf(inode, dirname(origin)) !== undefined) return namesIn
+    return directory => snapshot.mayHold(directory, origin)
   }
 
   /** What the configuration before had open: the file may have no name at all. */
@@ -321,10 +324,11 @@ export class Search {
   }
 
   /** A copy that lost its name after it was opened, before it was known to be one. */
-  #nameless(wanted: Wanted, truncated: boolean): Sibling | undefined {
+  #nameless(entry: SavedGeneration, wanted: Wanted, truncated: boolean): Sibling | undefined {
     const { lent } = this.#parts
-    for (const sibling of lent) {
+    for (const sibling of this.snapshot?.lentLike(entry) ?? lent) {
       const { path, opened } = sibling
+      if (!lent.has(sibling)) continue
       const stats = fstatSync(opened.fd, { bigint: true })
       const now: OpenFile = { ...opened, stats }
       const key = inodeKey(inodeOf(stats))

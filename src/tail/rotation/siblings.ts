@@ -109,7 +109,7 @@ export function findCopy(
 ): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
   const { path: origin, head, bounds } = wanted
-  const among = snapshot?.beginLike(dirname(origin), head, beside(origin, bounds))
+  const among = snapshot?.beginLike(origin, head, beside(origin, bounds))
   for (const { path, opened } of siblingsOf(wanted, among)) {
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
@@ -232,8 +232,8 @@ export interface MissedQuery {
   /** When the file that stands there now was born, if there is a younger one. */
   readonly before: bigint | undefined
   readonly habits: Habits
-  /** The names in a directory. */
-  readonly names: (directory: string) => readonly string[]
+  /** The names in a directory, or those of them that have the stem of the path: of all names all that it is asked for. */
+  readonly names: (directory: string, origin: string) => readonly string[]
   /** Where the files must really lie, unless rotations are known to leave the directory of `origin`. */
   readonly bounds: readonly Bound[]
   /** Only numbers and dates count as a rotation's name: no file was ever followed under the path. */
@@ -274,7 +274,7 @@ export function findMissed(query: MissedQuery): { readonly missed: Sibling[]; re
   // There may be thousands of names, and as many paths that this is asked for.
   const stem = habits.knows(origin) ? '' : stemOf(basename(origin))
   for (const directory of habits.directoriesOf(origin)) {
-    for (const name of names(directory)) {
+    for (const name of names(directory, origin)) {
       if (!name.includes(stem)) continue
       const says = habits.says(withoutCompression(name), origin)
       if (says === 'nothing' || (strict && says !== 'numbered')) continue

@@ -3,49 +3,104 @@
  *
  * Thousands of generations may be looked for at once, each among thousands of names, and the application chooses how many:
  * looked through for each of them anew, a directory would keep everything waiting for minutes. So each is listed once,
- * each of its files is opened once, and what begins alike is found by a hash.
+ * each of its files is opened once, and what begins as a wanted generation does is found by that.
  *
- * Guarantees: a bounded number of files is opened for each directory; of each one KiB is kept for as long as the snapshot
- * is; nothing throws.
+ * Guarantees: a bounded number of files is opened for each directory, and of names told for each generation; of what was
+ * read nothing is kept but which files begin alike; nothing throws.
  */
 import { hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { HEAD_BYTES, type Head, type Inode, inodeKey } from '../files/fingerprint.ts'
-import { fileAt, inodesIn, isInode, nameOf, namesIn } from '../files/inodes.ts'
+import { basename, dirname, join } from 'node:path'
+import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { fileAt, isInode, nameOf, namesIn, sameBirth } from '../files/inodes.ts'
+import { isCompressed } from '../files/names.ts'
 import { type Bound, openRegular } from '../files/open.ts'
+import type { Sibling } from './siblings.ts'
+import { Stems } from './stems.ts'
 
 /** Files opened in one directory at the most. */
 const MOST_OPENED = 20_000
 /** How often a directory is looked through for what has no beginning that is known. */
 const MOST_BLANK = 64
+/** Of files that begin alike so many are looked at, those that are called as rotations are first. */
+const MOST_ALIKE = 16
+/** Of names that may be those of rotations; and of archives that say nothing by their names. */
+const MOST_RELATED = 256
+const MOST_ARCHIVES = 64
 
-interface Beginning {
+/** What is looked for. */
+export interface Sought {
+  readonly origin: string
+  readonly head: Head
+}
+
+/** A number of looks, so that whoever drives them can do something else in between. */
+export type Looks = Generator<void, void, void>
+
+interface Place {
   readonly path: string
-  readonly bytes: Buffer
+  readonly inode: Inode
 }
 
 export class Snapshot {
+  readonly #wanted: Wanted
+  /** By directory. */
+  readonly #origins = new Map<string, string[]>()
   readonly #names = new Map<string, readonly string[]>()
-  readonly #inodes = new Map<string, ReadonlyMap<string, string>>()
-  readonly #beginnings = new Map<string, readonly Beginning[]>()
-  /** By directory and length: the paths by the hash of their first so many bytes. */
-  readonly #alike = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>()
+  readonly #stems = new Map<string, Stems>()
+  readonly #archives = new Map<string, readonly string[]>()
+  /** By directory, and the key of the inode. */
+  readonly #inodes = new Map<string, Map<string, Place>>()
+  /** By directory, and what a head says: the paths. */
+  readonly #alike = new Map<string, Map<string, string[]>>()
   readonly #blank = new Map<string, number>()
+  /** By what a head says. */
+  readonly #lent = new Map<string, Sibling[]>()
 
-  /** The names in a directory. */
-  names(directory: string): readonly string[] {
-    return remembered(this.#names, directory, () => namesIn(directory))
+  constructor(sought: Iterable<Sought>) {
+    const heads: Head[] = []
+    for (const { origin, head } of sought) {
+      heads.push(head)
+      const origins = remembered(this.#origins, dirname(origin), () => [])
+      origins.push(origin)
+    }
+    this.#wanted = new Wanted(heads)
   }
 
-  /** The names of the regular files in a directory, by the key of their inodes. */
-  inodes(directory: string): ReadonlyMap<string, string> {
-    return remembered(this.#inodes, directory, () => inodesIn(directory))
+  /** Looks at everything in a directory. Whoever does not drive it has it done at once when something is asked for. */
+  *look(directory: string, bounds: readonly Bound[]): Looks {
+    yield* this.#listInodes(directory)
+    yield* this.#readBeginnings(directory, bounds)
+  }
+
+  /** The names in a directory that may be those of rotations of a file, as far as they have its stem. */
+  related(directory: string, origin: string): readonly string[] {
+    const stems = remembered(
+      this.#stems,
+      directory,
+      () => new Stems(this.#namesIn(directory), this.#origins.get(dirname(origin)) ?? []),
+    )
+    return stems.of(origin).slice(0, MOST_RELATED)
+  }
+
+  /** Those, and a number of archives that may have been made of anything. */
+  mayHold(directory: string, origin: string): readonly string[] {
+    const archives = remembered(this.#archives, directory, () =>
+      this.#namesIn(directory).filter(isCompressed).slice(0, MOST_ARCHIVES),
+    )
+    return [...new Set([...this.related(directory, origin), ...archives])]
+  }
+
+  /** Where the inode was in a directory. */
+  placeOf(inode: Inode, directory: string): string | undefined {
+    if (!this.#inodes.has(directory)) drive(this.#listInodes(directory))
+    const place = this.#inodes.get(directory)?.get(inodeKey(inode))
+    return place && sameBirth(place.inode, inode) ? place.path : undefined
   }
 
   /** The name that an inode has in the directory where it was last seen. */
   nameOf(inode: Inode, path: string): string | undefined {
-    const name = this.inodes(dirname(path)).get(inodeKey(inode))
+    const name = this.placeOf(inode, dirname(path))
     if (name === undefined) return undefined
     const stats = fileAt(name)
     // It may have been renamed meanwhile.
@@ -53,54 +108,137 @@ export class Snapshot {
   }
 
   /**
-   * The files of a directory that begin as `head` says. Undefined where that says nothing, so that all are to be looked
-   * at; after that was often done, none are.
+   * The files in the directory of `origin` that begin as `head` says, a bounded number. Undefined where that says nothing,
+   * so that all are to be looked at; after that was often done, none are.
    */
-  beginLike(directory: string, head: Head, bounds: readonly Bound[]): ReadonlySet<string> | undefined {
+  beginLike(origin: string, head: Head, bounds: readonly Bound[]): ReadonlySet<string> | undefined {
+    const directory = dirname(origin)
     if (head.length === 0) {
       const times = (this.#blank.get(directory) ?? 0) + 1
       this.#blank.set(directory, times)
-      return times > MOST_BLANK && this.names(directory).length > MOST_BLANK ? NONE : undefined
+      return times > MOST_BLANK && this.#namesIn(directory).length > MOST_BLANK ? new Set() : undefined
     }
-    const byHash = remembered(this.#alike, `${head.length}:${directory}`, () => {
-      const alike = new Map<string, Set<string>>()
-      for (const { path, bytes } of this.#beginningsIn(directory, bounds)) {
-        if (bytes.length < head.length) continue
-        const key = hashOf(bytes.subarray(0, head.length))
-        alike.set(key, (alike.get(key) ?? new Set()).add(path))
-      }
-      return alike
-    })
-    return byHash.get(head.hash) ?? NONE
+    if (!this.#alike.has(directory)) drive(this.#readBeginnings(directory, bounds))
+    const alike = this.#alike.get(directory)?.get(keyOf(head)) ?? []
+    if (alike.length <= MOST_ALIKE) return new Set(alike)
+    const all = new Set(alike)
+    const related = this.related(directory, origin).map(name => join(directory, name))
+    const first = new Set([...related.filter(path => all.has(path)), ...alike.slice(0, MOST_ALIKE)])
+    return new Set([...first].slice(0, MOST_ALIKE))
   }
 
-  #beginningsIn(directory: string, bounds: readonly Bound[]): readonly Beginning[] {
-    return remembered(this.#beginnings, directory, () => {
-      const beginnings: Beginning[] = []
-      const scratch = Buffer.allocUnsafe(HEAD_BYTES)
-      for (const name of this.names(directory).slice(0, MOST_OPENED)) {
-        const path = join(directory, name)
-        const opened = openRegular(path, bounds)
-        if (opened.kind !== 'open') continue
-        try {
-          const length = readSync(opened.fd, scratch, 0, HEAD_BYTES, 0)
-          beginnings.push({ path, bytes: Buffer.from(scratch.subarray(0, length)) })
-        } catch {
-          // It cannot be read, so it is no copy of anything.
-        } finally {
-          closeSync(opened.fd)
-        }
+  /** An open file of which it is not decided yet what it is. */
+  lent(file: Sibling): void {
+    for (const key of this.#wanted.in(beginningOf(file.opened.fd))) remembered(this.#lent, key, () => []).push(file)
+  }
+
+  /** Those that begin as `head` says; undefined where that says nothing. */
+  lentLike({ head, origin }: Sought): readonly Sibling[] | undefined {
+    if (head.length === 0) return undefined
+    const alike = this.#lent.get(keyOf(head)) ?? []
+    if (alike.length <= MOST_ALIKE) return alike
+    const related = new Set(this.related(dirname(origin), origin))
+    const first = alike.filter(({ path }) => related.has(basename(path)))
+    return [...new Set([...first, ...alike.slice(0, MOST_ALIKE)])].slice(0, MOST_ALIKE)
+  }
+
+  #namesIn(directory: string): readonly string[] {
+    return remembered(this.#names, directory, () => namesIn(directory))
+  }
+
+  *#listInodes(directory: string): Looks {
+    if (this.#inodes.has(directory)) return
+    const inodes = new Map<string, Place>()
+    for (const name of this.#namesIn(directory)) {
+      const path = join(directory, name)
+      const stats = fileAt(path)
+      if (stats) inodes.set(inodeKey(inodeOf(stats)), { path, inode: inodeOf(stats) })
+      yield
+    }
+    this.#inodes.set(directory, inodes)
+  }
+
+  *#readBeginnings(directory: string, bounds: readonly Bound[]): Looks {
+    if (this.#alike.has(directory)) return
+    const alike = new Map<string, string[]>()
+    for (const name of this.#namesIn(directory).slice(0, MOST_OPENED)) {
+      const path = join(directory, name)
+      const opened = openRegular(path, bounds)
+      if (opened.kind === 'open') {
+        for (const key of this.#wanted.in(beginningOf(opened.fd))) remembered(alike, key, () => []).push(path)
+        closeSync(opened.fd)
       }
-      return beginnings
-    })
+      yield
+    }
+    this.#alike.set(directory, alike)
   }
 }
 
-const NONE: ReadonlySet<string> = new Set()
+/**
+ * The heads that are looked for. There may be one of each length, and they may be looked for in thousands of files: so a
+ * checksum of what a file begins with grows by a byte, and a hash is made only where it is that of a head.
+ */
+class Wanted {
+  /** By length: the checksums of heads; undefined if one has none. */
+  readonly #sums: (Set<number> | 'unknown' | undefined)[] = []
+  readonly #heads = new Set<string>()
+
+  constructor(heads: Iterable<Head>) {
+    for (const head of heads) {
+      if (head.length === 0) continue
+      const { length, crc } = head
+      this.#heads.add(keyOf(head))
+      const sums = this.#sums[length]
+      if (crc === undefined || sums === 'unknown') this.#sums[length] = 'unknown'
+      else this.#sums[length] = (sums ?? new Set()).add(crc)
+    }
+  }
+
+  /** What those heads say that the bytes begin with. */
+  in(bytes: Buffer): string[] {
+    const found: string[] = []
+    let sum = -1
+    for (let at = 0; at < bytes.length && at + 1 < this.#sums.length; at++) {
+      sum = TABLE[(sum ^ bytes[at]!) & 255]! ^ (sum >>> 8)
+      const sums = this.#sums[at + 1]
+      if (sums === undefined || (sums !== 'unknown' && !sums.has(~sum >>> 0))) continue
+      const key = keyOf({ length: at + 1, hash: hashOf(bytes.subarray(0, at + 1)) })
+      if (this.#heads.has(key)) found.push(key)
+    }
+    return found
+  }
+}
+
+/** Of CRC-32, by the byte. */
+const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte
+  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1
+  return sum
+})
+
+const scratch = Buffer.allocUnsafe(HEAD_BYTES)
+
+/** What an open file begins with, until the next call. */
+function beginningOf(fd: number): Buffer {
+  try {
+    return scratch.subarray(0, readSync(fd, scratch, 0, HEAD_BYTES, 0))
+  } catch {
+    // It cannot be read, so it is no copy of anything.
+    return scratch.subarray(0, 0)
+  }
+}
+
+function keyOf({ length, hash }: Head): string {
+  return `${length}:${hash}`
+}
 
 /** As a head has it. */
 function hashOf(bytes: Buffer): string {
   return hash('sha1', bytes, 'buffer').toString('hex', 0, 10)
+}
+
+function drive(looks: Looks): void {
+  while (!looks.next().done) {}
 }
 
 function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {

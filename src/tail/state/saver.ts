@@ -11,7 +11,10 @@ const SOON = 10
 export class Saver {
   readonly #store: CheckpointStore
   readonly #snapshot: () => Checkpoint
-  #state: 'clean' | 'waiting' | 'saving' | 'stopped' = 'clean'
+  #state: 'held' | 'clean' | 'waiting' | 'saving' | 'stopped' = 'clean'
+  /** Resolves once saves are not held. */
+  #free = Promise.resolve()
+  #release = (): void => {}
   /** What changed since the save that waits or runs: nothing, an offset, a file. */
   #wish: 'none' | 'later' | 'soon' = 'none'
   #timer: NodeJS.Timeout | undefined
@@ -29,8 +32,23 @@ export class Saver {
     this.#ask('soon')
   }
 
+  /** What a snapshot would say is not the whole of it: nothing is saved until `release`. */
+  hold(): void {
+    this.#state = 'held'
+    this.#free = new Promise(resolve => {
+      this.#release = resolve
+    })
+  }
+
+  release(): void {
+    this.#state = 'clean'
+    this.#release()
+    if (this.#wish !== 'none') this.#wait()
+  }
+
   /** Saves at once, if need be after a save that runs. Resolves to whether it is on disk. */
-  now(): Promise<boolean> {
+  async now(): Promise<boolean> {
+    if (this.#state === 'held') await this.#free
     return this.#store.save(this.#snapshot)
   }
 
@@ -49,6 +67,7 @@ export class Saver {
       case 'waiting':
         if (sooner) this.#wait()
         break
+      case 'held':
       case 'saving':
       case 'stopped':
         break
