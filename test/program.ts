@@ -13,6 +13,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
 import type { LedgerLine } from '../src/server/subject.ts'
 import { scratch } from './scratch.ts'
+import { leash } from './support/leash.ts'
 
 /** The built program; another one can be tested by naming it. */
 export const PROGRAM = resolve(
@@ -136,11 +137,13 @@ export class Program {
     args: readonly string[],
     { command, ...options }: { cwd?: string; uid?: number; command?: string } = {},
   ) {
-    this.child = spawn(command ?? process.execPath, command === undefined ? [PROGRAM, ...args] : args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], ...env },
-      ...options,
-    })
+    this.child = leash(
+      spawn(command ?? process.execPath, command === undefined ? [PROGRAM, ...args] : args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'], ...env },
+        ...options,
+      }),
+    )
     this.child.stdout!.setEncoding('utf8').on('data', (part: string) => (this.stdout += part))
     this.child.stderr!.on('data', (part: Buffer) => (this.raw += part.toString()))
     createInterface({ input: this.child.stderr! }).on('line', line => {

@@ -9,6 +9,7 @@ import type { Receiver } from '../../src/cli/demo/receiver.ts'
 import { View } from '../../src/cli/demo/view.ts'
 import { until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 // Each tells a story of eleven seconds, most of which is waiting.
 t.jobs = 4
@@ -27,7 +28,7 @@ function tell(t: Test, dir: string, ...args: readonly string[]): Told {
   const tmp = join(dir, 'tmp')
   // Whatever the caller has configured is no part of the demo.
   const env = { PATH: process.env['PATH'], TMPDIR: tmp, LOGSHIPPER_SOURCE_PATHS: '/nowhere/*.log' }
-  const child = spawn(process.execPath, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = leash(spawn(process.execPath, [...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }))
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

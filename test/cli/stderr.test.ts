@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { Stderr } from '../../src/cli/stderr.ts'
 import { PROGRAM, Stage, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 t.jobs = 2
 
@@ -34,7 +35,7 @@ async function shipsAndEnds(t: Test, stage: Stage, child: ChildProcess): Promise
 t.test('a socket that nobody reads', async t => {
   const stage = await crowded(t)
   // Its standard error is a socket that is read only as long as somebody listens: nobody does.
-  const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = leash(spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] }))
   t.teardown(() => child.kill('SIGKILL'))
   await shipsAndEnds(t, stage, child)
 })
@@ -46,7 +47,7 @@ t.test('a pipe that nobody reads for a while', async t => {
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
   const writer = openSync(fifo, constants.O_WRONLY)
   t.teardown(() => closeSync(reader))
-  const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', writer] })
+  const child = leash(spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', writer] }))
   closeSync(writer)
   t.teardown(() => child.kill('SIGKILL'))
   stage.write(100)
@@ -126,7 +127,7 @@ t.test('a pipe whose reader has gone, and a full disk', async t => {
   const full = openSync('/dev/full', 'w')
   t.teardown(() => closeSync(full))
   for (const stderr of ['pipe', full] as const) {
-    const child = spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', stderr] })
+    const child = leash(spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', stderr] }))
     child.stderr?.destroy()
     t.teardown(() => child.kill('SIGKILL'))
     await shipsAndEnds(t, stage, child)

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
 import { PROGRAM, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 export const SHIPPER = 65_532
 export const APPLICATION = 1000
@@ -121,22 +122,24 @@ export class Pod {
       LOGSHIPPER_BACKEND_RETRY_INITIAL: '50ms',
       LOGSHIPPER_BACKEND_RETRY_MAX: '200ms',
     }
-    const child = spawn(process.execPath, [...FLAGS, PROGRAM, ...args], {
-      uid: SHIPPER,
-      gid: SHIPPER,
-      cwd: '/',
-      env: {
-        PATH: process.env['PATH'],
-        MALLOC_ARENA_MAX: '2',
-        UV_THREADPOOL_SIZE: '2',
-        LOGSHIPPER_STATE_DIR: this.state,
-        ...(paths === undefined ? {} : simple),
-        LOGSHIPPER_SERVER_PORT: '0',
-        LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
-        ...env,
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const child = leash(
+      spawn(process.execPath, [...FLAGS, PROGRAM, ...args], {
+        uid: SHIPPER,
+        gid: SHIPPER,
+        cwd: '/',
+        env: {
+          PATH: process.env['PATH'],
+          MALLOC_ARENA_MAX: '2',
+          UV_THREADPOOL_SIZE: '2',
+          LOGSHIPPER_STATE_DIR: this.state,
+          ...(paths === undefined ? {} : simple),
+          LOGSHIPPER_SERVER_PORT: '0',
+          LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
+          ...env,
+        },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      }),
+    )
     this.#t.teardown(() => child.kill('SIGKILL'))
     const running = new Running(child)
     await until(() => running.said.includes('"msg":"started"') || running.over)
@@ -155,12 +158,14 @@ export class Pod {
 
   /** A program of the application that goes on until it has done what it says, or the test ends. */
   program(script: string): ChildProcess {
-    const child = spawn(process.execPath, ['--input-type=commonjs', '-e', script], {
-      uid: APPLICATION,
-      gid: APPLICATION,
-      cwd: this.logs,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const child = leash(
+      spawn(process.execPath, ['--input-type=commonjs', '-e', script], {
+        uid: APPLICATION,
+        gid: APPLICATION,
+        cwd: this.logs,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    )
     this.#t.teardown(() => child.kill('SIGKILL'))
     return child
   }

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { Program, Stage, sleep, until } from '../program.ts'
+import { leash } from '../support/leash.ts'
 import { untested } from '../support/untested.ts'
 
 t.setTimeout(55_000)
@@ -32,6 +33,7 @@ async function faulty(t: Test, stage: Stage, path: string, when: string): Promis
   await program.started
   const { pid } = program.child
   const [traced] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)
+  leash(program.child, traced)
   t.teardown(() => process.kill(traced!, 'SIGKILL'))
   return program
 }

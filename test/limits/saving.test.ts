@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 import { untested } from '../support/untested.ts'
 
 const PROGRAM = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
@@ -24,16 +25,18 @@ else {
     const trace = join(dir, 'trace')
     mkdirSync(state)
     const strace = ['-f', '--seccomp-bpf', '-y', '-s', '0', '-o', trace, '-e', `trace=${CALLS}`]
-    const child = spawn('strace', [...strace, process.execPath, PROGRAM], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: {
-        PATH: process.env['PATH'],
-        LOGSHIPPER_SOURCE_PATHS: log,
-        LOGSHIPPER_STATE_DIR: state,
-        LOGSHIPPER_SERVER_PORT: 'off',
-        LOGSHIPPER_SERVER_ADMIN: 'off',
-      },
-    })
+    const child = leash(
+      spawn('strace', [...strace, process.execPath, PROGRAM], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: {
+          PATH: process.env['PATH'],
+          LOGSHIPPER_SOURCE_PATHS: log,
+          LOGSHIPPER_STATE_DIR: state,
+          LOGSHIPPER_SERVER_PORT: 'off',
+          LOGSHIPPER_SERVER_ADMIN: 'off',
+        },
+      }),
+    )
     t.teardown(() => child.kill('SIGKILL'))
     let out = ''
     child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part))

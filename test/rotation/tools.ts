@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { sleep, until } from '../program.ts'
+import { leash } from '../support/leash.ts'
 import { LINE } from './judge.ts'
 import type { Log, Place, Rotation } from './rotation.ts'
 
@@ -36,10 +37,12 @@ class Piped implements Log {
   constructor(place: Place, command: readonly string[], turn: Turn, env: Record<string, string> = {}) {
     this.#place = place
     this.#turn = turn
-    this.#child = spawn(command[0]!, command.slice(1), {
-      stdio: ['pipe', 'ignore', 'inherit'],
-      env: { PATH: process.env['PATH'], ...env },
-    })
+    this.#child = leash(
+      spawn(command[0]!, command.slice(1), {
+        stdio: ['pipe', 'ignore', 'inherit'],
+        env: { PATH: process.env['PATH'], ...env },
+      }),
+    )
   }
 
   async write(lines: string): Promise<void> {

@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { PROGRAM, Program, refuse, Stage, sleep, until } from '../program.ts'
+import { leash } from '../support/leash.ts'
 import { mountTmpfs, withoutTmpfs } from '../support/tmpfs.ts'
 
 t.jobs = 3
@@ -257,7 +258,7 @@ t.test('a terminal that goes away drains it, unless it was started to outlive th
   t.equal(stage.receiver.lines.pop(), 'no end')
   stage.receiver.records.pop()
   const script = 'trap "" HUP; exec "$0" "$1"'
-  const nohup = spawn('sh', ['-c', script, process.execPath, PROGRAM], { env: stage.env, stdio: 'ignore' })
+  const nohup = leash(spawn('sh', ['-c', script, process.execPath, PROGRAM], { env: stage.env, stdio: 'ignore' }))
   t.teardown(() => nohup.kill('SIGKILL'))
   appendFileSync(stage.log, '\n')
   stage.write(100)
@@ -297,7 +298,7 @@ t.test('a working folder that was deleted is none of its business', async t => {
   mkdirSync(gone)
   // What the test runner would load into it needs a working folder.
   const script = 'unset NODE_OPTIONS; cd "$2" && rmdir "$2" && exec "$0" "$1"'
-  const child = spawn('sh', ['-c', script, process.execPath, PROGRAM, gone], { env: stage.env, stdio: 'ignore' })
+  const child = leash(spawn('sh', ['-c', script, process.execPath, PROGRAM, gone], { env: stage.env, stdio: 'ignore' }))
   t.teardown(() => child.kill('SIGKILL'))
   t.ok(await stage.arrived())
   const ended = once(child, 'exit')

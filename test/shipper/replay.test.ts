@@ -16,6 +16,7 @@ import {
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { refuse, Stage, until } from '../program.ts'
+import { leash } from '../support/leash.ts'
 
 t.jobs = 3
 
@@ -27,9 +28,11 @@ const DEAD_LETTERS = {
 }
 
 async function replay(stage: Stage, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, [PROGRAM, 'replay', ...args], {
-    env: { ...stage.env, PATH: process.env['PATH'] },
-  })
+  const child = leash(
+    spawn(process.execPath, [PROGRAM, 'replay', ...args], {
+      env: { ...stage.env, PATH: process.env['PATH'] },
+    }),
+  )
   let out = ''
   let err = ''
   child.stdout.on('data', (part: Buffer) => (out += part))
@@ -157,7 +160,9 @@ t.test('a replay that is interrupted leaves everything for the next one', async 
   t.ok(await until(() => existsSync(file) && readFileSync(file, 'utf8').split('\n').length === 11))
   t.equal((await program.kill('SIGTERM')).code, 0)
   stage.receiver.behaviour = refuse(503)
-  const child = spawn(process.execPath, [PROGRAM, 'replay'], { env: { ...stage.env, PATH: process.env['PATH'] } })
+  const child = leash(
+    spawn(process.execPath, [PROGRAM, 'replay'], { env: { ...stage.env, PATH: process.env['PATH'] } }),
+  )
   const before = stage.receiver.requests
   t.ok(await until(() => stage.receiver.requests > before))
   child.kill('SIGINT')
@@ -177,7 +182,9 @@ t.test('two replays at once: the second does nothing, and one that was killed is
   t.ok(await until(() => kept() === 10))
   stage.receiver.behaviour = refuse(503)
   const before = stage.receiver.requests
-  const first = spawn(process.execPath, [PROGRAM, 'replay'], { env: { ...stage.env, PATH: process.env['PATH'] } })
+  const first = leash(
+    spawn(process.execPath, [PROGRAM, 'replay'], { env: { ...stage.env, PATH: process.env['PATH'] } }),
+  )
   t.ok(await until(() => stage.receiver.requests > before))
   const replaying = join(stage.state, 'dead-letter', 'http.replaying.ndjson')
   t.match(await replay(stage), {

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 t.jobs = 2
 
@@ -42,22 +43,24 @@ async function pod(t: Test) {
   }
   const receiver = await Receiver.start(t)
   const start = async (state: string, env: Record<string, string> = {}): Promise<Running> => {
-    const child = spawn(process.execPath, [PROGRAM], {
-      uid: SHIPPER,
-      gid: SHIPPER,
-      cwd: '/',
-      env: {
-        PATH: process.env['PATH'],
-        LOGSHIPPER_SOURCE_PATHS: join(logs, '*.log'),
-        LOGSHIPPER_STATE_DIR: state,
-        LOGSHIPPER_BACKEND_TYPE: 'http',
-        LOGSHIPPER_BACKEND_ENDPOINT: receiver.url,
-        LOGSHIPPER_SERVER_PORT: 'off',
-        LOGSHIPPER_SERVER_ADMIN: 'off',
-        ...env,
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const child = leash(
+      spawn(process.execPath, [PROGRAM], {
+        uid: SHIPPER,
+        gid: SHIPPER,
+        cwd: '/',
+        env: {
+          PATH: process.env['PATH'],
+          LOGSHIPPER_SOURCE_PATHS: join(logs, '*.log'),
+          LOGSHIPPER_STATE_DIR: state,
+          LOGSHIPPER_BACKEND_TYPE: 'http',
+          LOGSHIPPER_BACKEND_ENDPOINT: receiver.url,
+          LOGSHIPPER_SERVER_PORT: 'off',
+          LOGSHIPPER_SERVER_ADMIN: 'off',
+          ...env,
+        },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      }),
+    )
     t.teardown(() => child.kill('SIGKILL'))
     let err = ''
     child.stderr.setEncoding('utf8').on('data', (part: string) => (err += part))
@@ -180,13 +183,15 @@ t.test(
 t.test('a claim that the application listens at keeps nothing from starting', { skip }, async t => {
   const { logs, receiver, start, application } = await pod(t)
   application('echo "a line" > app.log; mkdir .logshipper')
-  const listener = spawn(
-    process.execPath,
-    [
-      '-e',
-      `require('net').createServer(s => s.end('+planted')).listen('.logshipper/claim.000000000000', () => console.log('up'))`,
-    ],
-    { uid: APPLICATION, gid: APPLICATION, cwd: logs, stdio: ['ignore', 'pipe', 'ignore'] },
+  const listener = leash(
+    spawn(
+      process.execPath,
+      [
+        '-e',
+        `require('net').createServer(s => s.end('+planted')).listen('.logshipper/claim.000000000000', () => console.log('up'))`,
+      ],
+      { uid: APPLICATION, gid: APPLICATION, cwd: logs, stdio: ['ignore', 'pipe', 'ignore'] },
+    ),
   )
   t.teardown(() => listener.kill('SIGKILL'))
   await once(listener.stdout, 'data')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { PROGRAM, Program, sleep, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 t.jobs = 3
 
@@ -57,11 +58,13 @@ t.test('bytes that are no text pass as they are', async t => {
   const dir = scratch(t, {})
   const noise = Buffer.from(Array.from({ length: 100_000 }, (_, n) => (n % 1000 === 999 ? 10 : 1 + ((n * 7919) % 255))))
   writeFileSync(join(dir, 'noise'), noise)
-  const child = spawn(process.execPath, [PROGRAM, './noise'], {
-    cwd: dir,
-    env: ENV,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const child = leash(
+    spawn(process.execPath, [PROGRAM, './noise'], {
+      cwd: dir,
+      env: ENV,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  )
   t.teardown(() => child.kill('SIGKILL'))
   const parts: Buffer[] = []
   child.stdout.on('data', (part: Buffer) => parts.push(part))
@@ -93,11 +96,13 @@ t.test('a reader that stops reading holds it back, and does not keep it from end
   const dir = scratch(t, { 'x.txt': '' })
   const line = `${'x'.repeat(200)}\n`
   writeFileSync(join(dir, 'x.txt'), line.repeat(100_000))
-  const child = spawn(process.execPath, [PROGRAM, 'x.txt'], {
-    cwd: dir,
-    env: { ...ENV, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = leash(
+    spawn(process.execPath, [PROGRAM, 'x.txt'], {
+      cwd: dir,
+      env: { ...ENV, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
   t.teardown(() => child.kill('SIGKILL'))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
@@ -136,7 +141,7 @@ t.test('its own output in the folder that it follows is refused by name, also on
   const out = openSync(join(dir, 'all.log'), 'a')
   const err = openSync(join(dir, 'err.log'), 'a')
   const env = { ...ENV, LOGSHIPPER_SERVER_ADMIN: 'off', LOGSHIPPER_SERVER_PORT: 'off' }
-  const child = spawn(process.execPath, [PROGRAM, './*.log'], { cwd: dir, env, stdio: ['ignore', out, err] })
+  const child = leash(spawn(process.execPath, [PROGRAM, './*.log'], { cwd: dir, env, stdio: ['ignore', out, err] }))
   t.teardown(() => child.kill('SIGKILL'))
   const read = (name: string) => readFileSync(join(dir, name), 'utf8')
   t.ok(await until(() => read('all.log') === 'one\n'))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Receiver, refuse, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { leash } from '../support/leash.ts'
 
 t.jobs = 2
 
@@ -20,19 +21,21 @@ class Crowd {
 
   constructor(t: Test, dir: string, handles: number, env: Record<string, string>) {
     this.path = n => join(dir, 'logs', `f${n}.log`)
-    this.child = spawn('bash', ['-c', `ulimit -n ${handles}; exec "$0" "$1"`, process.execPath, MAIN], {
-      env: {
-        PATH: process.env['PATH'],
-        LOGSHIPPER_SOURCE_PATHS: join(dir, 'logs', '*.log'),
-        LOGSHIPPER_STATE_DIR: join(dir, 'state'),
-        LOGSHIPPER_SERVER_PORT: 'off',
-        LOGSHIPPER_SERVER_ADMIN: 'off',
-        LOGSHIPPER_BACKEND_RETRY_INITIAL: '50ms',
-        LOGSHIPPER_BACKEND_RETRY_MAX: '300ms',
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    this.child = leash(
+      spawn('bash', ['-c', `ulimit -n ${handles}; exec "$0" "$1"`, process.execPath, MAIN], {
+        env: {
+          PATH: process.env['PATH'],
+          LOGSHIPPER_SOURCE_PATHS: join(dir, 'logs', '*.log'),
+          LOGSHIPPER_STATE_DIR: join(dir, 'state'),
+          LOGSHIPPER_SERVER_PORT: 'off',
+          LOGSHIPPER_SERVER_ADMIN: 'off',
+          LOGSHIPPER_BACKEND_RETRY_INITIAL: '50ms',
+          LOGSHIPPER_BACKEND_RETRY_MAX: '300ms',
+          ...env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
     t.teardown(() => this.child.kill('SIGKILL'))
     this.child.stdout!.setEncoding('utf8').on('data', (part: string) => (this.out += part))
     this.child.stderr!.setEncoding('utf8').on('data', (part: string) => (this.log += part))

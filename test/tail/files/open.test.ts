@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { isNoise, openRegular, Root } from '../../../src/tail/files/open.ts'
 import { scratch } from '../../scratch.ts'
+import { leash } from '../../support/leash.ts'
 
 t.test('a regular file below the folder is opened for reading', t => {
   const dir = scratch(t)
@@ -187,10 +188,11 @@ t.test('however an application swaps files, directories and links meanwhile, not
   })
   const at = (...names: string[]) => join(base, ...names)
   const root = new Root(at('volume/logs'))
-  const swapper = spawn(process.execPath, [
-    '--input-type=commonjs',
-    '-e',
-    `const { renameSync, symlinkSync, writeFileSync } = require('node:fs')
+  const swapper = leash(
+    spawn(process.execPath, [
+      '--input-type=commonjs',
+      '-e',
+      `const { renameSync, symlinkSync, writeFileSync } = require('node:fs')
      process.chdir(${JSON.stringify(at('volume'))})
      symlinkSync('../secrets', 'directory')
      for (;;) {
@@ -201,7 +203,8 @@ t.test('however an application swaps files, directories and links meanwhile, not
        renameSync('logs', 'aside'); renameSync('directory', 'logs')
        renameSync('logs', 'directory'); renameSync('aside', 'logs')
      }`,
-  ])
+    ]),
+  )
   t.teardown(() => swapper.kill('SIGKILL'))
   const seen = { open: 0, absent: 0, refused: 0 }
   const buffer = Buffer.alloc(10)

@@ -7,6 +7,7 @@ import t from 'tap'
 import { StateDirectory } from '../../../src/state.ts'
 import { type Claimed, claim as claimState } from '../../../src/tail/state/lock.ts'
 import { scratch } from '../../scratch.ts'
+import { leash } from '../../support/leash.ts'
 import { Journal } from '../rig.ts'
 
 const CLAIM = join(import.meta.dirname, '../../../src/tail/state/lock.ts')
@@ -27,9 +28,11 @@ const held = (all: readonly Claimed[]) => all.flatMap(claimed => (claimed.kind =
 
 /** Leaves the sockets of programs that were killed. */
 async function die(dir: string): Promise<void> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = leash(
+    spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
   await once(child.stdout, 'data')
   child.kill('SIGKILL')
   await once(child, 'exit')
@@ -53,7 +56,9 @@ t.test('of any number that begin together over a dead one exactly one is taken',
 t.test('of any number of programs that begin together exactly one holds the folder', async t => {
   const dir = scratch(t)
   const children = Array.from({ length: 4 }, () =>
-    spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    leash(
+      spawn(process.execPath, ['--input-type=module', '-e', HOLDER, dir], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    ),
   )
   t.teardown(() => {
     for (const child of children) child.kill('SIGKILL')
@@ -107,7 +112,7 @@ t.test('a socket that another user planted while it could keeps nobody from star
   t.teardown(() => rmSync(dir, { recursive: true }))
   chmodSync(dir, 0o777)
   const args = ['--input-type=module', '-e', LISTENER, join(dir, 'claim.000000000000')]
-  const child = spawn(process.execPath, args, { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = leash(spawn(process.execPath, args, { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] }))
   t.teardown(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   const claimed = await claim(dir)
