@@ -21,6 +21,14 @@ export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name)
 }
 
+/** svlogd's name of a file that it is done with: a processor may have compressed it, and the name does not say so. */
+const PROCESSED = /^@[0-9a-f]{24}\.s$/
+
+/** Whether a file of that name may be compressed; whether it is, its first bytes say. */
+export function mayBeCompressed(name: string): boolean {
+  return isCompressed(name) || PROCESSED.test(name)
+}
+
 /** What is in the name of every rotation that is not known to be called otherwise: `app.log` → `app`. */
 export function stemOf(original: string): string {
   return basename(original, extname(original))

@@ -24,7 +24,7 @@ import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from '../files/fingerprint.ts'
 import { fileAt, namesIn } from '../files/inodes.ts'
-import { type Habits, isCompressed, stemOf, withoutCompression } from '../files/names.ts'
+import { type Habits, isCompressed, mayBeCompressed, stemOf, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, compressionOf, isCutShort, type OpenFile, openRegular } from '../files/open.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
@@ -128,7 +128,7 @@ export class Unpacked {
     for (const directory of habits.directoriesOf(origin)) {
       for (const name of names(directory)) {
         const likely = name.includes(stem) && habits.says(withoutCompression(name), origin) !== 'nothing'
-        if (!likely && (blank || !isCompressed(name))) continue
+        if (!likely && (blank || !mayBeCompressed(name))) continue
         const path = join(directory, name)
         // Its content was written after the generation began.
         const stats = fileAt(path)

@@ -53,6 +53,29 @@ for (const [suffix, compress] of [
   })
 }
 
+t.test('what svlogd’s processor compressed while we were down is found, and later rotations with it', async t => {
+  const dir = scratch(t, { logs: {}, state: {} })
+  const logs = join(dir, 'logs')
+  const current = join(logs, 'current')
+  const options = { sources: [source(current)], state: join(dir, 'state') }
+  writeFileSync(current, text(0, 2000))
+  const before = await room(t, options)
+  await before.came(2000)
+  await before.stop()
+  // No rotation was ever seen here, and the names of such archives do not say that they are any.
+  appendFileSync(current, text(2000, 3000))
+  writeFileSync(join(logs, '@400000006955b9001f2e3d4c.s'), gzipSync(readFileSync(current)))
+  rmSync(current)
+  writeFileSync(current, text(3000, 4000))
+  writeFileSync(join(logs, '@400000006955b9021f2e3d4c.s'), gzipSync(readFileSync(current)))
+  rmSync(current)
+  writeFileSync(current, text(4000, 4010))
+  const after = await room(t, options)
+  t.strictSame((await after.came(2010)).toSorted(), lines(2000, 4010).toSorted())
+  const { delivered, lostBytes } = after.statement()
+  t.strictSame([delivered.lines, lostBytes], [4010, 0])
+})
+
 t.test('a damaged archive is no archive: what was seen and not read is counted as lost', async t => {
   const dir = scratch(t, { logs: {}, state: {} })
   const log = join(dir, 'logs', 'app.log')
