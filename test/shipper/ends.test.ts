@@ -84,9 +84,19 @@ t.test('an application that outlives SIGTERM is read as long as there is time, a
   const next = await stage.start()
   t.ok(await stage.arrived())
   t.equal((await next.kill('SIGTERM')).code, 0)
+  // A line that was being written when the file was read at the end comes in two pieces, of which the first says so.
+  const { records } = stage.receiver
+  for (const piece of records.filter(({ partial }) => partial)) {
+    const whole = /^\d{8} a line of the application$/
+    const rests = records.filter(({ message }) => whole.test(piece.message + message))
+    t.ok(rests.length > 0, `what follows ${piece.message}`)
+    for (const rest of rests) records.splice(records.indexOf(rest), 1)
+    const at = records.indexOf(piece)
+    records.splice(at, 1, { ...piece, message: piece.message + rests[0]?.message })
+  }
   // The request that was under way at the deadline may have been taken without our hearing of it.
   stage.complete(t, { once: false, ordered: false })
-  t.equal(new Set(stage.receiver.records.map(({ id }) => id)).size, stage.written)
+  t.equal(new Set(records.map(({ id }) => id)).size, stage.written)
 })
 
 t.test('SIGTERM at any moment of the start ends it at once, in order', async t => {
