@@ -6,7 +6,7 @@ import { Stage, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { Counter, LINE, LONG, MIB, start, Watch, write } from './scale.ts'
 
-t.setTimeout(LONG ? 1_800_000 : 55_000)
+t.setTimeout(LONG ? 1_800_000 : 170_000)
 
 const BACKLOG = LONG ? 5 * 1024 * MIB : 192 * MIB
 
@@ -16,15 +16,12 @@ t.test(`a backlog of ${BACKLOG / MIB} MiB`, async t => {
   mkdirSync(state)
   const { lines } = await write(t, { path: join(logs, 'app.log'), rate: 0, lines: BACKLOG / LINE })
   const counter = await Counter.start(t)
-  const began = performance.now()
   const program = await start(t, { logs, state, url: counter.url })
   const watch = new Watch(t, program)
   t.ok(
-    await until(() => counter.lines >= lines, LONG ? 1200 : 40),
+    await until(() => counter.lines >= lines, LONG ? 1200 : 150),
     `all of it came: ${counter.lines} of ${lines} lines`,
   )
-  const seconds = (performance.now() - began) / 1000
-  t.comment(`${(BACKLOG / MIB / seconds).toFixed(0)} MiB/s, ${watch.cpu.toFixed(1)} s of CPU`)
   watch.bounded(t, `${BACKLOG / MIB} MiB`)
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
@@ -51,13 +48,13 @@ t.test('one line of 500 MiB between two short ones, and another without an end',
     env: { LOGSHIPPER_BACKEND_FORMAT: 'ndjson' },
   })
   const watch = new Watch(t, program)
-  t.ok(await until(() => stage.receiver.lines.includes('after'), 40), 'what follows it comes')
+  t.ok(await until(() => stage.receiver.lines.includes('after')), 'what follows it comes')
   fill()
   t.ok(
     await until(async () => {
       const { files } = JSON.parse((await program.get('/status', 'adminPort')).text) as { files: { size: number }[] }
       return files[0]?.size === statSync(stage.log).size
-    }, 20),
+    }),
     'its growth is seen',
   )
   const { code, ledger } = await program.kill('SIGTERM')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Stage, until } from '../program.ts'
 
-t.setTimeout(55_000)
+t.setTimeout(170_000)
 
 const NAMES = {
   'a line feed': 'new\nline.log',

@@ -10,7 +10,7 @@ import { Program, Stage, sleep, until } from '../program.ts'
 import { leash } from '../support/leash.ts'
 import { untested } from '../support/untested.ts'
 
-t.setTimeout(55_000)
+t.setTimeout(170_000)
 
 const BUNDLE = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 const TRACED = spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=fsync:error=EIO:when=1..2', 'true']).status === 0

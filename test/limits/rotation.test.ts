@@ -10,9 +10,11 @@ import { scratch } from '../scratch.ts'
 import { Counter, LINE, LONG, MIB, start, Watch, write } from './scale.ts'
 import type { Written } from './writer.ts'
 
-t.setTimeout(LONG ? 600_000 : 55_000)
+t.setTimeout(LONG ? 600_000 : 170_000)
 
 const RATE = 20 * MIB
+/** Files that a rotation leaves. */
+const KEPT = 3
 const linesIn = (seconds: number) => (seconds * RATE) / LINE
 
 interface Scene {
@@ -33,11 +35,11 @@ async function set(t: Test): Promise<Scene> {
 }
 
 const apply = (t: Test, { logs }: Scene, seconds: number): Promise<Written> =>
-  write(t, { path: join(logs, 'app.log'), rate: RATE, lines: linesIn(seconds), rotateAt: 4 * MIB, keep: 3 })
+  write(t, { path: join(logs, 'app.log'), rate: RATE, lines: linesIn(seconds), rotateAt: 4 * MIB, keep: KEPT })
 
 /** Everything that was written has come, once, and the ledger says the same. */
 async function complete(t: Test, { counter, program, watch }: Scene, written: Written): Promise<void> {
-  t.ok(await until(() => counter.lines >= written.lines, 60), 'everything has come')
+  t.ok(await until(() => counter.lines >= written.lines), 'everything has come')
   watch.bounded(t, `${(written.bytes / MIB).toFixed(0)} MiB in ${written.rotations} rotations`)
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
@@ -66,11 +68,12 @@ t.test(
   async t => {
     const scene = await set(t)
     const writing = apply(t, scene, outage + 3)
-    await sleep(1500)
+    t.ok(await until(() => scene.counter.lines > 0))
     scene.counter.down = true
     await sleep(outage * 1000)
-    const { pins } = JSON.parse((await scene.program.get('/health')).text) as { pins: { kind: string; pinned: number } }
-    t.ok(pins.pinned > (outage * RATE) / (4 * MIB) / 2, `${pins.pinned} files are pinned`)
+    const pinned = async () =>
+      (JSON.parse((await scene.program.get('/health')).text) as { pins: { pinned: number } }).pins.pinned
+    t.ok(await until(async () => (await pinned()) > KEPT), 'more files are pinned than there are names')
     scene.counter.down = false
     const written = await writing
     t.comment(said(written))
@@ -86,8 +89,10 @@ t.test('killed while the backend is down: what is pinned comes, and the rest is 
   await sleep(1000)
   counter.down = true
   await sleep(LONG ? 12_000 : 2500)
+  const died = performance.now()
   await scene.program.kill('SIGKILL')
   const program = await start(t, { logs, state, url: counter.url })
+  const dead = (performance.now() - died) / 1000
   const watch = new Watch(t, program)
   counter.down = false
   const written = await writing
@@ -111,6 +116,6 @@ t.test('killed while the backend is down: what is pinned comes, and the rest is 
   )
   t.equal(counter.wrong, 0, 'nothing is torn')
   t.ok(counted <= lost, 'nothing that came is counted as lost')
-  // A process that is dead for a second does not see what is made and deleted meanwhile.
-  t.ok(lost - counted < linesIn(2), `${lost - counted} lines are in nobody's account`)
+  // What is made and deleted while it is dead it does not see; the writer may make up for a second that it missed.
+  t.ok(lost - counted < linesIn(dead + 1), `${lost - counted} lines are in no account`)
 })

