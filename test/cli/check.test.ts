@@ -1,22 +1,18 @@
 /** One real request per backend says whether it would take lines, and if not, where to look. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { PROGRAM, Receiver, refuse } from '../program.ts'
+import { Receiver, refuse } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { inside } from './inside.ts'
+import { type Ended, logshipper } from './manifests.ts'
 
 t.jobs = 3
+process.env['CHECK_TOKEN'] = 'held-secret-0123456789'
 
-interface Said {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function check(t: Test, config: object, ...args: string[]): Promise<Said & { dir: string }> {
+async function check(t: Test, config: object, ...args: string[]): Promise<Ended & { dir: string }> {
   const dir = scratch(t, { logs: { 'app.log': 'a line of the application\n' } })
   const whole = {
     sources: [{ paths: [join(dir, 'logs/*.log')], labels: { team: 'checkout' } }],
@@ -24,13 +20,7 @@ async function check(t: Test, config: object, ...args: string[]): Promise<Said &
     ...config,
   }
   writeFileSync(join(dir, 'config.yaml'), JSON.stringify(whole))
-  const env = { PATH: process.env['PATH'], CHECK_TOKEN: 'held-secret-0123456789' }
-  const child = spawn(process.execPath, [PROGRAM, 'check', '--config', join(dir, 'config.yaml'), ...args], { env })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (out += part))
-  child.stderr.on('data', (part: Buffer) => (err += part))
-  const [code] = await once(child, 'close')
-  return { code: code as number, out, err, dir }
+  return { ...(await inside(['check', '--config', join(dir, 'config.yaml'), ...args])), dir }
 }
 
 t.test('a backend that takes the line is ok, and nothing else has happened', async t => {
@@ -172,4 +162,10 @@ t.test('one backend alone can be asked, and a name that is none is told', async 
   t.equal(receiver.requests, 1)
   t.match(await check(t, { backends }, '--backend', 'c'), { code: 2, err: /unknown backend c; configured: a, b/ })
   t.match(await check(t, { backends: [{ type: 'nothing' }] }), { code: 2 })
+})
+
+t.test('as a process it ends with the code, and what it says is where it belongs', async t => {
+  const { dir, ...expected } = await check(t, { backends: [{ type: 'stdout' }] })
+  t.strictSame(logshipper(['check', '--config', join(dir, 'config.yaml')]), expected)
+  t.match(expected, { code: 0, err: '' })
 })

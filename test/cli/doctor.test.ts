@@ -7,6 +7,7 @@ import { quantity } from '../../src/manifest/doctor/finding.ts'
 import { readManifest } from '../../src/manifest/manifest.ts'
 import { ROOT, renderText, withoutKubectl } from '../k8s/render.ts'
 import { scratch } from '../scratch.ts'
+import { inside } from './inside.ts'
 import { GOOD, logshipper } from './manifests.ts'
 
 async function remarks(text: string, drainSeconds?: number) {
@@ -480,15 +481,15 @@ t.test('input that is no manifest gets an answer that helps', async t => {
     ['resources: [a.yaml]\n', /a map without a kind.*kubectl kustomize DIRECTORY/],
   ]
   for (const [input, words] of table) {
-    const { code, out, err } = logshipper(['doctor', '-'], input)
+    const { code, out, err } = await inside(['doctor', '-'], input)
     t.equal(code, 2, input)
     t.equal(out, '')
     t.match(err, words, input)
     t.notMatch(err, /\n {4}at /)
   }
-  t.match(logshipper(['doctor', '/no/such/file.yaml']), { code: 2, err: /file.yaml: found no such file/ })
-  t.match(logshipper(['doctor']), { code: 2, err: /doctor needs the name of a manifest/ })
-  t.match(logshipper(['doctor', '--drain-seconds', 'long', '-']), {
+  t.match(await inside(['doctor', '/no/such/file.yaml']), { code: 2, err: /file.yaml: found no such file/ })
+  t.match(await inside(['doctor']), { code: 2, err: /doctor needs the name of a manifest/ })
+  t.match(await inside(['doctor', '--drain-seconds', 'long', '-']), {
     code: 2,
     err: /needs a number of seconds, not long/,
   })
@@ -500,7 +501,7 @@ t.test('several documents and files, and lists, are all looked at; errors make t
   const dir = scratch(t, {})
   writeFileSync(join(dir, 'a.yaml'), `# two\n${GOOD}---\n${bad}`)
   writeFileSync(join(dir, 'b.yaml'), list)
-  const { code, out } = logshipper(['doctor', join(dir, 'a.yaml'), join(dir, 'b.yaml')])
+  const { code, out } = await inside(['doctor', join(dir, 'a.yaml'), join(dir, 'b.yaml')])
   t.equal(code, 1)
   const [first, second, sum] = out.split('\n')
   t.match(

@@ -9,6 +9,7 @@ import { examine } from '../../src/manifest/doctor/examine.ts'
 import { readManifest } from '../../src/manifest/manifest.ts'
 import { type Container, parseResources, pods, ROOT, render, shipperOf, withoutKubectl } from '../k8s/render.ts'
 import { scratch } from '../scratch.ts'
+import { inside } from './inside.ts'
 import { GOOD, logshipper } from './manifests.ts'
 
 type Options = Partial<Omit<InjectRequest, 'file'>>
@@ -263,7 +264,7 @@ t.test('who has a shipper, is for Windows or does not want one is left alone, an
     [windows, /is for Windows, and the image for Linux/],
     [unwilling, /says logshipper.io\/inject: "false"/],
   ] as const) {
-    t.match(logshipper(['inject', '-'], text), { code: 0, out: text, err: words })
+    t.match(await inside(['inject', '-'], text), { code: 0, out: text, err: words })
   }
 })
 
@@ -293,12 +294,12 @@ t.test('where it cannot be done nothing is printed, and why is said with the lin
     [PLAIN.replace('spec:\n', 'spec:\n    initContainers: ~\n'), /found a value that nothing can be added to/],
   ]
   for (const [input, words] of table) {
-    const { code, out, err } = logshipper(['inject', '-'], input)
+    const { code, out, err } = await inside(['inject', '-'], input)
     t.equal(code, 2, input)
     t.equal(out, '')
     t.match(err, words)
   }
-  t.match(logshipper(['inject', 'a', 'b']), { code: 2, err: /inject takes one manifest/ })
+  t.match(await inside(['inject', 'a', 'b']), { code: 2, err: /inject takes one manifest/ })
 })
 
 t.test('what the doctor has against the result is said, and a port clash is no success', async t => {

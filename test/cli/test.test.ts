@@ -1,23 +1,16 @@
 /** What would be sent is shown, and nothing is sent. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { PROGRAM, Receiver } from '../program.ts'
+import { Receiver } from '../program.ts'
 import { scratch } from '../scratch.ts'
+import { inside } from './inside.ts'
+import { logshipper } from './manifests.ts'
 
 async function shown(t: Test, input: string | Buffer, config: object, ...args: string[]) {
   const file = join(scratch(t, {}), 'config.yaml')
   writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/logs/*.log'], labels: { team: 'a' } }], ...config }))
-  const child = spawn(process.execPath, [PROGRAM, 'test', '--config', file, ...args])
-  let [out, err] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (out += part))
-  child.stderr.on('data', (part: Buffer) => (err += part))
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
-  const [code] = await once(child, 'close')
-  return { code: code as number, out, err }
+  return { ...(await inside(['test', '--config', file, ...args], input)), file }
 }
 
 t.test('each backend’s request, as it would be sent, without credentials', async t => {
@@ -67,4 +60,10 @@ t.test('much input is cut at a line, no input and an unknown backend are told', 
   const other = await shown(t, 'x', { backends }, '--backend', 'nowhere')
   t.equal(other.code, 2)
   t.match(other.err, 'unknown backend nowhere; configured: stdout')
+})
+
+t.test('as a process it takes its lines from standard input', async t => {
+  const { file, ...expected } = await shown(t, 'a line\n', { backends: [{ type: 'stdout' }] })
+  t.strictSame(logshipper(['test', '--config', file], 'a line\n'), expected)
+  t.match(expected, { code: 0, err: '' })
 })

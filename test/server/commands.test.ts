@@ -1,24 +1,15 @@
-/** `status` and `ledger`, as processes of their own, against a real admin port. */
+/** `status` and `ledger`, against a real admin port. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import t from 'tap'
 import { CLOCK } from '../../src/clock.ts'
 import { startServer } from '../../src/server/server.ts'
+import { inside } from '../cli/inside.ts'
+import { PROGRAM } from '../program.ts'
 import { Journal } from '../tail/rig.ts'
 import { ACCOUNT, DOWN, SECRET_PATH, Stage } from './rig.ts'
-
-const main = join(import.meta.dirname, '../../src/main.ts')
-
-function logshipper(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise(resolve => {
-    const child = execFile(process.execPath, [main, ...args], (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    )
-  })
-}
 
 const stage = new Stage()
 let now = 0
@@ -38,7 +29,7 @@ t.test('status shows backends and files', async t => {
     stage.followed = followed
     stage.piped = piped
   })
-  const { code, out } = await logshipper('status', admin)
+  const { code, out } = await inside(['status', admin])
   t.equal(code, 0)
   t.match(out, /^logshipper 1\.2\.3: degraded, shop\/web-0 on node-1, since \d{4}-/)
   t.match(out, /^main +loki +https:\/\/logs\.example:3100 +down: ECONNREFUSED, attempt 3 /m)
@@ -63,7 +54,7 @@ t.test('status shows a configuration that was refused, and why', async t => {
   const configuration = { kind: 'refused', since: '2026-01-02T03:04:05.678Z', problems: 1 } as const
   stage.healthy = { ...healthy, configuration }
   stage.wrong = ['config.yaml:3: backends[0].typ: found a\x1b[2J key']
-  const { out } = await logshipper('status', admin)
+  const { out } = await inside(['status', admin])
   t.match(out, 'configuration: refused at 2026-01-02T03:04:05.678Z; the previous one stays in use\n')
   t.match(out, '  config.yaml:3: backends[0].typ: found a\\u001b[2J key\n')
 })
@@ -79,14 +70,14 @@ t.test('status shows what the pod bounds, and what a death left', async t => {
     volume: { bytes: 3 * 1024 ** 2, limit: 1024 ** 3, growthPerSecond: 1024, secondsLeft: 7200 },
     previous: { kind: 'unclean', unsettledBytes: 2048, lostBytes: 7 },
   }
-  const { out } = await logshipper('status', admin)
+  const { out } = await inside(['status', admin])
   t.match(out, 'memory: 24.0 MiB of 128.0 MiB; memory.budget 8.0 MiB\n')
   t.match(out, 'volume: 3.0 MiB of 1.0 GiB, full in 120 min at this rate\n')
   t.match(out, 'previous process did not shut down cleanly: 2.0 KiB were unacknowledged, 7 B lost\n')
 })
 
 t.test('ledger shows the account, why lines were not delivered, and that it adds up', async t => {
-  const { code, out } = await logshipper('ledger', admin)
+  const { code, out } = await inside(['ledger', admin])
   t.equal(code, 0)
   t.match(out, /10 lines, 1000 B +6 lines, 600 B +1 line, 100 B +1 line, 100 B +2 lines, 200 B +7 B$/m)
   t.match(out, 'app → main: rejected 1 line, 100 B: 400\napp → main: dropped 1 line, 100 B: filter\nit adds up\n')
@@ -97,16 +88,16 @@ t.test('a ledger that does not add up is said to, and fails', async t => {
   t.teardown(() => {
     stage.accounts = [{ source: 'app', backend: 'main', statement: ACCOUNT }]
   })
-  const { code, out } = await logshipper('ledger', admin)
+  const { code, out } = await inside(['ledger', admin])
   t.equal(code, 1)
   t.match(out, 'it does not add up: app → main: 1 line unaccounted for; app → main: 50 bytes unaccounted for')
 })
 
 t.test('--json is what the port says', async t => {
-  const ledger = await logshipper('ledger', '--json', admin)
+  const ledger = await inside(['ledger', '--json', admin])
   t.equal(ledger.code, 0)
   t.strictSame(JSON.parse(ledger.out), stage.accounts)
-  const status = await logshipper('status', '--json', admin)
+  const status = await inside(['status', '--json', admin])
   t.match(JSON.parse(status.out), { health: { version: '1.2.3' } })
 })
 
@@ -116,7 +107,7 @@ t.test('a path name cannot write to the terminal', async t => {
   t.teardown(() => {
     stage.followed = [file!]
   })
-  const { out } = await logshipper('status', admin)
+  const { out } = await inside(['status', admin])
   t.notMatch(out, /\x1b/)
   t.match(out, '/var/log/\\u001b[2Jgone\\u000a.log')
 })
@@ -127,18 +118,31 @@ t.test('where nothing listens, or something else does, it says so and fails', as
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
   for (const command of ['status', 'ledger']) {
-    const { code, out, err } = await logshipper(command, '--admin', `127.0.0.1:${port}`)
+    const { code, out, err } = await inside([command, '--admin', `127.0.0.1:${port}`])
     t.strictSame(
       { code, out, err },
       { code: 1, out: '', err: `logshipper: 127.0.0.1:${port} is not the admin port of a logshipper\n` },
     )
   }
-  await new Promise(resolve => other.close(resolve))
-  const { code, err } = await logshipper('status', '--admin', `127.0.0.1:${port}`)
+  other.close()
+  const nothing = createServer().listen(0, '127.0.0.1')
+  await once(nothing, 'listening')
+  const closed = (nothing.address() as AddressInfo).port
+  await new Promise(resolve => nothing.close(resolve))
+  const { code, err } = await inside(['status', '--admin', `127.0.0.1:${closed}`])
   t.equal(code, 1)
-  t.match(err, `cannot connect to 127.0.0.1:${port} (ECONNREFUSED); is the shipper running`)
-  t.match(await logshipper('ledger', '--admin', 'nonsense'), {
+  t.match(err, `cannot connect to 127.0.0.1:${closed} (ECONNREFUSED); is the shipper running`)
+  t.match(await inside(['ledger', '--admin', 'nonsense']), {
     code: 1,
     err: 'logshipper: nonsense is not host:port\n',
   })
+})
+
+t.test('as a process it ends with the code, and what it says is where it belongs', async t => {
+  const end = await new Promise(resolve => {
+    const args = [PROGRAM, 'ledger', admin]
+    const child = execFile(process.execPath, args, (_error, out, err) => resolve([child.exitCode, out, err]))
+  })
+  const { code, out } = await inside(['ledger', admin])
+  t.strictSame(end, [code, out, ''])
 })
