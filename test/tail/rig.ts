@@ -1,13 +1,17 @@
 /**
- * What the tail's tests stand on: a logger that remembers, and a member of the room that reads into
- * real slabs of a real kernel and keeps every frame it saw.
+ * What the tail's tests stand on: a logger that remembers, and the tail with a real pipeline, which reads into real
+ * slabs of a real kernel. Only what takes the slabs is not real: it keeps every frame, and settles when it is told to.
  */
 import type { Test } from 'tap'
+import type { Backend } from '../../src/backends/backend.ts'
 import { Budget } from '../../src/budget.ts'
-import { type Chunk, layoutFor, Slab } from '../../src/chunk.ts'
+import { type Chunk, layoutFor, type Slab } from '../../src/chunk.ts'
+import type { Delivery } from '../../src/delivery/delivery.ts'
+import type { Transport } from '../../src/delivery/transport/exchange.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
+import { Pipeline } from '../../src/pipeline.ts'
 import { StateDirectory } from '../../src/state.ts'
 import { limitsFor } from '../../src/tail/files/limits.ts'
 import { formOf } from '../../src/tail/framing/form.ts'
@@ -77,23 +81,68 @@ export interface RoomOptions {
   readonly files?: number
 }
 
-const LAYOUT = layoutFor((1 << 20) + 1, 4096)
+/** Bytes of a slab that is sent, and its frames. */
+const FULL = 256 * 1024
+const FRAMES = 4096
+const SLAB = {
+  full: layoutFor(FULL, FRAMES),
+  longest: layoutFor((1 << 20) + 1, FRAMES),
+  small: layoutFor(64 * 1024, FRAMES),
+  maxFrames: FRAMES,
+}
+
+/** Where slabs go instead of a delivery: every frame is kept, and is delivered at once unless nothing is to settle. */
+class Taker {
+  readonly lines: Line[] = []
+  /** While true nothing settles. */
+  holding = false
+  readonly room = { open() {} }
+  readonly wanted = FULL
+  onEased = () => {}
+  readonly #kernel: Kernel
+  #held: (() => void)[] = []
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  async ship(slab: Slab): Promise<void> {
+    for (const chunk of slab.chunks) {
+      for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
+        this.lines.push({
+          text: textOf(this.#kernel, slab, chunk, frame),
+          generation: chunk.origin.generation,
+          offset: slab.offsetOf(chunk, frame),
+          partial: chunk.partial,
+        })
+      }
+    }
+    if (this.holding) await new Promise<void>(resolve => this.#held.push(resolve))
+    slab.settle(0, slab.frames, DELIVERED)
+  }
+
+  settle(): void {
+    for (const end of this.#held.splice(0)) end()
+  }
+
+  withholds(): boolean {
+    return false
+  }
+
+  hurry(): void {}
+  halt(): void {}
+  stop(): void {}
+}
 
 /** The whole room with one member, which delivers at once unless told to hold. */
 export class Room {
-  readonly lines: Line[] = []
   readonly journal = new Journal()
   readonly ledger = new Ledger()
   readonly tail: Tail
   readonly sweep: Sweep
-  /** While true nothing settles. */
-  holding = false
   readonly #backend: string
-  readonly #kernel = Kernel.create(4 << 20)
-  readonly #budget = new Budget(this.#kernel.arena, this.#kernel.arenaBytes)
-  readonly #reader: Reader
-  readonly #held: Slab[] = []
-  #pumping: NodeJS.Immediate | undefined
+  readonly #taker: Taker
+  readonly #pipeline: Pipeline
   #stopped = false
 
   constructor({ sources, state = null, backend = 'main', held, unpack, files }: RoomOptions) {
@@ -104,9 +153,37 @@ export class Room {
     const store = new CheckpointStore(directory, this.journal)
     this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held, unpack)
     const forms = new Map(sources.map(each => [each.name, formOf(each)]))
-    this.#reader = new Reader(backend, new Framer(this.#kernel, name => forms.get(name)!), this.tail.events)
-    this.#reader.onReady = () => this.#wake()
-    this.tail.join({ reader: this.#reader, sources: new Set(forms.keys()) })
+    const kernel = Kernel.create(2 << 20)
+    const reader = new Reader(backend, new Framer(kernel, name => forms.get(name)!), this.tail.events)
+    this.#taker = new Taker(kernel)
+    this.#pipeline = new Pipeline({
+      name: backend,
+      sources: [...forms.keys()],
+      reader,
+      kernel,
+      budget: new Budget(kernel.arena, kernel.arenaBytes),
+      slab: SLAB,
+      // What is read goes at once, however much is under way.
+      batch: { maxBytes: FULL, maxRecords: FRAMES, maxAge: 0, linger: 0 },
+      concurrency: Number.POSITIVE_INFINITY,
+      delivery: this.#taker as unknown as Delivery,
+      transport: { close: async () => {} } as unknown as Transport,
+      backend: undefined as unknown as Backend,
+      deadLetters: undefined,
+      endpoint: null,
+      refusals: [],
+      logger: this.journal,
+    })
+    this.tail.join({ reader, sources: new Set(forms.keys()) })
+  }
+
+  get lines(): readonly Line[] {
+    return this.#taker.lines
+  }
+
+  /** While true nothing settles. */
+  set holding(holding: boolean) {
+    this.#taker.holding = holding
   }
 
   get texts(): string[] {
@@ -119,8 +196,7 @@ export class Room {
 
   /** Settles everything that was held. */
   settle(): void {
-    for (const slab of this.#held.splice(0)) this.#settle(slab)
-    this.#wake()
+    this.#taker.settle()
   }
 
   /** Waits until `holds`, at most `seconds`; returns whether it does. */
@@ -140,43 +216,8 @@ export class Room {
   async stop(clean = true): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
-    this.#reader.onReady = () => {}
-    clearImmediate(this.#pumping)
+    await this.#pipeline.stop()
     await this.tail.stop(clean)
-  }
-
-  #wake(): void {
-    this.#pumping ??= setImmediate(() => {
-      this.#pumping = undefined
-      this.#pump()
-    })
-  }
-
-  #pump(): void {
-    while (this.#reader.ready) {
-      const slab = Slab.take(this.#kernel.memory.buffer, this.#budget, LAYOUT)
-      if (slab === undefined) return
-      const fill = this.#reader.fill(slab, 256 * 1024)
-      for (const chunk of slab.chunks) {
-        for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
-          this.lines.push({
-            text: textOf(this.#kernel, slab, chunk, frame),
-            generation: chunk.origin.generation,
-            offset: slab.offsetOf(chunk, frame),
-            partial: chunk.partial,
-          })
-        }
-      }
-      if (this.holding && slab.frames > 0) this.#held.push(slab)
-      else this.#settle(slab)
-      if (fill === 'yield') this.#wake()
-      if (fill !== 'full') return
-    }
-  }
-
-  #settle(slab: Slab): void {
-    if (slab.frames > 0) slab.settle(0, slab.frames, DELIVERED)
-    this.#budget.release(slab.extent)
   }
 }
 
