@@ -10,7 +10,6 @@ import { Hard, IMAGE, podman, volume, withoutImage } from './podman.ts'
 
 const without = withoutImage()
 if (without !== undefined) {
-  t.comment(`the image is not run: ${without}`)
   t.plan(0, `SKIP ${without}`)
   process.exit(0)
 }
