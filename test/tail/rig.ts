@@ -92,11 +92,10 @@ const SLAB = {
 }
 
 /** Where slabs go instead of a delivery: every frame is kept, and is delivered at once unless nothing is to settle. */
-class Taker {
+class Taker implements Pick<Delivery, 'withholds' | 'wanted' | 'onEased' | 'released' | 'hurry' | 'halt' | 'stop'> {
   readonly lines: Line[] = []
   /** While true nothing settles. */
   holding = false
-  readonly room = { open() {} }
   readonly wanted = FULL
   onEased = () => {}
   readonly #kernel: Kernel
@@ -129,6 +128,7 @@ class Taker {
     return false
   }
 
+  released(): void {}
   hurry(): void {}
   halt(): void {}
   stop(): void {}

@@ -1,16 +1,16 @@
 /** What is counted of requests: each once, under as many labels as there may be. */
 import t from 'tap'
-import { DeliveryNumbers, DURATION_BOUNDS } from '../../../src/delivery/outcome/stats.ts'
+import { DeliveryStats, DURATION_BOUNDS } from '../../../src/delivery/outcome/stats.ts'
 
 t.test('a request is counted by the class of its status and by what came of it', t => {
-  const numbers = new DeliveryNumbers()
-  numbers.request(200, 'delivered', 0.001)
-  numbers.request(204, 'delivered', 0.001)
-  numbers.request(503, 'retry', 0.001)
-  numbers.request(undefined, 'retry', 0.001)
-  numbers.request(99, 'retry', 0.001)
+  const stats = new DeliveryStats()
+  stats.request(200, 'delivered', 0.001)
+  stats.request(204, 'delivered', 0.001)
+  stats.request(503, 'retry', 0.001)
+  stats.request(undefined, 'retry', 0.001)
+  stats.request(99, 'retry', 0.001)
   t.strictSame(
-    [...numbers.requests].map(({ status, verdict, count }) => [status, verdict, count]),
+    [...stats.requests].map(({ status, verdict, count }) => [status, verdict, count]),
     [
       ['2xx', 'delivered', 2],
       ['5xx', 'retry', 2],
@@ -22,23 +22,23 @@ t.test('a request is counted by the class of its status and by what came of it',
 })
 
 t.test('a duration falls into the bucket whose bound it does not exceed, or into the last one', t => {
-  const numbers = new DeliveryNumbers()
-  for (const bound of DURATION_BOUNDS) numbers.request(200, 'delivered', bound)
-  numbers.request(200, 'delivered', 31)
-  t.strictSame(numbers.durations, [...DURATION_BOUNDS.map(() => 1), 1])
+  const stats = new DeliveryStats()
+  for (const bound of DURATION_BOUNDS) stats.request(200, 'delivered', bound)
+  stats.request(200, 'delivered', 31)
+  t.strictSame(stats.durations, [...DURATION_BOUNDS.map(() => 1), 1])
   t.equal(
-    numbers.durationSeconds,
+    stats.durationSeconds,
     DURATION_BOUNDS.reduce((sum, bound) => sum + bound, 31),
   )
   t.end()
 })
 
 t.test('reasons are what servers say: beyond a number of them they are counted together', t => {
-  const numbers = new DeliveryNumbers()
-  for (let n = 0; n < 1000; n++) numbers.retry(`http_${n}`)
-  numbers.retry('http_0')
-  t.equal(numbers.retries.size, 65)
-  t.equal(numbers.retries.get('http_0'), 2, 'one that is known goes on')
-  t.equal(numbers.retries.get('other'), 936)
+  const stats = new DeliveryStats()
+  for (let n = 0; n < 1000; n++) stats.retry(`http_${n}`)
+  stats.retry('http_0')
+  t.equal(stats.retries.size, 65)
+  t.equal(stats.retries.get('http_0'), 2, 'one that is known goes on')
+  t.equal(stats.retries.get('other'), 936)
   t.end()
 })

@@ -49,7 +49,7 @@ t.test('what is behind the settled offsets of each backend was unsettled, in ope
   t.strictSame(previousEnd(before, files, [waiting(50, { main: 20, other: 60 })], 7), {
     kind: 'unclean',
     unsettledBytes: 60 + 30,
-    vanishedBytes: 7,
+    lostBytes: 7,
   })
   t.equal(previousEnd({ ...before, clean: true }, files, [], 0).kind, 'clean')
   t.end()
@@ -57,7 +57,7 @@ t.test('what is behind the settled offsets of each backend was unsettled, in ope
 
 t.test('where the checkpoint was lost anything on the volume may have been sent', t => {
   const end = previousEnd(checkpoint(false), [followed('a', 100, { main: 0 })], [], 0)
-  t.strictSame(end, { kind: 'unclean', unsettledBytes: 100, vanishedBytes: 0 })
+  t.strictSame(end, { kind: 'unclean', unsettledBytes: 100, lostBytes: 0 })
   t.end()
 })
 

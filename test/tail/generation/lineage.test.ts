@@ -20,7 +20,7 @@ function lineage() {
   for (const [backend, name] of Object.entries({ main: 'app', second: 'app', elsewhere: 'other' })) {
     made.members.push({ reader: reader(backend), sources: new Set([name]) })
   }
-  return { made, vanished: () => ledger.account('app', 'main').statement().vanishedBytes }
+  return { made, lost: () => ledger.account('app', 'main').statement().lostBytes }
 }
 
 function saved(offset: number, more: Partial<SavedGeneration> = {}): SavedGeneration {
@@ -92,10 +92,10 @@ t.test('what was in flight when the process ended is lost as far as the file has
   const cursors = { main: { offset: 40, end: 70, marker: NO_MARKER } }
   const shorter = lineage()
   shorter.made.restored(APP, saved(40, { cursors }), INODE, 60)
-  t.equal(shorter.vanished(), 10)
+  t.equal(shorter.lost(), 10)
   const whole = lineage()
   whole.made.restored(APP, saved(40, { cursors }), INODE, 90)
-  t.equal(whole.vanished(), 0, 'it is read again')
+  t.equal(whole.lost(), 0, 'it is read again')
   t.end()
 })
 

@@ -15,7 +15,7 @@ function read(offsets: Readonly<Record<string, number>>) {
   const origin = { source: 'app', path: '/logs/app.log', generation: 'a', labels: {} }
   const generation = new Generation(origin, { dev: '1', ino: '1', birth: '1' }, NO_HEAD, 100, cursors, 'a', 1n)
   const [journal, table] = [new Journal(), new Table()]
-  const lost = () => cursors.map(({ account }) => account.statement().vanishedBytes)
+  const lost = () => cursors.map(({ account }) => account.statement().lostBytes)
   return { generation, journal, table, truncation: new Truncation(table, journal), lost }
 }
 
