@@ -231,6 +231,23 @@ t.test('the whole of tail is known to the other rooms by few files', t => {
   t.end()
 })
 
+t.test('no files import each other in a circle', t => {
+  const next = new Map<string, string[]>()
+  for (const { from, target } of inner) next.set(from, [...(next.get(from) ?? []), target])
+  const done = new Set<string>()
+  const circles: string[] = []
+  const walk = (file: string, above: readonly string[]): void => {
+    const at = above.indexOf(file)
+    if (at >= 0) circles.push([...above.slice(at), file].join(' → '))
+    if (at >= 0 || done.has(file)) return
+    for (const each of next.get(file) ?? []) walk(each, [...above, file])
+    done.add(file)
+  }
+  for (const file of files) walk(file, [])
+  t.strictSame(circles, [])
+  t.end()
+})
+
 t.test('each outside package has one door', t => {
   const wrong: string[] = []
   for (const { from, to } of imports) {

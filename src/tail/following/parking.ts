@@ -11,7 +11,7 @@ import { statPath } from '../files/inodes.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 
 /** Files are parked once nothing has happened to them for so long: milliseconds. */
 const REST = 300

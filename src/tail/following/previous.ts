@@ -4,7 +4,8 @@
  */
 
 import type { Generation } from '../generation/generation.ts'
-import type { Checkpoint, SavedGeneration } from '../state/checkpoint.ts'
+import type { Checkpoint } from '../state/checkpoint.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 
 /** A file that is followed but not open: bytes that no backend, or not every one, has settled. */
 export interface Waiting {

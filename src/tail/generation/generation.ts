@@ -16,7 +16,7 @@ import { invariant } from '../../errors.ts'
 import { type Account, book, type Drop, emptyOutcome, merge, type Settled } from '../../ledger.ts'
 import { HEAD_BYTES, type Head, type Inode, identifiedId, type Marker, NO_MARKER } from '../files/fingerprint.ts'
 import { Growth } from '../files/growth.ts'
-import type { SavedCursor, SavedGeneration } from '../state/checkpoint.ts'
+import type { SavedCursor, SavedGeneration } from '../state/saved.ts'
 import { MOST_ENDS } from '../state/saved.ts'
 import { Ahead } from './ahead.ts'
 

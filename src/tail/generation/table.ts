@@ -17,7 +17,7 @@
  */
 import { type Inode, inodeKey } from '../files/fingerprint.ts'
 import { sameBirth } from '../files/inodes.ts'
-import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 import { Families } from './families.ts'
 import type { Generation } from './generation.ts'
 import { Relatives } from './relatives.ts'

@@ -34,7 +34,7 @@ import {
 } from '../files/fingerprint.ts'
 import { timesOf } from '../files/growth.ts'
 import { nameOfHandle, statPath } from '../files/inodes.ts'
-import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 import type { Cursor, Generation } from './generation.ts'
 
 export type TailerState =

@@ -17,7 +17,7 @@ import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { SourceOptions } from '../options.ts'
-import type { SavedGeneration } from '../state/checkpoint.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 import { identityOf, type Sibling, type Wanted } from './siblings.ts'
 import type { Unpacked } from './unpack.ts'
 

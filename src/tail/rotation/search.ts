@@ -22,8 +22,8 @@ import type { Circumstances, Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { Truncation } from '../generation/truncation.ts'
 import type { SourceOptions } from '../options.ts'
-import type { SavedGeneration } from '../state/checkpoint.ts'
 import type { Pins } from '../state/pins.ts'
+import type { SavedGeneration } from '../state/saved.ts'
 import type { Archives } from './archives.ts'
 import { Handles } from './handles.ts'
 import type { Lent } from './lent.ts'
@@ -37,10 +37,8 @@ import {
   type Sibling,
   type Wanted,
 } from './siblings.ts'
-import { Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Unpacked } from './unpack.ts'
-
-export { Snapshot }
 
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
 const MOST_AWAITED = 1024

@@ -34,8 +34,7 @@ import {
 } from '../files/names.ts'
 import { type Bound, beside, compressionOf, DENIED, type OpenFile, openRegular } from '../files/open.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import type { SavedCursor, SavedGeneration } from '../state/checkpoint.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { SavedCursor, SavedGeneration } from '../state/saved.ts'
 
 /** What is known of a generation that is looked for. */
 export interface Wanted {
@@ -86,11 +85,19 @@ export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cu
   )
 }
 
+/** What stood in directories at one moment, for a start: see `snapshot.ts`. */
+export interface Stood {
+  /** The name that an inode has in the directory where it was last seen. */
+  nameOf(inode: Inode, path: string): string | undefined
+  /** The files beside `origin` that begin as `head` says; undefined: each has to be looked at. */
+  beginLike(origin: string, head: Head, bounds: readonly Bound[]): ReadonlySet<string> | undefined
+}
+
 /**
  * The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for;
  * `snapshot`, for a start, what stands in the directory.
  */
-export function findInode(wanted: Wanted, taken: (key: string) => boolean, snapshot?: Snapshot): Sibling | undefined {
+export function findInode(wanted: Wanted, taken: (key: string) => boolean, snapshot?: Stood): Sibling | undefined {
   const name = snapshot?.nameOf(wanted.inode, wanted.path)
   if (snapshot !== undefined && name === undefined) return undefined
   for (const sibling of siblingsOf(wanted, name === undefined ? undefined : new Set([name]))) {
@@ -105,7 +112,7 @@ export function findInode(wanted: Wanted, taken: (key: string) => boolean, snaps
 export function findCopy(
   wanted: Wanted,
   taken: (key: string, opened: OpenFile) => boolean,
-  snapshot?: Snapshot,
+  snapshot?: Stood,
 ): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
   const { path: origin, head, bounds } = wanted

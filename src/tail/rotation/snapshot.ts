@@ -67,7 +67,7 @@ export class Snapshot {
     this.#wanted = new Wanted(heads)
   }
 
-  /** Looks at everything in a directory. Whoever does not drive it has it done at once when something is asked for. */
+  /** Looks at everything in a directory. What is asked for before it was driven to its end is looked at then. */
   *look(directory: string, bounds: readonly Bound[]): Looks {
     yield* this.#listInodes(directory)
     yield* this.#readBeginnings(directory, bounds)

@@ -5,7 +5,8 @@
  * A generation whose origin no pattern of its source matches is none of ours. Where a file was last seen is only a hint
  * (it may have been rotated out of the directory): outside of where its source may read it is forgotten.
  */
-import type { Checkpoint, SavedGeneration } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { SavedGeneration } from './saved.ts'
 
 export interface ConfiguredSources {
   has(source: string): boolean

@@ -17,16 +17,14 @@ import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { CLOCK, type Clock } from '../../clock.ts'
 import { codeOf } from '../../errors.ts'
-import { type Settled, total } from '../../ledger.ts'
+import { total } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { type PrivateDirectory, Refused } from '../../private.ts'
 import { Reminder } from '../../reminder.ts'
 import type { StateDirectory } from '../../state.ts'
-import type { Head, Inode, Marker } from '../files/fingerprint.ts'
-import type { SavedStretch } from '../files/growth.ts'
 import { limitsFor } from '../files/limits.ts'
 import { type Member, membersOf } from './entries.ts'
-import { generationOf, isEpoch, totalsOf } from './saved.ts'
+import { generationOf, isEpoch, type SavedGeneration, type SavedTotals, totalsOf } from './saved.ts'
 
 const VERSION = 1
 /** How many generations a checkpoint may name beside files that are followed: finished ones, and those that are sought. */
@@ -37,51 +35,6 @@ const MOST_BYTES = 64 * 1024 * 1024
 /** Totals: sources times backends; and reasons in all of them. */
 const MOST_TOTALS = 10_000
 const MOST_REASONS = 20_000
-
-export interface SavedCursor {
-  readonly offset: number
-  readonly marker: Marker
-  /** Nothing behind this offset will be read, and it has been accounted for: the file is gone or was replaced. */
-  readonly end?: number
-}
-
-/** One generation, as saved. */
-export interface SavedGeneration {
-  readonly source: string
-  /** The path it was first seen under, and the one it was last seen under. */
-  readonly origin: string
-  readonly path: string
-  readonly inode: Inode
-  /** The generation's id, and what it was before its first line was known: its pin is named so. */
-  readonly id: string
-  readonly key: string
-  readonly head: Head
-  /** The largest size that was seen. */
-  readonly size: number
-  /** When it began, in nanoseconds since the epoch: see `Generation`. Absent: when its inode was born. */
-  readonly begun?: string
-  /** The end that was seen last, if it lies beyond what was read. */
-  readonly seen?: SavedCursor
-  /** Ends that it had before that: see `Generation`. */
-  readonly ends?: readonly SavedCursor[]
-  /** When what is not settled was written: see `growth.ts`. Absent if that is not long ago. */
-  readonly written?: readonly SavedStretch[]
-  /** It was read to its end and closed: it is remembered only in case its name comes back. */
-  readonly done?: boolean
-  /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
-  readonly gone?: boolean
-  /** Beside `gone`: when it was seen that its file was emptied, in nanoseconds since the epoch. No copy of it was found. */
-  readonly emptied?: string
-  /** By backend name. */
-  readonly cursors: Readonly<Record<string, SavedCursor>>
-}
-
-export interface SavedTotals {
-  readonly source: string
-  readonly backend: string
-  readonly settled: Settled
-  readonly lostBytes?: number
-}
 
 /** The body of the checkpoint file. */
 export interface Checkpoint {

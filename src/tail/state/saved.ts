@@ -7,8 +7,53 @@
  * with and nothing that this program does not write, and is bounded; nothing throws.
  */
 import type { Settled, Tally } from '../../ledger.ts'
-import { HEAD_BYTES, MARKER_BYTES } from '../files/fingerprint.ts'
-import type { SavedCursor, SavedGeneration, SavedTotals } from './checkpoint.ts'
+import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES, type Marker } from '../files/fingerprint.ts'
+import type { SavedStretch } from '../files/growth.ts'
+
+export interface SavedCursor {
+  readonly offset: number
+  readonly marker: Marker
+  /** Nothing behind this offset will be read, and it has been accounted for: the file is gone or was replaced. */
+  readonly end?: number
+}
+
+/** One generation, as saved. */
+export interface SavedGeneration {
+  readonly source: string
+  /** The path it was first seen under, and the one it was last seen under. */
+  readonly origin: string
+  readonly path: string
+  readonly inode: Inode
+  /** The generation's id, and what it was before its first line was known: its pin is named so. */
+  readonly id: string
+  readonly key: string
+  readonly head: Head
+  /** The largest size that was seen. */
+  readonly size: number
+  /** When it began, in nanoseconds since the epoch: see `Generation`. Absent: when its inode was born. */
+  readonly begun?: string
+  /** The end that was seen last, if it lies beyond what was read. */
+  readonly seen?: SavedCursor
+  /** Ends that it had before that: see `Generation`. */
+  readonly ends?: readonly SavedCursor[]
+  /** When what is not settled was written: see `growth.ts`. Absent if that is not long ago. */
+  readonly written?: readonly SavedStretch[]
+  /** It was read to its end and closed: it is remembered only in case its name comes back. */
+  readonly done?: boolean
+  /** Beside `done`: its inode is gone, and what is known of its content is kept for archives that were made of it. */
+  readonly gone?: boolean
+  /** Beside `gone`: when it was seen that its file was emptied, in nanoseconds since the epoch. No copy of it was found. */
+  readonly emptied?: string
+  /** By backend name. */
+  readonly cursors: Readonly<Record<string, SavedCursor>>
+}
+
+export interface SavedTotals {
+  readonly source: string
+  readonly backend: string
+  readonly settled: Settled
+  readonly lostBytes?: number
+}
 
 /** Sums of these can still be counted with: no file, and no account, is larger. */
 const MOST_COUNT = 2 ** 50

@@ -13,13 +13,8 @@ import { crc32 } from 'node:zlib'
 import { StateDirectory } from '../../../src/state.ts'
 import { isBelow } from '../../../src/tail/files/open.ts'
 import { belonging } from '../../../src/tail/state/belonging.ts'
-import {
-  type Checkpoint,
-  CheckpointStore,
-  type SavedCursor,
-  type SavedGeneration,
-  type SavedTotals,
-} from '../../../src/tail/state/checkpoint.ts'
+import { type Checkpoint, CheckpointStore } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedCursor, SavedGeneration, SavedTotals } from '../../../src/tail/state/saved.ts'
 import { Sweep } from '../../../src/tail/watching/sweep.ts'
 import { Journal, source } from '../../tail/rig.ts'
 import { change } from '../structure.ts'

@@ -4,7 +4,8 @@ import { Account } from '../../../src/ledger.ts'
 import { NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
 import { NO_PREVIOUS, previousEnd, unsettledLater, type Waiting } from '../../../src/tail/following/previous.ts'
 import { Cursor, Generation } from '../../../src/tail/generation/generation.ts'
-import type { Checkpoint, SavedGeneration } from '../../../src/tail/state/checkpoint.ts'
+import type { Checkpoint } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedGeneration } from '../../../src/tail/state/saved.ts'
 
 const INODE = { dev: '1', ino: '1', birth: '1' }
 const PATH = '/logs/app.log'

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { crc32, gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import type { SavedGeneration } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedGeneration } from '../../../src/tail/state/saved.ts'
 import { scratch } from '../../scratch.ts'
 import { type Room, room, source } from '../rig.ts'
 

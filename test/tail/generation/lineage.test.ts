@@ -4,7 +4,7 @@ import { Ledger } from '../../../src/ledger.ts'
 import { generationId, NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
 import { Lineage, type Offers } from '../../../src/tail/generation/lineage.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
-import type { SavedGeneration } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedGeneration } from '../../../src/tail/state/saved.ts'
 import { source } from '../rig.ts'
 
 const PATH = '/logs/app.log'

@@ -6,7 +6,7 @@ import { type Inode, inodeKey, inodeOf, NO_MARKER } from '../../../src/tail/file
 import { Generation } from '../../../src/tail/generation/generation.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
 import { Tailer } from '../../../src/tail/generation/tailer.ts'
-import type { SavedGeneration } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedGeneration } from '../../../src/tail/state/saved.ts'
 import { scratch } from '../../scratch.ts'
 
 function inode(n: number, birth = 1): Inode {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { belonging } from '../../../src/tail/state/belonging.ts'
-import type { SavedGeneration } from '../../../src/tail/state/checkpoint.ts'
+import type { SavedGeneration } from '../../../src/tail/state/saved.ts'
 
 function asked(roots: readonly string[], entries: readonly { source?: string; origin: string; path: string }[]) {
   const generations = entries.map(entry => ({ source: 'app', ...entry })) as unknown as SavedGeneration[]
