@@ -1,6 +1,6 @@
 /**
- * `docs/troubleshooting.md`, one entry for each event that the program can log, made of the
- * rows of `src/events.ts`. A test compares the file with what this makes.
+ * `docs/troubleshooting.md`, one entry for each event that the program can log, made of the rows in `src/events/`.
+ * `test/events.test.ts` compares the file with what this makes.
  */
 import { BACKENDS } from '../../src/events/backends.ts'
 import { FILES } from '../../src/events/files.ts'
