@@ -1,5 +1,5 @@
 /**
- * What the rooms see of the logger: an event with fields, and a sentence about it. `main` builds the real one; nothing
+ * What the parts see of the logger: an event with fields, and a sentence about it. `main` builds the real one; nothing
  * else knows which library writes it. Logging never blocks and never fails. Neither the sentence nor a field may hold
  * log content or a secret.
  *

@@ -1,6 +1,6 @@
 /**
  * The sources of one configuration, put together: the sweep that finds their files, the tail that follows them, the
- * checkpoint, and a reader for each backend. It is the door of the room for what composes the program.
+ * checkpoint, and a reader for each backend. What composes the program uses `tail` through it.
  */
 import type { Origin } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'

@@ -206,7 +206,7 @@ export class Tail {
   }
 
   /**
-   * Loads the checkpoint, or takes what the room before left; finds everything again and begins to follow. Never
+   * Loads the checkpoint, or takes what the tail before it left; finds everything again and begins to follow. Never
    * rejects.
    */
   async start(handover?: Handover): Promise<void> {

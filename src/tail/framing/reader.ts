@@ -26,7 +26,7 @@ interface Place {
   readonly cursor: Cursor
 }
 
-/** What the room wants to hear about a file that was read. */
+/** What `tail.ts` is told of a file that was read. */
 export interface ReaderEvents {
   replaced(tailer: Tailer): void
   failed(tailer: Tailer): void

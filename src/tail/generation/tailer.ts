@@ -12,8 +12,8 @@
  *                            │ closed │
  *                            └────────┘
  *
- * The handle stays open until everything is read and acknowledged and nothing was written for a while. A tailer looks
- * (`poll`) and says what it saw; what to do about a truncation is for the room to decide, since it takes other files.
+ * The descriptor stays open until everything is read and acknowledged and nothing was written for a while. A tailer
+ * looks (`poll`) and says what it saw; `following/` decides what to do about a truncation, since it takes other files.
  * Looking never throws and never blocks on anything but a stat.
  */
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs'
