@@ -4,7 +4,7 @@
  */
 import { divide, needOf, partOf, type SlabSizes } from './arena.ts'
 import type { Backend } from './backends/backend.ts'
-import { type BackendType, createBackend, entryOf, refusalsOf } from './backends/registry.ts'
+import { type BackendType, createBackend, entryOf, rejectReasonsOf } from './backends/registry.ts'
 import { Budget } from './budget.ts'
 import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
@@ -33,7 +33,7 @@ export interface Destination {
   /** Scheme, host and port of where requests go; null for standard output. */
   readonly endpoint: string | null
   /** Reasons that records are known to be refused for. */
-  readonly refusals: readonly string[]
+  readonly rejectReasons: readonly string[]
 }
 
 export interface DestinationFields {
@@ -105,9 +105,9 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     ...(onSetback && { onSetback }),
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
-  const refusals = [...Delivery.refusals(backend), ...refusalsOf(entry.type as BackendType, entry.own)]
+  const rejectReasons = [...Delivery.rejectReasons(backend), ...rejectReasonsOf(entry.type as BackendType, entry.own)]
   const origin = endpoint?.origin ?? null
-  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, endpoint: origin, refusals }
+  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, endpoint: origin, rejectReasons }
 }
 
 function kernelOf(bytes: number): Kernel {

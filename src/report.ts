@@ -63,7 +63,7 @@ function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
 }
 
 function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus {
-  const { name, budget, delivery, deadLetters, refusals, endpoint } = pipeline.parts
+  const { name, budget, delivery, deadLetters, rejectReasons, endpoint } = pipeline.parts
   const { stats, health } = delivery
   const { lastError } = stats
   return {
@@ -77,7 +77,7 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus
     batchesInFlight: stats.inFlight,
     requests: [...stats.requests],
     retries: Object.fromEntries(stats.retries),
-    refusals,
+    rejectReasons,
     deadLetters: deadLetters ? { ...deadLetters.stats } : null,
     payloadBytes: stats.payloadBytes,
     wireBytes: stats.wireBytes,

@@ -65,7 +65,7 @@ async function flow(
     transport,
     deadLetters: undefined,
     endpoint: null,
-    refusals: [],
+    rejectReasons: [],
     batch: options.batch,
   }
   const pipeline = new Pipeline({ ...parts, concurrency })

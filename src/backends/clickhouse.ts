@@ -18,7 +18,7 @@ import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { type Exception, exceptionOf } from './clickhouse_exception.ts'
 import { endpointSchema } from './endpoint.ts'
-import { FLAGS, facts, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
+import { attributesOf, FLAGS, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
 import { NO_LIMITS, perLine } from './format.ts'
 import { judge } from './http.ts'
@@ -26,7 +26,7 @@ import { judge } from './http.ts'
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
 
 /** What a record says, by the name that `columns` knows it by; labels stand in a column of their own. */
-const FACTS = [
+const ATTRIBUTES = [
   'timestamp',
   'message',
   'source',
@@ -43,15 +43,15 @@ const FACTS = [
   'partial',
 ] as const
 
-type Fact = (typeof FACTS)[number]
+type Attribute = (typeof ATTRIBUTES)[number]
 
 export const clickhouseSchema = z.object({
   endpoint: endpointSchema.check(z.describe('The HTTP interface, such as http://clickhouse:8123.')),
   database: z._default(identifier, 'default').check(z.describe('Database of the table.')),
   table: z._default(identifier, 'logs').check(z.describe('Table that rows are inserted into.')),
-  columns: z._default(z.partialRecord(z.enum(FACTS), z.string()), {}).check(
+  columns: z._default(z.partialRecord(z.enum(ATTRIBUTES), z.string()), {}).check(
     z.refine(columns => columns.message !== '', { error: 'a column for the message' }),
-    z.describe('Facts under other names than their own; an empty name leaves one out.'),
+    z.describe('Attributes under other names than their own; an empty name leaves one out.'),
   ),
   labelColumns: z
     ._default(z.boolean(), false)
@@ -123,14 +123,14 @@ function identifierOf(name: string): string {
 function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segment[] {
   const own: [string, string | number | boolean | object][] = []
   const labels: [string, string][] = []
-  for (const [name, value] of facts(chunk, metadata)) {
-    if ((FACTS as readonly string[]).includes(name) && !OURS.has(name)) own.push([name, value])
+  for (const [name, value] of attributesOf(chunk, metadata)) {
+    if ((ATTRIBUTES as readonly string[]).includes(name) && !OURS.has(name)) own.push([name, value])
     else labels.push([name, value])
   }
   own.push(...flags(chunk))
   const fitting = fit(labels, LABELS)
   if (!options.labelColumns && fitting.length > 0) own.push(['labels', Object.fromEntries(fitting)])
-  const column = (fact: string): string => options.columns[fact as Fact] ?? fact
+  const column = (attribute: string): string => options.columns[attribute as Attribute] ?? attribute
   const taken = new Set([column('timestamp'), column('message')])
   let tail = ''
   const say = (name: string, value: unknown): void => {
@@ -138,13 +138,13 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
     taken.add(name)
     tail += `,${JSON.stringify(name)}:${JSON.stringify(value)}`
   }
-  for (const [fact, value] of own) say(column(fact), value)
+  for (const [attribute, value] of own) say(column(attribute), value)
   if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
   const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
   return joined([...time, literal(`${JSON.stringify(column('message'))}:"`), { kind: 'message' }, literal(`"${tail}}`)])
 }
 
-/** Names of facts that no label may bear. */
+/** Names of attributes that no label may bear. */
 const OURS = new Set<string>(['timestamp', 'message', 'labels', ...FLAGS])
 
 /**

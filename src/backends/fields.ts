@@ -20,7 +20,7 @@ export function firstOf(...sets: readonly Names[]): [name: string, value: string
 }
 
 /** What a record says of its origin, by name, in order; nothing that is not known. */
-export function facts({ origin }: Chunk, metadata: Metadata): [name: string, value: string][] {
+export function attributesOf({ origin }: Chunk, metadata: Metadata): [name: string, value: string][] {
   const { namespace, pod, podUid, node, serviceAccount, container, podLabels, podAnnotations } = metadata
   const own = { source: origin.source, file: origin.path, namespace, pod, podUid, node, serviceAccount, container }
   return firstOf(own, origin.labels, podLabels, podAnnotations)

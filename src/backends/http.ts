@@ -23,11 +23,11 @@ const recordSchema = z.strictObject({
     ._default(z.enum(['rfc3339', 'epoch_s', 'epoch_ms', 'epoch_ns']), PLAIN.timeFormat)
     .check(z.describe('RFC 3339, or a number of seconds (with decimals), milli- or nanoseconds.')),
   id: z._default(name, PLAIN.id).check(z.describe('The field that holds the id, with ids: true.')),
-  facts: z
-    ._default(z.string(), PLAIN.facts)
-    .check(z.describe('An object that holds all facts, as texts; empty: they stand beside the message.')),
-  rename: z._default(z.record(z.string(), name), {}).check(z.describe('Facts under other names.')),
-  drop: z._default(z.array(z.string()), []).check(z.describe('Facts that are left out.')),
+  attributes: z
+    ._default(z.string(), PLAIN.attributes)
+    .check(z.describe('An object that holds all attributes, as texts; empty: they stand beside the message.')),
+  rename: z._default(z.record(z.string(), name), {}).check(z.describe('Attributes under other names.')),
+  drop: z._default(z.array(z.string()), []).check(z.describe('Attributes that are left out.')),
   constants: z
     ._default(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), {})
     .check(z.describe('The same in every record.')),

@@ -20,7 +20,7 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { FLAGS, facts, flagTexts, literal } from './fields.ts'
+import { attributesOf, FLAGS, flagTexts, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
 import { jsonArray } from './format.ts'
 import { judge } from './http.ts'
@@ -48,15 +48,17 @@ export const lokiSchema = z.object({
     .check(z.describe('Sent as X-Scope-OrgID.')),
   labels: z
     .optional(
-      z.array(z.string().check(z.minLength(1, { error: 'the name of a fact' }))).check(
+      z.array(z.string().check(z.minLength(1, { error: 'the name of an attribute' }))).check(
         z.minLength(1, { error: 'at least one name' }),
         z.refine(names => names.length <= MAX_LABELS, { error: `at most ${MAX_LABELS} names: Loki refuses more` }),
       ),
     )
-    .check(z.describe('Facts that become labels. Default: source, namespace, container and the source’s own labels.')),
+    .check(
+      z.describe('Attributes that become labels. Default: source, namespace, container and the source’s own labels.'),
+    ),
   structuredMetadata: z
     ._default(z.boolean(), true)
-    .check(z.describe('All other facts, beside each line. false for a Loki before 3, or one that disallows it.')),
+    .check(z.describe('All other attributes, beside each line. false for a Loki before 3, or one that disallows it.')),
   maxLineBytes: z
     .prefault(size({ min: 1024, max: 16 * 1024 ** 2 }), '256KiB')
     .check(z.describe('Longer lines are cut and marked. Loki’s max_line_size.')),
@@ -110,10 +112,10 @@ interface Sorted {
   readonly rest: [name: string, value: string][]
 }
 
-/** Facts as labels and as structured metadata, each name once. A fact without a value is none: Loki drops it. */
+/** Attributes as labels and as structured metadata, each name once. An attribute without a value is none: Loki drops it. */
 function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted {
   const wanted = options.labels ?? ['source', 'namespace', 'container', ...Object.keys(chunk.origin.labels)]
-  const known = new Map(facts(chunk, metadata).filter(([, value]) => value !== ''))
+  const known = new Map(attributesOf(chunk, metadata).filter(([, value]) => value !== ''))
   const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS)
   // A stream without labels is refused.
   if (chosen.length === 0) chosen.push('source')
@@ -131,7 +133,7 @@ function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted 
 
 /**
  * The name within the grammar of labels, `[a-zA-Z_][a-zA-Z0-9_]*`, and not with the two underscores that Loki and
- * Prometheus begin their own with; another one, if two facts would then be called the same.
+ * Prometheus begin their own with; another one, if two attributes would then be called the same.
  */
 function unique(name: string, taken: Set<string>): string {
   const plain = name

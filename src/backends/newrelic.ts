@@ -13,7 +13,7 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { epochMilliseconds, facts, flags, joined, literal } from './fields.ts'
+import { attributesOf, epochMilliseconds, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
 import { judge } from './http.ts'
 
@@ -85,7 +85,7 @@ function log(chunk: Chunk): Segment[] {
 
 function group(chunk: Chunk, options: NewrelicOptions, metadata: Metadata): Group {
   const all = new Map<string, string>()
-  for (const [name, value] of [...Object.entries(options.attributes), ...facts(chunk, metadata)]) {
+  for (const [name, value] of [...Object.entries(options.attributes), ...attributesOf(chunk, metadata)]) {
     if (all.size === ATTRIBUTES) break
     if (name === '' || name.length > NAME_LENGTH || RESERVED.has(name) || all.has(name)) continue
     all.set(name, value.slice(0, VALUE_LENGTH))

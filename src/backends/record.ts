@@ -15,7 +15,17 @@
 import type { Chunk, Origin } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
-import { epochMilliseconds, epochSeconds, FLAGS, facts, flags, isoTime, joined, literal, offset } from './fields.ts'
+import {
+  attributesOf,
+  epochMilliseconds,
+  epochSeconds,
+  FLAGS,
+  flags,
+  isoTime,
+  joined,
+  literal,
+  offset,
+} from './fields.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -24,11 +34,11 @@ export interface Shape {
   readonly time: string
   readonly timeFormat: TimeFormat
   readonly id: string
-  /** The name of an object that holds all facts, as texts; empty: they stand in the record itself. */
-  readonly facts: string
-  /** Facts under other names. */
+  /** The name of an object that holds all attributes, as texts; empty: they stand in the record itself. */
+  readonly attributes: string
+  /** Attributes under other names. */
   readonly rename: Readonly<Record<string, string>>
-  /** Facts that are left out. */
+  /** Attributes that are left out. */
   readonly drop: readonly string[]
   readonly constants: Readonly<Record<string, string | number | boolean>>
   /** The members of a line that is a JSON object stand in the record as they are, behind all others; other lines are messages. */
@@ -43,7 +53,7 @@ export const PLAIN: Shape = {
   time: 'timestamp',
   timeFormat: 'rfc3339',
   id: 'id',
-  facts: '',
+  attributes: '',
   rename: {},
   drop: [],
   constants: {},
@@ -94,24 +104,24 @@ export function jsonRecord(
 function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Template {
   const taken = new Set([shape.message, shape.time, shape.id])
   const constants = Object.entries(shape.constants).filter(([name]) => claim(taken, name))
-  if (shape.facts !== '') taken.add(shape.facts)
-  const held = shape.facts === '' ? taken : new Set<string>()
+  if (shape.attributes !== '') taken.add(shape.attributes)
+  const held = shape.attributes === '' ? taken : new Set<string>()
   const said: [string, string | number | boolean][] = []
   // Flags have the first claim to their names, and stand last.
   const own = flags(chunk).flatMap(([name, value]): typeof said => {
     const as = nameIn(shape, name)
     return as !== undefined && claim(held, as) ? [[as, value]] : []
   })
-  for (const [name, value] of facts(chunk, metadata)) {
+  for (const [name, value] of attributesOf(chunk, metadata)) {
     const as = nameIn(shape, name)
     if (as !== undefined && !FLAGS.has(name) && claim(held, as)) said.push([as, value])
   }
   said.push(...own)
-  const flat = shape.facts === '' ? said : []
+  const flat = shape.attributes === '' ? said : []
   const members = [...flat, ...constants].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-  if (shape.facts !== '') {
+  if (shape.attributes !== '') {
     const texts = said.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(String(value))}`)
-    members.push(`${JSON.stringify(shape.facts)}:{${texts.join(',')}}`)
+    members.push(`${JSON.stringify(shape.attributes)}:{${texts.join(',')}}`)
   }
   if (ids) members.push(`${JSON.stringify(shape.id)}:"${chunk.origin.generation}-`)
   const timed = shape.time !== ''

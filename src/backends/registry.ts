@@ -22,25 +22,25 @@ export const BACKENDS = {
     schema: httpSchema,
     create: createHttp,
     transport: 'http',
-    refusals: ['http_400', 'http_409', 'http_422', 'http_451'],
+    rejectReasons: ['http_400', 'http_409', 'http_422', 'http_451'],
   },
   loki: {
     schema: lokiSchema,
     create: createLoki,
     transport: 'http',
-    refusals: ['line_too_long', 'out_of_order', 'unreadable_request'],
+    rejectReasons: ['line_too_long', 'out_of_order', 'unreadable_request'],
   },
   victorialogs: {
     schema: victorialogsSchema,
     create: createVictorialogs,
     transport: 'http',
-    refusals: ['unreadable_line'],
+    rejectReasons: ['unreadable_line'],
   },
   clickhouse: {
     schema: clickhouseSchema,
     create: createClickhouse,
     transport: 'http',
-    refusals: [
+    rejectReasons: [
       'cannot_parse_input_assertion_failed',
       'cannot_parse_number',
       'cannot_parse_text',
@@ -55,14 +55,14 @@ export const BACKENDS = {
     // Answers speak of every record.
     preset: { maxRecords: 2000 },
     credential: { key: 'apiKey', header: 'Authorization', prefix: 'ApiKey ' },
-    refusals: ['document_parsing_exception', 'fail_processor_exception', 'http_500', 'mapper_parsing_exception'],
+    rejectReasons: ['document_parsing_exception', 'fail_processor_exception', 'http_500', 'mapper_parsing_exception'],
   },
   splunk_hec: {
     schema: splunkHecSchema,
     create: createSplunkHec,
     transport: 'http',
     credential: { key: 'token', header: 'Authorization', prefix: 'Splunk ' },
-    refusals: ['event_blank', 'invalid_data_format', 'no_data'],
+    rejectReasons: ['event_blank', 'invalid_data_format', 'no_data'],
   },
   datadog: {
     schema: datadogSchema,
@@ -70,7 +70,7 @@ export const BACKENDS = {
     transport: 'http',
     preset: { maxRecords: 1000 },
     credential: { key: 'apiKey', header: 'DD-API-KEY' },
-    refusals: ['http_400'],
+    rejectReasons: ['http_400'],
     endpoint: datadogEndpoint,
   },
   newrelic: {
@@ -79,10 +79,10 @@ export const BACKENDS = {
     transport: 'http',
     preset: { maxBytes: '900KiB' },
     credential: { key: 'apiKey', header: 'Api-Key' },
-    refusals: ['http_400'],
+    rejectReasons: ['http_400'],
     endpoint: newrelicEndpoint,
   },
-  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', refusals: ['http_400', 'partial_success'] },
+  otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', rejectReasons: ['http_400', 'partial_success'] },
 } as const
 
 export type BackendType = keyof typeof BACKENDS
@@ -109,7 +109,7 @@ export interface Entry {
    * Reasons that records are known to be refused for: those of the answers in docs/answers.md. They are counted from 0,
    * so that a first refusal is an increase.
    */
-  readonly refusals?: readonly string[]
+  readonly rejectReasons?: readonly string[]
   /** Where requests go when the configuration names no endpoint, from the type's own options. */
   readonly endpoint?: (own: never) => string
 }
@@ -119,10 +119,10 @@ export function entryOf(type: BackendType): Entry {
 }
 
 /** The reasons that a backend is known to refuse records for; `own` are its own options. */
-export function refusalsOf(type: BackendType, own: unknown): readonly string[] {
+export function rejectReasonsOf(type: BackendType, own: unknown): readonly string[] {
   const { suspect = [], rejected = [] } =
     (own as { statuses?: Partial<Record<string, readonly unknown[]>> }).statuses ?? {}
   // Classes (`4xx`) are no reasons: which of their statuses come is not known.
   const configured = [...suspect, ...rejected].filter(status => /^\d{3}$/.test(String(status)))
-  return [...new Set([...(entryOf(type).refusals ?? []), ...configured.map(status => `http_${status}`)])]
+  return [...new Set([...(entryOf(type).rejectReasons ?? []), ...configured.map(status => `http_${status}`)])]
 }

@@ -15,7 +15,7 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict } from './backend.ts'
 import { endpointSchema } from './endpoint.ts'
-import { epochSeconds, facts, flagTexts, joined, literal } from './fields.ts'
+import { attributesOf, epochSeconds, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
 import { judge } from './http.ts'
 
@@ -110,7 +110,7 @@ const OWN_FIELDS = new Set([
 function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Segment[] {
   const { format, index, sourcetype, source = chunk.origin.path, host = metadata.pod } = options
   const fields = new Map(flagTexts(chunk))
-  for (const [name, value] of facts(chunk, metadata)) {
+  for (const [name, value] of attributesOf(chunk, metadata)) {
     const as = name === 'source' ? 'log_source' : name
     // The file is the event's source already.
     const said = as === '' || OWN_FIELDS.has(as) || (as === 'file' && options.source === undefined)

@@ -16,7 +16,7 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { FLAGS, facts, flagTexts, literal } from './fields.ts'
+import { attributesOf, FLAGS, flagTexts, literal } from './fields.ts'
 import { fit } from './fit.ts'
 import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
 import { judge } from './http.ts'
@@ -29,13 +29,13 @@ const uint32 = () => {
 export const victorialogsSchema = z.object({
   endpoint: endpointSchema.check(z.describe('VictoriaLogs or vlagent, with or without /insert/jsonline.')),
   streamFields: z
-    ._default(z.array(z.string().check(z.regex(/^[^,\s]+$/, { error: 'the name of a fact, without a comma' }))), [
+    ._default(z.array(z.string().check(z.regex(/^[^,\s]+$/, { error: 'the name of an attribute, without a comma' }))), [
       'source',
       'namespace',
       'pod',
       'container',
     ])
-    .check(z.describe('Facts that tell streams apart: they should say which instance of the application it is.')),
+    .check(z.describe('Attributes that tell streams apart: they should say which instance of the application it is.')),
   accountId: z.optional(uint32()).check(z.describe('The tenant’s AccountID.')),
   projectId: z.optional(uint32()).check(z.describe('The tenant’s ProjectID.')),
   maxRecordBytes: z
@@ -46,7 +46,7 @@ export const victorialogsSchema = z.object({
 export type VictorialogsOptions = z.infer<typeof victorialogsSchema>
 
 /** `-insert.maxFieldsPerLine` is 1000; a name has 128 bytes at the most. */
-const FACTS = { count: 900, bytes: 32 * 1024, valueBytes: 16 * 1024 }
+const ATTRIBUTES = { count: 900, bytes: 32 * 1024, valueBytes: 16 * 1024 }
 const NAME_BYTES = 128
 /** Names with a meaning of their own in VictoriaLogs, and those that only the shipper may say. */
 const RESERVED = new Set(['_msg', '_time', '_stream', '_stream_id', ...FLAGS])
@@ -78,10 +78,10 @@ export function createVictorialogs(options: VictorialogsOptions, context: Backen
 }
 
 function line(chunk: Chunk, metadata: Metadata): Segment[] {
-  const known = facts(chunk, metadata).filter(
+  const known = attributesOf(chunk, metadata).filter(
     ([name, value]) => value !== '' && !RESERVED.has(name) && Buffer.byteLength(name) <= NAME_BYTES,
   )
-  const said = Object.fromEntries([...fit(known, FACTS), ...flagTexts(chunk)])
+  const said = Object.fromEntries([...fit(known, ATTRIBUTES), ...flagTexts(chunk)])
   return [
     literal('{"_time":"'),
     { kind: 'counter', value: chunk.stamp },

@@ -133,7 +133,7 @@ export class Delivery {
   }
 
   /** Reasons that it refuses records for itself. */
-  static refusals({ limits }: Backend): string[] {
+  static rejectReasons({ limits }: Backend): string[] {
     return limits.blank === undefined ? [TOO_LARGE] : [TOO_LARGE, BLANK]
   }
 

@@ -159,7 +159,7 @@ export interface PipelineStatus {
   readonly requests: readonly { readonly status: string; readonly verdict: string; readonly count: number }[]
   readonly retries: Readonly<Record<string, number>>
   /** Reasons that records are known to be refused for. */
-  readonly refusals: readonly string[]
+  readonly rejectReasons: readonly string[]
   /** Records that are kept for a replay; null: none are kept. */
   readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number

@@ -19,7 +19,7 @@ for (const { name, answer, verdict } of subject!.cases) {
   })
 }
 
-t.test('a row has a column per fact and one for all labels', async t => {
+t.test('a row has a column per attribute and one for all labels', async t => {
   const laid = await lay(t, subject!)
   await ship(laid, { lines: ['one'], origin: origin('/a.log', { team: 'checkout', message: 'forged' }) })
   const row = JSON.parse(laid.receiver.received[0]!.body)

@@ -20,7 +20,7 @@ t.test('every log is what was read, with the tags that Datadog’s own agent giv
     laid.decoded().map(({ message }) => message),
     ['', ...HOSTILE.map(([, message]) => message)],
   )
-  t.same(laid.decoded()[0]?.facts, {
+  t.same(laid.decoded()[0]?.attributes, {
     env: 'test',
     kube_namespace: 'shop',
     pod_name: 'web-1',

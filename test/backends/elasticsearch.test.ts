@@ -67,7 +67,7 @@ t.test('every document is what was read, under an id that is its place', async t
     decoded.map(({ message }) => message),
     ['', ...HOSTILE.map(([, message]) => message)],
   )
-  t.same(decoded[0]?.facts, {
+  t.same(decoded[0]?.attributes, {
     file: '/var/log/app/a.log',
     source: 'app',
     team: 'checkout',

@@ -1,5 +1,14 @@
 import t from 'tap'
-import { epochSeconds, facts, firstOf, flags, flagTexts, idPrefix, joined, literal } from '../../src/backends/fields.ts'
+import {
+  attributesOf,
+  epochSeconds,
+  firstOf,
+  flags,
+  flagTexts,
+  idPrefix,
+  joined,
+  literal,
+} from '../../src/backends/fields.ts'
 import { Arena, origin, type Run } from '../delivery/rig.ts'
 import { METADATA } from './rig.ts'
 
@@ -14,9 +23,9 @@ t.test('the first that names something has it, and what has no value names nothi
   t.end()
 })
 
-t.test('a label of the source takes the place of none of our facts, and goes before one of the pod', t => {
+t.test('a label of the source takes the place of none of our attributes, and goes before one of the pod', t => {
   const labels = { pod: 'forged', 'app.kubernetes.io/name': 'ours' }
-  const known = Object.fromEntries(facts(chunkOf({ origin: origin('/a.log', labels) }), METADATA))
+  const known = Object.fromEntries(attributesOf(chunkOf({ origin: origin('/a.log', labels) }), METADATA))
   t.match(known, { pod: 'web-1', 'app.kubernetes.io/name': 'ours', source: 'app', file: '/a.log' })
   t.notOk('serviceAccount' in known, 'what is not known is not said')
   t.end()

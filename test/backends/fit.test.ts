@@ -10,7 +10,7 @@ t.test('a text is cut on a character’s edge', async t => {
   t.equal(headOf('😀', 3), '')
 })
 
-t.test('facts that do not fit are left out, the others stay in their order', async t => {
+t.test('attributes that do not fit are left out, the others stay in their order', async t => {
   const limits = { count: 2, bytes: 100, valueBytes: 10 }
   t.same(
     fit(

@@ -69,7 +69,7 @@ t.test('a line that is too long for Loki is cut and says so', async t => {
   await ship(laid, { lines: ['short', '€'.repeat(100_000), 'short'] })
   const [, long, after] = laid.decoded()
   t.ok(long!.truncated)
-  t.match(long!.facts, { originalBytes: '300000' })
+  t.match(long!.attributes, { originalBytes: '300000' })
   t.ok(Buffer.byteLength(long!.message) > 260_000, 'as much as there is room for')
   t.notOk(after!.truncated)
   const old = await lay(t, plain!)

@@ -26,7 +26,7 @@ t.test('every log is what was read, and logs of one file share their attributes'
     decoded.map(({ message }) => message),
     [...HOSTILE.map(([, message]) => message), '', 'other', 'more'],
   )
-  t.same(decoded[0]?.facts, {
+  t.same(decoded[0]?.attributes, {
     env: 'test',
     source: 'app',
     file: '/var/log/app/a.log',
@@ -37,8 +37,8 @@ t.test('every log is what was read, and logs of one file share their attributes'
     container: 'web',
     'app.kubernetes.io/name': 'web',
   })
-  t.equal(decoded.at(-1)?.facts['note'], 'n'.repeat(4094))
-  t.equal(decoded.at(-1)?.facts['timestamp'], undefined)
+  t.equal(decoded.at(-1)?.attributes['note'], 'n'.repeat(4094))
+  t.equal(decoded.at(-1)?.attributes['timestamp'], undefined)
   t.equal(JSON.parse(laid.receiver.received[0]!.body).length, 2, 'two groups')
 })
 

@@ -55,7 +55,7 @@ t.test('names follow the semantic conventions, in both writings alike', async t 
   const [protobuf, json] = await written(t, own, metadata, origin('/var/log/app/a.log', labels))
   t.strictSame(protobuf, json)
   t.strictSame(protobuf!.length, 2)
-  t.strictSame(protobuf![0]!.facts, {
+  t.strictSame(protobuf![0]!.attributes, {
     'service.name': 'web',
     'k8s.namespace.name': 'shop',
     'k8s.pod.name': 'web-1',
@@ -83,7 +83,7 @@ t.test('the service is what the configuration says, or a label, the container, t
   ]
   for (const [own, metadata, labels, name] of cases) {
     const [records] = await written(t, own, metadata, origin('/a.log', labels))
-    t.equal(records![0]!.facts['service.name'], name)
+    t.equal(records![0]!.attributes['service.name'], name)
   }
 })
 
@@ -91,7 +91,7 @@ t.test('files of one resource share it, and others have their own', async t => {
   const origins = [origin('/a.log'), origin('/b.log'), origin('/c.log', { team: 'x' }), origin('/d.log')]
   for (const records of await written(t, {}, METADATA, ...origins)) {
     t.strictSame(
-      records.map(({ message, facts }) => [message, facts['log.file.name'], facts['team']]),
+      records.map(({ message, attributes }) => [message, attributes['log.file.name'], attributes['team']]),
       [
         ['line 0', 'a.log', undefined],
         ['line 1', 'a.log', undefined],

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { judge } from '../../src/backends/http.ts'
-import { BACKENDS, type BackendType, entryOf, refusalsOf } from '../../src/backends/registry.ts'
+import { BACKENDS, type BackendType, entryOf, rejectReasonsOf } from '../../src/backends/registry.ts'
 import { SUBJECTS } from '../conformance/subjects.ts'
 
 const types = Object.keys(BACKENDS) as BackendType[]
@@ -20,7 +20,7 @@ function refusing(type: BackendType): Set<string> {
 
 t.test('every reason to refuse a record in the table of verdicts is counted from 0, and no other', t => {
   for (const type of types.filter(each => each !== 'http' && entryOf(each).transport === 'http')) {
-    t.strictSame([...refusalsOf(type, {})].sort(), [...refusing(type)].sort(), type)
+    t.strictSame([...rejectReasonsOf(type, {})].sort(), [...refusing(type)].sort(), type)
   }
   t.end()
 })
@@ -29,17 +29,17 @@ t.test('for plain HTTP it is every status that refuses records', t => {
   const reasons = Array.from({ length: 500 }, (_, at) => judge({ status: 100 + at, headers: {}, body: '' })).flatMap(
     verdict => (verdict.kind === 'rejected' || verdict.kind === 'suspect' ? [verdict.reason] : []),
   )
-  t.strictSame([...refusalsOf('http', {})].sort(), [...new Set(reasons)].sort())
+  t.strictSame([...rejectReasonsOf('http', {})].sort(), [...new Set(reasons)].sort())
   for (const reason of refusing('http')) t.ok(reasons.includes(reason), reason)
   t.end()
 })
 
 t.test('statuses that the configuration gives such a meaning are among them; classes of statuses are no reasons', t => {
-  t.strictSame(refusalsOf('http', { statuses: { suspect: [400, '418'], rejected: [404, '5xx'] } }), [
-    ...refusalsOf('http', {}),
+  t.strictSame(rejectReasonsOf('http', { statuses: { suspect: [400, '418'], rejected: [404, '5xx'] } }), [
+    ...rejectReasonsOf('http', {}),
     'http_418',
     'http_404',
   ])
-  t.strictSame(refusalsOf('stdout', {}), [])
+  t.strictSame(rejectReasonsOf('stdout', {}), [])
   t.end()
 })

@@ -26,7 +26,7 @@ async function body(t: Test, own: object, labels: Record<string, string> = {}, c
 
 const ALL = ['source', 'file', 'namespace', 'pod', 'podUid', 'node', 'container', 'app.kubernetes.io/name']
 
-t.test('fields have the names that the receiver wants, and facts stand where it wants them', async t => {
+t.test('fields have the names that the receiver wants, and attributes stand where it wants them', async t => {
   const drop = ALL.filter(name => name !== 'file' && name !== 'pod')
   t.same(
     JSON.parse(
@@ -40,7 +40,7 @@ t.test('fields have the names that the receiver wants, and facts stand where it 
             time: 't',
             timeFormat: 'epoch_ms',
             id: 'key',
-            facts: 'labels',
+            attributes: 'labels',
             rename: { file: 'path' },
             drop,
           },
@@ -85,8 +85,8 @@ t.test('the members of a line that is a JSON object stand in the record, and eve
   for (const ids of [false, true]) {
     for (const time of ['', 'time']) {
       for (const drop of [[], ALL]) {
-        for (const facts of ['', 'facts']) {
-          const own = { ids, format: 'ndjson', record: { merge: true, time, drop, facts, constants: {} } }
+        for (const attributes of ['', 'attributes']) {
+          const own = { ids, format: 'ndjson', record: { merge: true, time, drop, attributes, constants: {} } }
           const laid = await lay(t, subject, own)
           await ship(laid, { lines, origin: origin('/a.log'), fileStart: 42 })
           const records = laid.receiver.received[0]!.body.trimEnd()
@@ -94,7 +94,7 @@ t.test('the members of a line that is a JSON object stand in the record, and eve
             .map(line => JSON.parse(line))
           t.match(records, said, JSON.stringify(own))
           const names = (record: object) =>
-            Object.keys(record).filter(name => !['time', 'id', 'facts', ...ALL].includes(name))
+            Object.keys(record).filter(name => !['time', 'id', 'attributes', ...ALL].includes(name))
           t.same(records.map(names), said.map(Object.keys), 'and nothing else')
           t.equal(
             records.every(record => 'id' in record === ids && 'time' in record === (time !== '')),

@@ -28,7 +28,7 @@ t.test('a record says where it comes from, and has nanoseconds', async t => {
     partial: false,
   })
   const [one, two] = laid.decoded()
-  t.same(one!.facts, {
+  t.same(one!.attributes, {
     source: 'app',
     file: '/var/log/app/a.log',
     namespace: 'shop',
@@ -60,7 +60,7 @@ t.test('no line is so long that it would be skipped, however much grows when it 
     [true, true, true, false],
   )
   t.same(
-    laid.decoded().map(({ facts }) => facts['originalBytes']),
+    laid.decoded().map(({ attributes }) => attributes['originalBytes']),
     ['262144', '200000', '100000', undefined],
   )
   t.match(laid.arena.outcome, { delivered: { lines: 4 }, rejected: {} })
@@ -78,10 +78,10 @@ t.test('no label takes a name that VictoriaLogs gives a meaning, or one that it 
     empty: '',
   }
   await ship(laid, { lines: ['x'], origin: origin('/a.log', labels) })
-  const { message, facts } = laid.decoded()[0]!
+  const { message, attributes } = laid.decoded()[0]!
   t.equal(message, 'x')
-  t.equal(facts['good'], 'yes')
-  for (const name of Object.keys(labels)) if (name !== 'good') t.notOk(name in facts, name)
+  t.equal(attributes['good'], 'yes')
+  for (const name of Object.keys(labels)) if (name !== 'good') t.notOk(name in attributes, name)
 })
 
 t.test('a line that it cannot read is found and rejected alone', async t => {

@@ -204,11 +204,11 @@ const decoder = (settings: Readonly<Record<string, string>>, names: Readonly<Rec
       const time = row[names['timestamp'] ?? 'timestamp'] as string
       const [, second, fraction] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z$/.exec(time) ?? assert.fail(time)
       const message = names['message'] ?? 'message'
-      const facts = Object.entries(row).filter(([name, value]) => name !== message && typeof value === 'string')
+      const attributes = Object.entries(row).filter(([name, value]) => name !== message && typeof value === 'string')
       return {
         message: row[message] as string,
         time: BigInt(Date.parse(`${second}Z`)) * 1_000_000n + BigInt(fraction!),
-        facts: { ...labels, ...(Object.fromEntries(facts) as Record<string, string>) },
+        attributes: { ...labels, ...(Object.fromEntries(attributes) as Record<string, string>) },
         truncated: row['truncated'] === true,
       }
     })

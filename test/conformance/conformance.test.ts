@@ -123,7 +123,7 @@ async function outlives(t: Test, subject: Subject, answer: Answer): Promise<void
   t.equal(delivery.health.kind, 'up')
 }
 
-/** Every fact is there, ids tell records apart, times keep their order, and what was cut before says so. */
+/** Every attribute is there, ids tell records apart, times keep their order, and what was cut before says so. */
 async function speaks(t: Test, subject: Subject): Promise<void> {
   const { server, ship } = await stage(t, subject)
   await ship({ lines: LINES })
@@ -134,10 +134,10 @@ async function speaks(t: Test, subject: Subject): Promise<void> {
   t.same(messages, [...LINES, 'the head of a longer line', 'the last line'])
   if (subject.verbatim) return
   const { namespace, pod } = METADATA
-  const facts = Object.entries({ source: ORIGIN.source, file: ORIGIN.path, ...ORIGIN.labels, namespace, pod })
-  const wanted = facts.filter(([name]) => subject.says?.includes(name) ?? true)
-  for (const record of stored.filter(({ facts }) => Object.keys(facts).length > 0)) {
-    const said = new Set(Object.values(record.facts))
+  const attributes = Object.entries({ source: ORIGIN.source, file: ORIGIN.path, ...ORIGIN.labels, namespace, pod })
+  const wanted = attributes.filter(([name]) => subject.says?.includes(name) ?? true)
+  for (const record of stored.filter(({ attributes }) => Object.keys(attributes).length > 0)) {
+    const said = new Set(Object.values(record.attributes))
     for (const [name, value] of wanted) t.ok(said.has(value!), `it says its ${name}`)
     t.equal(record.truncated, record.message.startsWith('the head'), 'it says whether it was cut')
   }

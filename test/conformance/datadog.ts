@@ -60,7 +60,18 @@ function decode({ method, url, headers, body }: Request): Decoded[] {
   assert.ok(logs.length <= 1000, 'the most logs')
   return logs.map(log => {
     assert.ok(Buffer.byteLength(JSON.stringify(log)) <= 1_000_000, 'the largest log')
-    const { message, timestamp, ddtags, ddsource, service, hostname, truncated, originalBytes, partial, ...facts } = log
+    const {
+      message,
+      timestamp,
+      ddtags,
+      ddsource,
+      service,
+      hostname,
+      truncated,
+      originalBytes,
+      partial,
+      ...attributes
+    } = log
     assert.equal(typeof message, 'string')
     assert.ok(Number.isInteger(timestamp))
     const tags = Object.fromEntries(
@@ -71,7 +82,12 @@ function decode({ method, url, headers, body }: Request): Decoded[] {
     return {
       message: message as string,
       time: BigInt(timestamp as number) * 1_000_000n,
-      facts: { ...tags, ...(facts as Record<string, string>), source: String(ddsource), service: String(service) },
+      attributes: {
+        ...tags,
+        ...(attributes as Record<string, string>),
+        source: String(ddsource),
+        service: String(service),
+      },
       truncated: truncated === true,
     }
   })

@@ -254,7 +254,7 @@ function document(line: string): Decoded {
   return {
     message,
     time,
-    facts: { file: log.file.path, ...labels, ...flat(kubernetes) },
+    attributes: { file: log.file.path, ...labels, ...flat(kubernetes) },
     truncated: log.flags?.includes('truncated') ?? false,
   }
 }

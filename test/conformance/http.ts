@@ -88,7 +88,7 @@ function split({ body }: Request): string[] {
 }
 
 function lines(request: Request): Decoded[] {
-  return split(request).map(message => ({ message, facts: {}, truncated: false }))
+  return split(request).map(message => ({ message, attributes: {}, truncated: false }))
 }
 
 function ndjson(request: Request): Decoded[] {
@@ -106,18 +106,18 @@ function record({
   truncated,
   originalBytes,
   partial,
-  ...facts
+  ...attributes
 }: Record<string, unknown>): Decoded {
   assert.match(String(timestamp), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   assert.match(String(id), /^[0-9a-f]{16}-[0-9a-f]{12}$/)
   assert.equal(typeof message, 'string')
-  for (const value of Object.values(facts)) assert.equal(typeof value, 'string')
+  for (const value of Object.values(attributes)) assert.equal(typeof value, 'string')
   assert.equal(typeof originalBytes, truncated ? 'number' : 'undefined')
   return {
     message: message as string,
     time: BigInt(Date.parse(timestamp as string)) * 1_000_000n,
     id: id as string,
-    facts: facts as Record<string, string>,
+    attributes: attributes as Record<string, string>,
     truncated: truncated === true,
   }
 }

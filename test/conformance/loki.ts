@@ -208,7 +208,7 @@ const decoder = (metadata: boolean, tenant?: string) =>
         return {
           message: mark ? line.slice(0, mark.index) : line,
           time: BigInt(time),
-          facts: { ...stream, ...said },
+          attributes: { ...stream, ...said },
           truncated: metadata ? said['truncated'] === 'true' : mark !== null,
         }
       })

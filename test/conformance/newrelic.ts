@@ -89,7 +89,7 @@ function decode({ method, url, headers, body }: Request): Decoded[] {
       return {
         message,
         time: BigInt(timestamp) * 1_000_000n,
-        facts: common.attributes,
+        attributes: common.attributes,
         truncated: attributes['truncated'] === true,
       }
     })

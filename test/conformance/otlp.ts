@@ -161,12 +161,12 @@ function decoded(message: string, time: bigint, resource: Attributes, own: Attri
     ...said
   } = own
   assert.equal(typeof length, truncated === true ? 'bigint' : 'undefined')
-  const facts = Object.entries({ ...resource, ...said }).map(([name, value]) => [name, String(value)])
+  const attributes = Object.entries({ ...resource, ...said }).map(([name, value]) => [name, String(value)])
   return {
     message,
     time,
     id: id as string | undefined,
-    facts: Object.fromEntries(facts),
+    attributes: Object.fromEntries(attributes),
     truncated: truncated === true,
   }
 }

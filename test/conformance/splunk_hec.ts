@@ -199,7 +199,7 @@ function events(request: Request): Decoded[] {
     return {
       message,
       time: BigInt(Math.round(time * 1000)) * 1_000_000n,
-      facts: { file: source, source: log_source, ...(host && { pod: host }), ...rest },
+      attributes: { file: source, source: log_source, ...(host && { pod: host }), ...rest },
       truncated: truncated === 'true',
     }
   })
@@ -215,7 +215,7 @@ function raw(request: Request): Decoded[] {
     .map(message => {
       assert.ok(message !== '', 'Splunk skips blank lines')
       const mark = / \[truncated from \d+ bytes\]$/.exec(message)
-      return { message: mark ? message.slice(0, mark.index) : message, facts: {}, truncated: mark !== null }
+      return { message: mark ? message.slice(0, mark.index) : message, attributes: {}, truncated: mark !== null }
     })
 }
 

@@ -22,7 +22,7 @@ export interface Decoded {
   /** Stable id, where the format has one. */
   readonly id?: string | undefined
   /** Everything else that is said about it, flat: labels, attributes, source, file. */
-  readonly facts: Readonly<Record<string, string>>
+  readonly attributes: Readonly<Record<string, string>>
   /** It says that it was cut. */
   readonly truncated: boolean
 }
@@ -40,7 +40,7 @@ export interface Subject {
   readonly name: string
   /** Times are no finer than this. Default: nanoseconds, so that no two records have the same. */
   readonly clock?: 'milliseconds'
-  /** The only facts that a record has room for. Default: all of them. */
+  /** The only attributes that a record has room for. Default: all of them. */
   readonly says?: readonly string[]
   /** Frames go out as they were read: nothing is trimmed, and nothing is said about them. */
   readonly verbatim?: true

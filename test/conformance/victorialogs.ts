@@ -104,6 +104,6 @@ function decode({ method, url, headers, body }: Request): Decoded[] {
       assert.ok(Buffer.byteLength(name) <= 128 && !name.startsWith('_stream'), name)
       assert.equal(typeof value, 'string')
     }
-    return { message: _msg!, time: BigInt(_time!), facts: fields, truncated: fields['truncated'] === 'true' }
+    return { message: _msg!, time: BigInt(_time!), attributes: fields, truncated: fields['truncated'] === 'true' }
   })
 }

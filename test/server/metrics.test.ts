@@ -149,7 +149,9 @@ t.test('a stall of the event loop is shown to everybody who scrapes within a min
 t.test('what can be counted is there before anything happens, at 0', async t => {
   const { stage, scrape } = await scraped(t)
   stage.accounts = [{ source: 'app', backend: 'main', statement: statement() }]
-  stage.piped = [{ ...stage.piped[0]!, requests: [], retries: {}, refusals: ['too_large', 'http_400', 'http_422'] }]
+  stage.piped = [
+    { ...stage.piped[0]!, requests: [], retries: {}, rejectReasons: ['too_large', 'http_400', 'http_422'] },
+  ]
   const all = series((await scrape()).body)
   const account = (name: string, reason?: string) =>
     all.get(`logshipper_${name}{source="app",backend="main"${reason === undefined ? '' : `,reason="${reason}"`}}`)
@@ -157,7 +159,7 @@ t.test('what can be counted is there before anything happens, at 0', async t => 
     for (const reason of ['too_large', 'http_400', 'http_422']) t.equal(account(`rejected_${unit}_total`, reason), 0)
     for (const reason of ['padding', 'held_limit']) t.equal(account(`dropped_${unit}_total`, reason), 0)
   }
-  for (const name of ['refused_lines_total', 'lost_bytes_total']) t.equal(account(name), 0, name)
+  for (const name of ['rejected_lines_any_reason_total', 'lost_bytes_total']) t.equal(account(name), 0, name)
   for (const [status, verdict] of [
     ['2xx', 'delivered'],
     ['4xx', 'unauthorized'],
@@ -177,7 +179,7 @@ t.test('totals hold every reason, whether it was known or not; what is dropped i
   stage.accounts = [{ source: 'app', backend: 'main', statement: account }]
   const all = series((await scrape()).body)
   const at = (name: string) => all.get(`logshipper_${name}{source="app",backend="main"}`)
-  t.equal(at('refused_lines_total'), 3)
+  t.equal(at('rejected_lines_any_reason_total'), 3)
   t.equal(at('lost_bytes_total'), 7)
 })
 

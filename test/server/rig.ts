@@ -76,7 +76,7 @@ const PIPELINE: PipelineStatus = {
     { status: '5xx', verdict: 'retry', count: 2 },
   ],
   retries: { '503': 2 },
-  refusals: ['too_large', 'http_400'],
+  rejectReasons: ['too_large', 'http_400'],
   deadLetters: { written: 3, omitted: 1, bytes: 700 },
   payloadBytes: 900,
   wireBytes: 300,

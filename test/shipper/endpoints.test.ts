@@ -112,7 +112,7 @@ t.test(
     const expected = [
       ...['too_large', 'http_400', 'http_422'].map(reason => `rejected_lines_total{${account},reason="${reason}"}`),
       ...['padding', 'held_limit'].map(reason => `dropped_bytes_total{${account},reason="${reason}"}`),
-      ...['refused_lines_total', 'lost_bytes_total', 'read_lines_total'].map(name => `${name}{${account}}`),
+      ...['rejected_lines_any_reason_total', 'lost_bytes_total', 'read_lines_total'].map(name => `${name}{${account}}`),
       'requests_total{backend="http",status="4xx",verdict="unauthorized"}',
     ].map(name => `logshipper_${name}`)
     t.strictSame(

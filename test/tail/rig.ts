@@ -171,7 +171,7 @@ export class Room {
       backend: undefined as unknown as Backend,
       deadLetters: undefined,
       endpoint: null,
-      refusals: [],
+      rejectReasons: [],
       logger: this.journal,
     })
     this.tail.join({ reader, sources: new Set(forms.keys()) })

@@ -88,7 +88,10 @@ function keep(program: Program): void {
 function* list(): Generator<Program> {
   if (values.replay) return yield JSON.parse(readFileSync(values.replay, 'utf8')) as Program
   if (values.regression !== undefined) {
-    yield* [...REGRESSIONS, ...SLOW_REGRESSIONS].filter(({ name }) => name.includes(values.regression!))
+    const all = [...REGRESSIONS, ...SLOW_REGRESSIONS]
+    const named = all.filter(({ name }) => name.includes(values.regression!))
+    if (named.length === 0) throw new Error(`--regression ${values.regression}: none of ${all.length} is called so`)
+    yield* named
     return
   }
   const scale = minutes !== undefined && minutes >= 5 ? LONG : FAST

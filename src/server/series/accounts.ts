@@ -21,7 +21,7 @@ const byReason =
   (kind: 'rejected' | 'dropped', unit: keyof Tally): Series['rows'] =>
   ({ ledger, pipelines }) =>
     ledger.flatMap(({ source, backend, statement }) => {
-      const known = kind === 'dropped' ? DROPS : (pipelines.find(each => each.backend === backend)?.refusals ?? [])
+      const known = kind === 'dropped' ? DROPS : (pipelines.find(each => each.backend === backend)?.rejectReasons ?? [])
       const tallies = new Map<string, number>(known.map(reason => [reason, 0]))
       for (const [reason, tally] of Object.entries(statement[kind])) tallies.set(reason, tally[unit])
       return [...tallies].map(([reason, value]) => [{ source, backend, reason }, value] as const)
@@ -77,7 +77,7 @@ export const ACCOUNTS: readonly Series[] = [
     byReason('rejected', 'bytes'),
   ),
   counter(
-    'refused_lines_total',
+    'rejected_lines_any_reason_total',
     'Lines rejected by the backend, for any reason.',
     ACCOUNT,
     account(({ rejected }) => sum(rejected).lines),

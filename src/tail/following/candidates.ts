@@ -409,7 +409,7 @@ export class Candidates {
   #wake(path: string, candidate: Found | undefined): void {
     const { search, table } = this.#parts
     const rest = this.parking.look(path, this.final, backend => !this.#parts.lineage.readerOf(backend)?.ready)
-    if (rest === 'asleep' || (rest === 'moved' && candidate && !this.room())) return
+    if (rest === 'idle' || (rest === 'moved' && candidate && !this.room())) return
     if (rest === 'moved') {
       search.find(table.unpark(path)!, MOVED)
       if (candidate) this.#consider(candidate)

@@ -22,8 +22,8 @@ const LEAVE = 3000
 /** Handles that files never take: for sockets, directories, the checkpoint, and looks at other files. */
 const RESERVE = 16
 
-/** `asleep`: leave it. `due`: its path leads to it and there is something to read. `moved`: it does not. */
-export type Rest = 'asleep' | 'due' | 'moved'
+/** `idle`: leave it. `due`: its path leads to it and there is something to read. `moved`: it does not. */
+export type Rest = 'idle' | 'due' | 'moved'
 
 export class Parking {
   readonly #table: Table
@@ -100,10 +100,10 @@ export class Parking {
     if (inodeKey(inodeOf(stats)) !== parked.inode) return 'moved'
     const size = Number(stats.size)
     if (size !== parked.size || stats.mtimeNs !== parked.modified) return 'due'
-    if (parked.rested && !final) return 'asleep'
+    if (parked.rested && !final) return 'idle'
     const backends = this.#lineage.backendsOf(parked.source)
     const due = backends.some(backend => (parked.read.get(backend) ?? 0) < size && (final || hungry(backend)))
-    return due ? 'due' : 'asleep'
+    return due ? 'due' : 'idle'
   }
 }
 
