@@ -20,13 +20,13 @@ const line = (more: Partial<Statement> = {}) => ({ source: 'app', backend: 'main
 
 t.test('after a whole drain it says so, and what was delivered', t => {
   const message = terminationMessage({ complete: true, left: [] }, [line({ delivered: { lines: 3, bytes: 40 } })])
-  t.equal(message, 'drained: everything was emptyOutcome\napp → main: delivered 3 lines, 40 bytes\n')
+  t.equal(message, 'drained: everything was settled\napp → main: delivered 3 lines, 40 bytes\n')
   t.end()
 })
 
 t.test('a checkpoint that was not written in time is named before the accounts', t => {
   const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], { kind: 'late' }).split('\n')
-  t.equal(first, 'drained: everything was emptyOutcome')
+  t.equal(first, 'drained: everything was settled')
   t.equal(second, 'the last checkpoint was not written in time: a restart resends unacknowledged data')
   t.end()
 })
@@ -34,7 +34,7 @@ t.test('a checkpoint that was not written in time is named before the accounts',
 t.test('a checkpoint that was not written is named with the reason and with what is resent', t => {
   const lastSave = { kind: 'failed', code: 'ENOSPC', unsavedBytes: 1200 } as const
   const [first, second] = terminationMessage({ complete: true, left: [] }, [line()], lastSave).split('\n')
-  t.equal(first, 'drained: everything was emptyOutcome')
+  t.equal(first, 'drained: everything was settled')
   t.equal(second, 'the last checkpoint was not written (ENOSPC): a restart resends 1200 bytes')
   t.end()
 })

@@ -180,7 +180,7 @@ t.test('a bad line alone in a quiet stream is kept until another one is taken, a
   const laid = await lay(t, objects)
   const next = file()
   const { settled } = await laid.sent(next(['bad 0']))
-  t.ok(await until(() => laid.listener.said.some(({ sentence }) => sentence.includes('no other was taken since'))))
+  t.ok(await until(() => laid.listener.said.some(({ sentence }) => sentence.includes('no other was accepted since'))))
   t.strictSame(laid.rejected, [])
   t.equal(laid.delivery.aside, 1)
   t.equal(laid.arena.budget.used, 0, 'it takes no place in the arena')

@@ -248,7 +248,11 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not look for the copy of a copytruncate in files without a name',
     edits: [
-      ['src/tail/rotation/search.ts', '    (_, wanted, { truncated }) => this.#nameless(wanted, truncated),\n', ''],
+      [
+        'src/tail/rotation/search.ts',
+        '    (entry, wanted, { truncated }) => this.#nameless(entry, wanted, truncated),\n',
+        '',
+      ],
     ],
     test: 'test/tail/rotation/lent.test.ts',
   },

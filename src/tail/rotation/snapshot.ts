@@ -13,7 +13,7 @@ import { closeSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt, isInode, nameOf, namesIn, sameBirth } from '../files/inodes.ts'
-import { isCompressed } from '../files/names.ts'
+import { mayBeCompressed } from '../files/names.ts'
 import { type Bound, openRegular } from '../files/open.ts'
 import type { Sibling } from './siblings.ts'
 import { Stems } from './stems.ts'
@@ -86,7 +86,7 @@ export class Snapshot {
   /** Those, and a number of archives that may have been made of anything. */
   mayHold(directory: string, origin: string): readonly string[] {
     const archives = remembered(this.#archives, directory, () =>
-      this.#namesIn(directory).filter(isCompressed).slice(0, MOST_ARCHIVES),
+      this.#namesIn(directory).filter(mayBeCompressed).slice(0, MOST_ARCHIVES),
     )
     return [...new Set([...this.related(directory, origin), ...archives])]
   }
