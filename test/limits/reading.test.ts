@@ -62,7 +62,7 @@ else {
     stage.write(100, bad)
     const program = await faulty(t, stage, bad, '1+1')
     t.ok(await until(() => stage.numbers().length >= good), 'the other one comes')
-    t.ok(await until(() => program.says('a file cannot be read')), 'it says so')
+    t.ok(await until(() => program.says('file cannot be read')), 'it says so')
     await sleep(1500)
     t.equal(stage.numbers().length, good, 'nothing was made up')
     t.equal((await program.get('/livez')).status, 200)
