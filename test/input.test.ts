@@ -127,7 +127,7 @@ t.test('what is no regular file is named, never blocks, and the others go on', a
     'socket.log': 'a socket',
     'dangling.log': /leads nowhere/,
     'device.log': /.+/,
-    'secret.log': /out of the folder/,
+    'secret.log': /out of the directory/,
   })
   t.notMatch((await program.get('/health')).text, stage.logs, 'paths are shown on loopback only')
   t.equal((await program.kill('SIGTERM')).code, 0)

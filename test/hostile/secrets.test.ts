@@ -107,7 +107,7 @@ t.test('the program while every backend repeats what it was sent, at the level o
   t.teardown(() => program.kill('SIGKILL'))
   await program.started
   stage.write(3)
-  t.ok(await until(() => program.says('credentials are refused')))
+  t.ok(await until(() => program.says('credentials refused')))
   for (const path of ['/health', '/metrics', '/readyz']) clean(t, (await program.get(path)).text, path)
   for (const path of ['/', '/status', '/ledger']) clean(t, (await program.get(path, 'adminPort')).text, path)
   t.ok(await until(async () => /401/.test((await program.get('/status', 'adminPort')).text)))

@@ -62,7 +62,8 @@ async function nginx(
   return { stage, wire, folder, authority, port, requests }
 }
 
-const ups = (program: Program) => program.said.filter(({ msg }) => /destination|credentials are/.test(msg))
+const ups = (program: Program) =>
+  program.said.filter(({ msg }) => /backend (unavailable|misconfigured|recovered)|credentials refused/.test(msg))
 
 function tests(): void {
   t.test('TLS under an authority of one’s own', async t => {
