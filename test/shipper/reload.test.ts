@@ -207,10 +207,10 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   for (const [name, make] of wrong) {
     make()
     refusals++
-    t.ok(await until(() => program.said.filter(({ msg }) => /cannot be used/.test(msg)).length === refusals), name)
+    t.ok(await until(() => program.said.filter(({ event }) => event === 'config_refused').length === refusals), name)
     t.match((await health(program)).configuration, { kind: 'refused' }, name)
   }
-  t.match(program.said.find(({ msg }) => /cannot be used/.test(msg))!['problems'], [/memory\.budget/, /backend/])
+  t.match(program.said.find(({ event }) => event === 'config_refused')!['problems'], [/memory\.budget/, /backend/])
   t.equal((await health(program)).configuration.problems, 1)
   const shown = async () =>
     (JSON.parse((await program.get('/status', 'adminPort')).text) as { problems: string[] }).problems
@@ -242,7 +242,7 @@ t.test('a file that would take all memory is refused, and the configuration befo
   stage.write(10)
   t.ok(await stage.arrived())
   const sources = Array.from({ length: 20_000 }, (_, n) => ({ name: `s${n}`, paths: [`/logs/${n}.log`] }))
-  const refused = () => program.said.filter(({ msg }) => msg.startsWith('config reloaded and cannot be'))
+  const refused = () => program.said.filter(({ event }) => event === 'config_refused')
   for (const [times, text] of ['['.repeat(200_000), configured.text({ sources })].entries()) {
     writeFileSync(configured.file, text)
     t.ok(await until(() => refused().length > times))

@@ -210,7 +210,7 @@ t.test('what makes no sense is said', async t => {
   stage.env['LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES'] = '1MiB'
   t.match(await replay(stage), {
     code: 2,
-    err: /deadLetter: found a dead-letter file; allowed: one only with a state.dir/,
+    err: /deadLetter: found a dead-letter file; allowed: none without state.dir/,
   })
 })
 
