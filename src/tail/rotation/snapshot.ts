@@ -24,6 +24,8 @@ const MOST_OPENED = 20_000
 const MOST_BLANK = 64
 /** Of files that begin alike so many are looked at, those that are called as rotations are first. */
 const MOST_ALIKE = 16
+/** Files that are noted for all heads together, before only so many are for each. */
+const MOST_NOTED = 500_000
 /** Of names that may be those of rotations; and of archives that say nothing by their names. */
 const MOST_RELATED = 256
 const MOST_ARCHIVES = 64
@@ -56,6 +58,8 @@ export class Snapshot {
   readonly #blank = new Map<string, number>()
   /** By what a head says. */
   readonly #lent = new Map<string, Sibling[]>()
+  /** Of the two above: files, of all heads together. */
+  #noted = 0
 
   constructor(sought: Iterable<Sought>) {
     const heads: Head[] = []
@@ -129,7 +133,7 @@ export class Snapshot {
 
   /** An open file of which it is not decided yet what it is. */
   lent(file: Sibling): void {
-    for (const key of this.#wanted.in(beginningOf(file.opened.fd))) remembered(this.#lent, key, () => []).push(file)
+    for (const key of this.#wanted.in(beginningOf(file.opened.fd))) this.#note(this.#lent, key, file)
   }
 
   /** Those that begin as `head` says; undefined where that says nothing. */
@@ -140,6 +144,14 @@ export class Snapshot {
     const related = new Set(this.related(dirname(origin), origin))
     const first = alike.filter(({ path }) => related.has(basename(path)))
     return [...new Set([...first, ...alike.slice(0, MOST_ALIKE)])].slice(0, MOST_ALIKE)
+  }
+
+  /** Each of thousands of files may begin like each of thousands of heads: beyond a limit only some are noted for each. */
+  #note<T>(alike: Map<string, T[]>, key: string, file: T): void {
+    const files = remembered(alike, key, () => [])
+    if (this.#noted >= MOST_NOTED && files.length >= MOST_ALIKE) return
+    files.push(file)
+    this.#noted++
   }
 
   #namesIn(directory: string): readonly string[] {
@@ -165,7 +177,7 @@ export class Snapshot {
       const path = join(directory, name)
       const opened = openRegular(path, bounds)
       if (opened.kind === 'open') {
-        for (const key of this.#wanted.in(beginningOf(opened.fd))) remembered(alike, key, () => []).push(path)
+        for (const key of this.#wanted.in(beginningOf(opened.fd))) this.#note(alike, key, path)
         closeSync(opened.fd)
       }
       yield
