@@ -194,6 +194,20 @@ export function isCutShort(fd: number, formats: readonly string[]): boolean {
 
 const sample = Buffer.alloc(512)
 
+/** What programs write over a file repeats itself after so many bytes, if it is not random (shred(1)). */
+const PERIOD = 3
+
+/** Whether an open file begins with nothing but the same few bytes again and again, and no NULs. */
+export function isPattern(fd: number): boolean {
+  try {
+    const bytes = sample.subarray(0, readSync(fd, sample, 0, sample.length, 0))
+    if (bytes.length < sample.length || bytes[0] === 0 || bytes.includes(10)) return false
+    return bytes.every((byte, at) => byte === bytes[at % PERIOD])
+  } catch {
+    return false
+  }
+}
+
 /** Whether an open file begins with what is no text in any encoding: control characters of every kind, but for NULs. */
 export function isNoise(fd: number): boolean {
   try {

@@ -6,7 +6,7 @@
  */
 import { fstatSync } from 'node:fs'
 import { isRelated } from '../files/names.ts'
-import { compressionOf, isNoise } from '../files/open.ts'
+import { compressionOf, isNoise, isPattern } from '../files/open.ts'
 import type { Table } from '../generation/table.ts'
 import type { Sight, Tailer } from '../generation/tailer.ts'
 import { beginsLike } from '../rotation/siblings.ts'
@@ -158,5 +158,5 @@ function isPacked({ generation, state, fd }: Tailer): boolean {
 
 /** A file that has lost its name and is written over in place, with what is no text: `shred`, before it is removed. */
 function isShredded({ state, size, fd, generation }: Tailer): boolean {
-  return state.kind !== 'live' && size > 0 && size >= generation.size && isNoise(fd)
+  return state.kind !== 'live' && size > 0 && size >= generation.size && (isNoise(fd) || isPattern(fd))
 }

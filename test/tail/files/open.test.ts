@@ -16,7 +16,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { isNoise, openRegular, Root } from '../../../src/tail/files/open.ts'
+import { isNoise, isPattern, openRegular, Root } from '../../../src/tail/files/open.ts'
 import { scratch } from '../../scratch.ts'
 import { leash } from '../../support/leash.ts'
 
@@ -236,5 +236,24 @@ t.test('what is no text in any encoding is noise', t => {
   t.notOk(isNoisy(Buffer.alloc(1000)), 'room that is set aside')
   t.notOk(isNoisy(''), 'nothing')
   t.ok(isNoisy(Buffer.from(Array.from({ length: 512 }, (_, n) => (n * 167 + 13) & 255))), 'bytes of all kinds')
+  t.end()
+})
+
+t.test('what a program writes over a file repeats itself, and no line does without an end', t => {
+  const dir = scratch(t)
+  const isRepeated = (content: string): boolean => {
+    const path = join(dir, 'file')
+    writeFileSync(path, Buffer.from(content, 'latin1'))
+    const fd = openSync(path, 'r')
+    const repeated = isPattern(fd)
+    closeSync(fd)
+    return repeated
+  }
+  for (const pattern of ['U', '\u0092I$', '\u00ff', 'm\u00b6\u00db'])
+    t.ok(isRepeated(pattern.repeat(600)), `a pass of shred: ${pattern}`)
+  t.notOk(isRepeated('='.repeat(100)), 'a rule that is being written')
+  t.notOk(isRepeated(`${'='.repeat(100)}\n`.repeat(10)), 'nor one line after the other')
+  t.notOk(isRepeated('\u0000'.repeat(600)), 'nor room that is set aside')
+  t.notOk(isRepeated('level=info '.repeat(100)), 'nor words')
   t.end()
 })
