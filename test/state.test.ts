@@ -19,12 +19,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ourUser } from '../src/private.ts'
 import { isOurState, StateDirectory } from '../src/state.ts'
 import { scratch } from './scratch.ts'
+import { otherUser } from './support/otheruser.ts'
 import { Journal } from './tail/rig.ts'
 
-const asRoot = ourUser() === 0 ? false : 'only root can be another user'
 const OTHER = 65_534
 const STATE = join(import.meta.dirname, '../src/state.ts')
 
@@ -59,8 +58,9 @@ function asOther(script: string, ...args: string[]): { out: string; err: string 
     uid: OTHER,
     gid: OTHER,
     encoding: 'utf8',
+    cwd: '/',
   })
-  return { out: stdout, err: stderr }
+  return { out: stdout ?? '', err: stderr ?? '' }
 }
 
 t.test('on a volume that everybody may write to a directory of ours below its root is used as it is', t => {
@@ -74,7 +74,7 @@ t.test('on a volume that everybody may write to a directory of ours below its ro
 
 t.test(
   'where state.dir belongs to another user a directory of ours within it is used, and it is said',
-  { skip: asRoot },
+  { skip: otherUser },
   t => {
     const root = volume(t)
     chownSync(root, OTHER, OTHER)
@@ -94,7 +94,7 @@ t.test(
   },
 )
 
-t.test('what an earlier version kept in such a directory is found again', { skip: asRoot }, t => {
+t.test('what an earlier version kept in such a directory is found again', { skip: otherUser }, t => {
   const root = volume(t)
   writeFileSync(join(root, 'checkpoint'), 'before')
   mkdirSync(join(root, 'dead-letter'))
@@ -107,7 +107,7 @@ t.test('what an earlier version kept in such a directory is found again', { skip
   t.end()
 })
 
-t.test('what another user left there as if it were ours is not taken over', { skip: asRoot }, async t => {
+t.test('what another user left there as if it were ours is not taken over', { skip: otherUser }, async t => {
   const root = volume(t)
   asOther(`import fs from 'node:fs'; fs.writeFileSync(process.argv[1] + '/checkpoint', 'forged')`, root)
   t.ok(existsSync(join(root, 'checkpoint')))
@@ -117,7 +117,7 @@ t.test('what another user left there as if it were ours is not taken over', { sk
   t.end()
 })
 
-t.test('a directory that another user planted under its name is not used, nor written to', { skip: asRoot }, t => {
+t.test('a directory that another user planted under its name is not used, nor written to', { skip: otherUser }, t => {
   const root = volume(t)
   const plant = `
     import fs from 'node:fs'
@@ -133,7 +133,7 @@ t.test('a directory that another user planted under its name is not used, nor wr
   t.end()
 })
 
-t.test('another user cannot look into it, nor put anything there', { skip: asRoot }, t => {
+t.test('another user cannot look into it, nor put anything there', { skip: otherUser }, t => {
   const root = volume(t)
   // Above the volume nothing may keep the other user from it.
   const { state } = opened(t, join(root, '.logshipper'))
@@ -249,7 +249,7 @@ t.test('among the logs themselves only what is called as ours is ours', t => {
   t.end()
 })
 
-t.test('for a replay nothing is made and nothing is changed', { skip: asRoot }, t => {
+t.test('for a replay nothing is made and nothing is changed', { skip: otherUser }, t => {
   const root = volume(t)
   const { state } = opened(t, root, { mend: false })
   t.throws(() => state.directory, { code: 'NOT_PRIVATE', found: /mode 02777/ })
@@ -262,7 +262,7 @@ t.test('for a replay nothing is made and nothing is changed', { skip: asRoot }, 
 
 t.test(
   'a program of another user than the owner of its state directory keeps its state within it',
-  { skip: asRoot },
+  { skip: otherUser },
   t => {
     const root = volume(t)
     const script = `

@@ -2,6 +2,7 @@
  * A pod whose application is hostile: a volume that two users share, as the kubelet makes it for an fsGroup, the program as the
  * image's user with the image's flags, and what the application does as a user of its own.
  */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,10 +11,11 @@ import type { Test } from 'tap'
 import { PROGRAM, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { leash } from '../support/leash.ts'
+import { otherUser } from '../support/otheruser.ts'
 
 export const SHIPPER = 65_532
 export const APPLICATION = 1000
-export const skip = process.geteuid?.() === 0 ? false : 'only root can start programs of two users'
+export const skip = otherUser
 
 /** The flags of the image, which bound its memory. */
 const [, ...ENTRYPOINT] = JSON.parse(

@@ -1,4 +1,5 @@
 /** The program as the image's user on a volume that an application of another user may write to. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -16,12 +17,13 @@ import t, { type Test } from 'tap'
 import { PROGRAM, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { leash } from '../support/leash.ts'
+import { otherUser } from '../support/otheruser.ts'
 
 t.jobs = 2
 
 const SHIPPER = 65_532
 const APPLICATION = 1000
-const skip = process.geteuid?.() === 0 ? false : 'only root can start programs of other users'
+const skip = otherUser
 
 interface Running {
   readonly child: ChildProcess

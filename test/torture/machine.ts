@@ -1,4 +1,5 @@
 /** The shipper under test as a process: started, frozen, killed, ended in order, and watched from outside. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
@@ -6,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LedgerLine } from '../../src/server/subject.ts'
 import { ENVIRONMENT, FLAGS } from '../support/image.ts'
+import { otherUser } from '../support/otheruser.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
@@ -55,7 +57,7 @@ export class Machine {
   /** Resolves when it says that it has started. */
   async start(grace: number): Promise<void> {
     this.#grace = grace
-    const foreign = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+    const foreign = otherUser === false ? { uid: NOBODY, gid: NOBODY } : {}
     const child = spawn(process.execPath, [...FLAGS, programUnderTest(), 'run', '--config', this.#config], {
       stdio: ['ignore', 'ignore', 'pipe'],
       ...foreign,

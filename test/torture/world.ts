@@ -2,6 +2,7 @@
  * The world of one program: a volume, two receivers, a shipper process, and the model that is told of every step.
  * Runs the actions, then lets everything come to rest and says what was wrong.
  */
+
 import {
   appendFileSync,
   chmodSync,
@@ -28,6 +29,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { otherUser } from '../support/otheruser.ts'
 import { judge, type Numbers } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
 import { Model } from './model.ts'
@@ -160,7 +162,7 @@ export class World {
     const state = join(this.#base, 'state')
     for (const folder of [this.#logs, join(this.#logs, 'sub'), join(this.#logs, 'attic'), state]) mkdirSync(folder)
     chmodSync(this.#base, 0o755)
-    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
+    if (otherUser === false) chownSync(state, NOBODY, NOBODY)
     await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
     this.#machine = new Machine(this.#configure())
     await this.#start(GRACE)
@@ -386,7 +388,7 @@ export class World {
   }
 
   #found(name: string): Node {
-    if (this.#program.owned && process.getuid?.() === 0) chownSync(this.#at(name), NOBODY, NOBODY)
+    if (this.#program.owned && otherUser === false) chownSync(this.#at(name), NOBODY, NOBODY)
     const stats = statSync(this.#at(name), { bigint: true })
     const node = this.#model.create(`${stats.dev}:${stats.ino}`, stats.birthtimeNs)
     this.#model.name(node, name)

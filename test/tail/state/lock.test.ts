@@ -8,6 +8,7 @@ import { StateDirectory } from '../../../src/state.ts'
 import { type Claimed, claim as claimState } from '../../../src/tail/state/lock.ts'
 import { scratch } from '../../scratch.ts'
 import { leash } from '../../support/leash.ts'
+import { otherUser } from '../../support/otheruser.ts'
 import { Journal } from '../rig.ts'
 
 const CLAIM = join(import.meta.dirname, '../../../src/tail/state/lock.ts')
@@ -100,13 +101,12 @@ t.test('where nothing can be written it cannot be told', async t => {
   t.strictSame(await claim(join(dir, 'file')), { kind: 'unknown', code: 'NOT_PRIVATE' })
 })
 
-const asRoot = process.geteuid?.() === 0 ? false : 'only root can be another user'
 const LISTENER = `
   import { createServer } from 'node:net'
   createServer(socket => socket.end('+process 1 on planted')).listen(process.argv[1], () => process.stdout.write('up'))
 `
 
-t.test('a socket that another user planted while it could keeps nobody from starting', { skip: asRoot }, async t => {
+t.test('a socket that another user planted while it could keeps nobody from starting', { skip: otherUser }, async t => {
   // Its address has to be short.
   const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
