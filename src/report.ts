@@ -28,7 +28,7 @@ import type { Volume } from './volume.ts'
 
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
 
-/** A save that takes longer is told: milliseconds. */
+/** A save that takes longer is shown: milliseconds. */
 const LONG_SAVE = 5_000
 
 function stateHealth({ dir, fault, savingFor }: Pick<Sources['store'], 'dir' | 'fault' | 'savingFor'>): StateHealth {

@@ -1,5 +1,5 @@
 /**
- * The slow tests, one path per line: those that `.taprc` excludes. `npm test` runs the others, in under three minutes.
+ * The slow tests, one path per line: those that `.taprc` excludes. `npm test` runs the others, in three to four minutes.
  *
  *     npm run test:slow
  */

@@ -103,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/limits/saving.test.ts',
   },
   {
-    name: 'forgets the fsync of the folder',
+    name: 'forgets the fsync of the directory',
     edits: [['src/tail/state/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
     test: 'test/limits/saving.test.ts',
   },
@@ -418,7 +418,7 @@ export const MUTANTS: readonly Mutant[] = [
 
   // ── What came and went unseen ──────────────────────────────────────────────────────────────────────────────────
   {
-    name: 'takes what was written behind a truncation nobody saw for what is known',
+    name: 'takes what was written behind an unseen truncation for what is known',
     edits: [
       [
         'src/tail/following/recovery.ts',

@@ -19,7 +19,7 @@ export interface Related<File> {
 export interface Steps<File, Seen> {
   /** What is followed in the file now: once it is something else, what was seen of it is void. `undefined`: nothing. */
   identity(file: File): unknown
-  /** Looks at the file. What it returns is told once. */
+  /** Looks at the file. What it returns is returned once. */
   observe(file: File): Seen
   /** Whether it has to be decided upon before anything that was seen of others. */
   isDecisive(file: File, seen: Seen): boolean

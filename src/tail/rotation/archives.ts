@@ -223,7 +223,7 @@ export class Archives {
     this.#seek(learn)
   }
 
-  /** Looks for a known generation in archives that may hold it; `end` is told where it is, or that it is in none. */
+  /** Looks for a known generation in archives that may hold it; `end` gets where it is, or undefined if it is in none. */
   find(
     entry: SavedGeneration,
     wanted: Wanted,

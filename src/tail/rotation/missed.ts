@@ -140,7 +140,7 @@ export class Missed {
     while (!looks.next().done) {}
   }
 
-  /** As `catchUpAll`, so that whoever drives it can do something else in between. */
+  /** As `catchUpAll`, so that its caller can do something else in between. */
   *catchingUp(all: boolean): Generator<void, void, void> {
     for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
     this.#archives.clear()

@@ -36,7 +36,7 @@ export interface Sought {
   readonly head: Head
 }
 
-/** A number of looks, so that whoever drives them can do something else in between. */
+/** A number of looks, so that the caller can do something else in between. */
 export type Looks = Generator<void, void, void>
 
 interface Place {

@@ -101,9 +101,9 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
     all.every(([backend, cursor]) => isName(backend) && isCursor(cursor))
   if (!holds) return undefined
   return {
-    ...only(value, MEMBERS),
-    inode: only(inode, ['dev', 'ino', 'birth']),
-    head: only(head, ['length', 'hash', 'crc']),
+    ...pick(value, MEMBERS),
+    inode: pick(inode, ['dev', 'ino', 'birth']),
+    head: pick(head, ['length', 'hash', 'crc']),
     ...(seen !== undefined && { seen: cursorOf(seen) }),
     ...(ends !== undefined && { ends: (ends as SavedCursor[]).map(cursorOf) }),
     cursors: Object.fromEntries(all.map(([backend, cursor]) => [backend, cursorOf(cursor as SavedCursor)])),
@@ -159,7 +159,7 @@ function isCursor(value: unknown): value is SavedCursor {
 }
 
 /** The members of these names: whatever else stands in an entry may be of any size, and would be kept as long as it. */
-function only(value: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+function pick(value: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]])))
 }
 
