@@ -10,7 +10,9 @@ import { STATE } from './events/state.ts'
 
 export const EVENTS = { ...PROCESS, ...BACKENDS, ...FILES, ...STATE } as const
 
-export type Event = keyof typeof EVENTS
+export type LogEvent = keyof typeof EVENTS
 
 /** The events of a level. */
-export type EventAt<L extends Level> = { [E in Event]: (typeof EVENTS)[E]['level'] extends L ? E : never }[Event]
+export type LogEventAt<L extends Level> = {
+  [E in LogEvent]: (typeof EVENTS)[E]['level'] extends L ? E : never
+}[LogEvent]

@@ -8,9 +8,9 @@
  */
 
 import type { Level } from './events/rule.ts'
-import type { Event, EventAt } from './events.ts'
+import type { LogEvent, LogEventAt } from './events.ts'
 
-export interface Fields<E extends Event = Event> {
+export interface Fields<E extends LogEvent = LogEvent> {
   /** What happened: the name stays when the sentence is reworded. */
   readonly event: E
   readonly [field: string]: unknown
@@ -20,7 +20,7 @@ export interface Fields<E extends Event = Event> {
 export type Lines = { [L in Level]: (fields: Fields, sentence: string) => void }
 
 export type Logger = {
-  [L in Level]: (fields: Fields<EventAt<L>>, sentence: string) => void
+  [L in Level]: (fields: Fields<LogEventAt<L>>, sentence: string) => void
 }
 
 /** A logger whose lines carry `more`: which backend they are about, for example. */

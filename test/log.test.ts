@@ -1,5 +1,5 @@
 import t from 'tap'
-import { EVENTS, type Event, type EventAt } from '../src/events.ts'
+import { EVENTS, type LogEvent, type LogEventAt } from '../src/events.ts'
 import { type Logger, withFields } from '../src/log.ts'
 import { Journal } from './tail/rig.ts'
 
@@ -30,7 +30,7 @@ t.test('an event is logged at its own level: another one does not compile', t =>
   log.error({ event: 'backend_down' }, 'x')
   // @ts-expect-error an error
   log.info({ event: 'data_lost' }, 'x')
-  const some: readonly [Event, EventAt<'error'>, EventAt<'debug'>] = ['started', 'data_lost', 'file_opened']
+  const some: readonly [LogEvent, LogEventAt<'error'>, LogEventAt<'debug'>] = ['started', 'data_lost', 'file_opened']
   // @ts-expect-error which event, and so which level, is not known
   log.warn({ event: some[0] }, 'x')
   t.strictSame(

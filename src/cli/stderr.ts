@@ -7,7 +7,7 @@
  */
 import { writeSync } from 'node:fs'
 import { codeOf } from '../errors.ts'
-import type { Event } from '../events.ts'
+import type { LogEvent } from '../events.ts'
 import { unblocked } from './descriptor.ts'
 
 /** What waits for room at the most: bytes. */
@@ -82,7 +82,7 @@ export class Stderr {
     if (first !== undefined || this.#dropped === 0) return first
     const time = new Date().toISOString()
     const msg = 'standard error was not read in time; lines of this log were dropped'
-    const fields = { level: 'warn', time, event: 'log_lines_dropped' satisfies Event, dropped: this.#dropped, msg }
+    const fields = { level: 'warn', time, event: 'log_lines_dropped' satisfies LogEvent, dropped: this.#dropped, msg }
     const line = Buffer.from(`${JSON.stringify(fields)}\n`)
     this.#dropped = 0
     this.#waiting.push(line)

@@ -6,7 +6,7 @@
  * refused credentials is never repeated. How often all else is said the log's limiter decides.
  */
 import type { Origin, Slab } from '../../chunk.ts'
-import type { Event } from '../../events.ts'
+import type { LogEvent } from '../../events.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Fields, Logger } from '../../log.ts'
 import { Reminder } from '../../reminder.ts'
@@ -226,7 +226,7 @@ export class Remarks {
     this.#log.error(fields, 'records rejected')
   }
 
-  #told<E extends Event>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
+  #told<E extends LogEvent>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
     this.#fields.stats.lastError = { reason, detail, at: Date.now() }
     return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
   }

@@ -17,7 +17,7 @@ interface File {
   followed: boolean
 }
 
-type Event = keyof typeof EVENTS
+type LogEvent = keyof typeof EVENTS
 
 /** What may happen to a log, and to a file beside it that it is copied to. */
 const EVENTS = {
@@ -32,7 +32,7 @@ class World {
   readonly log: File = this.#file('log', '0;')
   readonly copy: File = this.#file('copy', 'old;')
   /** What happens while two files are compared. */
-  meanwhile: Event | undefined
+  meanwhile: LogEvent | undefined
   readonly concluded: string[] = []
   readonly wrong: string[] = []
   #turns = new Turns<File, { sight: Sight }>({
@@ -89,7 +89,7 @@ class World {
   }
 }
 
-const NAMES = Object.keys(EVENTS) as Event[]
+const NAMES = Object.keys(EVENTS) as LogEvent[]
 
 t.test('whatever three things happen to two files, each look is decided upon once', t => {
   let cases = 0
