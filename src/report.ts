@@ -21,7 +21,7 @@ import type {
   StateHealth,
   UnfollowedPath,
   VolumeHealth,
-} from './server/subject.ts'
+} from './server/shipper-view.ts'
 import type { Sources, Waits } from './tail/sources.ts'
 import { VERSION } from './version.ts'
 import type { Volume } from './volume.ts'

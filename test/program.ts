@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Test } from 'tap'
-import type { LedgerLine } from '../src/server/subject.ts'
+import type { LedgerLine } from '../src/server/shipper-view.ts'
 import { scratch } from './scratch.ts'
 import { leash } from './support/leash.ts'
 

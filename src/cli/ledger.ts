@@ -1,6 +1,6 @@
 /** `logshipper ledger`: the account of every byte, and whether it adds up. */
 import { sum, type Tally } from '../ledger.ts'
-import type { LedgerLine } from '../server/subject.ts'
+import type { LedgerLine } from '../server/shipper-view.ts'
 import { ask, DEFAULT_ADMIN } from './ask.ts'
 import type { Streams } from './output.ts'
 import { bytes, counted, table } from './table.ts'

@@ -14,7 +14,7 @@ import type { Config } from '../config/config.ts'
 import type { Problem } from '../config/problem.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import type { ConfigurationHealth, Reloads, Snapshot, Subject } from '../server/subject.ts'
+import type { ConfigurationHealth, Reloads, ShipperView, Snapshot } from '../server/shipper-view.ts'
 import type { Drained, LastSave, Shipper } from '../shipper.ts'
 import { type Caller, type Drain, Termination } from '../termination.ts'
 
@@ -35,7 +35,7 @@ export type Change =
   /** The end has begun. */
   | { readonly kind: 'late' }
 
-export class Live implements Subject {
+export class Live implements ShipperView {
   readonly #build: (config: Config, before?: Shipper) => Shipper
   readonly #log: Logger
   readonly #ending = new AbortController()
@@ -130,7 +130,7 @@ export class Live implements Subject {
     return this.#config.drain.gracePeriod
   }
 
-  startup(): ReturnType<Subject['startup']> {
+  startup(): ReturnType<ShipperView['startup']> {
     const startup = this.#shipper.startup()
     this.#ready ||= startup.ready
     // A reload is no start: what was ready stays ready.

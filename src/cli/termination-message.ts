@@ -6,7 +6,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { sum } from '../ledger.ts'
-import type { LedgerLine } from '../server/subject.ts'
+import type { LedgerLine } from '../server/shipper-view.ts'
 import type { Drained, LastSave } from '../shipper.ts'
 import { counted, printable } from './table.ts'
 

@@ -8,7 +8,7 @@ import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
 import { shared } from './shared.ts'
-import type { Snapshot, Subject } from './subject.ts'
+import type { ShipperView, Snapshot } from './shipper-view.ts'
 
 /** Paths that may be POSTed to. */
 export const ADMIN_POSTS = ['/prestop'] as const
@@ -16,8 +16,8 @@ export const ADMIN_POSTS = ['/prestop'] as const
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
 /** `now`: monotonic milliseconds. */
-export function admin(subject: Subject, now: () => number): Handler {
-  const everything = shared(() => json(200, status(subject.snapshot())), now)
+export function admin(shipper: ShipperView, now: () => number): Handler {
+  const everything = shared(() => json(200, status(shipper.snapshot())), now)
   return (request, { pathname }) => {
     if (!LOOPBACK.test(request.headers.host ?? '') && isLoopback(request.socket.localAddress)) {
       return text(403, 'this port answers requests for localhost only')
@@ -28,11 +28,11 @@ export function admin(subject: Subject, now: () => number): Handler {
       case '/status':
         return everything()
       case '/ledger':
-        return json(200, subject.snapshot().ledger)
+        return json(200, shipper.snapshot().ledger)
       case '/prestop': {
         if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
         if (request.headers.origin !== undefined) return text(403, 'not from a web page')
-        subject.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'anybody')
+        shipper.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'anybody')
         return text(200, 'draining: grace period started')
       }
       default:

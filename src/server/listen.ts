@@ -1,14 +1,15 @@
 /**
- * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how much it
- * owes them, so that neither a slow client nor garbage costs more than a socket for a few seconds. A connection gets one
- * answer at a time: requests may follow each other on it, but a client that pipelines them is disconnected (`owed.ts`). A new client
- * is always let in: when all places are taken the oldest connection makes room, or a few hundred silent ones would shut
- * out the kubelet, whose probe is always a fresh one, and have the container restarted.
+ * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how many bytes
+ * of answers wait for them, so that neither a slow client nor garbage costs more than a socket for a few seconds. A
+ * connection gets one answer at a time: requests may follow each other on it, but a client that pipelines them is
+ * disconnected (`pending-responses.ts`). A new client is always let in: when all places are taken the oldest connection
+ * makes room, or a few hundred silent ones would shut out the kubelet, whose probe is always a fresh one, and have the
+ * container restarted.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { codeOf, ShipperError } from '../errors.ts'
-import { Owed } from './owed.ts'
+import { PendingResponses } from './pending-responses.ts'
 
 const MAX_CONNECTIONS = 256
 /**
@@ -17,7 +18,7 @@ const MAX_CONNECTIONS = 256
  */
 const BACKLOG = 4096
 /** Bytes of answers that clients have not taken yet, over all connections: ten of the longest there are. */
-const MAX_OWED = 4 * 1024 * 1024
+const MAX_PENDING_BYTES = 4 * 1024 * 1024
 
 export interface Page {
   readonly status: number
@@ -52,7 +53,7 @@ export async function listen(
   handler: Handler,
   posts: readonly string[] = [],
 ): Promise<Listener> {
-  const owed = new Owed(MAX_OWED)
+  const pending = new PendingResponses(MAX_PENDING_BYTES)
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -64,11 +65,11 @@ export async function listen(
     },
     (request, response) => {
       const { socket } = request
-      if (!owed.begin(socket)) {
+      if (!pending.begin(socket)) {
         ignoreRest(socket)
         return
       }
-      for (const end of ['finish', 'close']) response.once(end, () => owed.end(socket))
+      for (const end of ['finish', 'close']) response.once(end, () => pending.end(socket))
       request.resume()
       const answer = async (): Promise<Page> => {
         const url = URL.parse(request.url ?? '/', 'http://localhost')
@@ -82,7 +83,7 @@ export async function listen(
           // No request needs a body: one that has one is read no longer than the answer takes.
           if (!request.complete) response.setHeader('connection', 'close')
           const length = Buffer.byteLength(body)
-          owed.answer(socket, length)
+          pending.answer(socket, length)
           response.writeHead(status, {
             ...headers,
             'content-type': type,

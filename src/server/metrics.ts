@@ -10,8 +10,8 @@ import { LoopDelay, processState } from './measure.ts'
 import { ACCOUNTS } from './series/accounts.ts'
 import { BACKENDS } from './series/backends.ts'
 import { PROCESS } from './series/process.ts'
-import type { Labels, Moment, Series } from './series/series.ts'
-import type { Subject } from './subject.ts'
+import type { Labels, Scrape, Series } from './series/series.ts'
+import type { ShipperView } from './shipper-view.ts'
 
 /** Of one metric. */
 const MAX_REASONS = 100
@@ -23,17 +23,17 @@ export const METRICS: readonly Pick<Series, 'name' | 'type' | 'help' | 'labels'>
 export const NAMES: readonly string[] = SERIES.map(({ name }) => name)
 
 export class Metrics {
-  readonly #subject: Subject
+  readonly #shipper: ShipperView
   readonly #delay: LoopDelay
   /** By metric. */
   readonly #reasons = new Map<string, Set<string>>()
   #registry: Promise<Registry> | undefined
   /** Set by each scrape. */
-  #now!: Moment
+  #now!: Scrape
 
   /** `now`: monotonic milliseconds. */
-  constructor(subject: Subject, now: () => number) {
-    this.#subject = subject
+  constructor(shipper: ShipperView, now: () => number) {
+    this.#shipper = shipper
     this.#delay = new LoopDelay(now)
   }
 
@@ -42,7 +42,7 @@ export class Metrics {
     this.#registry ??= this.#register()
     const registry = await this.#registry
     // All of `collect` runs before `metrics` returns its promise: two scrapes at once do not mix.
-    this.#now = { ...this.#subject.snapshot(), process: processState(this.#delay) }
+    this.#now = { ...this.#shipper.snapshot(), process: processState(this.#delay) }
     return { type: registry.contentType, body: await registry.metrics() }
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Handler, Page } from './listen.ts'
 import { json, text } from './listen.ts'
-import type { Subject } from './subject.ts'
+import type { ShipperView } from './shipper-view.ts'
 
 /** The loop turns every 250 ms; one that has not for so long is stuck: milliseconds. */
 const STUCK = 30_000
@@ -15,24 +15,24 @@ const STUCK = 30_000
 /** Paths that may be POSTed to. */
 export const POSTS = ['/prestop'] as const
 
-export function probes(subject: Subject, metrics: () => Promise<Page>): Handler {
+export function probes(shipper: ShipperView, metrics: () => Promise<Page>): Handler {
   return async ({ method }, { pathname, searchParams }) => {
     switch (pathname) {
       case '/startupz': {
-        const { ready, waiting } = subject.startup()
+        const { ready, waiting } = shipper.startup()
         return ready ? text(200, 'started') : text(503, `waiting for ${waiting.join(', ')}`)
       }
       case '/livez': {
-        const since = subject.sinceTurn()
-        if (since <= STUCK || subject.draining) return text(200, subject.draining ? 'draining' : 'alive')
+        const since = shipper.sinceTurn()
+        if (since <= STUCK || shipper.draining) return text(200, shipper.draining ? 'draining' : 'alive')
         return text(503, `tail loop stalled for ${Math.round(since / 1000)} s`)
       }
       case '/readyz': {
-        const { ready, waiting } = subject.startup()
+        const { ready, waiting } = shipper.startup()
         if (!ready) return text(503, `waiting for ${waiting.join(', ')}`)
-        if (subject.sinceTurn() > STUCK) return text(503, 'tail loop stalled')
+        if (shipper.sinceTurn() > STUCK) return text(503, 'tail loop stalled')
         if (searchParams.has('strict')) {
-          const { backends } = subject.snapshot().health
+          const { backends } = shipper.snapshot().health
           const down = backends.filter(({ state }) => state !== 'up')
           if (down.length > 0) return text(503, `not up: ${down.map(({ name }) => name).join(', ')}`)
           const stalled = backends.filter(({ stalledSince }) => stalledSince !== null)
@@ -41,13 +41,13 @@ export function probes(subject: Subject, metrics: () => Promise<Page>): Handler 
         return text(200, 'ready')
       }
       case '/health':
-        return json(200, subject.snapshot().health)
+        return json(200, shipper.snapshot().health)
       case '/metrics':
         return metrics()
       case '/prestop':
         // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
         // Any client that reaches this port may call it, so it never leaves less than half of the grace period.
-        if (method !== 'HEAD') subject.terminationBegan('anybody')
+        if (method !== 'HEAD') shipper.terminationBegan('anybody')
         return text(200, 'draining: grace period started')
       default:
         return text(404, 'there are /startupz /livez /readyz /health /metrics /prestop')

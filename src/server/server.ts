@@ -14,7 +14,7 @@ import { Metrics } from './metrics.ts'
 import type { Address, ServerOptions } from './options.ts'
 import { POSTS, probes } from './probes.ts'
 import { shared } from './shared.ts'
-import type { Subject } from './subject.ts'
+import type { ShipperView } from './shipper-view.ts'
 
 /** Milliseconds until binding a port is retried. */
 const AGAIN = 30_000
@@ -28,24 +28,24 @@ export interface Running {
 /** Throws `ERR_START` if the probe port cannot be bound. */
 export async function startServer(
   { port, admin: address }: ServerOptions,
-  subject: Subject,
+  shipper: ShipperView,
   log: Logger,
   clock: Clock = CLOCK,
 ): Promise<Running> {
   const now = () => clock.now()
-  const metrics = new Metrics(subject, now)
+  const metrics = new Metrics(shipper, now)
   const ports: { port?: number; adminPort?: number } = {}
   let probing: Listener | undefined
   if (port !== null) {
     const handler = probes(
-      subject,
+      shipper,
       shared(async () => ({ status: 200, ...(await metrics.page()) }), now),
     )
     // `::` takes IPv4 too where the system is dual-stack, which is the default.
     probing = await listen(['::', '0.0.0.0'], port, 'server.port', handler, POSTS)
     ports.port = probing.port
   }
-  const people = address && new AdminPort(address, admin(subject, now), log, clock)
+  const people = address && new AdminPort(address, admin(shipper, now), log, clock)
   await people?.open(bound => (ports.adminPort = bound))
   return {
     ports,

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { FileStatus } from '../../src/server/subject.ts'
+import type { FileStatus } from '../../src/server/shipper-view.ts'
 import { Program, type Received, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { Followed } from './followed.ts'

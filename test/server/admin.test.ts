@@ -23,7 +23,7 @@ const server = async (t: { teardown(end: () => Promise<void>): void }, host = '1
   return { stage, port: running.ports.adminPort! }
 }
 
-t.test('/status and /ledger show the subject as it is', async t => {
+t.test('/status and /ledger show the shipper as it is', async t => {
   const { stage, port } = await server(t)
   const status = JSON.parse((await ask(port, '/status')).body)
   t.match(status, { draining: false, problems: [], more: { problems: 0, files: 0, refused: 0 } })

@@ -93,7 +93,7 @@ t.test('only GET and HEAD are allowed', async t => {
   t.match(await ask(port, '/livez', { method: 'HEAD' }), { status: 200, body: '' })
 })
 
-t.test('a subject that breaks is an answer of 500 with a code, and the next answer is as ever', async t => {
+t.test('a view of the shipper that throws is an answer of 500 with a code, and the next answer is as ever', async t => {
   const { stage, port } = await serve(t)
   stage.snapshot = () => {
     throw Object.assign(new Error(`broken at ${SECRET_PATH}`), { code: 'ERR_INVARIANT' })

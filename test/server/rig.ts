@@ -1,5 +1,5 @@
 /**
- * A stage: a subject whose every answer can be set by hand, and clients that speak to a real server over real sockets.
+ * A stage: a view of a shipper whose every answer can be set by hand, and clients that speak to a real server over real sockets.
  */
 
 import { once } from 'node:events'
@@ -12,9 +12,9 @@ import type {
   HealthReport,
   Identity,
   PipelineStatus,
+  ShipperView,
   Snapshot,
-  Subject,
-} from '../../src/server/subject.ts'
+} from '../../src/server/shipper-view.ts'
 import type { Caller } from '../../src/termination.ts'
 
 export function statement(more: Partial<Statement> = {}): Statement {
@@ -95,8 +95,8 @@ export const FILE: FileStatus = {
   cursors: [{ backend: 'main', read: 1000, committed: 800, lagSeconds: 1.5 }],
 }
 
-/** The subject; everything may be changed while the server runs. */
-export class Stage implements Subject {
+/** The view; everything may be changed while the server runs. */
+export class Stage implements ShipperView {
   waiting: string[] = []
   since = 10
   draining = false

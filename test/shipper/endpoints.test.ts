@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import type { HealthReport, LedgerLine } from '../../src/server/subject.ts'
+import type { HealthReport, LedgerLine } from '../../src/server/shipper-view.ts'
 import { object, Program, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3

@@ -1,7 +1,7 @@
 /** How late a backend is, as the running program says on every page. */
 import { appendFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { HealthReport } from '../../src/server/subject.ts'
+import type { HealthReport } from '../../src/server/shipper-view.ts'
 import { type Program, refuse, Stage, until } from '../program.ts'
 
 t.jobs = 3

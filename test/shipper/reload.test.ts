@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { HealthReport } from '../../src/server/subject.ts'
+import type { HealthReport } from '../../src/server/shipper-view.ts'
 import { PROGRAM, Program, Receiver, refuse, Stage, sleep, until } from '../program.ts'
 
 t.jobs = 3

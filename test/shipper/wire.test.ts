@@ -1,7 +1,7 @@
 /** What a network and a server can do to an exchange, below HTTP and at its edges: it costs time, and no line. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import type { LedgerLine } from '../../src/server/subject.ts'
+import type { LedgerLine } from '../../src/server/shipper-view.ts'
 import { type Program, refuse, Stage, sleep, until } from '../program.ts'
 import { answer, type Treatment, Wire } from '../support/wire.ts'
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { LedgerLine } from '../../src/server/subject.ts'
+import type { LedgerLine } from '../../src/server/shipper-view.ts'
 import { ENVIRONMENT, FLAGS } from '../support/image.ts'
 import { otherUser } from '../support/otheruser.ts'
 

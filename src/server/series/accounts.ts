@@ -1,6 +1,6 @@
 /** The metrics of each source and backend: the ledger, and how far behind they are. */
 import { DROPS, type Statement, sum, type Tally } from '../../ledger.ts'
-import type { PipelineStatus } from '../subject.ts'
+import type { PipelineStatus } from '../shipper-view.ts'
 import { counter, gauge, type Series } from './series.ts'
 
 const ACCOUNT = ['source', 'backend']

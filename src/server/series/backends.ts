@@ -1,5 +1,5 @@
 /** The metrics of each backend: how it is, what is asked of it, and the memory of its pipeline. */
-import type { BackendHealth, PipelineStatus } from '../subject.ts'
+import type { BackendHealth, PipelineStatus } from '../shipper-view.ts'
 import { counter, gauge, histogram, type Sample, type Series, states } from './series.ts'
 
 const BACKEND = ['backend']

@@ -1,19 +1,19 @@
 /**
- * A metric: its name, its meaning, its labels, and how its values are read from the moment of a scrape. Names begin with
+ * A metric: its name, its meaning, its labels, and how its values are read from one scrape. Names begin with
  * `logshipper_`, but for those that every process has.
  *
  * What counts events exists from the first scrape, at 0, for every label that is known beforehand: `increase()` and
  * `rate()` see nothing of an event that a series begins with. What is not known beforehand (a reason that a server makes
  * up) is in a total without that label.
  */
-import type { Snapshot } from '../subject.ts'
+import type { Snapshot } from '../shipper-view.ts'
 
 export type Labels = Readonly<Record<string, string>>
 /** One value of a metric. `suffix` belongs to the parts of histograms and summaries: `_bucket`, `_sum`, `_count`. */
 export type Sample = readonly [labels: Labels, value: number, suffix?: '_bucket' | '_sum' | '_count']
 
 /** What one scrape shows. */
-export interface Moment extends Snapshot {
+export interface Scrape extends Snapshot {
   readonly process: ProcessState
 }
 
@@ -41,7 +41,7 @@ export interface Series {
   readonly name: string
   readonly help: string
   readonly labels: readonly string[]
-  readonly rows: (moment: Moment) => Iterable<Sample>
+  readonly rows: (scrape: Scrape) => Iterable<Sample>
 }
 
 /** The prefix of all names but those of the process. */
@@ -67,8 +67,8 @@ export const states = <S extends string>(label: string, all: readonly S[], prese
 
 /** One value, absent if it is not known. */
 export const one =
-  (value: (moment: Moment) => number | null | undefined): Series['rows'] =>
-  moment => {
-    const known = value(moment)
+  (value: (scrape: Scrape) => number | null | undefined): Series['rows'] =>
+  scrape => {
+    const known = value(scrape)
     return known === undefined || known === null ? [] : [[{}, known] as const]
   }

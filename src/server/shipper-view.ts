@@ -1,11 +1,11 @@
 /**
- * What the server shows: a snapshot of its subject, and the few answers that probes need at once. The shipper is one
- * subject; tests make their own. Everything here is read, nothing is changed but the mark of the pod's termination.
+ * What the server sees of the shipper: a snapshot, and the few answers that probes need at once. Tests make their own
+ * view. Everything here is read, nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
 import type { Caller } from '../termination.ts'
 
-export interface Subject {
+export interface ShipperView {
   /** Ready: configuration valid, first sweep done. `waiting` says for what otherwise. */
   startup(): { readonly ready: boolean; readonly waiting: readonly string[] }
   /** Milliseconds since the tail loop turned last. */

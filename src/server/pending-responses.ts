@@ -1,14 +1,14 @@
 /**
- * The answers that a listener owes: to which connections, and how many bytes that their clients have not taken yet.
+ * The responses that a listener has not finished: of which connections, and how many bytes their clients have not read.
  *
  * Node parses pipelined requests as fast as they come and calls the handler for each, whether the answers are read or
- * not; so a single connection could have answers made until the heap is full. Guarantees: one answer is owed to a
- * connection at a time, a client that asks again before that loses the connection; the answers that are owed hold at most
- * `most` bytes, beyond which the connection that has been waiting the longest is destroyed.
+ * not; so a single connection could have answers made until the heap is full. Guarantees: a connection
+ * has one pending response at a time, and a client that asks again before it is written loses the connection; pending
+ * responses hold at most `most` bytes, beyond which the connection that has been waiting the longest is destroyed.
  */
 import type { Socket } from 'node:net'
 
-export class Owed {
+export class PendingResponses {
   readonly #most: number
   readonly #bySocket = new Map<Socket, number>()
   #bytes = 0
@@ -31,13 +31,13 @@ export class Owed {
 
   /** The answer is `bytes` long, and is about to be written. */
   answer(socket: Socket, bytes: number): void {
-    // A client that was disconnected meanwhile is owed nothing any more.
+    // A client that was disconnected meanwhile has no pending response any more.
     if (!this.#bySocket.has(socket)) return
     this.#bySocket.set(socket, bytes)
     this.#bytes += bytes
-    for (const [longest, owed] of this.#bySocket) {
+    for (const [longest, pending] of this.#bySocket) {
       if (this.#bytes <= this.#most) return
-      if (longest === socket || owed === 0) continue
+      if (longest === socket || pending === 0) continue
       this.end(longest)
       longest.destroy()
     }
