@@ -10,9 +10,9 @@ import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { DeadLetterFile } from './delivery/outcome/deadletter.ts'
-import type { Exchange, Reply, Transport } from './delivery/transport/exchange.ts'
 import { HttpTransport } from './delivery/transport/http.ts'
 import { StreamTransport } from './delivery/transport/stream.ts'
+import type { HttpRequest, Reply, Transport } from './delivery/transport/transport.ts'
 import { ShipperError } from './errors.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { type Logger, withFields } from './log.ts'
@@ -56,8 +56,8 @@ export interface DestinationFields {
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onSetback?: (status: number | undefined) => void
-  /** Called with every exchange once it has its reply. */
-  readonly onReply?: (exchange: Exchange, reply: Reply) => void
+  /** Called with every request once it has its reply. */
+  readonly onReply?: (request: HttpRequest, reply: Reply) => void
 }
 
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
@@ -122,9 +122,9 @@ function kernelOf(bytes: number): Kernel {
 /** The same transport, whose replies go to `onReply` too. */
 function overheard(transport: Transport, onReply: NonNullable<DestinationFields['onReply']>): Transport {
   return {
-    send: async exchange => {
-      const reply = await transport.send(exchange)
-      onReply(exchange, reply)
+    send: async request => {
+      const reply = await transport.send(request)
+      onReply(request, reply)
       return reply
     },
     reload: () => transport.reload(),

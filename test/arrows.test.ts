@@ -62,7 +62,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'backends/backend.ts',
     'delivery/options.ts',
     'delivery/outcome/deadletter.ts',
-    'delivery/transport/exchange.ts',
+    'delivery/transport/transport.ts',
     'delivery/transport/secrets.ts',
     'tail/options.ts',
     'tail/patterns/glob.ts',

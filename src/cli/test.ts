@@ -10,7 +10,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
-import type { Exchange, Transport } from '../delivery/transport/exchange.ts'
+import type { HttpRequest, Transport } from '../delivery/transport/transport.ts'
 import { createDestination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -71,8 +71,8 @@ async function show(config: Config, entry: BackendConfig, metadata: Metadata, li
   // What is shown is what the backend reads after decompression.
   const delivery = { ...entry.delivery, compression: 'none' as const, deadLetter: undefined }
   const transport: Transport = {
-    async send(exchange) {
-      out.write(`${described(entry, exchange)}\n`)
+    async send(request) {
+      out.write(`${described(entry, request)}\n`)
       destination.delivery.stop()
       return { kind: 'failure', code: 'ABORTED', sentBefore: false }
     },
@@ -89,7 +89,7 @@ async function show(config: Config, entry: BackendConfig, metadata: Metadata, li
   await destination.delivery.ship(slabOf(config, entry, lines, destination))
 }
 
-function described({ name, endpoint, delivery }: BackendConfig, { head, contentType, body }: Exchange): string {
+function described({ name, endpoint, delivery }: BackendConfig, { head, contentType, body }: HttpRequest): string {
   if (endpoint === undefined) return `# ${name}: standard output\n${body.toString('utf8')}`
   const headers = Object.entries({ 'content-type': contentType, ...head.headers })
   const own = Object.keys(delivery.headers ?? {})

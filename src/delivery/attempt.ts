@@ -7,7 +7,7 @@
 import type { Backend, BatchInfo, Verdict } from '../backends/backend.ts'
 import type { DeliveryStats } from './outcome/stats.ts'
 import { retryAfter } from './retry.ts'
-import { type Exchange, isLasting, type Reply, type Transport } from './transport/exchange.ts'
+import { type HttpRequest, isLasting, type Reply, type Transport } from './transport/transport.ts'
 
 export interface AttemptParts {
   readonly backend: Pick<Backend, 'judge'>
@@ -26,11 +26,11 @@ export interface Attempted {
 /** `undefined`: a stop dropped it, which says nothing of the backend. */
 export async function attempt(
   { backend, transport, stats, stopped }: AttemptParts,
-  exchange: Exchange,
+  request: HttpRequest,
   batch: BatchInfo,
 ): Promise<Attempted | undefined> {
   const before = performance.now()
-  const reply = await transport.send(exchange)
+  const reply = await transport.send(request)
   if (reply.kind === 'failure' && stopped()) return undefined
   const verdict = judged(backend, reply, batch)
   const status = reply.kind === 'answer' ? reply.answer.status : undefined

@@ -34,7 +34,7 @@ import { DeliveryStats } from './outcome/stats.ts'
 import { isRefused, isSetback } from './outcome/verdicts.ts'
 import { Sender } from './sender.ts'
 import { type ShipEvents, Shipment, type ShipmentParts } from './shipment.ts'
-import type { Transport } from './transport/exchange.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface DeliveryFields {
   /** The backend's configured name, for the log. */

@@ -28,7 +28,7 @@ import type { CircuitChange, RequestEvent } from './outcome/remarks.ts'
 import type { DeliveryStats } from './outcome/stats.ts'
 import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './outcome/verdicts.ts'
 import { backoff } from './retry.ts'
-import type { Exchange, Transport } from './transport/exchange.ts'
+import type { HttpRequest, Transport } from './transport/transport.ts'
 
 /** What came of a payload. It has been released: what it says of its frames is still good. */
 export interface Concluded {
@@ -121,7 +121,7 @@ export class Sender {
     const { stats } = this.#fields
     stats.inFlight++
     try {
-      return await this.#retrying(slab, payload, this.#exchange(payload), manner)
+      return await this.#retrying(slab, payload, this.#request(payload), manner)
     } finally {
       stats.inFlight--
       this.#encoder.release(payload)
@@ -152,7 +152,7 @@ export class Sender {
   }
 
   /** The request, made once. The compressed body takes the encoded one's place, and gives back what that leaves free. */
-  #exchange(payload: Payload): Exchange {
+  #request(payload: Payload): HttpRequest {
     const { backend, budget } = this.#fields
     const head = backend.request({ id: payload.id, records: payload.records })
     const { contentType } = backend.format
@@ -163,11 +163,11 @@ export class Sender {
   }
 
   /** One attempt after the other, with waits between them. */
-  async #retrying(slab: Slab, payload: Payload, exchange: Exchange, manner: Manner): Promise<Sent> {
+  async #retrying(slab: Slab, payload: Payload, request: HttpRequest, manner: Manner): Promise<Sent> {
     const { backend, transport, stats, circuit, evidence, onRequest } = this.#fields
     const parts = { backend, transport, stats, stopped: () => circuit.stopped }
     const { id, records } = payload
-    const sent = exchange.body.length
+    const sent = request.body.length
     for (;;) {
       const pass = await circuit.enter()
       if (pass === undefined) return ABANDONED
@@ -176,7 +176,7 @@ export class Sender {
         return OUTDATED
       }
       const begun = evidence.begin()
-      const attempted = await attempt(parts, exchange, { id, records })
+      const attempted = await attempt(parts, request, { id, records })
       if (attempted === undefined) return ABANDONED
       const { status } = attempted
       const verdict = this.#meant(attempted.verdict, { status, payload, sent, manner })

@@ -3,9 +3,9 @@ import t from 'tap'
 import type { Answer, Verdict } from '../../src/backends/backend.ts'
 import { attempt } from '../../src/delivery/attempt.ts'
 import { DeliveryStats } from '../../src/delivery/outcome/stats.ts'
-import type { Exchange, Reply } from '../../src/delivery/transport/exchange.ts'
+import type { HttpRequest, Reply } from '../../src/delivery/transport/transport.ts'
 
-const EXCHANGE: Exchange = {
+const EXCHANGE: HttpRequest = {
   head: { method: 'POST', path: '/', headers: {} },
   contentType: 'text/plain',
   encoding: undefined,

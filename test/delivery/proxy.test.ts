@@ -8,15 +8,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
-import type { Exchange, Reply } from '../../src/delivery/transport/exchange.ts'
 import { HttpTransport } from '../../src/delivery/transport/http.ts'
+import type { HttpRequest, Reply } from '../../src/delivery/transport/transport.ts'
 import { Authority, hasOpenssl } from '../support/certificates.ts'
 import { ForwardProxy } from '../support/proxy.ts'
 import { answer, Listener, Receiver, TIMEOUT } from './rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
-const LINE: Exchange = {
+const LINE: HttpRequest = {
   head: { method: 'POST', path: '/ingest?a=b', headers: {} },
   contentType: 'text/plain',
   encoding: undefined,

@@ -6,7 +6,7 @@
  * costs nothing but time.
  */
 import type { Answer, Confirmation } from '../../backends/backend.ts'
-import type { Transport } from '../transport/exchange.ts'
+import type { Transport } from '../transport/transport.ts'
 
 /**
  * Milliseconds before the first question, if that is less than the backend wants. What waits holds memory, and nothing

@@ -54,7 +54,7 @@ export interface ConnectionRequest {
 }
 
 /** `stale`: the connection had been good before, and whether the server saw the request is unknown. */
-export type Outcome =
+export type RequestOutcome =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly code: string; readonly sentBefore: boolean; readonly stale: boolean }
 
@@ -92,8 +92,8 @@ export class Connection {
   }
 
   /** One request at a time. */
-  exchange(request: ConnectionRequest): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>()
+  exchange(request: ConnectionRequest): Promise<RequestOutcome> {
+    const { promise, resolve } = Promise.withResolvers<RequestOutcome>()
     const { timeout, kept: most } = this.#options
     const answersBefore = this.#answers
     const parts: Buffer[] = []
@@ -104,7 +104,7 @@ export class Connection {
     let sent = false
     let timer: NodeJS.Timeout | undefined
 
-    const settle = (outcome: Outcome): void => {
+    const settle = (outcome: RequestOutcome): void => {
       clearTimeout(timer)
       resolve(outcome)
     }

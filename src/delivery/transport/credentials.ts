@@ -37,7 +37,7 @@ export interface Credentials {
   readonly trust: Trust
 }
 
-export class Keyring {
+export class CredentialStore {
   readonly #options: CredentialOptions
   readonly #log: Logger
   readonly #env: Environment

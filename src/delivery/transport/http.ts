@@ -22,12 +22,12 @@ import type { Environment } from '../../environment.ts'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { DeliveryOptions } from '../options.ts'
-import { Connection, type ConnectionRequest, type Outcome } from './connection.ts'
-import { type Credentials, Keyring } from './credentials.ts'
-import type { Exchange, Reply, Transport } from './exchange.ts'
+import { Connection, type ConnectionRequest, type RequestOutcome } from './connection.ts'
+import { CredentialStore, type Credentials } from './credentials.ts'
 import { Tokens } from './oauth2.ts'
 import { type Route, routeTo, saidByProxy, saidOfConnection } from './route.ts'
 import { withoutSecrets } from './secrets.ts'
+import type { HttpRequest, Reply, Transport } from './transport.ts'
 
 /** How much of an answer is kept unless the backend needs more: bytes. */
 const KEPT = 64 * 1024
@@ -63,7 +63,7 @@ interface Trial {
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions
   readonly #log: Logger
-  readonly #keyring: Keyring
+  readonly #credentials: CredentialStore
   readonly #tokens: Tokens | undefined
   readonly #route: Route
   readonly #idle: Connection[] = []
@@ -76,7 +76,7 @@ export class HttpTransport implements Transport {
     this.#options = options
     const { endpoint, delivery, logger, env = process.env } = options
     this.#log = logger
-    this.#keyring = new Keyring(delivery, this.#log, env)
+    this.#credentials = new CredentialStore(delivery, this.#log, env)
     this.#route = routeTo(endpoint, delivery.proxy, env)
     if ('proxy' in this.#route) {
       const { origin } = endpoint
@@ -100,16 +100,16 @@ export class HttpTransport implements Transport {
     this.#tokens = new Tokens({ oauth2, transport, logger, env })
   }
 
-  async send(exchange: Exchange): Promise<Reply> {
+  async send(request: HttpRequest): Promise<Reply> {
     while (this.#busy >= this.#options.delivery.concurrency) {
       await new Promise<void>(resolve => this.#waiting.push(resolve))
     }
     this.#busy++
     const spent = new Set<Trial['again']>([undefined])
-    let trial = await this.#try(exchange)
+    let trial = await this.#try(request)
     while (!spent.has(trial.again)) {
       spent.add(trial.again)
-      trial = await this.#try(exchange)
+      trial = await this.#try(request)
     }
     this.#busy--
     this.#waiting.shift()?.()
@@ -117,7 +117,7 @@ export class HttpTransport implements Transport {
   }
 
   reload(): boolean {
-    return this.#keyring.reload()
+    return this.#credentials.reload()
   }
 
   abort(): void {
@@ -134,9 +134,9 @@ export class HttpTransport implements Transport {
     this.#connections.clear()
   }
 
-  async #try(exchange: Exchange): Promise<Trial> {
+  async #try(request: HttpRequest): Promise<Trial> {
     if (this.#aborted) return failed('ABORTED', false)
-    const credentials = this.#keyring.current
+    const credentials = this.#credentials.current
     if (credentials === undefined) return failed('CREDENTIALS_UNREADABLE', false)
     const { proxyAuthorization } = credentials
     const asked = await this.#tokens?.token()
@@ -149,16 +149,16 @@ export class HttpTransport implements Transport {
     } catch (error) {
       return failed(codeOf(error), false)
     }
-    const outcome = await connection.exchange({ ...this.#request(exchange, secret), proxyAuthorization })
+    const outcome = await connection.exchange({ ...this.#withCredentials(request, secret), proxyAuthorization })
     if (this.#aborted) return failed('ABORTED', outcome.kind === 'answer' || outcome.sentBefore)
     this.#giveBack(connection, outcome)
     if (outcome.kind === 'failure') return failed(outcome.code, outcome.sentBefore, outcome.stale ? 'stale' : undefined)
-    return this.#read(outcome.answer, exchange, secret, asked?.token)
+    return this.#read(outcome.answer, request, secret, asked?.token)
   }
 
   #read(
     { status, headers, body, bytes, unread }: Answer,
-    { head }: Exchange,
+    { head }: HttpRequest,
     secret: Headers,
     token: string | undefined,
   ): Trial {
@@ -182,8 +182,8 @@ export class HttpTransport implements Transport {
   }
 
   /** What the user configured goes before what the backend says, but for what must be true of this body. */
-  #request(
-    { head, contentType, encoding, body }: Exchange,
+  #withCredentials(
+    { head, contentType, encoding, body }: HttpRequest,
     secret: Headers,
   ): Omit<ConnectionRequest, 'proxyAuthorization'> {
     return {
@@ -217,7 +217,7 @@ export class HttpTransport implements Transport {
     return connection
   }
 
-  #giveBack(connection: Connection, outcome: Outcome): void {
+  #giveBack(connection: Connection, outcome: RequestOutcome): void {
     if (outcome.kind === 'answer' && connection.intact) {
       this.#idle.push(connection)
       return

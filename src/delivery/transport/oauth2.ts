@@ -15,8 +15,8 @@ import type { Environment } from '../../environment.ts'
 import type { Logger } from '../../log.ts'
 import type { OAuth2Options } from '../options.ts'
 import { basicAuthorization } from './credentials.ts'
-import type { Exchange, Reply, Transport } from './exchange.ts'
 import { Reading, UnreadableError } from './secrets.ts'
+import type { HttpRequest, Reply, Transport } from './transport.ts'
 
 /** A token is renewed so long before its end, or at nine tenths of a short life: milliseconds. */
 const AHEAD = 60_000
@@ -115,13 +115,13 @@ export class Tokens {
 
   async #fetch(): Promise<Asked> {
     this.#askedAt = this.#now()
-    const exchange = this.#exchange()
-    if (exchange.kind === 'unreadable') {
-      const { place, code } = exchange.error
+    const made = this.#request()
+    if (made.kind === 'unreadable') {
+      const { place, code } = made.error
       this.#log.error({ event: 'credentials_unreadable', place, code }, 'credentials cannot be read')
       return { kind: 'failure', code: 'CREDENTIALS_UNREADABLE' }
     }
-    const reply = await this.#transport.send(exchange.exchange)
+    const reply = await this.#transport.send(made.request)
     const token = readToken(reply, this.#now())
     if (token.kind === 'token') {
       this.#token = token.token
@@ -137,7 +137,7 @@ export class Tokens {
     return { kind: 'failure', code: token.code }
   }
 
-  #exchange(): { kind: 'exchange'; exchange: Exchange } | { kind: 'unreadable'; error: UnreadableError } {
+  #request(): { kind: 'request'; request: HttpRequest } | { kind: 'unreadable'; error: UnreadableError } {
     const { tokenUrl, clientId, clientSecret, scopes, audience, parameters, clientAuth } = this.#oauth2
     const reading = new Reading(this.#env)
     try {
@@ -161,8 +161,8 @@ export class Tokens {
       }
       const contentType = 'application/x-www-form-urlencoded'
       return {
-        kind: 'exchange',
-        exchange: { head, contentType, encoding: undefined, body: Buffer.from(form.toString()) },
+        kind: 'request',
+        request: { head, contentType, encoding: undefined, body: Buffer.from(form.toString()) },
       }
     } catch (error) {
       if (error instanceof UnreadableError) return { kind: 'unreadable', error }

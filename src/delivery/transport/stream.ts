@@ -14,7 +14,7 @@ import { Socket } from 'node:net'
 import { isatty } from 'node:tty'
 import { reopened } from '../../descriptor.ts'
 import { codeOf } from '../../errors.ts'
-import type { Exchange, Reply, Transport } from './exchange.ts'
+import type { HttpRequest, Reply, Transport } from './transport.ts'
 
 /** Milliseconds between attempts when a descriptor that does not block is full. */
 const FULL_WAIT = 5
@@ -46,7 +46,7 @@ export class StreamTransport implements Transport {
     this.#write = this.#socket ? throughSocket(this.#socket) : throughFile(fd)
   }
 
-  async send({ body }: Exchange): Promise<Reply> {
+  async send({ body }: HttpRequest): Promise<Reply> {
     const turn = this.#last.then(() => this.#one(body))
     this.#last = turn
     return Promise.race([turn, this.#aborted.promise])
@@ -74,7 +74,7 @@ export class StreamTransport implements Transport {
   lend(): Transport {
     const aborted = Promise.withResolvers<Reply>()
     return {
-      send: exchange => Promise.race([this.send(exchange), aborted.promise]),
+      send: request => Promise.race([this.send(request), aborted.promise]),
       reload: () => false,
       abort: () => aborted.resolve({ kind: 'failure', code: 'ABORTED', sentBefore: true }),
       close: async () => {},

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Confirmation } from '../../../src/backends/backend.ts'
 import { Receipts } from '../../../src/delivery/outcome/receipts.ts'
-import type { Transport } from '../../../src/delivery/transport/exchange.ts'
+import type { Transport } from '../../../src/delivery/transport/transport.ts'
 import { Time } from '../../support/time.ts'
 
 /** A backend that confirms what `knows` says, and counts how often it was asked. */

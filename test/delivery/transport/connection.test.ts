@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type LookupFunction, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Exchange, Reply } from '../../../src/delivery/transport/exchange.ts'
 import { HttpTransport, type HttpTransportOptions } from '../../../src/delivery/transport/http.ts'
+import type { HttpRequest, Reply } from '../../../src/delivery/transport/transport.ts'
 import { answer, Listener, Receiver, TIMEOUT } from '../rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
-const LINE: Exchange = {
+const LINE: HttpRequest = {
   head: { method: 'POST', path: '/', headers: { 'x-from': 'backend' } },
   contentType: 'text/plain',
   encoding: undefined,

@@ -12,13 +12,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AuthOptions } from '../../../src/delivery/options.ts'
-import { Keyring } from '../../../src/delivery/transport/credentials.ts'
+import { CredentialStore } from '../../../src/delivery/transport/credentials.ts'
 import { withoutSecrets } from '../../../src/delivery/transport/secrets.ts'
 import { Authority, hasOpenssl } from '../../support/certificates.ts'
 import { Listener } from '../rig.ts'
 
 function headersOf(auth: AuthOptions): Readonly<Record<string, string>> {
-  return new Keyring({ auth }, new Listener(), {}).current!.headers
+  return new CredentialStore({ auth }, new Listener(), {}).current!.headers
 }
 
 t.test('what a server repeats of a request is shown without its secrets', async t => {
@@ -74,7 +74,7 @@ function later(t: Test, ms: number): void {
 }
 
 t.test('a secret that holds the word before it already is sent with one', t => {
-  const sent = (auth: object) => new Keyring({ auth }, new Listener(), { T: 'bearer abc' }).current?.headers
+  const sent = (auth: object) => new CredentialStore({ auth }, new Listener(), { T: 'bearer abc' }).current?.headers
   t.same(sent({ bearer: 'Bearer abc' }), { authorization: 'Bearer abc' })
   t.same(sent({ bearer: { env: 'T' } }), { authorization: 'bearer abc' })
   t.same(sent({ bearer: 'bearerabc' }), { authorization: 'Bearer bearerabc' })
@@ -90,7 +90,7 @@ t.test('a file is looked at again after three seconds of use, and read again if 
   folder.swap({ token: 'one\n', key: 'k1' })
   const listener = new Listener()
   const headers = { 'X-Key': { file: folder.at('key') }, 'x-plain': 'p', 'x-env': { env: 'NAME' } }
-  const ring = new Keyring({ auth: { bearer: { file: folder.at('token') } }, headers }, listener, { NAME: 'n' })
+  const ring = new CredentialStore({ auth: { bearer: { file: folder.at('token') } }, headers }, listener, { NAME: 'n' })
   const expected = { 'x-key': 'k1', 'x-plain': 'p', 'x-env': 'n', authorization: 'Bearer one' }
   t.same(ring.current?.headers, expected)
   folder.swap({ token: 'two\n', key: 'k2' })
@@ -105,7 +105,7 @@ t.test('a file is looked at again after three seconds of use, and read again if 
 t.test('a file in the same place with the same length and another content is noticed', async t => {
   const folder = new Projected()
   folder.swap({ token: 'one' })
-  const ring = new Keyring({ auth: { bearer: { file: folder.at('token') } } }, new Listener())
+  const ring = new CredentialStore({ auth: { bearer: { file: folder.at('token') } } }, new Listener())
   t.equal(ring.current?.headers['authorization'], 'Bearer one')
   writeFileSync(folder.at('token'), 'two')
   later(t, 3001)
@@ -123,7 +123,7 @@ t.test('while a file is empty, gone or no header the secret before stays in use,
     const path = join(mkdtempSync(join(tmpdir(), 'token-')), 'token')
     writeFileSync(path, 'hush-7f3a')
     const listener = new Listener()
-    const ring = new Keyring({ auth: { bearer: { file: path } } }, listener)
+    const ring = new CredentialStore({ auth: { bearer: { file: path } } }, listener)
     t.ok(ring.current)
     spoil(path)
     for (const seconds of [4, 8, 12]) {
@@ -142,7 +142,11 @@ t.test('while a file is empty, gone or no header the secret before stays in use,
 t.test('what never could be read is read again with each use', async t => {
   const path = join(mkdtempSync(join(tmpdir(), 'token-')), 'token')
   const listener = new Listener()
-  const ring = new Keyring({ headers: { 'x-key': { file: path } }, auth: { bearer: { env: 'TOKEN' } } }, listener, {})
+  const ring = new CredentialStore(
+    { headers: { 'x-key': { file: path } }, auth: { bearer: { env: 'TOKEN' } } },
+    listener,
+    {},
+  )
   t.equal(ring.current, undefined)
   writeFileSync(path, 'k')
   t.equal(ring.current, undefined)
@@ -160,7 +164,7 @@ t.test('certificates', { skip: hasOpenssl() ? false : 'no openssl on this machin
   const ca = readFileSync(authority.cert)
   const ringOf = (folder: Projected, listener = new Listener()) => {
     const files = { ca: folder.at('ca'), cert: folder.at('cert'), key: folder.at('key') }
-    return new Keyring({ tls: { ...files, minVersion: '1.2', insecureSkipVerify: false } }, listener)
+    return new CredentialStore({ tls: { ...files, minVersion: '1.2', insecureSkipVerify: false } }, listener)
   }
 
   t.test('a pair is taken as a whole: half of a new one leaves the one before in use', async t => {

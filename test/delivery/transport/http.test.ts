@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
-import type { Exchange, Reply } from '../../../src/delivery/transport/exchange.ts'
+import type { HttpRequest, Reply } from '../../../src/delivery/transport/transport.ts'
 import { hasOpenssl } from '../../support/certificates.ts'
 import { answer, Listener, Receiver, transportTo } from '../rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
-const exchange = (body: Buffer = Buffer.from('a line\n')): Exchange => ({
+const request = (body: Buffer = Buffer.from('a line\n')): HttpRequest => ({
   head: { method: 'POST', path: '/', headers: {} },
   contentType: 'text/plain',
   encoding: undefined,
@@ -43,7 +43,7 @@ async function raw(t: Test, behave: (socket: Socket, count: number) => void, hos
 function sending(t: Test, url: URL, body?: Buffer): Promise<Reply> {
   const transport = transportTo(url)
   t.teardown(() => transport.close())
-  return transport.send(exchange(body))
+  return transport.send(request(body))
 }
 
 t.test('an answer has its status, its headers in lower case and its body', async t => {
@@ -147,8 +147,8 @@ t.test('a kept connection that the server has given up is replaced at once', asy
   })
   const transport = transportTo(url)
   t.teardown(() => transport.close())
-  t.match(await transport.send(exchange()), { kind: 'answer' })
-  t.match(await transport.send(exchange()), { kind: 'answer', answer: { status: 200 } })
+  t.match(await transport.send(request()), { kind: 'answer' })
+  t.match(await transport.send(request()), { kind: 'answer', answer: { status: 200 } })
   t.equal(connections, 2)
 })
 
@@ -170,7 +170,7 @@ t.test('a connection is kept for the next request', async t => {
   })
   const transport = transportTo(url)
   t.teardown(() => transport.close())
-  for (let index = 0; index < 5; index++) t.match(await transport.send(exchange()), { kind: 'answer' })
+  for (let index = 0; index < 5; index++) t.match(await transport.send(request()), { kind: 'answer' })
   t.equal(connections, 1)
 })
 
@@ -184,7 +184,7 @@ t.test('there are never more connections than requests allowed at the same time'
   })
   const transport = transportTo(url, { concurrency: 2 })
   t.teardown(() => transport.close())
-  const replies = await Promise.all(Array.from({ length: 10 }, () => transport.send(exchange())))
+  const replies = await Promise.all(Array.from({ length: 10 }, () => transport.send(request())))
   t.equal(replies.filter(({ kind }) => kind === 'answer').length, 10)
   t.equal(most, 2)
 })
@@ -211,13 +211,13 @@ t.test('an answer that overtakes the request ends the connection, for the bodyâ€
 t.test('an abort ends what is under way and whatever comes later', async t => {
   const url = await raw(t, socket => socket.resume())
   const transport = transportTo(url)
-  const under = transport.send(exchange())
-  const queued = transport.send(exchange())
+  const under = transport.send(request())
+  const queued = transport.send(request())
   await sleep(50)
   transport.abort()
   t.same(await under, { kind: 'failure', code: 'ABORTED', sentBefore: true })
   t.same(await queued, { kind: 'failure', code: 'ABORTED', sentBefore: false })
-  t.same(await transport.send(exchange()), { kind: 'failure', code: 'ABORTED', sentBefore: false })
+  t.same(await transport.send(request()), { kind: 'failure', code: 'ABORTED', sentBefore: false })
 })
 
 const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? [])
@@ -237,14 +237,14 @@ t.test('credentials go into the header, are read again on reload, and never into
   const listener = new Listener()
   const transport = transportTo(url, { auth: { bearer: { file: token } } }, listener)
   t.teardown(() => transport.close())
-  t.same(await transport.send(exchange()), { kind: 'failure', code: 'CREDENTIALS_UNREADABLE', sentBefore: false })
+  t.same(await transport.send(request()), { kind: 'failure', code: 'CREDENTIALS_UNREADABLE', sentBefore: false })
   t.match(listener.said, [{ level: 'error', fields: { place: token, code: 'ENOENT' } }])
   writeFileSync(token, 'first\n')
-  await transport.send(exchange())
+  await transport.send(request())
   t.equal(transport.reload(), false, 'nothing new')
   writeFileSync(token, 'second')
   t.equal(transport.reload(), true)
-  await transport.send(exchange())
+  await transport.send(request())
   t.same(
     receiver.received.map(({ headers }) => headers.authorization),
     ['Bearer first', 'Bearer second'],
@@ -252,7 +252,7 @@ t.test('credentials go into the header, are read again on reload, and never into
   for (const bad of ['', 'not a\nheader']) {
     writeFileSync(token, bad)
     t.equal(transport.reload(), false)
-    t.match(await transport.send(exchange()), { kind: 'answer' }, 'what cannot be one is not taken')
+    t.match(await transport.send(request()), { kind: 'answer' }, 'what cannot be one is not taken')
   }
   t.equal(receiver.received.at(-1)?.headers.authorization, 'Bearer second')
   t.match(listener.said.at(-1), { level: 'error', fields: { place: token, code: 'NOT_A_HEADER_VALUE' } })
@@ -268,7 +268,7 @@ t.test('basic credentials and keys have their own headers', async t => {
     { apiKey: { header: 'DD-API-KEY', value: 'k' } },
   ]) {
     const transport = transportTo(url, { auth })
-    await transport.send(exchange())
+    await transport.send(request())
     await transport.close()
   }
   const [basic, key] = receiver.received
@@ -317,7 +317,7 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
 
   t.test('a certificate that nobody we trust has signed is refused, and nothing is sent', async t => {
     const transport = transportTo(url, { tls })
-    t.match(await transport.send(exchange()), {
+    t.match(await transport.send(request()), {
       kind: 'failure',
       code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       sentBefore: false,
@@ -327,7 +327,7 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
 
   t.test('one that is signed for another name is refused too', async t => {
     const transport = transportTo(url, { tls: { ...tls, ca: at('server.pem'), serverName: 'other.test' } })
-    t.match(await transport.send(exchange()), {
+    t.match(await transport.send(request()), {
       kind: 'failure',
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
       sentBefore: false,
@@ -340,36 +340,36 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
     writeFileSync(at('own.key'), readFileSync(at('one.key')))
     const own = { ...tls, ca: at('server.pem'), cert: at('own.pem'), key: at('own.key') }
     const transport = transportTo(url, { tls: own })
-    t.match(await transport.send(exchange()), { kind: 'answer', answer: { body: 'ok' } })
+    t.match(await transport.send(request()), { kind: 'answer', answer: { body: 'ok' } })
     writeFileSync(at('own.pem'), readFileSync(at('two.pem')))
     writeFileSync(at('own.key'), readFileSync(at('two.key')))
     t.equal(transport.reload(), true)
-    t.match(await transport.send(exchange()), { kind: 'answer' })
+    t.match(await transport.send(request()), { kind: 'answer' })
     t.same(peers, ['one', 'two'])
-    const under = transport.send(exchange())
+    const under = transport.send(request())
     writeFileSync(at('own.pem'), readFileSync(at('one.pem')))
     writeFileSync(at('own.key'), readFileSync(at('one.key')))
     transport.reload()
     await under
-    await transport.send(exchange())
+    await transport.send(request())
     t.same(peers, ['one', 'two', 'two', 'one'], 'also when a request was under way')
     for (const half of ['no key', readFileSync(at('two.key'))]) {
       writeFileSync(at('own.key'), half)
       t.equal(transport.reload(), false)
     }
-    await transport.send(exchange())
+    await transport.send(request())
     t.equal(peers.at(-1), 'one', 'a pair that does not belong together leaves the one before in use')
     await transport.close()
     const listener = new Listener()
     const fresh = transportTo(url, { tls: own }, listener)
     const code = 'CREDENTIALS_UNREADABLE'
-    t.same(await fresh.send(exchange()), { kind: 'failure', code, sentBefore: false }, 'and is no pair to begin with')
+    t.same(await fresh.send(request()), { kind: 'failure', code, sentBefore: false }, 'and is no pair to begin with')
     t.match(listener.said, [{ fields: { place: at('own.key'), code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' } }])
   })
 
   t.test('the checks can be switched off for trying things out', async t => {
     const transport = transportTo(url, { tls: { ...tls, insecureSkipVerify: true } })
-    t.match(await transport.send(exchange()), { kind: 'answer' })
+    t.match(await transport.send(request()), { kind: 'answer' })
     await transport.close()
   })
 })

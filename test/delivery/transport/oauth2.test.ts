@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { OAuth2Options } from '../../../src/delivery/options.ts'
-import type { Exchange, Reply, Transport } from '../../../src/delivery/transport/exchange.ts'
 import { Tokens } from '../../../src/delivery/transport/oauth2.ts'
+import type { HttpRequest, Reply, Transport } from '../../../src/delivery/transport/transport.ts'
 import { answer, inTurn, Listener, type Received, Receiver, transportTo } from '../rig.ts'
 
 type Test = { teardown(handler: () => unknown): unknown }
 
-const LINE: Exchange = {
+const LINE: HttpRequest = {
   head: { method: 'POST', path: '/', headers: {} },
   contentType: 'text/plain',
   encoding: undefined,

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Exchange } from '../../../src/delivery/transport/exchange.ts'
 import { StreamTransport } from '../../../src/delivery/transport/stream.ts'
+import type { HttpRequest } from '../../../src/delivery/transport/transport.ts'
 
-const exchange = (body: Buffer): Exchange => ({
+const request = (body: Buffer): HttpRequest => ({
   head: { method: 'WRITE', path: '', headers: {} },
   contentType: 'text/plain',
   encoding: undefined,
@@ -17,14 +17,14 @@ const exchange = (body: Buffer): Exchange => ({
 })
 
 /**
- * Runs `script` in a process of its own whose output is piped as `shape` says; it has `StreamTransport` and `exchange`.
+ * Runs `script` in a process of its own whose output is piped as `shape` says; it has `StreamTransport` and `request`.
  * A shell makes real pipes, where spawn alone would make sockets.
  */
 function running(shape: (node: string) => string, script: string): ChildProcess {
   const source = `
     import { StreamTransport } from ${JSON.stringify(new URL('../../../src/delivery/transport/stream.ts', import.meta.url).href)}
     const head = { method: 'WRITE', path: '', headers: {} }
-    const exchange = body => ({ head, contentType: 'text/plain', encoding: undefined, body })
+    const request = body => ({ head, contentType: 'text/plain', encoding: undefined, body })
     ${script}`
   return spawn('/bin/sh', ['-c', shape('"$0" --input-type=module -e "$1"'), process.execPath, source], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,7 +37,7 @@ t.test('a file gets every payload whole and in order, however many are sent at o
   const fd = openSync(path, 'w')
   const stream = new StreamTransport({ fd, closed: () => t.fail('not closed') })
   const bodies = Array.from({ length: 50 }, (_, index) => Buffer.alloc(10_000, `${index}\n`))
-  const replies = await Promise.all(bodies.map(body => stream.send(exchange(body))))
+  const replies = await Promise.all(bodies.map(body => stream.send(request(body))))
   t.ok(replies.every(({ kind }) => kind === 'answer'))
   t.same(readFileSync(path), Buffer.concat(bodies))
   await stream.close()
@@ -48,7 +48,7 @@ t.test('a pipe gets them too, at the reader’s pace', async t => {
   const child = running(
     node => `${node} | cat`,
     `const stream = new StreamTransport({ fd: 1, closed() {} })
-    const replies = await Promise.all([1, 2, 3].map(n => stream.send(exchange(Buffer.alloc(1 << 20, String(n))))))
+    const replies = await Promise.all([1, 2, 3].map(n => stream.send(request(Buffer.alloc(1 << 20, String(n))))))
     console.error(replies.map(({ kind }) => kind).join())
     await stream.close()`,
   )
@@ -61,7 +61,7 @@ t.test('a reader that has gone is told to the owner once', async t => {
   const child = running(
     node => `${node} | head -c 5`,
     `const stream = new StreamTransport({ fd: 1, closed() { console.error('closed') } })
-    for (let n = 0; n < 3; n++) console.error((await stream.send(exchange(Buffer.alloc(1 << 20, 'x')))).code)`,
+    for (let n = 0; n < 3; n++) console.error((await stream.send(request(Buffer.alloc(1 << 20, 'x')))).code)`,
   )
   const errors = await text(child.stderr!)
   t.same(errors.trim().split('\n'), ['closed', 'EPIPE', 'ABORTED', 'ABORTED'])
@@ -71,7 +71,7 @@ t.test('a reader that has stopped reading cannot keep the process from ending', 
   const child = running(
     node => `(${node}; echo ended >&2) | sleep 30`,
     `const stream = new StreamTransport({ fd: 1, closed() {} })
-    const sending = stream.send(exchange(Buffer.alloc(1 << 20, 'x')))
+    const sending = stream.send(request(Buffer.alloc(1 << 20, 'x')))
     setTimeout(() => stream.abort(), 100)
     console.error((await sending).code)
     process.exit()`,
@@ -89,6 +89,6 @@ t.test('a reader that has stopped reading cannot keep the process from ending', 
 t.test('a descriptor that cannot be written is a failure with its code', async t => {
   const fd = openSync('/dev/full', 'w')
   const stream = new StreamTransport({ fd, closed: () => t.fail('not closed') })
-  t.same(await stream.send(exchange(Buffer.from('x'))), { kind: 'failure', code: 'ENOSPC', sentBefore: true })
+  t.same(await stream.send(request(Buffer.from('x'))), { kind: 'failure', code: 'ENOSPC', sentBefore: true })
   closeSync(fd)
 })

@@ -1,10 +1,10 @@
 /**
- * What delivery asks of a transport: one exchange at a time, whose outcome is a value.
+ * What delivery asks of a transport: one request at a time, whose outcome is a value.
  */
 import type { Answer, RequestHead } from '../../backends/backend.ts'
 
-/** One request. `body` may lie in the arena: it must stay as it is until the exchange has its reply. */
-export interface Exchange {
+/** One request. `body` may lie in the arena: it must stay as it is until the request has its reply. */
+export interface HttpRequest {
   readonly head: RequestHead
   readonly contentType: string
   readonly encoding: 'gzip' | 'zstd' | undefined
@@ -21,7 +21,7 @@ export type Reply =
 
 export interface Transport {
   /** Never rejects. When it resolves, nothing reads `body` any more. */
-  send(exchange: Exchange): Promise<Reply>
+  send(request: HttpRequest): Promise<Reply>
   /** Reads credentials and certificates again. Returns whether they are others than before. */
   reload(): boolean
   /** Drops what is under way: it fails with `ABORTED`, as does whatever is sent later. */
