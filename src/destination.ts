@@ -55,7 +55,7 @@ export interface DestinationFields {
   readonly final?: boolean
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
-  readonly onSetback?: (status: number | undefined) => void
+  readonly onRequestFailed?: (status: number | undefined) => void
   /** Called with every request once it has its reply. */
   readonly onReply?: (request: HttpRequest, reply: Reply) => void
 }
@@ -63,7 +63,8 @@ export interface DestinationFields {
 /** Each backend has an equal part of the memory that the configuration allows. Opens no connection. */
 export function createDestination(config: Config, entry: BackendConfig, fields: DestinationFields): Destination {
   const { name, own, endpoint, delivery: options } = entry
-  const { metadata, onClosed, before, stream, behind, final, onRepaired, onTruncated, onSetback, onReply } = fields
+  const { metadata, onClosed, before, stream, behind, final, onRepaired, onTruncated, onRequestFailed, onReply } =
+    fields
   const log = withFields(fields.log, { backend: name })
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
@@ -102,7 +103,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     final,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),
-    ...(onSetback && { onSetback }),
+    ...(onRequestFailed && { onRequestFailed }),
     ...(deadLetters && { onRejected: record => deadLetters.write(record) }),
   })
   const rejectReasons = [...Delivery.rejectReasons(backend), ...rejectReasonsOf(entry.type as BackendType, entry.own)]

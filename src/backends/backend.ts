@@ -81,7 +81,7 @@ export interface Item {
   readonly reason: string
   readonly detail?: string
   /**
-   * Of one that may be sent again: the fault seems to be its own. If it stays for long while others are taken, the record
+   * Of one that may be sent again: the fault seems to be its own. If it stays for long while others are accepted, the record
    * is rejected under this reason.
    */
   readonly rejectAs?: string
@@ -92,8 +92,8 @@ export interface Item {
  * `detail` is the backend's own message, for one log line: delivery trims it.
  */
 export type Verdict =
-  /** `remark`: all was stored as far as is known, but the answer is not what the backend should say: it is logged. */
-  | { readonly kind: 'delivered'; readonly remark?: string }
+  /** `warning`: all was stored as far as is known, but the answer is not what the backend should say: it is logged. */
+  | { readonly kind: 'delivered'; readonly warning?: string }
   /** The same request would be refused again, whatever part of it: count all of it and go on. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly detail?: string }
   /**

@@ -61,7 +61,7 @@ export const clickhouseSchema = z.object({
     .check(z.describe('Lets the server gather the inserts of many senders. false for a server before 21.11.')),
   waitForAsyncInsert: z
     ._default(z.boolean(), true)
-    .check(z.describe('An insert is answered when it is stored, not when it was taken.')),
+    .check(z.describe('An insert is answered when it is stored, not when it was accepted.')),
   deduplicate: z
     ._default(z.boolean(), true)
     .check(z.describe('Sends a token that stays the same when a request is sent again. false before 22.2.')),

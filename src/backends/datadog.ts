@@ -5,7 +5,7 @@
  *
  * Guarantees: nothing leaves that Datadog would cut or refuse without telling: requests and logs are kept within its
  * limits, longer lines are cut here and say so, and a record that waited for longer than Datadog looks back gets the
- * present time. A 202 means that the request was taken and no more.
+ * present time. A 202 means that the request was accepted and no more.
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'

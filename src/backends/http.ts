@@ -58,7 +58,7 @@ const statusesSchema = z.strictObject({
   delivered: statuses.check(z.describe('Every other 2xx is then no success and retried.')),
   retry: statuses.check(z.describe('Sent again without end.')),
   suspect: statuses.check(
-    z.describe('Some record is at fault: it is searched for, and rejected once others are taken.'),
+    z.describe('Some record is at fault: it is searched for, and rejected once others are accepted.'),
   ),
   rejected: statuses.check(z.describe('All of the request is rejected at once, good records too.')),
 })

@@ -5,7 +5,7 @@
  *
  * Guarantees: nothing leaves that New Relic would cut or drop without telling: requests, messages and attributes are
  * kept within its limits, longer lines are cut here and say so, and a record that waited for longer than New Relic looks
- * back gets the present time. A 202 means that the request was taken; its contents are looked at later.
+ * back gets the present time. A 202 means that the request was accepted; its contents are looked at later.
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'

@@ -42,8 +42,8 @@ export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdic
 /** Some say so with an empty body or a 204, or in words that are no answer of OTLP. */
 function success(answer: Answer, type: string): Verdict {
   // "OTLP/HTTP Response": what is longer than a client reads is an error that may not be retried. The request was
-  // taken; whether some of it was refused is not known.
-  if (answer.unread) return { kind: 'delivered', remark: 'answer_too_long' }
+  // accepted; whether some of it was refused is not known.
+  if (answer.unread) return { kind: 'delivered', warning: 'answer_too_long' }
   if (answer.body === '') return { kind: 'delivered' }
   let said: Refusal | undefined
   try {

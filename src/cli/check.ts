@@ -86,7 +86,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   if (endpoint === undefined) {
     return { ...about, ok: true, summary: 'standard output: nothing to check' }
   }
-  let setback = false
+  let failed = false
   let last: { readonly path: string; readonly reply: Reply } | undefined
   // What is refused now is no record that anybody would want to send again.
   const plain = { ...entry, delivery: { ...entry.delivery, deadLetter: undefined } }
@@ -94,8 +94,8 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
     metadata: () => pod.metadata,
     log: SILENT,
     onClosed: () => {},
-    onSetback: () => {
-      setback = true
+    onRequestFailed: () => {
+      failed = true
       destination.delivery.stop()
     },
     onReply: ({ head }, reply) => {
@@ -116,7 +116,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   if (delivered.lines === 1) {
     return { ...where, ok: true, summary: `${STRENGTH[backend.strength]} within ${milliseconds} ms` }
   }
-  if (!setback && sum(rejected).lines === 0) {
+  if (!failed && sum(rejected).lines === 0) {
     const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`
     return { ...where, ok: false, reason: 'timeout', summary }
   }

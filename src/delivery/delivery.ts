@@ -26,12 +26,12 @@ import type { Payload } from './encoding/encoder.ts'
 import type { Run } from './encoding/runs.ts'
 import { Stamps } from './encoding/stamps.ts'
 import type { DeliveryOptions } from './options.ts'
+import { DeliveryLog, type RequestEvent } from './outcome/delivery-log.ts'
 import { Evidence } from './outcome/evidence.ts'
 import { Receipts } from './outcome/receipts.ts'
-import { Remarks, type RequestEvent } from './outcome/remarks.ts'
 import { type RejectedRecord, Settlement, TOO_LARGE } from './outcome/settlement.ts'
 import { DeliveryStats } from './outcome/stats.ts'
-import { isRefused, isSetback } from './outcome/verdicts.ts'
+import { isRefused, isRetryable } from './outcome/verdicts.ts'
 import { Sender } from './sender.ts'
 import { type ShipEvents, Shipment, type ShipmentParts } from './shipment.ts'
 import type { Transport } from './transport/transport.ts'
@@ -63,7 +63,7 @@ export interface DeliveryFields {
   /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
   readonly onRejected?: (record: RejectedRecord) => void
   /** A request failed in passing or was refused: `stats.lastError` says how. `stop` may be called. */
-  readonly onSetback?: (status: number | undefined) => void
+  readonly onRequestFailed?: (status: number | undefined) => void
 }
 
 /** `abandoned`: stopped before the end; what has not settled stays in flight. */
@@ -88,7 +88,7 @@ export class Delivery {
   readonly #parts: ShipmentParts
 
   constructor(fields: DeliveryFields) {
-    const { name, kernel, budget, backend, transport, options, logger, behind, onSetback } = fields
+    const { name, kernel, budget, backend, transport, options, logger, behind, onRequestFailed } = fields
     const { random = Math.random, wall = Date.now, now = () => performance.now(), final = false } = fields
     const { batch, retry, compression } = options
     this.#fields = fields
@@ -97,16 +97,16 @@ export class Delivery {
     const [payloads, slabs] = [this.#payloads, this.#slabs]
     const note = (payload: Payload) => this.#note(payload)
     const circuit = new Circuit(retry, random)
-    const remarks = new Remarks({ name, kernel, stats, logger, health: () => circuit.health, behind, now })
+    const deliveryLog = new DeliveryLog({ name, kernel, stats, logger, health: () => circuit.health, behind, now })
     const evidence = new Evidence({ now, final })
     const settlement = new Settlement(kernel, fields.onRejected)
     const stamps = new Stamps(random, wall)
     const { confirmation } = backend
     const receipts = confirmation && new Receipts(confirmation, transport)
     const onRequest = (event: RequestEvent) => {
-      remarks.request(event)
+      deliveryLog.request(event)
       const { verdict, payload, status } = event
-      if (isSetback(verdict) || isRefused(verdict, payload.records)) onSetback?.(status)
+      if (isRetryable(verdict) || isRefused(verdict, payload.records)) onRequestFailed?.(status)
     }
     const sender = new Sender({
       ...{ backend, transport, kernel, budget, batch, retry, compression, stats, circuit, evidence, payloads },
@@ -116,7 +116,7 @@ export class Delivery {
     const cases = new Cases({ evidence, retry, random, now })
     const onRestored = () => aside.look()
     const conclusions = new Conclusions({
-      ...{ evidence, stash, cases, settlement, remarks, receipts, now, note, onRestored },
+      ...{ evidence, stash, cases, settlement, deliveryLog, receipts, now, note, onRestored },
     })
     const aside = new Aside({
       ...{ kernel, budget, sender, evidence, stash, cases, conclusions, stamps, slabs, now, wall },
@@ -125,7 +125,7 @@ export class Delivery {
     this.#sender = sender
     this.#stash = stash
     this.#aside = aside
-    this.#parts = { sender, aside, settlement, evidence, remarks, stamps, receipts, wall, note, onSetback }
+    this.#parts = { sender, aside, settlement, evidence, deliveryLog, stamps, receipts, wall, note, onRequestFailed }
     if (sender.trouble) {
       const fields = { event: 'gzip_fallback', backend: name, error: String(sender.trouble) } as const
       logger.warn(fields, 'WebAssembly gzip is unavailable, falling back to zlib (about twice the CPU time)')

@@ -2,11 +2,11 @@
  * The sender: frames of a slab → one payload → attempts, until there is a conclusion.
  *
  *     encode ─► enter the circuit ─► attempt ─┬─ retry, unauthorized ─► fail ─► the same bytes again
- *                                             ├─ something was taken ─► succeed ─► concluded
+ *                                             ├─ something was accepted ─► succeed ─► concluded
  *                                             └─ refused ─► succeed, or fail where all is refused ─► concluded
  *
  * Guarantees: a payload is sent again as the same bytes under the same id until there is a conclusion, which no passing
- * fault is. While nothing at all is taken a refusal is a fault of the address: it is said so and waited for, and what
+ * fault is. While nothing at all is accepted a refusal is a fault of the address: it is said so and waited for, and what
  * is tried next goes out no sooner than after any other fault. Every extent that was granted here is released here.
  */
 import type { Backend, Verdict } from '../backends/backend.ts'
@@ -23,10 +23,17 @@ import { Expansion } from './encoding/expansion.ts'
 import type { Run } from './encoding/runs.ts'
 import { isAhead } from './encoding/stamps.ts'
 import type { BatchOptions, Compression, RetryOptions } from './options.ts'
+import type { CircuitChange, RequestEvent } from './outcome/delivery-log.ts'
 import type { Evidence } from './outcome/evidence.ts'
-import type { CircuitChange, RequestEvent } from './outcome/remarks.ts'
 import type { DeliveryStats } from './outcome/stats.ts'
-import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './outcome/verdicts.ts'
+import {
+  type Conclusion,
+  isAccepted,
+  isRefused,
+  isRetryable,
+  type RetryableFailure,
+  refusalOf,
+} from './outcome/verdicts.ts'
 import { backoff } from './retry.ts'
 import type { HttpRequest, Transport } from './transport/transport.ts'
 
@@ -180,13 +187,13 @@ export class Sender {
       if (attempted === undefined) return ABANDONED
       const { status } = attempted
       const verdict = this.#meant(attempted.verdict, { status, payload, sent, manner })
-      if (!isSetback(verdict)) {
-        if (isTaken(verdict, records)) evidence.taken(begun)
+      if (!isRetryable(verdict)) {
+        if (isAccepted(verdict, records)) evidence.accepted(begun)
         this.#learn(verdict, payload, sent)
       }
-      const change = isSetback(verdict) ? this.#fail(pass, verdict) : this.#leave(pass, verdict, payload, manner)
+      const change = isRetryable(verdict) ? this.#fail(pass, verdict) : this.#leave(pass, verdict, payload, manner)
       onRequest({ slab, payload, verdict, status, sent, change })
-      if (isSetback(verdict)) continue
+      if (isRetryable(verdict)) continue
       return { kind: 'concluded', payload, verdict, status }
     }
   }
@@ -195,12 +202,12 @@ export class Sender {
   #meant(
     verdict: Verdict,
     { status, payload: { view, records }, sent, manner: { apart = false } }: Request,
-  ): Setback | Conclusion {
+  ): RetryableFailure | Conclusion {
     if (verdict.kind === 'split' && !this.#fields.evidence.final) {
-      // What is smaller than any limit there is, or much smaller than what was taken before, is not too large.
+      // What is smaller than any limit there is, or much smaller than what was accepted before, is not too large.
       const small = view.length <= FLOOR
       if (small) this.#ceiling.forget()
-      if (small || (records === 1 && this.#ceiling.took(view.length * 2, sent * 2))) {
+      if (small || (records === 1 && this.#ceiling.hasAccepted(view.length * 2, sent * 2))) {
         return { kind: 'failing', within: false, reason: verdict.reason, rejectAs: verdict.reason }
       }
     }
@@ -212,15 +219,15 @@ export class Sender {
   }
 
   /** The attempt failed in passing. */
-  #fail(pass: Pass, setback: Setback): CircuitChange {
+  #fail(pass: Pass, failure: RetryableFailure): CircuitChange {
     const { circuit, transport } = this.#fields
-    const { kind, reason } = setback
+    const { kind, reason } = failure
     if (kind === 'retry') {
-      return { kind: 'failed', setback, news: circuit.fail(pass, { kind: 'down', reason, after: setback.after }) }
+      return { kind: 'failed', failure, news: circuit.fail(pass, { kind: 'down', reason, after: failure.after }) }
     }
     // New credentials deserve an attempt at once. It cannot turn into a storm: they are new only once.
     const after = transport.reload() ? { after: 0 } : {}
-    return { kind: 'failed', setback, news: circuit.fail(pass, { kind, reason, ...after }) }
+    return { kind: 'failed', failure, news: circuit.fail(pass, { kind, reason, ...after }) }
   }
 
   /** There is a conclusion: what it says of the backend. */
@@ -233,8 +240,8 @@ export class Sender {
     }
     if (refused && evidence.doubting) {
       const { reason, detail } = refusalOf(conclusion)
-      const setback = { kind: 'retry', reason, ...(detail && { detail }), misconfigured: true } as const
-      return { kind: 'failed', setback, news: circuit.fail(pass, { kind: 'down', reason }) }
+      const failure = { kind: 'retry', reason, ...(detail && { detail }), misconfigured: true } as const
+      return { kind: 'failed', failure, news: circuit.fail(pass, { kind: 'down', reason }) }
     }
     const away = circuit.succeed(pass)
     return away === undefined ? { kind: 'none' } : { kind: 'recovered', away }
@@ -242,7 +249,7 @@ export class Sender {
 
   /** What a conclusion says of sizes that the backend takes. */
   #learn(conclusion: Conclusion, { view, records, oversize }: Payload, sent: number): void {
-    if (isTaken(conclusion, records)) this.#ceiling.raise(view.length, sent)
+    if (isAccepted(conclusion, records)) this.#ceiling.raise(view.length, sent)
     if (conclusion.kind !== 'split') return
     // One record alone says nothing about how many small ones would pass.
     if (records > 1) this.#ceiling.lower(view.length)

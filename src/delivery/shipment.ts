@@ -20,9 +20,9 @@ import type { Payload } from './encoding/encoder.ts'
 import { filesOf, keyOf, parted } from './encoding/files.ts'
 import { behind, countOf, pick, type Run, upTo } from './encoding/runs.ts'
 import type { Stamps } from './encoding/stamps.ts'
+import type { DeliveryLog } from './outcome/delivery-log.ts'
 import { type Evidence, NEVER } from './outcome/evidence.ts'
 import type { Receipts } from './outcome/receipts.ts'
-import type { Remarks } from './outcome/remarks.ts'
 import { others, type Settlement, TOO_LARGE } from './outcome/settlement.ts'
 import type { Concluded, Sender } from './sender.ts'
 
@@ -42,14 +42,14 @@ export interface ShipmentParts {
   readonly aside: Aside
   readonly settlement: Settlement
   readonly evidence: Evidence
-  readonly remarks: Remarks
+  readonly deliveryLog: DeliveryLog
   readonly stamps: Stamps
   readonly receipts: Receipts | undefined
   /** As `Date.now`. */
   readonly wall: () => number
   /** Books what was mended in a payload. */
   readonly note: (payload: Payload) => void
-  readonly onSetback: ((status: number | undefined) => void) | undefined
+  readonly onRequestFailed: ((status: number | undefined) => void) | undefined
 }
 
 /** Frames that are still to be sent, none of them together with frames of another portion. */
@@ -59,7 +59,7 @@ interface Portion {
   readonly since: number
   /** How often all of them failed, one after the other. */
   readonly failures: number
-  /** The other half of what was refused: if this one is taken, that one holds what is at fault. */
+  /** The other half of what was refused: if this one is accepted, that one holds what is at fault. */
   readonly other?: Portion
   /** One of them at least is known to be at fault. */
   tainted: boolean
@@ -133,7 +133,7 @@ export class Shipment {
       case 'concluded': {
         const rest = behind(runs, sent.payload.records)
         const { other, since, failures } = portion
-        // Only if all of it is taken does the other half hold what is at fault.
+        // Only if all of it is accepted does the other half hold what is at fault.
         const clean = sent.verdict.kind === 'delivered' ? other : undefined
         if (rest.length > 0) this.#work.unshift(portionOf(rest, { since, failures, ...(clean && { other: clean }) }))
         else if (clean) clean.tainted = true
@@ -143,13 +143,13 @@ export class Shipment {
   }
 
   async #conclude(portion: Portion, { payload, verdict, status }: Concluded): Promise<boolean> {
-    const { settlement, remarks, evidence } = this.#parts
+    const { settlement, deliveryLog, evidence } = this.#parts
     const slab = this.#slab
     const { runs, records } = payload
-    const listen: Listen = words => remarks.listen(words, slab, payload)
+    const listen: Listen = words => deliveryLog.quotable(words, slab, payload)
     switch (verdict.kind) {
       case 'delivered':
-        if (verdict.remark !== undefined) remarks.oddly(verdict.remark, records)
+        if (verdict.warning !== undefined) deliveryLog.unreadableAnswer(verdict.warning, records)
         this.#note(payload)
         settlement.deliver(slab, runs)
         return true
@@ -159,12 +159,12 @@ export class Shipment {
         return true
       case 'counted':
         this.#note(payload)
-        remarks.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
+        deliveryLog.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
         settlement.count(slab, runs, records, verdict)
         return true
       case 'rejected':
         this.#note(payload)
-        remarks.rejected(verdict.reason, records, listen(verdict.detail))
+        deliveryLog.rejected(verdict.reason, records, listen(verdict.detail))
         settlement.reject(slab, runs, verdict.reason, status)
         return true
       case 'split':
@@ -181,7 +181,7 @@ export class Shipment {
         if (records === 1) return this.#hold(refused, payload, heldFor(verdict, status), words)
         if (verdict.kind !== 'split') {
           evidence.strange()
-          remarks.searching(verdict.reason, words)
+          deliveryLog.bisecting(verdict.reason, words)
           return this.#search(refused, runs)
         }
         const half = Math.ceil(records / 2)
@@ -201,16 +201,16 @@ export class Shipment {
     status: number | undefined,
     listen: Listen,
   ): Promise<boolean> {
-    const { settlement, remarks } = this.#parts
+    const { settlement, deliveryLog } = this.#parts
     const slab = this.#slab
     const { runs, records } = payload
     const { rejected, retry, unread = [], receipt } = verdict
-    const taken = others(runs, records, verdict)
+    const accepted = others(runs, records, verdict)
     this.#note(payload)
     const { since, failures } = portion
-    if (taken.length > 0) {
-      if (receipt === undefined) settlement.deliver(slab, taken)
-      else this.#await(receipt, taken)
+    if (accepted.length > 0) {
+      if (receipt === undefined) settlement.deliver(slab, accepted)
+      else this.#await(receipt, accepted)
     }
     if (unread.length > 0) this.#work.unshift(portionOf(pick(runs, unread), { since }))
     const [first] = retry
@@ -225,9 +225,9 @@ export class Shipment {
     }
     const [bad] = rejected
     if (bad === undefined) return true
-    if (taken.length > 0) {
+    if (accepted.length > 0) {
       // It took others with the same answer: these are at fault.
-      remarks.rejected(bad.reason, rejected.length, listen(bad.detail))
+      deliveryLog.rejected(bad.reason, rejected.length, listen(bad.detail))
       for (const { index, reason } of rejected) settlement.reject(slab, pick(runs, [index]), reason, status)
       return true
     }
@@ -247,12 +247,12 @@ export class Shipment {
     words: Words,
     status: number | undefined,
   ): Promise<boolean> {
-    const { aside, sender, remarks, onSetback } = this.#parts
+    const { aside, sender, deliveryLog, onRequestFailed } = this.#parts
     const failures = portion.failures + 1
     const records = countOf(portion.runs)
     if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, held, words)
-    remarks.heldBack(held.reason, words, records)
-    onSetback?.(status)
+    deliveryLog.retrying(held.reason, words, records)
+    onRequestFailed?.(status)
     sender.pause(held.reason, failures)
     this.#work.unshift({ ...portion, failures })
     return true
@@ -286,7 +286,7 @@ export class Shipment {
 
   /** These frames settle when the backend confirms that it stored them, and are sent again if it does not. */
   #await(receipt: string, runs: readonly Run[]): void {
-    const { receipts, settlement, remarks } = this.#parts
+    const { receipts, settlement, deliveryLog } = this.#parts
     this.#awaited++
     receipts!.expect(receipt, fate => {
       if (this.#abandoned) return
@@ -296,7 +296,7 @@ export class Shipment {
           settlement.deliver(this.#slab, runs)
           break
         case 'lost':
-          remarks.unconfirmed(countOf(runs))
+          deliveryLog.unconfirmed(countOf(runs))
           this.#work.push(portionOf(runs))
           break
         case 'abandoned':

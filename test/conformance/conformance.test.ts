@@ -16,7 +16,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 interface Trouble {
   readonly name: string
   readonly faults: readonly Fault[]
-  /** All of it may come twice: what was taken was not heard of. */
+  /** All of it may come twice: what was accepted was not heard of. */
   readonly twice?: true
   /** The first request is not sent again as it was. */
   readonly changes?: true
@@ -34,8 +34,8 @@ const TROUBLES: readonly Trouble[] = [
   { name: 'too many requests', faults: [refused(says(429, { 'retry-after': '1' }))], wait: 1000 },
   { name: 'a maintenance window with a date', faults: [refused(says(503, { 'retry-after': in1s() }))] },
   { name: 'a server that never answers', faults: [{ kind: 'silence' }], patience: true },
-  { name: 'a reset before the body was taken', faults: [{ kind: 'cut', after: 0 }] },
-  { name: 'a reset after the body was taken', faults: [{ kind: 'taken' }], twice: true },
+  { name: 'a reset before the body was accepted', faults: [{ kind: 'cut', after: 0 }] },
+  { name: 'a reset after the body was accepted', faults: [{ kind: 'accepted' }], twice: true },
   { name: 'a request that is too large', faults: [refused(says(413))], changes: true },
   { name: 'refused credentials', faults: [refused(says(401, {}, 'who are you?'))] },
   { name: 'a login page', faults: [refused(says(200, HTML, '<!doctype html><title>Sign in</title>'))] },

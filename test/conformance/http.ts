@@ -19,9 +19,9 @@ const mistaken = (reason: string, body = ''): Verdict => ({
 })
 
 const CASES: readonly Case[] = [
-  { name: 'taken', answer: says(200, '{"ok":true}'), verdict: { kind: 'delivered' } },
+  { name: 'accepted', answer: says(200, '{"ok":true}'), verdict: { kind: 'delivered' } },
   { name: 'accepted', answer: says(202), verdict: { kind: 'delivered' } },
-  { name: 'taken, nothing to say', answer: says(204), verdict: { kind: 'delivered' } },
+  { name: 'accepted, nothing to say', answer: says(204), verdict: { kind: 'delivered' } },
   {
     name: 'a login page',
     answer: says(200, '<!doctype html><title>Sign in</title>', { 'content-type': 'text/html; charset=utf-8' }),

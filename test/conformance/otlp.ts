@@ -221,7 +221,7 @@ const BINARY: readonly Case[] = [
   {
     name: 'an answer of more than 4 MiB',
     answer: { ...binary(200, `0a0c 0801 12ffffff7f ${hexOf('x'.repeat(80))}`), unread: true },
-    verdict: { kind: 'delivered', remark: 'answer_too_long' },
+    verdict: { kind: 'delivered', warning: 'answer_too_long' },
   },
   { name: 'fewer than none refused', answer: binary(200, '0a0b 08ffffffffffffffffff01'), verdict: UNREADABLE },
   {

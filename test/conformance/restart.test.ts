@@ -58,9 +58,9 @@ for (const subject of SUBJECTS) {
       t.ok(await until(() => server.seen.length >= 2), 'it tries again')
       await first.kill('SIGKILL')
       const before = subject.decode(server.seen[0]!)
-      server.faults.splice(0, server.faults.length, { kind: 'taken' }, ...DOWN)
+      server.faults.splice(0, server.faults.length, { kind: 'accepted' }, ...DOWN)
       const second = await start()
-      t.ok(await until(() => server.stored.length >= 5), 'it was taken, and nothing was said')
+      t.ok(await until(() => server.stored.length >= 5), 'it was accepted, and nothing was said')
       await second.kill('SIGKILL')
       server.faults.length = 0
       write(5, 8)

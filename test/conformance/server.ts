@@ -18,8 +18,8 @@ export type Fault =
   /** The connection breaks after so many bytes of the body. */
   | { readonly kind: 'cut'; readonly after: number }
   /** All of it was stored, and then the connection breaks. */
-  | { readonly kind: 'taken' }
-  /** It is taken and never answered. */
+  | { readonly kind: 'accepted' }
+  /** It is accepted and never answered. */
   | { readonly kind: 'silence' }
   /** An answer begins well and goes on for ever. */
   | { readonly kind: 'endless' }
@@ -108,9 +108,9 @@ export class ScriptedServer {
   }
 
   #fail(fault: Fault, records: readonly Decoded[], response: ServerResponse): void {
-    if (fault.kind === 'stored' || fault.kind === 'taken') this.stored.push(...records)
+    if (fault.kind === 'stored' || fault.kind === 'accepted') this.stored.push(...records)
     if (fault.kind === 'answer' || fault.kind === 'stored') send(response, fault.answer)
-    else if (fault.kind === 'taken') response.destroy()
+    else if (fault.kind === 'accepted') response.destroy()
     else if (fault.kind === 'endless') {
       response.writeHead(200, { 'content-type': 'application/json' })
       const timer = setInterval(() => response.write(' '), 20)

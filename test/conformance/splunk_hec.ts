@@ -109,12 +109,12 @@ const CASES: readonly Case[] = [
 
 const ACKNOWLEDGED: readonly Case[] = [
   {
-    name: 'taken, under a receipt',
+    name: 'accepted, under a receipt',
     answer: says(200, 0, 'Success', { ackId: 7 }),
     verdict: { kind: 'pending', receipt: '7' },
   },
   {
-    name: 'taken, by a token that does not acknowledge',
+    name: 'accepted, by a token that does not acknowledge',
     answer: says(200, 0, 'Success'),
     verdict: { kind: 'retry', reason: 'ack_disabled', after: 60_000, misconfigured: true },
   },

@@ -45,7 +45,7 @@ function code(text: string): string {
 function words(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'delivered':
-      return verdict.remark === undefined ? 'delivered' : `delivered, with a warning (\`${verdict.remark}\`)`
+      return verdict.warning === undefined ? 'delivered' : `delivered, with a warning (\`${verdict.warning}\`)`
     case 'rejected':
       return `rejected (\`${verdict.reason}\`)`
     case 'suspect':

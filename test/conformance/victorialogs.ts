@@ -24,7 +24,7 @@ export const subject: Subject = {
   success: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '' }),
   cases: [
     {
-      name: 'taken',
+      name: 'accepted',
       answer: { status: 200, headers: { 'content-type': 'application/json' }, body: '' },
       verdict: { kind: 'delivered' },
     },

@@ -304,9 +304,9 @@ t.test(
     const { arena, delivery } = rig(url, {}, { batch }, { onTruncated }, new Arena(4 << 20, 20 * PAGE))
     const [whole, large] = ['w'.repeat(4 * PAGE), 'l'.repeat(9 * PAGE)]
     t.same(await delivery.ship(arena.slab({ lines: ['a', whole, large, 'b', large, whole] })), { kind: 'settled' })
-    const taken = receiver.received.filter(({ wire }) => wire.length <= 5 * PAGE)
+    const accepted = receiver.received.filter(({ wire }) => wire.length <= 5 * PAGE)
     t.match(
-      taken.flatMap(({ body }) => body.trimEnd().split('\n')).map(line => JSON.parse(line)),
+      accepted.flatMap(({ body }) => body.trimEnd().split('\n')).map(line => JSON.parse(line)),
       [
         { message: 'a' },
         { message: whole, truncated: undefined },
@@ -316,12 +316,12 @@ t.test(
         { message: whole, truncated: undefined },
       ],
     )
-    const cuts = messages(taken).filter(message => message.startsWith('l'))
+    const cuts = messages(accepted).filter(message => message.startsWith('l'))
     t.ok(
       cuts.every(({ length }) => length > 4 * PAGE),
       'no shorter than needed',
     )
-    t.equal(receiver.received.length - taken.length, 1, 'what was learned is remembered')
+    t.equal(receiver.received.length - accepted.length, 1, 'what was learned is remembered')
     t.same(booked, [1, 1])
     t.equal(arena.outcome.delivered.lines, 6)
   },

@@ -5,16 +5,16 @@ import type { RejectedRecord } from '../../src/delivery/outcome/settlement.ts'
 import { until } from '../program.ts'
 import { answer, httpBackend, messages, numbered, Receiver, rig } from './rig.ts'
 
-type Fate = 'taken' | 'refused' | 'failing' | 'busy'
+type Fate = 'accepted' | 'refused' | 'failing' | 'busy'
 
 /** A backend that tells of every record by name; `fate` says what, of each line. */
 async function lay(t: Test, fate: (line: string) => Fate, fields: object = {}) {
-  const taken: string[] = []
+  const accepted: string[] = []
   const rejected: [line: string, reason: string][] = []
   const receiver = new Receiver((request, response, count) => {
     const lines = messages([request])
     const named = lines.map((line, index) => ({ index, is: fate(line), line }))
-    taken.push(...named.filter(({ is }) => is === 'taken').map(({ line }) => line))
+    accepted.push(...named.filter(({ is }) => is === 'accepted').map(({ line }) => line))
     const of = (is: Fate) => named.filter(each => each.is === is)
     const verdict: Verdict = {
       kind: 'items',
@@ -48,21 +48,21 @@ async function lay(t: Test, fate: (line: string) => Fate, fields: object = {}) {
       })
     return { sent: sent.promise, settled }
   }
-  return { ...made, receiver, taken, rejected, ship }
+  return { ...made, receiver, accepted, rejected, ship }
 }
 
-const fateOf = (line: string): Fate => (line.startsWith('bad') ? 'failing' : 'taken')
+const fateOf = (line: string): Fate => (line.startsWith('bad') ? 'failing' : 'accepted')
 const QUARTER = 15 * 60_000
 
 t.test('a record that alone fails again and again steps aside: later ones go on', async t => {
   const laid = await lay(t, fateOf)
   const first = laid.ship(['line 0', 'bad 0', 'line 1'])
   await first.sent
-  t.strictSame(laid.taken, ['line 0', 'line 1'])
+  t.strictSame(laid.accepted, ['line 0', 'line 1'])
   t.equal(laid.delivery.aside, 1)
   t.equal(laid.arena.budget.used, 0, 'it holds no place in the arena')
   await laid.ship(['line 2', 'line 3']).settled
-  t.strictSame(laid.taken, numbered(4))
+  t.strictSame(laid.accepted, numbered(4))
   t.strictSame(laid.rejected, [])
   t.match(
     laid.listener.said.find(({ sentence }) => sentence.includes('apart from the others')),
@@ -70,46 +70,49 @@ t.test('a record that alone fails again and again steps aside: later ones go on'
   )
 })
 
-t.test('it is taken when it can be', async t => {
+t.test('it is accepted when it can be', async t => {
   let mended = false
-  const laid = await lay(t, line => (mended ? 'taken' : fateOf(line)))
+  const laid = await lay(t, line => (mended ? 'accepted' : fateOf(line)))
   const { sent, settled } = laid.ship(['line 0', 'bad 0'])
   await sent
   await laid.ship(['line 1']).settled
   mended = true
   t.match(await settled, { kind: 'settled' })
-  t.strictSame(laid.taken, ['line 0', 'line 1', 'bad 0'])
+  t.strictSame(laid.accepted, ['line 0', 'line 1', 'bad 0'])
   t.strictSame(laid.rejected, [])
 })
 
-t.test('it is given up after a quarter of an hour in which others were taken, under a reason of its own', async t => {
-  let now = 0
-  const laid = await lay(t, fateOf, { now: () => now })
-  const { sent, settled } = laid.ship(['line 0', 'bad 0'])
-  await sent
-  const attempts = () => laid.receiver.received.filter(request => messages([request]).includes('bad 0')).length
-  // Attempts alone do not do it.
-  for (let at = 1; attempts() < 30; at++) {
-    now += 1_000
-    await laid.ship([`line ${at}`]).settled
-  }
-  t.strictSame(laid.rejected, [])
-  now += QUARTER
-  const before = attempts()
-  t.ok(await until(() => attempts() > before))
-  let over = false
-  void settled.then(() => {
-    over = true
-  })
-  for (let at = 100; !over; at++) {
-    now += 60_000
-    await laid.ship([`line ${at}`]).settled
-  }
-  t.strictSame(laid.rejected, [['bad 0', 'http_500']])
-  t.match(laid.arena.outcome, { rejected: { http_500: { lines: 1, bytes: 6 } } })
-})
+t.test(
+  'it is given up after a quarter of an hour in which others were accepted, under a reason of its own',
+  async t => {
+    let now = 0
+    const laid = await lay(t, fateOf, { now: () => now })
+    const { sent, settled } = laid.ship(['line 0', 'bad 0'])
+    await sent
+    const attempts = () => laid.receiver.received.filter(request => messages([request]).includes('bad 0')).length
+    // Attempts alone do not do it.
+    for (let at = 1; attempts() < 30; at++) {
+      now += 1_000
+      await laid.ship([`line ${at}`]).settled
+    }
+    t.strictSame(laid.rejected, [])
+    now += QUARTER
+    const before = attempts()
+    t.ok(await until(() => attempts() > before))
+    let over = false
+    void settled.then(() => {
+      over = true
+    })
+    for (let at = 100; !over; at++) {
+      now += 60_000
+      await laid.ship([`line ${at}`]).settled
+    }
+    t.strictSame(laid.rejected, [['bad 0', 'http_500']])
+    t.match(laid.arena.outcome, { rejected: { http_500: { lines: 1, bytes: 6 } } })
+  },
+)
 
-t.test('it is never given up while nothing else is taken', async t => {
+t.test('it is never given up while nothing else is accepted', async t => {
   let now = 0
   const laid = await lay(t, fateOf, { now: () => now })
   void laid.ship(['bad 0'])
@@ -124,7 +127,7 @@ t.test('it is never given up while nothing else is taken', async t => {
 
 t.test('what fails for the backend’s own sake is never given up', async t => {
   let now = 0
-  const laid = await lay(t, line => (line.startsWith('bad') ? 'busy' : 'taken'), { now: () => now })
+  const laid = await lay(t, line => (line.startsWith('bad') ? 'busy' : 'accepted'), { now: () => now })
   const { sent } = laid.ship(['line 0', 'bad 0'])
   await sent
   for (let at = 1; at < 60; at++) {
@@ -137,7 +140,7 @@ t.test('what fails for the backend’s own sake is never given up', async t => {
 
 t.test('only so many stand aside: beyond that the stream waits for them', async t => {
   let mended = false
-  const laid = await lay(t, line => (mended ? 'taken' : fateOf(line)))
+  const laid = await lay(t, line => (mended ? 'accepted' : fateOf(line)))
   const bad = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `bad ${from + n}`)
   await laid.ship(['line 0', ...bad(0, 60)]).sent
   t.equal(laid.delivery.aside, 60)
@@ -150,11 +153,11 @@ t.test('only so many stand aside: beyond that the stream waits for them', async 
   await more.settled
   t.ok(await until(() => laid.delivery.aside === 0))
   t.strictSame(laid.rejected, [])
-  t.equal(laid.taken.length, 72)
+  t.equal(laid.accepted.length, 72)
 })
 
 t.test('what is refused by name is rejected at once if the same answer took another one', async t => {
-  const laid = await lay(t, line => (line.startsWith('bad') ? 'refused' : 'taken'))
+  const laid = await lay(t, line => (line.startsWith('bad') ? 'refused' : 'accepted'))
   await laid.ship(['line 0', 'bad 0', 'line 1', 'bad 1']).settled
   t.strictSame(laid.rejected, [
     ['bad 0', 'mapping'],
@@ -167,7 +170,7 @@ t.test(
   'where every record is refused by name it is the index: none is rejected, and all come when it is mended',
   async t => {
     let mended = false
-    const laid = await lay(t, () => (mended ? 'taken' : 'refused'))
+    const laid = await lay(t, () => (mended ? 'accepted' : 'refused'))
     const shipped = [laid.ship(numbered(300))]
     await shipped[0]!.sent
     shipped.push(laid.ship(numbered(300, 300)))
@@ -183,13 +186,13 @@ t.test(
     t.strictSame(laid.rejected, [])
     mended = true
     await Promise.all(shipped.map(({ settled }) => settled))
-    t.strictSame([...laid.taken].sort(), numbered(600).sort())
+    t.strictSame([...laid.accepted].sort(), numbered(600).sort())
     t.strictSame(laid.rejected, [])
   },
 )
 
-t.test('one refused by name alone is rejected when another was taken', async t => {
-  const laid = await lay(t, line => (line.startsWith('bad') ? 'refused' : 'taken'))
+t.test('one refused by name alone is rejected when another was accepted', async t => {
+  const laid = await lay(t, line => (line.startsWith('bad') ? 'refused' : 'accepted'))
   const { sent, settled } = laid.ship(['bad 0'])
   await sent
   t.strictSame(laid.rejected, [])

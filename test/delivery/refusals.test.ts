@@ -20,8 +20,8 @@ const objects: Say = lines => (lines.some(isBad) ? 400 : undefined)
 
 interface Laid extends Rig {
   readonly receiver: Receiver
-  /** Lines of requests that were taken, in order, and of those that were rejected. */
-  readonly taken: string[]
+  /** Lines of requests that were accepted, in order, and of those that were rejected. */
+  readonly accepted: string[]
   readonly rejected: { line: string; reason: string; status: number | undefined }[]
   say: Say
   /** Sends slabs as a pipeline does: the next when the last was sent. Resolves when all have settled. */
@@ -31,12 +31,12 @@ interface Laid extends Rig {
 }
 
 async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, fields?: object]): Promise<Laid> {
-  const taken: string[] = []
+  const accepted: string[] = []
   const rejected: Laid['rejected'] = []
   const receiver = new Receiver((request, response, count) => {
     const lines = messages([request])
     const status = laid.say(lines, request) ?? 204
-    if (status < 300) taken.push(...lines)
+    if (status < 300) accepted.push(...lines)
     answer(status, {}, status < 300 ? '' : 'the words of the server')(request, response, count)
   })
   const url = await receiver.listen()
@@ -65,7 +65,7 @@ async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, 
     for (const runs of slabs) all.push((await sent(...runs)).settled)
     await Promise.all(all)
   }
-  const laid: Laid = { ...made, receiver, taken, rejected, say, flow, sent }
+  const laid: Laid = { ...made, receiver, accepted, rejected, say, flow, sent }
   return laid
 }
 
@@ -88,7 +88,7 @@ t.test('one bad line in twenty costs its neighbours nothing, and they stay in or
   const lines = numbered(1000).map((line, at) => (at % 20 === 7 ? `bad ${at}` : line))
   await laid.flow([0, 1, 2, 3].map(at => [next(lines.slice(at * 250, at * 250 + 250))]))
   t.strictSame(
-    laid.taken,
+    laid.accepted,
     lines.filter(line => !isBad(line)),
   )
   t.strictSame(new Set(laid.rejected.map(({ line }) => line)), new Set(lines.filter(isBad)))
@@ -107,9 +107,9 @@ t.test('bad lines of one file cost the lines of another nothing, not even their 
     b(lines.slice(at * 100, at * 100 + 100)),
   ])
   const flowing = laid.flow(slabs)
-  t.ok(await until(() => laid.taken.length === lines.length), 'however long the search takes')
-  t.strictSame(laid.taken, lines)
-  // The last bad ones are known to be when another one is taken.
+  t.ok(await until(() => laid.accepted.length === lines.length), 'however long the search takes')
+  t.strictSame(laid.accepted, lines)
+  // The last bad ones are known to be when another one is accepted.
   let at = lines.length
   const timer = setInterval(() => void laid.sent(b([`line ${at++}`])), 20)
   t.teardown(() => clearInterval(timer))
@@ -135,7 +135,7 @@ t.test('a stream does not wait for the search in a file that is bad from end to 
   t.ok(laid.rejected.length < 400, 'it is not through yet')
   t.ok(laid.delivery.withholds(A), 'no more should be read of it')
   t.notOk(laid.delivery.withholds(B))
-  t.strictSame(laid.taken, numbered(200))
+  t.strictSame(laid.accepted, numbered(200))
   // A proof that the address works is needed now and then.
   let at = 200
   const timer = setInterval(() => void laid.sent(b([`line ${at++}`])), 5)
@@ -166,34 +166,37 @@ for (const status of [400, 409, 413, 422]) {
     down = false
     await flowing
     t.strictSame(laid.rejected, [])
-    t.strictSame([...laid.taken].sort(), [...lines].sort(), 'each line once')
+    t.strictSame([...laid.accepted].sort(), [...lines].sort(), 'each line once')
     // But for one, if the address is there again between the first record and the one that is tried behind it.
     const places = new Map(lines.map((line, at) => [line, at]))
-    const early = laid.taken.filter((line, at) => at > 0 && places.get(line)! < places.get(laid.taken[at - 1]!)!)
+    const early = laid.accepted.filter((line, at) => at > 0 && places.get(line)! < places.get(laid.accepted[at - 1]!)!)
     t.ok(early.length <= 1, `${early.length} came behind later ones`)
     t.equal(laid.arena.budget.used, 0)
     t.equal(laid.delivery.health.kind, 'up')
   })
 }
 
-t.test('a bad line alone in a quiet stream is kept until another one is taken, and does not hold that up', async t => {
-  const laid = await lay(t, objects)
-  const next = file()
-  const { settled } = await laid.sent(next(['bad 0']))
-  t.ok(await until(() => laid.listener.said.some(({ sentence }) => sentence.includes('no other was accepted since'))))
-  t.strictSame(laid.rejected, [])
-  t.equal(laid.delivery.aside, 1)
-  t.equal(laid.arena.budget.used, 0, 'it takes no place in the arena')
-  await laid.sent(next(['line 1']))
-  await settled
-  t.match(laid.rejected, [{ line: 'bad 0', reason: 'http_400' }])
-  t.strictSame(laid.taken, ['line 1'])
-})
+t.test(
+  'a bad line alone in a quiet stream is kept until another one is accepted, and does not hold that up',
+  async t => {
+    const laid = await lay(t, objects)
+    const next = file()
+    const { settled } = await laid.sent(next(['bad 0']))
+    t.ok(await until(() => laid.listener.said.some(({ sentence }) => sentence.includes('no other was accepted since'))))
+    t.strictSame(laid.rejected, [])
+    t.equal(laid.delivery.aside, 1)
+    t.equal(laid.arena.budget.used, 0, 'it takes no place in the arena')
+    await laid.sent(next(['line 1']))
+    await settled
+    t.match(laid.rejected, [{ line: 'bad 0', reason: 'http_400' }])
+    t.strictSame(laid.accepted, ['line 1'])
+  },
+)
 
-t.test('bad lines at the end of a request whose others were taken are rejected though nothing follows', async t => {
+t.test('bad lines at the end of a request whose others were accepted are rejected though nothing follows', async t => {
   const laid = await lay(t, objects)
   await laid.flow([[file()([...numbered(20), 'bad 0', 'bad 1'])]])
-  t.strictSame(laid.taken, numbered(20))
+  t.strictSame(laid.accepted, numbered(20))
   t.strictSame(
     laid.rejected.map(({ line }) => line),
     ['bad 0', 'bad 1'],
@@ -205,7 +208,7 @@ t.test('many bad lines in front of the first good one do not hide it for ever', 
   const laid = await lay(t, objects, {}, {}, { now: () => performance.now() * 30 })
   const bad = Array.from({ length: 100 }, (_, n) => `bad ${n}`)
   await laid.flow([[file()([...bad, ...numbered(50)])]])
-  t.strictSame([...laid.taken].sort(), numbered(50).sort())
+  t.strictSame([...laid.accepted].sort(), numbered(50).sort())
   t.equal(laid.rejected.length, 100)
 })
 
@@ -219,7 +222,7 @@ t.test('an address that refuses at random is found out after a line or two', asy
   const next = file()
   const lines = numbered(3000)
   await laid.flow(Array.from({ length: 60 }, (_, at) => [next(lines.slice(at * 50, at * 50 + 50))]))
-  t.equal(laid.taken.length + laid.rejected.length, 3000)
+  t.equal(laid.accepted.length + laid.rejected.length, 3000)
   t.ok(laid.rejected.length <= 3, `${laid.rejected.length} were`)
 })
 
@@ -234,7 +237,7 @@ t.test('an outage that begins while a bad line is searched costs no good line', 
   const lines = numbered(2000).map((line, at) => (at === 3 ? 'bad 3' : line))
   await laid.flow([0, 1, 2, 3].map(at => [next(lines.slice(at * 500, at * 500 + 500))]))
   t.match(laid.rejected, [{ line: 'bad 3' }])
-  t.strictSame([...laid.taken].sort(), lines.filter(line => !isBad(line)).sort())
+  t.strictSame([...laid.accepted].sort(), lines.filter(line => !isBad(line)).sort())
 })
 
 t.test('a record that is small is not too large, whatever the address says', async t => {
@@ -242,15 +245,15 @@ t.test('a record that is small is not too large, whatever the address says', asy
   const laid = await lay(t, lines => (lines.some(isBad) && !allowed ? 413 : undefined))
   const next = file()
   const { settled } = await laid.sent(next([...numbered(5), 'bad 0', ...numbered(5, 5)]))
-  t.ok(await until(() => laid.taken.length === 10 && laid.delivery.aside === 1), 'the others go on')
+  t.ok(await until(() => laid.accepted.length === 10 && laid.delivery.aside === 1), 'the others go on')
   await laid.sent(next(numbered(5, 10)))
   t.strictSame(laid.rejected, [])
   allowed = true
   await settled
-  t.equal(laid.taken.length, 16)
+  t.equal(laid.accepted.length, 16)
 })
 
-t.test('one that is much smaller than what was taken before is not too large either', async t => {
+t.test('one that is much smaller than what was accepted before is not too large either', async t => {
   const long = `bad ${'x'.repeat(4000)}`
   const laid = await lay(t, lines => (lines.includes(long) ? 413 : undefined))
   const next = file()
@@ -262,13 +265,13 @@ t.test('one that is much smaller than what was taken before is not too large eit
   t.equal(laid.delivery.aside, 1)
 })
 
-t.test('a record that really is too large is rejected once others were taken', async t => {
+t.test('a record that really is too large is rejected once others were accepted', async t => {
   const long = `bad ${'x'.repeat(5000)}`
   const laid = await lay(t, (_, { body }) => (body.length > 3000 ? 413 : undefined))
   const next = file()
   await laid.flow([[next(['line 0', 'line 1', long])], [next(['line 2'])]])
   t.match(laid.rejected, [{ line: long, reason: 'too_large', status: 413 }])
-  t.strictSame(laid.taken, numbered(3))
+  t.strictSame(laid.accepted, numbered(3))
 })
 
 t.test('what the configuration calls rejected is, whoever else is refused', async t => {
@@ -302,7 +305,7 @@ t.test('what is mended in lines that go aside is booked once', async t => {
   const broken = (text: string) => Buffer.concat([Buffer.from(text), Buffer.from([0xff])])
   const lines = [broken('line 0'), broken('bad'), broken('line 1'), Buffer.from('line 2')]
   await laid.flow([[{ lines, origin: A }]])
-  t.equal(laid.taken.length, 3)
+  t.equal(laid.accepted.length, 3)
   t.equal(
     repaired.reduce((sum, one) => sum + one, 0),
     3,

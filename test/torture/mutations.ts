@@ -756,8 +756,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/sender.ts',
-        '      if (isSetback(verdict)) continue\n',
-        '      if (isSetback(verdict)) {\n        retried.add(payload)\n        continue\n      }\n',
+        '      if (isRetryable(verdict)) continue\n',
+        '      if (isRetryable(verdict)) {\n        retried.add(payload)\n        continue\n      }\n',
       ],
       [
         'src/delivery/sender.ts',
@@ -782,8 +782,8 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       [
         'src/delivery/sender.ts',
-        '      if (isSetback(verdict)) continue\n',
-        '      if (isSetback(verdict)) {\n        const { from } = payload.runs[0]!\n        book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n        continue\n      }\n',
+        '      if (isRetryable(verdict)) continue\n',
+        '      if (isRetryable(verdict)) {\n        const { from } = payload.runs[0]!\n        book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n        continue\n      }\n',
       ],
     ],
     program: 'what is lost is counted',
@@ -827,9 +827,9 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/delivery/outcome/evidence.test.ts',
   },
   {
-    name: 'condemns a record though nothing was taken between its refusals',
+    name: 'condemns a record though nothing was accepted between its refusals',
     edits: [
-      ['src/delivery/outcome/evidence.ts', 'if (this.takenSince(known.latest)) known.separate++', 'known.separate++'],
+      ['src/delivery/outcome/evidence.ts', 'if (this.acceptedSince(known.latest)) known.separate++', 'known.separate++'],
     ],
     test: 'test/delivery/outcome/evidence.test.ts',
   },

@@ -64,7 +64,7 @@ export class Aside {
 
   constructor(fields: AsideFields) {
     this.#fields = fields
-    fields.evidence.onTaken = () => this.look()
+    fields.evidence.onAccepted = () => this.look()
   }
 
   /** Records of this file must not pass those that are here, or spoil the requests of others. */

@@ -4,7 +4,7 @@
  *
  * Guarantees: each is retried when there is new evidence about it, and else after waits that grow as those of requests; none
  * is forgotten. One that fails for itself is given up only where its backend allows it, after a quarter of an hour and ten
- * attempts in which others were taken.
+ * attempts in which others were accepted.
  */
 
 import type { RetryOptions } from '../options.ts'
@@ -71,7 +71,7 @@ export class Cases {
     }
     trouble.attempts++
     trouble.due = this.#due(trouble.attempts)
-    const others = evidence.takenSince(trouble.latest)
+    const others = evidence.acceptedSince(trouble.latest)
     if (others && trouble.doubt) {
       trouble.doubt = false
       record.lane.doubts--
@@ -119,7 +119,7 @@ export class Cases {
     }
   }
 
-  /** Of one file, before this place: what was refused alone, or failed so, before something else was taken; in order. */
+  /** Of one file, before this place: what was refused alone, or failed so, before another was accepted; in order. */
   proven(lane: AsideRecord['lane'], place: number): readonly AsideRecord[] {
     if (lane.doubts === 0) return []
     const proven: AsideRecord[] = []
@@ -130,7 +130,7 @@ export class Cases {
     return proven.sort((one, other) => one.place - other.place)
   }
 
-  /** Of one file, the first of those that were refused alone, or failed so, and after which nothing was taken. */
+  /** Of one file, the first of those that were refused alone, or failed so, and after which nothing was accepted. */
   unproven(lane: AsideRecord['lane']): AsideRecord | undefined {
     if (lane.doubts === 0) return undefined
     let first: AsideRecord | undefined
@@ -154,10 +154,10 @@ export class Cases {
     for (const { trouble } of this.#records) trouble!.due = this.#fields.now()
   }
 
-  /** Something was taken since it was refused or failed last: it is not the address. */
+  /** Something was accepted since it was refused or failed last: it is not the address. */
   #isProven({ trouble, known }: AsideRecord): boolean {
     const latest = trouble?.kind === 'failing' ? trouble.latest : known?.latest
-    return latest !== undefined && this.#fields.evidence.takenSince(latest)
+    return latest !== undefined && this.#fields.evidence.acceptedSince(latest)
   }
 
   #due(attempts: number): number {

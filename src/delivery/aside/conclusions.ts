@@ -1,7 +1,7 @@
 /**
  * Conclusions: what an answer means for records that are aside.
  *
- *     taken ─► settled · refused together ─► the search goes on · refused alone ─► a case, or rejected · failing ─► a case
+ *     accepted ─► settled · refused together ─► the search goes on · refused alone ─► a case, or rejected · failing ─► a case
  *
  * Guarantees: every record of a request is settled here, once, or is where it will be retried; it is rejected only if
  * the evidence condemns it, or the backend said so of it in an answer in which it took another one.
@@ -10,9 +10,9 @@ import type { Item, Verdict } from '../../backends/backend.ts'
 import type { Slab } from '../../chunk.ts'
 import { DELIVERED, type Outcome } from '../../ledger.ts'
 import type { Payload } from '../encoding/encoder.ts'
+import type { DeliveryLog } from '../outcome/delivery-log.ts'
 import type { Evidence } from '../outcome/evidence.ts'
 import type { Receipts } from '../outcome/receipts.ts'
-import type { Remarks } from '../outcome/remarks.ts'
 import type { Settlement } from '../outcome/settlement.ts'
 import type { Concluded } from '../sender.ts'
 import type { Cases } from './cases.ts'
@@ -27,7 +27,7 @@ export interface ConclusionsFields {
   readonly stash: Stash
   readonly cases: Cases
   readonly settlement: Settlement
-  readonly remarks: Remarks
+  readonly deliveryLog: DeliveryLog
   readonly receipts: Receipts | undefined
   /** As `performance.now`. */
   readonly now: () => number
@@ -51,25 +51,25 @@ export class Conclusions {
 
   /** Draws the conclusion for the records of one request. Returns whether any was refused. */
   draw(records: readonly AsideRecord[], slab: Slab, { payload, verdict, status }: Concluded): boolean {
-    const { remarks, settlement, evidence } = this.#fields
-    const listen = (words: string | undefined) => remarks.listen(words, slab, payload)
+    const { deliveryLog, settlement, evidence } = this.#fields
+    const listen = (words: string | undefined) => deliveryLog.quotable(words, slab, payload)
     switch (verdict.kind) {
       case 'delivered':
-        if (verdict.remark !== undefined) remarks.oddly(verdict.remark, payload.records)
-        this.#taken(records)
+        if (verdict.warning !== undefined) deliveryLog.unreadableAnswer(verdict.warning, payload.records)
+        this.#accepted(records)
         this.#delivered(records, payload)
         return false
       case 'pending':
-        this.#taken(records)
+        this.#accepted(records)
         this.#pending(records, verdict.receipt, payload)
         return false
       case 'counted': {
         const good = Math.max(0, records.length - verdict.rejected)
-        this.#taken(records)
+        this.#accepted(records)
         this.#note(records, payload)
         for (const record of records.slice(0, good)) this.#settle(record, DELIVERED)
         for (const record of records.slice(good)) this.#settle(record, settlement.outcome(verdict.reason))
-        remarks.rejected(verdict.reason, Math.min(verdict.rejected, records.length), listen(verdict.detail))
+        deliveryLog.rejected(verdict.reason, Math.min(verdict.rejected, records.length), listen(verdict.detail))
         return true
       }
       case 'rejected':
@@ -88,7 +88,7 @@ export class Conclusions {
           return true
         }
         if (records.length > 1) {
-          if (verdict.kind !== 'split') remarks.searching(verdict.reason, words)
+          if (verdict.kind !== 'split') deliveryLog.bisecting(verdict.reason, words)
           this.#together(records)
           return true
         }
@@ -105,10 +105,10 @@ export class Conclusions {
 
   /** Rejects the records, wherever they are. */
   reject(records: readonly AsideRecord[], reason: string, status: number | undefined, words: string | undefined): void {
-    const { settlement, remarks, now } = this.#fields
+    const { settlement, deliveryLog, now } = this.#fields
     const [first] = records
     if (first === undefined) return
-    remarks.rejected(reason, records.length, words, { origin: first.excerpt.chunk.origin, offset: offsetOf(first) })
+    deliveryLog.rejected(reason, records.length, words, { origin: first.excerpt.chunk.origin, offset: offsetOf(first) })
     const outcome = settlement.outcome(reason)
     this.#leave(records)
     for (const record of records) {
@@ -129,18 +129,18 @@ export class Conclusions {
     listen: (words: string | undefined) => string | undefined,
   ): boolean {
     const named = new Set([...[...rejected, ...retry].map(({ index }) => index), ...unread])
-    const taken = records.filter((_, index) => !named.has(index))
+    const accepted = records.filter((_, index) => !named.has(index))
     const of = ({ index }: Item) => records.slice(index, index + 1)
     this.#note(records, payload)
-    if (taken.length > 0) {
-      this.#taken(taken)
-      if (receipt === undefined) this.#delivered(taken, payload)
-      else this.#pending(taken, receipt, payload)
+    if (accepted.length > 0) {
+      this.#accepted(accepted)
+      if (receipt === undefined) this.#delivered(accepted, payload)
+      else this.#pending(accepted, receipt, payload)
     }
     for (const item of rejected) {
       const { reason } = item
       const words = listen(item.detail)
-      if (taken.length > 0) this.reject(of(item), reason, status, words)
+      if (accepted.length > 0) this.reject(of(item), reason, status, words)
       else this.#apart(of(item), { kind: 'refused', reason, status, byName: true }, words, payload)
     }
     for (const item of retry) {
@@ -150,10 +150,10 @@ export class Conclusions {
     return rejected.length + retry.length > 0
   }
 
-  /** They were taken: they are in the queues of their lanes no more. */
-  #taken(records: readonly AsideRecord[]): void {
+  /** They were accepted: they are in the queues of their lanes no more. */
+  #accepted(records: readonly AsideRecord[]): void {
     let contradicts = records.some(({ known }) => known !== undefined)
-    for (const [lane, own] of byLane(records)) if (lane.taken(own)) contradicts = true
+    for (const [lane, own] of byLane(records)) if (lane.accepted(own)) contradicts = true
     if (contradicts) this.#fields.evidence.contradicted()
     for (const record of records) this.#fields.cases.close(record)
   }
@@ -165,11 +165,11 @@ export class Conclusions {
 
   /** They were accepted, and settle when that is confirmed. */
   #pending(records: readonly AsideRecord[], receipt: string, payload: Payload): void {
-    const { receipts, remarks } = this.#fields
+    const { receipts, deliveryLog } = this.#fields
     receipts!.expect(receipt, fate => {
       if (fate === 'confirmed') this.#delivered(records, payload)
       if (fate !== 'lost') return
-      remarks.unconfirmed(records.length)
+      deliveryLog.unconfirmed(records.length)
       for (const [lane, own] of byLane(records)) lane.restore(own)
       this.#fields.onRestored()
     })
@@ -192,7 +192,7 @@ export class Conclusions {
   }
 
   #holdOne(record: AsideRecord, held: Held, words: string | undefined): void {
-    const { stash, cases, remarks } = this.#fields
+    const { stash, cases, deliveryLog } = this.#fields
     const { reason } = held
     const before = record.known !== undefined
     stash.part(record)
@@ -202,8 +202,8 @@ export class Conclusions {
       : cases.refused(record, held.byName)
     const place = { origin: record.excerpt.chunk.origin, offset: offsetOf(record) }
     if (given) this.reject([record], failing ? held.rejectAs! : reason, failing ? undefined : held.status, words)
-    else if (failing) remarks.failing(reason, words, place)
-    else remarks.refusedAlone(reason, words, place, before)
+    else if (failing) deliveryLog.failing(reason, words, place)
+    else deliveryLog.refusedAlone(reason, words, place, before)
   }
 
   /** They are in the queues of their lanes no more, and nothing follows from that. */

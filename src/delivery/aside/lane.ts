@@ -3,19 +3,19 @@
  * search for those among them that are at fault.
  *
  *     queue    │ r r r r r r r r │ r r r r …          the first eight were refused together
- *              │ r r r r ▲       │                    the first four are tried: taken, so it is among the other four;
+ *              │ r r r r ▲       │                    the first four are tried: accepted, so it is among the other four;
  *              │ r r r r │ r r r r r r r r …          refused, so nothing is known of the others, which go with the rest
  *
  * What is known is always about the queue's head: of its first `tainted` records one at least is at fault. So each bad
  * record costs as many requests as its group has bits, and good ones between them travel in groups that grow while they
- * are taken and shrink while they are refused.
+ * are accepted and shrink while they are refused.
  *
- * Where nothing is taken, a record that was refused may be as good as all others. So they are tried in rounds: the first
+ * Where nothing is accepted, a record that was refused may be as good as all others. So they are tried in rounds: the first
  * of the file once more, and if it is refused again, at once, some that follow, more and more in time. It is the first then that
- * is taken when the address works again, and many bad ones do not hide a good one.
+ * is accepted when the address works again, and many bad ones do not hide a good one.
  *
  * Guarantees: records are tried in the order of the file, but for those that were refused alone; every record is in the
- * queue, or was taken out of it by `taken`, `refused` or `drop`.
+ * queue, or was taken out of it by `accepted`, `refused` or `drop`.
  */
 import { NEVER } from '../outcome/evidence.ts'
 
@@ -48,7 +48,7 @@ export class Lane<R extends Queued = Queued> {
   #queue: R[] = []
   #tainted = 0
   #width = WIDTH
-  /** How many more are tried in this round, and rounds that were begun since something was taken. */
+  /** How many more are tried in this round, and rounds that were begun since something was accepted. */
   #round = 0
   #rounds = 0
 
@@ -107,8 +107,8 @@ export class Lane<R extends Queued = Queued> {
     return { records: this.#queue.slice(0, 1), more: this.#round > 0 }
   }
 
-  /** They were taken. Returns whether one of them should have been at fault. */
-  taken(records: readonly R[]): boolean {
+  /** They were accepted. Returns whether one of them should have been at fault. */
+  accepted(records: readonly R[]): boolean {
     const leading = this.#leading(records)
     const contradicts = this.#tainted > 0 && leading >= this.#tainted
     this.#round = 0

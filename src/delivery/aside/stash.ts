@@ -41,7 +41,7 @@ export type Trouble =
       /** When it failed last, in the time of the evidence. */
       latest: number
       readonly byName: boolean
-      /** Nothing had been taken when it failed last: it may be the address. */
+      /** Nothing had been accepted when it failed last: it may be the address. */
       doubt: boolean
       due: number
     }

@@ -18,8 +18,8 @@ export class Ceiling {
   readonly #most: number
   #bytes = Number.POSITIVE_INFINITY
   #alone = Number.POSITIVE_INFINITY
-  #taken = 0
-  /** The largest that was taken, as it was encoded and as it was sent. */
+  #accepted = 0
+  /** The largest that was accepted, as it was encoded and as it was sent. */
   #largest = 0
   #largestSent = 0
 
@@ -41,33 +41,33 @@ export class Ceiling {
   /** A payload of so many bytes was too large. */
   lower(bytes: number): void {
     this.#bytes = Math.max(FLOOR, Math.min(this.#bytes, Math.floor(bytes / 2)))
-    this.#taken = 0
+    this.#accepted = 0
   }
 
   /** A single record made a payload of so many bytes, and that was too large. */
   lowerAlone(bytes: number): void {
     this.#alone = Math.max(this.#configured, Math.min(this.#alone, Math.floor(bytes / 2)))
-    this.#taken = 0
+    this.#accepted = 0
   }
 
   /** It was not the size. */
   forget(): void {
     this.#bytes = Number.POSITIVE_INFINITY
     this.#alone = Number.POSITIVE_INFINITY
-    this.#taken = 0
+    this.#accepted = 0
   }
 
-  /** Whether one as large as that was ever taken. */
-  took(bytes: number, sent: number): boolean {
+  /** Whether one as large as that was ever accepted. */
+  hasAccepted(bytes: number, sent: number): boolean {
     return bytes <= this.#largest && sent <= this.#largestSent
   }
 
-  /** A payload of so many bytes, and so many on the wire, was taken. */
+  /** A payload of so many bytes, and so many on the wire, was accepted. */
   raise(bytes: number, sent: number): void {
     this.#largest = Math.max(this.#largest, bytes)
     this.#largestSent = Math.max(this.#largestSent, sent)
-    if (Math.min(this.#bytes, this.#alone) === Number.POSITIVE_INFINITY || ++this.#taken < DOUBT) return
-    this.#taken = 0
+    if (Math.min(this.#bytes, this.#alone) === Number.POSITIVE_INFINITY || ++this.#accepted < DOUBT) return
+    this.#accepted = 0
     this.#bytes *= 1.5
     if (this.#bytes >= this.#configured) this.#bytes = Number.POSITIVE_INFINITY
     this.#alone *= 1.5

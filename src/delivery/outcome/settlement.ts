@@ -83,7 +83,7 @@ export class Settlement {
   }
 }
 
-/** The records that an answer item by item does not name: they were taken. */
+/** The records that an answer item by item does not name: they were accepted. */
 export function others(runs: readonly Run[], records: number, { rejected, retry, unread = [] }: ByItem): Run[] {
   const named = new Set([...[...rejected, ...retry].map(({ index }) => index), ...unread])
   const places: number[] = []

@@ -65,8 +65,8 @@ export class DeliveryStats {
     this.durationSeconds += seconds
   }
 
-  /** A payload of so many bytes, and so many on the wire, was taken. */
-  taken(payloadBytes: number, wireBytes: number): void {
+  /** A payload of so many bytes, and so many on the wire, was accepted. */
+  accepted(payloadBytes: number, wireBytes: number): void {
     this.lastDeliveredAt = Date.now()
     this.payloadBytes += payloadBytes
     this.wireBytes += wireBytes

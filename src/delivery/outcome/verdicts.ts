@@ -16,10 +16,10 @@ export interface Failing {
 }
 
 /** The same request is sent again, after a wait. */
-export type Setback = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
+export type RetryableFailure = Extract<Verdict, { kind: 'retry' | 'unauthorized' }>
 
 /** The request is sent no more, as it is. */
-export type Conclusion = Exclude<Verdict, Setback> | Failing
+export type Conclusion = Exclude<Verdict, RetryableFailure> | Failing
 
 /** What a backend says of what it does not take. */
 export interface Refusal {
@@ -27,12 +27,12 @@ export interface Refusal {
   readonly detail?: string | undefined
 }
 
-export function isSetback(verdict: Setback | Conclusion): verdict is Setback {
+export function isRetryable(verdict: RetryableFailure | Conclusion): verdict is RetryableFailure {
   return verdict.kind === 'retry' || verdict.kind === 'unauthorized'
 }
 
-/** Whether something of a request of so many records was taken. */
-export function isTaken(conclusion: Conclusion, records: number): boolean {
+/** Whether something of a request of so many records was accepted. */
+export function isAccepted(conclusion: Conclusion, records: number): boolean {
   switch (conclusion.kind) {
     case 'delivered':
     case 'pending':
@@ -51,12 +51,12 @@ export function isTaken(conclusion: Conclusion, records: number): boolean {
   }
 }
 
-/** Whether nothing of it was taken, and it is not settled for that: its records are to be tried in another way. */
+/** Whether nothing of it was accepted, and it is not settled for that: its records are to be tried in another way. */
 export function isRefused(conclusion: Conclusion, records: number): boolean {
-  return conclusion.kind !== 'rejected' && conclusion.kind !== 'counted' && !isTaken(conclusion, records)
+  return conclusion.kind !== 'rejected' && conclusion.kind !== 'counted' && !isAccepted(conclusion, records)
 }
 
-/** What was said of what was not taken. */
+/** What was said of what was not accepted. */
 export function refusalOf(conclusion: Conclusion): Refusal {
   switch (conclusion.kind) {
     case 'items':

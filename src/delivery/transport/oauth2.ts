@@ -88,7 +88,7 @@ export class Tokens {
     if (this.#token?.text === text) this.#token.worked = true
   }
 
-  /** It was: the token is dropped. Returns whether it had been good before, so that a new one may well be taken. */
+  /** It was: the token is dropped. Returns whether it had been good before, so that a new one may well be accepted. */
   refused(text: string): boolean {
     if (this.#token?.text === text) {
       this.#dropped = this.#token

@@ -14,7 +14,7 @@ const lines = (bad: readonly boolean[], from = 0): Line[] =>
 
 /** Searches the lane to its end. */
 function search(lane: Lane<Line>) {
-  const taken: Line[] = []
+  const accepted: Line[] = []
   const alone: Line[] = []
   let requests = 0
   while (lane.size > 0) {
@@ -22,18 +22,18 @@ function search(lane: Lane<Line>) {
     assert.ok(tried.length > 0, 'there is always something to try')
     requests++
     if (!tried.some(({ bad }) => bad)) {
-      lane.taken(tried)
-      taken.push(...tried)
+      lane.accepted(tried)
+      accepted.push(...tried)
     } else {
       lane.refused(tried, requests)
       if (tried.length === 1) alone.push(tried[0]!)
     }
     assert.ok(requests < 100_000)
   }
-  return { taken, alone, requests }
+  return { accepted, alone, requests }
 }
 
-t.test('every good record is taken, every bad one is refused alone once, in order', t => {
+t.test('every good record is accepted, every bad one is refused alone once, in order', t => {
   const bad = fc.array(
     fc.integer({ min: 0, max: 9 }).map(n => n === 0),
     { minLength: 1, maxLength: 600 },
@@ -43,10 +43,10 @@ t.test('every good record is taken, every bad one is refused alone once, in orde
       const lane = new Lane<Line>('a')
       const all = lines(bad)
       lane.add(all, tainted && bad.includes(true))
-      const { taken, alone } = search(lane)
+      const { accepted, alone } = search(lane)
       assert.deepEqual(new Set(alone), new Set(all.filter(({ bad }) => bad)))
-      assert.equal(taken.length + alone.length, all.length)
-      const early = taken.filter(({ place }, at) => at > 0 && place < taken[at - 1]!.place)
+      assert.equal(accepted.length + alone.length, all.length)
+      const early = accepted.filter(({ place }, at) => at > 0 && place < accepted[at - 1]!.place)
       assert.ok(early.length <= alone.length)
     }),
   )
@@ -66,12 +66,12 @@ t.test('one bad record among many costs as many requests as their number has bit
   t.end()
 })
 
-t.test('a half that must hold it, since the other was taken, is not asked about as a whole', t => {
+t.test('a half that must hold it, since the other was accepted, is not asked about as a whole', t => {
   const lane = new Lane<Line>('a')
   lane.add(lines([false, false, false, true]), true)
   const first = lane.next()
   t.equal(first.length, 2)
-  t.equal(lane.taken(first), false)
+  t.equal(lane.accepted(first), false)
   t.equal(lane.next().length, 1, 'half of the other half')
   t.end()
 })
@@ -80,13 +80,13 @@ t.test('one bad record in twenty costs some dozen requests each', t => {
   const lane = new Lane<Line>('a')
   const all = lines(Array.from({ length: 4000 }, (_, at) => at % 20 === 7))
   lane.add(all)
-  const { requests, taken } = search(lane)
+  const { requests, accepted } = search(lane)
   t.ok(requests < 200 * 12, `${requests} requests`)
-  t.equal(taken.length, 3800)
+  t.equal(accepted.length, 3800)
   t.end()
 })
 
-t.test('where nothing is taken, a round is the first record and more and more of those that follow', t => {
+t.test('where nothing is accepted, a round is the first record and more and more of those that follow', t => {
   const lane = new Lane<Line>('a')
   lane.add(lines(Array(150).fill(true)))
   const rounds: number[] = []
@@ -118,22 +118,22 @@ t.test('what comes when a round has run out of records is for the next one', t =
   t.end()
 })
 
-t.test('a round ends when something is taken, and the next one is small again', t => {
+t.test('a round ends when something is accepted, and the next one is small again', t => {
   const lane = new Lane<Line>('a')
   lane.add(lines(Array(20).fill(false)))
   for (let n = 0; n < 12; n++) lane.begin()
-  lane.taken(lane.further().records)
+  lane.accepted(lane.further().records)
   t.strictSame(lane.further(), { records: [], more: false })
   lane.begin()
   t.equal(lane.further().more, false)
   t.end()
 })
 
-t.test('a group that was refused and of which all are taken contradicts itself', t => {
+t.test('a group that was refused and of which all are accepted contradicts itself', t => {
   const lane = new Lane<Line>('a')
   lane.add(lines([false, false]), true)
-  t.equal(lane.taken(lane.next()), false, 'it may be the other')
-  t.equal(lane.taken(lane.next()), true, 'it was none')
+  t.equal(lane.accepted(lane.next()), false, 'it may be the other')
+  t.equal(lane.accepted(lane.next()), true, 'it was none')
   t.end()
 })
 
@@ -151,7 +151,7 @@ t.test('what is put back comes in its place again', t => {
   const lane = new Lane<Line>('a')
   lane.add(lines(Array(6).fill(false)))
   const first = lane.next(2)
-  lane.taken(first)
+  lane.accepted(first)
   lane.restore(first)
   t.strictSame(
     lane.next().map(({ place }) => place),

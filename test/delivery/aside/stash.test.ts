@@ -110,7 +110,7 @@ t.test('a file is withheld while much of it is here, and sent apart while bad re
   t.same([stash.withholds(a), stash.holds(a)], [true, true])
   t.same([stash.withholds(b), stash.holds(b)], [false, false])
   t.same([stash.withholds({ ...a, generation: 'another' })], [true], 'whatever generation it is')
-  lane.taken(records)
+  lane.accepted(records)
   for (const record of records) stash.settle(record, DELIVERED)
   t.same([stash.withholds(a), stash.holds(a)], [false, false])
   lane.condemned = 3

@@ -45,13 +45,13 @@ t.test('what was learned is forgotten when it was not the size', t => {
   t.end()
 })
 
-t.test('it knows whether as much was ever taken, before compression and after it', t => {
+t.test('it knows whether as much was ever accepted, before compression and after it', t => {
   const ceiling = new Ceiling(1_000_000)
-  t.equal(ceiling.took(1, 1), false)
+  t.equal(ceiling.hasAccepted(1, 1), false)
   ceiling.raise(10_000, 900)
   ceiling.raise(5_000, 1_000)
-  t.equal(ceiling.took(10_000, 1_000), true)
-  t.equal(ceiling.took(10_001, 10), false)
-  t.equal(ceiling.took(10, 1_001), false)
+  t.equal(ceiling.hasAccepted(10_000, 1_000), true)
+  t.equal(ceiling.hasAccepted(10_001, 10), false)
+  t.equal(ceiling.hasAccepted(10, 1_001), false)
   t.end()
 })

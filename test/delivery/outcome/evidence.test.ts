@@ -8,7 +8,7 @@ function evidence(options: { final?: boolean } = {}) {
   return {
     made,
     pass: (ms: number) => (now += ms),
-    take: () => made.taken(made.begin()),
+    take: () => made.accepted(made.begin()),
     refuse: (known: ReturnType<Evidence['open']>) => {
       made.begin()
       made.again(known)
@@ -21,26 +21,26 @@ function evidence(options: { final?: boolean } = {}) {
   }
 }
 
-t.test('a record is condemned by two refusals alone with something taken between them', t => {
+t.test('a record is condemned by two refusals alone with something accepted between them', t => {
   const { made, take, refuse, open } = evidence()
   const known = open()
   t.equal(made.condemns(known), false)
-  for (let n = 0; n < 20; n++) t.equal(refuse(known), false, 'nothing else was taken')
+  for (let n = 0; n < 20; n++) t.equal(refuse(known), false, 'nothing else was accepted')
   take()
   t.equal(refuse(known), true)
   t.end()
 })
 
-t.test('what was taken by a request that began before the refusal was heard proves nothing', t => {
+t.test('what was accepted by a request that began before the refusal was heard proves nothing', t => {
   const { made, refuse, open } = evidence()
   const before = made.begin()
   const known = open()
-  made.taken(before)
+  made.accepted(before)
   t.equal(refuse(known), false)
   t.end()
 })
 
-t.test('where nothing follows, many refusals condemn a record of whose request others were taken', t => {
+t.test('where nothing follows, many refusals condemn a record of whose request others were accepted', t => {
   const { made, take, refuse, open } = evidence()
   made.begin()
   const since = made.tick

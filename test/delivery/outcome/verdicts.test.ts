@@ -1,11 +1,17 @@
 import t from 'tap'
 import type { Verdict } from '../../../src/backends/backend.ts'
-import { type Conclusion, isRefused, isSetback, isTaken, refusalOf } from '../../../src/delivery/outcome/verdicts.ts'
+import {
+  type Conclusion,
+  isAccepted,
+  isRefused,
+  isRetryable,
+  refusalOf,
+} from '../../../src/delivery/outcome/verdicts.ts'
 
 const item = (index: number) => ({ index, reason: `bad ${index}` })
 
-/** Of three records: whether something was taken, and whether they are to be tried in another way. */
-const CONCLUSIONS: readonly (readonly [conclusion: Conclusion, taken: boolean, refused: boolean])[] = [
+/** Of three records: whether something was accepted, and whether they are to be tried in another way. */
+const CONCLUSIONS: readonly (readonly [conclusion: Conclusion, accepted: boolean, refused: boolean])[] = [
   [{ kind: 'delivered' }, true, false],
   [{ kind: 'pending', receipt: '1' }, true, false],
   [{ kind: 'counted', rejected: 2, reason: 'some' }, true, false],
@@ -18,17 +24,17 @@ const CONCLUSIONS: readonly (readonly [conclusion: Conclusion, taken: boolean, r
   [{ kind: 'failing', within: true, reason: 'http_200' }, false, true],
 ]
 
-t.test('a conclusion says whether something was taken, and whether its records are tried in another way', t => {
-  for (const [conclusion, taken, refused] of CONCLUSIONS) {
-    t.equal(isTaken(conclusion, 3), taken, JSON.stringify(conclusion))
+t.test('a conclusion says whether something was accepted, and whether its records are tried in another way', t => {
+  for (const [conclusion, accepted, refused] of CONCLUSIONS) {
+    t.equal(isAccepted(conclusion, 3), accepted, JSON.stringify(conclusion))
     t.equal(isRefused(conclusion, 3), refused, JSON.stringify(conclusion))
-    t.notOk(isSetback(conclusion))
+    t.notOk(isRetryable(conclusion))
   }
-  const setbacks: Verdict[] = [
+  const failures: Verdict[] = [
     { kind: 'retry', reason: 'http_503' },
     { kind: 'unauthorized', reason: 'http_401' },
   ]
-  t.ok(setbacks.every(setback => isSetback(setback)))
+  t.ok(failures.every(failure => isRetryable(failure)))
   t.end()
 })
 

@@ -67,7 +67,7 @@ class Projected {
   }
 }
 
-/** Lets so much time pass for the keyring. */
+/** Lets so much time pass for the credential store. */
 function later(t: Test, ms: number): void {
   const now = performance.now.bind(performance)
   t.intercept(performance, 'now', { value: () => now() + ms })

@@ -1,9 +1,9 @@
 /**
- * Remarks: what delivery says of one backend, in its log and in its stats.
+ * The delivery log: what is logged of one backend, and counted in its stats.
  *
  * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts (`reminder.ts`);
  * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
- * refused credentials is never repeated. How often all else is said the log's limiter decides.
+ * refused credentials is never repeated. How often all else is logged the log's limiter decides.
  */
 import type { Origin, Slab } from '../../chunk.ts'
 import type { LogEvent } from '../../events.ts'
@@ -15,7 +15,7 @@ import type { Payload } from '../encoding/encoder.ts'
 import { quote } from './quote.ts'
 import { TOO_LARGE } from './settlement.ts'
 import type { DeliveryStats } from './stats.ts'
-import { type Conclusion, isRefused, isSetback, isTaken, refusalOf, type Setback } from './verdicts.ts'
+import { type Conclusion, isAccepted, isRefused, isRetryable, type RetryableFailure, refusalOf } from './verdicts.ts'
 
 /**
  * A backend's words about much are looked at no more often than this, for comparing them with the frames costs time:
@@ -29,7 +29,7 @@ const MOST_REASONS = 16
 /** What a request has changed in what is believed of the backend. `news`: it was up until now, or out for another cause. */
 export type CircuitChange =
   | { readonly kind: 'none' }
-  | { readonly kind: 'failed'; readonly setback: Setback; readonly news: boolean }
+  | { readonly kind: 'failed'; readonly failure: RetryableFailure; readonly news: boolean }
   /** `away`: milliseconds for which it was down. */
   | { readonly kind: 'recovered'; readonly away: number }
 
@@ -37,7 +37,7 @@ export type CircuitChange =
 export interface RequestEvent {
   readonly slab: Slab
   readonly payload: Payload
-  readonly verdict: Setback | Conclusion
+  readonly verdict: RetryableFailure | Conclusion
   readonly status: number | undefined
   /** Bytes that went out. */
   readonly sent: number
@@ -45,14 +45,14 @@ export interface RequestEvent {
 }
 
 /** Where a record lies. */
-export interface Place {
+export interface RecordLocation {
   readonly origin: Origin
   readonly offset: number
 }
 
 type Words = string | undefined
 
-export interface RemarksFields {
+export interface DeliveryLogFields {
   /** The backend's configured name. */
   readonly name: string
   readonly kernel: Kernel
@@ -71,15 +71,15 @@ interface Outage {
   readonly reasons: Set<string>
 }
 
-export class Remarks {
-  readonly #fields: RemarksFields
+export class DeliveryLog {
+  readonly #fields: DeliveryLogFields
   readonly #log: Logger
   readonly #now: () => number
   #outage: Outage | undefined
   /** The backend's words that were looked at last, and what may be repeated of them. */
-  #heard: { readonly at: number; readonly words: string; readonly detail: string | undefined } | undefined
+  #quoted: { readonly at: number; readonly words: string; readonly detail: string | undefined } | undefined
 
-  constructor(fields: RemarksFields) {
+  constructor(fields: DeliveryLogFields) {
     this.#fields = fields
     this.#log = fields.logger
     this.#now = fields.now ?? (() => performance.now())
@@ -87,16 +87,16 @@ export class Remarks {
 
   /** An attempt has a verdict: all that is said and counted of it. */
   request({ slab, payload, verdict, sent, change }: RequestEvent): void {
-    if (change.kind === 'failed') this.#failed(change.setback, change.news, slab, payload)
+    if (change.kind === 'failed') this.#failed(change.failure, change.news, slab, payload)
     else if (change.kind === 'recovered') this.#recovered(change.away)
-    if (isSetback(verdict)) return
+    if (isRetryable(verdict)) return
     const { records, view } = payload
     if (verdict.kind === 'split') this.#tooLarge(verdict.reason, view.length, records)
     else if (isRefused(verdict, records)) {
       const { reason, detail } = refusalOf(verdict)
-      this.#fields.stats.lastError = { reason, detail: this.listen(detail, slab, payload), at: Date.now() }
+      this.#fields.stats.lastError = { reason, detail: this.quotable(detail, slab, payload), at: Date.now() }
     }
-    if (isTaken(verdict, records)) this.#fields.stats.taken(view.length, sent)
+    if (isAccepted(verdict, records)) this.#fields.stats.accepted(view.length, sent)
   }
 
   #recovered(away: number): void {
@@ -106,12 +106,12 @@ export class Remarks {
     this.#log.info(fields, 'backend recovered')
   }
 
-  #failed(verdict: Setback, news: boolean, slab: Slab, payload: Payload): void {
+  #failed(verdict: RetryableFailure, news: boolean, slab: Slab, payload: Payload): void {
     const { name, stats } = this.#fields
     const { reason } = verdict
     stats.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
-    const detail = verdict.kind === 'retry' ? this.listen(verdict.detail, slab, payload) : undefined
+    const detail = verdict.kind === 'retry' ? this.quotable(verdict.detail, slab, payload) : undefined
     stats.lastError = { reason, detail, at: Date.now() }
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
     const now = this.#now()
@@ -172,7 +172,7 @@ export class Remarks {
   }
 
   /** Delivered, in an answer that is not what the backend should say. */
-  oddly(reason: string, records: number): void {
+  unreadableAnswer(reason: string, records: number): void {
     const { name, stats } = this.#fields
     stats.lastError = { reason, detail: undefined, at: Date.now() }
     this.#log.warn(
@@ -188,73 +188,76 @@ export class Remarks {
   }
 
   /** A request of several records was refused, and it is not said for which. */
-  searching(reason: string, words: Words): void {
+  bisecting(reason: string, words: Words): void {
     this.#fields.stats.retry(reason)
-    this.#log.warn(this.#told('records_searched', reason, words), 'request refused; searching for the record at fault')
+    this.#log.warn(
+      this.#fieldsOf('records_searched', reason, words),
+      'request refused; searching for the record at fault',
+    )
   }
 
-  /** `kept`: it was refused before, and that does not condemn it, for nothing else was taken. */
-  refusedAlone(reason: string, words: Words, place: Place, kept: boolean): void {
+  /** `kept`: it was refused before, and that does not condemn it, for nothing else was accepted. */
+  refusedAlone(reason: string, words: Words, location: RecordLocation, kept: boolean): void {
     this.#fields.stats.retry(reason)
     if (kept) {
-      const fields = this.#told('record_kept', reason, words, at(place))
+      const fields = this.#fieldsOf('record_kept', reason, words, at(location))
       this.#log.error(fields, 'a record is refused, and no other was accepted since: it is kept and retried')
     } else {
-      const fields = this.#told('record_refused', reason, words, at(place))
+      const fields = this.#fieldsOf('record_refused', reason, words, at(location))
       this.#log.warn(fields, 'a record is refused: it is retried when another one was accepted')
     }
   }
 
   /** A record fails for itself, and is sent beside the others. */
-  failing(reason: string, words: Words, place: Place): void {
+  failing(reason: string, words: Words, location: RecordLocation): void {
     this.#fields.stats.retry(reason)
-    const fields = this.#told('record_failing', reason, words, at(place))
+    const fields = this.#fieldsOf('record_failing', reason, words, at(location))
     this.#log.warn(fields, 'record keeps failing; retrying it apart from the others')
   }
 
   /** Some records of a request were turned away in passing. */
-  heldBack(reason: string, words: Words, records: number): void {
+  retrying(reason: string, words: Words, records: number): void {
     this.#fields.stats.retry(reason)
     this.#log.warn(
-      this.#told('records_retried', reason, words, { records }),
+      this.#fieldsOf('records_retried', reason, words, { records }),
       'some records of a request failed; retrying them',
     )
   }
 
-  rejected(reason: string, records: number, words: Words, place?: Place): void {
-    const fields = this.#told('records_rejected', reason, words, { records, ...(place && at(place)) })
+  rejected(reason: string, records: number, words: Words, location?: RecordLocation): void {
+    const fields = this.#fieldsOf('records_rejected', reason, words, { records, ...(location && at(location)) })
     this.#log.error(fields, 'records rejected')
   }
 
-  #told<E extends LogEvent>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
+  #fieldsOf<E extends LogEvent>(event: E, reason: string, detail: Words, more: object = {}): Fields<E> {
     this.#fields.stats.lastError = { reason, detail, at: Date.now() }
     return { event, backend: this.#fields.name, reason, ...more, ...(detail === undefined ? {} : { detail }) }
   }
 
   /** The backend's words, where they may be repeated. */
-  listen(words: Words, slab: Slab, payload: Payload): Words {
+  quotable(words: Words, slab: Slab, payload: Payload): Words {
     if (words === undefined) return undefined
     const at = this.#now()
     // Said of other records, word for word: nothing of those can be in it.
-    if (this.#heard?.words === words) return this.#heard.detail
-    if (payload.frameBytes > MUCH && this.#heard && at - this.#heard.at < LISTEN_AGAIN) return undefined
+    if (this.#quoted?.words === words) return this.#quoted.detail
+    if (payload.frameBytes > MUCH && this.#quoted && at - this.#quoted.at < LISTEN_AGAIN) return undefined
     const { from } = payload.runs[0]!
     const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
     const last = payload.runs.at(-1)!.to - 1
     const detail = quote(words, this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last)))
-    this.#heard = { at, words, detail }
+    this.#quoted = { at, words, detail }
     return detail
   }
 }
 
 type OutageKind = 'refused' | 'misconfigured' | 'down'
 
-function kindOf(verdict: Setback): OutageKind {
+function kindOf(verdict: RetryableFailure): OutageKind {
   if (verdict.kind === 'unauthorized') return 'refused'
   return verdict.misconfigured ? 'misconfigured' : 'down'
 }
 
-function at({ origin, offset }: Place) {
+function at({ origin, offset }: RecordLocation) {
   return { source: origin.source, file: origin.path, offset }
 }
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Verdict } from '../../../src/backends/backend.ts'
 import type { Health } from '../../../src/delivery/circuit.ts'
 import type { Payload } from '../../../src/delivery/encoding/encoder.ts'
-import { Remarks } from '../../../src/delivery/outcome/remarks.ts'
+import { DeliveryLog } from '../../../src/delivery/outcome/delivery-log.ts'
 import { DeliveryStats } from '../../../src/delivery/outcome/stats.ts'
 import { HandClock } from '../../clock.ts'
 import { Arena, Listener } from '../rig.ts'
@@ -19,7 +19,7 @@ function remarks({ frameBytes = 100_000 } = {}) {
   const listener = new Listener()
   const stats = new DeliveryStats()
   const state: { health: Health; behind: number } = { health: { kind: 'up' }, behind: 0 }
-  const made = new Remarks({
+  const made = new DeliveryLog({
     name: 'main',
     kernel: arena.kernel,
     stats,
@@ -36,7 +36,7 @@ function remarks({ frameBytes = 100_000 } = {}) {
     state,
     made,
     fail(verdict: Extract<Verdict, { kind: 'retry' | 'unauthorized' }>) {
-      const change = { kind: 'failed', setback: verdict, news: up } as const
+      const change = { kind: 'failed', failure: verdict, news: up } as const
       made.request({ slab, payload, verdict, status: undefined, sent: 0, change })
       up = false
     },
