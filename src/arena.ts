@@ -129,7 +129,7 @@ const SAMPLE: Chunk = {
   unsettled: 1,
   outcome: emptyOutcome(),
   islands: [],
-  stamp: 0n,
+  recordTimeNanos: 0n,
 }
 
 function pages(bytes: number): number {

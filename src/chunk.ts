@@ -126,7 +126,7 @@ export interface Chunk extends ChunkFields {
    * The time of its first record, nanoseconds since the epoch; each further record is one later. Set by delivery, so
    * that no two records of a pipeline have the same.
    */
-  stamp: bigint
+  recordTimeNanos: bigint
 }
 
 export class Slab {
@@ -192,7 +192,13 @@ export class Slab {
   /** Adds a chunk whose bytes and frame ends are already in place. */
   add(fields: ChunkFields): Chunk {
     invariant(fields.frames > 0 && fields.firstFrame === this.frames, 'a chunk must follow the frames before it')
-    const chunk: Chunk = { ...fields, unsettled: fields.frames, outcome: emptyOutcome(), islands: [], stamp: 0n }
+    const chunk: Chunk = {
+      ...fields,
+      unsettled: fields.frames,
+      outcome: emptyOutcome(),
+      islands: [],
+      recordTimeNanos: 0n,
+    }
     this.chunks.push(chunk)
     this.frames += fields.frames
     return chunk

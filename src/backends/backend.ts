@@ -58,10 +58,10 @@ export interface Limits {
 /**
  * How much a `delivered` of this backend is worth. Published in docs/backends.md.
  *
- * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken, and may still be
+ * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken over, and may still be
  * lost or refused there without our hearing of it. `written`: it went into our own standard output.
  */
-export type AckStrength = 'stored' | 'accepted' | 'written'
+export type AckLevel = 'stored' | 'accepted' | 'written'
 
 /** An answer that was read to its end. `body` is cut to the backend's `answerBytes` and decoded as UTF-8. */
 export interface Answer {
@@ -174,7 +174,7 @@ export interface BackendContext {
 
 export interface Backend {
   readonly type: string
-  readonly strength: AckStrength
+  readonly ackLevel: AckLevel
   readonly format: Format
   readonly limits: Limits
   /** Bytes of an answer that `judge` needs to see. Default: 64 KiB. */

@@ -91,7 +91,7 @@ export function createClickhouse(options: ClickhouseOptions, context: BackendCon
   const message = options.columns.message ?? 'message'
   return {
     type: 'clickhouse',
-    strength: options.asyncInsert && !options.waitForAsyncInsert ? 'accepted' : 'stored',
+    ackLevel: options.asyncInsert && !options.waitForAsyncInsert ? 'accepted' : 'stored',
     format: perLine('application/x-ndjson'),
     limits: NO_LIMITS,
     segments: chunk => row(chunk, options, context.metadata()),
@@ -153,7 +153,7 @@ const OURS = new Set<string>(['timestamp', 'message', 'labels', ...FLAGS])
  * chunks, all records of the chunk have the time of its first.
  */
 function timed(name: string, chunk: Chunk): Segment[] {
-  const nanoseconds = chunk.stamp % 1_000_000_000n
+  const nanoseconds = chunk.recordTimeNanos % 1_000_000_000n
   const digits = nanoseconds.toString()
   const second = `{${JSON.stringify(name)}:"${isoTime(chunk).slice(0, 19)}.`
   const last = (nanoseconds + BigInt(chunk.frames - 1)).toString()

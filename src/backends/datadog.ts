@@ -55,7 +55,7 @@ export function createDatadog(options: DatadogOptions, context: BackendContext):
   const path = url.pathname + url.search
   return {
     type: 'datadog',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: jsonArray(),
     limits: LIMITS,
     segments: chunk => log(chunk, options, context.metadata()),

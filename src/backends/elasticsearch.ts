@@ -66,7 +66,7 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
   const path = url.pathname + url.search
   return {
     type: 'elasticsearch',
-    strength: 'stored',
+    ackLevel: 'stored',
     format: perLine('application/x-ndjson'),
     limits: { ...NO_LIMITS, records: MOST_RECORDS },
     answerBytes: ANSWER_BYTES,
@@ -119,7 +119,7 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
     literal(`}}\n{"@timestamp":"${isoTime(chunk)}","message":"`),
     { kind: 'message' },
     literal(`",${JSON.stringify(rest).slice(1, -1)},"event":{"sequence":`),
-    { kind: 'counter', value: chunk.stamp },
+    { kind: 'counter', value: chunk.recordTimeNanos },
     literal('}}'),
   ])
 }

@@ -69,8 +69,8 @@ export function isoTime(chunk: Chunk): string {
   return new Date(epochMilliseconds(chunk)).toISOString()
 }
 
-export function epochMilliseconds({ stamp }: Chunk): number {
-  return Number(stamp / 1_000_000n)
+export function epochMilliseconds({ recordTimeNanos }: Chunk): number {
+  return Number(recordTimeNanos / 1_000_000n)
 }
 
 /** Seconds with three decimals. */

@@ -106,7 +106,7 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   const known = statusTable(options.statuses)
   return {
     type: 'http',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: {
       ...format,
       contentType: options.contentType ?? contentType,

@@ -78,7 +78,7 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
   const { maxLineBytes, maxAge, structuredMetadata } = options
   return {
     type: 'loki',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: jsonArray({ open: '{"streams":[', close: ']}', groups: true }),
     limits: {
       // `max_recv_msg_size`.
@@ -98,8 +98,13 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
 }
 
 function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[] {
-  const { cutFrom, stamp } = chunk
-  const head: Segment[] = [literal('["'), { kind: 'counter', value: stamp }, literal('","'), { kind: 'message' }]
+  const { cutFrom, recordTimeNanos } = chunk
+  const head: Segment[] = [
+    literal('["'),
+    { kind: 'counter', value: recordTimeNanos },
+    literal('","'),
+    { kind: 'message' },
+  ]
   if (!options.structuredMetadata) {
     return [...head, literal(cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]')]
   }

@@ -63,7 +63,7 @@ export function createNewrelic(options: NewrelicOptions, context: BackendContext
   const path = url.pathname + url.search
   return {
     type: 'newrelic',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: jsonArray({ groups: true }),
     limits: LIMITS,
     segments: log,

@@ -72,7 +72,7 @@ export function createOtlp(options: OtlpOptions, context: BackendContext): Backe
   const json = options.encoding === 'json'
   return {
     type: 'otlp',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: FORMATS[options.encoding],
     limits: { ...NO_LIMITS, payloadBytes: PAYLOAD },
     answerBytes: ANSWER,
@@ -148,7 +148,7 @@ function group(resource: readonly Attribute[]): Group {
 
 /** LogRecord: time (1), observed time (11), attributes (6), and the body (5) at the end. */
 function record(chunk: Chunk, uid: string | undefined): Segment[] {
-  const time = { kind: 'fixed64', value: chunk.stamp } as const
+  const time = { kind: 'fixed64', value: chunk.recordTimeNanos } as const
   const said = Buffer.concat(attributes(chunk).map(one => keyValue(6, one)))
   const id: Segment[] = []
   if (uid !== undefined) {
@@ -192,7 +192,7 @@ function jsonGroup(resource: readonly Attribute[]): Group {
 }
 
 function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
-  const time = { kind: 'counter', value: chunk.stamp } as const
+  const time = { kind: 'counter', value: chunk.recordTimeNanos } as const
   const said = jsonAttributes(attributes(chunk)).slice(0, -1)
   const start: Segment[] = [
     literal('{"timeUnixNano":"'),

@@ -167,6 +167,6 @@ function timeOf(chunk: Chunk, format: TimeFormat): Segment[] {
     case 'epoch_ms':
       return [literal(String(epochMilliseconds(chunk)))]
     case 'epoch_ns':
-      return [{ kind: 'counter', value: chunk.stamp }]
+      return [{ kind: 'counter', value: chunk.recordTimeNanos }]
   }
 }

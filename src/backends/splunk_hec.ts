@@ -70,7 +70,7 @@ export function createSplunkHec(options: SplunkHecOptions, context: BackendConte
   const path = url.pathname + url.search
   return {
     type: 'splunk_hec',
-    strength: ack ? 'stored' : 'accepted',
+    ackLevel: ack ? 'stored' : 'accepted',
     format: {
       contentType: format === 'raw' ? 'text/plain' : 'application/json',
       prefix: NOTHING,

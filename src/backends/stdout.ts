@@ -22,7 +22,7 @@ export function createStdout(options: StdoutOptions): Backend {
   const json = options.format === 'ndjson'
   return {
     type: 'stdout',
-    strength: 'written',
+    ackLevel: 'written',
     format: json ? perLine('application/x-ndjson') : perLine('text/plain', 'bytes'),
     limits: NO_LIMITS,
     segments: chunk => (json ? jsonRecord(chunk, false) : RAW),

@@ -63,7 +63,7 @@ export function createVictorialogs(options: VictorialogsOptions, context: Backen
   if (projectId !== undefined) headers['projectid'] = `${projectId}`
   return {
     type: 'victorialogs',
-    strength: 'accepted',
+    ackLevel: 'accepted',
     format: perLine('application/stream+json'),
     limits: {
       ...NO_LIMITS,
@@ -84,7 +84,7 @@ function line(chunk: Chunk, metadata: Metadata): Segment[] {
   const said = Object.fromEntries([...fit(known, ATTRIBUTES), ...flagTexts(chunk)])
   return [
     literal('{"_time":"'),
-    { kind: 'counter', value: chunk.stamp },
+    { kind: 'counter', value: chunk.recordTimeNanos },
     literal('","_msg":"'),
     { kind: 'message' },
     literal(`",${JSON.stringify(said).slice(1)}`),

@@ -32,7 +32,7 @@ const PATIENCE = 60_000
 
 const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 
-const STRENGTH = { stored: 'stored it', accepted: 'accepted it', written: 'wrote it' } as const
+const ACK_LEVEL = { stored: 'stored it', accepted: 'accepted it', written: 'wrote it' } as const
 
 /** What came of it, as `--json` prints it. */
 interface Checked {
@@ -114,7 +114,7 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   const { delivered, rejected } = slab.chunks[0]!.outcome
   const where = { ...about, url: addressOf(URL.parse(last?.path ?? '', endpoint) ?? endpoint), milliseconds }
   if (delivered.lines === 1) {
-    return { ...where, ok: true, summary: `${STRENGTH[backend.strength]} within ${milliseconds} ms` }
+    return { ...where, ok: true, summary: `${ACK_LEVEL[backend.ackLevel]} within ${milliseconds} ms` }
   }
   if (!failed && sum(rejected).lines === 0) {
     const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`

@@ -23,8 +23,8 @@ import { CapacityQueue } from './capacity.ts'
 import { Circuit, type Health } from './circuit.ts'
 import { blanks } from './encoding/blank.ts'
 import type { Payload } from './encoding/encoder.ts'
-import type { Run } from './encoding/runs.ts'
-import { Stamps } from './encoding/stamps.ts'
+import type { FrameRange } from './encoding/frame-ranges.ts'
+import { RecordTimes } from './encoding/record-times.ts'
 import type { DeliveryOptions } from './options.ts'
 import { DeliveryLog, type RequestEvent } from './outcome/delivery-log.ts'
 import { Evidence } from './outcome/evidence.ts'
@@ -95,12 +95,12 @@ export class Delivery {
     this.stats = fields.stats ?? new DeliveryStats()
     const { stats } = this
     const [payloads, slabs] = [this.#payloads, this.#slabs]
-    const note = (payload: Payload) => this.#note(payload)
+    const bookAlterations = (payload: Payload) => this.#bookAlterations(payload)
     const circuit = new Circuit(retry, random)
     const deliveryLog = new DeliveryLog({ name, kernel, stats, logger, health: () => circuit.health, behind, now })
     const evidence = new Evidence({ now, final })
     const settlement = new Settlement(kernel, fields.onRejected)
-    const stamps = new Stamps(random, wall)
+    const recordTimes = new RecordTimes(random, wall)
     const { confirmation } = backend
     const receipts = confirmation && new Receipts(confirmation, transport)
     const onRequest = (event: RequestEvent) => {
@@ -116,16 +116,27 @@ export class Delivery {
     const cases = new Cases({ evidence, retry, random, now })
     const onRestored = () => aside.look()
     const conclusions = new Conclusions({
-      ...{ evidence, stash, cases, settlement, deliveryLog, receipts, now, note, onRestored },
+      ...{ evidence, stash, cases, settlement, deliveryLog, receipts, now, bookAlterations, onRestored },
     })
     const aside = new Aside({
-      ...{ kernel, budget, sender, evidence, stash, cases, conclusions, stamps, slabs, now, wall },
+      ...{ kernel, budget, sender, evidence, stash, cases, conclusions, recordTimes, slabs, now, wall },
     })
     this.#circuit = circuit
     this.#sender = sender
     this.#stash = stash
     this.#aside = aside
-    this.#parts = { sender, aside, settlement, evidence, deliveryLog, stamps, receipts, wall, note, onRequestFailed }
+    this.#parts = {
+      sender,
+      aside,
+      settlement,
+      evidence,
+      deliveryLog,
+      recordTimes,
+      receipts,
+      wall,
+      bookAlterations,
+      onRequestFailed,
+    }
     if (sender.trouble) {
       const fields = { event: 'gzip_fallback', backend: name, error: String(sender.trouble) } as const
       logger.warn(fields, 'WebAssembly gzip is unavailable, falling back to zlib (about twice the CPU time)')
@@ -153,7 +164,7 @@ export class Delivery {
 
   /** Sends and settles all frames of `slab`. Its extent stays the caller's, and must stay as it is until it is free. */
   async ship(slab: Slab, events: ShipEvents = {}): Promise<Shipped> {
-    this.#parts.stamps.assign(slab)
+    this.#parts.recordTimes.assign(slab)
     return (await new Shipment(this.#parts, slab, this.#sendable(slab)).run(events)) ? SETTLED : ABANDONED
   }
 
@@ -194,15 +205,15 @@ export class Delivery {
   }
 
   /** All frames, but for those that the backend is known to refuse. */
-  #sendable(slab: Slab): readonly Run[] {
+  #sendable(slab: Slab): readonly FrameRange[] {
     if (this.#fields.backend.limits.blank === undefined) return [{ from: 0, to: slab.frames }]
     const { blank, others } = blanks(slab, this.#fields.kernel.bytes)
     this.#parts.settlement.reject(slab, blank, BLANK, undefined)
     return others
   }
 
-  #note({ notes }: Payload): void {
-    for (const { origin, repaired, cut } of notes) {
+  #bookAlterations({ alterations }: Payload): void {
+    for (const { origin, repaired, cut } of alterations) {
       this.stats.repairedSequences += repaired
       this.stats.truncatedRecords += cut
       if (repaired > 0) this.#fields.onRepaired?.(origin, repaired)

@@ -20,8 +20,8 @@ import { Ceiling, FLOOR } from './encoding/ceiling.ts'
 import { Compressor } from './encoding/compress.ts'
 import { Encoder, type Payload } from './encoding/encoder.ts'
 import { Expansion } from './encoding/expansion.ts'
-import type { Run } from './encoding/runs.ts'
-import { isAhead } from './encoding/stamps.ts'
+import type { FrameRange } from './encoding/frame-ranges.ts'
+import { isAhead } from './encoding/record-times.ts'
 import type { BatchOptions, Compression, RetryOptions } from './options.ts'
 import type { CircuitChange, RequestEvent } from './outcome/delivery-log.ts'
 import type { Evidence } from './outcome/evidence.ts'
@@ -121,8 +121,8 @@ export class Sender {
   }
 
   /** Sends the first of these frames, as many as fit into a payload. */
-  async send(slab: Slab, runs: readonly Run[], manner: Manner = {}): Promise<Sent> {
-    const payload = await this.#encode(slab, runs)
+  async send(slab: Slab, ranges: readonly FrameRange[], manner: Manner = {}): Promise<Sent> {
+    const payload = await this.#encode(slab, ranges)
     if (payload === 'abandoned') return ABANDONED
     if (payload === 'unfit') return { kind: 'unfit' }
     const { stats } = this.#fields
@@ -141,11 +141,11 @@ export class Sender {
     circuit.fail({ probe: false }, { kind: 'down', reason, after: backoff(failures, retry, random) })
   }
 
-  #encode(slab: Slab, runs: readonly Run[]): Promise<Payload | 'unfit' | 'abandoned'> {
+  #encode(slab: Slab, ranges: readonly FrameRange[]): Promise<Payload | 'unfit' | 'abandoned'> {
     const { circuit, payloads } = this.#fields
     return payloads.enter(() => {
       if (circuit.stopped) return 'abandoned'
-      const encoded = this.#encoder.encode(slab, runs, this.#ceiling.bytes, this.#ceiling.alone)
+      const encoded = this.#encoder.encode(slab, ranges, this.#ceiling.bytes, this.#ceiling.alone)
       switch (encoded.kind) {
         case 'payload':
           this.#expansion.learn(encoded.frameBytes, encoded.view.length)
@@ -261,7 +261,7 @@ export class Sender {
     const { age } = this.#fields.backend.limits
     if (age === undefined) return false
     const now = this.#fields.wall()
-    const oldest = slab.chunks[0]!.stamp / 1_000_000n
-    return oldest < now - age || slab.chunks.some(({ stamp }) => isAhead(stamp, now))
+    const oldest = slab.chunks[0]!.recordTimeNanos / 1_000_000n
+    return oldest < now - age || slab.chunks.some(({ recordTimeNanos }) => isAhead(recordTimeNanos, now))
   }
 }

@@ -18,8 +18,8 @@ import { type Held, heldFor } from './aside/held.ts'
 import { Ticket } from './aside/ticket.ts'
 import type { Payload } from './encoding/encoder.ts'
 import { filesOf, keyOf, parted } from './encoding/files.ts'
-import { behind, countOf, pick, type Run, upTo } from './encoding/runs.ts'
-import type { Stamps } from './encoding/stamps.ts'
+import { behind, countOf, type FrameRange, pick, upTo } from './encoding/frame-ranges.ts'
+import type { RecordTimes } from './encoding/record-times.ts'
 import type { DeliveryLog } from './outcome/delivery-log.ts'
 import { type Evidence, NEVER } from './outcome/evidence.ts'
 import type { Receipts } from './outcome/receipts.ts'
@@ -43,18 +43,18 @@ export interface ShipmentParts {
   readonly settlement: Settlement
   readonly evidence: Evidence
   readonly deliveryLog: DeliveryLog
-  readonly stamps: Stamps
+  readonly recordTimes: RecordTimes
   readonly receipts: Receipts | undefined
   /** As `Date.now`. */
   readonly wall: () => number
   /** Books what was mended in a payload. */
-  readonly note: (payload: Payload) => void
+  readonly bookAlterations: (payload: Payload) => void
   readonly onRequestFailed: ((status: number | undefined) => void) | undefined
 }
 
 /** Frames that are still to be sent, none of them together with frames of another portion. */
 interface Portion {
-  readonly runs: readonly Run[]
+  readonly ranges: readonly FrameRange[]
   /** When a request with them was refused first. */
   readonly since: number
   /** How often all of them failed, one after the other. */
@@ -65,8 +65,8 @@ interface Portion {
   tainted: boolean
 }
 
-const portionOf = (runs: readonly Run[], more: Partial<Portion> = {}): Portion => ({
-  ...{ runs, since: NEVER, failures: 0, tainted: false },
+const portionOf = (ranges: readonly FrameRange[], more: Partial<Portion> = {}): Portion => ({
+  ...{ ranges, since: NEVER, failures: 0, tainted: false },
   ...more,
 })
 
@@ -79,16 +79,16 @@ export class Shipment {
   readonly #work: Portion[]
   readonly #ticket = new Ticket()
   /** For each frame, whether what was mended in it has been booked; made when something was. */
-  #noted: Uint8Array | undefined
+  #booked: Uint8Array | undefined
   /** Requests that were accepted and not confirmed yet, whether one of them was abandoned, and when that changes. */
   #awaited = 0
   #abandoned = false
   #changed = Promise.withResolvers<void>()
 
-  constructor(parts: ShipmentParts, slab: Slab, runs: readonly Run[]) {
+  constructor(parts: ShipmentParts, slab: Slab, ranges: readonly FrameRange[]) {
     this.#parts = parts
     this.#slab = slab
-    this.#work = [portionOf(runs)]
+    this.#work = [portionOf(ranges)]
   }
 
   /** Resolves when all frames have settled, or to false when that was abandoned. Called once. */
@@ -100,7 +100,7 @@ export class Shipment {
         if (this.#abandoned) return false
         if (this.#awaited === 0) break
         await this.#changed.promise
-      } else if (portion.runs.length > 0 && !(await this.#send(portion))) {
+      } else if (portion.ranges.length > 0 && !(await this.#send(portion))) {
         // Its extent goes to others: what is confirmed later must not look at the slab.
         this.#abandoned = true
         return false
@@ -112,32 +112,34 @@ export class Shipment {
 
   /** Sends one payload of the portion. False if that was abandoned. */
   async #send(portion: Portion): Promise<boolean> {
-    const { aside, sender, settlement, stamps, wall } = this.#parts
+    const { aside, sender, settlement, recordTimes, wall } = this.#parts
     const slab = this.#slab
-    const [held, runs] = aside.empty ? [[], portion.runs] : parted(slab, portion.runs, each => aside.holds(each.origin))
+    const [held, ranges] = aside.empty
+      ? [[], portion.ranges]
+      : parted(slab, portion.ranges, each => aside.holds(each.origin))
     if (held.length > 0 && !(await aside.add(this.#leaving(portion, held)))) return false
-    if (runs.length === 0) return true
-    if (portion.tainted) return this.#search(portion, runs)
-    const sent = await sender.send(slab, runs)
+    if (ranges.length === 0) return true
+    if (portion.tainted) return this.#search(portion, ranges)
+    const sent = await sender.send(slab, ranges)
     switch (sent.kind) {
       case 'abandoned':
         return false
       case 'unfit':
-        this.#work.unshift({ ...portion, runs: behind(runs, 1) })
-        settlement.reject(slab, upTo(runs, 1), TOO_LARGE, undefined)
+        this.#work.unshift({ ...portion, ranges: behind(ranges, 1) })
+        settlement.reject(slab, upTo(ranges, 1), TOO_LARGE, undefined)
         return true
       case 'outdated':
-        stamps.assign(slab, wall())
-        this.#work.unshift({ ...portion, runs })
+        recordTimes.assign(slab, wall())
+        this.#work.unshift({ ...portion, ranges })
         return true
       case 'concluded': {
-        const rest = behind(runs, sent.payload.records)
+        const rest = behind(ranges, sent.payload.records)
         const { other, since, failures } = portion
         // Only if all of it is accepted does the other half hold what is at fault.
         const clean = sent.verdict.kind === 'delivered' ? other : undefined
         if (rest.length > 0) this.#work.unshift(portionOf(rest, { since, failures, ...(clean && { other: clean }) }))
         else if (clean) clean.tainted = true
-        return this.#conclude(portionOf(sent.payload.runs, { since, failures }), sent)
+        return this.#conclude(portionOf(sent.payload.ranges, { since, failures }), sent)
       }
     }
   }
@@ -145,33 +147,33 @@ export class Shipment {
   async #conclude(portion: Portion, { payload, verdict, status }: Concluded): Promise<boolean> {
     const { settlement, deliveryLog, evidence } = this.#parts
     const slab = this.#slab
-    const { runs, records } = payload
+    const { ranges, records } = payload
     const listen: Listen = words => deliveryLog.quotable(words, slab, payload)
     switch (verdict.kind) {
       case 'delivered':
         if (verdict.warning !== undefined) deliveryLog.unreadableAnswer(verdict.warning, records)
-        this.#note(payload)
-        settlement.deliver(slab, runs)
+        this.#bookAlterations(payload)
+        settlement.deliver(slab, ranges)
         return true
       case 'pending':
-        this.#note(payload)
-        this.#await(verdict.receipt, runs)
+        this.#bookAlterations(payload)
+        this.#await(verdict.receipt, ranges)
         return true
       case 'counted':
-        this.#note(payload)
+        this.#bookAlterations(payload)
         deliveryLog.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
-        settlement.count(slab, runs, records, verdict)
+        settlement.count(slab, ranges, records, verdict)
         return true
       case 'rejected':
-        this.#note(payload)
+        this.#bookAlterations(payload)
         deliveryLog.rejected(verdict.reason, records, listen(verdict.detail))
-        settlement.reject(slab, runs, verdict.reason, status)
+        settlement.reject(slab, ranges, verdict.reason, status)
         return true
       case 'split':
       case 'suspect':
       case 'failing': {
         const since = portion.since === NEVER ? evidence.tick : portion.since
-        const refused = portionOf(runs, { since })
+        const refused = portionOf(ranges, { since })
         const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
         if (verdict.kind === 'split' && payload.oversize) {
           // The encoder will cut it: the ceiling has been lowered.
@@ -182,10 +184,10 @@ export class Shipment {
         if (verdict.kind !== 'split') {
           evidence.strange()
           deliveryLog.bisecting(verdict.reason, words)
-          return this.#search(refused, runs)
+          return this.#search(refused, ranges)
         }
         const half = Math.ceil(records / 2)
-        this.#work.unshift({ ...refused, runs: upTo(runs, half) }, { ...refused, runs: behind(runs, half) })
+        this.#work.unshift({ ...refused, ranges: upTo(ranges, half) }, { ...refused, ranges: behind(ranges, half) })
         return true
       }
       case 'items':
@@ -203,20 +205,20 @@ export class Shipment {
   ): Promise<boolean> {
     const { settlement, deliveryLog } = this.#parts
     const slab = this.#slab
-    const { runs, records } = payload
+    const { ranges, records } = payload
     const { rejected, retry, unread = [], receipt } = verdict
-    const accepted = others(runs, records, verdict)
-    this.#note(payload)
+    const accepted = others(ranges, records, verdict)
+    this.#bookAlterations(payload)
     const { since, failures } = portion
     if (accepted.length > 0) {
       if (receipt === undefined) settlement.deliver(slab, accepted)
       else this.#await(receipt, accepted)
     }
-    if (unread.length > 0) this.#work.unshift(portionOf(pick(runs, unread), { since }))
+    if (unread.length > 0) this.#work.unshift(portionOf(pick(ranges, unread), { since }))
     const [first] = retry
     if (first !== undefined) {
       const again = pick(
-        runs,
+        ranges,
         retry.map(({ index }) => index),
       )
       const held = { kind: 'failing', reason: first.reason, byName: true, rejectAs: first.rejectAs } as const
@@ -228,11 +230,11 @@ export class Shipment {
     if (accepted.length > 0) {
       // It took others with the same answer: these are at fault.
       deliveryLog.rejected(bad.reason, rejected.length, listen(bad.detail))
-      for (const { index, reason } of rejected) settlement.reject(slab, pick(runs, [index]), reason, status)
+      for (const { index, reason } of rejected) settlement.reject(slab, pick(ranges, [index]), reason, status)
       return true
     }
     for (const { index, reason, detail } of rejected) {
-      const one = portionOf(pick(runs, [index]), { since })
+      const one = portionOf(pick(ranges, [index]), { since })
       const held = { kind: 'refused', reason, status, byName: true } as const
       if (!(await this.#hold(one, payload, held, listen(detail)))) return false
     }
@@ -249,7 +251,7 @@ export class Shipment {
   ): Promise<boolean> {
     const { aside, sender, deliveryLog, onRequestFailed } = this.#parts
     const failures = portion.failures + 1
-    const records = countOf(portion.runs)
+    const records = countOf(portion.ranges)
     if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, held, words)
     deliveryLog.retrying(held.reason, words, records)
     onRequestFailed?.(status)
@@ -259,15 +261,15 @@ export class Shipment {
   }
 
   /** A request with these frames was refused, or would be: file by file if there are several, and then aside. */
-  async #search(portion: Portion, runs: readonly Run[]): Promise<boolean> {
+  async #search(portion: Portion, ranges: readonly FrameRange[]): Promise<boolean> {
     const { aside, evidence } = this.#parts
-    const files = [...filesOf(this.#slab, runs)]
+    const files = [...filesOf(this.#slab, ranges)]
     if (files.length === 1) {
       evidence.refused()
-      return aside.add(this.#leaving(portion, runs), true)
+      return aside.add(this.#leaving(portion, ranges), true)
     }
     const half = new Set(files.slice(0, Math.ceil(files.length / 2)))
-    const [one, rest] = parted(this.#slab, runs, ({ origin }) => half.has(keyOf(origin)))
+    const [one, rest] = parted(this.#slab, ranges, ({ origin }) => half.has(keyOf(origin)))
     const { since } = portion
     const other = portionOf(rest, { since })
     this.#work.unshift(portionOf(one, { since, other }), other)
@@ -275,17 +277,17 @@ export class Shipment {
   }
 
   async #hold(portion: Portion, payload: Payload, held: Held, words: Words): Promise<boolean> {
-    this.#note(payload)
-    return this.#parts.aside.hold(this.#leaving(portion, portion.runs, true), held, words)
+    this.#bookAlterations(payload)
+    return this.#parts.aside.hold(this.#leaving(portion, portion.ranges, true), held, words)
   }
 
-  /** `noted`: what was mended in them has been booked. */
-  #leaving({ since }: Portion, runs: readonly Run[], noted = this.#isNoted(runs)) {
-    return { slab: this.#slab, ticket: this.#ticket, runs, since, noted }
+  /** `booked`: what was mended in them has been booked. */
+  #leaving({ since }: Portion, ranges: readonly FrameRange[], booked = this.#isBooked(ranges)) {
+    return { slab: this.#slab, ticket: this.#ticket, ranges, since, booked }
   }
 
   /** These frames settle when the backend confirms that it stored them, and are sent again if it does not. */
-  #await(receipt: string, runs: readonly Run[]): void {
+  #await(receipt: string, ranges: readonly FrameRange[]): void {
     const { receipts, settlement, deliveryLog } = this.#parts
     this.#awaited++
     receipts!.expect(receipt, fate => {
@@ -293,11 +295,11 @@ export class Shipment {
       this.#awaited--
       switch (fate) {
         case 'confirmed':
-          settlement.deliver(this.#slab, runs)
+          settlement.deliver(this.#slab, ranges)
           break
         case 'lost':
-          deliveryLog.unconfirmed(countOf(runs))
-          this.#work.push(portionOf(runs))
+          deliveryLog.unconfirmed(countOf(ranges))
+          this.#work.push(portionOf(ranges))
           break
         case 'abandoned':
           this.#abandoned = true
@@ -308,15 +310,15 @@ export class Shipment {
   }
 
   /** Books what was mended in a payload, once: its frames may be sent again, in other payloads. */
-  #note(payload: Payload): void {
-    if (payload.notes.length === 0 || this.#isNoted(payload.runs)) return
-    this.#noted ??= new Uint8Array(this.#slab.frames)
-    for (const { from, to } of payload.runs) this.#noted.fill(1, from, to)
-    this.#parts.note(payload)
+  #bookAlterations(payload: Payload): void {
+    if (payload.alterations.length === 0 || this.#isBooked(payload.ranges)) return
+    this.#booked ??= new Uint8Array(this.#slab.frames)
+    for (const { from, to } of payload.ranges) this.#booked.fill(1, from, to)
+    this.#parts.bookAlterations(payload)
   }
 
   /** Frames that are sent together have been booked together. */
-  #isNoted([first]: readonly Run[]): boolean {
-    return this.#noted?.[first!.from] === 1
+  #isBooked([first]: readonly FrameRange[]): boolean {
+    return this.#booked?.[first!.from] === 1
   }
 }

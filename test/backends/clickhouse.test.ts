@@ -66,7 +66,7 @@ t.test('times go up by a nanosecond, whatever zeros lead them, and never lose a 
       cutFrom: 0,
       partial: false,
       frames,
-      stamp: 1_767_323_045_000_000_000n + nanoseconds,
+      recordTimeNanos: 1_767_323_045_000_000_000n + nanoseconds,
     }
     const segments = made().segments(chunk as unknown as Chunk)
     return segments
@@ -134,9 +134,9 @@ t.test(
 )
 
 t.test('what is only taken is not called stored', async t => {
-  t.equal(made().strength, 'stored')
-  t.equal(made({ asyncInsert: false, waitForAsyncInsert: false }).strength, 'stored')
-  t.equal(made({ waitForAsyncInsert: false }).strength, 'accepted')
+  t.equal(made().ackLevel, 'stored')
+  t.equal(made({ asyncInsert: false, waitForAsyncInsert: false }).ackLevel, 'stored')
+  t.equal(made({ waitForAsyncInsert: false }).ackLevel, 'accepted')
 })
 
 t.test('a row that cannot be inserted is found and rejected, its neighbours are delivered', async t => {

@@ -9,10 +9,10 @@ import {
   joined,
   literal,
 } from '../../src/backends/fields.ts'
-import { Arena, origin, type Run } from '../delivery/rig.ts'
+import { Arena, type FileLines, origin } from '../delivery/rig.ts'
 import { METADATA } from './rig.ts'
 
-const chunkOf = (run: Partial<Run> = {}) => new Arena().slab({ lines: ['a'], ...run }).chunks[0]!
+const chunkOf = (run: Partial<FileLines> = {}) => new Arena().slab({ lines: ['a'], ...run }).chunks[0]!
 
 t.test('the first that names something has it, and what has no value names nothing', t => {
   t.same(firstOf({ a: undefined, b: '1' }, { a: '2', b: '3' }, { c: '' }), [
@@ -51,7 +51,7 @@ t.test('the same file in another pod has other ids', t => {
 
 t.test('a time in seconds has three decimals', t => {
   const chunk = chunkOf()
-  chunk.stamp = 1_700_000_000_007_999_999n
+  chunk.recordTimeNanos = 1_700_000_000_007_999_999n
   t.equal(epochSeconds(chunk), '1700000000.007')
   t.end()
 })

@@ -119,7 +119,7 @@ t.test('a label’s value is cut at Loki’s limit, the sixteenth label becomes 
 
 t.test('annotations without end stay below what a record may carry', async t => {
   const podAnnotations = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`a${n}`, '"\n'.repeat(5000)]))
-  const chunk = { origin: origin(), cutFrom: 0, partial: false, stamp: 1n } as unknown as Chunk
+  const chunk = { origin: origin(), cutFrom: 0, partial: false, recordTimeNanos: 1n } as unknown as Chunk
   const backend = createLoki(lokiSchema.parse({ endpoint: 'http://loki' }), {
     name: 'x',
     metadata: () => ({ ...METADATA, podAnnotations }),

@@ -18,7 +18,7 @@ const chunk = (fields: Partial<Chunk> = {}): Chunk => ({
   unsettled: 1,
   outcome: emptyOutcome(),
   islands: [],
-  stamp: BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n,
+  recordTimeNanos: BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n,
   ...fields,
 })
 

@@ -10,7 +10,16 @@ import type { BackendConfig } from '../../src/config/config.ts'
 import { formatProblem, loadConfig } from '../../src/config/load.ts'
 import type { Metadata } from '../../src/metadata.ts'
 import type { Decoded, Subject } from '../conformance/subject.ts'
-import { Arena, type Listener, type Received, Receiver, type Rig, type Run, rig, transportTo } from '../delivery/rig.ts'
+import {
+  Arena,
+  type FileLines,
+  type Listener,
+  type Received,
+  Receiver,
+  type Rig,
+  rig,
+  transportTo,
+} from '../delivery/rig.ts'
 import { scratch } from '../scratch.ts'
 
 export const METADATA: Metadata = {
@@ -71,8 +80,8 @@ export async function lay(
 }
 
 /** Ships lines of one file and waits until all have settled. */
-export async function ship({ arena, delivery }: Laid, ...runs: Run[]): Promise<void> {
-  await delivery.ship(arena.slab(...runs))
+export async function ship({ arena, delivery }: Laid, ...files: FileLines[]): Promise<void> {
+  await delivery.ship(arena.slab(...files))
 }
 
 export const said = ({ listener }: { readonly listener: Listener }): string =>

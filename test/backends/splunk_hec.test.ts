@@ -92,7 +92,7 @@ t.test('with acknowledgement nothing is delivered before the indexer has confirm
   t.equal(laid.arena.outcome.delivered.lines, 3)
   const [sent, question] = laid.receiver.received
   t.equal(sent!.headers['x-splunk-request-channel'], question!.headers['x-splunk-request-channel'])
-  t.equal(laid.backend.strength, 'stored')
+  t.equal(laid.backend.ackLevel, 'stored')
 })
 
 t.test('what stood before a refused event is delivered only under its own receipt', async t => {

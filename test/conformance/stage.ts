@@ -8,7 +8,7 @@ import type { BackendConfig } from '../../src/config/config.ts'
 import { formatProblem, loadConfig } from '../../src/config/load.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import type { Metadata } from '../../src/metadata.ts'
-import { Arena, origin, type Rig, type Run, rig, transportTo } from '../delivery/rig.ts'
+import { Arena, type FileLines, origin, type Rig, rig, transportTo } from '../delivery/rig.ts'
 import { scratch } from '../scratch.ts'
 import { ScriptedServer } from './server.ts'
 import type { Subject } from './subject.ts'
@@ -52,7 +52,7 @@ export interface Staged extends Rig {
   readonly server: ScriptedServer
   readonly backend: Backend
   /** Sends lines of one file and waits until all have settled. */
-  ship(run: Run): Promise<void>
+  ship(run: FileLines): Promise<void>
 }
 
 /** Milliseconds. A machine that is busy with other tests must not let a request run out of time that is well. */
@@ -85,7 +85,7 @@ export async function stage(
     laid.delivery.stop()
     return transport.close()
   })
-  const ship = async (run: Run): Promise<void> => {
+  const ship = async (run: FileLines): Promise<void> => {
     const slab = arena.slab({ origin: ORIGIN, ...run })
     await laid.delivery.ship(slab)
     arena.budget.release(slab.extent)

@@ -348,7 +348,7 @@ t.test('a judge that stumbles does not end the process, and nothing is lost', as
     {
       backend: {
         type: 'stumbling',
-        strength: 'accepted',
+        ackLevel: 'accepted',
         format: {
           contentType: 'text/plain',
           prefix: Buffer.alloc(0),

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { Slab } from '../../src/chunk.ts'
 import type { RejectedRecord } from '../../src/delivery/outcome/settlement.ts'
 import { until } from '../program.ts'
-import { answer, messages, numbered, origin, type Received, Receiver, type Rig, type Run, rig } from './rig.ts'
+import { answer, type FileLines, messages, numbered, origin, type Received, Receiver, type Rig, rig } from './rig.ts'
 
 const A = origin('/var/log/app/a.log')
 const B = origin('/var/log/app/b.log')
@@ -25,9 +25,9 @@ interface Laid extends Rig {
   readonly rejected: { line: string; reason: string; status: number | undefined }[]
   say: Say
   /** Sends slabs as a pipeline does: the next when the last was sent. Resolves when all have settled. */
-  flow(slabs: readonly (readonly Run[])[]): Promise<void>
+  flow(slabs: readonly (readonly FileLines[])[]): Promise<void>
   /** Only until all were sent, or are aside. */
-  sent(...runs: Run[]): Promise<{ settled: Promise<unknown>; slab: Slab }>
+  sent(...files: FileLines[]): Promise<{ settled: Promise<unknown>; slab: Slab }>
 }
 
 async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, fields?: object]): Promise<Laid> {
@@ -49,8 +49,8 @@ async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, 
     delivery.stop()
     return receiver.close()
   })
-  const sent = async (...runs: Run[]) => {
-    const slab = arena.slab(...runs)
+  const sent = async (...files: FileLines[]) => {
+    const slab = arena.slab(...files)
     const ready = Promise.withResolvers<void>()
     const release = () => arena.budget.release(slab.extent)
     const settled = delivery.ship(slab, { onSent: () => ready.resolve(), onFree: release }).then(shipped => {
@@ -60,9 +60,9 @@ async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, 
     await ready.promise
     return { settled, slab }
   }
-  const flow = async (slabs: readonly (readonly Run[])[]) => {
+  const flow = async (slabs: readonly (readonly FileLines[])[]) => {
     const all = []
-    for (const runs of slabs) all.push((await sent(...runs)).settled)
+    for (const files of slabs) all.push((await sent(...files)).settled)
     await Promise.all(all)
   }
   const laid: Laid = { ...made, receiver, accepted, rejected, say, flow, sent }
@@ -72,7 +72,7 @@ async function lay(t: Test, say: Say, ...more: [own?: object, options?: object, 
 /** Lines of one file, so that offsets go on from run to run. */
 function file(of = A) {
   let fileStart = 0
-  return (lines: readonly string[]): Run => {
+  return (lines: readonly string[]): FileLines => {
     const run = { lines, origin: of, fileStart }
     fileStart += lines.reduce((sum, line) => sum + line.length + 1, 0)
     return run

@@ -28,8 +28,8 @@ export const origin = (path = '/var/log/app/a.log', labels: Record<string, strin
   labels,
 })
 
-/** One run of lines of one file. A line is text or raw bytes. */
-export interface Run {
+/** Consecutive lines of one file. A line is text or raw bytes. */
+export interface FileLines {
   readonly lines: readonly (string | Buffer)[]
   readonly origin?: Origin
   readonly fileStart?: number
@@ -50,14 +50,14 @@ export class Arena {
     this.budget = new Budget(this.kernel.arena, bytes, payloads)
   }
 
-  slab(...runs: Run[]): Slab {
+  slab(...files: FileLines[]): Slab {
     const owner = { settled: (chunk: Chunk) => void this.settledChunks.push(chunk) }
-    const chunks = runs.map(({ fileStart = 0, cutFrom = 0, partial = false, readAt = READ_AT, ...run }) => {
-      const lines = run.lines.map(line => Buffer.from(line))
-      return { lines, owner, origin: run.origin ?? origin(), fileStart, readAt, cutFrom, partial }
+    const chunks = files.map(({ fileStart = 0, cutFrom = 0, partial = false, readAt = READ_AT, ...file }) => {
+      const lines = file.lines.map(line => Buffer.from(line))
+      return { lines, owner, origin: file.origin ?? origin(), fileStart, readAt, cutFrom, partial }
     })
     const slab = Slab.holding(this.kernel.memory.buffer, this.budget, chunks)!
-    for (const chunk of slab.chunks) chunk.stamp = BigInt(READ_AT) * 1_000_000n
+    for (const chunk of slab.chunks) chunk.recordTimeNanos = BigInt(READ_AT) * 1_000_000n
     return slab
   }
 

@@ -47,13 +47,16 @@ t.test('every event that is named is one', t => {
   t.end()
 })
 
-t.test('every type of backend has its strength, its example in config/ and its place in docs/backends.md', t => {
-  const { text } = document('docs/backends.md')
-  for (const type of Object.keys(BACKENDS)) {
-    const rows = [...text.matchAll(/^\| (.*?) \| (.*?) \|$/gm)].filter(([, cell]) => cell!.includes(`\`${type}\``))
-    t.match(rows[0]?.[2], /\*(stored|accepted|written)\*/, `${type}: what delivered means`)
-    t.match(rows[1]?.[2], `(../config/${type}.yaml)`, `${type}: its example`)
-    t.ok(existsSync(join(ROOT, `config/${type}.yaml`)), type)
-  }
-  t.end()
-})
+t.test(
+  'every type of backend has its acknowledgement level, its example in config/ and its place in docs/backends.md',
+  t => {
+    const { text } = document('docs/backends.md')
+    for (const type of Object.keys(BACKENDS)) {
+      const rows = [...text.matchAll(/^\| (.*?) \| (.*?) \|$/gm)].filter(([, cell]) => cell!.includes(`\`${type}\``))
+      t.match(rows[0]?.[2], /\*(stored|accepted|written)\*/, `${type}: what delivered means`)
+      t.match(rows[1]?.[2], `(../config/${type}.yaml)`, `${type}: its example`)
+      t.ok(existsSync(join(ROOT, `config/${type}.yaml`)), type)
+    }
+    t.end()
+  },
+)

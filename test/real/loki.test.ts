@@ -89,7 +89,7 @@ else {
     const encoder = new Encoder({ kernel, budget, backend, maxBytes: 1 << 20, maxRecords: 1000 })
     const origin = { source: `${name}-twice`, path: '/a.log', generation: 'a1b2c3d4e5f60718', labels: {} }
     const slab = arena.slab({ lines: ['same', 'same', 'other', 'same'], origin })
-    slab.chunks[0]!.stamp = BigInt(Date.now()) * 1_000_000n
+    slab.chunks[0]!.recordTimeNanos = BigInt(Date.now()) * 1_000_000n
     const payload = encoder.encode(slab, [{ from: 0, to: 4 }], 1 << 20)
     if (payload.kind !== 'payload') throw new Error(payload.kind)
     const { method, path, headers: own } = backend.request({ id: payload.id, records: 4 })

@@ -657,8 +657,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/shipment.ts',
-        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) }, { ...refused, runs: behind(runs, half) })\n',
-        '        this.#work.unshift({ ...refused, runs: upTo(runs, half) })\n        settlement.deliver(slab, behind(runs, half))\n',
+        '        this.#work.unshift({ ...refused, ranges: upTo(ranges, half) }, { ...refused, ranges: behind(ranges, half) })\n',
+        '        this.#work.unshift({ ...refused, ranges: upTo(ranges, half) })\n        settlement.deliver(slab, behind(ranges, half))\n',
       ],
     ],
     program: 'every fault in its turn',
@@ -669,7 +669,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/shipment.ts',
         '        if (records === 1) return this.#hold(',
-        "        if (verdict.kind === 'suspect') {\n          settlement.reject(slab, runs, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
+        "        if (verdict.kind === 'suspect') {\n          settlement.reject(slab, ranges, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -690,8 +690,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/shipment.ts',
-        'const [held, runs] = aside.empty ?',
-        'const [held, runs] = aside.empty || slab.frames > 0 ?',
+        'const [held, ranges] = aside.empty\n',
+        'const [held, ranges] = aside.empty || slab.frames > 0\n',
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -734,8 +734,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/shipment.ts',
-        '        settlement.deliver(slab, runs)\n        return true\n',
-        '        settlement.deliver(slab, runs)\n        settlement.deliver(slab, runs)\n        return true\n',
+        '        settlement.deliver(slab, ranges)\n        return true\n',
+        '        settlement.deliver(slab, ranges)\n        settlement.deliver(slab, ranges)\n        return true\n',
       ],
     ],
     test: 'test/delivery/delivery.test.ts',
@@ -783,7 +783,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/sender.ts',
         '      if (isRetryable(verdict)) continue\n',
-        '      if (isRetryable(verdict)) {\n        const { from } = payload.runs[0]!\n        book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n        continue\n      }\n',
+        '      if (isRetryable(verdict)) {\n        const { from } = payload.ranges[0]!\n        book(slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!.outcome, DELIVERED, 1, 1)\n        continue\n      }\n',
       ],
     ],
     program: 'what is lost is counted',
@@ -829,7 +829,11 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'condemns a record though nothing was accepted between its refusals',
     edits: [
-      ['src/delivery/outcome/evidence.ts', 'if (this.acceptedSince(known.latest)) known.separate++', 'known.separate++'],
+      [
+        'src/delivery/outcome/evidence.ts',
+        'if (this.acceptedSince(known.latest)) known.separate++',
+        'known.separate++',
+      ],
     ],
     test: 'test/delivery/outcome/evidence.test.ts',
   },

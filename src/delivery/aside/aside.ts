@@ -12,7 +12,7 @@ import type { Budget } from '../../budget.ts'
 import type { Origin, Slab } from '../../chunk.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { CapacityQueue } from '../capacity.ts'
-import type { Stamps } from '../encoding/stamps.ts'
+import type { RecordTimes } from '../encoding/record-times.ts'
 import type { Evidence } from '../outcome/evidence.ts'
 import { TOO_LARGE } from '../outcome/settlement.ts'
 import type { Sender } from '../sender.ts'
@@ -44,7 +44,7 @@ export interface AsideFields {
   readonly stash: Stash
   readonly cases: Cases
   readonly conclusions: Conclusions
-  readonly stamps: Stamps
+  readonly recordTimes: RecordTimes
   /** Where slabs wait for memory. */
   readonly slabs: CapacityQueue
   /** As `performance.now`, and as `Date.now`. */
@@ -210,7 +210,7 @@ export class Aside {
 
   /** Sends the records, or as many of the first as there is room for. Returns whether something was refused. */
   async #try({ records: wanted, more }: Trial): Promise<boolean> {
-    const { budget, sender, stamps, wall, conclusions } = this.#fields
+    const { budget, sender, recordTimes, wall, conclusions } = this.#fields
     const slab = await this.#slab(wanted)
     if (slab === 'stopped') return false
     const records = wanted.slice(0, slab.frames)
@@ -225,7 +225,7 @@ export class Aside {
           return false
         case 'outdated':
           for (const excerpt of new Set(records.map(({ excerpt }) => excerpt))) {
-            excerpt.stamp = stamps.next(excerpt.ends.length, wall())
+            excerpt.recordTimeNanos = recordTimes.next(excerpt.ends.length, wall())
           }
           return false
         case 'concluded':

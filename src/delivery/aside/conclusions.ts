@@ -32,7 +32,7 @@ export interface ConclusionsFields {
   /** As `performance.now`. */
   readonly now: () => number
   /** Books what was mended in a payload that has settled. */
-  readonly note: (payload: Payload) => void
+  readonly bookAlterations: (payload: Payload) => void
   /** Records wait in their lanes again. */
   readonly onRestored: () => void
 }
@@ -66,14 +66,14 @@ export class Conclusions {
       case 'counted': {
         const good = Math.max(0, records.length - verdict.rejected)
         this.#accepted(records)
-        this.#note(records, payload)
+        this.#bookAlterations(records, payload)
         for (const record of records.slice(0, good)) this.#settle(record, DELIVERED)
         for (const record of records.slice(good)) this.#settle(record, settlement.outcome(verdict.reason))
         deliveryLog.rejected(verdict.reason, Math.min(verdict.rejected, records.length), listen(verdict.detail))
         return true
       }
       case 'rejected':
-        this.#note(records, payload)
+        this.#bookAlterations(records, payload)
         this.reject(records, verdict.reason, status, listen(verdict.detail))
         return true
       case 'split':
@@ -93,7 +93,7 @@ export class Conclusions {
           return true
         }
         const [record] = records
-        this.#note(records, payload)
+        this.#bookAlterations(records, payload)
         if (record!.trouble === undefined) record!.lane.refused(records, evidence.tick)
         this.#holdOne(record!, heldFor(verdict, status), words)
         return true
@@ -131,7 +131,7 @@ export class Conclusions {
     const named = new Set([...[...rejected, ...retry].map(({ index }) => index), ...unread])
     const accepted = records.filter((_, index) => !named.has(index))
     const of = ({ index }: Item) => records.slice(index, index + 1)
-    this.#note(records, payload)
+    this.#bookAlterations(records, payload)
     if (accepted.length > 0) {
       this.#accepted(accepted)
       if (receipt === undefined) this.#delivered(accepted, payload)
@@ -159,7 +159,7 @@ export class Conclusions {
   }
 
   #delivered(records: readonly AsideRecord[], payload: Payload): void {
-    this.#note(records, payload)
+    this.#bookAlterations(records, payload)
     for (const record of records) this.#settle(record, DELIVERED)
   }
 
@@ -186,7 +186,7 @@ export class Conclusions {
 
   /** Each of them stands apart from now on, or still. */
   #apart(records: readonly AsideRecord[], held: Held, words: string | undefined, payload: Payload): void {
-    this.#note(records, payload)
+    this.#bookAlterations(records, payload)
     this.#leave(records)
     for (const record of records) this.#holdOne(record, held, words)
   }
@@ -212,9 +212,9 @@ export class Conclusions {
   }
 
   /** Books what was mended in the records of a payload, once. */
-  #note(records: readonly AsideRecord[], payload: Payload): void {
-    if (records[0]?.noted === false) this.#fields.note(payload)
-    for (const record of records) record.noted = true
+  #bookAlterations(records: readonly AsideRecord[], payload: Payload): void {
+    if (records[0]?.booked === false) this.#fields.bookAlterations(payload)
+    for (const record of records) record.booked = true
   }
 
   #settle(record: AsideRecord, outcome: Outcome): void {

@@ -23,7 +23,7 @@ export interface Excerpt {
   /** Offset in the file behind the last record. */
   readonly fileEnd: number
   /** The time of its first record; each further one is a nanosecond later. */
-  stamp: bigint
+  recordTimeNanos: bigint
   /** Records of it that are still needed. */
   left: number
 }
@@ -47,7 +47,7 @@ export function excerptOf(slab: Slab, memory: Uint8Array, chunk: Chunk, from: nu
     ends: Uint32Array.from(frames, (_, index) => slab.endOf(from + index) - start),
     offsets: Float64Array.from(frames, (_, index) => slab.offsetOf(chunk, from + index)),
     fileEnd: to === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, to),
-    stamp: chunk.stamp + BigInt(from - chunk.firstFrame),
+    recordTimeNanos: chunk.recordTimeNanos + BigInt(from - chunk.firstFrame),
     left: to - from,
   }
 }
@@ -62,7 +62,7 @@ export function alone(extract: Extract): Excerpt {
     ends: Uint32Array.of(bytes.length),
     offsets: Float64Array.of(offsetOf(extract)),
     fileEnd: endOf(extract),
-    stamp: excerpt.stamp + BigInt(index),
+    recordTimeNanos: excerpt.recordTimeNanos + BigInt(index),
     left: 1,
   }
 }
@@ -137,7 +137,7 @@ function place(slab: Slab, { bytes: memory }: Kernel, excerpt: Excerpt, from: nu
     ...{ fileStart: base, fileEnd: endOf({ excerpt, index: from + count - 1 }) },
     ...(column !== undefined && { offsets: { table: column, base } }),
   })
-  added.stamp = excerpt.stamp + BigInt(from)
+  added.recordTimeNanos = excerpt.recordTimeNanos + BigInt(from)
 }
 
 function startOf({ ends }: Excerpt, index: number): number {

@@ -8,7 +8,7 @@ import type { Origin, Slab } from '../../chunk.ts'
 import type { Outcome } from '../../ledger.ts'
 import { CapacityQueue } from '../capacity.ts'
 import { keyOf, stretches } from '../encoding/files.ts'
-import type { Run } from '../encoding/runs.ts'
+import type { FrameRange } from '../encoding/frame-ranges.ts'
 import type { Case } from '../outcome/evidence.ts'
 import { alone, type Excerpt, excerptOf, settle } from './excerpt.ts'
 import { Lane } from './lane.ts'
@@ -54,7 +54,7 @@ export interface AsideRecord {
   readonly place: number
   since: number
   /** What was mended in it has been booked. */
-  noted: boolean
+  booked: boolean
   /** What is known of it from refusals of it alone. */
   known: Case | undefined
   trouble: Trouble | undefined
@@ -63,11 +63,11 @@ export interface AsideRecord {
 /** Frames that leave their slab. */
 export interface Leaving {
   readonly slab: Slab
-  readonly runs: readonly Run[]
+  readonly ranges: readonly FrameRange[]
   readonly ticket: Ticket
   /** When a request with them was refused first. */
   readonly since: number
-  readonly noted: boolean
+  readonly booked: boolean
 }
 
 export class Stash {
@@ -108,9 +108,9 @@ export class Stash {
     return taken === 'closed' ? undefined : taken
   }
 
-  #takeIn({ slab, runs, ticket, since, noted }: Leaving): AsideRecord[] {
+  #takeIn({ slab, ranges, ticket, since, booked }: Leaving): AsideRecord[] {
     const records: AsideRecord[] = []
-    for (const [chunk, from, to] of stretches(slab, runs)) {
+    for (const [chunk, from, to] of stretches(slab, ranges)) {
       const lane = this.#lane(chunk.origin)
       const excerpt = excerptOf(slab, this.#memory, chunk, from, to)
       this.#grew(lane, costOf(excerpt))
@@ -125,7 +125,7 @@ export class Stash {
           index,
           place: this.#places++,
           since,
-          noted,
+          booked,
           known: undefined,
           trouble: undefined,
         })

@@ -6,13 +6,13 @@
  * mark at the head of a file, and one CR at its end.
  */
 import type { Slab } from '../../chunk.ts'
-import type { Run } from './runs.ts'
+import type { FrameRange } from './frame-ranges.ts'
 
 const CR = 13
 
-export function blanks(slab: Slab, bytes: Uint8Array): { readonly blank: Run[]; readonly others: Run[] } {
-  const blank: Run[] = []
-  const others: Run[] = []
+export function blanks(slab: Slab, bytes: Uint8Array): { readonly blank: FrameRange[]; readonly others: FrameRange[] } {
+  const blank: FrameRange[] = []
+  const others: FrameRange[] = []
   for (const chunk of slab.chunks) {
     for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
       const start = slab.startOf(chunk, frame)
@@ -23,10 +23,10 @@ export function blanks(slab: Slab, bytes: Uint8Array): { readonly blank: Run[]; 
   return { blank, others }
 }
 
-function append(runs: Run[], frame: number): void {
-  const last = runs.at(-1)
-  if (last?.to === frame) runs[runs.length - 1] = { from: last.from, to: frame + 1 }
-  else runs.push({ from: frame, to: frame + 1 })
+function append(ranges: FrameRange[], frame: number): void {
+  const last = ranges.at(-1)
+  if (last?.to === frame) ranges[ranges.length - 1] = { from: last.from, to: frame + 1 }
+  else ranges.push({ from: frame, to: frame + 1 })
 }
 
 function isBlank(bytes: Uint8Array, start: number, end: number, atHead: boolean): boolean {

@@ -17,10 +17,10 @@ import type { Budget, Extent } from '../../budget.ts'
 import type { Chunk, Origin, Slab } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import type { Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
-import { type Run, upTo } from './runs.ts'
+import { type FrameRange, upTo } from './frame-ranges.ts'
 
 /** What happened to the frames of one origin on the way; booked when they settle, for they may be encoded again. */
-export interface Note {
+export interface Alteration {
   readonly origin: Origin
   /** Sequences replaced by U+FFFD. */
   readonly repaired: number
@@ -31,7 +31,7 @@ export interface Note {
 export interface Payload {
   readonly kind: 'payload'
   /** The frames that are in it, and how many they are. */
-  readonly runs: readonly Run[]
+  readonly ranges: readonly FrameRange[]
   readonly records: number
   /** It is larger than a payload should be, for its one record is: if it is refused for that, it can be cut. */
   readonly oversize: boolean
@@ -41,7 +41,7 @@ export interface Payload {
   /** The encoded bytes, a view of the arena. */
   readonly view: Buffer
   readonly id: string
-  readonly notes: readonly Note[]
+  readonly alterations: readonly Alteration[]
 }
 
 export type Encoded =
@@ -77,7 +77,7 @@ interface Filling {
   /** The first byte that may not be written: by the size that is wanted, and by the largest there may be. */
   readonly target: number
   readonly last: number
-  readonly notes: Note[]
+  readonly alterations: Alteration[]
   readonly first: { readonly chunk: Chunk; readonly frame: number }
   /** Every file range in it, however it was cut into chunks. */
   readonly extents: { readonly generation: string; readonly from: number; to: number }[]
@@ -99,7 +99,9 @@ export class Encoder {
   readonly #maxRecords: number
   readonly #limits: RecordLimits
   /** The template of the chunk that was asked for last: it is needed more than once. */
-  #latest: { readonly chunk: Chunk; readonly stamp: bigint; readonly segments: readonly Segment[] } | undefined
+  #latest:
+    | { readonly chunk: Chunk; readonly recordTimeNanos: bigint; readonly segments: readonly Segment[] }
+    | undefined
 
   constructor({ kernel, budget, backend, maxBytes, maxRecords }: EncoderOptions) {
     const { payloadBytes, records, messageBytes = UNLIMITED, recordBytes = UNLIMITED } = backend.limits
@@ -117,8 +119,8 @@ export class Encoder {
    * A payload of the first of these frames, at most `bytes` long; a first record that is longer than that goes alone,
    * and is cut if it is longer than `alone`. Give it back with `release`.
    */
-  encode(slab: Slab, runs: readonly Run[], bytes: number, alone = UNLIMITED): Encoded {
-    const wanted = upTo(runs, this.#maxRecords)
+  encode(slab: Slab, ranges: readonly FrameRange[], bytes: number, alone = UNLIMITED): Encoded {
+    const wanted = upTo(ranges, this.#maxRecords)
     const target = Math.min(bytes, this.maxBytes)
     const most = Math.min(alone, this.mostBytes)
     const { likely, largest } = this.#places(slab, wanted, most)
@@ -142,7 +144,7 @@ export class Encoder {
   /** `bytes` is what is wanted, `most` what one record may have. `largest`: no place is larger. */
   #fill(
     slab: Slab,
-    runs: readonly Run[],
+    ranges: readonly FrameRange[],
     bytes: number,
     most: number,
     extent: Extent,
@@ -150,7 +152,7 @@ export class Encoder {
   ): Payload | undefined {
     const { prefix, suffix } = this.#backend.format
     const begin = extent.address
-    const frame = runs[0]!.from
+    const frame = ranges[0]!.from
     const filling: Filling = {
       slab,
       begin,
@@ -158,7 +160,7 @@ export class Encoder {
       last: begin + most - suffix.length,
       extents: [],
       cut: '',
-      notes: [],
+      alterations: [],
       first: { chunk: chunkOf(slab, frame), frame },
       out: begin + prefix.length,
       records: 0,
@@ -166,26 +168,26 @@ export class Encoder {
       group: undefined,
     }
     this.#kernel.bytes.set(prefix, begin)
-    this.#fillRuns(filling, runs, largest)
+    this.#fillRanges(filling, ranges, largest)
     if (filling.records === 0) return undefined
     const end = this.#close(filling)
     this.#kernel.bytes.set(suffix, end)
     const view = this.#kernel.bytes.subarray(begin, end + suffix.length)
     return {
       kind: 'payload',
-      runs: upTo(runs, filling.records),
+      ranges: upTo(ranges, filling.records),
       records: filling.records,
       oversize: filling.records === 1 && view.length > this.maxBytes,
       frameBytes: filling.frameBytes,
       extent,
       view,
       id: this.#id(filling),
-      notes: filling.notes,
+      alterations: filling.alterations,
     }
   }
 
-  #fillRuns(filling: Filling, runs: readonly Run[], largest: boolean): void {
-    for (const { from, to } of runs) {
+  #fillRanges(filling: Filling, ranges: readonly FrameRange[], largest: boolean): void {
+    for (const { from, to } of ranges) {
       let at = from
       for (const chunk of filling.slab.chunks) {
         const stop = Math.min(to, chunk.firstFrame + chunk.frames)
@@ -244,7 +246,7 @@ export class Encoder {
     filling.group = group
     filling.records += at - from
     filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
-    if (repaired + cut > 0) filling.notes.push({ origin: chunk.origin, repaired, cut })
+    if (repaired + cut > 0) filling.alterations.push({ origin: chunk.origin, repaired, cut })
     const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
     const { generation } = chunk.origin
     const last = filling.extents.at(-1)
@@ -254,8 +256,8 @@ export class Encoder {
   }
 
   #segments(chunk: Chunk): readonly Segment[] {
-    if (this.#latest?.chunk !== chunk || this.#latest.stamp !== chunk.stamp) {
-      this.#latest = { chunk, stamp: chunk.stamp, segments: this.#backend.segments(chunk) }
+    if (this.#latest?.chunk !== chunk || this.#latest.recordTimeNanos !== chunk.recordTimeNanos) {
+      this.#latest = { chunk, recordTimeNanos: chunk.recordTimeNanos, segments: this.#backend.segments(chunk) }
     }
     return this.#latest.segments
   }
@@ -305,8 +307,8 @@ export class Encoder {
    * What these frames will probably take, and the most that the first of them can, for it goes into this payload in any
    * case: a place of that size is larger than any that would help.
    */
-  #places(slab: Slab, runs: readonly Run[], most: number): { likely: number; largest: number } {
-    const { from } = runs[0]!
+  #places(slab: Slab, ranges: readonly FrameRange[], most: number): { likely: number; largest: number } {
+    const { from } = ranges[0]!
     const { format } = this.#backend
     const { messageBytes, recordBytes } = this.#limits
     const chunk = chunkOf(slab, from)
@@ -318,19 +320,19 @@ export class Encoder {
       length(this.#segments(chunk)) +
       format.separator.length
     const record = Math.min(GROWTH.most * Math.min(bytes, messageBytes), recordBytes)
-    const likely = Math.max(this.#estimate(slab, runs), around + GROWTH.usual * bytes)
+    const likely = Math.max(this.#estimate(slab, ranges), around + GROWTH.usual * bytes)
     return { likely, largest: Math.min(most, Math.max(around + record, likely)) }
   }
 
   /** Bytes that these frames will probably take, as far as one payload takes them. */
-  #estimate(slab: Slab, runs: readonly Run[]): number {
+  #estimate(slab: Slab, ranges: readonly FrameRange[]): number {
     const { format } = this.#backend
     let bytes = SLACK
     let perRecord: number | undefined
-    for (const run of runs) {
+    for (const range of ranges) {
       for (const chunk of slab.chunks) {
-        const first = Math.max(run.from, chunk.firstFrame)
-        const stop = Math.min(run.to, chunk.firstFrame + chunk.frames)
+        const first = Math.max(range.from, chunk.firstFrame)
+        const stop = Math.min(range.to, chunk.firstFrame + chunk.frames)
         if (first >= stop) continue
         perRecord ??= length(this.#segments(chunk)) + format.separator.length
         const group = this.#backend.group?.(chunk)

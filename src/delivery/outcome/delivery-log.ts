@@ -241,9 +241,9 @@ export class DeliveryLog {
     // Said of other records, word for word: nothing of those can be in it.
     if (this.#quoted?.words === words) return this.#quoted.detail
     if (payload.frameBytes > MUCH && this.#quoted && at - this.#quoted.at < LISTEN_AGAIN) return undefined
-    const { from } = payload.runs[0]!
+    const { from } = payload.ranges[0]!
     const first = slab.chunks.find(chunk => from < chunk.firstFrame + chunk.frames)!
-    const last = payload.runs.at(-1)!.to - 1
+    const last = payload.ranges.at(-1)!.to - 1
     const detail = quote(words, this.#fields.kernel.bytes.subarray(slab.startOf(first, from), slab.endOf(last)))
     this.#quoted = { at, words, detail }
     return detail

@@ -7,7 +7,7 @@ import type { Verdict } from '../../backends/backend.ts'
 import type { Chunk, Slab } from '../../chunk.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { DELIVERED, type Outcome } from '../../ledger.ts'
-import { behind, pick, type Run, upTo } from '../encoding/runs.ts'
+import { behind, type FrameRange, pick, upTo } from '../encoding/frame-ranges.ts'
 
 /** A record that was refused for good. */
 export interface RejectedRecord {
@@ -40,23 +40,23 @@ export class Settlement {
     this.#onRejected = onRejected
   }
 
-  deliver(slab: Slab, runs: readonly Run[]): void {
-    for (const { from, to } of runs) slab.settle(from, to, DELIVERED)
+  deliver(slab: Slab, ranges: readonly FrameRange[]): void {
+    for (const { from, to } of ranges) slab.settle(from, to, DELIVERED)
   }
 
-  reject(slab: Slab, runs: readonly Run[], reason: string, status: number | undefined): void {
+  reject(slab: Slab, ranges: readonly FrameRange[], reason: string, status: number | undefined): void {
     const outcome = this.outcome(reason)
-    for (const { from, to } of runs) {
+    for (const { from, to } of ranges) {
       if (this.#onRejected) this.#reportAll(slab, from, to, outcome.reason, status)
       slab.settle(from, to, outcome)
     }
   }
 
   /** So many were refused, and which ones is not known: the lines are right, and their bytes are those of the last ones. */
-  count(slab: Slab, runs: readonly Run[], records: number, { rejected, reason }: Counted): void {
+  count(slab: Slab, ranges: readonly FrameRange[], records: number, { rejected, reason }: Counted): void {
     const good = Math.max(0, records - rejected)
-    this.deliver(slab, upTo(runs, good))
-    for (const { from, to } of behind(runs, good)) slab.settle(from, to, this.outcome(reason))
+    this.deliver(slab, upTo(ranges, good))
+    for (const { from, to } of behind(ranges, good)) slab.settle(from, to, this.outcome(reason))
   }
 
   /** A record that is about to settle as rejected. */
@@ -84,9 +84,13 @@ export class Settlement {
 }
 
 /** The records that an answer item by item does not name: they were accepted. */
-export function others(runs: readonly Run[], records: number, { rejected, retry, unread = [] }: ByItem): Run[] {
+export function others(
+  ranges: readonly FrameRange[],
+  records: number,
+  { rejected, retry, unread = [] }: ByItem,
+): FrameRange[] {
   const named = new Set([...[...rejected, ...retry].map(({ index }) => index), ...unread])
   const places: number[] = []
   for (let index = 0; index < records; index++) if (!named.has(index)) places.push(index)
-  return pick(runs, places)
+  return pick(ranges, places)
 }

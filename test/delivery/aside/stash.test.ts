@@ -9,8 +9,8 @@ import { NEVER } from '../../../src/delivery/outcome/evidence.ts'
 import { DELIVERED } from '../../../src/ledger.ts'
 import { Arena, numbered, origin } from '../rig.ts'
 
-const leaving = (slab: ReturnType<Arena['slab']>, runs = [{ from: 0, to: slab.frames }]) => ({
-  ...{ slab, runs, ticket: new Ticket(), since: NEVER, noted: false },
+const leaving = (slab: ReturnType<Arena['slab']>, ranges = [{ from: 0, to: slab.frames }]) => ({
+  ...{ slab, ranges, ticket: new Ticket(), since: NEVER, booked: false },
 })
 
 t.test('a record is the same from an excerpt as from its slab, and settles in its own chunk', async t => {
@@ -41,7 +41,10 @@ t.test('a record is the same from an excerpt as from its slab, and settles in it
         const offset = 1000 + lines.slice(0, number).reduce((sum, { length }) => sum + length + 1, 0)
         assert.equal(offsetOf(record), offset)
         assert.equal(again.offsetOf(chunk, at), offset)
-        assert.equal(chunk.stamp + BigInt(at - chunk.firstFrame), slab.chunks[1]!.stamp + BigInt(number))
+        assert.equal(
+          chunk.recordTimeNanos + BigInt(at - chunk.firstFrame),
+          slab.chunks[1]!.recordTimeNanos + BigInt(number),
+        )
       }
       assert.equal(arena.settledChunks.length, 0)
       for (const record of records) stash.settle(record, DELIVERED)

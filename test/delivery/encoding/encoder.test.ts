@@ -44,7 +44,7 @@ t.test('chunks of several files share a payload, each with its own template', as
     { lines: ['b\r'], origin: origin('/b.log') },
   )
   const payload = encode(encoderOf(arena, NDJSON), slab)
-  t.match({ ...payload }, { runs: [{ from: 0, to: 3 }], records: 3, notes: [] })
+  t.match({ ...payload }, { ranges: [{ from: 0, to: 3 }], records: 3, alterations: [] })
   t.ok(payload.view.toString().endsWith('}\n'))
   t.same(parse(payload.view.toString()), [
     {
@@ -104,7 +104,7 @@ t.test('invalid UTF-8 is replaced and noted, and valid lines beside it are not t
     ['grüße', 'a�b�', 'naïve'],
   )
   t.same(
-    payload.notes.map(({ repaired, cut }) => ({ repaired, cut })),
+    payload.alterations.map(({ repaired, cut }) => ({ repaired, cut })),
     [{ repaired: 2, cut: 0 }],
   )
 })
@@ -133,7 +133,7 @@ for (const head of ['', 'x', 'xx', 'xxx']) {
     t.ok(Buffer.from(long).indexOf(Buffer.from(message as string)) === 0, 'no half character')
     t.ok(Buffer.byteLength(message as string) > 2 * PAGE - 2048, 'no shorter than needed')
     t.equal(
-      payloads.reduce((sum, { payload }) => sum + payload.notes.reduce((cuts, { cut }) => cuts + cut, 0), 0),
+      payloads.reduce((sum, { payload }) => sum + payload.alterations.reduce((cuts, { cut }) => cuts + cut, 0), 0),
       1,
     )
   })
@@ -157,7 +157,7 @@ t.test(
         name,
       )
       t.same(
-        payloads.map(({ payload: { oversize, notes } }) => [oversize, notes.length]),
+        payloads.map(({ payload: { oversize, alterations } }) => [oversize, alterations.length]),
         [
           [false, 0],
           [true, 0],
@@ -176,9 +176,9 @@ t.test('a record is cut to what it may have alone, and is another request then',
   const of = (alone?: number) => {
     const payload = encoder.encode(slab, [{ from: 0, to: 1 }], PAGE, alone) as Payload
     encoder.release(payload)
-    const { id, oversize, notes, view } = payload
+    const { id, oversize, alterations, view } = payload
     const [{ message, truncated, originalBytes }] = parse(view.toString()) as [Record<string, unknown>]
-    return { id, oversize, cut: notes.length, bytes: view.length, message, truncated, originalBytes }
+    return { id, oversize, cut: alterations.length, bytes: view.length, message, truncated, originalBytes }
   }
   const [whole, half, least] = [of(), of(2 * PAGE), of(PAGE)]
   t.match(whole, { oversize: true, cut: 0, truncated: undefined, message: 'y'.repeat(3 * PAGE) })
@@ -195,7 +195,7 @@ t.test('a line that was cut when it was read, and is cut once more, counts once 
   const slab = arena.slab({ lines: ['z'.repeat(200_000)], cutFrom: 5_000_000 })
   const payload = encode(encoderOf(arena, NDJSON, PAGE), slab)
   t.match(parse(payload.view.toString()), [{ truncated: true, originalBytes: 5_000_000 }])
-  t.same(payload.notes, [])
+  t.same(payload.alterations, [])
 })
 
 t.test('records that blow up sixfold still come through, in more payloads', async t => {
@@ -211,8 +211,8 @@ t.test('records that blow up sixfold still come through, in more payloads', asyn
 
 t.test('the id is the same for the same frames, and another for other file ranges', async t => {
   const arena = new Arena()
-  const id = (...runs: Parameters<Arena['slab']>) => {
-    const slab = arena.slab(...runs)
+  const id = (...files: Parameters<Arena['slab']>) => {
+    const slab = arena.slab(...files)
     const encoder = encoderOf(arena, NDJSON)
     const payload = encode(encoder, slab)
     encoder.release(payload)
@@ -256,12 +256,12 @@ t.test('a record that is cut counts as one: no two records have the same time', 
   const times: Backend = {
     ...NDJSON,
     limits: { ...NDJSON.limits, messageBytes: 10_000 },
-    segments: chunk => [{ kind: 'counter', value: chunk.stamp }],
+    segments: chunk => [{ kind: 'counter', value: chunk.recordTimeNanos }],
   }
-  const { stamp } = slab.chunks[0]!
+  const { recordTimeNanos } = slab.chunks[0]!
   const numbers = all(encoderOf(arena, times), slab).flatMap(({ text }) => text.trimEnd().split('\n'))
   t.same(
-    numbers.map(number => BigInt(number) - stamp),
+    numbers.map(number => BigInt(number) - recordTimeNanos),
     [0n, 1n, 2n, 3n, 4n],
   )
 })

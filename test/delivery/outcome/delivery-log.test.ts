@@ -14,7 +14,12 @@ const MINUTE = 60_000
 function remarks({ frameBytes = 100_000 } = {}) {
   const arena = new Arena()
   const slab = arena.slab({ lines: ['user=alice password=hunter2', 'GET /health 200'] })
-  const payload = { runs: [{ from: 0, to: 2 }], records: 2, frameBytes, view: Buffer.alloc(100) } as unknown as Payload
+  const payload = {
+    ranges: [{ from: 0, to: 2 }],
+    records: 2,
+    frameBytes,
+    view: Buffer.alloc(100),
+  } as unknown as Payload
   const clock = new HandClock()
   const listener = new Listener()
   const stats = new DeliveryStats()

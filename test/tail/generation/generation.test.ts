@@ -18,7 +18,7 @@ function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): 
     unsettled: 0,
     outcome: emptyOutcome(),
     islands: [],
-    stamp: 0n,
+    recordTimeNanos: 0n,
   }
 }
 

@@ -41,7 +41,7 @@ function tailed(t: Test, content: string) {
       unsettled: 0,
       outcome: emptyOutcome(),
       islands: [],
-      stamp: 0n,
+      recordTimeNanos: 0n,
     }
     cursor.took(chunk, readMarker(fd, to)!)
     tailer.growHead()

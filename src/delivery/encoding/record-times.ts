@@ -17,11 +17,11 @@ const MILLISECOND = 1_000_000n
 const JITTER = 2_000
 
 /** A time that the clock has not reached: it comes from another clock, or from this one before it was set back. */
-export function isAhead(stamp: bigint, now: number): boolean {
-  return stamp > BigInt(now + JITTER) * MILLISECOND
+export function isAhead(nanos: bigint, now: number): boolean {
+  return nanos > BigInt(now + JITTER) * MILLISECOND
 }
 
-export class Stamps {
+export class RecordTimes {
   readonly #random: () => number
   readonly #now: () => number
   #salt: bigint
@@ -36,7 +36,7 @@ export class Stamps {
 
   /** Assigns every chunk of the slab its time. `at`: milliseconds since the epoch, if not when it was read. */
   assign(slab: Slab, at?: number): void {
-    for (const chunk of slab.chunks) chunk.stamp = this.next(chunk.frames, at ?? chunk.readAt)
+    for (const chunk of slab.chunks) chunk.recordTimeNanos = this.next(chunk.frames, at ?? chunk.readAt)
   }
 
   /** The time of the first of so many records; each further one is a nanosecond later. */
@@ -50,9 +50,9 @@ export class Stamps {
     // Nothing was read in the future.
     const read = BigInt(at > now + JITTER ? now : at) * MILLISECOND + this.#salt
     // A clock that jitters, a slab that waited while a later one was given new times, or more records than nanoseconds.
-    const stamp = read > this.#next ? read : this.#next
-    this.#next = stamp + BigInt(records)
-    return stamp
+    const nanos = read > this.#next ? read : this.#next
+    this.#next = nanos + BigInt(records)
+    return nanos
   }
 
   #digits(): bigint {
