@@ -100,7 +100,7 @@ export type Verdict =
    * Some record in it is at fault, and the answer does not say which. Its halves are sent alone until the faulty ones
    * are found. Only for answers after which nothing was stored, or where what is sent twice is stored once.
    */
-  | { readonly kind: 'suspect'; readonly reason: string; readonly detail?: string }
+  | { readonly kind: 'bisect'; readonly reason: string; readonly detail?: string }
   /**
    * Said record by record: `rejected`, `retry` and `unread` name those that were not stored, in order; all others were.
    * Nothing is known of those that are `unread`: they go again at once.

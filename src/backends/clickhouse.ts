@@ -178,7 +178,7 @@ function judgeInsert(answer: Answer, message: string): Verdict {
       ? verdict
       : { kind: 'retry', reason: 'unexpected_answer', misconfigured: true }
   }
-  if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
+  if (verdict.kind !== 'rejected' && verdict.kind !== 'bisect') return verdict
   // ClickHouse says why; a proxy does not.
   return { kind: 'retry', reason: verdict.reason, ...(body === '' ? {} : { detail: body }), misconfigured: true }
 }
@@ -191,7 +191,7 @@ function judgeException({ about, reason, key }: Exception, { status, body }: Ans
     case 'credentials':
       return { kind: 'unauthorized', reason, ...detail }
     case 'row':
-      if (key === undefined || key === message) return { kind: 'suspect', reason, ...detail }
+      if (key === undefined || key === message) return { kind: 'bisect', reason, ...detail }
       // All other columns hold what we say of each record: it is the column's type that does not fit.
       return { kind: 'retry', reason: 'column_type', ...detail, misconfigured: true }
     case 'passing':

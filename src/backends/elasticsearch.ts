@@ -291,7 +291,7 @@ function judgeRequest(answer: Answer): Verdict {
   switch (answer.status) {
     case 400:
       // Some that speak the API read all documents before they take any.
-      if (type !== undefined && UNPARSABLE.has(type)) return { kind: 'suspect', reason: type, ...words }
+      if (type !== undefined && UNPARSABLE.has(type)) return { kind: 'bisect', reason: type, ...words }
       // Every line of ours is well-formed, so it is the address, the index or a setting.
       return { kind: 'retry', reason: type ?? 'http_400', ...words, misconfigured: true }
     case 404:
@@ -306,7 +306,7 @@ function judgeRequest(answer: Answer): Verdict {
   const verdict = judge(answer)
   if (verdict.kind === 'retry') return { ...verdict, reason: type ?? verdict.reason, ...words }
   // What the general table gives up, a cluster says of itself and not of a document.
-  if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
+  if (verdict.kind !== 'rejected' && verdict.kind !== 'bisect') return verdict
   return { kind: 'retry', reason: type ?? verdict.reason, ...words, misconfigured: true }
 }
 

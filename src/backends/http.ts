@@ -3,8 +3,9 @@
  * that RFC 9110 gives each status, unless the configuration knows better.
  *
  * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
- * wrong" has records suspected; whole requests are given up only where the configuration says so. Everything that a human can mend on the other side (credentials, a moved address, an
- * overloaded or half-configured server) is retried for as long as it takes.
+ * wrong" has the request bisected; whole requests are given up only where the configuration says so. Everything that a
+ * human can mend on the other side (credentials, a moved address, an overloaded or half-configured server) is retried for
+ * as long as it takes.
  */
 import * as z from 'zod/mini'
 import { size } from '../size.ts'
@@ -57,8 +58,8 @@ const statuses = z.optional(z.array(status, { error: STATUSES }))
 const statusesSchema = z.strictObject({
   delivered: statuses.check(z.describe('Every other 2xx is then no success and retried.')),
   retry: statuses.check(z.describe('Sent again without end.')),
-  suspect: statuses.check(
-    z.describe('Some record is at fault: it is searched for, and rejected once others are accepted.'),
+  bisect: statuses.check(
+    z.describe('Some record is at fault: the request is bisected, and the record rejected once others are accepted.'),
   ),
   rejected: statuses.check(z.describe('All of the request is rejected at once, good records too.')),
 })
@@ -130,7 +131,7 @@ function statusTable(options: Statuses | undefined): ReadonlyMap<string, Meaning
   if (options === undefined) return undefined
   const table = new Map<string, Meaning>()
   if (options.delivered) table.set('2xx', 'retry')
-  for (const meaning of ['retry', 'suspect', 'rejected', 'delivered'] as const) {
+  for (const meaning of ['retry', 'bisect', 'rejected', 'delivered'] as const) {
     for (const status of options[meaning] ?? []) table.set(String(status), meaning)
   }
   return table
@@ -151,8 +152,8 @@ function judgeBy(known: ReadonlyMap<string, Meaning>, answer: Answer): Verdict {
     case 'retry':
       if (general.kind === 'retry') return general
       return { kind: 'retry', reason, ...detail, ...(general.kind === 'delivered' ? { misconfigured: true } : {}) }
-    case 'suspect':
-      return { kind: 'suspect', reason, ...detail }
+    case 'bisect':
+      return { kind: 'bisect', reason, ...detail }
     case 'rejected':
       return { kind: 'rejected', reason, ...detail }
   }
@@ -184,7 +185,7 @@ export function judge(answer: Answer): Verdict {
     case 451:
       // A web page is about the address: a plain request to a port for TLS, say.
       if (isPage(answer)) return { kind: 'retry', reason: 'unexpected_html', misconfigured: true }
-      return { kind: 'suspect', reason, ...detail }
+      return { kind: 'bisect', reason, ...detail }
     case 401:
     case 403:
       return { kind: 'unauthorized', reason, ...detail }

@@ -203,7 +203,7 @@ function judgePush(answer: Answer): Verdict {
   if (status === 400 || status === 422) return judgeRefusal(answer)
   if (status === 500 && LARGE_MESSAGE.test(body)) return { kind: 'split', reason: 'grpc_message_size' }
   const verdict = judge(answer)
-  if (verdict.kind === 'suspect') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
+  if (verdict.kind === 'bisect') return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
   return status === 429 ? { kind: 'retry', reason: reasonIn(TOO_MANY, body) ?? 'http_429', ...detail } : verdict
 }
 
@@ -213,12 +213,12 @@ function judgeRefusal({ status, body }: Answer): Verdict {
   const [said = ''] = body.split(SHOWN, 1)
   const ours = reasonIn(REFUSALS, said)
   if (ours !== undefined) return { kind: 'retry', reason: ours, ...detail, misconfigured: true }
-  if (TOO_LONG.test(said)) return { kind: 'suspect', reason: 'line_too_long', ...detail }
+  if (TOO_LONG.test(said)) return { kind: 'bisect', reason: 'line_too_long', ...detail }
   if (OUT_OF_ORDER.test(said)) {
     const [, ignored = '1'] = IGNORED.exec(said) ?? []
     return { kind: 'counted', rejected: Number(ignored), reason: 'out_of_order', ...detail }
   }
-  if (UNREADABLE.test(said)) return { kind: 'suspect', reason: 'unreadable_request', ...detail }
+  if (UNREADABLE.test(said)) return { kind: 'bisect', reason: 'unreadable_request', ...detail }
   // Not Loki's words: those of a proxy, or of something else at this address.
   return { kind: 'retry', reason: `http_${status}`, ...detail, misconfigured: true }
 }

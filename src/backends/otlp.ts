@@ -38,9 +38,9 @@ export const otlpSchema = z.object({
     .check(z.describe('Gives each record a log.record.uid that stays the same when it is sent again.')),
   statuses: z.optional(
     z.strictObject({
-      suspect: z
+      bisect: z
         .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
-        .check(z.describe('Besides a 400 with a Status: some record is at fault, and is searched for.')),
+        .check(z.describe('Besides a 400 with a Status: some record is at fault, and the request is bisected.')),
     }),
   ),
 })
@@ -68,7 +68,7 @@ const FORMATS: Readonly<Record<OtlpOptions['encoding'], Format>> = {
 export function createOtlp(options: OtlpOptions, context: BackendContext): Backend {
   const url = endpointUrl(options.endpoint, '/v1/logs')
   const path = url.pathname + url.search
-  const suspects = new Set(options.statuses?.suspect)
+  const bisected = new Set(options.statuses?.bisect)
   const json = options.encoding === 'json'
   return {
     type: 'otlp',
@@ -81,7 +81,7 @@ export function createOtlp(options: OtlpOptions, context: BackendContext): Backe
     segments: chunk =>
       (json ? jsonRecord : record)(chunk, options.ids ? idPrefix(chunk, context.metadata()) : undefined),
     request: () => ({ method: 'POST', path, headers: {} }),
-    judge: answer => judgeOtlp(answer, suspects),
+    judge: answer => judgeOtlp(answer, bisected),
   }
 }
 

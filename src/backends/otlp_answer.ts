@@ -16,11 +16,11 @@ import { fields } from './protobuf.ts'
  * sent; where a receiver had stored some of it all the same (Loki does), those come twice at the same time. It must come
  * with a `Status`: a server that says 400 in other words (VictoriaLogs to a wrong path) does not speak of records. A Collector
  * says in a 400 that a request was too large. 500 may not be retried by the letter, and then one crash of a Collector is
- * a loss: it is, unless it is among `suspects`. Statuses that OTLP does not know say nothing about the records.
+ * a loss: it is, unless it is among `bisected`. Statuses that OTLP does not know say nothing about the records.
  */
 const TOO_LARGE = /^[\w: ]{0,60}\bbody too large$/
 
-export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdict {
+export function judgeOtlp(answer: Answer, bisected: ReadonlySet<number>): Verdict {
   const { status, headers, body } = answer
   const type = headers['content-type'] ?? ''
   const page = /^\s*text\/html\b/i.test(type)
@@ -31,12 +31,12 @@ export function judgeOtlp(answer: Answer, suspects: ReadonlySet<number>): Verdic
   const detail = words === '' ? {} : { detail: words }
   const mistaken: Verdict = { kind: 'retry', reason, ...detail, misconfigured: true }
   if (status === 400 && TOO_LARGE.test(words.trim())) return { kind: 'split', reason }
-  if (!page && (suspects.has(status) || (status === 400 && complaint !== undefined))) {
-    return { kind: 'suspect', reason, ...detail }
+  if (!page && (bisected.has(status) || (status === 400 && complaint !== undefined))) {
+    return { kind: 'bisect', reason, ...detail }
   }
   if (status === 400) return page ? { kind: 'retry', reason: 'unexpected_html', misconfigured: true } : mistaken
   const general = judge({ status, headers, body: words })
-  return general.kind === 'suspect' && status !== 422 ? mistaken : general
+  return general.kind === 'bisect' && status !== 422 ? mistaken : general
 }
 
 /** Some say so with an empty body or a 204, or in words that are no answer of OTLP. */

@@ -120,9 +120,9 @@ export function entryOf(type: BackendType): Entry {
 
 /** The reasons that a backend is known to refuse records for; `own` are its own options. */
 export function rejectReasonsOf(type: BackendType, own: unknown): readonly string[] {
-  const { suspect = [], rejected = [] } =
+  const { bisect = [], rejected = [] } =
     (own as { statuses?: Partial<Record<string, readonly unknown[]>> }).statuses ?? {}
   // Classes (`4xx`) are no reasons: which of their statuses come is not known.
-  const configured = [...suspect, ...rejected].filter(status => /^\d{3}$/.test(String(status)))
+  const configured = [...bisect, ...rejected].filter(status => /^\d{3}$/.test(String(status)))
   return [...new Set([...(entryOf(type).rejectReasons ?? []), ...configured.map(status => `http_${status}`)])]
 }

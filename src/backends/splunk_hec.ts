@@ -194,7 +194,7 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
     if (general.kind === 'delivered' && (!plain || ack)) {
       return { kind: 'retry', reason: 'unreadable_answer', misconfigured: true }
     }
-    if (general.kind !== 'suspect' && general.kind !== 'rejected') return general
+    if (general.kind !== 'bisect' && general.kind !== 'rejected') return general
     // No collector said this, so it says nothing of the events.
     return { ...general, kind: 'retry', misconfigured: true }
   }
@@ -216,7 +216,7 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
       if (ABOUT_TOKEN.has(status)) return { kind: 'unauthorized', reason, ...detail }
       break
     case 5:
-      if (ABOUT_EVENTS.has(status)) return { kind: 'suspect', reason, ...detail }
+      if (ABOUT_EVENTS.has(status)) return { kind: 'bisect', reason, ...detail }
       break
     case 6:
     case 12:
@@ -243,7 +243,7 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
  */
 function stoppedAt({ place, text, ackId }: Said, { records }: BatchInfo, ack: boolean, reason: string): Verdict {
   const index = records === 1 ? 0 : place
-  if (index === undefined || index >= records) return { kind: 'suspect', reason, detail: text }
+  if (index === undefined || index >= records) return { kind: 'bisect', reason, detail: text }
   const waiting = ack && index > 0
   const places = (from: number, to: number) => Array.from({ length: to - from }, (_, place) => from + place)
   return {

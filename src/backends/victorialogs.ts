@@ -99,7 +99,7 @@ function judgeInsert(answer: Answer): Verdict {
   const { status, body } = answer
   const detail = body === '' ? {} : { detail: body }
   if (status === 400) {
-    if (/cannot process jsonline request/i.test(body)) return { kind: 'suspect', reason: 'unreadable_line', ...detail }
+    if (/cannot process jsonline request/i.test(body)) return { kind: 'bisect', reason: 'unreadable_line', ...detail }
     return { kind: 'retry', reason: reasonOf(body), ...detail, misconfigured: true }
   }
   // Too little free space: it takes nothing until there is more.
@@ -107,7 +107,7 @@ function judgeInsert(answer: Answer): Verdict {
     return { kind: 'retry', reason: 'read_only', ...detail, misconfigured: true }
   }
   const verdict = judge(answer)
-  if (verdict.kind !== 'rejected' && verdict.kind !== 'suspect') return verdict
+  if (verdict.kind !== 'rejected' && verdict.kind !== 'bisect') return verdict
   return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
 }
 

@@ -3,9 +3,9 @@
  *
  *     portions ─► sender ─► concluded ─┬─ delivered, rejected, counted ─► settle ─► next portion
  *       ▲  ▲                           ├─ pending ─► settle when confirmed
- *       │  └── halves ◄────────────────┼─ split; suspect, of several files
+ *       │  └── halves ◄────────────────┼─ split; bisect, of several files
  *       └── those to send again ◄──────┼─ items, failing ─┬─► settle the others
- *                                      └─ suspect ────────┴─► aside
+ *                                      └─ bisect ────────┴─► aside
  *
  * Guarantees: every frame settles exactly once, goes aside once, or is left unsettled because of a stop; payloads go one
  * after the other, in order, and the next only when the last was settled or accepted. A record that is refused, or fails
@@ -14,8 +14,8 @@
 import type { Verdict } from '../backends/backend.ts'
 import type { Slab } from '../chunk.ts'
 import type { Aside } from './aside/aside.ts'
-import { type Held, heldFor } from './aside/held.ts'
-import { Ticket } from './aside/ticket.ts'
+import { failureOf, type RecordFailure } from './aside/record-failure.ts'
+import { WaitGroup } from './aside/wait-group.ts'
 import type { Payload } from './encoding/encoder.ts'
 import { filesOf, keyOf, parted } from './encoding/files.ts'
 import { behind, countOf, type FrameRange, pick, upTo } from './encoding/frame-ranges.ts'
@@ -77,7 +77,7 @@ export class Shipment {
   readonly #parts: ShipmentParts
   readonly #slab: Slab
   readonly #work: Portion[]
-  readonly #ticket = new Ticket()
+  readonly #waitGroup = new WaitGroup()
   /** For each frame, whether what was mended in it has been booked; made when something was. */
   #booked: Uint8Array | undefined
   /** Requests that were accepted and not confirmed yet, whether one of them was abandoned, and when that changes. */
@@ -107,7 +107,7 @@ export class Shipment {
       }
     }
     onFree()
-    return this.#ticket.seal()
+    return this.#waitGroup.seal()
   }
 
   /** Sends one payload of the portion. False if that was abandoned. */
@@ -170,7 +170,7 @@ export class Shipment {
         settlement.reject(slab, ranges, verdict.reason, status)
         return true
       case 'split':
-      case 'suspect':
+      case 'bisect':
       case 'failing': {
         const since = portion.since === NEVER ? evidence.tick : portion.since
         const refused = portionOf(ranges, { since })
@@ -180,7 +180,7 @@ export class Shipment {
           this.#work.unshift(refused)
           return true
         }
-        if (records === 1) return this.#hold(refused, payload, heldFor(verdict, status), words)
+        if (records === 1) return this.#hold(refused, payload, failureOf(verdict, status), words)
         if (verdict.kind !== 'split') {
           evidence.strange()
           deliveryLog.bisecting(verdict.reason, words)
@@ -221,9 +221,9 @@ export class Shipment {
         ranges,
         retry.map(({ index }) => index),
       )
-      const held = { kind: 'failing', reason: first.reason, byName: true, rejectAs: first.rejectAs } as const
+      const failure = { kind: 'failing', reason: first.reason, byName: true, rejectAs: first.rejectAs } as const
       const late = portionOf(again, { since, failures })
-      if (!(await this.#again(late, payload, held, listen(first.detail), status))) return false
+      if (!(await this.#again(late, payload, failure, listen(first.detail), status))) return false
     }
     const [bad] = rejected
     if (bad === undefined) return true
@@ -235,8 +235,8 @@ export class Shipment {
     }
     for (const { index, reason, detail } of rejected) {
       const one = portionOf(pick(ranges, [index]), { since })
-      const held = { kind: 'refused', reason, status, byName: true } as const
-      if (!(await this.#hold(one, payload, held, listen(detail)))) return false
+      const failure = { kind: 'refused', reason, status, byName: true } as const
+      if (!(await this.#hold(one, payload, failure, listen(detail)))) return false
     }
     return true
   }
@@ -245,17 +245,17 @@ export class Shipment {
   async #again(
     portion: Portion,
     payload: Payload,
-    held: Extract<Held, { kind: 'failing' }>,
+    failure: Extract<RecordFailure, { kind: 'failing' }>,
     words: Words,
     status: number | undefined,
   ): Promise<boolean> {
     const { aside, sender, deliveryLog, onRequestFailed } = this.#parts
     const failures = portion.failures + 1
     const records = countOf(portion.ranges)
-    if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, held, words)
-    deliveryLog.retrying(held.reason, words, records)
+    if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, failure, words)
+    deliveryLog.retrying(failure.reason, words, records)
     onRequestFailed?.(status)
-    sender.pause(held.reason, failures)
+    sender.pause(failure.reason, failures)
     this.#work.unshift({ ...portion, failures })
     return true
   }
@@ -276,14 +276,14 @@ export class Shipment {
     return true
   }
 
-  async #hold(portion: Portion, payload: Payload, held: Held, words: Words): Promise<boolean> {
+  async #hold(portion: Portion, payload: Payload, failure: RecordFailure, words: Words): Promise<boolean> {
     this.#bookAlterations(payload)
-    return this.#parts.aside.hold(this.#leaving(portion, portion.ranges, true), held, words)
+    return this.#parts.aside.hold(this.#leaving(portion, portion.ranges, true), failure, words)
   }
 
   /** `booked`: what was mended in them has been booked. */
   #leaving({ since }: Portion, ranges: readonly FrameRange[], booked = this.#isBooked(ranges)) {
-    return { slab: this.#slab, ticket: this.#ticket, ranges, since, booked }
+    return { slab: this.#slab, waitGroup: this.#waitGroup, ranges, since, booked }
   }
 
   /** These frames settle when the backend confirms that it stored them, and are sent again if it does not. */

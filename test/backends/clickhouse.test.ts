@@ -140,7 +140,7 @@ t.test('what is only taken is not called stored', async t => {
 })
 
 t.test('a row that cannot be inserted is found and rejected, its neighbours are delivered', async t => {
-  const poison = subject!.cases.find(({ verdict }) => verdict.kind === 'suspect')!.answer
+  const poison = subject!.cases.find(({ verdict }) => verdict.kind === 'bisect')!.answer
   const laid = await lay(t, subject!, {}, ({ body }) => (body.includes('poison') ? poison : undefined))
   await ship(laid, { lines: ['a', 'poison', 'b', 'c', 'd'] })
   t.match(laid.arena.outcome, {

@@ -45,15 +45,15 @@ const VERDICTS: readonly (readonly [number, string, string?, true?])[] = [
   [204, 'delivered'],
   [301, 'retry', 'redirect', true],
   [308, 'retry', 'redirect', true],
-  [400, 'suspect', 'http_400'],
+  [400, 'bisect', 'http_400'],
   [401, 'unauthorized', 'http_401'],
   [403, 'unauthorized', 'http_403'],
   [404, 'retry', 'http_404', true],
   [405, 'retry', 'http_405', true],
   [408, 'retry', 'http_408'],
   [413, 'split', 'http_413'],
-  [409, 'suspect', 'http_409'],
-  [422, 'suspect', 'http_422'],
+  [409, 'bisect', 'http_409'],
+  [422, 'bisect', 'http_422'],
   [429, 'retry', 'http_429'],
   [500, 'retry', 'http_500'],
   [503, 'retry', 'http_503'],
@@ -68,7 +68,7 @@ for (const [status, kind, reason, misconfigured] of VERDICTS) {
 }
 
 t.test('the server’s own words go along with a refusal', async t => {
-  t.same(judge({ status: 400, headers: {}, body: 'no' }), { kind: 'suspect', reason: 'http_400', detail: 'no' })
+  t.same(judge({ status: 400, headers: {}, body: 'no' }), { kind: 'bisect', reason: 'http_400', detail: 'no' })
 })
 
 t.test('a page of HTML is not taken for an acknowledgement', async t => {

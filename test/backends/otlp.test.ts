@@ -140,10 +140,10 @@ t.test('a count in an answer’s bytes is read to the letter, and so many are re
 t.test('a 500 is tried again, unless the configuration knows that it is about a record', async t => {
   const answer = { status: 500, headers: {}, body: 'no' }
   t.strictSame(backendOf().judge(answer, BATCH), { kind: 'retry', reason: 'http_500', detail: 'no' })
-  const strict = backendOf({ statuses: { suspect: [500] } })
-  t.strictSame(strict.judge(answer, BATCH), { kind: 'suspect', reason: 'http_500', detail: 'no' })
+  const strict = backendOf({ statuses: { bisect: [500] } })
+  t.strictSame(strict.judge(answer, BATCH), { kind: 'bisect', reason: 'http_500', detail: 'no' })
   t.match(strict.judge({ ...answer, status: 400 }, BATCH), { kind: 'retry', misconfigured: true }, 'and 400 as ever')
-  t.equal(backendOf({ statuses: { suspect: [400] } }).judge({ ...answer, status: 400 }, BATCH).kind, 'suspect')
+  t.equal(backendOf({ statuses: { bisect: [400] } }).judge({ ...answer, status: 400 }, BATCH).kind, 'bisect')
 })
 
 t.test('numbers and fields are written and read back', async t => {

@@ -9,7 +9,7 @@ const types = Object.keys(BACKENDS) as BackendType[]
 function refusing(type: BackendType): Set<string> {
   const reasons = new Set<string>()
   for (const { verdict } of SUBJECTS.filter(subject => subject.type === type).flatMap(({ cases }) => cases)) {
-    if (verdict.kind === 'rejected' || verdict.kind === 'suspect' || verdict.kind === 'counted')
+    if (verdict.kind === 'rejected' || verdict.kind === 'bisect' || verdict.kind === 'counted')
       reasons.add(verdict.reason)
     if (verdict.kind !== 'items') continue
     for (const { reason } of verdict.rejected) reasons.add(reason)
@@ -27,7 +27,7 @@ t.test('every reason to refuse a record in the table of verdicts is counted from
 
 t.test('for plain HTTP it is every status that refuses records', t => {
   const reasons = Array.from({ length: 500 }, (_, at) => judge({ status: 100 + at, headers: {}, body: '' })).flatMap(
-    verdict => (verdict.kind === 'rejected' || verdict.kind === 'suspect' ? [verdict.reason] : []),
+    verdict => (verdict.kind === 'rejected' || verdict.kind === 'bisect' ? [verdict.reason] : []),
   )
   t.strictSame([...rejectReasonsOf('http', {})].sort(), [...new Set(reasons)].sort())
   for (const reason of refusing('http')) t.ok(reasons.includes(reason), reason)
@@ -35,7 +35,7 @@ t.test('for plain HTTP it is every status that refuses records', t => {
 })
 
 t.test('statuses that the configuration gives such a meaning are among them; classes of statuses are no reasons', t => {
-  t.strictSame(rejectReasonsOf('http', { statuses: { suspect: [400, '418'], rejected: [404, '5xx'] } }), [
+  t.strictSame(rejectReasonsOf('http', { statuses: { bisect: [400, '418'], rejected: [404, '5xx'] } }), [
     ...rejectReasonsOf('http', {}),
     'http_418',
     'http_404',

@@ -163,14 +163,14 @@ t.test('a record over the receiver’s limit is cut and says so', async t => {
 })
 
 t.test('statuses mean what the configuration says, and all others what they always mean', async t => {
-  const statuses = { delivered: [200, 409], retry: [400, '5xx'], suspect: [500], rejected: ['422', 404] }
+  const statuses = { delivered: [200, 409], retry: [400, '5xx'], bisect: [500], rejected: ['422', 404] }
   const backend = created(await configured(t, { ...subject.config('http://x'), statuses }))
   const judge = (status: number, headers: Answer['headers'] = {}) => backend.judge({ status, headers, body: '' }, BATCH)
   t.same(judge(200), { kind: 'delivered' })
   t.same(judge(202), { kind: 'retry', reason: 'http_202', misconfigured: true }, 'a success that is not in the list')
   t.same(judge(409), { kind: 'delivered' })
   t.same(judge(400), { kind: 'retry', reason: 'http_400' })
-  t.same(judge(500), { kind: 'suspect', reason: 'http_500' }, 'a status before its class')
+  t.same(judge(500), { kind: 'bisect', reason: 'http_500' }, 'a status before its class')
   t.same(judge(503), { kind: 'retry', reason: 'http_503' })
   t.same(judge(422), { kind: 'rejected', reason: 'http_422' })
   t.same(judge(404), { kind: 'rejected', reason: 'http_404' })

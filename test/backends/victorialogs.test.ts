@@ -85,7 +85,7 @@ t.test('no label takes a name that VictoriaLogs gives a meaning, or one that it 
 })
 
 t.test('a line that it cannot read is found and rejected alone', async t => {
-  const unreadable = subject.cases.find(({ verdict }) => verdict.kind === 'suspect')!.answer
+  const unreadable = subject.cases.find(({ verdict }) => verdict.kind === 'bisect')!.answer
   // It reads what it can and complains only if that is nothing.
   const laid = await lay(t, subject, {}, ({ body }) =>
     body.split('\n').every(line => line === '' || line.includes('poison')) ? unreadable : undefined,

@@ -32,7 +32,7 @@ const meant = (name: string, answer: Answer, verdict: Verdict): Case => ({
 
 const passing = (reason: string): Verdict => ({ kind: 'retry', reason })
 const mended = (reason: string): Verdict => ({ kind: 'retry', reason, misconfigured: true })
-const suspect = (reason: string): Verdict => ({ kind: 'suspect', reason })
+const bisect = (reason: string): Verdict => ({ kind: 'bisect', reason })
 const refused = (reason: string): Verdict => ({ kind: 'unauthorized', reason })
 
 const cases: readonly Case[] = [
@@ -61,27 +61,27 @@ const cases: readonly Case[] = [
   meant(
     'the message cannot be inserted, with a 500',
     old(500, 27, 'Cannot parse input: expected " before: hello"}: (while read the value of key message): (at row 1)\n'),
-    suspect('cannot_parse_input_assertion_failed'),
+    bisect('cannot_parse_input_assertion_failed'),
   ),
   meant(
     'the message cannot be inserted, with a 400',
     late(400, 72, 'CANNOT_PARSE_NUMBER', 'Cannot parse number: (while reading the value of key message): (at row 2)'),
-    suspect('cannot_parse_number'),
+    bisect('cannot_parse_number'),
   ),
   meant(
     'no element of the message’s enum, an internal error then',
     old(500, 49, "Unknown element 'zzz' for type Enum8('a' = 1, 'b' = 2): (while read the value of key message)"),
-    suspect('logical_error'),
+    bisect('logical_error'),
   ),
   meant(
     'a column made of the message cannot be made',
     old(400, 6, "Cannot parse string 'zzz' as UInt32: syntax error at begin of string"),
-    suspect('cannot_parse_text'),
+    bisect('cannot_parse_text'),
   ),
   meant(
     'a constraint of the table',
     late(500, 469, 'VIOLATED_CONSTRAINT', 'Constraint `short` for table default.logs is violated at row 1'),
-    suspect('violated_constraint'),
+    bisect('violated_constraint'),
   ),
   meant(
     'a column of another type',
@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
       27,
       'Cannot parse input: expected " before: (while read the value of key x): (while read the value of key message)',
     ),
-    suspect('cannot_parse_input_assertion_failed'),
+    bisect('cannot_parse_input_assertion_failed'),
   ),
   meant(
     'a column that is not there, where that is not allowed',

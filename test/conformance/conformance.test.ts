@@ -70,7 +70,7 @@ for (const subject of SUBJECTS) {
     t.jobs = TROUBLES.length
     const all = TROUBLES.map(trouble => t.test(trouble.name, { buffered: true }, t => survives(t, subject, trouble)))
     for (const { name, answer, verdict } of subject.cases) {
-      if (verdict.kind !== 'suspect' && verdict.kind !== 'split') continue
+      if (verdict.kind !== 'bisect' && verdict.kind !== 'split') continue
       const title = `to everything for a while: ${name}`
       all.push(t.test(title, { buffered: true }, t => outlives(t, subject, answer)))
     }
@@ -162,7 +162,7 @@ async function isolates(t: Test, subject: Subject): Promise<void> {
   t.same(server.wrong, [])
   const verdict = judgeOf(backend)(subject.poisoned!(server.seen[0]!))
   // A server that takes equal records once may be asked about halves.
-  const messages = verdict.kind === 'suspect' ? [...new Set(server.messages)] : server.messages
+  const messages = verdict.kind === 'bisect' ? [...new Set(server.messages)] : server.messages
   t.same([...messages].sort(), ['one', 'six', 'ten'])
   const { delivered, rejected } = arena.outcome
   t.same(delivered, { lines: 3, bytes: 12 })

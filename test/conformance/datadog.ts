@@ -31,7 +31,7 @@ export const subject: Subject = {
   success: () => ({ status: 202, headers: { 'content-type': 'application/json' }, body: '{}' }),
   cases: [
     { name: 'accepted', answer: { status: 202, headers: {}, body: '{}' }, verdict: { kind: 'delivered' } },
-    { name: 'a payload it cannot read', answer: bad.answer, verdict: { kind: 'suspect', ...bad.words } },
+    { name: 'a payload it cannot read', answer: bad.answer, verdict: { kind: 'bisect', ...bad.words } },
     { name: 'no key', answer: nobody.answer, verdict: { kind: 'unauthorized', ...nobody.words } },
     { name: 'a wrong key', answer: forbidden.answer, verdict: { kind: 'unauthorized', ...forbidden.words } },
     {

@@ -177,7 +177,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a document that the whole request is refused for',
     answer: refused(400, 'mapper_parsing_exception', MAPPING),
-    verdict: { kind: 'suspect', reason: 'mapper_parsing_exception', detail: MAPPING },
+    verdict: { kind: 'bisect', reason: 'mapper_parsing_exception', detail: MAPPING },
   },
   {
     name: 'no credentials',

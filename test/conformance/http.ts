@@ -5,7 +5,7 @@ import type { Case, Decoded, Request, Subject } from './subject.ts'
 
 const says = (status: number, body = '', headers: Record<string, string> = {}): Answer => ({ status, headers, body })
 
-const told = (kind: 'suspect' | 'unauthorized' | 'retry', status: number, body = ''): Verdict => ({
+const told = (kind: 'bisect' | 'unauthorized' | 'retry', status: number, body = ''): Verdict => ({
   kind,
   reason: `http_${status}`,
   ...(body && { detail: body }),
@@ -33,17 +33,17 @@ const CASES: readonly Case[] = [
     verdict: mistaken('redirect'),
   },
   { name: 'a moved address', answer: says(308, '', { location: '/v2/ingest' }), verdict: mistaken('redirect') },
-  { name: 'a record is wrong', answer: says(400, 'bad field'), verdict: told('suspect', 400, 'bad field') },
+  { name: 'a record is wrong', answer: says(400, 'bad field'), verdict: told('bisect', 400, 'bad field') },
   { name: 'credentials are missing', answer: says(401, 'who?'), verdict: told('unauthorized', 401, 'who?') },
   { name: 'credentials do not suffice', answer: says(403), verdict: told('unauthorized', 403) },
   { name: 'a wrong path', answer: says(404, 'not found'), verdict: mistaken('http_404', 'not found') },
   { name: 'a wrong method', answer: says(405), verdict: mistaken('http_405') },
   { name: 'too slow', answer: says(408), verdict: told('retry', 408) },
-  { name: 'a conflict', answer: says(409), verdict: told('suspect', 409) },
+  { name: 'a conflict', answer: says(409), verdict: told('bisect', 409) },
   { name: 'gone', answer: says(410), verdict: mistaken('http_410') },
   { name: 'too large', answer: says(413), verdict: { kind: 'split', reason: 'http_413' } },
   { name: 'a media type it does not take', answer: says(415), verdict: mistaken('http_415') },
-  { name: 'a record that makes no sense', answer: says(422), verdict: told('suspect', 422) },
+  { name: 'a record that makes no sense', answer: says(422), verdict: told('bisect', 422) },
   { name: 'headers it does not take', answer: says(431), verdict: mistaken('http_431') },
   { name: 'too many requests', answer: says(429, '', { 'retry-after': '7' }), verdict: told('retry', 429) },
   { name: 'an error of its own', answer: says(500, 'oops'), verdict: told('retry', 500, 'oops') },

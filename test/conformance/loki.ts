@@ -51,7 +51,7 @@ const cases: readonly Case[] = [
     'a line is too long, the others are stored',
     400,
     `max entry size '262144' bytes exceeded for stream '${STREAM}' while adding an entry with length '300000' bytes`,
-    { kind: 'suspect', reason: 'line_too_long' },
+    { kind: 'bisect', reason: 'line_too_long' },
   ),
   told('old Loki: a line is behind its stream, the others are stored', 400, ignored('entry out of order', 3, 10), {
     kind: 'counted',
@@ -103,14 +103,14 @@ const cases: readonly Case[] = [
   mended('a tenant that is none', 400, "tenant ID 'a/b' contains unsupported character '/'\n", 'tenant'),
   mended('an encoding it does not know', 400, 'Content-Encoding "zstd" not supported\n', 'content_encoding'),
   told('JSON it cannot read', 400, 'loghttp.PushRequest.Streams: []loghttp.LogProtoStream: unexpected EOF\n', {
-    kind: 'suspect',
+    kind: 'bisect',
     reason: 'unreadable_request',
   }),
   told(
     'JSON it cannot read, and it shows a line that speaks of times',
     400,
     'loghttp.PushRequest.Streams: ReadString: invalid character, error found in #10 byte of ...|imestamp too new|..., bigger context ...|x timestamp too new|...\n',
-    { kind: 'suspect', reason: 'unreadable_request' },
+    { kind: 'bisect', reason: 'unreadable_request' },
   ),
   told(
     'a proxy repeats a line that speaks of a tenant that is blocked',

@@ -24,7 +24,7 @@ export const subject: Subject = {
     {
       name: 'a structure it cannot read',
       answer: { status: 400, headers: {}, body: '' },
-      verdict: { kind: 'suspect', reason: 'http_400' },
+      verdict: { kind: 'bisect', reason: 'http_400' },
     },
     {
       name: 'a wrong key',

@@ -227,7 +227,7 @@ const BINARY: readonly Case[] = [
   {
     name: 'bad data',
     answer: binary(400, `0803 1208 ${hexOf('bad data')}`),
-    verdict: { kind: 'suspect', reason: 'http_400', detail: 'bad data' },
+    verdict: { kind: 'bisect', reason: 'http_400', detail: 'bad data' },
   },
   {
     name: 'a Collector’s limit',
@@ -237,12 +237,12 @@ const BINARY: readonly Case[] = [
   {
     name: 'bad data, in words that repeat a line',
     answer: binary(400, `0803 1223 ${hexOf('cannot take "http: body too large"!')}`),
-    verdict: { kind: 'suspect', reason: 'http_400', detail: 'cannot take "http: body too large"!' },
+    verdict: { kind: 'bisect', reason: 'http_400', detail: 'cannot take "http: body too large"!' },
   },
   {
     name: 'bad data (Loki)',
     answer: { ...binary(400, `1208 ${hexOf('too long')}`), headers: { 'content-type': 'application/octet-stream' } },
-    verdict: { kind: 'suspect', reason: 'http_400', detail: 'too long' },
+    verdict: { kind: 'bisect', reason: 'http_400', detail: 'too long' },
   },
   {
     name: 'a wrong path (VictoriaLogs)',
@@ -290,7 +290,7 @@ const TEXTUAL: readonly Case[] = [
   {
     name: 'bad data',
     answer: written(400, '{"code":3,"message":"bad data"}'),
-    verdict: { kind: 'suspect', reason: 'http_400', detail: 'bad data' },
+    verdict: { kind: 'bisect', reason: 'http_400', detail: 'bad data' },
   },
   {
     name: 'a writing it does not know (VictoriaLogs)',

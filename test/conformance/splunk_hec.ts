@@ -37,12 +37,12 @@ const CASES: readonly Case[] = [
   {
     name: 'an event has an invalid format, and it is not said which',
     answer: says(400, 6, 'Invalid data format'),
-    verdict: { kind: 'suspect', reason: 'invalid_data_format', detail: 'Invalid data format' },
+    verdict: { kind: 'bisect', reason: 'invalid_data_format', detail: 'Invalid data format' },
   },
   {
     name: 'an event that was not sent',
     answer: says(400, 13, 'Event field cannot be blank', { 'invalid-event-number': 4 }),
-    verdict: { kind: 'suspect', reason: 'event_blank', detail: 'Event field cannot be blank' },
+    verdict: { kind: 'bisect', reason: 'event_blank', detail: 'Event field cannot be blank' },
   },
   {
     name: 'the token may not write into the index',
@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
   {
     name: 'nothing but white space',
     answer: says(400, 5, 'No data'),
-    verdict: { kind: 'suspect', reason: 'no_data', detail: 'No data' },
+    verdict: { kind: 'bisect', reason: 'no_data', detail: 'No data' },
   },
   {
     name: 'the channel is missing',

@@ -48,7 +48,7 @@ function words(verdict: Verdict): string {
       return verdict.warning === undefined ? 'delivered' : `delivered, with a warning (\`${verdict.warning}\`)`
     case 'rejected':
       return `rejected (\`${verdict.reason}\`)`
-    case 'suspect':
+    case 'bisect':
       return `bisected; the record at fault is rejected once others are accepted (\`${verdict.reason}\`)`
     case 'counted':
       return `${verdict.rejected} rejected (\`${verdict.reason}\`), the others delivered`

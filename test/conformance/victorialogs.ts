@@ -36,7 +36,7 @@ export const subject: Subject = {
     {
       name: 'not one line can be read',
       answer: text(400, LINE),
-      verdict: { kind: 'suspect', reason: 'unreadable_line', detail: LINE },
+      verdict: { kind: 'bisect', reason: 'unreadable_line', detail: LINE },
     },
     {
       name: 'a tenant that is none',

@@ -669,7 +669,7 @@ export const MUTANTS: readonly Mutant[] = [
       [
         'src/delivery/shipment.ts',
         '        if (records === 1) return this.#hold(',
-        "        if (verdict.kind === 'suspect') {\n          settlement.reject(slab, ranges, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
+        "        if (verdict.kind === 'bisect') {\n          settlement.reject(slab, ranges, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
       ],
     ],
     program: 'poisoned lines among good ones',

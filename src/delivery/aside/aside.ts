@@ -19,10 +19,10 @@ import type { Sender } from '../sender.ts'
 import { type Cases, companions } from './cases.ts'
 import type { Conclusions } from './conclusions.ts'
 import { slabOf } from './excerpt.ts'
-import type { Held } from './held.ts'
 import type { Lane } from './lane.ts'
+import type { RecordFailure } from './record-failure.ts'
 import type { AsideRecord, Leaving, Stash } from './stash.ts'
-import type { Ticket } from './ticket.ts'
+import type { WaitGroup } from './wait-group.ts'
 
 /** After a refusal the search rests for as long as that took, and at least so long: milliseconds. */
 const REST = 5
@@ -54,7 +54,7 @@ export interface AsideFields {
 
 export class Aside {
   readonly #fields: AsideFields
-  readonly #tickets = new Set<Ticket>()
+  readonly #waitGroups = new Set<WaitGroup>()
   #running = false
   #stopped = false
   #hurried = false
@@ -94,10 +94,10 @@ export class Aside {
   }
 
   /** Takes frames in that stand apart. False if that was abandoned. */
-  async hold(leaving: Leaving, held: Held, words: string | undefined): Promise<boolean> {
+  async hold(leaving: Leaving, failure: RecordFailure, words: string | undefined): Promise<boolean> {
     const records = await this.#take(leaving)
     if (records === undefined) return false
-    this.#fields.conclusions.hold(records, held, words)
+    this.#fields.conclusions.hold(records, failure, words)
     this.look()
     return true
   }
@@ -125,16 +125,16 @@ export class Aside {
   }
 
   #abandon(): void {
-    for (const ticket of this.#tickets) ticket.abandon()
-    this.#tickets.clear()
+    for (const waitGroup of this.#waitGroups) waitGroup.abandon()
+    this.#waitGroups.clear()
   }
 
   async #take(leaving: Leaving): Promise<AsideRecord[] | undefined> {
-    const { ticket } = leaving
+    const { waitGroup } = leaving
     if (this.#stopped) return undefined
-    if (!this.#tickets.has(ticket)) {
-      this.#tickets.add(ticket)
-      void ticket.done.then(() => this.#tickets.delete(ticket))
+    if (!this.#waitGroups.has(waitGroup)) {
+      this.#waitGroups.add(waitGroup)
+      void waitGroup.done.then(() => this.#waitGroups.delete(waitGroup))
     }
     const taken = await this.#fields.stash.take(leaving)
     if (!this.#running && taken !== undefined) {
@@ -197,7 +197,7 @@ export class Aside {
       return { records: companions(proven.filter(({ place }) => place < lane.head)), more: false }
     }
     const doubted = cases.unproven(lane)
-    if (doubted === undefined || (doubted.known && evidence.suspects(doubted.known))) {
+    if (doubted === undefined || (doubted.known && evidence.pointsToRecord(doubted.known))) {
       const records = lane.next(first?.place)
       if (records.length > 0) return { records, more: false }
     } else if (lane.size > 0 && (!evidence.doubting || evidence.stubborn || this.#hurried)) {

@@ -17,7 +17,7 @@ import type { Settlement } from '../outcome/settlement.ts'
 import type { Concluded } from '../sender.ts'
 import type { Cases } from './cases.ts'
 import { frameOf, offsetOf } from './excerpt.ts'
-import { type Held, heldFor } from './held.ts'
+import { failureOf, type RecordFailure } from './record-failure.ts'
 import type { AsideRecord, Stash } from './stash.ts'
 
 type ByItem = Extract<Verdict, { kind: 'items' }>
@@ -45,8 +45,8 @@ export class Conclusions {
   }
 
   /** Records that have just left the stream, and why they stand apart. `words`: the backend's, if they may be shown. */
-  hold(records: readonly AsideRecord[], held: Held, words: string | undefined): void {
-    for (const record of records) this.#holdOne(record, held, words)
+  hold(records: readonly AsideRecord[], failure: RecordFailure, words: string | undefined): void {
+    for (const record of records) this.#holdOne(record, failure, words)
   }
 
   /** Draws the conclusion for the records of one request. Returns whether any was refused. */
@@ -77,7 +77,7 @@ export class Conclusions {
         this.reject(records, verdict.reason, status, listen(verdict.detail))
         return true
       case 'split':
-      case 'suspect':
+      case 'bisect':
       case 'failing': {
         // The encoder will cut it the next time: the ceiling has been lowered.
         if (verdict.kind === 'split' && payload.oversize) return true
@@ -95,7 +95,7 @@ export class Conclusions {
         const [record] = records
         this.#bookAlterations(records, payload)
         if (record!.trouble === undefined) record!.lane.refused(records, evidence.tick)
-        this.#holdOne(record!, heldFor(verdict, status), words)
+        this.#holdOne(record!, failureOf(verdict, status), words)
         return true
       }
       case 'items':
@@ -185,13 +185,13 @@ export class Conclusions {
   }
 
   /** Each of them stands apart from now on, or still. */
-  #apart(records: readonly AsideRecord[], held: Held, words: string | undefined, payload: Payload): void {
+  #apart(records: readonly AsideRecord[], failure: RecordFailure, words: string | undefined, payload: Payload): void {
     this.#bookAlterations(records, payload)
     this.#leave(records)
-    for (const record of records) this.#holdOne(record, held, words)
+    for (const record of records) this.#holdOne(record, failure, words)
   }
 
-  #holdOne(record: AsideRecord, held: Held, words: string | undefined): void {
+  #holdOne(record: AsideRecord, held: RecordFailure, words: string | undefined): void {
     const { stash, cases, deliveryLog } = this.#fields
     const { reason } = held
     const before = record.known !== undefined

@@ -12,7 +12,7 @@ import type { FrameRange } from '../encoding/frame-ranges.ts'
 import type { Case } from '../outcome/evidence.ts'
 import { alone, type Excerpt, excerptOf, settle } from './excerpt.ts'
 import { Lane } from './lane.ts'
-import type { Ticket } from './ticket.ts'
+import type { WaitGroup } from './wait-group.ts'
 
 /** Bytes beyond which nothing more is taken in, and beyond which no more should be read of one file. */
 const FULL = 1024 * 1024
@@ -48,7 +48,7 @@ export type Trouble =
 
 export interface AsideRecord {
   readonly lane: Lane<AsideRecord>
-  readonly ticket: Ticket
+  readonly waitGroup: WaitGroup
   excerpt: Excerpt
   index: number
   readonly place: number
@@ -64,7 +64,7 @@ export interface AsideRecord {
 export interface Leaving {
   readonly slab: Slab
   readonly ranges: readonly FrameRange[]
-  readonly ticket: Ticket
+  readonly waitGroup: WaitGroup
   /** When a request with them was refused first. */
   readonly since: number
   readonly booked: boolean
@@ -108,7 +108,7 @@ export class Stash {
     return taken === 'closed' ? undefined : taken
   }
 
-  #takeIn({ slab, ranges, ticket, since, booked }: Leaving): AsideRecord[] {
+  #takeIn({ slab, ranges, waitGroup, since, booked }: Leaving): AsideRecord[] {
     const records: AsideRecord[] = []
     for (const [chunk, from, to] of stretches(slab, ranges)) {
       const lane = this.#lane(chunk.origin)
@@ -116,11 +116,11 @@ export class Stash {
       this.#grew(lane, costOf(excerpt))
       this.#records += to - from
       lane.records += to - from
-      ticket.add(to - from)
+      waitGroup.add(to - from)
       for (let index = 0; index < to - from; index++) {
         records.push({
           lane,
-          ticket,
+          waitGroup,
           excerpt,
           index,
           place: this.#places++,
@@ -150,7 +150,7 @@ export class Stash {
     this.#records--
     record.lane.records--
     this.#release(record)
-    record.ticket.settle()
+    record.waitGroup.settle()
   }
 
   /** Records of this file must not pass those that are here, or spoil the requests of others. */

@@ -136,11 +136,11 @@ export class Evidence {
   condemns(known: Case): boolean {
     if (this.#final) return true
     const needed = this.#now() < this.#strictUntil ? CONDEMNED_STRICTLY : CONDEMNED
-    return known.separate >= needed || (known.refusals >= CONDEMNED_IN_QUIET && this.suspects(known))
+    return known.separate >= needed || (known.refusals >= CONDEMNED_IN_QUIET && this.pointsToRecord(known))
   }
 
   /** Rather the record than the address: others of its request were accepted, and nothing new was refused since. */
-  suspects({ others, first }: Case): boolean {
+  pointsToRecord({ others, first }: Case): boolean {
     return others && this.#stranger <= first
   }
 }

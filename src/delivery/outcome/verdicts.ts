@@ -44,7 +44,7 @@ export function isAccepted(conclusion: Conclusion, records: number): boolean {
       return rejected.length + retry.length + unread.length < records
     }
     case 'rejected':
-    case 'suspect':
+    case 'bisect':
     case 'split':
     case 'failing':
       return false

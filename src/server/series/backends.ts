@@ -26,7 +26,7 @@ const EXPECTED: readonly (readonly [status: string, verdict: string])[] = [
   ['2xx', 'delivered'],
   ['4xx', 'unauthorized'],
   ['4xx', 'retry'],
-  ['4xx', 'suspect'],
+  ['4xx', 'bisect'],
   ['4xx', 'rejected'],
   ['4xx', 'split'],
   ['5xx', 'retry'],

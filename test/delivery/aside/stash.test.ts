@@ -4,13 +4,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import { frameOf, offsetOf, slabOf } from '../../../src/delivery/aside/excerpt.ts'
 import { Stash } from '../../../src/delivery/aside/stash.ts'
-import { Ticket } from '../../../src/delivery/aside/ticket.ts'
+import { WaitGroup } from '../../../src/delivery/aside/wait-group.ts'
 import { NEVER } from '../../../src/delivery/outcome/evidence.ts'
 import { DELIVERED } from '../../../src/ledger.ts'
 import { Arena, numbered, origin } from '../rig.ts'
 
 const leaving = (slab: ReturnType<Arena['slab']>, ranges = [{ from: 0, to: slab.frames }]) => ({
-  ...{ slab, ranges, ticket: new Ticket(), since: NEVER, booked: false },
+  ...{ slab, ranges, waitGroup: new WaitGroup(), since: NEVER, booked: false },
 })
 
 t.test('a record is the same from an excerpt as from its slab, and settles in its own chunk', async t => {

@@ -19,7 +19,7 @@ const CONCLUSIONS: readonly (readonly [conclusion: Conclusion, accepted: boolean
   [{ kind: 'items', rejected: [item(0)], retry: [item(1)] }, true, false],
   [{ kind: 'items', rejected: [item(0)], retry: [item(1)], unread: [2] }, false, true],
   [{ kind: 'rejected', reason: 'configured' }, false, false],
-  [{ kind: 'suspect', reason: 'http_400' }, false, true],
+  [{ kind: 'bisect', reason: 'http_400' }, false, true],
   [{ kind: 'split', reason: 'http_413' }, false, true],
   [{ kind: 'failing', within: true, reason: 'http_200' }, false, true],
 ]
@@ -41,6 +41,6 @@ t.test('a conclusion says whether something was accepted, and whether its record
 t.test('the first of several records speaks for all that were refused with it', t => {
   t.match(refusalOf({ kind: 'items', rejected: [item(4), item(5)], retry: [] }), { reason: 'bad 4' })
   t.match(refusalOf({ kind: 'items', rejected: [], retry: [item(7)] }), { reason: 'bad 7' })
-  t.match(refusalOf({ kind: 'suspect', reason: 'http_400', detail: 'why' }), { reason: 'http_400', detail: 'why' })
+  t.match(refusalOf({ kind: 'bisect', reason: 'http_400', detail: 'why' }), { reason: 'http_400', detail: 'why' })
   t.end()
 })

@@ -113,7 +113,7 @@ export function judges(): Target {
               assert(verdict.after >= 0 && Number.isFinite(verdict.after), `${name}: a pause`)
             break
           case 'rejected':
-          case 'suspect':
+          case 'bisect':
           case 'unauthorized':
           case 'split':
             break

@@ -1,5 +1,5 @@
-/** What one slab has aside: its shipment waits until all of it has settled or was abandoned. */
-export class Ticket {
+/** Counts the records of one slab that are aside: its shipment waits until all have settled or were abandoned. */
+export class WaitGroup {
   readonly #done = Promise.withResolvers<boolean>()
   /** Resolves when it is sealed and all have settled, or to false when that was abandoned. */
   readonly done = this.#done.promise

@@ -4,7 +4,7 @@ import { TOO_LARGE } from '../outcome/settlement.ts'
 import type { Failing } from '../outcome/verdicts.ts'
 
 /** Why records stand apart: they were refused alone (`byName`: among others), or they fail for themselves. */
-export type Held =
+export type RecordFailure =
   | { readonly kind: 'refused'; readonly reason: string; readonly status: number | undefined; readonly byName: boolean }
   | {
       readonly kind: 'failing'
@@ -15,14 +15,14 @@ export type Held =
     }
 
 /** Why a record stands apart that was refused alone, or seems to fail for itself. */
-export function heldFor(
-  verdict: Extract<Verdict, { kind: 'split' | 'suspect' }> | Failing,
+export function failureOf(
+  verdict: Extract<Verdict, { kind: 'split' | 'bisect' }> | Failing,
   status: number | undefined,
-): Held {
+): RecordFailure {
   switch (verdict.kind) {
     case 'split':
       return { kind: 'refused', reason: TOO_LARGE, status, byName: false }
-    case 'suspect':
+    case 'bisect':
       return { kind: 'refused', reason: verdict.reason, status, byName: false }
     case 'failing':
       return { kind: 'failing', reason: verdict.reason, byName: false, rejectAs: verdict.rejectAs }
