@@ -43,6 +43,8 @@ export interface Demand {
   readonly concurrency: number
   /** The longest line that any of its sources may have: bytes without the line end. */
   readonly longestLine: number
+  /** Bytes of what is found in each record. Default: 0. */
+  readonly row?: number
   readonly backend: Shape
 }
 
@@ -53,6 +55,8 @@ export interface SlabSizes {
   readonly small: SlabLayout
   /** Frames of a batch at the most: rows of no table are more. */
   readonly maxFrames: number
+  /** Bytes of what is found in each record. */
+  readonly row: number
 }
 
 /** Bytes. */
@@ -66,17 +70,18 @@ export interface Need {
   readonly wanted: number
 }
 
-export function needOf({ batch, concurrency, longestLine, backend }: Demand): Need {
+export function needOf({ batch, concurrency, longestLine, row = 0, backend }: Demand): Need {
   const { payloadBytes, records, messageBytes = longestLine, recordBytes = Number.MAX_SAFE_INTEGER } = backend.limits
   const maxFrames = Math.min(batch.maxRecords, records)
   const full = Math.min(batch.maxBytes, payloadBytes)
   const growth = growthOf(backend)
-  const slabFor = (window: number): SlabLayout => layoutFor(Math.max(window, QUANTUM), maxFrames)
+  const slabFor = (window: number): SlabLayout => layoutFor(Math.max(window, QUANTUM), maxFrames, row)
   const slab: SlabSizes = {
     full: slabFor(Math.max(full, longestLine + 1)),
     longest: slabFor(longestLine + 1),
     small: slabFor(QUANTUM),
     maxFrames,
+    row,
   }
   const underWay = backend.confirmation === undefined ? concurrency : Math.max(concurrency, UNCONFIRMED)
   // One more to fill meanwhile. Where records are larger than their lines, less makes a full batch.

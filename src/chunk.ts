@@ -5,14 +5,17 @@
  * One slab becomes one batch. A chunk is a run of whole frames of one generation inside a slab, together with the
  * range of the file they cover; it is the unit of acknowledgement.
  *
- *     slab   │ ends: u32 per frame  │ window ────────────────────────────────────────► capacity
- *     chunks │                      │ a.log 0..812 │ b.log 90..4096 │ a.log 812..1900 │ unused
- *                                    frames 0..3    frames 4..21     frames 22..29
+ *     slab   │ ends: u32 per frame │ rows │ window ──────────────────────────────────► capacity
+ *     chunks │                     │      │ a.log 0..812 │ b.log 90..4096 │ a.log 812..1900 │ unused
+ *                                          frames 0..3    frames 4..21     frames 22..29
  *
  * Frame f of a chunk runs from the byte behind the end of frame f−1 (or the chunk's first byte) to `ends[f]`, which is
  * the address of its line feed. What is trimmed (CR, NULs, a byte order mark) is trimmed when it is rendered, so that
  * addresses and file offsets stay one subtraction apart. Frames that were decoded do not lie in memory as they lie in
  * the file: such a chunk has a column of offsets, behind its last frame in the window.
+ *
+ * Where records are processed each frame has a row too: what was found in it (time, level, where its fields stand), as
+ * the kernel wrote it (kernel/assembly/layout.ts). Without processing a row has no bytes.
  *
  * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and calls its owner exactly once;
  * settling more than is there throws `ERR_INVARIANT`.
@@ -33,29 +36,40 @@ const ROW = 4
  */
 const WINDOW_PER_ROW = 8
 
-/** How an extent is divided: rows of its table, bytes of its window, and of both together in whole pages. */
+/**
+ * How an extent is divided: how many frames its tables hold, bytes of what is found in each, bytes of its window, and of
+ * all together in whole pages.
+ */
 export interface SlabLayout {
   readonly frames: number
+  readonly row: number
   readonly window: number
   readonly bytes: number
 }
 
-/** What an extent of so many bytes holds, if no more than `maxFrames` rows are wanted. */
-export function layoutIn(bytes: number, maxFrames: number): SlabLayout {
-  const frames = Math.max(1, Math.min(maxFrames, Math.floor(bytes / (ROW + WINDOW_PER_ROW))))
-  return { frames, window: bytes - ROW * frames, bytes }
+/** Bytes of both tables for so many frames. */
+function tables(frames: number, row: number): number {
+  return row === 0 ? ROW * frames : Math.ceil((ROW * frames) / 8) * 8 + row * frames
 }
 
-/** The smallest one that has a window of at least so many bytes, if no more than `maxFrames` rows are wanted. */
-export function layoutFor(window: number, maxFrames: number): SlabLayout {
-  const frames = Math.max(1, Math.min(maxFrames, Math.floor(window / WINDOW_PER_ROW)))
-  return layoutIn(layoutOf(frames, window).bytes, maxFrames)
+/** What an extent of so many bytes holds, if no more than `maxFrames` frames are wanted. */
+export function layoutIn(bytes: number, maxFrames: number, row = 0): SlabLayout {
+  // Lines of what is processed are longer: with rows of 60 bytes tables take a third, if all are used.
+  const most = Math.floor(bytes / (ROW + row + Math.max(WINDOW_PER_ROW, 2 * row)))
+  const frames = Math.max(1, Math.min(maxFrames, most))
+  return { frames, row, window: bytes - tables(frames, row), bytes }
 }
 
-/** The one that has exactly so many rows: for lines that are known already. */
-export function layoutOf(frames: number, window: number): SlabLayout {
-  const bytes = Math.ceil((ROW * frames + window) / PAGE) * PAGE
-  return { frames, window: bytes - ROW * frames, bytes }
+/** The smallest one that has a window of at least so many bytes, if no more than `maxFrames` frames are wanted. */
+export function layoutFor(window: number, maxFrames: number, row = 0): SlabLayout {
+  const frames = Math.max(1, Math.min(maxFrames, Math.floor(window / Math.max(WINDOW_PER_ROW, 2 * row))))
+  return layoutIn(layoutOf(frames, window, row).bytes, maxFrames, row)
+}
+
+/** The one that has exactly so many frames: for lines that are known already. */
+export function layoutOf(frames: number, window: number, row = 0): SlabLayout {
+  const bytes = Math.ceil((tables(frames, row) + window) / PAGE) * PAGE
+  return { frames, row, window: bytes - tables(frames, row), bytes }
 }
 
 /** Where a chunk's frames come from. One object per generation, shared by all its chunks. */
@@ -68,6 +82,12 @@ export interface Origin {
   readonly generation: string
   /** The source's labels. */
   readonly labels: Readonly<Record<string, string>>
+}
+
+/** The frames [from, to) of a slab. */
+export interface FrameRange {
+  readonly from: number
+  readonly to: number
 }
 
 /** A stretch of a file, from one frame boundary to another, that has settled although something before it has not. */
@@ -108,6 +128,12 @@ export interface ChunkFields {
   readonly cutFrom: number
   /** The last line of a file, shipped although it has no line end. Such a chunk has one frame. */
   readonly partial: boolean
+  /** A frame may be several lines: ids name a range, for the same line may begin records of different lengths. */
+  readonly joined?: boolean
+  /** Its one frame goes on where another record ended, which was cut or sent before all of it was there. */
+  readonly continued?: boolean
+  /** What stands before it in the file, where that was asked for and the chunk before it is not at hand. */
+  readonly before?: Buffer | undefined
 }
 
 /** A chunk of lines that do not come from a read: the rest follows from them. */
@@ -127,6 +153,31 @@ export interface Chunk extends ChunkFields {
    * that no two records of a pipeline have the same.
    */
   recordTimeNanos: bigint
+  /** What may be found in its records; undefined: they are lines, and have no rows. Set by the stage. */
+  shape?: RecordShape | undefined
+}
+
+/** What is found in the records of one source, and where: one object per source. */
+export interface RecordShape {
+  /** Values by name that have a slot of their own; more than those may stand in a record that is an object or pairs. */
+  readonly slots: readonly SlotName[]
+  /** Slots of the values that have a place of their own in a record: undefined if there is no such value. */
+  readonly message: number | undefined
+  /** The level as it was written. */
+  readonly level: number | undefined
+  readonly traceId: number | undefined
+  readonly spanId: number | undefined
+  /** Records have times and levels of their own, where one was found. */
+  readonly timed: boolean
+  readonly levelled: boolean
+}
+
+/** A value's name, as it is sent, and its slot. */
+export interface SlotName {
+  readonly name: string
+  readonly slot: number
+  /** Where an expression found it: it is a number if it can be one. Values of objects say what they are. */
+  readonly number: boolean
 }
 
 export class Slab {
@@ -137,7 +188,12 @@ export class Slab {
   /** Address of the table of frame ends, and how many it can hold. */
   readonly ends: number
   readonly maxFrames: number
+  /** Address of the rows, and how many bytes each has. */
+  readonly rows: number
+  readonly row: number
   readonly chunks: Chunk[] = []
+  /** Frames that are to be sent, in order; undefined: all. The others have settled. */
+  kept: FrameRange[] | undefined
   /** Bytes of the window and rows of the table in use. */
   used = 0
   frames = 0
@@ -146,25 +202,27 @@ export class Slab {
   readonly #ends: Uint32Array
   readonly #memory: DataView
 
-  /** `extent` must hold a table of `maxFrames` rows and the window; `memory` is the arena it lies in. */
-  constructor(memory: ArrayBufferLike, extent: Extent, maxFrames: number) {
+  /** `extent` must hold the tables of `maxFrames` frames and the window; `memory` is the arena it lies in. */
+  constructor(memory: ArrayBufferLike, extent: Extent, maxFrames: number, row = 0) {
     this.extent = extent
     this.maxFrames = maxFrames
+    this.row = row
     this.ends = extent.address
-    this.window = extent.address + ROW * maxFrames
-    this.capacity = extent.bytes - ROW * maxFrames
+    this.window = extent.address + tables(maxFrames, row)
+    this.rows = this.window - row * maxFrames
+    this.capacity = extent.bytes - tables(maxFrames, row)
     invariant(this.capacity > 0, 'a slab has no window')
     this.#ends = new Uint32Array(memory, extent.address, maxFrames)
     this.#memory = new DataView(memory)
   }
 
-  /** A slab in this extent, with no more than `maxFrames` rows. */
-  static within(memory: ArrayBufferLike, extent: Extent, maxFrames: number): Slab {
-    return new Slab(memory, extent, layoutIn(extent.bytes, maxFrames).frames)
+  /** A slab in this extent, for no more than `maxFrames` frames. */
+  static within(memory: ArrayBufferLike, extent: Extent, maxFrames: number, row = 0): Slab {
+    return new Slab(memory, extent, layoutIn(extent.bytes, maxFrames, row).frames, row)
   }
 
   /** A slab with these chunks in it and room for no others, or `undefined` if there is no place for it now. */
-  static holding(memory: ArrayBufferLike, budget: Budget, chunks: readonly WrittenChunk[]): Slab | undefined {
+  static holding(memory: ArrayBufferLike, budget: Budget, chunks: readonly WrittenChunk[], row = 0): Slab | undefined {
     const frames = chunks.reduce((sum, { lines }) => sum + lines.length, 0)
     const slab = Slab.take(
       memory,
@@ -172,6 +230,7 @@ export class Slab {
       layoutOf(
         frames,
         chunks.reduce((sum, chunk) => sum + lengthOf(chunk), 0),
+        row,
       ),
     )
     for (const chunk of slab ? chunks : []) slab!.#write(chunk)
@@ -181,12 +240,17 @@ export class Slab {
   /** A slab of this layout, or `undefined` if there is no place for it now. */
   static take(memory: ArrayBufferLike, budget: Budget, layout: SlabLayout): Slab | undefined {
     const extent = budget.grant(layout.bytes)
-    return extent && new Slab(memory, extent, layout.frames)
+    return extent && new Slab(memory, extent, layout.frames, layout.row)
   }
 
   /** Bytes of the extent that are in use: what may be kept when the slab is sealed. */
   get footprint(): number {
-    return ROW * this.maxFrames + this.used
+    return tables(this.maxFrames, this.row) + this.used
+  }
+
+  /** The frames that are to be sent. */
+  get sendable(): readonly FrameRange[] {
+    return this.kept ?? [{ from: 0, to: this.frames }]
   }
 
   /** Adds a chunk whose bytes and frame ends are already in place. */
@@ -222,6 +286,11 @@ export class Slab {
     this.add({ ...fields, start, fileEnd, firstFrame: this.frames, frames: lines.length })
   }
 
+  /** Address of the row of a frame. */
+  rowOf(frame: number): number {
+    return this.rows + this.row * frame
+  }
+
   setEnd(frame: number, address: number): void {
     this.#ends[frame] = address
   }
@@ -243,9 +312,24 @@ export class Slab {
     return chunk.fileStart + this.startOf(chunk, frame) - chunk.start
   }
 
+  /** Index of the chunk that holds the frame. */
+  chunkAt(frame: number): number {
+    let low = 0
+    let high = this.chunks.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.chunks[middle]!.firstFrame <= frame) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
   /** Settles the frames `from` up to, not including, `to` of the whole slab, which may cross chunks. */
   settle(from: number, to: number, outcome: Outcome): void {
-    for (const chunk of this.chunks) {
+    if (from === to) return
+    for (let index = this.chunkAt(from); index < this.chunks.length; index++) {
+      const chunk = this.chunks[index]!
+      if (chunk.firstFrame >= to) break
       const first = Math.max(from, chunk.firstFrame)
       const end = chunk.firstFrame + chunk.frames
       const last = Math.min(to, end)

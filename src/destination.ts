@@ -17,6 +17,8 @@ import { ShipperError } from './errors.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { type Logger, withFields } from './log.ts'
 import type { Metadata } from './metadata.ts'
+import { plansFor, rowBytes, tableBytes } from './process/plan.ts'
+import { Stage } from './process/stage.ts'
 import { formatSize } from './size.ts'
 import { StateDirectory } from './state.ts'
 import { lineRoom } from './tail/options.ts'
@@ -27,6 +29,8 @@ export interface Destination {
   readonly kernel: Kernel
   readonly budget: Budget
   readonly slab: SlabSizes
+  /** What is done with records before they are sent. */
+  readonly stage: Stage
   readonly transport: Transport
   readonly delivery: Delivery
   readonly deadLetters: DeadLetterFile | undefined
@@ -69,8 +73,11 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
   const longestLine = Math.max(0, ...sources.map(lineRoom))
-  const need = needOf({ batch: options.batch, concurrency: options.concurrency, longestLine, backend })
-  const kernel = kernelOf(partOf(config.memory.budget, config.backends.length))
+  const plans = plansFor(config.plans, entry.sources)
+  const { batch, concurrency } = options
+  const need = needOf({ batch, concurrency, longestLine, row: rowBytes(plans), backend })
+  const kernel = kernelOf(partOf(config.memory.budget, config.backends.length), tableBytes(plans))
+  const stage = new Stage(kernel, plans)
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const transport: Transport =
     fields.transport ??
@@ -108,12 +115,13 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   })
   const rejectReasons = [...Delivery.rejectReasons(backend), ...rejectReasonsOf(entry.type as BackendType, entry.own)]
   const origin = endpoint?.origin ?? null
-  return { backend, kernel, budget, slab: need.slab, transport, delivery, deadLetters, endpoint: origin, rejectReasons }
+  const slab = need.slab
+  return { backend, kernel, budget, slab, stage, transport, delivery, deadLetters, endpoint: origin, rejectReasons }
 }
 
-function kernelOf(bytes: number): Kernel {
+function kernelOf(bytes: number, tables: number): Kernel {
   try {
-    return Kernel.create(bytes)
+    return Kernel.create(bytes, tables)
   } catch (cause) {
     const message = `memory.budget: the system does not give ${formatSize(bytes)} for each backend; allowed: less`
     throw new ShipperError('ERR_START', message, { cause })

@@ -188,7 +188,10 @@ export class Pipeline {
     const { reader } = this.parts
     const target = this.#target
     const before = slab.used
+    const chunks = slab.chunks.length
     const fill = reader.fill(slab, Math.min(target, before + TURN), this.#withholds)
+    // In the same turn: nothing may see what was read before this.
+    this.parts.stage.apply(slab, chunks)
     return fill === 'full' && before + TURN < target && slab.used > before ? 'more' : fill
   }
 
@@ -202,7 +205,7 @@ export class Pipeline {
     const most = Math.min(slab.full.bytes, budget.slabs)
     const extent = budget.grant(most, this.#long ? slab.longest.bytes : Math.min(most, slab.small.bytes))
     this.#noteStall(extent === undefined)
-    return extent && Slab.within(kernel.memory.buffer, extent, slab.maxFrames)
+    return extent && Slab.within(kernel.memory.buffer, extent, slab.maxFrames, slab.row)
   }
 
   /** Nothing that is under way, and no slab: nothing will be released. By the way arenas are divided this cannot be. */

@@ -311,7 +311,7 @@ export class Shipper {
       },
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
-    const reader = this.#sources.reader(config, destination.kernel)
+    const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.ruleOf(source))
     const { batch, concurrency } = options
     const pipeline: Pipeline = new Pipeline({
       ...destination,

@@ -36,11 +36,12 @@ const SHELF = [
 const ARROWS: Record<string, readonly string[]> = {
   shelf: [],
   kernel: ['shelf'],
+  process: ['kernel', 'shelf'],
   backends: ['kernel/kernel.ts', 'shelf'],
   tail: ['kernel', 'shelf'],
   delivery: ['kernel', 'backends/backend.ts', 'shelf'],
   server: ['shelf'],
-  config: ['backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
+  config: ['process', 'backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
   manifest: ['config', 'shelf'],
   report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
   destination: [
@@ -50,6 +51,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'backends/registry.ts',
     'config/config.ts',
     'tail/options.ts',
+    'process',
     'shelf',
   ],
   pipeline: ['destination', 'tail', 'delivery', 'shelf'],

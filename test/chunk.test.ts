@@ -182,7 +182,11 @@ t.test(
           assert.equal(bytes % PAGE, 0)
           assert.ok(4 * frames <= bytes / 3)
           assert.ok(frames >= Math.min(maxFrames, Math.floor(window / 8)), 'rows for any lines but the shortest')
-          assert.deepEqual(layoutIn(bytes, maxFrames), { frames, bytes, window: got }, 'its extent tells the layout')
+          assert.deepEqual(
+            layoutIn(bytes, maxFrames),
+            { frames, row: 0, bytes, window: got },
+            'its extent tells the layout',
+          )
           const exact = layoutOf(maxFrames, window)
           assert.ok(exact.frames === maxFrames && exact.window >= window)
         },

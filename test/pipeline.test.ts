@@ -10,6 +10,8 @@ import type { Transport } from '../src/delivery/transport/transport.ts'
 import { Kernel } from '../src/kernel/kernel.ts'
 import { Ledger } from '../src/ledger.ts'
 import { Pipeline } from '../src/pipeline.ts'
+import { NO_PLANS } from '../src/process/plan.ts'
+import { Stage } from '../src/process/stage.ts'
 import { formOf } from '../src/tail/framing/form.ts'
 import { Framer } from '../src/tail/framing/framer.ts'
 import { Reader } from '../src/tail/framing/reader.ts'
@@ -59,6 +61,7 @@ async function flow(
     kernel,
     budget,
     slab: need.slab,
+    stage: new Stage(kernel, NO_PLANS),
     reader,
     delivery,
     logger: journal,

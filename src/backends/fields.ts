@@ -27,13 +27,14 @@ export function attributesOf({ origin }: Chunk, metadata: Metadata): [name: stri
 }
 
 /** What may be special about a record. Said only if it applies, so no label may say it. */
-export const FLAGS: ReadonlySet<string> = new Set(['truncated', 'originalBytes', 'partial'])
+export const FLAGS: ReadonlySet<string> = new Set(['truncated', 'originalBytes', 'partial', 'continued'])
 
-/** What is special about the record of a chunk: it was cut, or it is the last line of a file without a line end. */
-export function flags({ cutFrom, partial }: Chunk): [name: string, value: number | boolean][] {
+/** What is special about the record of a chunk: it was cut, it is the last line of a file without a line end, or it goes on with another. */
+export function flags({ cutFrom, partial, continued }: Chunk): [name: string, value: number | boolean][] {
   const all: [string, number | boolean][] = []
   if (cutFrom > 0) all.push(['truncated', true], ['originalBytes', cutFrom])
   if (partial) all.push(['partial', true])
+  if (continued) all.push(['continued', true])
   return all
 }
 
@@ -57,9 +58,11 @@ export function idPrefix({ origin }: Chunk, metadata: Metadata): string {
 
 /**
  * The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. Or it looks
- * into the column of a chunk that was decoded, by the frame's row in its slab.
+ * into the column of a chunk that was decoded, by the frame's row in its slab. A record that may be several lines names its
+ * length too: it may have been sent in half before.
  */
-export function offset({ fileStart, start, offsets, firstFrame }: Chunk): Segment {
+export function offset({ fileStart, start, offsets, firstFrame, joined, cutFrom }: Chunk): Segment {
+  if (joined) return { kind: 'range', base: fileStart - start, cutFrom }
   if (offsets === undefined) return { kind: 'offset', base: fileStart - start }
   return { kind: 'offset', base: offsets.base, table: offsets.table - 4 * firstFrame }
 }

@@ -83,7 +83,7 @@ export function jsonRecord(
   metadata: Metadata = NO_METADATA,
   shape: Shape = PLAIN,
 ): Segment[] {
-  const special = chunk.cutFrom > 0 || chunk.partial
+  const special = chunk.cutFrom > 0 || chunk.partial || chunk.continued === true
   const known = special ? undefined : usual.get(chunk.origin)
   const fits = known?.metadata === metadata && known.shape === shape && known.ids === ids
   const around = fits ? known : templateOf(chunk, ids, metadata, shape)

@@ -155,7 +155,11 @@ function explained(
 }
 
 /** A slab with the one line in it, as if it had been read from a file of the backend's first source. */
-function marked(config: Config, { sources }: BackendConfig, { kernel, budget }: Destination): Slab {
+function marked(
+  config: Config,
+  { sources }: BackendConfig,
+  { kernel, budget, slab: { row }, stage }: Destination,
+): Slab {
   const source = config.sources.find(({ name }) => name === sources[0])!
   const origin: Origin = {
     source: source.name,
@@ -165,7 +169,8 @@ function marked(config: Config, { sources }: BackendConfig, { kernel, budget }: 
   }
   const owner = { settled: () => {} }
   const chunk = { lines: [LINE], owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false }
-  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk])
+  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk], row)
   invariant(slab !== undefined, 'a new arena has room for a line')
+  stage.revisit(slab)
   return slab
 }

@@ -252,17 +252,29 @@ function keepUnreadable(letters: PrivateDirectory, name: string, text: string): 
 /** Sends these in one slab; false if that was interrupted. */
 async function ship(
   letters: readonly Letter[],
-  { kernel, budget, delivery }: Destination,
+  { kernel, budget, delivery, slab: { row }, stage }: Destination,
   result: Replayed,
 ): Promise<boolean> {
   const chunks: Chunk[] = []
   const owner = { settled: (chunk: Chunk) => void chunks.push(chunk) }
-  const written = letters.map(({ source, file, generation, labels, offset, readAt, cutFrom, partial, line }) => {
+  const written = letters.map(letter => {
+    const { source, file, generation, labels, offset, readAt, cutFrom, partial, joined, continued, line } = letter
     const origin = { source, path: file, generation, labels }
-    return { lines: [line], owner, origin, fileStart: offset, readAt, cutFrom, partial }
+    return {
+      lines: [line],
+      owner,
+      origin,
+      fileStart: offset,
+      readAt,
+      cutFrom,
+      partial,
+      joined: joined === true,
+      continued: continued === true,
+    }
   })
-  const slab = Slab.holding(kernel.memory.buffer, budget, written)
+  const slab = Slab.holding(kernel.memory.buffer, budget, written, row)
   invariant(slab !== undefined, 'there is one slab at a time')
+  stage.revisit(slab)
   const shipped = await delivery.ship(slab)
   for (const { outcome } of chunks) {
     result.delivered += outcome.delivered.lines

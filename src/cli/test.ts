@@ -104,7 +104,7 @@ function slabOf(
   config: Config,
   { sources }: BackendConfig,
   lines: Buffer,
-  { kernel, budget }: ReturnType<typeof createDestination>,
+  { kernel, budget, slab: { row }, stage }: ReturnType<typeof createDestination>,
 ): Slab {
   const source = config.sources.find(({ name }) => name === sources[0])!
   const origin: Origin = {
@@ -120,7 +120,8 @@ function slabOf(
   }
   const owner = { settled: () => {} }
   const chunk = { lines: all, owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false }
-  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk])
+  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk], row)
   invariant(slab !== undefined, 'a new arena has room for what is shown')
+  stage.apply(slab, 0)
   return slab
 }

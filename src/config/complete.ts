@@ -7,9 +7,10 @@ import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
+import { NO_PLANS, type Plans, planOf, type SourcePlan } from '../process/plan.ts'
 import { proxyFor } from '../proxy.ts'
 import type { SourceOptions } from '../tail/options.ts'
-import type { BackendConfig, Config } from './config.ts'
+import type { BackendConfig, Config, SourceConfig } from './config.ts'
 import { checkBudget, usualBudget } from './memory.ts'
 import { nearest } from './nearest.ts'
 import { describe, type KeyPath, type Problem, type Report } from './problem.ts'
@@ -30,24 +31,26 @@ export interface Completed {
 
 export function complete(written: Written, circumstances: Circumstances): Completed {
   const sources = written.sources.map(
-    (source, index): SourceOptions => ({ ...source, name: source.name ?? sourceName(index) }),
+    (source, index): SourceConfig => ({ ...source, name: source.name ?? sourceName(index) }) as SourceConfig,
   )
   const backends = written.backends.map(entry => backend(entry as unknown as BackendEntry, sources))
-  const config: Config = {
-    sources,
-    backends,
-    state: written.state,
-    volume: written.volume,
-    memory: { budget: written.memory.budget ?? usualBudget(sources, backends) },
-    drain: written.drain,
-    server: written.server,
-    log: written.log,
-    pod: written.pod,
-  }
   const problems: Problem[] = []
   const warnings: string[] = []
   const report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>): void => {
     problems.push({ ...circumstances.locate(path), ...problem })
+  }
+  const plans = plansOf(sources, report)
+  const config: Config = {
+    sources,
+    plans,
+    backends,
+    state: written.state,
+    volume: written.volume,
+    memory: { budget: written.memory.budget ?? usualBudget(sources, plans, backends) },
+    drain: written.drain,
+    server: written.server,
+    log: written.log,
+    pod: written.pod,
   }
   checkNames('sources', sources, report)
   checkNames('backends', backends, report)
@@ -56,6 +59,22 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   }
   checkBudget(config, report, warnings)
   return { config, problems, warnings }
+}
+
+/** What is said about the records of each source, compiled; what cannot be is reported. */
+function plansOf(sources: readonly SourceConfig[], report: Report): Plans {
+  const plans = new Map<string, SourcePlan>()
+  for (const [index, source] of sources.entries()) {
+    const planned = planOf(source)
+    switch (planned.kind) {
+      case 'plan':
+        if (planned.plan) plans.set(source.name, planned.plan)
+        break
+      case 'problems':
+        for (const { path, ...problem } of planned.problems) report(['sources', index, ...path], problem)
+    }
+  }
+  return plans.size > 0 ? plans : NO_PLANS
 }
 
 function sourceName(index: number): string {

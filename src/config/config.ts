@@ -4,10 +4,15 @@
  */
 import type { DeliveryOptions } from '../delivery/options.ts'
 import type { PodOptions } from '../metadata.ts'
+import type { ProcessOptions } from '../process/options.ts'
+import type { Plans } from '../process/plan.ts'
 import type { ServerOptions } from '../server/options.ts'
 import type { SourceOptions, StateOptions, VolumeOptions } from '../tail/options.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** The files of a source, and what is done with their records. */
+export interface SourceConfig extends SourceOptions, ProcessOptions {}
 
 export interface BackendConfig {
   /** Unique. */
@@ -25,7 +30,9 @@ export interface BackendConfig {
 
 export interface Config {
   /** At least one; names are unique. */
-  readonly sources: readonly SourceOptions[]
+  readonly sources: readonly SourceConfig[]
+  /** What is done with the records of each source, compiled. */
+  readonly plans: Plans
   /** At least one; names are unique. */
   readonly backends: readonly BackendConfig[]
   readonly state: StateOptions

@@ -5,6 +5,7 @@
 import { type Demand, divide, type Need, needOf, partOf } from '../arena.ts'
 import { createBackend } from '../backends/registry.ts'
 import { NO_METADATA } from '../metadata.ts'
+import { type Plans, plansFor, rowBytes } from '../process/plan.ts'
 import { formatSize } from '../size.ts'
 import { lineRoom, type SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config } from './config.ts'
@@ -21,11 +22,12 @@ interface Demanding {
   readonly need: Need
 }
 
-function demands(sources: readonly SourceOptions[], backends: readonly BackendConfig[]): Demanding[] {
+function demands(sources: readonly SourceOptions[], plans: Plans, backends: readonly BackendConfig[]): Demanding[] {
   return backends.map(entry => {
     const { batch, concurrency } = entry.delivery
     const backend = createBackend(entry.type, entry.own, { name: entry.name, metadata: () => NO_METADATA })
-    const need = needOf({ batch, concurrency, longestLine: longestLine(sources, entry), backend })
+    const row = rowBytes(plansFor(plans, entry.sources))
+    const need = needOf({ batch, concurrency, longestLine: longestLine(sources, entry), row, backend })
     return { backend: entry, limits: backend.limits, need }
   })
 }
@@ -36,15 +38,19 @@ function together(part: number, backends: number): number {
 }
 
 /** The budget of a configuration that names none. */
-export function usualBudget(sources: readonly SourceOptions[], backends: readonly BackendConfig[]): number {
-  const part = Math.max(...demands(sources, backends).map(({ need }) => need.wanted))
+export function usualBudget(
+  sources: readonly SourceOptions[],
+  plans: Plans,
+  backends: readonly BackendConfig[],
+): number {
+  const part = Math.max(...demands(sources, plans, backends).map(({ need }) => need.wanted))
   return Math.min(MOST_BUDGET, Math.max(USUAL_BUDGET, together(part, backends.length)))
 }
 
 /** What can never suffice is refused; what is only smaller than was asked for is warned of. */
-export function checkBudget({ memory, sources, backends }: Config, report: Report, warnings: string[]): void {
+export function checkBudget({ memory, sources, plans, backends }: Config, report: Report, warnings: string[]): void {
   const part = partOf(memory.budget, backends.length)
-  const all = demands(sources, backends)
+  const all = demands(sources, plans, backends)
   const neediest = all.reduce((most, each) => (each.need.required > most.need.required ? each : most))
   const { backend, need } = neediest
   if (need.required > part) {

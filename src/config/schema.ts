@@ -9,6 +9,7 @@ import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import { deliveryShape, remoteShape, secret } from '../delivery/options.ts'
 import { duration } from '../duration.ts'
 import { podSchema } from '../metadata.ts'
+import { processShape } from '../process/options.ts'
 import { serverSchema } from '../server/options.ts'
 import { size } from '../size.ts'
 import { sourceSchema, stateSchema, volumeSchema } from '../tail/options.ts'
@@ -18,6 +19,9 @@ export const MOST_BUDGET = 2 * 1024 ** 3
 
 /** What a backend without a type is, and what runs when there is no backend at all. */
 export const DEFAULT_TYPE: BackendType = 'stdout'
+
+/** A source: the files, and what is done with their records. */
+const wholeSource = z.strictObject({ ...sourceSchema.shape, ...processShape })
 
 const common = {
   name: z
@@ -83,7 +87,7 @@ export function typesTaking(key: string): readonly BackendType[] {
 
 export const configSchema = z.strictObject({
   sources: z
-    ._default(z.array(sourceSchema).check(z.maxLength(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })), [])
+    ._default(z.array(wholeSource).check(z.maxLength(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })), [])
     .check(z.describe('The files to follow.')),
   backends: z
     .prefault(

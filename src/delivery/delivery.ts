@@ -162,7 +162,7 @@ export class Delivery {
     return this.#stash.withholds(origin)
   }
 
-  /** Sends and settles all frames of `slab`. Its extent stays the caller's, and must stay as it is until it is free. */
+  /** Sends and settles the frames of `slab` that are to be sent. Its extent stays the caller's, and must stay as it is until it is free. */
   async ship(slab: Slab, events: ShipEvents = {}): Promise<Shipped> {
     this.#parts.recordTimes.assign(slab)
     return (await new Shipment(this.#parts, slab, this.#sendable(slab)).run(events)) ? SETTLED : ABANDONED
@@ -206,7 +206,7 @@ export class Delivery {
 
   /** All frames, but for those that the backend is known to refuse. */
   #sendable(slab: Slab): readonly FrameRange[] {
-    if (this.#fields.backend.limits.blank === undefined) return [{ from: 0, to: slab.frames }]
+    if (this.#fields.backend.limits.blank === undefined) return slab.sendable
     const { blank, others } = blanks(slab, this.#fields.kernel.bytes)
     this.#parts.settlement.reject(slab, blank, BLANK, undefined)
     return others

@@ -1,8 +1,8 @@
 /**
  * The kernel's door: the loops that touch every byte, over one fixed linear memory.
  *
- *     0        64 KiB                                            64 KiB + arenaBytes      end
- *     │ room   │ arena: slabs and payloads, dealt out by a budget │ one page of slack     │
+ *     0        64 KiB                                                          end
+ *     │ room   │ tables │ arena: slabs and payloads, dealt out by a budget │ one page of slack │
  *
  * Files are read into the arena, frames are found and rendered there, and views of it go to the HTTP client: log data
  * is never copied out and never becomes a string. The loops are WebAssembly (assembly/), compiled into module.ts.
@@ -35,6 +35,12 @@ export type Segment =
    * for each row of the table of frames: then it is `base` and the frame's row.
    */
   | { readonly kind: 'offset'; readonly base: number; readonly table?: number | undefined }
+  /**
+   * The frame's range in its file: the offset as above, a hyphen, and the bytes of the frame as 8 hexadecimal digits;
+   * `cutFrom` are those of a frame that is longer in the file, or 0. So a record that was sent in half and then whole has
+   * two names. For chunks without a column of offsets.
+   */
+  | { readonly kind: 'range'; readonly base: number; readonly cutFrom: number }
   /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
   | { readonly kind: 'counter'; readonly value: bigint }
   /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
@@ -63,6 +69,17 @@ export interface RecordLimits {
 }
 
 const UNLIMITED: RecordLimits = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
+
+/** How lines become records. */
+export interface RecordRule {
+  /** Address of the machines that say it: see assembly/process/records.ts. */
+  readonly table: number
+  /** Lines and bytes that a record may have; 0 lines: any number. A line that would pass these begins another record. */
+  readonly maxLines: number
+  readonly maxBytes: number
+  /** Milliseconds without growth of the file after which its last record is complete. */
+  readonly flush: number
+}
 
 /** What to render, and where to. Numbers are addresses but for `first` and `count`. */
 export interface Rendering {
@@ -108,6 +125,19 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly cutAt: WebAssembly.Global
   frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
   padded(ends: number, first: number, count: number, start: number): number
+  records(
+    from: number,
+    to: number,
+    ends: number,
+    max: number,
+    lineEnd: number,
+    table: number,
+    maxLines: number,
+    maxBytes: number,
+    final: boolean,
+  ): number
+  readonly openAt: WebAssembly.Global
+  readonly continued: WebAssembly.Global
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -124,9 +154,10 @@ const KINDS: Record<Segment['kind'], number> = {
   fixed64: LAYOUT.FIXED64,
   length: LAYOUT.LENGTH,
   members: LAYOUT.MEMBERS,
+  range: LAYOUT.RANGE,
 }
 /** Bytes that the program of a template may take, with what it names. */
-const ROOM = LAYOUT.ROOM_END - LAYOUT.PROGRAM
+const ROOM = LAYOUT.STATES - LAYOUT.PROGRAM
 
 /** Bytes of the room that a segment takes, its step included. */
 function roomFor(segment: Segment): number {
@@ -148,24 +179,39 @@ export class Kernel {
   readonly arenaBytes: number
   readonly #loops: Exports
   readonly #view: DataView
+  /** Where the next table goes. */
+  #tables: number = LAYOUT.ROOM_END
 
-  private constructor(memory: WebAssembly.Memory, arenaBytes: number, loops: Exports) {
+  private constructor(memory: WebAssembly.Memory, arena: number, arenaBytes: number, loops: Exports) {
     this.memory = memory
     this.bytes = Buffer.from(memory.buffer)
-    this.arena = LAYOUT.ROOM_END
+    this.arena = arena
     this.arenaBytes = arenaBytes
     this.#loops = loops
     this.#view = new DataView(memory.buffer)
   }
 
-  /** A kernel with an arena of `arenaBytes` bytes, rounded up to pages of 64 KiB. Throws a `RangeError` if that cannot be had. */
-  static create(arenaBytes: number): Kernel {
+  /**
+   * A kernel with an arena of `arenaBytes` bytes and room for tables of `tableBytes`, each rounded up to pages of 64 KiB.
+   * Throws a `RangeError` if that cannot be had.
+   */
+  static create(arenaBytes: number, tableBytes = 0): Kernel {
     compiled ??= new WebAssembly.Module(Buffer.from(MODULE, 'base64'))
     const arena = Math.max(1, Math.ceil(arenaBytes / PAGE))
-    const pages = LAYOUT.ROOM_END / PAGE + arena + 1
+    const before = LAYOUT.ROOM_END / PAGE + Math.ceil(tableBytes / PAGE)
+    const pages = before + arena + 1
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
-    return new Kernel(memory, arena * PAGE, exports as unknown as Exports)
+    return new Kernel(memory, before * PAGE, arena * PAGE, exports as unknown as Exports)
+  }
+
+  /** Lays down a table, whose offsets are relative to its beginning; returns its address, a multiple of 16. */
+  lay(table: Uint8Array): number {
+    const address = this.#tables
+    invariant(address + table.length <= this.arena, 'tables take more than was set aside for them')
+    this.bytes.set(table, address)
+    this.#tables += Math.ceil(table.length / 16) * 16
+    return address
   }
 
   /** Address behind the last byte that the last `render` wrote for a whole record; its `out` if there was none. */
@@ -189,6 +235,34 @@ export class Kernel {
    */
   frames(from: number, to: number, ends: number, max: number, lineEnd: number = LINE_FEED): number {
     return this.#loops.frames(from, to, ends, max, lineEnd)
+  }
+
+  /**
+   * Writes the address of the last line end of each record in [from, to), which begins with one, to the table of u32 at
+   * `ends`, at most `max`; returns how many are complete. `final`: nothing will follow, so the last one is too. A record
+   * that goes on where another had to end (`continued`) is alone in its call.
+   */
+  records(
+    from: number,
+    to: number,
+    ends: number,
+    max: number,
+    lineEnd: number,
+    rule: RecordRule,
+    final: boolean,
+  ): number {
+    const { table, maxLines, maxBytes } = rule
+    return this.#loops.records(from, to, ends, max, lineEnd, table, maxLines, maxBytes, final)
+  }
+
+  /** Where the last `records` found a record that is not complete; 0 if it found none. */
+  get openAt(): number {
+    return this.#loops.openAt.value
+  }
+
+  /** The first record of the last `records` begins with a line that goes on with what stands before it. */
+  get continued(): boolean {
+    return this.#loops.continued.value !== 0
   }
 
   /**
@@ -236,7 +310,7 @@ export class Kernel {
    *
    * Under `text` a frame loses one CR at its end and the NULs at its head before it is rendered; `bytes` takes it as it
    * is. `limits` are for one record. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need
-   * more than the room has, which is a little under 64 KiB.
+   * more than the room has, which is a little under 60 KiB.
    */
   template(
     segments: readonly Segment[],
@@ -261,6 +335,9 @@ export class Kernel {
         data += bytes.length
       } else if (segment.kind === 'offset') {
         this.#view.setUint32(step + 4, segment.table ?? 0, true)
+        this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
+      } else if (segment.kind === 'range') {
+        this.#view.setUint32(step + 4, segment.cutFrom, true)
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'counter') {
         const digits = segment.value.toString()

@@ -3,7 +3,7 @@
  * checkpoint, and a reader for each backend. What composes the program uses `tail` through it.
  */
 import type { Origin } from '../chunk.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import type { Kernel, RecordRule } from '../kernel/kernel.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { StateDirectory } from '../state.ts'
@@ -67,11 +67,17 @@ export class Sources {
     this.tail = new Tail(sources, this.sweep, this.store, ledger, log, held, unpacked)
   }
 
-  /** A reader of some sources for one backend, which takes part from the start. Before the tail starts. */
-  reader({ name, sources }: Consumer, kernel: Kernel): Reader {
-    const forms = new Map(
-      this.#options.filter(source => sources.includes(source.name)).map(source => [source.name, formOf(source)]),
-    )
+  /**
+   * A reader of some sources for one backend, which takes part from the start. Before the tail starts. `ruleOf`: how lines
+   * of a source become records, where not each is one.
+   */
+  reader(
+    { name, sources }: Consumer,
+    kernel: Kernel,
+    ruleOf: (source: string) => RecordRule | undefined = () => undefined,
+  ): Reader {
+    const own = this.#options.filter(source => sources.includes(source.name))
+    const forms = new Map(own.map(source => [source.name, formOf(source, ruleOf(source.name))]))
     const framer = new Framer(kernel, source => forms.get(source)!, this.#allowance, this.#notices)
     const reader = new Reader(name, framer, this.tail.events)
     this.tail.join({ reader, sources: new Set(sources) })

@@ -109,14 +109,18 @@ export function render(chunk: Uint8Array, start: number, how: Rendering): Render
   let frameStart = start
   return lines(chunk).map((frame, index) => {
     const trimmed = how.treatment === 'text' ? trim(frame, how.atFileStart && index === 0) : frame
-    const rendered = record(trimmed, frameStart, index, how)
+    const rendered = record(trimmed, { start: frameStart, length: frame.length, index }, how)
     frameStart += frame.length + 1
     return rendered
   })
 }
 
-/** The record of the chunk's frame number `index`, of which `trimmed` is left. */
-function record(trimmed: Uint8Array, frameStart: number, index: number, how: Rendering): Rendered {
+/** The record of a chunk's frame, of which `trimmed` is left. */
+function record(
+  trimmed: Uint8Array,
+  { start: frameStart, length: frameLength, index }: { start: number; length: number; index: number },
+  how: Rendering,
+): Rendered {
   const mends = how.treatment === 'text' && how.repair
   const body = mends ? repair(trimmed) : Buffer.from(trimmed)
   let repaired = 0
@@ -132,6 +136,11 @@ function record(trimmed: Uint8Array, frameStart: number, index: number, how: Ren
     if (segment.kind === 'message') return escaped(body)
     if (segment.kind === 'raw') return body
     if (segment.kind === 'offset') return Buffer.from((segment.base + frameStart).toString(16).padStart(12, '0'))
+    if (segment.kind === 'range') {
+      const length = segment.cutFrom || frameLength
+      const at = (segment.base + frameStart).toString(16).padStart(12, '0')
+      return Buffer.from(`${at}-${length.toString(16).padStart(8, '0')}`)
+    }
     if (segment.kind === 'fixed64') return fixed64(segment.value + BigInt(index))
     if (segment.kind === 'length') return new Uint8Array(5)
     return Buffer.from((segment.value + BigInt(index)).toString())
@@ -173,7 +182,10 @@ export function cut(
     const part = trimmed.subarray(0, end)
     // A replacement is taken for two bytes longer than what it stands for.
     const message = end + (text && how.repair ? 2 * messages * repairs(part) : 0)
-    return message <= messageBytes && record(part, frameStart, 0, { ...how, segments }).bytes.length <= room
+    return (
+      message <= messageBytes &&
+      record(part, { start: frameStart, length: frame.length, index: 0 }, { ...how, segments }).bytes.length <= room
+    )
   }
   if (!fits(0)) return undefined
   let end = 0
@@ -181,7 +193,10 @@ export function cut(
     if (!fits(next)) break
     end = next
   }
-  return { ...record(trimmed.subarray(0, end), frameStart, 0, how), cutAt: from + end }
+  return {
+    ...record(trimmed.subarray(0, end), { start: frameStart, length: frame.length, index: 0 }, how),
+    cutAt: from + end,
+  }
 }
 
 /** Where each character ends, or each maximal subpart of what is none. */

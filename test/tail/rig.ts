@@ -12,6 +12,8 @@ import { Kernel } from '../../src/kernel/kernel.ts'
 import { DELIVERED, Ledger, type Statement } from '../../src/ledger.ts'
 import type { Logger } from '../../src/log.ts'
 import { Pipeline } from '../../src/pipeline.ts'
+import { NO_PLANS } from '../../src/process/plan.ts'
+import { Stage } from '../../src/process/stage.ts'
 import { StateDirectory } from '../../src/state.ts'
 import { limitsFor } from '../../src/tail/files/limits.ts'
 import { formOf } from '../../src/tail/framing/form.ts'
@@ -88,6 +90,7 @@ const SLAB = {
   full: layoutFor(FULL, FRAMES),
   longest: layoutFor((1 << 20) + 1, FRAMES),
   small: layoutFor(64 * 1024, FRAMES),
+  row: 0,
   maxFrames: FRAMES,
 }
 
@@ -163,6 +166,7 @@ export class Room {
       kernel,
       budget: new Budget(kernel.arena, kernel.arenaBytes),
       slab: SLAB,
+      stage: new Stage(kernel, NO_PLANS),
       // What is read goes at once, however much is under way.
       batch: { maxBytes: FULL, maxRecords: FRAMES, maxAge: 0, linger: 0 },
       concurrency: Number.POSITIVE_INFINITY,

@@ -20,6 +20,8 @@ export interface Excerpt {
   /** Where each ends in `bytes`, and where it begins in the file. */
   readonly ends: Uint32Array
   readonly offsets: Float64Array
+  /** What was found in each, as the rows of the slab say it. */
+  readonly rows: Buffer
   /** Offset in the file behind the last record. */
   readonly fileEnd: number
   /** The time of its first record; each further one is a nanosecond later. */
@@ -46,6 +48,7 @@ export function excerptOf(slab: Slab, memory: Uint8Array, chunk: Chunk, from: nu
     bytes: Buffer.from(memory.subarray(start, slab.endOf(to - 1))),
     ends: Uint32Array.from(frames, (_, index) => slab.endOf(from + index) - start),
     offsets: Float64Array.from(frames, (_, index) => slab.offsetOf(chunk, from + index)),
+    rows: Buffer.from(memory.subarray(slab.rowOf(from), slab.rowOf(to))),
     fileEnd: to === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, to),
     recordTimeNanos: chunk.recordTimeNanos + BigInt(from - chunk.firstFrame),
     left: to - from,
@@ -61,6 +64,7 @@ export function alone(extract: Extract): Excerpt {
     bytes,
     ends: Uint32Array.of(bytes.length),
     offsets: Float64Array.of(offsetOf(extract)),
+    rows: Buffer.from(rowsOf(excerpt, index, 1)),
     fileEnd: endOf(extract),
     recordTimeNanos: excerpt.recordTimeNanos + BigInt(index),
     left: 1,
@@ -85,11 +89,14 @@ export function settle(extract: Extract, outcome: Outcome): void {
  * chunks settle nowhere.
  */
 export function slabOf(extracts: readonly Extract[], kernel: Kernel, budget: Budget): Slab | undefined {
+  const [first] = extracts
+  const row = first === undefined ? 0 : first.excerpt.rows.length / first.excerpt.ends.length
   for (let count = extracts.length; count > 0; count = Math.floor(count / 2)) {
     const some = extracts.slice(0, count)
     const layout = layoutOf(
       count,
       some.reduce((sum, extract) => sum + room(extract), 0),
+      row,
     )
     if (layout.bytes > budget.slabs && count > 1) continue
     const slab = Slab.take(kernel.memory.buffer, budget, layout)
@@ -122,6 +129,7 @@ function place(slab: Slab, { bytes: memory }: Kernel, excerpt: Excerpt, from: nu
   const start = slab.window + slab.used
   memory.set(bytes.subarray(first, ends[from + count - 1]), start)
   for (let n = 0; n < count; n++) slab.setEnd(slab.frames + n, start + ends[from + n]! - first)
+  memory.set(rowsOf(excerpt, from, count), slab.rowOf(slab.frames))
   slab.used += ends[from + count - 1]! - first + 1
   const base = offsets[from]!
   let column: number | undefined
@@ -131,13 +139,31 @@ function place(slab: Slab, { bytes: memory }: Kernel, excerpt: Excerpt, from: nu
     for (let n = 0; n < count; n++) memory.writeUInt32LE(offsets[from + n]! - base, column + ROW * n)
     slab.used += ROW * count
   }
-  const { origin, readAt, cutFrom, partial } = chunk
+  const { origin, readAt, cutFrom, partial, joined = false, continued = false } = chunk
   const added = slab.add({
-    ...{ owner: NOWHERE, origin, readAt, cutFrom, partial, start, firstFrame: slab.frames, frames: count },
+    ...{
+      owner: NOWHERE,
+      origin,
+      readAt,
+      cutFrom,
+      partial,
+      joined,
+      continued,
+      start,
+      firstFrame: slab.frames,
+      frames: count,
+    },
     ...{ fileStart: base, fileEnd: endOf({ excerpt, index: from + count - 1 }) },
     ...(column !== undefined && { offsets: { table: column, base } }),
   })
   added.recordTimeNanos = excerpt.recordTimeNanos + BigInt(from)
+  added.shape = chunk.shape
+}
+
+/** The rows of so many records, a view. */
+function rowsOf({ rows, ends }: Excerpt, from: number, count: number): Buffer {
+  const row = rows.length / ends.length
+  return rows.subarray(row * from, row * (from + count))
 }
 
 function startOf({ ends }: Excerpt, index: number): number {

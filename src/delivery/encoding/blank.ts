@@ -1,11 +1,12 @@
 /**
  * Blank lines: frames of which nothing is left once they are trimmed, apart from the others.
  *
- * Guarantees: the two results hold every frame of the slab once, in order. A frame counts as blank exactly if the
+ * Guarantees: the two results hold every frame that is to be sent once, in order. A frame counts as blank exactly if the
  * kernel renders no character for it under the treatment `text`: it has no byte besides NULs at its head, a byte order
  * mark at the head of a file, and one CR at its end.
  */
 import type { Slab } from '../../chunk.ts'
+import { stretches } from './files.ts'
 import type { FrameRange } from './frame-ranges.ts'
 
 const CR = 13
@@ -13,8 +14,8 @@ const CR = 13
 export function blanks(slab: Slab, bytes: Uint8Array): { readonly blank: FrameRange[]; readonly others: FrameRange[] } {
   const blank: FrameRange[] = []
   const others: FrameRange[] = []
-  for (const chunk of slab.chunks) {
-    for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
+  for (const [chunk, from, to] of stretches(slab, slab.sendable)) {
+    for (let frame = from; frame < to; frame++) {
       const start = slab.startOf(chunk, frame)
       const atHead = slab.offsetOf(chunk, frame) === 0
       append(isBlank(bytes, start, slab.endOf(frame), atHead) ? blank : others, frame)

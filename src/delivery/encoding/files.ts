@@ -15,7 +15,9 @@ export function* stretches(
   ranges: readonly FrameRange[],
 ): Generator<[chunk: Chunk, from: number, to: number]> {
   for (const range of ranges) {
-    for (const chunk of slab.chunks) {
+    for (let index = slab.chunkAt(range.from); index < slab.chunks.length; index++) {
+      const chunk = slab.chunks[index]!
+      if (chunk.firstFrame >= range.to) break
       const from = Math.max(range.from, chunk.firstFrame)
       const to = Math.min(range.to, chunk.firstFrame + chunk.frames)
       if (from < to) yield [chunk, from, to]

@@ -2,11 +2,9 @@
  * Frame ranges: which frames of a slab a request is about, in order. After a partial answer they have gaps.
  */
 
-/** The frames [from, to). */
-export interface FrameRange {
-  readonly from: number
-  readonly to: number
-}
+import type { FrameRange } from '../../chunk.ts'
+
+export type { FrameRange }
 
 /** How many frames there are. */
 export function countOf(ranges: readonly FrameRange[]): number {

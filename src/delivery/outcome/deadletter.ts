@@ -36,6 +36,9 @@ export interface DeadLetter {
   /** Bytes that the line had before it was cut; 0 if it was not. */
   readonly cutFrom: number
   readonly partial: boolean
+  /** It may be several lines, and goes on with another record. */
+  readonly joined?: boolean
+  readonly continued?: boolean
   /** The line: as text if it is UTF-8, else in Base64. */
   readonly message?: string
   readonly messageBase64?: string
@@ -188,6 +191,8 @@ function letter({ chunk, offset, frame, reason, status }: RejectedRecord): DeadL
     readAt: chunk.readAt,
     cutFrom: chunk.cutFrom,
     partial: chunk.partial,
+    ...(chunk.joined && { joined: true }),
+    ...(chunk.continued && { continued: true }),
     ...(isUtf8(frame) ? { message: frame.toString() } : { messageBase64: frame.toString('base64') }),
   }
 }

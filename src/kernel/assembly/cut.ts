@@ -19,6 +19,8 @@ import {
   OFFSET,
   OFFSET_DIGITS,
   PROGRAM,
+  RANGE,
+  RANGE_DIGITS,
   RAW,
   STEP,
 } from './layout'
@@ -45,6 +47,7 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
     else if (kind == RAW) plain++
     else if (kind == LITERAL || kind == COUNTER) fixed += <usize>load<u32>(step, 4)
     else if (kind == OFFSET) fixed += OFFSET_DIGITS
+    else if (kind == RANGE) fixed += RANGE_DIGITS
     else if (kind == FIXED64) fixed += 8
     else if (kind == LENGTH) fixed += LENGTH_BYTES
     else if (kind == MEMBERS) {

@@ -13,6 +13,7 @@ import { prepare } from './escape'
 
 export { consumed, decode, lineEnds, replaced } from './decode'
 export { frames, padded } from './frames'
+export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { cutAt, end, render, repaired } from './render'
 export {
   atFileStart,
@@ -32,22 +33,41 @@ export {
   trim,
 } from './parameters'
 export {
+  ABSENT,
   COUNTER,
   COUNTER_BYTES,
   COUNTER_DIGITS,
   FIXED64,
+  JSON,
   LATIN_1,
   LENGTH,
+  LEVEL_UNREAD,
   LITERAL,
   MEMBERS,
   MESSAGE,
+  MOST_MACHINES,
+  NAMES_CLASH,
   OFFSET,
+  PAIRS,
   PROGRAM,
+  RANGE,
   RAW,
   ROOM_END,
+  ROW_FLAGS,
+  ROW_FORM,
+  ROW_LEVEL,
+  ROW_REPEATED,
+  ROW_SLOTS,
+  ROW_TIME,
+  SLOT,
+  STATES,
   STEP,
+  TEXT,
+  TIME_UNREAD,
+  UNPARSED,
   UTF_16BE,
   UTF_16LE,
+  VALUES,
   WINDOWS_1252,
 } from './layout'
 

@@ -2,8 +2,9 @@
  * The first page of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
  * writes those that index.ts exports beside the module, and the host reads them there.
  *
- *     0      64        128            4224       4272                                                       65536
- *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then the literals and counters they name │ arena …
+ *     0      64        128            4224       4272                                      64448     64512   65536
+ *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then what they name (literals, │ states │ lines │ tables
+ *     │      │         │              │          │ counters)                                      │        │       │ arena …
  *
  * A step is 16 bytes. The host writes them (`Kernel.template`); render.ts follows them.
  *
@@ -12,16 +13,62 @@
  *     │ kind │ -     │ -          │    message, raw
  *     │ kind │ bytes │ address    │    members   as a literal: what stands before a frame that is no object
  *     │ kind │ table │ base (i64) │    offset    base + the frame's address, or its row in the table, unless that is 0
+ *     │ kind │ cut   │ base (i64) │    range     as offset without a table, and the frame's length: `cut`, unless that is 0
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
+ *
+ * A row says what was found in a record (see process/). Rows stand in a table of the slab, one for each frame.
+ *
+ *     0          8       9      10      12         16
+ *     │ time i64 │ level │ form │ flags │ repeated │ slot 0 │ slot 1 │ …        up to a multiple of 8 bytes
+ *
+ *     time       nanoseconds since the epoch, or NO_TIME
+ *     level      a severity of OpenTelemetry, 1 to 24; 0: not known
+ *     form       what the record is: TEXT, or which parser took it
+ *     flags      bits, below
+ *     repeated   for how many records this one stands; 0 as 1
+ *     slot       where a named value stands: u16 from the frame's first byte, u16 bytes; ABSENT in both: nowhere. A value of
+ *                a JSON object stands as it was written, a text with its quotes.
  */
+export const ROW_TIME: usize = 0
+export const ROW_LEVEL: usize = 8
+export const ROW_FORM: usize = 9
+export const ROW_FLAGS: usize = 10
+export const ROW_REPEATED: usize = 12
+export const ROW_SLOTS: usize = 16
+export const SLOT: usize = 4
+export const ABSENT: u32 = 0xffff
+export const NO_TIME: i64 = i64.MIN_VALUE
+
+/** Forms of a record. */
+export const TEXT: u32 = 0
+/** An object, of which all members are known to be well-formed. */
+export const JSON: u32 = 1
+/** `name=value` pairs. */
+export const PAIRS: u32 = 2
+/** Values that an expression found; only those that have a slot. */
+export const VALUES: u32 = 3
+
+/** Flags: some names stand twice, or are ours; there was a time or a level and it could not be read; a parser was asked and none took it. */
+export const NAMES_CLASH: u32 = 1
+export const TIME_UNREAD: u32 = 2
+export const LEVEL_UNREAD: u32 = 4
+export const UNPARSED: u32 = 8
+
 export const SCRATCH: usize = 64
 /** What escape.ts looks up: 16 lanes for each mask of eight bits. */
 export const SPREAD: usize = 128
 /** And 16 quotes, 16 backslashes, 16 of the highest control character. */
 export const PATTERNS: usize = 4224
 export const PROGRAM: usize = 4272
+/** Behind what a program may take. Of the machines that say which lines make one record: their states, what has matched. */
+export const STATES: usize = 64448
+/** Where the next lines end, before it is known which records they are: a table of u32. */
+export const LINES: usize = 64512
+export const MOST_LINES: u32 = 256
+/** Machines that there may be at the most. */
+export const MOST_MACHINES: u32 = 12
 export const ROOM_END: usize = 65536
 
 /** Bytes of a step, and the kinds of steps: a segment's kind in capitals (`Segment`). */
@@ -34,11 +81,14 @@ export const COUNTER: u32 = 4
 export const FIXED64: u32 = 5
 export const LENGTH: u32 = 6
 export const MEMBERS: u32 = 7
+export const RANGE: u32 = 8
 
 /** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
 export const LENGTH_BYTES: usize = 5
 /** Digits of an offset. */
 export const OFFSET_DIGITS: usize = 12
+/** And of a range: the offset, a hyphen, and eight for the length. */
+export const RANGE_DIGITS: usize = 21
 /** Digits that a counter may begin with, and the bytes it gets: one of all nines may still go up. */
 export const COUNTER_DIGITS: usize = 20
 export const COUNTER_BYTES: usize = 21

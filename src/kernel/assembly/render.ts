@@ -27,6 +27,8 @@ import {
   OFFSET,
   OFFSET_DIGITS,
   PROGRAM,
+  RANGE,
+  RANGE_DIGITS,
   RAW,
   SCRATCH,
   STEP,
@@ -128,6 +130,14 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
       const table = <usize>load<u32>(step, 4)
       hexadecimal(load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row)))
       out = copy(SCRATCH, SCRATCH + OFFSET_DIGITS, out, limit)
+    } else if (kind == RANGE) {
+      // Where the frame was cut its length in the file is another one.
+      const bytes = <usize>load<u32>(step, 4)
+      hexadecimal(<i64>(bytes == 0 ? stop - start : bytes))
+      v128.store(SCRATCH + 8, v128.load(SCRATCH))
+      hexadecimal(load<i64>(step, 8) + <i64>start)
+      store<u8>(SCRATCH + OFFSET_DIGITS, 0x2d)
+      out = copy(SCRATCH, SCRATCH + RANGE_DIGITS, out, limit)
     } else if (kind == FIXED64) {
       out = copy(step + 8, step + 16, out, limit)
     } else if (kind == LENGTH) {

@@ -67,7 +67,7 @@ export class Parking {
 
   park(tailer: Tailer): void {
     const { path, size, extent, modified, generation } = tailer
-    const rested = generation.cursors.every(({ scanned }) => scanned >= size)
+    const rested = generation.cursors.every(({ scanned, ahead }) => scanned >= size && !ahead.open)
     // What is set aside behind the data is nothing to read.
     const read = new Map(generation.cursors.map(({ backend, read }) => [backend, read >= extent ? size : read]))
     const saved = tailer.saved()
@@ -109,7 +109,7 @@ export class Parking {
 
 function mayRest({ generation, size, extent, changedAt }: Tailer, now: number, final: boolean): boolean {
   if (final) return generation.cursors.every(({ read }) => read >= extent)
-  const dry = generation.cursors.filter(({ scanned }) => scanned >= size).length
+  const dry = generation.cursors.filter(({ scanned, ahead }) => scanned >= size && !ahead.open).length
   return now - changedAt > (dry === generation.cursors.length ? REST : dry > 0 ? TURN : Number.POSITIVE_INFINITY)
 }
 

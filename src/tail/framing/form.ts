@@ -4,7 +4,7 @@
  * Offsets and lengths in a file are bytes of the file; text is UTF-8 from where it is decoded on. A unit is what the
  * encoding is made of: lines begin and end with whole ones.
  */
-import type { Encoding } from '../../kernel/kernel.ts'
+import type { Encoding, RecordRule } from '../../kernel/kernel.ts'
 import type { LineEnd, SourceOptions } from '../options.ts'
 
 export interface LineForm {
@@ -16,16 +16,19 @@ export interface LineForm {
   readonly unit: 1 | 2
   /** The unit that ends a line, which is also the byte that does so in UTF-8. */
   readonly end: number
+  /** How lines become records; undefined: each is one. Only for UTF-8. */
+  readonly rule?: RecordRule | undefined
 }
 
 const ENDS: Record<LineEnd, number> = { lf: 10, cr: 13, nul: 0 }
 
-export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions): LineForm {
+export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions, rule?: RecordRule): LineForm {
   return {
     maxBytes: maxLineBytes,
     encoding: encoding === 'utf-8' ? undefined : encoding,
     unit: encoding.startsWith('utf-16') ? 2 : 1,
     end: ENDS[lineEnd],
+    ...(rule && { rule }),
   }
 }
 

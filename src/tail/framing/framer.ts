@@ -9,6 +9,9 @@
  *        │ no line feed here   │ not seen yet    │
  *        ├─────────────────────┼─────────────────┤
  *
+ * Where several lines make one record (`LineForm.rule`) frames are records, and the last one stays in the file like an
+ * unfinished line: until the next one begins, or its file has not grown for a while.
+ *
  * A turn is planned from what is known of the file and the slab, and then carried out.
  *
  * Guarantees: a chunk holds whole frames of one generation; bytes are accepted only after the fingerprint was checked
@@ -18,6 +21,7 @@
  * once it has stayed as it is, for it may be seen half written; a line over the limit is cut on a UTF-8 boundary, its
  * original length kept; the last line without a line end is taken only at the file's end.
  */
+import { fstatSync } from 'node:fs'
 import type { ChunkFields, Slab } from '../../chunk.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { MARKER_BYTES, type Marker, markerOf, readMarker } from '../files/fingerprint.ts'
@@ -28,7 +32,7 @@ import { dataLength, indexOfUnit, type LineForm, wholeUnits } from './form.ts'
 import { Intake, type Piece } from './intake.ts'
 import { Lookahead } from './lookahead.ts'
 import { GLANCE, hintFor, type Notices } from './notices.ts'
-import { endOf, MOST_CHUNKS, type Plan, planOf, type Turn } from './plan.ts'
+import { endOf, MOST_CHUNKS, type Plan, planOf, restOf, type Turn } from './plan.ts'
 
 export { QUANTUM } from './plan.ts'
 
@@ -39,6 +43,8 @@ export type Framing =
   | 'looked'
   /** As `looked`, but not before `Framer.restMs` have passed. */
   | 'rest'
+  /** The last record may go on, until `Framer.restMs` have passed without growth. */
+  | 'open'
   /** Nothing can be taken until the file grows. */
   | 'dry'
   /** The slab has too little room left for what comes next. */
@@ -64,13 +70,14 @@ export interface ReadRequest {
 }
 
 /** What there is to say of a chunk besides where the cursor and the slab stand. */
-interface Taken extends Pick<ChunkFields, 'start' | 'fileEnd' | 'frames' | 'offsets' | 'cutFrom' | 'partial'> {
+interface Taken
+  extends Pick<ChunkFields, 'start' | 'fileEnd' | 'frames' | 'offsets' | 'cutFrom' | 'partial' | 'continued'> {
   /** The one before its end. */
   readonly marker: Marker
 }
 
 export class Framer {
-  /** After `rest`: milliseconds. */
+  /** After `rest` and `open`: milliseconds. */
   restMs = 0
   readonly #kernel: Kernel
   readonly #intake: Intake
@@ -99,11 +106,14 @@ export class Framer {
     const form = this.#formOf(tailer.generation.origin.source)
     const turn: Turn = { tailer, cursor, slab, form, ending }
     try {
-      const plan = planOf(turn, target)
+      const plan = planOf(turn, target, this.#allowance.now())
       switch (plan.kind) {
         case 'dry':
         case 'full':
           return plan.kind
+        case 'wait':
+          this.restMs = plan.ms
+          return 'open'
         case 'pass':
           return this.#pass(turn, plan.end)
         case 'end':
@@ -128,10 +138,15 @@ export class Framer {
   }
 
   /** One read at the cursor: takes the lines that end in it. */
-  #read(turn: Turn, { want, all, cramped }: Plan & { kind: 'read' }): Framing {
+  #read(turn: Turn, { want, all, cramped, whole }: Plan & { kind: 'read' }): Framing {
     const { tailer, cursor, form } = turn
     const { ahead, read } = cursor
-    const piece = this.#intake.piece(turn, want)
+    // What lies on the volume is looked at first: a record is not cut because our look at it is late.
+    if (whole === 'quiet' && fstatSync(tailer.fd).size > tailer.size) {
+      this.restMs = form.rule!.flush
+      return 'open'
+    }
+    const piece = this.#intake.piece(turn, want, whole !== 'no')
     const { bytes, address } = piece
     if (!tailer.intact(cursor)) return 'replaced'
     if (!tailer.generation.examined) this.#examine(turn, piece)
@@ -148,6 +163,12 @@ export class Framer {
     // NULs with nothing behind them may be room that a writer has set aside: they are a hole only once text follows.
     if (padding >= HOLE && padding < bytes.length) return this.#skip(turn, address, read + padding)
     ahead.looked(read, read + bytes.length, read + dataLength(bytes, form))
+    if (piece.open) {
+      ahead.open = true
+      if (!all && cramped) return 'full'
+      this.restMs = restOf(turn, this.#allowance.now())
+      return 'open'
+    }
     if (bytes.length < want) return 'dry'
     if (!all) return cramped ? 'full' : 'looked'
     return this.#atEnd(turn)
@@ -266,13 +287,15 @@ export class Framer {
       const stop = slab.endOf(next - 1) + 1
       const fileEnd = base + this.#intake.behind(turn, piece, first, next - first)
       const cutFrom = over ? fileEnd - form.unit - cursor.read : 0
-      tailer.generation.identify(bytes.subarray(begin, line))
+      tailer.generation.identify(bytes.subarray(begin, form.rule ? firstLine(bytes, begin, line, form) : line))
       if (over) slab.setEnd(frame, this.#intake.cut(begin, begin + form.maxBytes))
       const column = table + 4 * (frame - first)
       if (table > 0) bytes.writeUInt32LE(cursor.read - base, column)
       const offsets = table > 0 ? { table: column, base } : undefined
       const marker = this.#markerBehind(turn, piece.address + cursor.read - base, fileEnd - cursor.read, fileEnd)
-      this.#addChunk(turn, { start: begin, fileEnd, frames: next - frame, offsets, cutFrom, partial: false, marker })
+      const continued = piece.continued && frame === first
+      const taken = { start: begin, fileEnd, frames: next - frame, offsets, cutFrom, partial: false, continued, marker }
+      this.#addChunk(turn, taken)
       begin = stop
       slab.used = begin - slab.window
     }
@@ -332,9 +355,9 @@ export class Framer {
   }
 
   /** Adds a chunk that begins at the cursor: the one place where what was read becomes one. */
-  #addChunk({ tailer, cursor, slab }: Turn, { marker, ...taken }: Taken): void {
+  #addChunk({ tailer, cursor, slab, form }: Turn, { marker, ...taken }: Taken): void {
     const { origin } = tailer.generation
-    const place = { fileStart: cursor.read, firstFrame: slab.frames }
+    const place = { fileStart: cursor.read, firstFrame: slab.frames, joined: form.rule !== undefined }
     cursor.took(slab.add({ ...taken, ...place, owner: cursor, origin, readAt: Date.now() }), marker)
   }
 
@@ -357,6 +380,12 @@ export class Framer {
     const bytes = Math.min(length, MARKER_BYTES)
     return markerOf(this.#kernel.bytes.subarray(address + length - bytes, address + length))
   }
+}
+
+/** Where the first line of a record ends. */
+function firstLine(bytes: Buffer, begin: number, end: number, { end: lineEnd }: LineForm): number {
+  const at = bytes.subarray(begin, end).indexOf(lineEnd)
+  return at < 0 ? end : begin + at
 }
 
 /** The first of the frames [frame, end) that is over the limit, or `end`; there is a frame before it. */

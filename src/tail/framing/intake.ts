@@ -24,12 +24,18 @@ export interface Piece {
   readonly bytes: Buffer
   /** Lines that end in it. */
   readonly lines: number
+  /** A record of several lines begins at its end which is not complete; the first one goes on with what stands before. */
+  readonly open: boolean
+  readonly continued: boolean
   /**
    * Address of a table of u32: 0, and behind it for each line where the next one begins. 0 where lines lie in memory as
    * they lie in the file, and the slab's table says it.
    */
   readonly table: number
 }
+
+/** Each line is a record, and lies in memory as it lies in the file. */
+const LINES = { open: false, continued: false, table: 0 } as const
 
 export class Intake {
   readonly #kernel: Kernel
@@ -38,8 +44,11 @@ export class Intake {
     this.#kernel = kernel
   }
 
-  /** Reads `want` bytes at the cursor, and finds the lines that end in them. */
-  piece({ tailer, cursor, slab, form }: Turn, want: number): Piece {
+  /**
+   * Reads `want` bytes at the cursor, and finds the lines, or the records, that end in them. `whole`: the last record is
+   * complete.
+   */
+  piece({ tailer, cursor, slab, form }: Turn, want: number, whole: boolean): Piece {
     const base = cursor.read
     const kernel = this.#kernel
     const ends = slab.ends + 4 * slab.frames
@@ -49,15 +58,19 @@ export class Intake {
     const bytes = kernel.bytes.subarray(address, address + this.#fill(tailer, address, want, base))
     // Where NULs end lines those behind the last one end none.
     const to = address + (form.end === 0 ? Math.min(bytes.length, dataLength(bytes, form) + form.unit) : bytes.length)
-    if (form.end === 0 && dataLength(bytes, form) === 0) return { base, address, bytes, lines: 0, table: 0 }
+    if (form.end === 0 && dataLength(bytes, form) === 0) return { ...LINES, base, address, bytes, lines: 0 }
     if (form.encoding === undefined) {
-      return { base, address, bytes, lines: kernel.frames(address, to, ends, rows, form.end), table: 0 }
+      if (form.rule === undefined) {
+        return { ...LINES, base, address, bytes, lines: kernel.frames(address, to, ends, rows, form.end) }
+      }
+      const lines = kernel.records(address, to, ends, rows, form.end, form.rule, whole)
+      return { ...LINES, base, address, bytes, lines, open: kernel.openAt > 0, continued: kernel.continued }
     }
     const table = address + PIECE
     kernel.bytes.writeUInt32LE(0, table)
     const most = Math.min(rows, PIECE_LINES)
     const lines = kernel.lineEnds(form.encoding, address, to, table + 4, most, form.end)
-    return { base, address, bytes, lines, table }
+    return { ...LINES, base, address, bytes, lines, table }
   }
 
   /** Makes UTF-8 of the lines of a piece, at the end of the slab's used part, and puts its table behind them. */

@@ -34,22 +34,37 @@ export interface Turn {
 
 export type Plan =
   | { readonly kind: 'dry' | 'full' | 'look ahead' }
+  /** The last record may go on: its file has to be as it is for so many milliseconds more. */
+  | { readonly kind: 'wait'; readonly ms: number }
   /** Everything up to the file's end was looked at, and there it ends. */
   | { readonly kind: 'end' }
   /** What has settled up to here is passed over. */
   | { readonly kind: 'pass'; readonly end: number }
-  /** Read so many bytes; `all`: up to the end of the file, or to what has settled. */
-  | { readonly kind: 'read'; readonly want: number; readonly all: boolean; readonly cramped: boolean }
+  /**
+   * Read so many bytes; `all`: up to the end of the file, or to what has settled. `whole`: a record of several lines that
+   * goes on to there is complete, for nothing will follow, or nothing has for a while (`quiet`).
+   */
+  | {
+      readonly kind: 'read'
+      readonly want: number
+      readonly all: boolean
+      readonly cramped: boolean
+      readonly whole: 'no' | 'yes' | 'quiet'
+    }
 
-/** What to do in a turn, from what is known of the file and of the slab. */
-export function planOf(turn: Turn, target: number): Plan {
+/** What to do in a turn, from what is known of the file and of the slab. `now`: milliseconds of the monotonic clock. */
+export function planOf(turn: Turn, target: number, now: number): Plan {
   const { tailer, cursor, slab, form, ending } = turn
   const { island, read, ahead } = cursor
   if (island?.from === read) return { kind: 'pass', end: island.to }
   const end = endOf(turn)
   const unread = end - read
   if (unread <= 0) return { kind: 'dry' }
-  if (island === undefined && ahead.due >= end) return { kind: ending === 'open' ? 'dry' : 'end' }
+  const rest = ahead.open && ending === 'open' && island === undefined ? restOf(turn, now) : 0
+  if (island === undefined && ahead.due >= end) {
+    if (rest > 0) return { kind: 'wait', ms: rest }
+    if (!ahead.open) return { kind: ending === 'open' ? 'dry' : 'end' }
+  }
   if (slab.chunks.length >= MOST_CHUNKS || slab.frames >= slab.maxFrames) return { kind: 'full' }
   const room = roomIn(turn, target)
   const quantum = form.encoding ? PIECE : QUANTUM
@@ -62,7 +77,21 @@ export function planOf(turn: Turn, target: number): Plan {
   const aside = island === undefined && ahead.again === undefined && ahead.extent(tailer.size) < tailer.size
   const wish = Math.min(unread, aside ? Math.min(much, ahead.reach - read + SMALLEST_READ) : much)
   const want = wish <= room ? wish : wholeUnits(room, form)
-  return { kind: 'read', want, all: want === unread, cramped: slab.frames > 0 && want < wish }
+  const all = want === unread
+  const whole = all || read + want >= ahead.extent(tailer.size) ? wholeness(turn, rest) : 'no'
+  return { kind: 'read', want, all, cramped: slab.frames > 0 && want < wish, whole }
+}
+
+/** Whether the record that a read to the end of the file ends with is complete. */
+function wholeness({ cursor: { ahead, island }, ending, form }: Turn, rest: number): 'no' | 'yes' | 'quiet' {
+  if (form.rule === undefined) return 'no'
+  if (ending !== 'open' || island !== undefined) return 'yes'
+  return ahead.open && rest === 0 ? 'quiet' : 'no'
+}
+
+/** Milliseconds for which the file has to stay as it is until its last record is complete. */
+export function restOf({ tailer, form }: Turn, now: number): number {
+  return form.rule === undefined ? 0 : Math.max(0, Math.ceil(tailer.changedAt + form.rule.flush - now))
 }
 
 /** Bytes of the file that may be read into the slab now. */

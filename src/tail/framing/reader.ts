@@ -8,6 +8,7 @@
  * not read lies in the file.
  *
  *     offered ──► ring ◄──► ahead ──► resting, until the framer looks on
+ *                   ├──► open, until the last record is due
  *                   └──► withheld, until `resume`
  */
 import type { Origin, Slab } from '../../chunk.ts'
@@ -36,6 +37,8 @@ export interface ReaderEvents {
 
 /** Of those that rest so many are offered together: what they may use is for all of them. */
 const AT_ONCE = 16
+/** Last records are looked at together: milliseconds. */
+const OPEN_STEP = 20
 
 export class Reader {
   readonly backend: string
@@ -48,7 +51,10 @@ export class Reader {
   readonly #ring: Place[] = []
   readonly #ahead: Place[] = []
   readonly #resting = new Map<Cursor, Tailer>()
+  /** Files of which the last record may go on, and when it is complete if it does not. */
+  readonly #open = new Map<Cursor, { tailer: Tailer; due: number }>()
   #withheld: Place[] = []
+  #openTimer: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(backend: string, framer: Framer, events: ReaderEvents) {
@@ -80,6 +86,7 @@ export class Reader {
     if (cursor.queued) return
     cursor.queued = true
     this.#resting.delete(cursor)
+    this.#open.delete(cursor)
     this.#ring.push({ tailer, cursor })
     this.onReady()
   }
@@ -119,6 +126,11 @@ export class Reader {
       case 'rest':
         this.#rest(place, this.#framer.restMs)
         break
+      case 'open':
+        this.#open.set(cursor, { tailer, due: performance.now() + this.#framer.restMs })
+        this.#watchOpen(this.#framer.restMs)
+        this.#events.dry(tailer)
+        break
       case 'dry':
         this.#events.dry(tailer)
         break
@@ -136,6 +148,23 @@ export class Reader {
   #rest({ tailer, cursor }: Place, ms: number): void {
     this.#resting.set(cursor, tailer)
     this.#wakeIn(ms)
+  }
+
+  /** Looks once more at the files whose last record is due by then. */
+  #watchOpen(ms: number): void {
+    this.#openTimer ??= setTimeout(
+      () => {
+        this.#openTimer = undefined
+        const now = performance.now()
+        let next = Number.POSITIVE_INFINITY
+        for (const [cursor, { tailer, due }] of this.#open) {
+          if (due <= now) this.offer(tailer, cursor)
+          else next = Math.min(next, due)
+        }
+        if (this.#open.size > 0) this.#watchOpen(Math.max(OPEN_STEP, next - performance.now()))
+      },
+      Math.max(OPEN_STEP, ms),
+    ).unref()
   }
 
   #wakeIn(ms: number): void {

@@ -43,6 +43,8 @@ export class Ahead {
   stale = false
   /** There are NULs in what has just been written up to here, and since when: a write may be seen half done. */
   torn: { readonly to: number; readonly since: number } | undefined
+  /** The lines from the cursor on are a record of which more may come: nothing was taken of it. */
+  open = false
 
   constructor(read: number) {
     this.#read = read
@@ -100,6 +102,7 @@ export class Ahead {
 
   /** The cursor stands at `read` now. */
   moved(read: number): void {
+    if (read !== this.#read) this.open = false
     this.#read = read
     this.#scanned = Math.max(read, this.#scanned)
     this.#zeros = { from: Math.max(read, this.#zeros.from), to: Math.max(read, this.#zeros.to) }
@@ -118,11 +121,13 @@ export class Ahead {
     this.#redo = false
     this.stale = false
     this.torn = undefined
+    this.open = false
   }
 
   /** The file has become smaller. */
   cut(size: number): void {
     const at = Math.max(this.#read, size)
+    this.open = false
     this.#scanned = Math.min(this.#scanned, at)
     this.#zeros = { from: Math.min(this.#zeros.from, at), to: Math.min(this.#zeros.to, at) }
     this.#reach = Math.min(this.#reach, at)

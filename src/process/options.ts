@@ -1,0 +1,10 @@
+/**
+ * What can be said about the records of a source: the keys that stand beside `paths`, composed of what the rooms within
+ * this one export. Each has a word for the simple case.
+ */
+import { type MultilineOptions, multilineShape } from './multiline/options.ts'
+
+export const processShape = { ...multilineShape }
+
+/** Of one source, as its schema yields it. */
+export interface ProcessOptions extends MultilineOptions {}

@@ -1,0 +1,60 @@
+/**
+ * Plans: what is to be done with the records of each source, compiled before the first byte is read.
+ *
+ * Guarantees: what compiles can be run; its tables are bytes whose offsets are relative, so that each pipeline lays them
+ * into its own memory; a source about which nothing is said has no plan, and costs nothing.
+ */
+import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
+import type { ProcessOptions } from './options.ts'
+import type { ProcessProblem } from './problem.ts'
+
+/** What is done with the records of one source, in this order. */
+export interface SourcePlan {
+  readonly multiline: MultilinePlan | undefined
+}
+
+/** All sources that have a plan, by name. */
+export type Plans = ReadonlyMap<string, SourcePlan>
+
+export const NO_PLANS: Plans = new Map()
+
+export interface PlanSubject extends ProcessOptions {
+  readonly name: string
+  readonly maxLineBytes: number
+  readonly encoding: string
+}
+
+export type Planned =
+  | { readonly kind: 'plan'; readonly plan: SourcePlan | undefined }
+  | { readonly kind: 'problems'; readonly problems: readonly ProcessProblem[] }
+
+/** Compiles what is said about the records of a source. */
+export function planOf(source: PlanSubject): Planned {
+  const problems: ProcessProblem[] = []
+  const report = (problem: ProcessProblem): void => void problems.push(problem)
+  const multiline = compileMultiline(source, report)
+  if (problems.length > 0) return { kind: 'problems', problems }
+  const plan: SourcePlan = { multiline }
+  return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
+}
+
+/** Those of these sources. */
+export function plansFor(plans: Plans, sources: readonly string[]): Plans {
+  return new Map([...plans].filter(([name]) => sources.includes(name)))
+}
+
+/** Bytes that the tables of these plans take in a kernel. */
+export function tableBytes(plans: Plans): number {
+  let bytes = 0
+  for (const plan of plans.values()) for (const table of tablesOf(plan)) bytes += Math.ceil(table.length / 16) * 16
+  return bytes
+}
+
+/** Bytes of what is found in a record: the largest row of any source, for all share a slab. */
+export function rowBytes(_plans: Plans): number {
+  return 0
+}
+
+function tablesOf({ multiline }: SourcePlan): Uint8Array[] {
+  return multiline ? [multiline.table] : []
+}
