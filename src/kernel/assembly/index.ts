@@ -13,6 +13,17 @@ import { prepare } from './escape'
 
 export { consumed, decode, lineEnds, replaced } from './decode'
 export { frames, padded } from './frames'
+export {
+  COLUMNS as TABLE_COLUMNS,
+  DEAD as TABLE_DEAD,
+  DECIDED as TABLE_DECIDED,
+  EDGE_COLUMN as TABLE_EDGE_COLUMN,
+  ROWS as TABLE_ROWS,
+  SAYS_COLUMN as TABLE_SAYS_COLUMN,
+  SPECIAL as TABLE_SPECIAL,
+  STARTS as TABLE_STARTS,
+} from './process/layout'
+export { accepts, longest, rule } from './process/match'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { cutAt, end, render, repaired } from './render'
 export {

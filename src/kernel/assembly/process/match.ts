@@ -1,3 +1,89 @@
-export function matches(set: usize, from: usize, to: usize): u32 {
-  return from < to && (load<u8>(from) == 32 || load<u8>(from) == 9) ? 1 : 0
+/**
+ * Follows the table of an automaton over bytes: one addition and one load in a chain for each.
+ *
+ *     text     a     b     c    ▏end
+ *     states  ► s1 ─► s2 ─► s3 ─► s4      s2 says what holds before b, s4 what holds at the end
+ *
+ * Only the bytes in [begin, end) are read. What stands before `at` chooses the row to begin with, so assertions hold in
+ * the middle of a text as they do at its head.
+ */
+import { COLUMNS, DEAD, DECIDED, EDGE_COLUMN, ROWS, SAYS_COLUMN, SPECIAL, STARTS } from './layout'
+
+/** The number of the expression that the last `longest` found. */
+export let rule: u32 = 0
+
+// @ts-ignore: decorator
+@inline
+function u16At(table: usize, field: usize): u32 {
+  return <u32>load<u16>(table + field)
+}
+
+// @ts-ignore: decorator
+@inline
+function step(table: usize, state: u32, byte: u32): u32 {
+  return <u32>load<u16>(table + <usize>state + <usize>load<u8>(table + <usize>byte, COLUMNS), ROWS)
+}
+
+/** Whether a byte is a letter, a digit or _. */
+export function isLetter(byte: u32): bool {
+  return ((byte | 32) - 97) < 26 || (byte - 48) < 10 || byte == 95
+}
+
+/** The row to begin with at `at`. */
+export function startAt(table: usize, at: usize, begin: usize): u32 {
+  if (at == begin) return u16At(table, STARTS)
+  const before = <u32>load<u8>(at - 1)
+  if (before == 10) return u16At(table, STARTS + 2)
+  return u16At(table, isLetter(before) ? STARTS + 4 : STARTS + 6)
+}
+
+/**
+ * Where the leftmost-first match that begins at `at` ends, or -1 if there is none; `rule` says whose it is. The text is
+ * [begin, end). `table` is of the mode FIRST.
+ */
+export function longest(table: usize, at: usize, end: usize, begin: usize): i32 {
+  const special = u16At(table, SPECIAL)
+  const decided = u16At(table, DECIDED)
+  const dead = u16At(table, DEAD)
+  const says = <usize>u16At(table, SAYS_COLUMN)
+  let state = startAt(table, at, begin)
+  let found: i32 = -1
+  let said: u32 = 0
+  for (; at < end; at++) {
+    state = step(table, state, <u32>load<u8>(at))
+    if (state < special) continue
+    if (state == dead) break
+    found = <i32>at
+    said = <u32>load<u16>(table + says + <usize>state, ROWS)
+    if (state >= decided) break
+  }
+  if (at >= end) {
+    state = <u32>load<u16>(table + <usize>state + <usize>u16At(table, EDGE_COLUMN), ROWS)
+    if (state >= special && state != dead) {
+      found = <i32>end
+      said = <u32>load<u16>(table + says + <usize>state, ROWS)
+    }
+  }
+  rule = said - 1
+  return found
+}
+
+/**
+ * Which expressions match at the head of the text [at, end), a bit for each; reads no further than that takes. `table` is
+ * of the mode EVERY.
+ */
+export function accepts(table: usize, at: usize, end: usize): u32 {
+  const special = u16At(table, SPECIAL)
+  const decided = u16At(table, DECIDED)
+  const says = <usize>u16At(table, SAYS_COLUMN)
+  let state = u16At(table, STARTS)
+  let found: u32 = 0
+  for (; at < end; at++) {
+    state = step(table, state, <u32>load<u8>(at))
+    if (state < special) continue
+    found |= <u32>load<u16>(table + says + <usize>state, ROWS)
+    if (state >= decided) return found
+  }
+  state = <u32>load<u16>(table + <usize>state + <usize>u16At(table, EDGE_COLUMN), ROWS)
+  return found | <u32>load<u16>(table + says + <usize>state, ROWS)
 }
