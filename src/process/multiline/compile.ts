@@ -4,7 +4,9 @@
  * Guarantees: every expression is compiled before the first byte is read; what is wrong with one is reported at its key.
  */
 import { LAYOUT } from '../../kernel/module.ts'
-import { compileSet } from '../expression/set.ts'
+import { compileEvery } from '../expression/compile.ts'
+import { ExpressionError } from '../expression/failure.ts'
+import { parse } from '../expression/parse.ts'
 import type { ProcessProblem } from '../problem.ts'
 import { type MultilineOptions, type MultilineRule, type PresetName, USUAL_BYTES } from './options.ts'
 import { continuing, enclosed, ending, MACHINES, type Machine, type Rule, starting } from './presets.ts'
@@ -93,10 +95,18 @@ function texts(value: Texts): readonly string[] {
 function tableOf(machines: readonly Placed[], report: Report): Uint8Array | undefined {
   const sets: Uint8Array[] = []
   for (const { machine, keys } of machines) {
-    const set = compileSet(Object.values(machine.expressions))
-    if (set instanceof Error) {
-      const path = keys?.[set.index] ?? ['multiline']
-      report({ path, found: `an expression: ${set.message}`, allowed: 'an expression in RE2 syntax', hint: set.hint })
+    const expressions = Object.values(machine.expressions)
+    // What people write is looked for anywhere in a line, unless it begins with ^: then nothing else is looked at.
+    const wrong = expressions.findIndex(text => parse(text) instanceof ExpressionError)
+    const set =
+      wrong >= 0
+        ? (parse(expressions[wrong]!) as ExpressionError)
+        : compileEvery(keys === undefined ? expressions : expressions.map(text => `(?:.*?)(?:${text})`))
+    if (set instanceof ExpressionError) {
+      const { index, column, message, hint } = set
+      const path = keys?.[wrong >= 0 ? wrong : index] ?? ['multiline']
+      const found = wrong >= 0 ? `${message} (column ${column})` : message
+      report({ path, found, allowed: 'an expression in the syntax of RE2', hint })
       return undefined
     }
     sets.push(set)

@@ -75,7 +75,7 @@ export const MACHINES: Readonly<Record<PresetName, Machine>> = {
     },
     states: [
       [go('panic', 'begins', 1), go('goroutine', 'begins', 1), go('indent', 'continues', 0)],
-      ['panic', 'goroutine', 'frame', 'indent', 'other', 'blank'].map(name => go(name, 'joins', 1)),
+      ['goroutine', 'frame', 'indent', 'other', 'blank'].map(name => go(name, 'joins', 1)),
     ],
   },
   node: {

@@ -16,7 +16,7 @@
  */
 import { frames } from '../frames'
 import { LINES, MOST_LINES, STATES } from '../layout'
-import { matches } from './match'
+import { accepts } from './match'
 
 /** Flags of a rule: the line goes on; it cannot begin a record; the record ends with it. */
 export const JOINS: u32 = 1
@@ -123,7 +123,7 @@ function look(table: usize, line: usize, feed: usize): void {
   const machines = load<u32>(table)
   let machine = table + HEAD
   for (let n: u32 = 0; n < machines; n++) {
-    store<u32>(MATCHED + (<usize>n << 2), matches(table + <usize>load<u32>(machine), line, to))
+    store<u32>(MATCHED + (<usize>n << 2), accepts(table + <usize>load<u32>(machine), line, to))
     machine += 8 + (<usize>load<u32>(machine, 4) << 2)
   }
 }
