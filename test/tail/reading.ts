@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Budget } from '../../src/budget.ts'
 import { layoutOf, Slab } from '../../src/chunk.ts'
-import { Kernel } from '../../src/kernel/kernel.ts'
+import { Kernel, type RecordRule } from '../../src/kernel/kernel.ts'
 import { Account, DELIVERED } from '../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER } from '../../src/tail/files/fingerprint.ts'
 import { Allowance } from '../../src/tail/framing/allowance.ts'
@@ -22,7 +22,7 @@ import { scratch } from '../scratch.ts'
 import { source } from './rig.ts'
 
 const dir = scratch(t)
-export const kernel = Kernel.create(2 << 20)
+export const kernel = Kernel.create(2 << 20, 64 * 1024)
 export const budget = new Budget(kernel.arena, kernel.arenaBytes)
 let files = 0
 
@@ -32,6 +32,7 @@ export interface Frame {
   readonly bytes: Buffer
   readonly cutFrom: number
   readonly partial: boolean
+  readonly continued: boolean
 }
 
 export type Lines = Pick<SourceOptions, 'maxLineBytes' | 'encoding' | 'lineEnd'>
@@ -57,16 +58,16 @@ export class Reading {
   readonly #room: number
   readonly #maxFrames: number
 
-  constructor(lines: number | Lines, maxFrames = 64) {
+  constructor(lines: number | Lines, maxFrames = 64, rule?: RecordRule) {
     const options = source('/*', typeof lines === 'number' ? { maxLineBytes: lines } : lines)
     this.#room = lineRoom(options)
     this.#maxFrames = maxFrames
-    this.#framer = new Framer(kernel, () => formOf(options), new Allowance(() => (this.now += TICK)))
+    this.#framer = new Framer(kernel, () => formOf(options, rule), new Allowance(() => (this.now += TICK)))
     this.cursor = new Cursor('main', this.account, { offset: 0, marker: NO_MARKER }, () => {})
     const stats = fstatSync(this.fd, { bigint: true })
     const origin = { source: 'app', path: this.path, generation: '0'.repeat(16), labels: {} }
     const generation = new Generation(origin, inodeOf(stats), NO_HEAD, 0, [this.cursor])
-    this.tailer = new Tailer(this.fd, this.path, stats, generation, performance.now())
+    this.tailer = new Tailer(this.fd, this.path, stats, generation, this.now)
   }
 
   append(bytes: Uint8Array | string): void {
@@ -75,7 +76,7 @@ export class Reading {
 
   /** Looks, then reads until nothing more can be had; returns how the last turn ended. The clock goes on where it must. */
   read(ending: Ending = 'open', patient = true): Framing {
-    const sight = this.tailer.poll(performance.now(), ending !== 'open')
+    const sight = this.tailer.poll(this.now, ending !== 'open')
     if (sight.kind === 'replaced') return 'replaced'
     for (let turn = 0; turn < 20_000; turn++) {
       const framing = this.turn(ending)
@@ -110,11 +111,11 @@ export class Reading {
     assert.ok(slab.frames <= slab.maxFrames)
     this.mostChunks = Math.max(this.mostChunks, slab.chunks.length)
     for (const chunk of slab.chunks) {
-      const { cutFrom, partial, fileStart: from, fileEnd: to } = chunk
+      const { cutFrom, partial, continued = false, fileStart: from, fileEnd: to } = chunk
       this.ranges.push({ from, to })
       for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
         const bytes = Buffer.from(kernel.bytes.subarray(slab.startOf(chunk, frame), slab.endOf(frame)))
-        this.frames.push({ offset: slab.offsetOf(chunk, frame), bytes, cutFrom, partial })
+        this.frames.push({ offset: slab.offsetOf(chunk, frame), bytes, cutFrom, partial, continued })
       }
     }
     if (slab.frames > 0) slab.settle(0, slab.frames, DELIVERED)
@@ -165,7 +166,7 @@ export function model(file: Buffer, lines: number | Lines): Frame[] {
     const text = decoded.subarray(mark)
     if (next === undefined && text.length === 0) break
     const cutFrom = text.length > maxLineBytes ? raw.length : 0
-    frames.push({ offset, bytes: cut(text, maxLineBytes), cutFrom, partial: next === undefined })
+    frames.push({ offset, bytes: cut(text, maxLineBytes), cutFrom, partial: next === undefined, continued: false })
   }
   return frames
 }
