@@ -38,7 +38,7 @@ interface Shape {
   segments(chunk: Chunk): readonly { readonly kind: string }[]
 }
 
-export interface Demand {
+export interface SizingInput {
   readonly batch: { readonly maxBytes: number; readonly maxRecords: number }
   readonly concurrency: number
   /** The longest line that any of its sources may have: bytes without the line end. */
@@ -70,7 +70,7 @@ export interface Need {
   readonly wanted: number
 }
 
-export function needOf({ batch, concurrency, longestLine, row = 0, backend }: Demand): Need {
+export function needOf({ batch, concurrency, longestLine, row = 0, backend }: SizingInput): Need {
   const { payloadBytes, records, messageBytes = longestLine, recordBytes = Number.MAX_SAFE_INTEGER } = backend.limits
   const maxFrames = Math.min(batch.maxRecords, records)
   const full = Math.min(batch.maxBytes, payloadBytes)

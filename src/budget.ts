@@ -42,7 +42,7 @@ export class Budget {
   readonly slabs: number
   readonly payloads: number
   readonly #base: number
-  readonly #taken: Uint8Array
+  readonly #allocated: Uint8Array
   #used = 0
   #peak = 0
   #onRelease: () => void = () => {}
@@ -53,8 +53,8 @@ export class Budget {
    */
   constructor(base: number, total: number, payloads = 0) {
     this.#base = base
-    this.#taken = new Uint8Array(Math.floor(total / PAGE))
-    this.total = this.#taken.length * PAGE
+    this.#allocated = new Uint8Array(Math.floor(total / PAGE))
+    this.total = this.#allocated.length * PAGE
     const aside = Math.ceil(payloads / PAGE) * PAGE
     invariant(aside < this.total || this.total === 0, 'payloads leave no memory for slabs')
     this.slabs = this.total - aside
@@ -88,7 +88,7 @@ export class Budget {
   /** `bytes` contiguous bytes for a payload, rounded up to pages, or `undefined` if they cannot be had now. */
   grantPayload(bytes: number): Extent | undefined {
     invariant(bytes <= this.payloads, 'a payload is larger than the memory that payloads may have')
-    const end = this.#taken.length
+    const end = this.#allocated.length
     return this.#take(end - this.payloads / PAGE, end, bytes, bytes) ?? this.#take(0, end, bytes, bytes)
   }
 
@@ -119,13 +119,13 @@ export class Budget {
     let first: number | undefined
     let run = 0
     for (let page = from; page < to && longest < wanted; page++) {
-      run = this.#taken[page] === 0 ? run + 1 : 0
+      run = this.#allocated[page] === 0 ? run + 1 : 0
       if (run <= longest) continue
       longest = run
       first = page - run + 1
     }
     if (first === undefined) return undefined
-    this.#taken.fill(1, first, first + longest)
+    this.#allocated.fill(1, first, first + longest)
     this.#used += longest * PAGE
     if (this.#used > this.#peak) this.#peak = this.#used
     const grant: Grant = { address: this.#base + first * PAGE, bytes: longest * PAGE, live: true }
@@ -134,7 +134,7 @@ export class Budget {
 
   #free(address: number, bytes: number): void {
     const first = (address - this.#base) / PAGE
-    this.#taken.fill(0, first, first + bytes / PAGE)
+    this.#allocated.fill(0, first, first + bytes / PAGE)
     this.#used -= bytes
   }
 }

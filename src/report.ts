@@ -3,15 +3,15 @@
  *
  * Guarantees: what one snapshot shows is of one moment, and each number is taken once.
  */
+
 import { DURATION_BOUNDS } from './delivery/outcome/stats.ts'
 import type { Ledger } from './ledger.ts'
 import { memoryLimit, memoryUse } from './memory.ts'
 import type { Metadata } from './metadata.ts'
 import type { Pipeline } from './pipeline.ts'
+import type { FileStatus, SourceLag } from './progress.ts'
 import type {
   BackendHealth,
-  FileStatus,
-  Lag,
   LedgerLine,
   MemoryHealth,
   PipelineStatus,
@@ -42,7 +42,7 @@ export function backlogBytes(pipeline: Pipeline, sources: Sources): number {
   return sources.lags(pipeline.parts).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
+function backendHealth(pipeline: Pipeline, lag: readonly SourceLag[]): BackendHealth {
   const { name, backend, delivery } = pipeline.parts
   const { health, stats } = delivery
   const bad = health.kind === 'up' ? undefined : health
@@ -62,7 +62,7 @@ function backendHealth(pipeline: Pipeline, lag: readonly Lag[]): BackendHealth {
   }
 }
 
-function pipelineStatus(pipeline: Pipeline, lag: readonly Lag[]): PipelineStatus {
+function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): PipelineStatus {
   const { name, budget, delivery, deadLetters, rejectReasons, endpoint } = pipeline.parts
   const { stats, health } = delivery
   const { lastError } = stats

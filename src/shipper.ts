@@ -100,7 +100,7 @@ export class Shipper {
     this.#warnOfShared(state.path)
     const claimed = await claim(state)
     this.#watchClaim(state)
-    if (claimed.kind !== 'taken') {
+    if (claimed.kind !== 'held') {
       this.#claimed(state, claimed)
       return
     }
@@ -134,7 +134,7 @@ export class Shipper {
         this.#claim = claimed.claim
         state.holder = undefined
         break
-      case 'taken':
+      case 'held':
         state.holder = `another logshipper (${claimed.by})`
         this.#log.error(
           { event: 'state_contended', dir, by: claimed.by },

@@ -29,7 +29,7 @@ const RETIRED = 4
 const REMEMBERED = 256
 
 /** A directory of logs, and where what is below it must really lie. */
-export interface Place {
+export interface LogRoot {
   readonly directory: string
   /** `real`: as the kernel tells it, without links. */
   holds(real: string): boolean
@@ -138,7 +138,7 @@ export class StateDirectory {
    * A directory of ours beside logs, in the directory `root`. It is made if `make` says so. Others may rename it away and
    * put there what they like: what is found in it proves nothing, and where it leads elsewhere nothing is made.
    */
-  beside(root: Place, tag: string, make: boolean): PrivateDirectory | undefined {
+  beside(root: LogRoot, tag: string, make: boolean): PrivateDirectory | undefined {
     const outer = join(root.directory, BESIDE)
     const known = this.#beside.get(outer)
     if (known?.isAt(known.path)) return known

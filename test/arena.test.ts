@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { type Demand, divide, type Need, needOf, partOf } from '../src/arena.ts'
+import { divide, type Need, needOf, partOf, type SizingInput } from '../src/arena.ts'
 import { createBackend } from '../src/backends/registry.ts'
 import { PAGE } from '../src/budget.ts'
 import { QUANTUM } from '../src/chunk.ts'
@@ -16,10 +16,10 @@ const OWN: Record<string, object> = {
   datadog: { site: 'datadoghq.com', ids: false, tags: {} },
   loki: { endpoint, maxLineBytes: 256 * 1024, maxAge: 1, structuredMetadata: true },
 }
-const backend = (type: string): Demand['backend'] =>
+const backend = (type: string): SizingInput['backend'] =>
   createBackend(type, OWN[type], { name: type, metadata: () => NO_METADATA })
 
-const demand = (type: string, more: Partial<Demand> = {}): Demand => ({
+const demand = (type: string, more: Partial<SizingInput> = {}): SizingInput => ({
   batch: { maxBytes: MIB, maxRecords: 10_000 },
   concurrency: 1,
   longestLine: MIB,
@@ -28,7 +28,7 @@ const demand = (type: string, more: Partial<Demand> = {}): Demand => ({
 })
 
 t.test('any line is whole in an arena of the wanted size, whatever is escaped in it', t => {
-  const most = (type: string, more?: Partial<Demand>) => needOf(demand(type, more)).payload.most
+  const most = (type: string, more?: Partial<SizingInput>) => needOf(demand(type, more)).payload.most
   t.equal(most('http'), 6 * MIB + PAGE, 'six bytes for a control character in JSON')
   t.equal(most('otlp'), 3 * MIB + PAGE, 'three for what is not UTF-8')
   t.equal(most('stdout'), MIB + PAGE, 'one where bytes go out as they are')

@@ -22,6 +22,7 @@ const SHELF = [
   'metadata',
   'path',
   'private',
+  'progress',
   'proxy',
   'reminder',
   'signature',

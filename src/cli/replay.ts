@@ -98,7 +98,7 @@ async function claimAndReplay(
   const state = new StateDirectory(dir, log, { mend: false, permissions })
   const letters = existsSync(dir) && state.directory.stat('dead-letter') ? state.sub('dead-letter') : undefined
   const claimed = letters && (await claim({ open: () => letters }))
-  if (claimed?.kind === 'taken') {
+  if (claimed?.kind === 'held') {
     err.write(`logshipper: ${letters!.path} is being replayed already (${claimed.by}); nothing was done\n`)
     return EXIT.incomplete
   }

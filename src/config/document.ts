@@ -14,13 +14,13 @@ import type { KeyPath, Problem } from './problem.ts'
 export type Tree = Record<string, unknown>
 
 export type Parsed =
-  | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => Place | undefined }
+  | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => KeyLocation | undefined }
   /** Nothing but white space and comments. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
 /** The line of the deepest part of a path that the file has, and how many steps of the path that is. */
-export interface Place {
+export interface KeyLocation {
   readonly line: number
   readonly depth: number
 }
@@ -146,7 +146,7 @@ export function place(
   document: Document.Parsed,
   lines: LineCounter,
   path: KeyPath,
-): Place | undefined {
+): KeyLocation | undefined {
   let node: unknown = document.contents
   let at: number | undefined
   let depth = 0

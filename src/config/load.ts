@@ -14,7 +14,7 @@ import { formatSize } from '../size.ts'
 import { advice } from './advice.ts'
 import { complete } from './complete.ts'
 import type { Config } from './config.ts'
-import { copy, type Place, parseDocument, TOO_MANY, type Tree } from './document.ts'
+import { copy, type KeyLocation, parseDocument, TOO_MANY, type Tree } from './document.ts'
 import { applyEnvironment, type Variable, variables } from './environment.ts'
 import { type Explained, explain } from './explain.ts'
 import { inspect, valueAt } from './inspect.ts'
@@ -159,7 +159,7 @@ export function configurationFile({ file, env, cwd, defaultFile }: LoadRequest):
 }
 
 type FileRead = { readonly name: string } & (
-  | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => Place | undefined }
+  | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => KeyLocation | undefined }
   | { readonly kind: 'empty' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }

@@ -2,7 +2,7 @@
  * The memory that a configuration asks for: how large the budget is if none is named, and whether one that is named is
  * enough. Guarantees that with what it lets through every backend can ship.
  */
-import { type Demand, divide, type Need, needOf, partOf } from '../arena.ts'
+import { divide, type Need, needOf, partOf, type SizingInput } from '../arena.ts'
 import { createBackend } from '../backends/registry.ts'
 import { NO_METADATA } from '../metadata.ts'
 import { type Plans, plansFor, rowBytes } from '../process/plan.ts'
@@ -18,7 +18,7 @@ const USUAL_BUDGET = 8 * MIB
 
 interface Demanding {
   readonly backend: BackendConfig
-  readonly limits: Demand['backend']['limits']
+  readonly limits: SizingInput['backend']['limits']
   readonly need: Need
 }
 

@@ -3,6 +3,7 @@
  * view. Everything here is read, nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
+import type { FileStatus, SourceLag } from '../progress.ts'
 import type { Caller } from '../termination.ts'
 
 export interface ShipperView {
@@ -134,7 +135,7 @@ export interface BackendHealth {
   readonly stalledSince: string | null
   readonly lastError: { readonly reason: string; readonly at: string } | null
   readonly lagBytes: number
-  /** How late it is, over all sources: see `Lag`. */
+  /** How late it is, over all sources: see `SourceLag`. */
   readonly lagSeconds: number
 }
 
@@ -166,41 +167,13 @@ export interface PipelineStatus {
   readonly wireBytes: number
   /** Requests per bucket, not cumulated; the bounds are in seconds and the last bucket has none. */
   readonly durations: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number }
-  readonly lag: readonly Lag[]
-}
-
-/** How far a backend is behind one source. */
-export interface Lag {
-  readonly source: string
-  /** Bytes on the volume that are not committed. */
-  readonly bytes: number
-  /**
-   * Age of the first byte on the volume that is not committed; 0 if there is none but those of a line without an end. An
-   * estimate: see `tail/files/growth.ts`.
-   */
-  readonly seconds: number
-  /** How long ago the oldest line in flight was read; 0 if there is none. */
-  readonly inFlightSeconds: number
+  readonly lag: readonly SourceLag[]
 }
 
 export interface LedgerLine {
   readonly source: string
   readonly backend: string
   readonly statement: Statement
-}
-
-export interface FileStatus {
-  readonly source: string
-  readonly path: string
-  readonly generation: string
-  readonly state: 'live' | 'rotated' | 'deleted'
-  readonly size: number
-  readonly cursors: readonly {
-    readonly backend: string
-    readonly read: number
-    readonly committed: number
-    readonly lagSeconds: number
-  }[]
 }
 
 export interface UnfollowedPath {

@@ -1,34 +1,9 @@
 /**
  * How far a backend is behind each of its sources, and where each file stands. Nothing is kept here.
  */
+import type { FileStatus, SourceLag } from '../progress.ts'
 import type { Cursor, Generation } from './generation/generation.ts'
 import type { Tail } from './tail.ts'
-
-/** How far a backend is behind one source. */
-export interface SourceLag {
-  readonly source: string
-  /** On the volume and not committed. */
-  readonly bytes: number
-  /** Age of the first of these bytes: an estimate, see `files/growth.ts`. */
-  readonly seconds: number
-  /** How long ago the oldest line in flight was read. */
-  readonly inFlightSeconds: number
-}
-
-/** Where an open file stands. */
-export interface OpenFileStatus {
-  readonly source: string
-  readonly path: string
-  readonly generation: string
-  readonly state: 'live' | 'rotated' | 'deleted'
-  readonly size: number
-  readonly cursors: readonly {
-    readonly backend: string
-    readonly read: number
-    readonly committed: number
-    readonly lagSeconds: number
-  }[]
-}
 
 const NEVER = Number.POSITIVE_INFINITY
 
@@ -59,7 +34,7 @@ export function lagsOf(tail: Tail, backend: string, sources: readonly string[]):
   }))
 }
 
-export function* filesOf(tail: Tail): Generator<OpenFileStatus> {
+export function* filesOf(tail: Tail): Generator<FileStatus> {
   const now = performance.now()
   for (const { path, size, state, generation } of tail.tailers) {
     if (state.kind === 'closed') continue

@@ -2,10 +2,12 @@
  * The sources of one configuration, put together: the sweep that finds their files, the tail that follows them, the
  * checkpoint, and a reader for each backend. What composes the program uses `tail` through it.
  */
+
 import type { Origin } from '../chunk.ts'
 import type { Kernel, RecordRule } from '../kernel/kernel.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
+import type { FileStatus, SourceLag } from '../progress.ts'
 import type { StateDirectory } from '../state.ts'
 import { statPath } from './files/inodes.ts'
 import { limitsFor } from './files/limits.ts'
@@ -15,7 +17,7 @@ import { formOf } from './framing/form.ts'
 import { Framer } from './framing/framer.ts'
 import { Notices } from './framing/notices.ts'
 import { Reader } from './framing/reader.ts'
-import { filesOf, lagsOf, type OpenFileStatus, type SourceLag } from './lag.ts'
+import { filesOf, lagsOf } from './lag.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { CheckpointStore, type LastSave } from './state/checkpoint.ts'
 import { liesAmong, type SharedPlace, sharedPlace } from './state/shared.ts'
@@ -93,7 +95,7 @@ export class Sources {
     return lagsOf(this.tail, name, sources)
   }
 
-  files(): OpenFileStatus[] {
+  files(): FileStatus[] {
     return [...filesOf(this.tail)]
   }
 

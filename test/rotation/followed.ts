@@ -3,19 +3,19 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { LINE, lineOf } from './judge.ts'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 export class Followed {
   readonly rotation: Rotation
   readonly source: string
-  readonly place: Place
+  readonly place: LogDirectory
   readonly refusals: string[] = []
   /** Numbers of lines that lay nowhere on the volume when the fault was over. */
   gone: ReadonlySet<number> = new Set()
   log!: Log
   written = 0
 
-  constructor(rotation: Rotation, source: string, place: Place) {
+  constructor(rotation: Rotation, source: string, place: LogDirectory) {
     this.rotation = rotation
     this.source = source
     this.place = place
@@ -28,7 +28,7 @@ export class Followed {
     if (name !== undefined && !name.includes('*')) return place.path(name)
     if (existsSync(place.path())) return place.path()
     const born = (file: string) => statSync(place.path(file)).birthtimeMs
-    const files = readdirSync(place.folder).filter(file => !file.endsWith('.gz'))
+    const files = readdirSync(place.directory).filter(file => !file.endsWith('.gz'))
     return place.path(files.sort((a, b) => born(b) - born(a))[0])
   }
 
@@ -53,7 +53,7 @@ export class Followed {
   /** The numbers of all lines that can be read: in the files of its folder, compressed ones too, or by `handles`. */
   readable(handles: readonly string[]): Set<number> {
     const numbers = new Set<number>()
-    const files = readdirSync(this.place.folder, { recursive: true, withFileTypes: true })
+    const files = readdirSync(this.place.directory, { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name))
     for (const path of [...files, ...handles]) {

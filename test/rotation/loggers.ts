@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 interface NewNames {
   readonly name: (n: number) => string
@@ -29,12 +29,12 @@ interface NewNames {
 
 /** Each file is begun under a name of its own, the first with n = 0. */
 class NewlyNamed implements Log {
-  readonly #place: Place
+  readonly #place: LogDirectory
   readonly #names: NewNames
   #n = 0
   #file: number
 
-  constructor(place: Place, names: NewNames) {
+  constructor(place: LogDirectory, names: NewNames) {
     this.#place = place
     this.#names = names
     this.#file = this.#open()
@@ -73,7 +73,7 @@ class NewlyNamed implements Log {
 }
 
 /** streamroller: numbers are shifted from the oldest; a compressed one is written beside its file, which goes last. */
-function streamroller(place: Place, numbered: (n: number) => string): Log {
+function streamroller(place: LogDirectory, numbered: (n: number) => string): Log {
   const name = (n: number) => `${place.path(numbered(n))}.gz`
   let rotations = 0
   return {
@@ -87,7 +87,7 @@ function streamroller(place: Place, numbered: (n: number) => string): Log {
 }
 
 /** rotating-file-stream: renamed to a name that only then is compressed into another one. */
-function rotatingFileStream(place: Place): Log {
+function rotatingFileStream(place: LogDirectory): Log {
   let rotations = 0
   return {
     write: lines => appendFileSync(place.path(), lines),

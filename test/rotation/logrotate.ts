@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 const DAY = 86_400
 
@@ -79,7 +79,7 @@ class Logrotate implements Log {
   /** Of logrotate's clock: seconds since the epoch. */
   #now = Math.floor(Date.now() / 1000)
 
-  constructor(place: Place, { directives, keeps = false }: Configuration) {
+  constructor(place: LogDirectory, { directives, keeps = false }: Configuration) {
     this.#path = place.path()
     this.#aside = place.aside
     this.#keeps = keeps

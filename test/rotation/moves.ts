@@ -13,7 +13,7 @@ import {
   truncateSync,
   writeSync,
 } from 'node:fs'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 interface Move {
   readonly name: string
@@ -65,7 +65,7 @@ export const destroying = destructions.map(rotation)
 class Moved implements Log {
   /** Bytes of the holes so far. */
   holes = 0
-  readonly #place: Place
+  readonly #place: LogDirectory
   readonly #move: Move
   #rotations = 0
   #file: number | undefined
@@ -73,7 +73,7 @@ class Moved implements Log {
   #position = 0
   #cut = 0
 
-  constructor(place: Place, move: Move) {
+  constructor(place: LogDirectory, move: Move) {
     this.#place = place
     this.#move = move
   }

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 /** What is done to a file once it is renamed. */
 export type Packing = 'plain' | 'gzip' | 'zstd'
@@ -77,13 +77,13 @@ export const renamed = (packing: Packing): Rotation[] =>
 const EXTENSION = { plain: '', gzip: '.gz', zstd: '.zst' } as const
 
 class Renamed implements Log {
-  readonly #place: Place
+  readonly #place: LogDirectory
   readonly #scheme: Scheme
   readonly #packing: Packing
   readonly #path: string
   #rotations = 0
 
-  constructor(place: Place, scheme: Scheme, packing: Packing) {
+  constructor(place: LogDirectory, scheme: Scheme, packing: Packing) {
     this.#place = place
     this.#scheme = scheme
     this.#packing = packing

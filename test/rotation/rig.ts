@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { FileStatus } from '../../src/server/shipper-view.ts'
+import type { FileStatus } from '../../src/progress.ts'
 import { Program, type Received, Receiver, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { Followed } from './followed.ts'
@@ -46,7 +46,11 @@ export class Rig {
       const folder = join(dir, 'logs', source)
       const aside = join(dir, 'aside', source)
       for (const made of [folder, aside]) mkdirSync(made, { recursive: true, mode: 0o755 })
-      return new Followed(rotation, source, { folder, aside, path: (name = 'app.log') => join(folder, name) })
+      return new Followed(rotation, source, {
+        directory: folder,
+        aside,
+        path: (name = 'app.log') => join(folder, name),
+      })
     })
     const receiver = await Receiver.start(t)
     const sources = logs.map(({ source, place, rotation: { follows = ['app.log'] } }) => ({

@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process'
 
 /** Where one log lies. */
-export interface Place {
-  /** The folder of its logs. */
-  readonly folder: string
-  /** A folder for what belongs to the tool, away from the logs. */
+export interface LogDirectory {
+  /** The directory of its logs. */
+  readonly directory: string
+  /** A directory for what belongs to the tool, away from the logs. */
   readonly aside: string
-  /** `name` in the folder; `app.log` unless it is said. */
+  /** `name` in the directory; `app.log` unless it is said. */
   path(name?: string): string
 }
 
@@ -35,7 +35,7 @@ export interface Rotation {
   readonly refuses?: boolean
   /** Its names do not tell rotations: what nobody saw under the followed name cannot be told from any other file. */
   readonly anonymous?: boolean
-  begin(place: Place): Log | Promise<Log>
+  begin(place: LogDirectory): Log | Promise<Log>
 }
 
 const there = new Map<string, boolean>()

@@ -22,19 +22,19 @@ import { join } from 'node:path'
 import { sleep, until } from '../program.ts'
 import { leash } from '../support/leash.ts'
 import { LINE } from './judge.ts'
-import type { Log, Place, Rotation } from './rotation.ts'
+import type { Log, LogDirectory, Rotation } from './rotation.ts'
 
 /** Makes a logger rotate for the nth time, at once or with the next line. */
 type Turn = (child: ChildProcess, n: number) => void | Promise<void>
 
 /** A program that writes what comes through its standard input. */
 class Piped implements Log {
-  readonly #place: Place
+  readonly #place: LogDirectory
   readonly #child: ChildProcess
   readonly #turn: Turn
   #rotations = 0
 
-  constructor(place: Place, command: readonly string[], turn: Turn, env: Record<string, string> = {}) {
+  constructor(place: LogDirectory, command: readonly string[], turn: Turn, env: Record<string, string> = {}) {
     this.#place = place
     this.#turn = turn
     this.#child = leash(
@@ -48,7 +48,7 @@ class Piped implements Log {
   async write(lines: string): Promise<void> {
     this.#child.stdin!.write(lines)
     const last = lines.slice(-LINE)
-    if (!(await until(() => endings(this.#place.folder).has(last)))) throw new Error('the logger has not written')
+    if (!(await until(() => endings(this.#place.directory).has(last)))) throw new Error('the logger has not written')
   }
 
   async rotate(): Promise<void> {
@@ -88,17 +88,17 @@ const archives = (folder: string) => readdirSync(folder).filter(name => /^@.*\.s
  * As svlogd and multilog are told to rotate: by a signal, which they may miss just before they wait for input, and which
  * means nothing to them while there is nothing to rotate. When they have done so there is one more old file.
  */
-const alarm = (place: Place) => async (child: ChildProcess) => {
-  const before = archives(place.folder)
+const alarm = (place: LogDirectory) => async (child: ChildProcess) => {
+  const before = archives(place.directory)
   const rotated = await until(async () => {
     child.kill('SIGALRM')
-    return await until(() => archives(place.folder) > before, 0.5)
+    return await until(() => archives(place.directory) > before, 0.5)
   })
   if (!rotated) throw new Error('the logger has not rotated')
 }
 
 /** A clock of its own for a program that rotates by time. */
-function clock(place: Place): { turn: (n: number) => void; env: Record<string, string> } {
+function clock(place: LogDirectory): { turn: (n: number) => void; env: Record<string, string> } {
   const path = join(place.aside, 'clock')
   const set = (n: number) => writeFileSync(path, `@2026-01-0${n} 12:00:00\n`)
   set(1)
@@ -114,7 +114,7 @@ function clock(place: Place): { turn: (n: number) => void; env: Record<string, s
   }
 }
 
-function clocked(place: Place, command: readonly string[]): Log {
+function clocked(place: LogDirectory, command: readonly string[]): Log {
   const { turn, env } = clock(place)
   return new Piped(place, command, (_child, n) => turn(n), env)
 }
@@ -146,7 +146,7 @@ for line in sys.stdin:
     open(told, 'a').write('.')
 `
 
-function python(place: Place, kind: 'numbered' | 'packed' | 'timed'): Log {
+function python(place: LogDirectory, kind: 'numbered' | 'packed' | 'timed'): Log {
   const told = join(place.aside, 'told')
   return new Piped(place, ['python3', '-u', '-c', PYTHON, kind, place.path(), told], async (child, n) => {
     child.stdin!.write('rotate\n')
@@ -155,7 +155,7 @@ function python(place: Place, kind: 'numbered' | 'packed' | 'timed'): Log {
   })
 }
 
-function savelog(place: Place, options: readonly string[]): Log {
+function savelog(place: LogDirectory, options: readonly string[]): Log {
   return {
     write: lines => appendFileSync(place.path(), lines),
     rotate() {
@@ -168,7 +168,7 @@ function savelog(place: Place, options: readonly string[]): Log {
  * multilog's own system calls, with a moment between them, as a busy machine has it: a file with two links counts as one
  * that was archived before a crash, and is removed. A link that somebody else made meanwhile costs the archive.
  */
-function multilogSlowly(place: Place): Log {
+function multilogSlowly(place: LogDirectory): Log {
   let rotations = 0
   return {
     write: lines => appendFileSync(place.path('current'), lines),
@@ -186,9 +186,9 @@ function multilogSlowly(place: Place): Log {
   }
 }
 
-function svlogd(place: Place, config: string): Log {
+function svlogd(place: LogDirectory, config: string): Log {
   writeFileSync(place.path('config'), config)
-  return new Piped(place, ['svlogd', place.folder], alarm(place))
+  return new Piped(place, ['svlogd', place.directory], alarm(place))
 }
 
 export const tools: readonly Rotation[] = [
@@ -205,7 +205,7 @@ export const tools: readonly Rotation[] = [
     name: 'multilog',
     needs: ['multilog'],
     follows: ['current'],
-    begin: place => new Piped(place, ['multilog', 's9999999', 'n20', place.folder], alarm(place)),
+    begin: place => new Piped(place, ['multilog', 's9999999', 'n20', place.directory], alarm(place)),
   },
   { name: 'multilog, slowly', follows: ['current'], begin: multilogSlowly },
   {

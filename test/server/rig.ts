@@ -6,9 +6,9 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { emptyOutcome, type Statement } from '../../src/ledger.ts'
+import type { FileStatus } from '../../src/progress.ts'
 import type {
   BackendHealth,
-  FileStatus,
   HealthReport,
   Identity,
   PipelineStatus,

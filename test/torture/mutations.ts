@@ -239,7 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/rotation/search.ts',
-        '    (_, wanted, { truncated }) =>\n      findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated), this.snapshot),\n',
+        '    (_, wanted, { truncated }) =>\n      findCopy(wanted, (key, opened) => this.#isTracked(key, opened, truncated), this.snapshot),\n',
         '',
       ],
     ],

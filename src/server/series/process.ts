@@ -1,5 +1,6 @@
 /** The metrics of the volume, the configuration and the process. */
-import type { FileStatus, VolumeHealth } from '../shipper-view.ts'
+import type { FileStatus } from '../../progress.ts'
+import type { VolumeHealth } from '../shipper-view.ts'
 import { counter, gauge, one, type Sample, type Series, states, summary } from './series.ts'
 
 const volume = (value: (volume: VolumeHealth) => number | null) =>

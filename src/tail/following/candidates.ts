@@ -30,7 +30,7 @@ import type { Tailer } from '../generation/tailer.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
-import type { Held, Search } from '../rotation/search.ts'
+import type { HeldCopy, Search } from '../rotation/search.ts'
 import { identityOf, isGeneration, mayBeCopyOf, type Sibling } from '../rotation/siblings.ts'
 import type { CheckpointStore } from '../state/checkpoint.ts'
 import type { SavedGeneration } from '../state/saved.ts'
@@ -55,7 +55,7 @@ export interface Refusal {
 }
 
 /** What may be a copy: its size, when it was first seen, and when it last grew towards the size of the followed file. */
-interface Suspect {
+interface PossibleCopy {
   readonly since: number
   readonly grown: number
   readonly size: bigint
@@ -88,7 +88,7 @@ export class Candidates {
   readonly parking: Parking
   readonly #parts: CandidatesParts
   readonly #refused = new Map<string, Refusal>()
-  readonly #suspects = new Map<string, Suspect>()
+  readonly #possibleCopies = new Map<string, PossibleCopy>()
   readonly #late: LateLines
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
@@ -130,21 +130,22 @@ export class Candidates {
 
   /** Follows the suspicion no further: it is followed. */
   cleared(path: string): void {
-    const suspect = this.#suspects.get(path)
-    if (suspect === undefined) return
-    this.#suspects.delete(path)
+    const copy = this.#possibleCopies.get(path)
+    if (copy === undefined) return
+    this.#possibleCopies.delete(path)
     this.#refused.delete(path)
-    if (suspect.opened) closeSync(suspect.opened.fd)
+    if (copy.opened) closeSync(copy.opened.fd)
   }
 
   /** Files that are held back as copies and kept open. */
-  *held(): Generator<Held> {
-    for (const [path, { opened, of, size }] of this.#suspects) if (opened) yield { path, opened, of, compared: size }
+  *heldCopies(): Generator<HeldCopy> {
+    for (const [path, { opened, of, size }] of this.#possibleCopies)
+      if (opened) yield { path, opened, of, compared: size }
   }
 
   /** Takes over the descriptor of a file that is held back. */
   release(path: string): void {
-    this.#suspects.delete(path)
+    this.#possibleCopies.delete(path)
     this.#refused.delete(path)
   }
 
@@ -154,7 +155,7 @@ export class Candidates {
   }
 
   close(): void {
-    for (const path of [...this.#suspects.keys()]) this.cleared(path)
+    for (const path of [...this.#possibleCopies.keys()]) this.cleared(path)
   }
 
   /** The first look: recovery takes up what is found. */
@@ -169,8 +170,8 @@ export class Candidates {
     const { table, missed } = this.#parts
     const found = this.#swept(all)
     for (const path of this.#refused.keys())
-      if (!found.has(path) && !this.#suspects.has(path)) this.#refused.delete(path)
-    for (const path of [...this.#suspects.keys()]) if (!found.has(path)) this.#unexplained(path)
+      if (!found.has(path) && !this.#possibleCopies.has(path)) this.#refused.delete(path)
+    for (const path of [...this.#possibleCopies.keys()]) if (!found.has(path)) this.#unexplained(path)
     this.#missUnopened(found)
     const unknown = [...found.values()].filter(({ path }) => table.tailerAt(path)?.state.kind !== 'live')
     const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined)
@@ -265,8 +266,8 @@ export class Candidates {
         continue
       }
       table.opened(path)
-      const place = table.placeOf(entry.inode)
-      if (place === 'open' || place === 'unreadable' || place === 'done') continue
+      const state = table.stateOf(entry.inode)
+      if (state === 'open' || state === 'unreadable' || state === 'done') continue
       const directory = dirname(path)
       const names = listed.get(directory) ?? inodesIn(directory)
       listed.set(directory, names)
@@ -282,12 +283,12 @@ export class Candidates {
   /** What was held back as a copy lost its name before a truncation could explain it. */
   #unexplained(path: string): void {
     const { table, follower, lineage, search } = this.#parts
-    const { candidate, opened } = this.#suspects.get(path)!
+    const { candidate, opened } = this.#possibleCopies.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
     for (const tailer of table.relativesOf(path)) follower.looks.look(tailer)
-    if (!this.#suspects.has(path)) return
+    if (!this.#possibleCopies.has(path)) return
     const inode = opened && inodeOf(opened.stats)
-    if (opened === undefined || inode === undefined || table.placeOf(inode) !== undefined) {
+    if (opened === undefined || inode === undefined || table.stateOf(inode) !== undefined) {
       this.cleared(path)
       return
     }
@@ -345,7 +346,7 @@ export class Candidates {
     }
     const inode = inodeOf(opened.stats)
     const key = inodeKey(inode)
-    switch (table.placeOf(inode)) {
+    switch (table.stateOf(inode)) {
       case 'open': {
         // The same file under another name: renamed within the pattern, or a second link.
         closeSync(opened.fd)
@@ -382,7 +383,7 @@ export class Candidates {
     }
     const file: Sibling = { path, opened }
     lent.lend(file)
-    if (this.#isSuspect(candidate, file)) {
+    if (this.#isPossibleCopy(candidate, file)) {
       if (saved) table.remember(saved)
       return
     }
@@ -439,7 +440,7 @@ export class Candidates {
   }
 
   /** Whether the file may be a copy. If so its descriptor is kept or closed here, otherwise it is lent still. */
-  #isSuspect(candidate: Found, file: Sibling): boolean {
+  #isPossibleCopy(candidate: Found, file: Sibling): boolean {
     if (this.final) return false
     const { table, follower, lent } = this.#parts
     const { path, opened } = file
@@ -466,7 +467,7 @@ export class Candidates {
     const { path, source } = candidate
     const { size, ino } = opened.stats
     const { key: of } = tailer.generation
-    let known = this.#suspects.get(path)
+    let known = this.#possibleCopies.get(path)
     if (known?.opened && known.opened.stats.ino !== ino) {
       this.cleared(path)
       known = undefined
@@ -475,9 +476,9 @@ export class Candidates {
     const growing = known === undefined || (known.size < size && size < BigInt(tailer.size))
     if (now - (growing ? now : grown) > HOLD || now - since > HOLD_GROWING) return false
     let kept = known?.opened
-    if (kept === undefined && this.#suspects.size < MOST_KEPT) kept = opened
+    if (kept === undefined && this.#possibleCopies.size < MOST_KEPT) kept = opened
     else closeSync(opened.fd)
-    this.#suspects.set(path, { since, grown: growing ? now : grown, size, of, candidate, opened: kept })
+    this.#possibleCopies.set(path, { since, grown: growing ? now : grown, size, of, candidate, opened: kept })
     this.#refused.set(path, { source: source.name, path, reason: HELD_BACK })
     return true
   }

@@ -44,7 +44,7 @@ export interface FollowerParts {
   readonly saver: Saver
   readonly habits: Habits
   readonly fileLog: FileLog
-  /** A path is no suspect any more: it is followed. */
+  /** A path is no possible copy any more: it is followed. */
   cleared(path: string): void
   /** A followed path leads to a compressed file. */
   compressed(path: string, source: string): void

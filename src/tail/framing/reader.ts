@@ -22,7 +22,7 @@ export type Fill = 'full' | 'dry' | 'yield'
 /** Whether no more should be read of a file for now. */
 export type Withholds = (origin: Origin) => boolean
 
-interface Place {
+interface ReadTarget {
   readonly tailer: Tailer
   readonly cursor: Cursor
 }
@@ -48,12 +48,12 @@ export class Reader {
   final = false
   readonly #framer: Framer
   readonly #events: ReaderEvents
-  readonly #ring: Place[] = []
-  readonly #ahead: Place[] = []
+  readonly #ring: ReadTarget[] = []
+  readonly #ahead: ReadTarget[] = []
   readonly #resting = new Map<Cursor, Tailer>()
   /** Files of which the last record may go on, and when it is complete if it does not. */
   readonly #open = new Map<Cursor, { tailer: Tailer; due: number }>()
-  #withheld: Place[] = []
+  #withheld: ReadTarget[] = []
   #openTimer: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -103,7 +103,7 @@ export class Reader {
     }
   }
 
-  #turn(place: Place, slab: Slab, target: number, withholds: Withholds): Framing | 'withheld' {
+  #turn(place: ReadTarget, slab: Slab, target: number, withholds: Withholds): Framing | 'withheld' {
     const { tailer, cursor } = place
     const current = tailer.state.kind !== 'closed' && tailer.generation.cursors.includes(cursor)
     if (current && withholds(tailer.generation.origin)) {
@@ -145,7 +145,7 @@ export class Reader {
   }
 
   /** It is offered again after a while, if it is not offered before. */
-  #rest({ tailer, cursor }: Place, ms: number): void {
+  #rest({ tailer, cursor }: ReadTarget, ms: number): void {
     this.#resting.set(cursor, tailer)
     this.#wakeIn(ms)
   }

@@ -9,15 +9,15 @@
  */
 import { basename, dirname } from 'node:path'
 import { isRelated, stemOf } from '../files/names.ts'
-import { Families } from './families.ts'
 import type { Tailer } from './tailer.ts'
+import { TailerIndex } from './tailer-index.ts'
 
 /** Files that one is compared with at the most; and parts of a name that are looked up. */
 const MOST = 16
 const MOST_PARTS = 4096
 
 export class Relatives {
-  readonly #byStem = new Families()
+  readonly #byStem = new TailerIndex()
   /** How many stems are so long: characters. */
   readonly #lengths = new Map<number, number>()
 

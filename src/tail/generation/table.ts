@@ -1,6 +1,6 @@
 /**
- * The table: where each generation is, and the one place that knows. Whatever follows, parks, seeks or ends a file moves it
- * from one place to another here; all else that is asked about files is a view of it.
+ * The table: the state of each generation, and the one place that knows it. Whatever follows, parks, seeks or ends a file
+ * moves it from one state to another here; all else that is asked about files is a view of it.
  *
  *     open        its file is open: `Tailer` says under which kind of name
  *     unopened    there was no descriptor for its file yet: what was seen of it is known, and nothing is saved
@@ -18,17 +18,17 @@
 import { type Inode, inodeKey } from '../files/fingerprint.ts'
 import { sameBirth } from '../files/inodes.ts'
 import type { SavedGeneration } from '../state/saved.ts'
-import { Families } from './families.ts'
 import type { Generation } from './generation.ts'
 import { Relatives } from './relatives.ts'
 import type { Tailer } from './tailer.ts'
+import { TailerIndex } from './tailer-index.ts'
 
 /** So many are remembered: of files that are done, of those that may not be opened, of those that are gone. */
 const MOST_DONE = 512
 const MOST_UNREADABLE = 128
 const MOST_GONE = 256
 
-export type Place = 'open' | 'parked' | 'sought' | 'unreadable' | 'done'
+export type GenerationState = 'open' | 'parked' | 'sought' | 'unreadable' | 'done'
 
 /** A file whose descriptor was given up: what to save of it, and how it looked. */
 export interface Parked {
@@ -72,7 +72,7 @@ export class Table {
   readonly #open = new Map<string, Tailer>()
   readonly #paths = new Map<string, Tailer>()
   /** By the path that their generations began under; and by the names that their rotations may have. */
-  readonly #origins = new Families()
+  readonly #origins = new TailerIndex()
   readonly #relatives = new Relatives()
   /** By path. */
   readonly #unopened = new Map<string, SavedGeneration>()
@@ -91,10 +91,10 @@ export class Table {
   /** By the generation's key. */
   readonly #gone = new Map<string, SavedGeneration>()
 
-  // All places
+  // All states
 
   /** Where the generation is that an inode holds: `undefined` if nothing is known of it. */
-  placeOf(inode: Inode): Place | undefined {
+  stateOf(inode: Inode): GenerationState | undefined {
     const key = inodeKey(inode)
     if (this.#open.has(key)) return 'open'
     if (this.#parkedAt.has(key)) return 'parked'

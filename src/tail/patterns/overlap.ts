@@ -107,18 +107,18 @@ function behind(glob: Glob, place: number): number[] {
   return place === glob.length - 1 ? [place, place + 1] : [place]
 }
 
-type Place = readonly [number, number]
+type Positions = readonly [number, number]
 
 /** A step of two walks at once: by a name or a sign that both take, or by nothing. */
 interface Step<By> {
-  readonly to: Place
+  readonly to: Positions
   readonly by?: By
 }
 
 /** What leads from the beginning of both to the end of both, with the fewest steps. */
-function shortest<By>(end: Place, steps: (place: Place) => readonly Step<By>[]): By[] | undefined {
+function shortest<By>(end: Positions, steps: (place: Positions) => readonly Step<By>[]): By[] | undefined {
   interface Reached {
-    readonly place: Place
+    readonly place: Positions
     readonly from: Reached | undefined
     readonly by: By | undefined
   }

@@ -60,7 +60,7 @@ export interface SearchParts {
   /** Whether there is a file descriptor for one more. */
   room(): boolean
   /** Files that are held back as copies and kept open; and takes over the descriptor of one. */
-  held(): Iterable<Held>
+  heldCopies(): Iterable<HeldCopy>
   release(path: string): void
   /** Goes on with a generation in the file that was found. */
   found(path: string, opened: OpenFile, saved: SavedGeneration): void
@@ -71,7 +71,7 @@ export interface SearchParts {
 }
 
 /** A file that is held back as a copy. */
-export interface Held extends Sibling {
+export interface HeldCopy extends Sibling {
   /** The key of the generation that it was compared with, and the size that it had then. */
   readonly of: string
   readonly compared: bigint
@@ -106,7 +106,7 @@ export class Search {
     (_, wanted, { replaced }) =>
       replaced ? undefined : findInode(wanted, key => this.#parts.table.isOpen(key), this.snapshot),
     (_, wanted, { truncated }) =>
-      findCopy(wanted, (key, opened) => this.#isTaken(key, opened, truncated), this.snapshot),
+      findCopy(wanted, (key, opened) => this.#isTracked(key, opened, truncated), this.snapshot),
     (entry, wanted, { truncated }) => this.#nameless(entry, wanted, truncated),
     (entry, wanted) => this.#heldBack(entry, wanted),
     (entry, wanted) => this.#movedAway(entry, wanted),
@@ -226,8 +226,8 @@ export class Search {
     const stats = fileAt(path)
     if (stats === undefined) return
     const inode = inodeOf(stats)
-    const place = table.placeOf(inode)
-    if (place === 'open' || place === 'unreadable' || place === 'done') return
+    const state = table.stateOf(inode)
+    if (state === 'open' || state === 'unreadable' || state === 'done') return
     // Without birth times its id could not be told again.
     if (inode.birth === '0' || !table.mayKeepUnreadable) return
     table.keepUnreadable({ ...lineage.unopened(source, origin, inode, Number(stats.size)), path })
@@ -254,7 +254,7 @@ export class Search {
   }
 
   /** Whether the file of an inode is read as what it is: what stands in it is no copy of something else. */
-  #isTaken(key: string, opened: OpenFile, truncated: boolean): boolean {
+  #isTracked(key: string, opened: OpenFile, truncated: boolean): boolean {
     const { table } = this.#parts
     // It was copied over a rotation of before, which may not have been noticed yet; or it was, and is not read since.
     if (table.isOpen(key)) return !truncated || table.tailerIn(key)?.genuine === true
@@ -298,8 +298,8 @@ export class Search {
     const fd = this.handles.take(entry.key)
     if (fd === undefined) return undefined
     const opened: OpenFile = { kind: 'open', fd, stats: fstatSync(fd, { bigint: true }) }
-    const taken = this.#parts.table.isOpen(inodeKey(inodeOf(opened.stats)))
-    if (!taken && isGeneration(opened, wanted)) return { path: entry.path, opened }
+    const open = this.#parts.table.isOpen(inodeKey(inodeOf(opened.stats)))
+    if (!open && isGeneration(opened, wanted)) return { path: entry.path, opened }
     closeSync(fd)
     return undefined
   }
@@ -331,7 +331,7 @@ export class Search {
       const now: OpenFile = { ...opened, stats }
       const key = inodeKey(inodeOf(stats))
       if (dirname(path) !== dirname(wanted.path) || key === inodeKey(wanted.inode)) continue
-      if (this.#isTaken(key, now, truncated) || evidenceOf(path, now, wanted) === 0) continue
+      if (this.#isTracked(key, now, truncated) || evidenceOf(path, now, wanted) === 0) continue
       lent.take(sibling)
       return { path, opened: now }
     }
@@ -340,7 +340,7 @@ export class Search {
 
   /** What was held back as its copy: it may have lost its name meanwhile, or a name that says nothing. */
   #heldBack({ key }: SavedGeneration, wanted: Wanted): Sibling | undefined {
-    for (const { path, opened, of, compared } of this.#parts.held()) {
+    for (const { path, opened, of, compared } of this.#parts.heldCopies()) {
       const stats = fstatSync(opened.fd, { bigint: true })
       const sibling: Sibling = { path, opened: { ...opened, stats } }
       // It was compared with the whole file while that stood there, which says more than any end.

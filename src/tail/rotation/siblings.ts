@@ -97,12 +97,12 @@ export interface Stood {
  * The wanted generation in its directory by its inode, open, or `undefined`. `taken` tells inodes that are spoken for;
  * `snapshot`, for a start, what stands in the directory.
  */
-export function findInode(wanted: Wanted, taken: (key: string) => boolean, snapshot?: Stood): Sibling | undefined {
+export function findInode(wanted: Wanted, tracked: (key: string) => boolean, snapshot?: Stood): Sibling | undefined {
   const name = snapshot?.nameOf(wanted.inode, wanted.path)
   if (snapshot !== undefined && name === undefined) return undefined
   for (const sibling of siblingsOf(wanted, name === undefined ? undefined : new Set([name]))) {
     const key = inodeKey(inodeOf(sibling.opened.stats))
-    if (key === inodeKey(wanted.inode) && !taken(key) && isGeneration(sibling.opened, wanted)) return sibling
+    if (key === inodeKey(wanted.inode) && !tracked(key) && isGeneration(sibling.opened, wanted)) return sibling
     closeSync(sibling.opened.fd)
   }
   return undefined

@@ -39,7 +39,7 @@ export interface Sought {
 /** A number of looks, so that the caller can do something else in between. */
 export type Looks = Generator<void, void, void>
 
-interface Place {
+interface InodePath {
   readonly path: string
   readonly inode: Inode
 }
@@ -52,7 +52,7 @@ export class Snapshot {
   readonly #stems = new Map<string, Stems>()
   readonly #archives = new Map<string, readonly string[]>()
   /** By directory, and the key of the inode. */
-  readonly #inodes = new Map<string, Map<string, Place>>()
+  readonly #inodes = new Map<string, Map<string, InodePath>>()
   /** By directory, and what a head says: the paths. */
   readonly #alike = new Map<string, Map<string, string[]>>()
   readonly #blank = new Map<string, number>()
@@ -160,7 +160,7 @@ export class Snapshot {
 
   *#listInodes(directory: string): Looks {
     if (this.#inodes.has(directory)) return
-    const inodes = new Map<string, Place>()
+    const inodes = new Map<string, InodePath>()
     for (const name of this.#namesIn(directory)) {
       const path = join(directory, name)
       const stats = fileAt(path)

@@ -39,7 +39,7 @@ const BEGINS = '-'
 export type Claimed =
   | { readonly kind: 'claimed'; readonly claim: Claim }
   /** `by` is what the holder says of itself, or that it says nothing. */
-  | { readonly kind: 'taken'; readonly by: string }
+  | { readonly kind: 'held'; readonly by: string }
   /** It cannot be told: no program is kept from starting. */
   | { readonly kind: 'unknown'; readonly code: string }
 
@@ -112,7 +112,7 @@ export async function claim(state: Pick<StateDirectory, 'open'>): Promise<Claime
           return { kind: 'claimed', claim }
         }
         case 'holder':
-          return { kind: 'taken', by: others.who }
+          return { kind: 'held', by: others.who }
         case 'wait':
           break
         case 'yield':
@@ -121,7 +121,7 @@ export async function claim(state: Pick<StateDirectory, 'open'>): Promise<Claime
           own.show()
       }
     }
-    return { kind: 'taken', by: 'a process that begins or ends' }
+    return { kind: 'held', by: 'a process that begins or ends' }
   } catch (error) {
     return { kind: 'unknown', code: codeOf(error) }
   } finally {

@@ -20,7 +20,7 @@ import { sep } from 'node:path'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { PrivateDirectory } from '../../private.ts'
-import type { Place, StateDirectory } from '../../state.ts'
+import type { LogRoot, StateDirectory } from '../../state.ts'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { isInode } from '../files/inodes.ts'
 import { isBelow, type OpenFile } from '../files/open.ts'
@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export class Pins {
   readonly #state: StateDirectory | null
-  readonly #roots: readonly Place[]
+  readonly #roots: readonly LogRoot[]
   readonly #log: Logger
   /** Where the pin of a generation is. */
   readonly #pinned = new Map<string, PrivateDirectory>()
@@ -56,9 +56,9 @@ export class Pins {
   #pausedUntil = 0
 
   /** `state` null: nothing is ever pinned. `roots`: the directories that logs are found below. */
-  constructor(state: StateDirectory | null, log: Logger, roots: readonly Place[] = []) {
+  constructor(state: StateDirectory | null, log: Logger, roots: readonly LogRoot[] = []) {
     this.#state = state
-    this.#roots = placesOf(roots)
+    this.#roots = logRootsOf(roots)
     this.#log = log
     if (state === null) this.#reason = 'there is no state directory'
   }
@@ -198,7 +198,7 @@ export class Pins {
 }
 
 /** One for each directory, the deepest first: what lies where any of the sources that begin there allows. */
-function placesOf(roots: readonly Place[]): Place[] {
+function logRootsOf(roots: readonly LogRoot[]): LogRoot[] {
   return [...Map.groupBy(roots, ({ directory }) => directory)]
     .map(([directory, same]) => ({ directory, holds: (real: string) => same.some(root => root.holds(real)) }))
     .sort((a, b) => b.directory.length - a.directory.length)

@@ -65,13 +65,13 @@ t.test('of any number of programs that begin together exactly one holds the fold
     for (const child of children) child.kill('SIGKILL')
   })
   const said = await Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
-  t.strictSame(said.toSorted(), ['claimed', 'taken', 'taken', 'taken'])
+  t.strictSame(said.toSorted(), ['claimed', 'held', 'held', 'held'])
 })
 
 t.test('who comes later is told by whom the folder is held, and gets it after a release', async t => {
   const dir = scratch(t)
   const first = await claim(dir)
-  t.match(await claim(dir), { kind: 'taken', by: `process ${process.pid} on ` })
+  t.match(await claim(dir), { kind: 'held', by: `process ${process.pid} on ` })
   held([first])[0]!.release()
   const second = await claim(dir)
   t.equal(second.kind, 'claimed')
@@ -92,7 +92,7 @@ t.test('a state folder with a path longer than a socket may have can be claimed'
   const dir = join(scratch(t), 'a'.repeat(120), 'b'.repeat(120))
   const claimed = await claim(dir)
   t.equal(claimed.kind, 'claimed')
-  t.equal((await claim(dir)).kind, 'taken')
+  t.equal((await claim(dir)).kind, 'held')
   held([claimed])[0]!.release()
 })
 
