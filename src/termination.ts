@@ -10,18 +10,18 @@
  * orderly end and no line: the kubelet kills us at the time at which we would have given up. So in doubt it is long.
  *
  * Guarantees, whichever process calls and however often:
- *   1. a mark by anybody leaves half of the grace period at the least, counted from SIGTERM; it counts only if it is not
+ *   1. an unverified mark leaves half of the grace period at the least, counted from SIGTERM; it counts only if it is not
  *      older than a grace period, for after that the pod would be gone; the latest one counts;
  *   2. a mark from within the pod counts before all others, and as it is: its containers share our volume anyway;
  *   3. a drain has a second at the least, for the kubelet leaves two.
  */
 
 /** Who called the hook: `pod` came over loopback. */
-export type Caller = 'pod' | 'anybody'
+export type Caller = 'pod' | 'unverified'
 
 /** How many grace periods a mark from within the pod counts: SIGTERM comes a little later than the first one ends. */
 const POD_COUNTS = 2
-/** How much of the grace period is left whatever anybody says. */
+/** How much of the grace period is left whatever an unverified mark says. */
 const LEAST = 0.5
 /** Milliseconds, of which one is ours. */
 const SECOND = 1000
@@ -62,11 +62,11 @@ export class Termination {
   }
 
   #began(signalled: number, gracePeriod: number): { readonly mark: Caller | null; readonly began: number } {
-    const { pod, anybody } = this.#marks
+    const { pod, unverified } = this.#marks
     if (pod !== undefined && signalled - pod <= POD_COUNTS * gracePeriod)
       return { mark: 'pod', began: Math.min(pod, signalled) }
-    if (anybody === undefined || signalled - anybody > gracePeriod) return { mark: null, began: signalled }
-    const began = Math.max(anybody, signalled - LEAST * gracePeriod)
-    return { mark: 'anybody', began: Math.min(began, signalled) }
+    if (unverified === undefined || signalled - unverified > gracePeriod) return { mark: null, began: signalled }
+    const began = Math.max(unverified, signalled - LEAST * gracePeriod)
+    return { mark: 'unverified', began: Math.min(began, signalled) }
   }
 }

@@ -33,7 +33,7 @@ t.test('a shrunk extent keeps its address and gives back its end', t => {
   t.end()
 })
 
-t.test('an extent is released once, and whoever waits is told after it is free', t => {
+t.test('an extent is released once, and waiters are notified after it is free', t => {
   const budget = new Budget(0, 2 * PAGE)
   const extent = budget.grant(2 * PAGE)!
   const heard: (number | undefined)[] = []

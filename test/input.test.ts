@@ -164,7 +164,7 @@ function appendOther(stage: Stage): void {
   writeFileSync(join(stage.logs, 'open.log'), 'open\n', { mode: 0o644 })
 }
 
-t.test('a question that nobody answers ends with ^C at once', async t => {
+t.test('an unanswered question ends with ^C at once', async t => {
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.teardown(() => silent.close())
@@ -181,7 +181,7 @@ t.test('a question that nobody answers ends with ^C at once', async t => {
   }
 })
 
-t.test('nobody listens at the endpoint: it starts, says so, and waits', async t => {
+t.test('an endpoint that refuses connections: it starts, logs that, and waits', async t => {
   const stage = await Stage.set(t)
   const { url } = stage.receiver
   stage.receiver.stop()

@@ -1,6 +1,6 @@
 /**
  * Debian's logrotate, in both of its modes, once a second while lines are written: nothing is missing and the order is
- * kept. copytruncate itself loses what is written between its copy and its truncation, before anybody could read it; so
+ * kept. copytruncate itself loses what is written between its copy and its truncation, before it could be read; so
  * that the program is tested and not logrotate, the application holds its breath while it runs in that mode. During an
  * outage it rotates as ever: it refuses files with two links, so those that it may touch have one.
  */

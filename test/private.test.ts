@@ -48,7 +48,7 @@ function set(t: Test) {
   return { base, precious, directory, path: directory.path }
 }
 
-t.test('it is made for us alone, and one of ours that nobody else may write to is taken as it is', t => {
+t.test('it is made with mode 0700, and one that no other user may write to is used as it is', t => {
   const { directory, path } = set(t)
   t.equal(statSync(path).mode & 0o777, 0o700)
   t.equal(directory.made, true)
@@ -130,7 +130,7 @@ t.test(
   },
 )
 
-t.test('one of ours that cannot be closed to others is refused, with the option for such a volume', t => {
+t.test('one whose mode cannot be tightened is refused, with the option for such a volume', t => {
   const { path } = set(t)
   chmodSync(path, 0o777)
   if (spawnSync('chattr', ['+i', path]).status !== 0) {
@@ -148,7 +148,7 @@ t.test('one of ours that cannot be closed to others is refused, with the option 
   t.end()
 })
 
-t.test('one of ours that a group may write to is closed to it, or refused where nothing is to be changed', t => {
+t.test('one that a group may write to is tightened, or refused where nothing is to be changed', t => {
   const { path } = set(t)
   chmodSync(path, 0o2770)
   t.match(
@@ -162,65 +162,68 @@ t.test('one of ours that a group may write to is closed to it, or refused where 
   t.end()
 })
 
-t.test('only a regular file of ours with one name is read, never beyond a bound, and nothing blocks', async t => {
-  // The address of a socket has to be short.
-  const base = mkdtempSync(join(tmpdir(), 'logshipper-'))
-  t.teardown(() => rmSync(base, { recursive: true }))
-  const directory = PrivateDirectory.open(join(base, 'state'))
-  t.teardown(() => directory.close())
-  const place = (name: string) => join(base, 'state', name)
-  writeFileSync(join(base, 'secret'), 'secret')
-  writeFileSync(place('good'), 'good')
-  symlinkSync(join(base, 'secret'), place('link'))
-  symlinkSync('/dev/zero', place('zero'))
-  execFileSync('mkfifo', [place('fifo')])
-  linkSync(join(base, 'secret'), place('hard'))
-  mkdirSync(place('directory'))
-  const server = createServer().listen(place('socket'))
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const found: Record<string, string> = {
-    link: 'a symbolic link',
-    zero: 'a symbolic link',
-    fifo: 'a FIFO',
-    hard: 'a file with 2 names',
-    directory: 'a directory',
-    socket: 'a socket',
-  }
-  if (isRoot) {
-    writeFileSync(place('theirs'), 'x')
-    chownSync(place('theirs'), OTHER, OTHER)
-    found['theirs'] = `a file of user ${OTHER}`
-    execFileSync('mknod', [place('device'), 'c', '1', '5'])
-    found['device'] = 'a device'
-  }
-  for (const [name, what] of Object.entries(found)) {
-    await t.rejects(directory.read(name, 100), { code: 'NOT_OURS', found: what }, name)
-    t.match(
-      refusal(() => directory.openFile(name)),
-      { code: 'NOT_OURS', found: what },
-      name,
-    )
-    t.match(
-      refusal(() => directory.openToAppend(name)),
-      { code: 'NOT_OURS', found: what },
-      name,
-    )
-  }
-  for (const name of ['link', 'zero'])
-    t.throws(() => directory.openLinked(name), { code: 'ELOOP' }, `${name}, where more names are allowed`)
-  for (const name of ['fifo', 'directory']) {
-    t.match(
-      refusal(() => directory.openLinked(name)),
-      { code: 'NOT_OURS', found: found[name] },
-      `${name}, where more names are allowed`,
-    )
-  }
-  t.equal(String(await directory.read('good', 4)), 'good')
-  await t.rejects(directory.read('good', 3), { code: 'TOO_LARGE', found: '4 bytes', allowed: 'at most 3 bytes' })
-  t.equal(await directory.read('absent', 3), undefined)
-  t.equal(readFileSync(join(base, 'secret'), 'utf8'), 'secret')
-})
+t.test(
+  'only a regular file of the same user with one name is read, never beyond a bound, and nothing blocks',
+  async t => {
+    // The address of a socket has to be short.
+    const base = mkdtempSync(join(tmpdir(), 'logshipper-'))
+    t.teardown(() => rmSync(base, { recursive: true }))
+    const directory = PrivateDirectory.open(join(base, 'state'))
+    t.teardown(() => directory.close())
+    const place = (name: string) => join(base, 'state', name)
+    writeFileSync(join(base, 'secret'), 'secret')
+    writeFileSync(place('good'), 'good')
+    symlinkSync(join(base, 'secret'), place('link'))
+    symlinkSync('/dev/zero', place('zero'))
+    execFileSync('mkfifo', [place('fifo')])
+    linkSync(join(base, 'secret'), place('hard'))
+    mkdirSync(place('directory'))
+    const server = createServer().listen(place('socket'))
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const found: Record<string, string> = {
+      link: 'a symbolic link',
+      zero: 'a symbolic link',
+      fifo: 'a FIFO',
+      hard: 'a file with 2 names',
+      directory: 'a directory',
+      socket: 'a socket',
+    }
+    if (isRoot) {
+      writeFileSync(place('theirs'), 'x')
+      chownSync(place('theirs'), OTHER, OTHER)
+      found['theirs'] = `a file of user ${OTHER}`
+      execFileSync('mknod', [place('device'), 'c', '1', '5'])
+      found['device'] = 'a device'
+    }
+    for (const [name, what] of Object.entries(found)) {
+      await t.rejects(directory.read(name, 100), { code: 'NOT_OURS', found: what }, name)
+      t.match(
+        refusal(() => directory.openFile(name)),
+        { code: 'NOT_OURS', found: what },
+        name,
+      )
+      t.match(
+        refusal(() => directory.openToAppend(name)),
+        { code: 'NOT_OURS', found: what },
+        name,
+      )
+    }
+    for (const name of ['link', 'zero'])
+      t.throws(() => directory.openLinked(name), { code: 'ELOOP' }, `${name}, where more names are allowed`)
+    for (const name of ['fifo', 'directory']) {
+      t.match(
+        refusal(() => directory.openLinked(name)),
+        { code: 'NOT_OURS', found: found[name] },
+        `${name}, where more names are allowed`,
+      )
+    }
+    t.equal(String(await directory.read('good', 4)), 'good')
+    await t.rejects(directory.read('good', 3), { code: 'TOO_LARGE', found: '4 bytes', allowed: 'at most 3 bytes' })
+    t.equal(await directory.read('absent', 3), undefined)
+    t.equal(readFileSync(join(base, 'secret'), 'utf8'), 'secret')
+  },
+)
 
 t.test('what is written is a new file, whatever had its name', t => {
   const { directory, precious, path } = set(t)
@@ -244,7 +247,7 @@ t.test('what is written is a new file, whatever had its name', t => {
   t.end()
 })
 
-t.test('a directory in it is ours too, and a link in its place leads nowhere', t => {
+t.test('a directory in it is private too, and a link in its place is not followed', t => {
   const { base, directory, path } = set(t)
   const sub = directory.sub('pins')
   t.equal(statSync(join(path, 'pins')).mode & 0o777, 0o700)
@@ -259,7 +262,7 @@ t.test('a directory in it is ours too, and a link in its place leads nowhere', t
   t.end()
 })
 
-t.test('whoever renames it away, and puts another in its place, moves nothing of what we do', t => {
+t.test('renaming it away, and putting another in its place, redirects no operation', t => {
   const { base, directory, path, precious } = set(t)
   t.ok(directory.isAt(path))
   renameSync(path, `${path}.away`)

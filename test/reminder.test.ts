@@ -13,7 +13,7 @@ t.test('what lasts is said again after 1, 5 and 15 minutes, and from then on eve
   t.end()
 })
 
-t.test('whoever asks seldom is told once, however many times have passed', t => {
+t.test('a caller that asks seldom is reminded once, however many times have passed', t => {
   const reminder = new Reminder(0)
   t.notOk(reminder.due(MINUTE - 1))
   t.ok(reminder.due(16 * MINUTE))

@@ -63,7 +63,7 @@ function asOther(script: string, ...args: string[]): { out: string; err: string 
   return { out: stdout ?? '', err: stderr ?? '' }
 }
 
-t.test('on a volume that everybody may write to a directory of ours below its root is used as it is', t => {
+t.test('on a world-writable volume a private directory below its root is used as it is', t => {
   const dir = join(volume(t), '.logshipper')
   const { state, events } = opened(t, dir)
   t.equal(state.directory.path, dir)
@@ -107,7 +107,7 @@ t.test('what an earlier version kept in such a directory is found again', { skip
   t.end()
 })
 
-t.test('what another user left there as if it were ours is not taken over', { skip: otherUser }, async t => {
+t.test('what another user left there under our names is not taken over', { skip: otherUser }, async t => {
   const root = volume(t)
   asOther(`import fs from 'node:fs'; fs.writeFileSync(process.argv[1] + '/checkpoint', 'forged')`, root)
   t.ok(existsSync(join(root, 'checkpoint')))
@@ -209,7 +209,7 @@ t.test('another one in its place may be in use: nothing is written to it until t
   t.end()
 })
 
-t.test('an open file of ours is told by what it is, however it was named', t => {
+t.test('an open file of the state directory is known by its inode, whatever its name', t => {
   const base = scratch(t, { logs: { 'app.log': 'a line' } })
   const logs = join(base, 'logs')
   const { state } = opened(t, join(logs, '.logshipper'))
@@ -235,7 +235,7 @@ t.test('an open file of ours is told by what it is, however it was named', t => 
   t.end()
 })
 
-t.test('among the logs themselves only what is called as ours is ours', t => {
+t.test('among the logs only files with the names of the state are part of it', t => {
   const dir = scratch(t, { 'app.log': 'a line', 'checkpoint.log': 'a line' })
   const { state } = opened(t, `${dir}/`)
   writeFileSync(state.directory.pathOf('checkpoint'), 'ours')

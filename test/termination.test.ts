@@ -30,27 +30,27 @@ t.test('a mark from within the pod leaves what is left of the grace period, and 
   t.end()
 })
 
-t.test('a mark by anybody leaves half of the grace period at the least', t => {
-  t.strictSame(drain([[100_000, 'anybody']], 110_000), { ms: 19_000, mark: 'anybody' })
-  t.strictSame(drain([[100_000, 'anybody']], 128_000), { ms: 14_000, mark: 'anybody' })
-  t.strictSame(drain([[100_000, 'anybody']], 130_001), { ms: 29_000, mark: null })
+t.test('an unverified mark leaves half of the grace period at the least', t => {
+  t.strictSame(drain([[100_000, 'unverified']], 110_000), { ms: 19_000, mark: 'unverified' })
+  t.strictSame(drain([[100_000, 'unverified']], 128_000), { ms: 14_000, mark: 'unverified' })
+  t.strictSame(drain([[100_000, 'unverified']], 130_001), { ms: 29_000, mark: null })
   t.end()
 })
 
-t.test('the latest mark counts, and what anybody says nothing beside what the pod says', t => {
+t.test('the latest mark counts, and an unverified one is ignored beside the pod’s', t => {
   t.strictSame(
     drain(
       [
-        [100_000, 'anybody'],
-        [110_000, 'anybody'],
+        [100_000, 'unverified'],
+        [110_000, 'unverified'],
       ],
       115_000,
     ).ms,
     24_000,
   )
-  for (const stranger of [80_000, 109_999, 111_000]) {
+  for (const early of [80_000, 109_999, 111_000]) {
     const marks = [
-      [stranger, 'anybody'],
+      [early, 'unverified'],
       [110_000, 'pod'],
     ] as const
     t.strictSame(
@@ -67,7 +67,7 @@ t.test('the latest mark counts, and what anybody says nothing beside what the po
 t.test(
   'whoever calls when and as often as they like, from outside the pod: half of it is left, and never more than it',
   t => {
-    const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 200_000 }), fc.constant<Caller>('anybody')))
+    const calls = fc.array(fc.tuple(fc.integer({ min: 0, max: 200_000 }), fc.constant<Caller>('unverified')))
     fc.assert(
       fc.property(calls, fc.integer({ min: 1000, max: 60_000 }), (marks, gracePeriod) => {
         const { ms } = drain(
@@ -87,7 +87,7 @@ t.test('the time that a change of the configuration takes after SIGTERM is taken
   const termination = new Termination(() => now)
   termination.signal()
   now = 10_000
-  termination.mark('anybody')
+  termination.mark('unverified')
   t.equal(termination.drain(GRACE).until, 29_000)
   now = 40_000
   t.equal(termination.drain(GRACE).until, 41_000)

@@ -126,7 +126,7 @@ function verdict(
     ['written by the application', lines, lines],
     ['received, each line once', receiver.unique, lines],
     ['missing at the receiver', missing, 0],
-    ['sent again under another id', receiver.strangers, 0],
+    ['sent again under another id', receiver.unknownIds, 0],
     ['ledger: read', statement?.read.lines, lines],
     ['ledger: delivered', statement?.delivered.lines, lines],
     ['ledger: in flight', statement?.inFlight.lines, 0],

@@ -32,7 +32,7 @@ export function admin(shipper: ShipperView, now: () => number): Handler {
       case '/prestop': {
         if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
         if (request.headers.origin !== undefined) return text(403, 'not from a web page')
-        shipper.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'anybody')
+        shipper.terminationBegan(isLoopback(request.socket.remoteAddress) ? 'pod' : 'unverified')
         return text(200, 'draining: grace period started')
       }
       default:

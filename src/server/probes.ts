@@ -47,7 +47,7 @@ export function probes(shipper: ShipperView, metrics: () => Promise<Page>): Hand
       case '/prestop':
         // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
         // Any client that reaches this port may call it, so it never leaves less than half of the grace period.
-        if (method !== 'HEAD') shipper.terminationBegan('anybody')
+        if (method !== 'HEAD') shipper.terminationBegan('unverified')
         return text(200, 'draining: grace period started')
       default:
         return text(404, 'there are /startupz /livez /readyz /health /metrics /prestop')

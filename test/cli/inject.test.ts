@@ -256,7 +256,7 @@ t.test('options and annotations say what is followed, where, and by which image'
   t.match(await refused(text, { volume: 'data', paths: '/data/*.log' }), [{ found: 'the path /data/*.log' }])
 })
 
-t.test('who has a shipper, is for Windows or does not want one is left alone, and that is said', async t => {
+t.test('a pod that has a shipper, is for Windows or opts out is left alone, and that is reported', async t => {
   const windows = PLAIN.replace('spec:\n', 'spec:\n    nodeSelector: { kubernetes.io/os: windows }\n')
   const unwilling = PLAIN.replace('name: a', 'name: a, annotations: { logshipper.io/inject: "false" }')
   for (const [text, words] of [

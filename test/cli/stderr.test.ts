@@ -32,7 +32,7 @@ async function shipsAndEnds(t: Test, stage: Stage, child: ChildProcess): Promise
   stage.complete(t)
 }
 
-t.test('a socket that nobody reads', async t => {
+t.test('a socket without a reader', async t => {
   const stage = await crowded(t)
   // Its standard error is a socket that is read only as long as somebody listens: nobody does.
   const child = leash(spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] }))
@@ -40,7 +40,7 @@ t.test('a socket that nobody reads', async t => {
   await shipsAndEnds(t, stage, child)
 })
 
-t.test('a pipe that nobody reads for a while', async t => {
+t.test('a pipe that is not read for a while', async t => {
   const stage = await crowded(t)
   const fifo = join(stage.logs, '..', 'fifo')
   execFileSync('mkfifo', [fifo])
@@ -74,7 +74,7 @@ t.test('a pipe that nobody reads for a while', async t => {
   t.equal(counted, REFUSED, 'what was left out is counted')
 })
 
-t.test('a pipe that nobody reads for a while gets whole lines in order, and then how many are missing', async t => {
+t.test('a pipe that is not read for a while gets whole lines in order, and then how many are missing', async t => {
   const dir = scratch(t, {})
   const fifo = join(dir, 'fifo')
   execFileSync('mkfifo', [fifo])

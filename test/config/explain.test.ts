@@ -14,7 +14,7 @@ async function explained(t: Test, text: string | undefined, env: Record<string, 
   return { file, all, at: (key: string) => all.find(each => each.key === key) }
 }
 
-t.test('the file, the environment, the command line and nobody', async t => {
+t.test('the file, the environment, the command line and the default', async t => {
   const text = `sources:
   - paths: ["/var/log/a/*.log", /b.log]
     labels: { team: checkout }

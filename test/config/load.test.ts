@@ -838,7 +838,7 @@ t.test('of thousands of problems the first are reported, and how many there are'
   t.match(found.at(200), { found: '2800 more problems' })
 })
 
-t.test('an editor’s pointer to the schema is no key of ours', async t => {
+t.test('an editor’s pointer to the schema is no key of the configuration', async t => {
   const json = '{ "$schema": "./schema.json", "sources": [{ "paths": ["/a"] }] }'
   const loaded = await load(t, { yaml: json })
   t.equal(loaded.kind, 'ok')
@@ -936,7 +936,7 @@ t.test('the usual file is used if it is there, with bare paths too', async t => 
   })
 })
 
-t.test('what Kubernetes sets for services called like us is not ours', async t => {
+t.test('variables that Kubernetes sets for services of the same name are no configuration', async t => {
   const loaded = await load(t, {
     env: {
       LOGSHIPPER_SOURCE_PATHS: '/a',

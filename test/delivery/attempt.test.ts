@@ -34,7 +34,7 @@ t.test('what the judge says of an answer is the verdict, and is counted with its
   t.same(requests, [{ status: '2xx', verdict: 'delivered', count: 1 }])
 })
 
-t.test('no answer is a fault that passes, or lasts until somebody mends the configuration', async t => {
+t.test('no answer is a fault that passes, or lasts until the configuration is mended', async t => {
   const { attempted, requests } = await made(failed('ECONNRESET'), never)
   t.same(attempted, { verdict: { kind: 'retry', reason: 'ECONNRESET', misconfigured: false }, status: undefined })
   t.same(requests, [{ status: 'none', verdict: 'retry', count: 1 }])

@@ -51,7 +51,7 @@ async function receiving(t: Test, respond = answer(204)): Promise<[Receiver, str
 
 const sent = (reply: Reply): number | string => (reply.kind === 'answer' ? reply.answer.status : reply.code)
 
-async function nobody(): Promise<number> {
+async function unusedPort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -106,7 +106,7 @@ t.test('a proxy that refuses us, is not there or does not answer has its own cod
   t.equal(await through('https://logs.invalid', proxy.url), 'proxy_407')
   proxy.authorization = undefined
   t.equal(await through('https://logs.invalid', proxy.url), 'proxy_502')
-  const dead = `http://127.0.0.1:${await nobody()}`
+  const dead = `http://127.0.0.1:${await unusedPort()}`
   for (const endpoint of [origin, 'https://logs.invalid']) {
     t.equal(await through(endpoint, dead), 'proxy_ECONNREFUSED')
     t.match(await through(endpoint, 'http://proxy.invalid'), /^proxy_(ENOTFOUND|EAI_AGAIN)$/)
@@ -229,8 +229,8 @@ t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' },
     proxy.detour = port
     const transport = transportTo(t, 'https://logs.test', { tls, proxy: { url: proxy.url } })
     t.equal(sent(await transport.send(LINE)), 200)
-    const strangers = transportTo(t, 'https://logs.test', { proxy: { url: proxy.url } })
-    t.equal(sent(await strangers.send(LINE)), 'proxy_UNABLE_TO_VERIFY_LEAF_SIGNATURE')
+    const untrusting = transportTo(t, 'https://logs.test', { proxy: { url: proxy.url } })
+    t.equal(sent(await untrusting.send(LINE)), 'proxy_UNABLE_TO_VERIFY_LEAF_SIGNATURE')
     const [, origin] = await receiving(t)
     t.equal(sent(await transportTo(t, origin, { tls, proxy: { url: proxy.url } }).send(LINE)), 204)
   })

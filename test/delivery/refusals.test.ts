@@ -274,7 +274,7 @@ t.test('a record that really is too large is rejected once others were accepted'
   t.strictSame(laid.accepted, numbered(3))
 })
 
-t.test('what the configuration calls rejected is, whoever else is refused', async t => {
+t.test('a status that is configured as rejected rejects, whatever else is refused', async t => {
   const laid = await lay(t, () => 409, { statuses: { rejected: [409] } })
   await laid.flow([[file()(numbered(100))]])
   t.equal(laid.rejected.length, 100)

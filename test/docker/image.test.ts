@@ -44,7 +44,7 @@ function anonymous(container: Hard): number {
   return (Number.parseInt(container.status('RssAnon'), 10) * 1024) / MEBIBYTE
 }
 
-t.test('it says what it is, and runs as nobody in particular', t => {
+t.test('it has its labels, and runs as any user', t => {
   const [inspected] = JSON.parse(podman('image', 'inspect', IMAGE)) as {
     Size: number
     Config: { User: string; Entrypoint: string[]; Cmd?: string[]; Labels: Record<string, string> }

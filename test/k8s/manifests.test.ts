@@ -215,7 +215,7 @@ t.test('probes, hook and monitor ask the port that there is for pages that there
   t.end()
 })
 
-t.test('who the pod is comes from the Downward API', t => {
+t.test('the pod’s identity comes from the Downward API', t => {
   const fields = Object.fromEntries(
     shipperOf(everyKind[0]!)!.env!.flatMap(({ name, valueFrom }) =>
       valueFrom ? [[name, (valueFrom as { fieldRef: { fieldPath: string } }).fieldRef.fieldPath]] : [],

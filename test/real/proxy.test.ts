@@ -139,7 +139,7 @@ for (const server of SERVERS) {
       stage.complete(t)
     })
 
-    t.test('who is not known is refused by name, and loses nothing', async t => {
+    t.test('an unknown user is refused by name, and no line is lost', async t => {
       const { stage, secure, start } = await scene(t, server, LOGIN)
       await start()
       for (const endpoint of [stage.env['LOGSHIPPER_BACKEND_ENDPOINT']!, secure]) {

@@ -121,7 +121,7 @@ t.test('states are numbers', async t => {
   t.equal(second.get('logshipper_files{state="rotated"}'), 1)
 })
 
-t.test('a stall of the event loop is shown to everybody who scrapes within a minute, and then forgotten', async t => {
+t.test('a stall of the event loop is shown to every scrape within a minute, and then forgotten', async t => {
   const stage = new Stage()
   const clock = new HandClock()
   const server = await startServer({ port: 0, admin: null }, stage, new Journal(), clock)

@@ -68,7 +68,7 @@ async function shown(stage: Stage): Promise<(id: string) => Element> {
   return id => ids.get(id)!
 }
 
-t.test('it says who this is, how each backend is, and what the server said', async t => {
+t.test('it shows the pod, the state of each backend, and what its server answered', async t => {
   const stage = new Stage()
   stage.healthy = { ...stage.healthy, status: 'degraded', backends: [{ ...DOWN, lagSeconds: 90 }] }
   const lastError = { reason: 'http_401', detail: 'no org id', at: '2026-01-01T00:00:00.000Z' }

@@ -57,7 +57,7 @@ t.test('/health says how each backend stands', async t => {
   t.strictSame(JSON.parse(body), stage.healthy)
 })
 
-t.test('no path of a file is shown on the port that everybody can reach', async t => {
+t.test('no path of a file is shown on the port that the whole network can reach', async t => {
   const { port } = await serve(t)
   for (const path of ['/startupz', '/livez', '/readyz', '/health', '/metrics', '/nothing']) {
     const { body } = await ask(port, path)
@@ -66,11 +66,11 @@ t.test('no path of a file is shown on the port that everybody can reach', async 
   for (const path of ['/', '/status', '/ledger']) t.equal((await ask(port, path)).status, 404, path)
 })
 
-t.test('whoever reaches the port may mark the start of termination, by GET or POST, as anybody', async t => {
+t.test('any client of the port may mark the start of termination, by GET or POST, as unverified', async t => {
   const { stage, port } = await serve(t)
   t.equal((await ask(port, '/prestop')).status, 200)
   t.equal((await ask(port, '/prestop', { method: 'POST', body: 'x' })).status, 200)
-  t.strictSame(stage.marks, ['anybody', 'anybody'], 'over loopback too: a proxy in the pod may come from there')
+  t.strictSame(stage.marks, ['unverified', 'unverified'], 'over loopback too: a proxy in the pod may come from there')
   t.equal((await ask(port, '/prestop', { method: 'HEAD' })).status, 200)
   await ask(port, '/livez')
   t.equal(stage.marks.length, 2, 'HEAD is safe')

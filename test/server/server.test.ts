@@ -184,7 +184,7 @@ t.test('one request after the other on one connection is answered, as often as i
   t.equal(sockets.size, 1)
 })
 
-t.test('garbage costs the sender the connection, and nobody else anything', async t => {
+t.test('garbage costs its sender the connection, and other clients nothing', async t => {
   const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const port = server.ports.port!
@@ -221,7 +221,7 @@ t.test('a client that is slow to ask is cut off', async t => {
   t.ok(slow.closed, 'however long it goes on dripping')
 })
 
-t.test('who sends a body is answered without it being read to its end', async t => {
+t.test('a request with a body is answered without the body being read to its end', async t => {
   const server = await startServer({ port: 0, admin: null }, new Stage(), new Journal())
   t.teardown(() => server.close())
   const socket = await open(server.ports.port!)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { shared } from '../../src/server/shared.ts'
 
-t.test('who asks within a quarter of a second gets the same bytes; after that they are made anew', async t => {
+t.test('requests within a quarter of a second get the same bytes; after that they are made anew', async t => {
   let now = 1000
   let made = 0
   const page = shared(

@@ -243,7 +243,7 @@ t.test('liveness holds while a big backlog goes through, and does not wait for i
   stage.complete(t)
 })
 
-t.test('the hook of the container counts from when it was called, whatever anybody says on the other port', async t => {
+t.test('the hook of the container counts from when it was called, whatever comes on the other port', async t => {
   const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '20s' })
   const program = await stage.start()
   const hook = new Program({}, ['prestop', '--admin', `127.0.0.1:${portOf(program, 'adminPort')}`])
@@ -259,7 +259,7 @@ t.test('the hook of the container counts from when it was called, whatever anybo
   t.ok(nobody.says('cannot connect to'))
 })
 
-t.test('a stranger who calls the hook long before the end does not take the time that a drain needs', async t => {
+t.test('an unverified call of the hook long before the end does not take the time that a drain needs', async t => {
   const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '16s' })
   stage.receiver.behaviour = refuse(503)
   const program = await stage.start()
@@ -293,7 +293,7 @@ t.test(
   },
 )
 
-t.test('a crowd that is silent, slow or rude shuts out nobody, and costs no line', async t => {
+t.test('many clients that are silent, slow or malformed shut out no other, and cost no line', async t => {
   const stage = await Stage.set(t)
   const program = await stage.start()
   const port = portOf(program)

@@ -119,7 +119,7 @@ t.test('SIGTERM at any moment of the start ends it at once, in order', async t =
   stage.complete(t)
 })
 
-t.test('what the application deleted while nobody took it survives SIGKILL', async t => {
+t.test('what the application deleted while the backend was down survives SIGKILL', async t => {
   const stage = await Stage.set(t)
   const first = await stage.start()
   stage.write(100)
@@ -148,7 +148,7 @@ t.test('what the application deleted while nobody took it survives SIGKILL', asy
   )
 })
 
-t.test('truncated and written anew while nobody looked: the new lines come, the old ones not again', async t => {
+t.test('truncated and written anew while it was down: the new lines come, the old ones not again', async t => {
   const stage = await Stage.set(t)
   for (let life = 0; life < 4; life++) {
     const program = await stage.start()
@@ -246,7 +246,7 @@ t.test('a second program on one state folder is refused and named; the first one
   stage.complete(t, { once: false, ordered: false })
 })
 
-t.test('of several programs that begin together on one state folder one is taken', async t => {
+t.test('of several processes that start together on one state directory one gets the lock', async t => {
   const stage = await Stage.set(t)
   const dead = await stage.start()
   await dead.kill('SIGKILL')

@@ -24,7 +24,7 @@ function saved(stage: Stage, text: string): Promise<boolean> {
   }, 15)
 }
 
-t.test('a SIGKILL while nothing is taken: all that lies there is called unsettled, and arrives', async t => {
+t.test('a SIGKILL while nothing is accepted: all that lies there is counted as unsettled, and arrives', async t => {
   const stage = await Stage.set(t)
   stage.receiver.behaviour = refuse(503)
   const first = await stage.start()
@@ -47,7 +47,7 @@ t.test('a SIGKILL while nothing is taken: all that lies there is called unsettle
   await third.kill('SIGTERM')
 })
 
-t.test('what was deleted while nobody looked is called lost', async t => {
+t.test('what was deleted while it was down is counted as lost', async t => {
   const stage = await Stage.set(t)
   stage.receiver.behaviour = refuse(503)
   const first = await stage.start()
@@ -66,7 +66,7 @@ t.test('what was deleted while nobody looked is called lost', async t => {
   await next.kill('SIGTERM')
 })
 
-t.test('compressed, or its positions lost, while nobody looked: all of it is called unsettled', async t => {
+t.test('compressed, or its checkpoint lost, while it was down: all of it is counted as unsettled', async t => {
   const stage = await Stage.set(t)
   stage.receiver.behaviour = refuse(503)
   const first = await stage.start()

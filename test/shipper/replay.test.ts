@@ -172,7 +172,7 @@ t.test('a replay that is interrupted leaves everything for the next one', async 
   stage.complete(t)
 })
 
-t.test('two replays at once: the second does nothing, and one that was killed is in nobody’s way', async t => {
+t.test('two replays at once: the second does nothing, and one that was killed blocks none', async t => {
   const stage = await Stage.set(t, { ...DEAD_LETTERS, LOGSHIPPER_BACKEND_DEAD_LETTER_MAX_BYTES: '1MiB' })
   stage.receiver.behaviour = refuse(409)
   const program = await stage.start()

@@ -173,7 +173,7 @@ t.test('a copy that was begun before we stood still is known by the truncation t
   await finish(t, stage, program, { ordered: false })
 })
 
-t.test('truncated without a copy while the backend is down: what nobody could read is counted', async t => {
+t.test('truncated without a copy while the backend is down: what could not be read is counted', async t => {
   const stage = await Stage.set(t, { LOGSHIPPER_MEMORY_BUDGET: '4MiB' })
   const program = await stage.start()
   stage.receiver.behaviour = refuse(503)

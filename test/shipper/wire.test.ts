@@ -70,7 +70,7 @@ for (const [what, fault] of Object.entries(faults)) {
   })
 }
 
-t.test('a connection that nobody takes is tried again at the same address until somebody does', async t => {
+t.test('a connection that is not accepted is retried at the same address until it is', async t => {
   const stage = await Stage.set(t, LIMITS)
   const wire = await Wire.lay(t, stage.receiver.url)
   await wire.cut()
@@ -84,7 +84,7 @@ t.test('a connection that nobody takes is tried again at the same address until 
   stage.complete(t)
 })
 
-t.test('a name that nobody knows costs time', async t => {
+t.test('a name that does not resolve costs time', async t => {
   const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' })
   const program = await stage.start({ LOGSHIPPER_BACKEND_ENDPOINT: 'http://collector.invalid:8080/' })
   stage.write(10)

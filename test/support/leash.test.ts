@@ -34,7 +34,7 @@ t.test('a program that a test started does not outlive the test that is killed',
   t.ok(await until(() => !runs()), 'it is killed too')
 })
 
-t.test('a test that ends in order does not wait for the one who watches', async t => {
+t.test('a test that ends in order does not wait for its watcher', async t => {
   const script = `${SCRIPT}\nprograms[1].kill()`
   const test = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd: ROOT,

@@ -6,7 +6,7 @@ import t from 'tap'
 import { scratch } from '../scratch.ts'
 import { lines, missingIn, remedyOf } from './missing.ts'
 
-t.test('each reason why a test of ours is skipped has a remedy', t => {
+t.test('each reason for which a test is skipped has a remedy', t => {
   const remedies: Record<string, string | undefined> = {
     'logrotate is not installed': 'apt-get install logrotate',
     'logrotate, faketime is not installed': 'apt-get install logrotate faketime',

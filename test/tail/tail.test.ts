@@ -81,7 +81,7 @@ t.test('a file renamed to another name of the pattern is not read again', async 
   t.strictSame(state(r), ['live'])
 })
 
-t.test('neighbours with a similar name are nobody’s rotation', async t => {
+t.test('neighbours with a similar name are no rotation of it', async t => {
   const { dir, log } = place(t)
   writeFileSync(log, 'a1\n')
   const r = await room(t, { sources: [source(log)] })

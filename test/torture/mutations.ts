@@ -224,7 +224,7 @@ export const MUTANTS: readonly Mutant[] = [
     program: 'rotated twice between two looks',
   },
   {
-    name: 'does not look for what was rotated before anybody saw it',
+    name: 'does not look for what was rotated before it was seen',
     edits: [
       [
         'src/tail/rotation/siblings.ts',

@@ -72,8 +72,8 @@ export type Action =
   | { readonly do: 'restart'; readonly file: File; readonly same: boolean; readonly lines: number }
   | { readonly do: 'delete'; readonly file: File; readonly recreate: boolean }
   | { readonly do: 'gzip'; readonly file: File }
-  /** Files are made beside the log that nobody asked for: what they say must not be shipped. */
-  | { readonly do: 'strangers'; readonly file: File }
+  /** Files are made beside the log that no pattern matches: what they say must not be shipped. */
+  | { readonly do: 'unmatched files'; readonly file: File }
   /** The rotated file is overwritten in place with noise, and then removed. */
   | { readonly do: 'shred'; readonly file: File }
   /** A second file that begins with the same banner, of a KiB and a half, grows beside the first until it is followed. */
@@ -229,7 +229,7 @@ export function generate(seed: number, scale: Scale): Program {
     [3, () => ({ do: 'delete', file: file(), recreate: next() < 0.7 })],
     [1, () => ({ do: 'gzip', file: file() })],
     [0.7, () => ({ do: 'shred', file: file() })],
-    [0.7, () => ({ do: 'strangers', file: file() })],
+    [0.7, () => ({ do: 'unmatched files', file: file() })],
     [0.3, () => ({ do: 'banner', file: file(), end: pick(['delete', 'rotate', 'stay']) })],
     [1, () => ({ do: 'hole', file: file(), bytes: pick([10, 5000, 40_000, 300_000, 2_000_000]) })],
     [1, () => ({ do: 'link', file: file() })],

@@ -290,7 +290,7 @@ export const REGRESSIONS: readonly Program[] = [
     { do: 'reload', file: FILE, records: 2000, budget: 3, ms: 5000 },
     wait(1000),
   ]),
-  program('rotated before anybody saw it, and not to be read until a reload', [
+  program('rotated before it was seen, and not to be read until a reload', [
     append(),
     { do: 'delete', file: FILE, recreate: true },
     wait(150),
@@ -538,7 +538,7 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
-  program('two copytruncates while down, the second of lines that nobody had seen', [
+  program('two copytruncates while down, the second of lines that were never seen', [
     append(),
     SETTLE,
     append(),
@@ -842,22 +842,22 @@ export const REGRESSIONS: readonly Program[] = [
   ]),
   // This found nothing. What is no rotation must not be taken for one, however its name begins.
   program(
-    'files beside the log that nobody asked for',
+    'files beside the log that no pattern matches',
     [
       ...FILES.map(file => append(5, file)),
       SETTLE,
       wait(100),
       { do: 'freeze' },
-      { do: 'strangers', file: FILE },
+      { do: 'unmatched files', file: FILE },
       { do: 'tool', file: FILE, scheme: 'number', times: 2 },
       { do: 'thaw' },
       wait(100),
       { do: 'copytruncate', file: 'db.log', busy: false },
-      { do: 'strangers', file: 'db.log' },
+      { do: 'unmatched files', file: 'db.log' },
       append(5, 'db.log'),
       SETTLE,
       { do: 'term', grace: 10 },
-      { do: 'strangers', file: 'sub/web.log' },
+      { do: 'unmatched files', file: 'sub/web.log' },
       { do: 'tool', file: 'sub/web.log', scheme: 'date', times: 2 },
       START,
       SETTLE,

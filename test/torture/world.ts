@@ -673,7 +673,7 @@ export class World {
         return
       case 'gzip':
         return this.#pack(`${action.file}.1`)
-      case 'strangers':
+      case 'unmatched files':
         for (const name of strangersOf(action.file)) {
           if (model.follows(name)) this.#write(name, this.#lines(name, 3, 80))
           else appendFileSync(this.#at(name), this.#lines(name, 3, 80))

@@ -19,7 +19,7 @@ export class Receiver {
   unique = 0
   duplicates = 0
   /** Lines that came twice under different ids: a receiver that honours ids could not have known. */
-  strangers = 0
+  unknownIds = 0
   requests = 0
   refused = 0
 
@@ -66,7 +66,7 @@ export class Receiver {
     if (this.#seen[number] === 0) this.unique++
     else {
       this.duplicates++
-      if (!known) this.strangers++
+      if (!known) this.unknownIds++
     }
     this.#seen[number] = 1
   }

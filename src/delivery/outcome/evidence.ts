@@ -51,7 +51,7 @@ export class Evidence {
   #refusedSince = NEVER
   #refusedAt = 0
   /** When something was refused last that nothing had been known of. */
-  #stranger = NEVER
+  #unexplainedAt = NEVER
   #strictUntil = Number.NEGATIVE_INFINITY
 
   /** `now` as `performance.now`. `final`: the first refusal of a record alone condemns it, for it was proven before. */
@@ -109,7 +109,7 @@ export class Evidence {
 
   /** What was refused had been in no request that was refused. */
   strange(): void {
-    this.#stranger = this.#tick
+    this.#unexplainedAt = this.#tick
   }
 
   /** A record was refused alone for the first time; a request with it was refused first at `since`. */
@@ -141,6 +141,6 @@ export class Evidence {
 
   /** Rather the record than the address: others of its request were accepted, and nothing new was refused since. */
   pointsToRecord({ others, first }: Case): boolean {
-    return others && this.#stranger <= first
+    return others && this.#unexplainedAt <= first
   }
 }

@@ -91,7 +91,7 @@ t.test(
   },
 )
 
-t.test('who waits for room is told when there will be none', async t => {
+t.test('waiters for room are notified when there will be none', async t => {
   const arena = new Arena(8 << 20)
   const stash = new Stash(arena.kernel.bytes, () => 0)
   await stash.take(leaving(arena.slab({ lines: Array(1100).fill('x'.repeat(1000)) as string[] })))

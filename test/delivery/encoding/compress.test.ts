@@ -36,7 +36,7 @@ t.test('no compression is none', async t => {
   t.equal(compressor.compress(Buffer.from(LINES)), undefined)
 })
 
-t.test('where our own gzip cannot be made zlib makes it, and somebody is told', async t => {
+t.test('where the WebAssembly gzip is unavailable zlib is used, and that is reported', async t => {
   const trouble = new RangeError('could not allocate memory')
   const compressor = new Compressor('gzip', () => {
     throw trouble

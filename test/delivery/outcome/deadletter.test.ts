@@ -93,7 +93,7 @@ t.test('what has no room is counted, and the file keeps to its limit', async t =
   t.match(log.said, [{ level: 'error', sentence: /full/ }])
 })
 
-t.test('a link in its place leads nowhere, and a pipe holds nobody up', async t => {
+t.test('a link in its place is not followed, and a pipe blocks nothing', async t => {
   for (const plant of ['link', 'pipe'] as const) {
     const { dir, file, log } = opened(t)
     const path = join(dir, 'dead-letter', 'main.ndjson')

@@ -25,7 +25,7 @@ function asked(knows: (receipt: string) => boolean, { every = 2000, patience = 6
   return { receipts, expected, questions }
 }
 
-t.test('who confirms at once is asked at once: what waits holds memory', async t => {
+t.test('a backend that confirms at once is polled at once: what waits holds memory', async t => {
   const time = Time.stop(t)
   const { expected, questions } = asked(() => true)
   for (let n = 0; n < 5; n++) {
@@ -40,7 +40,7 @@ t.test('who confirms at once is asked at once: what waits holds memory', async t
   t.equal(questions.length, 5, 'there is no question about nothing')
 })
 
-t.test('who takes its time is asked more and more seldom, about everything at once', async t => {
+t.test('a backend that is slow to confirm is polled less and less often, about everything at once', async t => {
   const time = Time.stop(t)
   const { receipts, expected, questions } = asked(() => false, { every: 400 })
   const fates = [expected('a'), expected('b')]

@@ -126,7 +126,7 @@ t.test('a server that does not take the request is given up in the time that its
   t.same(reply, { kind: 'failure', code: 'HEADERS_TIMEOUT', sentBefore: true })
 })
 
-t.test('nobody listening is a failure before anything was sent', async t => {
+t.test('a refused connection is a failure before anything was sent', async t => {
   const closed = createServer()
   await once(closed.listen(0, '127.0.0.1'), 'listening')
   const url = new URL(`http://127.0.0.1:${(closed.address() as AddressInfo).port}/`)
@@ -315,7 +315,7 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
   const url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`)
   const tls = { minVersion: '1.2', insecureSkipVerify: false, serverName: 'logs.test' } as const
 
-  t.test('a certificate that nobody we trust has signed is refused, and nothing is sent', async t => {
+  t.test('a certificate that no trusted authority has signed is refused, and nothing is sent', async t => {
     const transport = transportTo(url, { tls })
     t.match(await transport.send(request()), {
       kind: 'failure',

@@ -80,7 +80,7 @@ t.test('a token is asked for as RFC 6749 says, and shown as RFC 6750 says', asyn
   t.equal(pair, 'id+with+space:a%3Ab%2Fc+%C3%A9')
 })
 
-t.test('the client may show who it is in the body', async t => {
+t.test('the client may authenticate in the body', async t => {
   const { issuer, transport } = await scene(t, granted('t'), answer(204), { clientAuth: 'post' })
   await transport.send(LINE)
   t.equal(issuer.received[0]?.headers.authorization, undefined)

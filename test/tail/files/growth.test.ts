@@ -125,7 +125,7 @@ t.test('whatever a planted checkpoint holds is left out, and no time lies ahead'
   t.end()
 })
 
-t.test('whoever writes, rests, truncates and acknowledges: the answer is near the truth, and memory is bounded', t => {
+t.test('whatever is written, truncated and acknowledged: the answer is near the truth, and memory is bounded', t => {
   const step = fc.oneof(
     {
       weight: 6,

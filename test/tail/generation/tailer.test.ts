@@ -107,7 +107,7 @@ t.test('a second link keeps a file from being deleted', t => {
   t.end()
 })
 
-t.test('a rotated file with an unfinished last line is read to its end once nobody writes, then done', t => {
+t.test('a rotated file with an unfinished last line is read to its end once it has no writer, then done', t => {
   const { path, tailer, cursor, read, poll } = tailed(t, 'one\ntwo')
   read(4)()
   lookedTo(cursor, 7)

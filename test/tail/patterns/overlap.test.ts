@@ -46,7 +46,7 @@ t.test('what is said to be common is matched by both, and what both match is sai
   t.end()
 })
 
-t.test('two sources that want the same file are named, with a file, in the order of who gets it', t => {
+t.test('two sources that match the same file are named, with a file, in the order of precedence', t => {
   const found = overlapsOf([
     source('/logs/app.log', { name: 'app' }),
     source(['/other/*', '/logs/*.log'], { name: 'rest' }),

@@ -1,4 +1,4 @@
-/** Files that lost their name before anybody saw them under it, and those that left their folder while nobody looked. */
+/** Files that lost their name before a sweep saw them under it, and those that left their directory between two sweeps. */
 import {
   appendFileSync,
   closeSync,
@@ -44,7 +44,7 @@ t.test('the names that a rotation may have had before', t => {
   t.end()
 })
 
-t.test('the first files ever under a name, renamed before anybody saw them there', async t => {
+t.test('the first files ever under a name, renamed before a sweep saw them there', async t => {
   const { dir, log } = place(t)
   writeFileSync(`${log}.9`, 'from before our start\n')
   // Birth times are as coarse as the kernel's clock.

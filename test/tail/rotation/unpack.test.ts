@@ -164,7 +164,7 @@ t.test('an archive that is still being written is waited for, though nothing of 
   t.equal(after.statement().lostBytes, 0)
 })
 
-t.test('a file that nobody had come to read yet is found again as well', async t => {
+t.test('a file that was not read yet is found again as well', async t => {
   const dir = scratch(t, { logs: {}, state: {} })
   const [first, log] = [join(dir, 'logs', 'a.log'), join(dir, 'logs', 'b.log')]
   const options = { sources: [source(join(dir, 'logs', '*.log'))], state: join(dir, 'state') }

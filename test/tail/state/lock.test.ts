@@ -68,7 +68,7 @@ t.test('of any number of programs that begin together exactly one holds the fold
   t.strictSame(said.toSorted(), ['claimed', 'held', 'held', 'held'])
 })
 
-t.test('who comes later is told by whom the folder is held, and gets it after a release', async t => {
+t.test('a later process is told which process holds the lock, and gets it after a release', async t => {
   const dir = scratch(t)
   const first = await claim(dir)
   t.match(await claim(dir), { kind: 'held', by: `process ${process.pid} on ` })
@@ -106,7 +106,7 @@ const LISTENER = `
   createServer(socket => socket.end('+process 1 on planted')).listen(process.argv[1], () => process.stdout.write('up'))
 `
 
-t.test('a socket that another user planted while it could keeps nobody from starting', { skip: otherUser }, async t => {
+t.test('a socket that another user planted while it could does not prevent a start', { skip: otherUser }, async t => {
   // Its address has to be short.
   const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
   t.teardown(() => rmSync(dir, { recursive: true }))

@@ -155,7 +155,7 @@ t.test('beside the logs nothing is trusted: what is not the inode that was linke
   t.end()
 })
 
-t.test('a directory beside the logs that is a link, or somebody else’s, is neither read nor cleared', { skip }, t => {
+t.test('a directory beside the logs that is a link, or another user’s, is neither read nor cleared', { skip }, t => {
   const dir = scratch(t, { state: {}, outside: { fedcba9876543210: 'precious' } })
   const logs = elsewhere(t)
   const log = join(logs, 'a.log')
@@ -178,7 +178,7 @@ t.test('a directory beside the logs that is a link, or somebody else’s, is nei
   t.end()
 })
 
-t.test('a directory of logs that became a link out of the volume gets no directory of ours', { skip }, t => {
+t.test('no directory for pins is made in a directory of logs that became a link out of the volume', { skip }, t => {
   const dir = scratch(t, { state: {} })
   const volume = elsewhere(t)
   const logs = join(volume, 'app', 'logs')

@@ -26,7 +26,7 @@ t.test('a state directory on the volume of the logs is named, with the directory
   t.end()
 })
 
-t.test('on a volume of its own, or below directories that nobody else may write to, it is not', t => {
+t.test('on a volume of its own, or below directories that no other user may write to, it is not', t => {
   const { logs, state, mounts } = volumes(t)
   t.equal(sharedPlace(join(state, 'logshipper'), [logs], mounts), undefined)
   chmodSync(logs, 0o755)

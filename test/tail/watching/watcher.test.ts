@@ -43,7 +43,7 @@ t.test('a new file and a write are told, and which of them it was', async t => {
   t.ok(await heard(`content ${path}`))
 })
 
-t.test('after too many reports none comes until somebody wants them again', async t => {
+t.test('after too many reports none comes until they are wanted again', async t => {
   const { dir, watcher, hints, heard } = await watching(t)
   t.ok(await chatter(watcher, dir))
   t.strictSame(watcher.mode, { mode: 'events' }, 'it can watch')
@@ -60,7 +60,7 @@ t.test('after too many reports none comes until somebody wants them again', asyn
   t.notOk(await chatter(watcher, dir))
 })
 
-t.test('where nobody can look often enough it goes on listening', async t => {
+t.test('where looks are too seldom it goes on listening', async t => {
   const { dir, watcher } = await watching(t, () => false)
   t.notOk(await chatter(watcher, dir))
 })
@@ -115,7 +115,7 @@ t.test('once the busy file is quiet reports are wanted again', async t => {
   t.ok(await room.until(() => room.sweep.listening, 3))
 })
 
-t.test('more reports than can be dealt with end the watching for a while, whether anybody looks or not', async t => {
+t.test('more reports than can be processed end the watching for a while, with looks or without', async t => {
   const dir = scratch(t)
   const clock = new HandClock()
   const journal = new Journal()
