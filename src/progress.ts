@@ -23,8 +23,8 @@ export interface SourceLag {
   /** Bytes on the volume that are not committed. */
   readonly bytes: number
   /**
-   * Age of the first byte on the volume that is not committed; 0 if there is none but those of a line without an end. An
-   * estimate: see `tail/files/growth.ts`.
+   * Age of the first byte on the volume that is not committed; 0 if there is none but those of a line without an end.
+   * An estimate: see `tail/files/growth.ts`.
    */
   readonly seconds: number
   /** How long ago the oldest line in flight was read; 0 if there is none. */

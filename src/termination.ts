@@ -10,8 +10,8 @@
  * orderly end and no line: the kubelet kills us at the time at which we would have given up. So in doubt it is long.
  *
  * Guarantees, whichever process calls and however often:
- *   1. an unverified mark leaves half of the grace period at the least, counted from SIGTERM; it counts only if it is not
- *      older than a grace period, for after that the pod would be gone; the latest one counts;
+ *   1. an unverified mark leaves half of the grace period at the least, counted from SIGTERM; it counts only if it is
+ *      not older than a grace period, for after that the pod would be gone; the latest one counts;
  *   2. a mark from within the pod counts before all others, and as it is: its containers share our volume anyway;
  *   3. a drain has a second at the least, for the kubelet leaves two.
  */

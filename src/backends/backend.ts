@@ -58,8 +58,8 @@ export interface Limits {
 /**
  * How much a `delivered` of this backend is worth. Published in docs/backends.md.
  *
- * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken over, and may still be
- * lost or refused there without our hearing of it. `written`: it went into our own standard output.
+ * `stored`: it is on the backend's disk, or as safe as the backend makes it. `accepted`: it was taken over, and may
+ * still be lost or refused there without our hearing of it. `written`: it went into our own standard output.
  */
 export type AckLevel = 'stored' | 'accepted' | 'written'
 
@@ -81,8 +81,8 @@ export interface Item {
   readonly reason: string
   readonly detail?: string
   /**
-   * Of one that may be sent again: the fault seems to be its own. If it stays for long while others are accepted, the record
-   * is rejected under this reason.
+   * Of one that may be sent again: the fault seems to be its own. If it stays for long while others are accepted, the
+   * record is rejected under this reason.
    */
   readonly rejectAs?: string
 }

@@ -4,8 +4,8 @@
  *
  * Guarantees: only a 2xx that is not a web page counts as delivered, and only an answer that says "this request is
  * wrong" has the request bisected; whole requests are given up only where the configuration says so. Everything that a
- * human can mend on the other side (credentials, a moved address, an overloaded or half-configured server) is retried for
- * as long as it takes.
+ * human can mend on the other side (credentials, a moved address, an overloaded or half-configured server) is retried
+ * for as long as it takes.
  */
 import * as z from 'zod/mini'
 import { size } from '../size.ts'

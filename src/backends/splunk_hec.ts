@@ -238,8 +238,8 @@ function judgeCollector(answer: Answer, batch: BatchInfo, ack: boolean): Verdict
 
 /**
  * Splunk reads a batch event by event and stops at the first that it cannot take, `invalid-event-number`, from 0. What
- * stood before it is accepted (a token that acknowledges gives those an `ackId` of their own), what stands behind it was
- * not looked at.
+ * stood before it is accepted (a token that acknowledges gives those an `ackId` of their own), what stands behind it
+ * was not looked at.
  */
 function stoppedAt({ place, text, ackId }: Said, { records }: BatchInfo, ack: boolean, reason: string): Verdict {
   const index = records === 1 ? 0 : place

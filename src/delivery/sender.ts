@@ -6,8 +6,9 @@
  *                                             └─ refused ─► succeed, or fail where all is refused ─► concluded
  *
  * Guarantees: a payload is sent again as the same bytes under the same id until there is a conclusion, which no passing
- * fault is. While nothing at all is accepted a refusal is a fault of the address: it is said so and waited for, and what
- * is tried next goes out no sooner than after any other fault. Every extent that was granted here is released here.
+ * fault is. While nothing at all is accepted a refusal is a fault of the address: it is said so and waited for, and
+ * what is tried next goes out no sooner than after any other fault. Every extent that was granted here is released
+ * here.
  */
 import type { Backend, Verdict } from '../backends/backend.ts'
 import type { Budget } from '../budget.ts'

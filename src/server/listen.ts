@@ -1,7 +1,7 @@
 /**
- * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how many bytes
- * of answers wait for them, so that neither a slow client nor garbage costs more than a socket for a few seconds. A
- * connection gets one answer at a time: requests may follow each other on it, but a client that pipelines them is
+ * One HTTP listener for small answers: bounded in what it reads, how long it waits, how many it serves and how many
+ * bytes of answers wait for them, so that neither a slow client nor garbage costs more than a socket for a few seconds.
+ * A connection gets one answer at a time: requests may follow each other on it, but a client that pipelines them is
  * disconnected (`pending-responses.ts`). A new client is always let in: when all places are taken the oldest connection
  * makes room, or a few hundred silent ones would shut out the kubelet, whose probe is always a fresh one, and have the
  * container restarted.

@@ -66,8 +66,8 @@ export interface Reloads {
 /** Without the configuration, which the shipper knows nothing of. */
 export interface ShipperHealth {
   /**
-   * `degraded`: a backend is not up or stalled, the state cannot be saved, the configuration was refused, or there is no
-   * memory for all files.
+   * `degraded`: a backend is not up or stalled, the state cannot be saved, the configuration was refused, or there is
+   * no memory for all files.
    */
   readonly status: 'ok' | 'degraded'
   readonly version: string
@@ -106,8 +106,8 @@ export interface VolumeHealth {
 }
 
 /**
- * How the previous process ended, by the checkpoint that it left. `unsettledBytes`: what was not acknowledged by then, as
- * far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what cannot be found any more.
+ * How the previous process ended, by the checkpoint that it left. `unsettledBytes`: what was not acknowledged by then,
+ * as far as was saved, and is sent now, some of it perhaps again. `lostBytes`: what cannot be found any more.
  */
 export interface LastShutdown {
   readonly kind: 'none' | 'clean' | 'unclean'

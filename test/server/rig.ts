@@ -1,5 +1,6 @@
 /**
- * A stage: a view of a shipper whose every answer can be set by hand, and clients that speak to a real server over real sockets.
+ * A stage: a view of a shipper whose every answer can be set by hand, and clients that speak to a real server over real
+ * sockets.
  */
 
 import { once } from 'node:events'

@@ -1,7 +1,7 @@
 /**
  * Conclusions: what an answer means for records that are aside.
  *
- *     accepted ─► settled · refused together ─► the search goes on · refused alone ─► a case, or rejected · failing ─► a case
+ *     accepted ─► settled · refused together ─► search · refused alone ─► a case, or rejected · failing ─► a case
  *
  * Guarantees: every record of a request is settled here, once, or is where it will be retried; it is rejected only if
  * the evidence condemns it, or the backend said so of it in an answer in which it took another one.

@@ -3,16 +3,16 @@
  * search for those among them that are at fault.
  *
  *     queue    │ r r r r r r r r │ r r r r …          the first eight were refused together
- *              │ r r r r ▲       │                    the first four are tried: accepted, so it is among the other four;
+ *              │ r r r r ▲       │                    the first four are tried: accepted, so it is in the others;
  *              │ r r r r │ r r r r r r r r …          refused, so nothing is known of the others, which go with the rest
  *
  * What is known is always about the queue's head: of its first `tainted` records one at least is at fault. So each bad
  * record costs as many requests as its group has bits, and good ones between them travel in groups that grow while they
  * are accepted and shrink while they are refused.
  *
- * Where nothing is accepted, a record that was refused may be as good as all others. So they are tried in rounds: the first
- * of the file once more, and if it is refused again, at once, some that follow, more and more in time. It is the first then that
- * is accepted when the address works again, and many bad ones do not hide a good one.
+ * Where nothing is accepted, a record that was refused may be as good as all others. So they are tried in rounds: the
+ * first of the file once more, and if it is refused again, at once, some that follow, more and more in time. It is the
+ * first then that is accepted when the address works again, and many bad ones do not hide a good one.
  *
  * Guarantees: records are tried in the order of the file, but for those that were refused alone; every record is in the
  * queue, or was taken out of it by `accepted`, `refused` or `drop`.

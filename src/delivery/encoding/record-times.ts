@@ -6,8 +6,8 @@
  * that was written twice; a request that is sent again has the times it had. The digits below the millisecond begin at
  * random, for the same text may come from other pods at the same moment.
  *
- * Guarantees: times ascend while the clock does; a clock that was set back by more than two seconds is followed, so that
- * one that was ahead for a moment is not believed until the real time has caught up.
+ * Guarantees: times ascend while the clock does; a clock that was set back by more than two seconds is followed, so
+ * that one that was ahead for a moment is not believed until the real time has caught up.
  */
 import type { Slab } from '../../chunk.ts'
 

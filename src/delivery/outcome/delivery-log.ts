@@ -1,9 +1,9 @@
 /**
  * The delivery log: what is logged of one backend, and counted in its stats.
  *
- * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts (`reminder.ts`);
- * a backend's own words are repeated only where they hold nothing of the records that were sent, and what answers
- * refused credentials is never repeated. How often all else is logged the log's limiter decides.
+ * Guarantees: an outage is logged when it begins, when its reason changes, and again as long as it lasts
+ * (`reminder.ts`); a backend's own words are repeated only where they hold nothing of the records that were sent, and
+ * what answers refused credentials is never repeated. How often all else is logged the log's limiter decides.
  */
 import type { Origin, Slab } from '../../chunk.ts'
 import type { LogEvent } from '../../events.ts'
@@ -26,7 +26,9 @@ const MUCH = 64 * 1024
 /** Reasons of one outage that are logged when they come up. */
 const MOST_REASONS = 16
 
-/** What a request has changed in what is believed of the backend. `news`: it was up until now, or out for another cause. */
+/**
+ * What a request has changed in what is believed of the backend. `news`: it was up until now, or out for another cause.
+ */
 export type CircuitChange =
   | { readonly kind: 'none' }
   | { readonly kind: 'failed'; readonly failure: RetryableFailure; readonly news: boolean }

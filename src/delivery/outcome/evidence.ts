@@ -2,12 +2,12 @@
  * Evidence: what the answers of a backend prove about its address, and about single records.
  *
  * An answer that is given to everything is about the address. A record is at fault only if the address takes others: so
- * refusals are compared with what was accepted after them. Time is counted in requests: one that was begun before a refusal
- * was heard proves nothing against it.
+ * refusals are compared with what was accepted after them. Time is counted in requests: one that was begun before a
+ * refusal was heard proves nothing against it.
  *
- * Guarantees: a record is condemned only by refusals of it alone with something accepted between them, or, where nothing else
- * comes, by many of them after others of the request that it was refused with were accepted; an address that has
- * contradicted itself must say so more often.
+ * Guarantees: a record is condemned only by refusals of it alone with something accepted between them, or, where
+ * nothing else comes, by many of them after others of the request that it was refused with were accepted; an address
+ * that has contradicted itself must say so more often.
  */
 
 /** A moment before all requests. */

@@ -1,6 +1,6 @@
 /**
- * The table: the state of each generation, and the one place that knows it. Whatever follows, parks, seeks or ends a file
- * moves it from one state to another here; all else that is asked about files is a view of it.
+ * The table: the state of each generation, and the one place that knows it. Whatever follows, parks, seeks or ends a
+ * file moves it from one state to another here; all else that is asked about files is a view of it.
  *
  *     open        its file is open: `Tailer` says under which kind of name
  *     unopened    there was no descriptor for its file yet: what was seen of it is known, and nothing is saved

@@ -1,4 +1,6 @@
-/** Files that lost their name before a sweep saw them under it, and those that left their directory between two sweeps. */
+/**
+ * Files that lost their name before a sweep saw them under it, and those that left their directory between two sweeps.
+ */
 import {
   appendFileSync,
   closeSync,
