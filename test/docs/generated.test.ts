@@ -30,6 +30,9 @@ t.test('the published schema is the present one', t => {
   t.end()
 })
 
+/** Keys of which only one may be given. */
+const ALTERNATIVES = [['preset', 'start', 'continue', 'end'].map(name => `sources[].multiline.${name}`)]
+
 /** The leaves that must stand beside one: those in the same map, and those that the maps around it require. */
 function companions(leaf: Leaf, leaves: readonly Leaf[]): Leaf[] {
   const steps = leaf.path.split('.')
@@ -38,7 +41,9 @@ function companions(leaf: Leaf, leaves: readonly Leaf[]): Leaf[] {
   const around = (each: Leaf) =>
     each.required &&
     steps.some((_, at) => at > 0 && each.path.split('.').slice(0, -1).join('.') === steps.slice(0, at).join('.'))
-  return leaves.filter(each => each === leaf || beside(each) || around(each))
+  const all = leaves.filter(each => each === leaf || beside(each) || around(each))
+  const one = ALTERNATIVES.map(group => (group.includes(leaf.path) ? leaf.path : group[0]!))
+  return all.filter(({ path }) => ALTERNATIVES.every((group, at) => !group.includes(path) || path === one[at]))
 }
 
 const given = examples()

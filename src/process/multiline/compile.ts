@@ -42,6 +42,7 @@ type Texts = string | readonly string[]
 export function compileMultiline(source: Subject, report: Report): MultilinePlan | undefined {
   const { multiline } = source
   if (multiline === undefined || multiline === 'none') return undefined
+  if (Array.isArray(multiline) && multiline.every(name => name === 'none')) return undefined
   if (source.encoding !== 'utf-8') {
     const found = `multiline beside the encoding ${source.encoding}`
     report({ path: ['multiline'], found, allowed: 'records of several lines in UTF-8 only' })
@@ -76,7 +77,8 @@ function machinesOf(
     return undefined
   }
   if (preset !== undefined) {
-    return [...new Set(texts(preset) as PresetName[])].map(name => ({ machine: MACHINES[name], keys: undefined }))
+    const names = [...new Set(texts(preset))].filter(name => name !== 'none') as PresetName[]
+    return names.map(name => ({ machine: MACHINES[name], keys: undefined }))
   }
   const own = (key: string, value: Texts): (string | number)[][] =>
     texts(value).map((_, index) => (typeof value === 'string' ? ['multiline', key] : ['multiline', key, index]))

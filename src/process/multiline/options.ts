@@ -53,5 +53,6 @@ export const multilineShape = {
 export type MultilineRule = z.infer<typeof rule>
 
 export interface MultilineOptions {
-  readonly multiline?: 'none' | PresetName | readonly PresetName[] | MultilineRule | undefined
+  /** In a list `none` says nothing: a variable of the environment is a list. */
+  readonly multiline?: 'none' | PresetName | readonly ('none' | PresetName)[] | MultilineRule | undefined
 }
