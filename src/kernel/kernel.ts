@@ -99,6 +99,22 @@ export interface Rendering {
   readonly cut?: boolean
 }
 
+/** Frames of one chunk in which values are to be found, and where the rows of their slab begin. */
+export interface Extraction {
+  /** Address of what the records may be (assembly/process/extract.ts), or 0: nothing is found in them. */
+  readonly table: number
+  /** The table of frames, the row of the first one, how many there are, and where that one begins. */
+  readonly ends: number
+  readonly first: number
+  readonly count: number
+  readonly start: number
+  /** Where rows begin, and bytes of each: a multiple of 8. */
+  readonly rows: number
+  readonly row: number
+  /** The first frame is the head of a file, where a byte order mark is passed over. */
+  readonly atFileStart: boolean
+}
+
 /** What to decode, and where to. */
 export interface Decoding {
   readonly encoding: Encoding
@@ -138,6 +154,16 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   ): number
   readonly openAt: WebAssembly.Global
   readonly continued: WebAssembly.Global
+  extract(
+    table: number,
+    ends: number,
+    first: number,
+    count: number,
+    start: number,
+    rows: number,
+    rowBytes: number,
+    atFileStart: boolean,
+  ): number
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -263,6 +289,14 @@ export class Kernel {
   /** The first record of the last `records` begins with a line that goes on with what stands before it. */
   get continued(): boolean {
     return this.#loops.continued.value !== 0
+  }
+
+  /**
+   * Fills the rows of frames anew: what each is, and where the values stand that have a slot. Returns how many no parser
+   * took; blank ones do not count. Of a line of docker the line feed at its end is overwritten.
+   */
+  extract({ table, ends, first, count, start, rows, row, atFileStart }: Extraction): number {
+    return this.#loops.extract(table, ends, first, count, start, rows, row, atFileStart)
   }
 
   /**

@@ -3,8 +3,9 @@
  * this one export. Each has a word for the simple case.
  */
 import { type MultilineOptions, multilineShape } from './multiline/options.ts'
+import { type ParseOptions, parseShape } from './parse/options.ts'
 
-export const processShape = { ...multilineShape }
+export const processShape = { ...multilineShape, ...parseShape }
 
 /** Of one source, as its schema yields it. */
-export interface ProcessOptions extends MultilineOptions {}
+export interface ProcessOptions extends MultilineOptions, ParseOptions {}

@@ -4,13 +4,16 @@
  * Guarantees: what compiles can be run; its tables are bytes whose offsets are relative, so that each pipeline lays them
  * into its own memory; a source about which nothing is said has no plan, and costs nothing.
  */
+import { LAYOUT } from '../kernel/module.ts'
 import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
 import type { ProcessOptions } from './options.ts'
+import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
 import type { ProcessProblem } from './problem.ts'
 
 /** What is done with the records of one source, in this order. */
 export interface SourcePlan {
   readonly multiline: MultilinePlan | undefined
+  readonly parse: ParsePlan | undefined
 }
 
 /** All sources that have a plan, by name. */
@@ -33,8 +36,11 @@ export function planOf(source: PlanSubject): Planned {
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
+  const parsing = parsingOf(source)
+  // Those that go by values ask for theirs (`parsing.slots`) before all of them are laid down.
+  const parse = compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  const plan: SourcePlan = { multiline }
+  const plan: SourcePlan = { multiline, parse }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
 }
 
@@ -51,10 +57,14 @@ export function tableBytes(plans: Plans): number {
 }
 
 /** Bytes of what is found in a record: the largest row of any source, for all share a slab. */
-export function rowBytes(_plans: Plans): number {
-  return 0
+export function rowBytes(plans: Plans): number {
+  return Math.max(0, ...[...plans.values()].map(rowOf))
 }
 
-function tablesOf({ multiline }: SourcePlan): Uint8Array[] {
-  return multiline ? [multiline.table] : []
+function rowOf({ parse }: SourcePlan): number {
+  return parse ? Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * parse.slots) / 8) * 8 : 0
+}
+
+function tablesOf({ multiline, parse }: SourcePlan): Uint8Array[] {
+  return [multiline, parse].flatMap(part => (part ? [part.table] : []))
 }

@@ -11,18 +11,40 @@
  * Guarantees: no frame is looked at twice; a source without a plan is not looked at; of a slab without plans nothing is
  * changed.
  */
-import type { Slab } from '../chunk.ts'
+import type { Chunk, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule } from '../kernel/kernel.ts'
 import type { Plans } from './plan.ts'
 
+/** What is done with the records of one source, laid down. */
+interface Steps {
+  /** Address of what its records may be. */
+  readonly parse: number
+  readonly shape: RecordShape
+}
+
 export class Stage {
+  readonly #kernel: Kernel
   readonly #rules = new Map<string, RecordRule>()
+  readonly #steps = new Map<string, Steps>()
+  readonly #unparsed = new Map<string, number>()
 
   /** Lays the tables of the plans into the kernel. */
   constructor(kernel: Kernel, plans: Plans) {
-    for (const [source, { multiline }] of plans) {
+    this.#kernel = kernel
+    for (const [source, { multiline, parse }] of plans) {
       if (multiline) this.#rules.set(source, { ...multiline, table: kernel.lay(multiline.table) })
+      if (parse === undefined) continue
+      this.#steps.set(source, {
+        parse: kernel.lay(parse.table),
+        shape: { ...parse.shape, timed: false, levelled: false },
+      })
+      this.#unparsed.set(source, 0)
     }
+  }
+
+  /** Records of each source that no parser took, and that were sent as they are. */
+  get unparsed(): ReadonlyMap<string, number> {
+    return this.#unparsed
   }
 
   /** How lines of a source become records; undefined: each is one. */
@@ -31,8 +53,25 @@ export class Stage {
   }
 
   /** Processes the chunks from index `first` on, which were just added. */
-  apply(_slab: Slab, _first: number): void {}
+  apply(slab: Slab, first: number): void {
+    if (this.#steps.size === 0) return
+    for (let index = first; index < slab.chunks.length; index++) this.#process(slab, slab.chunks[index]!)
+  }
 
   /** Processes records that were kept before, and are sent again: none of them is dropped now. */
-  revisit(_slab: Slab): void {}
+  revisit(slab: Slab): void {
+    this.apply(slab, 0)
+  }
+
+  #process(slab: Slab, chunk: Chunk): void {
+    const { source } = chunk.origin
+    const steps = this.#steps.get(source)
+    if (steps === undefined) return
+    chunk.shape = steps.shape
+    const { ends, rows, row } = slab
+    const { firstFrame: first, frames: count, start } = chunk
+    const atFileStart = slab.offsetOf(chunk, first) === 0
+    const unparsed = this.#kernel.extract({ table: steps.parse, ends, first, count, start, rows, row, atFileStart })
+    if (unparsed > 0) this.#unparsed.set(source, this.#unparsed.get(source)! + unparsed)
+  }
 }

@@ -14,6 +14,28 @@ import { prepare } from './escape'
 export { consumed, decode, lineEnds, replaced } from './decode'
 export { frames, padded } from './frames'
 export {
+  extract,
+  PARSE_CRI,
+  PARSE_DOCKER,
+  PARSE_EXPRESSION,
+  PARSE_JSON,
+  PARSE_PAIRS,
+  PARSER,
+  PARSERS,
+} from './process/extract'
+export {
+  ENTRY,
+  KIND_ARRAY,
+  KIND_BOOLEAN,
+  KIND_NULL,
+  KIND_NUMBER,
+  KIND_OBJECT,
+  KIND_TEXT,
+  NODE_PLACES,
+  TARGET,
+} from './process/names'
+export { MOST_SLOTS, SCRATCH_BYTES } from './process/scratch'
+export {
   COLUMNS as TABLE_COLUMNS,
   DEAD as TABLE_DEAD,
   DECIDED as TABLE_DECIDED,

@@ -11,6 +11,8 @@
 /** Of the last object: the address behind its first brace, and that of its last. */
 export let first: usize = 0
 export let last: usize = 0
+/** Of the last text: a backslash stands in it. */
+export let hasEscapes: bool = false
 
 const DEEPEST: u32 = 64
 
@@ -69,7 +71,7 @@ export function isObject(from: usize, to: usize): bool {
 /** The address behind white space. */
 // @ts-ignore: decorator
 @inline
-function blank(at: usize, to: usize): usize {
+export function blank(at: usize, to: usize): usize {
   while (at < to) {
     const byte = <u32>load<u8>(at)
     if (byte > 0x20 || (byte != 0x20 && byte != 0x09 && byte != 0x0a && byte != 0x0d)) break
@@ -79,7 +81,8 @@ function blank(at: usize, to: usize): usize {
 }
 
 /** The address behind the text in quotes that begins at `at`, or 0. */
-function text(at: usize, to: usize): usize {
+export function text(at: usize, to: usize): usize {
+  hasEscapes = false
   if (at == to || load<u8>(at) != 0x22) return 0
   at = plain(at + 1, to)
   while (at < to) {
@@ -87,6 +90,7 @@ function text(at: usize, to: usize): usize {
     if (byte == 0x22) return at + 1
     if (byte < 0x20) return 0
     if (byte == 0x5c) {
+      hasEscapes = true
       at = escaped(at + 1, to)
       if (at == 0) return 0
     } else at++
@@ -139,7 +143,7 @@ function escaped(at: usize, to: usize): usize {
 }
 
 /** The address behind `true`, `false`, `null` or a number that begins at `at`, which is below `to`; or 0. */
-function word(at: usize, to: usize): usize {
+export function word(at: usize, to: usize): usize {
   const byte = <u32>load<u8>(at)
   if (byte == 0x74) return at + 4 <= to && load<u32>(at) == 0x65757274 ? at + 4 : 0
   if (byte == 0x6e) return at + 4 <= to && load<u32>(at) == 0x6c6c756e ? at + 4 : 0

@@ -1,0 +1,129 @@
+/**
+ * Looks up names among those that are wanted, and notes in a row where their values stand.
+ *
+ *     node     multiplier u64 │ shift │ - │ places: an entry each, or 0            (offsets are relative to the table)
+ *     entry    key u64 │ bytes of the name │ the name │ node of its members │ targets │ how many │ next entry of the place
+ *     target   slot u8 │ rank u8 │ kinds of values u8 │ -
+ *
+ * A key is the first eight bytes of a name, and of a longer one its last eight too; key times multiplier, shifted, is
+ * its place. The compiler searches for a multiplier with which each place has one name (src/process/parse/table.ts).
+ *
+ * One name may have several targets, and a slot several names: then the one of the lowest rank has it, and of equal
+ * names the last.
+ */
+import { ABSENT, ROW_SLOTS } from '../layout'
+
+/** Kinds of values, a bit each. Values of pairs and of expressions are texts. */
+export const KIND_TEXT: u32 = 1
+export const KIND_NUMBER: u32 = 2
+export const KIND_BOOLEAN: u32 = 4
+export const KIND_NULL: u32 = 8
+export const KIND_OBJECT: u32 = 16
+export const KIND_ARRAY: u32 = 32
+
+export const NODE_PLACES: usize = 16
+export const ENTRY: usize = 32
+export const TARGET: usize = 4
+const ENTRY_BYTES: usize = 8
+const ENTRY_NAME: usize = 12
+const ENTRY_NODE: usize = 16
+const ENTRY_TARGETS: usize = 20
+const ENTRY_COUNT: usize = 24
+const ENTRY_NEXT: usize = 28
+
+/** What the last eight bytes of a long name are multiplied by. */
+const SPREADING: u64 = 0x9e3779b97f4a7c15
+/** An offset in a row, or a length, that is too large for it. */
+const TOO_FAR: usize = 0xffff
+
+/** The record at hand: address of its first byte, of its row, and of the rank that each slot has its value from. */
+let frame: usize = 0
+let row: usize = 0
+let ranks: usize = 0
+
+/** Begins a record: its slots are empty. A row is a multiple of 8 bytes, and so are ranks. */
+export function begin(first: usize, rowAt: usize, rowBytes: usize, ranksAt: usize, slots: u32): void {
+  frame = first
+  row = rowAt
+  ranks = ranksAt
+  for (let at = rowAt + ROW_SLOTS; at < rowAt + rowBytes; at += 8) store<u64>(at, -1)
+  for (let at: usize = 0; at < <usize>slots; at += 8) store<u64>(ranksAt + at, -1)
+}
+
+/** Whether a slot of the record at hand has been asked to hold a value. */
+export function isFound(slot: u32): bool {
+  return load<u8>(ranks + <usize>slot) != 0xff
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyOf(name: usize, bytes: usize): u64 {
+  const key = load<u64>(name)
+  if (bytes < 8) return key & (((<u64>1) << (<u64>bytes << 3)) - 1)
+  return bytes == 8 ? key : key ^ (load<u64>(name + bytes - 8) * SPREADING)
+}
+
+/** Whether two names of so many bytes are the same. */
+export function same(one: usize, other: usize, bytes: usize): bool {
+  let at: usize = 0
+  for (; at + 8 <= bytes; at += 8) if (load<u64>(one + at) != load<u64>(other + at)) return false
+  for (; at < bytes; at++) if (load<u8>(one + at) != load<u8>(other + at)) return false
+  return true
+}
+
+/** The entry of a name in a node, or 0. */
+// @ts-ignore: decorator
+@inline
+export function find(table: usize, node: usize, key: u64, name: usize, bytes: usize): usize {
+  const place = <usize>(((key + <u64>bytes) * load<u64>(node)) >> <u64>load<u32>(node, 8))
+  let entry = <usize>load<u32>(node + (place << 2), NODE_PLACES)
+  while (entry != 0) {
+    entry += table
+    if (
+      load<u64>(entry) == key &&
+      load<u32>(entry, ENTRY_BYTES) == <u32>bytes &&
+      (bytes <= 8 || same(table + <usize>load<u32>(entry, ENTRY_NAME), name, bytes))
+    ) {
+      return entry
+    }
+    entry = <usize>load<u32>(entry, ENTRY_NEXT)
+  }
+  return 0
+}
+
+/** The node of the names within the values of an entry, or 0. */
+// @ts-ignore: decorator
+@inline
+export function nodeOf(table: usize, entry: usize): usize {
+  const node = <usize>load<u32>(entry, ENTRY_NODE)
+  return node == 0 ? 0 : table + node
+}
+
+/** Notes that the value [from, to) has the name of an entry. */
+// @ts-ignore: decorator
+@inline
+export function put(table: usize, entry: usize, from: usize, to: usize, kind: u32): void {
+  const count = load<u32>(entry, ENTRY_COUNT)
+  if (count != 0) putTargets(table + <usize>load<u32>(entry, ENTRY_TARGETS), count, from, to, kind)
+}
+
+/** Notes that the value [from, to) is one for these targets. */
+export function putTargets(targets: usize, count: u32, from: usize, to: usize, kind: u32): void {
+  const at = from - frame
+  const bytes = to - from
+  for (let stop = targets + <usize>count * TARGET; targets < stop; targets += TARGET) {
+    const slot = <usize>load<u8>(targets)
+    const rank = load<u8>(targets, 1)
+    if ((<u32>load<u8>(targets, 2) & kind) == 0 || rank > load<u8>(ranks + slot)) continue
+    store<u8>(ranks + slot, rank)
+    const near = at < TOO_FAR && bytes < TOO_FAR
+    store<u32>(row + (slot << 2), near ? <u32>at | (<u32>bytes << 16) : ABSENT | (ABSENT << 16), ROW_SLOTS)
+  }
+}
+
+/** Notes that [from, to) is the value of a group: the table has for each where its targets are, and how many. */
+export function group(table: usize, groups: usize, number: u32, from: usize, to: usize): void {
+  const at = groups + (<usize>number << 3)
+  const count = load<u32>(at, 4)
+  if (count != 0) putTargets(table + <usize>load<u32>(at), count, from, to, KIND_TEXT)
+}
