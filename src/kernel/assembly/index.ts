@@ -14,14 +14,14 @@ import { prepare } from './escape'
 export { consumed, decode, lineEnds, replaced } from './decode'
 export { frames, padded } from './frames'
 export {
-  extract,
+  PARSER,
+  PARSERS,
   PARSE_CRI,
   PARSE_DOCKER,
   PARSE_EXPRESSION,
   PARSE_JSON,
   PARSE_PAIRS,
-  PARSER,
-  PARSERS,
+  extract,
 } from './process/extract'
 export {
   ENTRY,
@@ -36,14 +36,35 @@ export {
 } from './process/names'
 export { MOST_SLOTS, SCRATCH_BYTES } from './process/scratch'
 export {
+  CAPTURED_BYTES as TABLE_CAPTURED_BYTES,
+  CAPTURE_ROOM as TABLE_CAPTURE_ROOM,
+  CHOICES as TABLE_CHOICES,
   COLUMNS as TABLE_COLUMNS,
   DEAD as TABLE_DEAD,
   DECIDED as TABLE_DECIDED,
+  DONE as TABLE_DONE,
   EDGE_COLUMN as TABLE_EDGE_COLUMN,
+  FAILED as TABLE_FAILED,
+  FINISHED as TABLE_FINISHED,
+  GROUPS as TABLE_GROUPS,
+  HEAD as TABLE_HEAD,
+  LAST as TABLE_LAST,
+  LOOPS as TABLE_LOOPS,
+  MASKS as TABLE_MASKS,
+  MODE as TABLE_MODE,
+  NO_WAY as TABLE_NO_WAY,
+  ONE_PASS as TABLE_ONE_PASS,
+  PROGRAM_ROWS as TABLE_PROGRAM_ROWS,
   ROWS as TABLE_ROWS,
   SAYS_COLUMN as TABLE_SAYS_COLUMN,
+  SETS as TABLE_SETS,
+  SET_BYTES as TABLE_SET_BYTES,
+  SKIP as TABLE_SKIP,
+  SPANS_BYTES as TABLE_SPANS_BYTES,
   SPECIAL as TABLE_SPECIAL,
+  START as TABLE_START,
   STARTS as TABLE_STARTS,
+  TWO_PASS as TABLE_TWO_PASS,
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
@@ -103,5 +124,6 @@ export {
   VALUES,
   WINDOWS_1252,
 } from './layout'
+export { capture } from './process/capture'
 
 prepare()
