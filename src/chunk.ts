@@ -163,6 +163,7 @@ export interface RecordShape {
   readonly slots: readonly SlotName[]
   /** Slots of the values that have a place of their own in a record: undefined if there is no such value. */
   readonly message: number | undefined
+  readonly time?: number | undefined
   /** The level as it was written. */
   readonly level: number | undefined
   readonly traceId: number | undefined

@@ -21,6 +21,7 @@ import { endpointSchema } from './endpoint.ts'
 import { attributesOf, FLAGS, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
 import { NO_LIMITS, perLine } from './format.ts'
+import { fieldsIn, levelIn, message, repeatedIn } from './found.ts'
 import { judge } from './http.ts'
 
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
@@ -141,7 +142,17 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
   for (const [attribute, value] of own) say(column(attribute), value)
   if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
   const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
-  return joined([...time, literal(`${JSON.stringify(column('message'))}:"`), { kind: 'message' }, literal(`"${tail}}`)])
+  const ours = [...taken, 'level', 'repeated']
+  return joined([
+    ...time,
+    literal(`${JSON.stringify(column('message'))}:"`),
+    message(chunk),
+    literal('"'),
+    ...levelIn(chunk, ',"level":"', 'word', '"'),
+    ...repeatedIn(chunk, ',"repeated":'),
+    ...fieldsIn(chunk, { as: 'json', ours }),
+    literal(`${tail}}`),
+  ])
 }
 
 /** Names of attributes that no label may bear. */

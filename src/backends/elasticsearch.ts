@@ -16,6 +16,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from '
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
 import { NO_LIMITS, perLine } from './format.ts'
+import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 /** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
@@ -88,14 +89,18 @@ function indexAt(index: string, chunk: Chunk): string {
  * apart, in their order.
  */
 function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
-  const { origin, cutFrom, partial } = chunk
-  const said = [...(cutFrom > 0 ? ['truncated'] : []), ...(partial ? ['partial'] : [])]
+  const { origin, cutFrom, partial, continued, shape } = chunk
+  const said = [
+    ...(cutFrom > 0 ? ['truncated'] : []),
+    ...(partial ? ['partial'] : []),
+    ...(continued ? ['continued'] : []),
+  ]
   const rest = {
-    log: some({
+    log: {
       file: { path: origin.path },
       flags: said.length === 0 ? undefined : said,
       original_bytes: cutFrom > 0 ? cutFrom : undefined,
-    }),
+    },
     labels: undotted({ ...origin.labels, source: origin.source }),
     kubernetes: some({
       namespace: metadata.namespace,
@@ -116,12 +121,35 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
   return joined([
     literal(`{"create":{${target}`),
     ...(ids ? id : []),
-    literal(`}}\n{"@timestamp":"${isoTime(chunk)}","message":"`),
-    { kind: 'message' },
-    literal(`",${JSON.stringify(rest).slice(1, -1)},"event":{"sequence":`),
+    literal('}}\n{"@timestamp":"'),
+    timeOf(chunk, 'rfc3339', () => literal(isoTime(chunk))),
+    literal('","message":"'),
+    message(chunk),
+    literal('"'),
+    ...traceIn(chunk),
+    ...fieldsIn(chunk, { as: 'json', ours: OURS, written: true, ids: true }),
+    literal(',"log":{'),
+    ...levelIn(chunk, '"level":"', 'written', '",'),
+    literal(`${JSON.stringify(rest).slice('{"log":{'.length, -1)},"event":{`),
+    ...repeatedIn(chunk, '"count":'),
+    ...(shape === undefined ? [] : [{ kind: 'when', has: 'repeated', then: [literal(',')] } as const]),
+    literal('"sequence":'),
     { kind: 'counter', value: chunk.recordTimeNanos },
     literal('}}'),
   ])
+}
+
+/** Names of the Elastic Common Schema that are ours. */
+const OURS = ['@timestamp', 'message', 'log', 'log.level', 'labels', 'kubernetes', 'event', 'trace.id', 'span.id']
+
+/** Trace and span, wherever the line had them. */
+function traceIn({ shape }: Chunk): Segment[] {
+  const ids = { 'trace.id': shape?.traceId, 'span.id': shape?.spanId }
+  return Object.entries(ids).flatMap(([name, slot]): Segment[] => {
+    if (slot === undefined) return []
+    const value: Segment = { kind: 'value', slot, as: 'quoted' }
+    return [{ kind: 'when', has: { value: slot }, then: [literal(`,"${name}":`), value] }]
+  })
 }
 
 /** A dot in a name would make an object of it, and two such names can contradict each other in the mapping. */

@@ -20,9 +20,10 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { attributesOf, FLAGS, flagTexts, literal } from './fields.ts'
+import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
 import { jsonArray } from './format.ts'
+import { fieldsIn, message, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 /** `max_label_names_per_series`; more make a request invalid. */
@@ -99,17 +100,32 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
 
 function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[] {
   const { cutFrom, recordTimeNanos } = chunk
-  const head: Segment[] = [
-    literal('["'),
-    { kind: 'counter', value: recordTimeNanos },
-    literal('","'),
-    { kind: 'message' },
-  ]
+  const time = timeOf(chunk, 'nanoseconds', () => ({ kind: 'counter', value: recordTimeNanos }))
+  const head: Segment[] = [literal('["'), time, literal('","'), message(chunk)]
   if (!options.structuredMetadata) {
     return [...head, literal(cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]')]
   }
   const rest = [...sorted(chunk, options, metadata).rest, ...flagTexts(chunk)]
+  if (chunk.shape !== undefined) {
+    const said = JSON.stringify(Object.fromEntries(rest))
+    const ours = [...rest.map(([name]) => name), 'level', 'repeated']
+    return joined([
+      ...head,
+      literal('",{"level":"'),
+      { kind: 'level', as: 'word' },
+      literal('"'),
+      ...repeatedText(chunk),
+      ...fieldsIn(chunk, { as: 'strings', ours }),
+      literal(said === '{}' ? '}]' : `,${said.slice(1)}]`),
+    ])
+  }
   return [...head, literal(rest.length === 0 ? '"]' : `",${JSON.stringify(Object.fromEntries(rest))}]`)]
+}
+
+/** Values of structured metadata are texts. */
+function repeatedText({ shape }: Chunk): Segment[] {
+  if (shape === undefined) return []
+  return [{ kind: 'when', has: 'repeated', then: [literal(',"repeated":"'), { kind: 'repeated' }, literal('"')] }]
 }
 
 interface Sorted {

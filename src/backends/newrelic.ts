@@ -15,6 +15,7 @@ import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, epochMilliseconds, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
+import { fieldsIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const HOSTS = {
@@ -75,11 +76,29 @@ export function createNewrelic(options: NewrelicOptions, context: BackendContext
 
 function log(chunk: Chunk): Segment[] {
   const special = flags(chunk)
+  if (chunk.shape !== undefined) return found(chunk, Object.fromEntries(special))
   const own = special.length === 0 ? '' : `,"attributes":${JSON.stringify(Object.fromEntries(special))}`
   return joined([
     literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),
     { kind: 'message' },
     literal(`"${own}}`),
+  ])
+}
+
+/** What was found in a record stands among its attributes, behind its level. */
+function found(chunk: Chunk, special: Readonly<Record<string, unknown>>): Segment[] {
+  const more = JSON.stringify(special).slice(1, -1)
+  return joined([
+    literal('{"timestamp":'),
+    timeOf(chunk, 'milliseconds', () => literal(String(epochMilliseconds(chunk)))),
+    literal(',"message":"'),
+    message(chunk),
+    literal('","attributes":{"level":"'),
+    { kind: 'level', as: 'word' },
+    literal(`"${more === '' ? '' : `,${more}`}`),
+    ...repeatedIn(chunk, ',"repeated":'),
+    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(special), 'level', 'repeated'] }),
+    literal('}}'),
   ])
 }
 

@@ -6,19 +6,20 @@
  *     logRecord      time, observed time, log.file.path, log.file.name, source …, body │frame│
  *
  * Guarantees: records of one resource share it; the body comes last in a record, so that all lengths end where it does;
- * names follow OpenTelemetry's semantic conventions, and no label stands in the place of one of them. Severity and trace
- * are left unset, for nothing is parsed.
+ * names follow OpenTelemetry's semantic conventions, and no label stands in the place of one of them. Time, severity and
+ * trace are set where they were found in the record, and left unset where not: when it was read is the observed time.
  */
 import { basename } from 'node:path'
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Has, Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import { VERSION } from '../version.ts'
 import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { firstOf, idPrefix, literal, offset, quoted } from './fields.ts'
 import { jsonArray, NO_LIMITS, NOTHING } from './format.ts'
+import { fieldsIn, message, messageBytes } from './found.ts'
 import { judgeOtlp } from './otlp_answer.ts'
 import { delimited, head, numeric, tag } from './protobuf.ts'
 
@@ -108,7 +109,7 @@ function named(head: string, values: Readonly<Record<string, string>>): Record<s
 }
 
 /** Semantic conventions: "General logs attributes". Those for what was cut are our own. */
-function attributes({ origin, cutFrom, partial }: Chunk): Attribute[] {
+function attributes({ origin, cutFrom, partial, continued }: Chunk): Attribute[] {
   const all: Attribute[] = [
     ['log.file.path', origin.path],
     ['log.file.name', basename(origin.path)],
@@ -116,12 +117,15 @@ function attributes({ origin, cutFrom, partial }: Chunk): Attribute[] {
   ]
   if (cutFrom > 0) all.push(['log.truncated', true], ['log.original_bytes', cutFrom])
   if (partial) all.push(['log.partial', true])
+  if (continued) all.push(['log.continued', true])
   return all
 }
 
 const UID = 'log.record.uid'
 /** Digits of an offset as the kernel writes it. */
 const OFFSET_DIGITS = 12
+/** And of a range. */
+const RANGE_DIGITS = 21
 
 /** Field numbers: opentelemetry/proto/common/v1/common.proto, AnyValue and KeyValue. */
 function keyValue(field: number, [name, value]: Attribute): Buffer {
@@ -148,12 +152,13 @@ function group(resource: readonly Attribute[]): Group {
 
 /** LogRecord: time (1), observed time (11), attributes (6), and the body (5) at the end. */
 function record(chunk: Chunk, uid: string | undefined): Segment[] {
-  const time = { kind: 'fixed64', value: chunk.recordTimeNanos } as const
+  const { shape } = chunk
+  const read = { kind: 'fixed64', value: chunk.recordTimeNanos } as const
   const said = Buffer.concat(attributes(chunk).map(one => keyValue(6, one)))
   const id: Segment[] = []
   if (uid !== undefined) {
     const text = Buffer.from(uid)
-    const length = text.length + OFFSET_DIGITS
+    const length = text.length + (chunk.joined ? RANGE_DIGITS : OFFSET_DIGITS)
     const value = head(1, length)
     const any = Buffer.concat([delimited(1, UID), head(2, value.length + length), value])
     id.push(raw(head(6, any.length + length), any, text), offset(chunk))
@@ -161,18 +166,56 @@ function record(chunk: Chunk, uid: string | undefined): Segment[] {
   return [
     raw(tag(2, 2)),
     { kind: 'length' },
-    raw(tag(1, 1)),
-    time,
+    ...(shape?.timed ? [when('time', raw(tag(1, 1)), { kind: 'time', as: 'fixed64', fallback: 0n })] : []),
     raw(tag(11, 1)),
-    time,
+    read,
+    ...severity(chunk),
+    ...identifiers(chunk),
     raw(said),
+    ...fieldsIn(chunk, FIELDS),
     ...id,
     raw(tag(5, 2)),
     { kind: 'length' },
     raw(tag(1, 2)),
     { kind: 'length' },
-    { kind: 'raw' },
+    messageBytes(chunk),
   ]
+}
+
+/** Names of attributes that are ours. */
+const FIELDS = {
+  as: 'attributes',
+  ours: [
+    'log.file.path',
+    'log.file.name',
+    'source',
+    'log.truncated',
+    'log.original_bytes',
+    'log.partial',
+    'log.continued',
+    UID,
+  ],
+  written: true,
+  ids: true,
+} as const
+
+const when = (has: Has, ...then: Segment[]): Segment => ({ kind: 'when', has, then })
+
+/** severity_number (2), and severity_text (3), which is what was written. */
+function severity({ shape }: Chunk): Segment[] {
+  if (!shape?.levelled) return []
+  const number = when('level', raw(tag(2, 0)), { kind: 'level', as: 'byte' })
+  if (shape.level === undefined) return [number]
+  return [number, when({ value: shape.level }, { kind: 'value', slot: shape.level, as: 'bytes', field: tag(3, 2) })]
+}
+
+/** trace_id (9) and span_id (10), where they are what W3C Trace Context has. */
+function identifiers({ shape }: Chunk): Segment[] {
+  const one = (slot: number | undefined, bytes: 8 | 16, field: number): Segment[] => {
+    if (slot === undefined) return []
+    return [when({ id: slot, bytes }, raw(tag(field, 2), bytes), { kind: 'value', slot, as: 'id' })]
+  }
+  return [...one(shape?.traceId, 16, 9), ...one(shape?.spanId, 8, 10)]
 }
 
 /** Protocol Buffers as JSON: names in lowerCamelCase, numbers of 64 bits as texts. */
@@ -192,21 +235,39 @@ function jsonGroup(resource: readonly Attribute[]): Group {
 }
 
 function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
-  const time = { kind: 'counter', value: chunk.recordTimeNanos } as const
+  const { shape } = chunk
   const said = jsonAttributes(attributes(chunk)).slice(0, -1)
+  const event: Segment = { kind: 'time', as: 'nanoseconds', fallback: 0n }
   const start: Segment[] = [
-    literal('{"timeUnixNano":"'),
-    time,
-    literal('","observedTimeUnixNano":"'),
-    time,
-    literal('","body":{"stringValue":"'),
-    { kind: 'message' },
+    literal('{'),
+    ...(shape?.timed ? [when('time', literal('"timeUnixNano":"'), event, literal('",'))] : []),
+    literal('"observedTimeUnixNano":"'),
+    { kind: 'counter', value: chunk.recordTimeNanos },
+    literal('"'),
+    ...jsonSeverity(chunk),
+    ...jsonIdentifiers(chunk),
+    literal(',"body":{"stringValue":"'),
+    message(chunk),
+    literal(`"},"attributes":${said}`),
+    ...fieldsIn(chunk, { ...FIELDS, as: 'keyvalues' }),
   ]
-  if (uid === undefined) return [...start, literal(`"},"attributes":${said}]}`)]
-  return [
-    ...start,
-    literal(`"},"attributes":${said},{"key":"${UID}","value":{"stringValue":"${quoted(uid)}`),
-    offset(chunk),
-    literal('"}}]}'),
-  ]
+  if (uid === undefined) return [...start, literal(']}')]
+  return [...start, literal(`,{"key":"${UID}","value":{"stringValue":"${quoted(uid)}`), offset(chunk), literal('"}}]}')]
+}
+
+function jsonSeverity({ shape }: Chunk): Segment[] {
+  if (!shape?.levelled) return []
+  const number = when('level', literal(',"severityNumber":'), { kind: 'level', as: 'number' })
+  if (shape.level === undefined) return [number]
+  const text: Segment = { kind: 'value', slot: shape.level, as: 'quoted' }
+  return [number, when({ value: shape.level }, literal(',"severityText":'), text)]
+}
+
+/** Hexadecimal digits, not Base64 (OTLP, "JSON Protobuf Encoding"). */
+function jsonIdentifiers({ shape }: Chunk): Segment[] {
+  const one = (name: string, slot: number | undefined, bytes: 8 | 16): Segment[] => {
+    if (slot === undefined) return []
+    return [when({ id: slot, bytes }, literal(`,"${name}":`), { kind: 'value', slot, as: 'quoted' })]
+  }
+  return [...one('traceId', shape?.traceId, 16), ...one('spanId', shape?.spanId, 8)]
 }

@@ -12,7 +12,7 @@
  * Guarantees: every record is one valid JSON object in which each name stands once, but for those of merged lines. A label that carries one of the
  * names above gives way: what the shipper says about a record is never forged by a label.
  */
-import type { Chunk, Origin } from '../chunk.ts'
+import type { Chunk, Origin, RecordShape } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
 import {
@@ -26,6 +26,7 @@ import {
   literal,
   offset,
 } from './fields.ts'
+import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -34,6 +35,8 @@ export interface Shape {
   readonly time: string
   readonly timeFormat: TimeFormat
   readonly id: string
+  /** Where records have levels. Default: level. */
+  readonly level?: string
   /** The name of an object that holds all attributes, as texts; empty: they stand in the record itself. */
   readonly attributes: string
   /** Attributes under other names. */
@@ -60,6 +63,8 @@ export const PLAIN: Shape = {
   merge: false,
 }
 
+const LEVEL = 'level'
+
 /** The texts around what changes from chunk to chunk. */
 interface Template {
   readonly metadata: Metadata
@@ -70,7 +75,9 @@ interface Template {
   /** What holds the line. */
   readonly line: Segment
   /** Behind the line. */
-  readonly behind: Segment
+  readonly behind: readonly Segment[]
+  /** What may be found in the records. */
+  readonly found: RecordShape | undefined
 }
 
 /** Those of the last chunk of each origin about which there was nothing special. */
@@ -85,17 +92,18 @@ export function jsonRecord(
 ): Segment[] {
   const special = chunk.cutFrom > 0 || chunk.partial || chunk.continued === true
   const known = special ? undefined : usual.get(chunk.origin)
-  const fits = known?.metadata === metadata && known.shape === shape && known.ids === ids
-  const around = fits ? known : templateOf(chunk, ids, metadata, shape)
+  const same = known?.metadata === metadata && known.shape === shape && known.ids === ids
+  const fits = same && known.found === chunk.shape
+  const around = fits ? known! : templateOf(chunk, ids, metadata, shape)
   if (!fits && !special) usual.set(chunk.origin, around)
-  const time = shape.time === '' ? [] : timeOf(chunk, shape.timeFormat)
+  const time = shape.time === '' ? [] : valueOf(chunk, shape.timeFormat)
   const { beforeTime, beforeMessage, line, behind } = around
   const all = joined([literal(beforeTime), ...time, literal(beforeMessage)])
-  if (shape.merge) {
+  if (shape.merge && chunk.shape === undefined) {
     if (ids) all.push(offset(chunk), literal('",'))
-    all.push(line, behind)
+    all.push(line, ...behind)
   } else {
-    all.push(line, behind)
+    all.push(line, ...behind)
     if (ids) all.push(offset(chunk), literal('"}'))
   }
   return all
@@ -125,24 +133,31 @@ function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape
   }
   if (ids) members.push(`${JSON.stringify(shape.id)}:"${chunk.origin.generation}-`)
   const timed = shape.time !== ''
-  const common = { metadata, shape, ids, beforeTime: timed ? `{${JSON.stringify(shape.time)}:` : '{' }
-  const message = `${JSON.stringify(shape.message)}:"`
+  const found = chunk.shape
+  const common = { metadata, shape, ids, found, beforeTime: timed ? `{${JSON.stringify(shape.time)}:` : '{' }
+  const text = `${JSON.stringify(shape.message)}:"`
   const comma = timed ? ',' : ''
-  if (shape.merge) {
+  if (shape.merge && found === undefined) {
     // Behind an id its offset comes first.
     const open = ids || members.length === 0 ? '' : ','
     return {
       ...common,
       beforeMessage: `${comma}${members.join(',')}${open}`,
-      line: { kind: 'members', otherwise: Buffer.from(message) },
-      behind: literal('}'),
+      line: { kind: 'members', otherwise: Buffer.from(text) },
+      behind: [literal('}')],
     }
   }
   return {
     ...common,
-    beforeMessage: `${comma}${message}`,
-    line: { kind: 'message' },
-    behind: literal(`"${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
+    beforeMessage: `${comma}${text}`,
+    line: message(chunk),
+    behind: joined([
+      literal('"'),
+      ...levelIn(chunk, `,${JSON.stringify(shape.level ?? LEVEL)}:"`, 'word', '"'),
+      ...repeatedIn(chunk, ',"repeated":'),
+      ...fieldsIn(chunk, { as: 'json', ours: [...taken, shape.level ?? LEVEL, 'repeated'] }),
+      literal(`${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
+    ]),
   }
 }
 
@@ -158,15 +173,15 @@ function claim(taken: Set<string>, name: string): boolean {
 }
 
 /** The time of a chunk's records as a JSON value. */
-function timeOf(chunk: Chunk, format: TimeFormat): Segment[] {
+function valueOf(chunk: Chunk, format: TimeFormat): Segment[] {
   switch (format) {
     case 'rfc3339':
-      return [literal(`"${isoTime(chunk)}"`)]
+      return [literal('"'), timeOf(chunk, 'rfc3339', () => literal(isoTime(chunk))), literal('"')]
     case 'epoch_s':
-      return [literal(epochSeconds(chunk))]
+      return [timeOf(chunk, 'seconds', () => literal(epochSeconds(chunk)))]
     case 'epoch_ms':
-      return [literal(String(epochMilliseconds(chunk)))]
+      return [timeOf(chunk, 'milliseconds', () => literal(String(epochMilliseconds(chunk))))]
     case 'epoch_ns':
-      return [{ kind: 'counter', value: chunk.recordTimeNanos }]
+      return [timeOf(chunk, 'nanoseconds', () => ({ kind: 'counter', value: chunk.recordTimeNanos }))]
   }
 }

@@ -17,6 +17,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict 
 import { endpointSchema } from './endpoint.ts'
 import { attributesOf, epochSeconds, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
+import { fieldsIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -119,10 +120,29 @@ function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Seg
   const head = JSON.stringify({ host, source, sourcetype, index }).slice(1)
   const inside = format === 'json'
   return joined([
-    literal(`{"time":${epochSeconds(chunk)},${head.slice(0, -1)},"event":${inside ? '{"message":"' : '"'}`),
-    { kind: 'message' },
-    literal(`"${inside ? '}' : ''}${options.fields ? `,"fields":${JSON.stringify(Object.fromEntries(fields))}` : ''}}`),
+    literal('{"time":'),
+    timeOf(chunk, 'seconds', () => literal(epochSeconds(chunk))),
+    literal(`,${head.slice(0, -1)},"event":${inside ? '{"message":"' : '"'}`),
+    message(chunk),
+    literal(`"${inside ? '}' : ''}`),
+    ...(options.fields ? indexed(chunk, Object.fromEntries(fields)) : []),
+    literal('}'),
   ])
+}
+
+/** Indexed fields: ours, the level, and what was found in the record. */
+function indexed(chunk: Chunk, ours: Readonly<Record<string, string>>): Segment[] {
+  const said = JSON.stringify(ours)
+  if (chunk.shape === undefined) return [literal(`,"fields":${said}`)]
+  const names = [...OWN_FIELDS, ...Object.keys(ours), 'level', 'repeated']
+  return [
+    literal(',"fields":{"level":"'),
+    { kind: 'level', as: 'word' },
+    literal('"'),
+    ...repeatedIn(chunk, ',"repeated":'),
+    ...fieldsIn(chunk, { as: 'strings', ours: names }),
+    literal(said === '{}' ? '}' : `,${said.slice(1)}`),
+  ]
 }
 
 /** "About HTTP Event Collector Indexer Acknowledgment". A `false` may mean: not yet, never, or unknown here. */

@@ -16,9 +16,10 @@ import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { attributesOf, FLAGS, flagTexts, literal } from './fields.ts'
+import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit } from './fit.ts'
 import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
+import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const uint32 = () => {
@@ -82,13 +83,17 @@ function line(chunk: Chunk, metadata: Metadata): Segment[] {
     ([name, value]) => value !== '' && !RESERVED.has(name) && Buffer.byteLength(name) <= NAME_BYTES,
   )
   const said = Object.fromEntries([...fit(known, ATTRIBUTES), ...flagTexts(chunk)])
-  return [
+  return joined([
     literal('{"_time":"'),
-    { kind: 'counter', value: chunk.recordTimeNanos },
+    timeOf(chunk, 'nanoseconds', () => ({ kind: 'counter', value: chunk.recordTimeNanos })),
     literal('","_msg":"'),
-    { kind: 'message' },
-    literal(`",${JSON.stringify(said).slice(1)}`),
-  ]
+    message(chunk),
+    literal('"'),
+    ...levelIn(chunk, ',"level":"', 'word', '"'),
+    ...repeatedIn(chunk, ',"repeated":'),
+    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(said), 'level', 'repeated'] }),
+    literal(`,${JSON.stringify(said).slice(1)}`),
+  ])
 }
 
 /**

@@ -45,11 +45,76 @@ export type Segment =
   | { readonly kind: 'counter'; readonly value: bigint }
   /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
   | { readonly kind: 'fixed64'; readonly value: bigint }
+  /** The message of a record: the value in its slot if there is one, else the frame. */
+  | { readonly kind: 'text'; readonly slot: number | undefined; readonly as: 'string' | 'bytes' }
+  /** The value in a slot; nothing if there is none. `number`: what stands there may be a number. */
+  | {
+      readonly kind: 'value'
+      readonly slot: number
+      readonly as: ValueForm
+      readonly number?: boolean
+      /** Of Protocol Buffers: its tag, behind which its length stands. */
+      readonly field?: number
+    }
+  /** The time of a record; `fallback`, which goes up by one per rendered record, if it has none: ns since the epoch. */
+  | { readonly kind: 'time'; readonly as: TimeForm; readonly fallback: bigint }
+  /** The level of a record; `slot`: where it stands as it was written. */
+  | { readonly kind: 'level'; readonly as: LevelForm; readonly slot?: number | undefined }
+  /** What else was found, under the names that `names` gives: see fields.ts. */
+  | { readonly kind: 'fields'; readonly as: FieldForm; readonly names: Uint8Array }
+  /** For how many records this one stands. */
+  | { readonly kind: 'repeated' }
+  /** These only if the record has that. */
+  | { readonly kind: 'when'; readonly has: Has; readonly then: readonly Segment[] }
   /**
    * How many bytes of the record follow: a varint of five bytes (Protocol Buffers). The record's end is where the
    * separator behind it ends, so use it with a separator of no bytes.
    */
   | { readonly kind: 'length' }
+
+/** How a value is written: as JSON, inside of a JSON string, as one, its bytes, the bytes of its hexadecimal digits. */
+export type ValueForm = keyof typeof VALUE_FORMS
+/** RFC 3339 in UTC, seconds with three decimals, milliseconds, nanoseconds, and these as `fixed64`. */
+export type TimeForm = keyof typeof TIME_FORMS
+/** JSON members, such whose values are texts, attributes of OTLP, the same as JSON. */
+export type FieldForm = keyof typeof FIELD_FORMS
+/** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
+export type LevelForm = keyof typeof LEVEL_FORMS
+/** A time, a level, more records than one; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
+export type Has =
+  | 'time'
+  | 'level'
+  | 'repeated'
+  | { readonly value: number }
+  | { readonly id: number; readonly bytes: 8 | 16 }
+
+const VALUE_FORMS = {
+  json: LAYOUT.AS_JSON,
+  string: LAYOUT.AS_STRING,
+  quoted: LAYOUT.AS_QUOTED,
+  bytes: LAYOUT.AS_BYTES,
+  id: LAYOUT.AS_ID,
+} as const
+const TIME_FORMS = {
+  rfc3339: LAYOUT.TIME_RFC3339,
+  seconds: LAYOUT.TIME_SECONDS,
+  milliseconds: LAYOUT.TIME_MILLISECONDS,
+  nanoseconds: LAYOUT.TIME_NANOSECONDS,
+  fixed64: LAYOUT.TIME_FIXED64,
+} as const
+const LEVEL_FORMS = {
+  word: LAYOUT.LEVEL_WORD,
+  number: LAYOUT.LEVEL_NUMBER,
+  written: LAYOUT.LEVEL_WRITTEN,
+  syslog: LAYOUT.LEVEL_SYSLOG,
+  byte: LAYOUT.LEVEL_BYTE,
+} as const
+const FIELD_FORMS = {
+  json: LAYOUT.AS_JSON,
+  strings: LAYOUT.AS_QUOTED,
+  attributes: LAYOUT.AS_ATTRIBUTE,
+  keyvalues: LAYOUT.AS_KEY_VALUE,
+} as const
 
 /** What can be made UTF-8. */
 const ENCODINGS = {
@@ -91,6 +156,9 @@ export interface Rendering {
   /** Where records go, and the first byte that may not be written. */
   readonly out: number
   readonly limit: number
+  /** The rows of the table's frames, and how many bytes each has. Default: there are none. */
+  readonly rows?: number
+  readonly rowBytes?: number
   /** Each maximal subpart that is not UTF-8 is replaced by U+FFFD (WHATWG Encoding Standard). */
   readonly repair?: boolean
   /** The first frame is the head of a file, where a byte order mark is left out. */
@@ -134,6 +202,7 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly counts: WebAssembly.Global
   readonly measures: WebAssembly.Global
   readonly messageBytes: WebAssembly.Global
+  readonly messageSlot: WebAssembly.Global
   readonly recordBytes: WebAssembly.Global
   render(): number
   readonly end: WebAssembly.Global
@@ -181,6 +250,13 @@ const KINDS: Record<Segment['kind'], number> = {
   length: LAYOUT.LENGTH,
   members: LAYOUT.MEMBERS,
   range: LAYOUT.RANGE,
+  when: LAYOUT.WHEN,
+  text: LAYOUT.TEXT_VALUE,
+  value: LAYOUT.VALUE,
+  time: LAYOUT.TIME,
+  level: LAYOUT.LEVEL,
+  fields: LAYOUT.FIELDS,
+  repeated: LAYOUT.REPEATED,
 }
 /** Bytes that the program of a template may take, with what it names. */
 const ROOM = LAYOUT.STATES - LAYOUT.PROGRAM
@@ -189,9 +265,40 @@ const ROOM = LAYOUT.STATES - LAYOUT.PROGRAM
 function roomFor(segment: Segment): number {
   if (segment.kind === 'literal') return STEP + segment.bytes.length
   if (segment.kind === 'members') return STEP + segment.otherwise.length
+  if (segment.kind === 'fields') return STEP + segment.names.length
   if (segment.kind !== 'counter') return STEP
   invariant(segment.value >= 0n && segment.value < 10n ** BigInt(COUNTER_DIGITS), 'a counter begins out of range')
   return STEP + COUNTER_BYTES
+}
+
+/** All steps in their order: those of a condition stand behind it. */
+function flat(segments: readonly Segment[]): readonly Segment[] {
+  if (segments.every(({ kind }) => kind !== 'when')) return segments
+  return segments.flatMap(segment => (segment.kind === 'when' ? [segment, ...flat(segment.then)] : [segment]))
+}
+
+function stepsOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + 1 + (segment.kind === 'when' ? stepsOf(segment.then) : 0), 0)
+}
+
+/** Bytes that stand behind the steps. */
+function dataOf(segment: Extract<Segment, { kind: 'literal' | 'members' | 'fields' }>): Uint8Array {
+  switch (segment.kind) {
+    case 'literal':
+      return segment.bytes
+    case 'members':
+      return segment.otherwise
+    case 'fields':
+      return segment.names
+  }
+}
+
+function conditionOf(has: Has): [what: number, slot: number] {
+  if (has === 'time') return [LAYOUT.HAS_TIME, LAYOUT.NO_SLOT]
+  if (has === 'level') return [LAYOUT.HAS_LEVEL, LAYOUT.NO_SLOT]
+  if (has === 'repeated') return [LAYOUT.HAS_REPEATED, LAYOUT.NO_SLOT]
+  if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
+  return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
 }
 
 let compiled: WebAssembly.Module | undefined
@@ -352,21 +459,43 @@ export class Kernel {
     separator: Uint8Array,
     limits: RecordLimits = UNLIMITED,
   ): void {
-    const all: readonly Segment[] = [...segments, { kind: 'literal', bytes: separator }]
+    const all = flat([...segments, { kind: 'literal', bytes: separator }])
     // Before anything is written: a template that is refused leaves the last one whole.
     invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= ROOM, 'a template is larger than its room')
     let step: number = LAYOUT.PROGRAM
     let data = step + all.length * STEP
     let counts = false
     let measures = false
+    let messageSlot: number = LAYOUT.NO_SLOT
     for (const segment of all) {
       this.#view.setUint32(step, KINDS[segment.kind], true)
-      if (segment.kind === 'literal' || segment.kind === 'members') {
-        const bytes = segment.kind === 'literal' ? segment.bytes : segment.otherwise
+      if (segment.kind === 'literal' || segment.kind === 'members' || segment.kind === 'fields') {
+        const bytes = dataOf(segment)
         this.bytes.set(bytes, data)
         this.#view.setUint32(step + 4, bytes.length, true)
         this.#view.setUint32(step + 8, data, true)
         data += bytes.length
+        if (segment.kind === 'fields') this.#view.setUint32(step + 4, FIELD_FORMS[segment.as], true)
+      } else if (segment.kind === 'when') {
+        const [what, slot] = conditionOf(segment.has)
+        this.#view.setUint32(step + 4, what, true)
+        this.#view.setUint32(step + 8, slot, true)
+        this.#view.setUint32(step + 12, STEP * stepsOf(segment.then), true)
+      } else if (segment.kind === 'text') {
+        this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
+        this.#view.setUint32(step + 8, segment.slot ?? LAYOUT.NO_SLOT, true)
+        messageSlot = segment.slot ?? LAYOUT.NO_SLOT
+      } else if (segment.kind === 'value') {
+        this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
+        this.#view.setUint32(step + 8, segment.slot, true)
+        this.#view.setUint32(step + 12, Number(segment.number ?? false) | ((segment.field ?? 0) << 8), true)
+      } else if (segment.kind === 'time') {
+        this.#view.setUint32(step + 4, TIME_FORMS[segment.as], true)
+        this.#view.setBigInt64(step + 8, segment.fallback, true)
+        counts = true
+      } else if (segment.kind === 'level') {
+        this.#view.setUint32(step + 4, LEVEL_FORMS[segment.as], true)
+        this.#view.setUint32(step + 8, segment.slot ?? LAYOUT.NO_SLOT, true)
       } else if (segment.kind === 'offset') {
         this.#view.setUint32(step + 4, segment.table ?? 0, true)
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
@@ -391,6 +520,7 @@ export class Kernel {
     loops.trim.value = Number(treatment === 'text')
     loops.counts.value = Number(counts)
     loops.measures.value = Number(measures)
+    loops.messageSlot.value = messageSlot
     loops.messageBytes.value = Math.min(limits.messageBytes, UNLIMITED.messageBytes)
     loops.recordBytes.value = Math.min(limits.recordBytes, UNLIMITED.recordBytes)
   }
@@ -403,6 +533,8 @@ export class Kernel {
   render(rendering: Rendering): number {
     const { ends, first, count, start, out, limit, repair = false, atFileStart = false, cut = false } = rendering
     const loops = this.#loops
+    loops.rows.value = rendering.rows ?? 0
+    loops.rowBytes.value = rendering.rowBytes ?? 0
     loops.ends.value = ends
     loops.first.value = first
     loops.count.value = count

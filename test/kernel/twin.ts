@@ -143,6 +143,7 @@ function record(
     }
     if (segment.kind === 'fixed64') return fixed64(segment.value + BigInt(index))
     if (segment.kind === 'length') return new Uint8Array(5)
+    if (segment.kind !== 'counter') throw new Error(`the twin renders no ${segment.kind}`)
     return Buffer.from((segment.value + BigInt(index)).toString())
   })
   const bytes = Buffer.concat([...parts, how.separator])

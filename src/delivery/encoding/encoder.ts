@@ -223,7 +223,8 @@ export class Encoder {
       if (at === to || (!alone && out >= room)) break
       const last = filling.last - closing
       const atFileStart = slab.offsetOf(chunk, at) === 0
-      const frames = { ends: slab.ends, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart }
+      const table = { ends: slab.ends, rows: slab.rows, rowBytes: chunk.shape ? slab.row : 0 }
+      const frames = { ...table, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart }
       let count = out < room ? kernel.render({ ...frames, count: to - at, limit: room }) : 0
       if (alone && count === 0) count = kernel.render({ ...frames, count: 1, limit: last })
       // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
@@ -362,14 +363,18 @@ function chunkOf(slab: Slab, frame: number): Chunk {
 /** The template for the chunk's frame number `by`: what counts begins later. */
 function movedOn(segments: readonly Segment[], by: number): readonly Segment[] {
   if (by === 0) return segments
-  return segments.map(segment =>
-    segment.kind === 'counter' || segment.kind === 'fixed64'
-      ? { ...segment, value: segment.value + BigInt(by) }
-      : segment,
-  )
+  return segments.map(segment => {
+    if (segment.kind === 'counter' || segment.kind === 'fixed64')
+      return { ...segment, value: segment.value + BigInt(by) }
+    if (segment.kind === 'time') return { ...segment, fallback: segment.fallback + BigInt(by) }
+    return segment.kind === 'when' ? { ...segment, then: movedOn(segment.then, by) } : segment
+  })
 }
 
 /** Bytes of a record around an empty frame; numbers are taken at their longest. */
 function length(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => sum + (segment.kind === 'literal' ? segment.bytes.length : 20), 0)
+  return segments.reduce((sum, segment) => {
+    if (segment.kind === 'when') return sum + length(segment.then)
+    return sum + (segment.kind === 'literal' ? segment.bytes.length : segment.kind === 'time' ? 30 : 20)
+  }, 0)
 }

@@ -9,10 +9,12 @@
  * are cut seldom: it goes character by character.
  */
 import {
+  AS_STRING,
   COUNTER,
   FIXED64,
   LENGTH,
   LENGTH_BYTES,
+  LEVEL,
   LITERAL,
   MEMBERS,
   MESSAGE,
@@ -22,10 +24,15 @@ import {
   RANGE,
   RANGE_DIGITS,
   RAW,
+  REPEATED,
   STEP,
+  TEXT_VALUE,
+  TIME,
 } from './layout'
 import { width } from './escape'
 import { messageBytes } from './parameters'
+import { MOMENT_BYTES } from './process/moment'
+import { LEVEL_BYTES } from './process/severity'
 import { sequence } from './repair'
 
 /** Bytes of U+FFFD. */
@@ -50,6 +57,12 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
     else if (kind == RANGE) fixed += RANGE_DIGITS
     else if (kind == FIXED64) fixed += 8
     else if (kind == LENGTH) fixed += LENGTH_BYTES
+    else if (kind == TEXT_VALUE) {
+      if (load<u32>(step, 4) == AS_STRING) escaped++
+      else plain++
+    } else if (kind == TIME) fixed += MOMENT_BYTES
+    else if (kind == LEVEL) fixed += LEVEL_BYTES
+    else if (kind == REPEATED) fixed += 20
     else if (kind == MEMBERS) {
       // What was cut is no object, but for one with blanks behind it, and that takes less than it does as a message.
       escaped++

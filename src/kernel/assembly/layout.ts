@@ -15,6 +15,13 @@
  *     │ kind │ table │ base (i64) │    offset    base + the frame's address, or its row in the table, unless that is 0
  *     │ kind │ cut   │ base (i64) │    range     as offset without a table, and the frame's length: `cut`, unless that is 0
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
+ *     │ kind │ what  │ slot │ skip │   when      follows the steps up to `skip` bytes behind it only if the row has `what`
+ *     │ kind │ how   │ slot │ -    │   text      the message: the value in a slot, else the frame
+ *     │ kind │ how   │ slot │ more │   value     the value in a slot: bit 0 of more, it may be a number; bits 8 to 15, a tag
+ *     │ kind │ how   │ time (i64)  │   time      of the row, else this one, which goes up by one
+ *     │ kind │ how   │ slot │ -    │   level     of the row; as it was written, in the slot
+ *     │ kind │ how   │ address │ - │   fields    all that remains, by the names at `address` (see process/fields.ts)
+ *     │ kind │ -     │ -          │   repeated  how many records it stands for
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  *
@@ -82,6 +89,50 @@ export const FIXED64: u32 = 5
 export const LENGTH: u32 = 6
 export const MEMBERS: u32 = 7
 export const RANGE: u32 = 8
+export const WHEN: u32 = 9
+export const TEXT_VALUE: u32 = 10
+export const VALUE: u32 = 11
+export const TIME: u32 = 12
+export const LEVEL: u32 = 13
+export const FIELDS: u32 = 14
+export const REPEATED: u32 = 15
+
+/** What `when` asks for: a time, a level, more records than one, a value, one that is `more` bytes in hexadecimal digits. */
+export const HAS_TIME: u32 = 0
+export const HAS_LEVEL: u32 = 1
+export const HAS_REPEATED: u32 = 2
+export const HAS_VALUE: u32 = 3
+export const HAS_ID_16: u32 = 4
+export const HAS_ID_8: u32 = 5
+/** How a value is written: as JSON, inside of a JSON string, its bytes, the bytes that its hexadecimal digits stand for. */
+export const AS_JSON: u32 = 0
+export const AS_STRING: u32 = 1
+export const AS_BYTES: u32 = 2
+export const AS_ID: u32 = 3
+/** As a JSON string with its quotes; as a key and value of OTLP. */
+export const AS_QUOTED: u32 = 4
+export const AS_ATTRIBUTE: u32 = 5
+/** As the same in JSON. */
+export const AS_KEY_VALUE: u32 = 6
+/** How a time is written. RFC 3339 in UTC; decimal digits; `fixed64`. */
+export const TIME_RFC3339: u32 = 0
+export const TIME_SECONDS: u32 = 1
+export const TIME_MILLISECONDS: u32 = 2
+export const TIME_NANOSECONDS: u32 = 3
+export const TIME_FIXED64: u32 = 4
+/** How a level is written: a word, its number, as it was written or else the word, the number of syslog. */
+export const LEVEL_WORD: u32 = 0
+export const LEVEL_NUMBER: u32 = 1
+export const LEVEL_WRITTEN: u32 = 2
+export const LEVEL_SYSLOG: u32 = 3
+export const LEVEL_BYTE: u32 = 4
+/** When a value is shown in its own place: always, with a time, with a level, if it says the word of the level. */
+export const SHOWN_ALWAYS: u32 = 0
+export const SHOWN_TIMED: u32 = 1
+export const SHOWN_LEVELLED: u32 = 2
+export const SHOWN_SAME_LEVEL: u32 = 3
+/** No slot. */
+export const NO_SLOT: u32 = 0xff
 
 /** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
 export const LENGTH_BYTES: usize = 5

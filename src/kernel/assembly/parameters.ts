@@ -16,6 +16,8 @@ export let measures: bool = false
 /** What a message and a record may have at the most. */
 export let messageBytes: usize = 0
 export let recordBytes: usize = 0
+/** Where the message of a record stands in its row, if it has one: a slot, or NO_SLOT. */
+export let messageSlot: u32 = 0xff
 
 // What is rendered, and where to. The host sets these for each call.
 
@@ -24,6 +26,9 @@ export let ends: usize = 0
 export let first: u32 = 0
 export let count: u32 = 0
 export let start: usize = 0
+/** The rows of those frames' table, and how many bytes each has; 0: there are none. */
+export let rows: usize = 0
+export let rowBytes: usize = 0
 /** Where records go, and the first byte that may not be written. */
 export let out: usize = 0
 export let limit: usize = 0

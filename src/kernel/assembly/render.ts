@@ -15,23 +15,37 @@
  */
 import { copy } from './copy'
 import { headOf } from './cut'
-import { escape } from './escape'
+import { beginRecord, escaped, isRepairing, plain, repairIf, repairs } from './body'
 import {
+  AS_STRING,
   COUNTER,
+  FIELDS,
   FIXED64,
+  HAS_ID_16,
+  HAS_LEVEL,
+  HAS_REPEATED,
+  HAS_TIME,
+  HAS_VALUE,
   LENGTH,
   LENGTH_BYTES,
+  LEVEL,
   LITERAL,
   MEMBERS,
   MESSAGE,
+  NO_TIME,
   OFFSET,
   OFFSET_DIGITS,
   PROGRAM,
   RANGE,
   RANGE_DIGITS,
   RAW,
+  REPEATED,
   SCRATCH,
   STEP,
+  TEXT_VALUE,
+  TIME,
+  VALUE,
+  WHEN,
 } from './layout'
 import { first as firstMember, isObject, last as brace } from './object'
 import {
@@ -44,14 +58,23 @@ import {
   limit,
   measures,
   messageBytes,
+  messageSlot,
   out,
   recordBytes,
   repair,
+  rowBytes,
+  rows,
   start,
   steps,
   trim,
 } from './parameters'
-import { sequence, wellFormed } from './repair'
+import { length } from './process/attribute'
+import { fields } from './process/fields'
+import { decimal, moment } from './process/moment'
+import { beginRow, find, form, from as valueFrom, level, repeated, time, to as valueEnd } from './process/row'
+import { severity } from './process/severity'
+import { isIdentifier, write } from './process/value'
+import { wellFormed } from './repair'
 
 /** The address behind the last byte of the last whole record. */
 export let end: usize = 0
@@ -64,9 +87,6 @@ export let cutAt: usize = 0
 let last: usize = PROGRAM
 // Where the row of the frame at hand is in a table that has one for each: see `offset`.
 let row: usize = 0
-// Whether this call replaces what is not UTF-8, and how often it did so in the record at hand.
-let repairing: bool = false
-let repairs: u32 = 0
 
 /**
  * Renders the frames that the parameters name, by the program that lies in the room; stops before the first whose record
@@ -77,7 +97,7 @@ export function render(): u32 {
   const frames = count
   const edge = limit
   last = PROGRAM + <usize>steps * STEP
-  repairing = trim && repair
+  repairIf(trim && repair)
   end = out
   repaired = 0
   cutAt = 0
@@ -85,8 +105,10 @@ export function render(): u32 {
   let frame: u32 = 0
   while (frame < frames) {
     const to = <usize>load<u32>(table + (<usize>frame << 2))
-    repairs = 0
+    beginRecord()
     row = (<usize>first + <usize>frame) << 2
+    const bare = cut && frame == 0
+    beginRow(rowBytes == 0 ? 0 : rows + (<usize>first + <usize>frame) * rowBytes, from, bare)
     const behind = record(from, to, end, edge > end && edge - end > recordBytes ? end + recordBytes : edge, frame == 0)
     if (behind == 0) break
     end = behind
@@ -110,20 +132,22 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     if (head && atFileStart && to - from >= 3 && load<u16>(from) == 0xbbef && load<u8>(from + 2) == 0xbf) from += 3
   }
   if (head && cut) {
-    to = headOf(from, to, limit > out ? limit - out : 0, last, repairing)
+    to = headOf(from, to, limit > out ? limit - out : 0, last, isRepairing())
     if (to == 0) return 0
     cutAt = to
   }
-  if (to - from > messageBytes) return 0
+  const own = find(messageSlot)
+  const message = own ? valueEnd - valueFrom : to - from
+  if (message > messageBytes) return 0
   for (let step = PROGRAM; step < last; step += STEP) {
     const kind = load<u32>(step)
     if (kind == LITERAL) {
       const address = <usize>load<u32>(step, 8)
       out = copy(address, address + <usize>load<u32>(step, 4), out, limit)
     } else if (kind == MESSAGE) {
-      out = repairing ? repairedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+      out = escaped(from, to, out, limit)
     } else if (kind == RAW) {
-      out = repairing ? repairedBody(from, to, out, limit, false) : copy(from, to, out, limit)
+      out = plain(from, to, out, limit)
     } else if (kind == MEMBERS) {
       out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
     } else if (kind == OFFSET) {
@@ -143,29 +167,65 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     } else if (kind == LENGTH) {
       store<u32>(step, <u32>out, 4)
       out = out + LENGTH_BYTES > limit ? 0 : out + LENGTH_BYTES
-    } else {
+    } else if (kind == COUNTER) {
       const behind = <usize>load<u32>(step, 8)
       out = copy(behind - <usize>load<u32>(step, 4), behind, out, limit)
+    } else if (kind == WHEN) {
+      if (!has(load<u32>(step, 4), load<u32>(step, 8))) step += <usize>load<u32>(step, 12)
+    } else if (kind == TIME) {
+      const found = time()
+      out = moment(found == NO_TIME ? load<i64>(step, 8) : found, load<u32>(step, 4), out, limit)
+    } else if (kind == TEXT_VALUE) {
+      out = find(load<u32>(step, 8))
+        ? write(valueFrom, valueEnd, form(), false, load<u32>(step, 4), out, limit)
+        : load<u32>(step, 4) == AS_STRING
+          ? escaped(from, to, out, limit)
+          : plain(from, to, out, limit)
+    } else if (kind == VALUE) {
+      if (find(load<u32>(step, 8))) {
+        const more = load<u32>(step, 12)
+        out = valueIn(more >> 8, (more & 1) != 0, load<u32>(step, 4), out, limit)
+      }
+    } else if (kind == LEVEL) {
+      out = severity(load<u32>(step, 4), load<u32>(step, 8), out, limit)
+    } else if (kind == FIELDS) {
+      out = fields(<usize>load<u32>(step, 8), load<u32>(step, 4), from, to, out, limit)
+    } else if (kind == REPEATED) {
+      out = out + 20 > limit ? 0 : decimal(<u64>repeated(), out)
     }
     if (out == 0) return 0
   }
   // Each replacement is up to two bytes longer than what it stands for.
-  if (to - from + 2 * <usize>repairs > messageBytes) return 0
+  if (message + 2 * <usize>repairs > messageBytes) return 0
   if (measures) fillIn(out)
   return out
+}
+
+/** Writes the value that was found; with a tag it is a field of Protocol Buffers, its length in five bytes. */
+function valueIn(tag: u32, number: bool, how: u32, out: usize, limit: usize): usize {
+  if (tag == 0) return write(valueFrom, valueEnd, form(), number, how, out, limit)
+  if (out + 1 + LENGTH_BYTES > limit) return 0
+  store<u8>(out, <u8>tag)
+  const behind = write(valueFrom, valueEnd, form(), number, how, out + 1 + LENGTH_BYTES, limit)
+  if (behind != 0) length(out + 1, behind)
+  return behind
+}
+
+/** Whether the row at hand has what a step asks for. */
+function has(what: u32, slot: u32): bool {
+  if (what == HAS_TIME) return time() != NO_TIME
+  if (what == HAS_LEVEL) return level() != 0
+  if (what == HAS_REPEATED) return repeated() > 1
+  if (!find(slot)) return false
+  if (what == HAS_VALUE) return true
+  return isIdentifier(valueFrom, valueEnd, form(), what == HAS_ID_16 ? 16 : 8)
 }
 
 /** Writes every length of the record that ends at `stop`. */
 function fillIn(stop: usize): void {
   for (let step = PROGRAM; step < last; step += STEP) {
     if (load<u32>(step) != LENGTH) continue
-    const at = <usize>load<u32>(step, 4)
-    const bytes = <u32>(stop - at - LENGTH_BYTES)
-    store<u8>(at, <u8>(bytes | 0x80))
-    store<u8>(at, <u8>((bytes >> 7) | 0x80), 1)
-    store<u8>(at, <u8>((bytes >> 14) | 0x80), 2)
-    store<u8>(at, <u8>((bytes >> 21) | 0x80), 3)
-    store<u8>(at, <u8>(bytes >> 28), 4)
+    length(<usize>load<u32>(step, 4), stop)
   }
 }
 
@@ -177,28 +237,13 @@ function fillIn(stop: usize): void {
  *     said "hi"           →    "message":"said \"hi\""
  */
 function members(from: usize, to: usize, name: usize, bytes: usize, out: usize, limit: usize): usize {
-  if ((!repairing || wellFormed(from, to) == to) && isObject(from, to)) return copy(firstMember, brace, out, limit)
+  if ((!isRepairing() || wellFormed(from, to) == to) && isObject(from, to)) return copy(firstMember, brace, out, limit)
   out = copy(name, name + bytes, out, limit)
   if (out == 0) return 0
-  out = repairing ? repairedBody(from, to, out, limit, true) : escape(from, to, out, limit)
+  out = escaped(from, to, out, limit)
   if (out == 0 || out + 1 > limit) return 0
   store<u8>(out, 0x22)
   return out + 1
-}
-
-/** Writes [from, to) in runs of well-formed text, with U+FFFD for what lies between them. */
-function repairedBody(from: usize, to: usize, out: usize, limit: usize, escaped: bool): usize {
-  while (true) {
-    const good = wellFormed(from, to)
-    out = escaped ? escape(from, good, out, limit) : copy(from, good, out, limit)
-    if (out == 0 || good == to) return out
-    if (out + 3 > limit) return 0
-    store<u16>(out, 0xbfef)
-    store<u8>(out + 2, 0xbd)
-    out += 3
-    repairs++
-    from = good - sequence(good, to)
-  }
 }
 
 /** Writes the 12 low hexadecimal digits of `value` to the scratch, and four bytes that mean nothing. */
@@ -217,8 +262,9 @@ function hexadecimal(value: i64): void {
 /** Adds one to every counter, in its digits: carrying is rare, dividing by ten for every digit of every record is not cheap. */
 function advance(): void {
   for (let step = PROGRAM; step < last; step += STEP) {
-    if (load<u32>(step) == FIXED64) store<u64>(step, load<u64>(step, 8) + 1, 8)
-    if (load<u32>(step) != COUNTER) continue
+    const kind = load<u32>(step)
+    if (kind == FIXED64 || kind == TIME) store<u64>(step, load<u64>(step, 8) + 1, 8)
+    if (kind != COUNTER) continue
     const behind = <usize>load<u32>(step, 8)
     const head = behind - <usize>load<u32>(step, 4)
     let at = behind - 1

@@ -1,0 +1,62 @@
+/**
+ * Writes levels. A level is a severity of OpenTelemetry ("Logs Data Model", SeverityNumber): 1 to 4 trace, 5 to 8 debug, 9
+ * to 12 info, 13 to 16 warn, 17 to 20 error, 21 to 24 fatal.
+ */
+import { copy } from '../copy'
+import { AS_STRING, LEVEL_BYTE, LEVEL_NUMBER, LEVEL_SYSLOG, LEVEL_WORD, LEVEL_WRITTEN, SCRATCH } from '../layout'
+import { decimal } from './moment'
+import { find, form, from, level, to } from './row'
+import { isQuoted, write } from './value'
+
+/** The longest word. */
+export const LEVEL_BYTES: usize = 8
+
+/** Writes the level of the row at hand; `slot`: where it stands as it was written. */
+export function severity(how: u32, slot: u32, out: usize, limit: usize): usize {
+  if (how == LEVEL_WRITTEN && find(slot) && from < to) return write(from, to, form(), false, AS_STRING, out, limit)
+  if (out + LEVEL_BYTES > limit) return 0
+  const number = level()
+  if (how == LEVEL_NUMBER) return decimal(<u64>number, out)
+  if (how == LEVEL_BYTE) {
+    store<u8>(out, <u8>number)
+    return out + 1
+  }
+  if (how == LEVEL_SYSLOG) {
+    store<u8>(out, <u8>(0x30 + syslog(number)))
+    return out + 1
+  }
+  return word(number, out)
+}
+
+/** RFC 5424, section 6.2.1: 7 debug, 6 informational, 5 notice, 4 warning, 3 error, 2 critical, 1 alert, 0 emergency. */
+function syslog(number: u32): u32 {
+  if (number < 9) return 7
+  if (number < 13) return number == 10 ? 5 : 6
+  if (number < 17) return 4
+  if (number < 21) return number == 18 || number == 19 ? 2 : 3
+  return number < 23 ? 1 : 0
+}
+
+function word(number: u32, out: usize): usize {
+  if (number < 1) store<u64>(out, 0x6e776f6e6b6e75) // unknown
+  else if (number < 5) store<u64>(out, 0x6563617274) // trace
+  else if (number < 9) store<u64>(out, 0x6775626564) // debug
+  else if (number < 13) store<u64>(out, 0x6f666e69) // info
+  else if (number < 17) store<u64>(out, 0x6e726177) // warn
+  else if (number < 21) store<u64>(out, 0x726f727265) // error
+  else store<u64>(out, 0x6c61746166) // fatal
+  if (number < 1) return out + 7
+  return out + (number - 9 < 8 ? 4 : 5)
+}
+
+/** Whether a value says the word of a level, in letters of any case. */
+export function saysWord(from: usize, to: usize, form: u32, number: u32): bool {
+  if (isQuoted(from, to, form)) {
+    from++
+    to--
+  }
+  const bytes = word(number, SCRATCH) - SCRATCH
+  if (to - from != bytes) return false
+  for (let n: usize = 0; n < bytes; n++) if ((load<u8>(from + n) | 0x20) != load<u8>(SCRATCH + n)) return false
+  return true
+}
