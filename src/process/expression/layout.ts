@@ -46,56 +46,42 @@ export const ROWS = 288
 
 /**
  * A program for captures: as a table, it holds no addresses. Groups write spans: from and behind, two u32 for each group, all
- * bits set where a group took no part. A mask has a bit for each half of a span: 1 << (2 * group) for where it begins.
+ * bits set where a group took no part. A mask of slots has a bit for each half of a span: 1 << (2 * group) for its beginning.
  *
- *     0   mode      ONE_PASS or TWO_PASS
+ *     0   mode      CAPTURES
  *     2   groups    how many spans there are
  *     4   bytes     of the whole program (u32)
- *     8   rows      where its rows begin, from the program's first byte (u32)
- *     12  masks     ONE_PASS: where the masks of slots begin (u32); TWO_PASS: where the sets of ways begin (u32)
- *     16  start     the row to begin with; TWO_PASS: the one behind the end of the text
- *     18  edge      ONE_PASS: the column of the end of the text; TWO_PASS: the row of the dead state
- *     20  skip      the column of what may be skipped
- *     22  loops     ONE_PASS: rows before this one are loops that can be skipped; TWO_PASS: the column of a row's number
- *     24  choices   TWO_PASS: where the choices begin (u32)
- *     28  head      TWO_PASS: the first choice of the point at the head of the text
- *     30  set       TWO_PASS: bytes of a set
- *     32  a column for each byte: halved under ONE_PASS, where a column has four bytes
- *     288 rows, and behind them what the head names
+ *     8   moves     where the moves begin, from the program's first byte (u32)
+ *     12  masks     where the masks of slots begin, a u32 each (u32)
+ *     16  start     the row to begin with; the row 0 is the dead state's (u32)
+ *     20  loops     rows up to this place are loops that can be skipped (u32)
+ *     24  last      the column of the end of the text
+ *     26  skip      the column of the three bytes at which a loop ends
+ *     28  said      moves from this one on say that something matches
+ *     32  half of a column for each byte
+ *     288 rows │ moves │ masks
  *
- * ONE_PASS: an entry is u16 row to go to, u16 number of a mask. FAILED and DONE are no rows; rows are numbered from 4.
- * What may be skipped is three bytes at which the loop ends.
- *
- * TWO_PASS: an entry is the row of the state before that byte; behind the columns of bytes come three bytes at which a loop
- * ends, a byte that is 1 if it is one, and the number of the row, which is that of its set: a bit for each way that leads to
- * a match. A choice is u16 bit of a way, u16 first choice of the point that it leads to, or FINISHED, u32 mask of slots; the
- * last one of a point has NO_WAY for its bit.
+ * An entry of a row is a u32: 18 bits for the row to go to, 14 bits for the place of a move in words of four bytes; 0 is a
+ * move that needs no note. A move is a word for who matches before the byte, or NOTHING, and a word for each thread behind it:
+ * u16 the thread that it comes from, u16 the number of the mask of the slots that get the place of the byte.
  */
-export const ONE_PASS = 3
-export const TWO_PASS = 4
+export const CAPTURES = 3
 
 export const GROUPS = 2
 export const PROGRAM_BYTES = 4
-export const PROGRAM_ROWS = 8
+export const MOVES = 8
 export const MASKS = 12
-export const SETS = 12
 export const START = 16
-export const LAST = 18
-export const SKIP = 20
-export const LOOPS = 22
-export const CHOICES = 24
-export const HEAD = 28
-export const SET_BYTES = 30
+export const LOOPS = 20
+export const LAST = 24
+export const SKIP = 26
+export const SAID = 28
+/** Where the move begins in an entry. */
+export const ROW_BITS = 18
 
-/** In place of a row. */
-export const FAILED = 0
-export const DONE = 1
-export const FIRST_ROW = 4
-/** In place of a bit, and of a choice. */
-export const NO_WAY = 0xffff
-export const FINISHED = 0xfffe
+export const NOTHING = 0xffffffff
 /** Captures are looked for in so many bytes of a text. */
 export const CAPTURED_BYTES = 65_535
-/** Bytes of the spans, and of the room behind them that the two passes need for a text of that size. */
+/** Bytes of the spans, and with the room behind them that notes of such a text need. */
 export const SPANS_BYTES = 128
 export const CAPTURE_ROOM = 128 + 4 * 65_536

@@ -11,6 +11,9 @@ export const MOST_PLACES = 20_000
 export const MOST_STATES = 4096
 /** Bytes of one table, so that its rows are numbered with 16 bits. */
 export const MOST_TABLE_BYTES = 65_536
+/** Bytes of the rows of a program for captures, and words of its moves: what an entry of four bytes can name. */
+export const MOST_ROW_BYTES = 131_072
+export const MOST_MOVES = 16_383
 /** Kinds of bytes that a table tells apart: a kind's column is a byte, and even. */
 export const MOST_KINDS = 126
 /** Groups that capture: a span is two bits of a mask. */

@@ -1,21 +1,19 @@
 /** Automata for captures as the bytes that the kernel follows: see layout.ts. */
-import { type Alphabet, alphabetOf } from './alphabet.ts'
+import { type Alphabet, alphabetOf, NONE } from './alphabet.ts'
 import { ANY } from './characters.ts'
 import { type ExpressionError, outcome } from './failure.ts'
 import * as layout from './layout.ts'
-import { MOST_KINDS, MOST_TABLE_BYTES, tooLarge, Work } from './limits.ts'
-import { build, CONTEXTS, EDGE } from './nfa.ts'
-import { type OnePass, onePass } from './onepass.ts'
+import { MOST_KINDS, MOST_MOVES, MOST_ROW_BYTES, MOST_STATES, tooLarge, Work } from './limits.ts'
+import { build } from './nfa.ts'
 import { parsed } from './parse.ts'
-import { END, type Points, pointsOf } from './points.ts'
+import { pointsOf } from './points.ts'
+import { DEAD, type Move, QUIET, type Threads, threadsOf } from './threads.ts'
 import type { Expression, Tree } from './tree.ts'
-import { type TwoPass, twoPass } from './twopass.ts'
 
 export interface Captures {
   readonly program: Uint8Array
   /** The names of the groups; '' where one has none. */
   readonly groups: readonly string[]
-  readonly passes: 1 | 2
 }
 
 /** The program that finds the leftmost-first match of an expression in a text, and its groups. */
@@ -23,181 +21,119 @@ export function compileCaptures(text: string): Captures | ExpressionError {
   return outcome(() => captures(parsed(text)))
 }
 
-/** The same of a tree. Throws an `ExpressionError` if it is too large; `passes` is for tests of one or the other. */
-export function captures({ tree, groups }: Expression, work = new Work(), passes?: 2): Captures {
-  const anything: Tree = { kind: 'set', characters: ANY }
-  const many = (greedy: boolean): Tree => {
-    return { kind: 'repeat', part: anything, least: 0, most: Number.POSITIVE_INFINITY, greedy }
-  }
+/** The same of a tree. Throws an `ExpressionError` if it is too large. */
+export function captures({ tree, groups }: Expression, work = new Work()): Captures {
   // A match begins as far to the left as it can.
-  const found: Tree = { kind: 'sequence', parts: [many(false), tree] }
-  if (passes !== 2) {
-    const nfa = build([found], work)
-    const alphabet = alphabetOf(nfa, work)
-    const one = onePass(pointsOf(nfa, alphabet, work), alphabet, work)
-    const program = one && onePassProgram(one, alphabet, groups.length)
-    if (program !== undefined) return { program, groups, passes: 1 }
-  }
-  const nfa = build([{ kind: 'sequence', parts: [found, many(true)] }], work)
+  const anything: Tree = { kind: 'set', characters: ANY }
+  const before: Tree = { kind: 'repeat', part: anything, least: 0, most: Number.POSITIVE_INFINITY, greedy: false }
+  const nfa = build([{ kind: 'sequence', parts: [before, tree] }], work)
   const alphabet = alphabetOf(nfa, work)
-  const points = pointsOf(nfa, alphabet, work)
-  const two = twoPass(points, alphabet, work)
-  return { program: twoPassProgram(two, points, alphabet, groups.length), groups, passes: 2 }
+  const threads = threadsOf(pointsOf(nfa, alphabet, work), alphabet, work)
+  return { program: programOf(threads, alphabet, groups.length), groups }
 }
 
-/** Which columns of `columns` are the same, row by row; those behind `merged` are kept as they are. */
-function distinct(
-  columns: number,
-  merged: number,
-  rows: readonly Int32Array[],
-): { columnOf: number[]; kept: number[] } {
+function programOf(threads: Threads, alphabet: Alphabet, groups: number): Uint8Array {
+  const { states, columns, next, moves } = threads
+  if (states > MOST_STATES) throw tooLarge(`captures need ${states} states, and ${MOST_STATES} is the most`)
+  const { columnOf, kept } = distinct(threads)
+  if (kept.length > MOST_KINDS) throw tooLarge(`the expression tells more than ${MOST_KINDS} kinds of bytes apart`)
+  const { offsets, words, said, masks } = movesOf(threads)
+  const stride = 4 * (kept.length + 2)
+  const rowBytes = states * stride
+  const moveBytes = 4 * words.length
+  if (rowBytes > MOST_ROW_BYTES) {
+    throw tooLarge(`captures need a table of ${rowBytes} bytes, and ${MOST_ROW_BYTES} is the most`)
+  }
+  if (words.length > MOST_MOVES) throw tooLarge(`captures need ${words.length} moves, and ${MOST_MOVES} is the most`)
+  // Loops come first, the dead state before them.
+  const loops = Array.from({ length: states }, (_, state) => exits(threads, alphabet, state))
+  const rank = (state: number) => (state === DEAD ? 0 : loops[state] === undefined ? 2 : 1)
+  const order = [...loops.keys()].sort((a, b) => rank(a) - rank(b) || a - b)
+  const offset = new Int32Array(states)
+  for (const [row, state] of order.entries()) offset[state] = row * stride
+  const movesAt = layout.ROWS + rowBytes
+  const masksAt = movesAt + moveBytes
+  const program = new Uint8Array(masksAt + 4 * masks.length)
+  const view = new DataView(program.buffer)
+  view.setUint16(layout.MODE, layout.CAPTURES, true)
+  view.setUint16(layout.GROUPS, groups, true)
+  view.setUint32(layout.PROGRAM_BYTES, program.length, true)
+  view.setUint32(layout.MOVES, movesAt, true)
+  view.setUint32(layout.MASKS, masksAt, true)
+  view.setUint32(layout.START, offset[threads.start]!, true)
+  view.setUint16(layout.LAST, 4 * kept.length, true)
+  view.setUint16(layout.SKIP, 4 * kept.length + 4, true)
+  view.setUint32(layout.LOOPS, order.filter(state => rank(state) < 2).length * stride - 1, true)
+  view.setUint16(layout.SAID, said, true)
+  for (let byte = 0; byte < 256; byte++) program[layout.COLUMNS + byte] = 2 * columnOf[alphabet.classOf[byte]!]!
+  for (let state = 0; state < states; state++) {
+    const at = layout.ROWS + offset[state]!
+    for (const [column, original] of [...kept, columns - 1].entries()) {
+      const cell = state * columns + original
+      const entry = (offset[next[cell]!]! | (offsets[moves[cell]!]! << layout.ROW_BITS)) >>> 0
+      view.setUint32(at + 4 * column, entry, true)
+    }
+    program.set(loops[state] ?? [], at + 4 * kept.length + 4)
+  }
+  for (const [at, word] of words.entries()) view.setUint32(movesAt + 4 * at, word, true)
+  for (const [at, mask] of masks.entries()) view.setInt32(masksAt + 4 * at, mask, true)
+  return program
+}
+
+/** Columns of bytes that are the same in every row are one. */
+function distinct({ columns, next, moves }: Threads): { columnOf: number[]; kept: number[] } {
+  const equal = (one: number, other: number) => {
+    for (let at = 0; at < next.length; at += columns) {
+      if (next[at + one] !== next[at + other] || moves[at + one] !== moves[at + other]) return false
+    }
+    return true
+  }
   const columnOf: number[] = []
   const kept: number[] = []
-  for (let column = 0; column < columns; column++) {
-    let number = column < merged ? kept.findIndex(other => equal(rows, columns, column, other)) : -1
-    if (number < 0) number = kept.push(column) - 1
-    columnOf.push(number)
+  for (let column = 0; column < columns - 1; column++) {
+    const same = kept.findIndex(other => equal(column, other))
+    columnOf.push(same < 0 ? kept.push(column) - 1 : same)
   }
   return { columnOf, kept }
 }
 
-function equal(rows: readonly Int32Array[], columns: number, one: number, other: number): boolean {
-  return rows.every(row => {
-    for (let at = 0; at < row.length; at += columns) if (row[at + one] !== row[at + other]) return false
-    return true
-  })
-}
-
 /** The bytes that lead out of a loop, if there are at most three; the first fills up what is missing. */
-function exits(leaves: (byte: number) => boolean): readonly number[] | undefined {
+function exits({ columns, next, moves }: Threads, { classOf }: Alphabet, state: number): number[] | undefined {
   const found: number[] = []
   for (let byte = 0; byte < 256; byte++) {
-    if (leaves(byte) && found.push(byte) > 3) return undefined
+    const at = state * columns + classOf[byte]!
+    if ((next[at] !== state || moves[at] !== QUIET) && found.push(byte) > 3) return undefined
   }
   while (found.length < 3) found.push(found[0] ?? 0x0a)
   return found
 }
 
-function onePassProgram(one: OnePass, alphabet: Alphabet, groups: number): Uint8Array | undefined {
-  const { states, columns, next, slots } = one
-  const { columnOf, kept } = distinct(columns, columns - 1, [next, slots])
-  if (kept.length > MOST_KINDS) return undefined
-  // Loops come first. What is no row at all has none.
-  const rowsFrom = layout.DONE + 1
-  const loops: (readonly number[] | undefined)[] = []
-  for (let state = rowsFrom; state < states; state++) {
-    loops[state] = exits(byte => {
-      const at = state * columns + alphabet.classOf[byte]!
-      return next[at] !== state || slots[at] !== 0
-    })
-  }
-  const order = [...loops.keys()].slice(rowsFrom).sort((a, b) => Number(!loops[a]) - Number(!loops[b]) || a - b)
-  const stride = 4 * (kept.length + 1)
-  const last = layout.FIRST_ROW + order.length * stride
-  const masks = new Map<number, number>([[0, 0]])
-  for (const mask of slots) if (!masks.has(mask)) masks.set(mask, masks.size)
-  const masksAt = layout.ROWS + order.length * stride
-  const size = masksAt + 4 * masks.size
-  if (last > 0xffff || size > MOST_TABLE_BYTES) return undefined
-  const offset = new Map<number, number>([
-    [layout.FAILED, layout.FAILED],
-    [layout.DONE, layout.DONE],
-  ])
-  for (const [row, state] of order.entries()) offset.set(state, layout.FIRST_ROW + row * stride)
-  const program = new Uint8Array(size)
-  const view = new DataView(program.buffer)
-  view.setUint16(layout.MODE, layout.ONE_PASS, true)
-  view.setUint16(layout.GROUPS, groups, true)
-  view.setUint32(layout.PROGRAM_BYTES, size, true)
-  view.setUint32(layout.PROGRAM_ROWS, layout.ROWS - layout.FIRST_ROW, true)
-  view.setUint32(layout.MASKS, masksAt, true)
-  view.setUint16(layout.START, offset.get(one.start)!, true)
-  view.setUint16(layout.LAST, 4 * (kept.length - 1), true)
-  view.setUint16(layout.SKIP, 4 * kept.length, true)
-  view.setUint16(layout.LOOPS, layout.FIRST_ROW + loops.filter(each => each !== undefined).length * stride, true)
-  for (let byte = 0; byte < 256; byte++) program[layout.COLUMNS + byte] = 2 * columnOf[alphabet.classOf[byte]!]!
-  for (const [row, state] of order.entries()) {
-    const at = layout.ROWS + row * stride
-    for (const [column, original] of kept.entries()) {
-      view.setUint16(at + 4 * column, offset.get(next[state * columns + original]!)!, true)
-      view.setUint16(at + 4 * column + 2, masks.get(slots[state * columns + original]!)!, true)
+/** The words of all moves: where each begins, and the first that says that something matches. */
+function movesOf({ next, moves, moved }: Threads) {
+  const used = new Set<number>([QUIET])
+  for (let at = 0; at < next.length; at++) used.add(moves[at]!)
+  const numbers = new Map<number, number>()
+  const numberOf = (mask: number) => {
+    let number = numbers.get(mask)
+    if (number === undefined) {
+      number = numbers.size
+      numbers.set(mask, number)
     }
-    program.set(loops[state] ?? [], at + 4 * kept.length)
+    return number
   }
-  for (const [mask, number] of masks) view.setUint32(masksAt + 4 * number, mask >>> 0, true)
-  return program
+  // The quiet move is a word that is never read: nothing else has its place.
+  const words: number[] = [0]
+  const offsets: number[] = []
+  const lay = (move: number, { said, mask, origins }: Move) => {
+    offsets[move] = words.length
+    words.push(said === NONE ? layout.NOTHING : word(said, numberOf(mask)))
+    for (let at = 0; at < origins.length; at += 2) words.push(word(origins[at]!, numberOf(origins[at + 1]!)))
+  }
+  for (const move of used) if (move !== QUIET && moved[move]!.said === NONE) lay(move, moved[move]!)
+  const said = words.length
+  for (const move of used) if (move !== QUIET && moved[move]!.said !== NONE) lay(move, moved[move]!)
+  offsets[QUIET] = 0
+  return { offsets, words, said, masks: [...numbers.keys()] }
 }
 
-function twoPassProgram(two: TwoPass, points: Points, alphabet: Alphabet, groups: number): Uint8Array {
-  const { states, columns, next, words } = two
-  const { columnOf, kept } = distinct(columns, columns, [next])
-  if (kept.length > MOST_KINDS) throw tooLarge(`the expression tells more than ${MOST_KINDS} kinds of bytes apart`)
-  const stride = 2 * (kept.length + 3)
-  const lists = listsOf(points, two.settled)
-  const setsAt = layout.ROWS + states * stride
-  const choicesAt = setsAt + 4 * states * words
-  const size = choicesAt + 8 * lists.count
-  const tables = [states * stride, 4 * states * words, 8 * lists.count]
-  if (tables.some(bytes => bytes > MOST_TABLE_BYTES)) {
-    throw tooLarge(`captures need tables of ${tables.join(' and ')} bytes, and ${MOST_TABLE_BYTES} is the most`)
-  }
-  const program = new Uint8Array(size)
-  const view = new DataView(program.buffer)
-  view.setUint16(layout.MODE, layout.TWO_PASS, true)
-  view.setUint16(layout.GROUPS, groups, true)
-  view.setUint32(layout.PROGRAM_BYTES, size, true)
-  view.setUint32(layout.PROGRAM_ROWS, layout.ROWS, true)
-  view.setUint32(layout.SETS, setsAt, true)
-  view.setUint16(layout.START, two.start * stride, true)
-  view.setUint16(layout.LAST, two.dead * stride, true)
-  view.setUint16(layout.SKIP, 2 * kept.length, true)
-  view.setUint16(layout.LOOPS, 2 * kept.length + 4, true)
-  view.setUint32(layout.CHOICES, choicesAt, true)
-  view.setUint16(layout.HEAD, lists.first[points.start]!, true)
-  view.setUint16(layout.SET_BYTES, 4 * words, true)
-  for (let byte = 0; byte < 256; byte++) program[layout.COLUMNS + byte] = 2 * columnOf[alphabet.classOf[byte]!]!
-  for (let state = 0; state < states; state++) {
-    const at = layout.ROWS + state * stride
-    for (const [column, original] of kept.entries()) {
-      view.setUint16(at + 2 * column, next[state * columns + original]! * stride, true)
-    }
-    const leaves = exits(byte => next[state * columns + alphabet.classOf[byte]!] !== state)
-    if (leaves !== undefined) program.set([...leaves, 1], at + 2 * kept.length)
-    view.setUint16(at + 2 * kept.length + 4, state, true)
-  }
-  for (const [at, word] of two.sets.entries()) view.setInt32(setsAt + 4 * at, word, true)
-  for (let choice = 0; choice < lists.count; choice++) {
-    const at = choicesAt + 8 * choice
-    view.setUint16(at, lists.bits[choice]!, true)
-    view.setUint16(at + 2, lists.targets[choice]!, true)
-    view.setInt32(at + 4, lists.slots[choice]!, true)
-  }
-  return program
-}
-
-/** The choices of all points, one list behind the other: the bit of a way, where it leads, its slots. */
-function listsOf(points: Points, settled: Uint8Array) {
-  const bits: number[] = []
-  const leads: (number | undefined)[] = []
-  const slots: number[] = []
-  const first: number[] = []
-  for (let point = 0; point < points.count; point++) {
-    first.push(bits.length)
-    for (let at = points.first[point * CONTEXTS]!; at < points.first[(point + 1) * CONTEXTS]!; at++) {
-      const way = points.choices[at]!
-      if (way === END && at >= points.first[point * CONTEXTS + EDGE + 1]!) continue
-      const target = way === END ? undefined : points.targetOf[way]!
-      bits.push(way === END ? points.ways : way)
-      leads.push(target !== undefined && settled[target] === 0 ? target : undefined)
-      slots.push(points.slots[at]!)
-    }
-    bits.push(layout.NO_WAY)
-    leads.push(undefined)
-    slots.push(0)
-  }
-  // Where a list is too far, there are too many for a table anyway.
-  const targets = leads.map(target =>
-    target === undefined ? layout.FINISHED : Math.min(first[target]!, layout.FINISHED),
-  )
-  return { count: bits.length, bits, targets, slots, first }
-}
+const word = (thread: number, mask: number) => (thread | (mask << 16)) >>> 0

@@ -7,10 +7,8 @@
  */
 import { RE2JS } from 're2js'
 import { compileEvery, compileFirst } from '../../../src/process/expression/compile.ts'
-import { ExpressionError, outcome } from '../../../src/process/expression/failure.ts'
-import { Work } from '../../../src/process/expression/limits.ts'
-import { parsed } from '../../../src/process/expression/parse.ts'
-import { type Captures, captures } from '../../../src/process/expression/program.ts'
+import { ExpressionError } from '../../../src/process/expression/failure.ts'
+import { type Captures, compileCaptures } from '../../../src/process/expression/program.ts'
 import { captured, exports, layTable, layText } from './kernel.ts'
 import * as make from './random.ts'
 import * as twin from './twin.ts'
@@ -18,28 +16,26 @@ import * as twin from './twin.ts'
 export interface Fuzzed {
   readonly expressions: number
   readonly comparisons: number
-  /** Of the expressions, those whose captures take one pass. */
-  readonly onePass: number
   /** Expressions that are too large. */
   readonly refused: number
   readonly differences: string[]
 }
 
 const EVERY_ADDRESS = 0x80000
-const PROGRAM_ADDRESSES = [0x90002, 0xc0000]
+const PROGRAM_ADDRESS = 0x90002
 type Matcher = ReturnType<RE2JS['matcher']>
 const TEXTS = 20
 
 export function fuzz(comparisons: number, seed: number): Fuzzed {
   const next = make.random(seed)
   const differences: string[] = []
-  let [expressions, compared, onePass, refused] = [0, 0, 0, 0]
+  let [expressions, compared, refused] = [0, 0, 0]
   while (compared < comparisons) {
     const sources = [make.expression(next), make.expression(next)]
     const oracles = sources.map(source => RE2JS.compile(source))
     const tables = sources.map(source => compileFirst([source]))
     const every = compileEvery(sources)
-    const programs = sources.map(source => outcome(() => programsOf(source)))
+    const programs = sources.map(source => compileCaptures(source))
     if (programs.some(program => program instanceof ExpressionError)) {
       refused++
       continue
@@ -59,9 +55,8 @@ export function fuzz(comparisons: number, seed: number): Fuzzed {
     for (const [rule, oracle] of oracles.entries()) {
       const table = tables[rule] as Uint8Array
       const address = layTable(table)
-      const captures = programs[rule] as readonly Captures[]
-      onePass += captures.length - 1
-      for (const [index, { program }] of captures.entries()) layTable(program, PROGRAM_ADDRESSES[index])
+      const { program } = programs[rule] as Captures
+      layTable(program, PROGRAM_ADDRESS)
       for (let left = TEXTS; left > 0; left--) {
         const bytes = make.text(next)
         const { string, offsets } = twin.decoded(bytes)
@@ -81,25 +76,15 @@ export function fuzz(comparisons: number, seed: number): Fuzzed {
         check(`longest, rule ${rule},`, bytes, expected, found)
         check(`the twin's longest, rule ${rule},`, bytes, expected, plain)
         const groups = expected && spans(matcher, offsets)
-        for (const [index, { passes }] of captures.entries()) {
-          const found = captured(PROGRAM_ADDRESSES[index]!, start, bytes.length) ?? null
-          check(`captures in ${passes} pass, rule ${rule},`, bytes, groups, found)
-        }
+        check(`the twin's captures, rule ${rule},`, bytes, groups, twin.captured(program, bytes).spans ?? null)
+        check(`captures, rule ${rule},`, bytes, groups, captured(PROGRAM_ADDRESS, start, bytes.length) ?? null)
         const mask = oracles.reduce((all, each, index) => all | (each.matcher(string).lookingAt() ? 1 << index : 0), 0)
         check('accepts', bytes, mask, exports.accepts(EVERY_ADDRESS, start, end))
         check("the twin's accepts", bytes, mask, twin.accepts(every, bytes))
       }
     }
   }
-  return { expressions, comparisons: compared, onePass, refused, differences }
-}
-
-/** In two passes, and in one where that will do. */
-function programsOf(source: string): readonly Captures[] {
-  const expression = parsed(source)
-  const two = captures(expression, new Work(), 2)
-  const any = captures(expression)
-  return any.passes === 1 ? [any, two] : [two]
+  return { expressions, comparisons: compared, refused, differences }
 }
 
 function spans(matcher: Matcher, offsets: readonly number[]): (readonly [number, number] | null)[] {

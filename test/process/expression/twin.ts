@@ -4,9 +4,16 @@ import {
   DEAD,
   DECIDED,
   EDGE_COLUMN,
+  GROUPS,
+  LAST,
+  MASKS,
+  MOVES,
+  NOTHING,
+  ROW_BITS,
   ROWS,
   SAYS_COLUMN,
   SPECIAL,
+  START,
   STARTS,
 } from '../../../src/process/expression/layout.ts'
 
@@ -37,6 +44,42 @@ export function longest(table: Uint8Array, text: Uint8Array, at: number): { end:
 /** A bit for each expression that matches at the head. */
 export function accepts(table: Uint8Array, text: Uint8Array): number {
   return [...said(table, text, 0)].reduce((mask, [, says]) => mask | says, 0)
+}
+
+export type Span = readonly [from: number, to: number] | null
+
+/** The spans of the groups, and how many steps it took to find them: bytes read, and notes read again. */
+export function captured(program: Uint8Array, text: Uint8Array): { spans: Span[] | undefined; steps: number } {
+  const view = new DataView(program.buffer, program.byteOffset)
+  const moves = view.getUint32(MOVES, true)
+  const notes: { place: number; move: number }[] = []
+  let state = view.getUint32(START, true)
+  let best = -1
+  let steps = 0
+  for (let place = 0; place <= text.length && state !== 0; place++, steps++) {
+    const column = place === text.length ? view.getUint16(LAST, true) : 2 * program[COLUMNS + text[place]!]!
+    const entry = view.getUint32(ROWS + state + column, true)
+    const move = entry >>> ROW_BITS
+    if (move !== 0) notes.push({ place, move })
+    if (move !== 0 && view.getUint32(moves + 4 * move, true) !== NOTHING) best = notes.length - 1
+    state = entry & ((1 << ROW_BITS) - 1)
+  }
+  if (best < 0) return { spans: undefined, steps }
+  const slots = new Map<number, number>()
+  let word = 0
+  for (let note = best; note >= 0; note--, steps++) {
+    const { place, move } = notes[note]!
+    const origin = view.getUint32(moves + 4 * (move + word), true)
+    const mask = view.getUint32(view.getUint32(MASKS, true) + 4 * (origin >>> 16), true)
+    for (let slot = 0; slot < 32; slot++) if (((mask >>> slot) & 1) === 1 && !slots.has(slot)) slots.set(slot, place)
+    word = (origin & 0xffff) + 1
+  }
+  const groups = view.getUint16(GROUPS, true)
+  const span = (group: number): Span => {
+    const [from, to] = [slots.get(2 * group), slots.get(2 * group + 1)]
+    return from === undefined || to === undefined ? null : [from, to]
+  }
+  return { spans: Array.from({ length: groups }, (_, group) => span(group)), steps }
 }
 
 /** Where each character of a text begins, the end included; each maximal subpart that is no UTF-8 is one. */

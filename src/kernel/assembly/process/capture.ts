@@ -1,48 +1,83 @@
 /**
  * Captures: where the groups of an expression begin and end in a text.
  *
- *     out   16 spans of two u32 │ what the way back notes: u32 each      CAPTURE_ROOM bytes in all
+ *     out   16 spans of two u32 │ notes: u32 each      CAPTURE_ROOM bytes in all
  *
- * One pass writes slots as it reads. Two passes note on the way back only where the state changes, as
- * place << 16 | state, and go forward by those runs: a choice that holds for a run and leads to where it is passes all of
- * it at once. Loops with at most three bytes that end them are skipped by 16 bytes in either.
+ * Forwards an automaton is followed; where its threads change places or write a slot, there is a note: place << 16 | move.
+ * Backwards, from the last match that was said, the notes say which thread it was, and which slots it wrote: the last
+ * write of a slot holds, so the first one that is seen. Loops that at most three bytes end are skipped 16 bytes at a time.
  *
  * Only the first CAPTURED_BYTES of a text are looked at, in whole characters: for them the text ends there.
  */
 import {
   CAPTURED_BYTES,
-  CHOICES,
   COLUMNS,
-  DONE,
-  FAILED,
-  FINISHED,
   GROUPS,
-  HEAD,
   LAST,
   LOOPS,
   MASKS,
-  MODE,
-  NO_WAY,
-  ONE_PASS,
-  PROGRAM_ROWS,
-  SETS,
-  SET_BYTES,
+  MOVES,
+  ROWS,
+  ROW_BITS,
+  SAID,
   SKIP,
   SPANS_BYTES,
   START,
 } from './layout'
-import { sequence } from '../repair'
 
 /**
  * Finds the leftmost-first match in the text [from, to) and writes the spans of its groups to `out`, all bits set for one
  * that took no part. Returns whether there is a match; if not, what is at `out` means nothing.
  */
 export function capture(program: usize, from: usize, to: usize, out: usize): bool {
-  const groups = <usize>load<u16>(program, GROUPS)
-  memory.fill(out, 0xff, groups << 3)
+  const rows = program + ROWS
+  const notes = out + SPANS_BYTES
   const end = captured(from, to)
-  if (<u32>load<u16>(program, MODE) == ONE_PASS) return onePass(program, from, end, out)
-  return twoPass(program, from, end, out)
+  const loops = load<u32>(program, LOOPS)
+  const said = <u32>load<u16>(program, SAID)
+  const skip = <usize>load<u16>(program, SKIP)
+  let state = load<u32>(program, START)
+  let note = notes
+  let best: usize = 0
+  let at = from
+  while (state != 0) {
+    if (state <= loops) at = skipped(rows + <usize>state + skip, at, end)
+    const column =
+      at < end ? <usize>load<u8>(program + <usize>load<u8>(at), COLUMNS) << 1 : <usize>load<u16>(program, LAST)
+    const entry = load<u32>(rows + <usize>state + column)
+    const move = entry >> ROW_BITS
+    if (move != 0) {
+      store<u32>(note, (<u32>(at - from) << 16) | move)
+      note += 4
+      if (move >= said) best = note
+    }
+    if (at >= end) break
+    state = entry & ((1 << ROW_BITS) - 1)
+    at++
+  }
+  if (best == 0) return false
+  memory.fill(out, 0xff, <usize>load<u16>(program, GROUPS) << 3)
+  trace(program, from, out, notes, best - 4)
+  return true
+}
+
+/** Follows the thread that matched at `note` back to the head of the text, and writes its slots. */
+function trace(program: usize, from: usize, out: usize, notes: usize, note: usize): void {
+  const moves = program + <usize>load<u32>(program, MOVES)
+  const masks = program + <usize>load<u32>(program, MASKS)
+  // Who matched is the first word of the move, who was behind the byte are the others.
+  let word: usize = 0
+  for (; note >= notes; note -= 4) {
+    const noted = load<u32>(note)
+    const origin = load<u32>(moves + (<usize>(noted & 0xffff) << 2) + (word << 2))
+    let mask = load<u32>(masks + (<usize>(origin >> 16) << 2))
+    while (mask != 0) {
+      const slot = out + (<usize>ctz(mask) << 2)
+      if (load<u32>(slot) == 0xffffffff) store<u32>(slot, <u32>from + (noted >> 16))
+      mask &= mask - 1
+    }
+    word = <usize>(origin & 0xffff) + 1
+  }
 }
 
 /** Where what is looked at of the text [from, to) ends. */
@@ -51,16 +86,6 @@ function captured(from: usize, to: usize): usize {
   let end = from + CAPTURED_BYTES
   for (let back: u32 = 0; back < 3 && (<u32>load<u8>(end) & 0xc0) == 0x80; back++) end--
   return end
-}
-
-/** Writes `at` to each slot of a mask. */
-// @ts-ignore: decorator
-@inline
-function write(mask: u32, at: usize, out: usize): void {
-  while (mask != 0) {
-    store<u32>(out + (<usize>ctz(mask) << 2), <u32>at)
-    mask &= mask - 1
-  }
 }
 
 /** The first of the three bytes at `exits` in [at, to), or `to`. */
@@ -80,124 +105,4 @@ function skipped(exits: usize, at: usize, to: usize): usize {
     at += 16
   }
   return min(at, to)
-}
-
-function onePass(program: usize, from: usize, to: usize, out: usize): bool {
-  const rows = program + <usize>load<u32>(program, PROGRAM_ROWS)
-  const masks = program + <usize>load<u32>(program, MASKS)
-  const loops = <u32>load<u16>(program, LOOPS)
-  const skip = <usize>load<u16>(program, SKIP)
-  let state = <u32>load<u16>(program, START)
-  let at = from
-  while (true) {
-    if (state < loops) at = skipped(rows + <usize>state + skip, at, to)
-    const column =
-      at < to ? <usize>load<u8>(program + <usize>load<u8>(at), COLUMNS) << 1 : <usize>load<u16>(program, LAST)
-    const entry = load<u32>(rows + <usize>state + column)
-    const mask = entry >> 16
-    if (mask != 0) write(load<u32>(masks + (<usize>mask << 2)), at, out)
-    state = entry & 0xffff
-    if (state <= DONE) return state == DONE
-    at++
-  }
-}
-
-function twoPass(program: usize, from: usize, to: usize, out: usize): bool {
-  const rows = program + <usize>load<u32>(program, PROGRAM_ROWS)
-  const number = <usize>load<u16>(program, LOOPS)
-  const notes = out + SPANS_BYTES
-  let note = notes
-  let state = <u32>load<u16>(program, START)
-  const dead = <u32>load<u16>(program, LAST)
-  const skip = <usize>load<u16>(program, SKIP)
-  let at = to
-  while (at > from) {
-    const next = <u32>load<u16>(rows + <usize>state + <usize>load<u8>(program + <usize>load<u8>(at - 1), COLUMNS))
-    if (next != state) {
-      if (next == dead) return false
-      store<u32>(note, (<u32>(at - from) << 16) | <u32>load<u16>(rows + <usize>state + number))
-      note += 4
-      state = next
-      at--
-      continue
-    }
-    at--
-    if (load<u8>(rows + <usize>state + skip, 3) != 0) at = skippedBack(rows + <usize>state + skip, from, at)
-  }
-  return forward(program, from, to, out, notes, note, <u32>load<u16>(rows + <usize>state + number))
-}
-
-/** Behind the last of the three bytes at `exits` in [from, at), or `from`. */
-// @ts-ignore: decorator
-@inline
-function skippedBack(exits: usize, from: usize, at: usize): usize {
-  const a = v128.load8_splat(exits)
-  const b = v128.load8_splat(exits, 1)
-  const c = v128.load8_splat(exits, 2)
-  // Not below `from`: what stands there need not be memory of ours.
-  while (at >= from + 16) {
-    const v = v128.load(at - 16)
-    const found = <u32>i8x16.bitmask(v128.or(v128.or(i8x16.eq(v, a), i8x16.eq(v, b)), i8x16.eq(v, c)))
-    if (found != 0) return at - <usize>clz(found << 16)
-    at -= 16
-  }
-  return at
-}
-
-/** Takes the choices from the head on; `state` is what the way back ended in, notes are taken from the last to the first. */
-function forward(program: usize, from: usize, to: usize, out: usize, notes: usize, note: usize, state: u32): bool {
-  const choices = program + <usize>load<u32>(program, CHOICES)
-  const sets = program + <usize>load<u32>(program, SETS)
-  const setBytes = <u32>load<u16>(program, SET_BYTES)
-  let point = <u32>load<u16>(program, HEAD)
-  let at = from
-  while (true) {
-    // The state holds for [at, end).
-    const end = note == notes ? to + 1 : from + <usize>(load<u32>(note - 4) >> 16)
-    const set = sets + <usize>(state * setBytes)
-    while (at < end) {
-      let choice = choices + (<usize>point << 3)
-      let way = <u32>load<u16>(choice)
-      while (way != NO_WAY && ((<u32>load<u8>(set + <usize>(way >> 3)) >> (way & 7)) & 1) == 0) {
-        choice += 8
-        way = <u32>load<u16>(choice)
-      }
-      if (way == NO_WAY) return false
-      const next = <u32>load<u16>(choice, 2)
-      const mask = load<u32>(choice, 4)
-      if (mask != 0) write(mask, at, out)
-      if (next == FINISHED) return true
-      if (mask == 0 && next == point) at = passed(at, end, to)
-      else at += character(at, to)
-      point = next
-    }
-    if (note == notes) return false
-    // A character may reach over the ends of several runs.
-    do {
-      note -= 4
-      state = load<u32>(note) & 0xffff
-    } while (note != notes && at >= from + <usize>(load<u32>(note - 4) >> 16))
-  }
-}
-
-/** How many bytes the character at `at` has; the end of the text is one. */
-// @ts-ignore: decorator
-@inline
-function character(at: usize, to: usize): usize {
-  if (at >= to) return 1
-  if (<u32>load<u8>(at) < 0x80) return 1
-  return <usize>abs(sequence(at, to))
-}
-
-/** The end of a run that is passed from `at` on; where it is within a character, that one's end. */
-function passed(at: usize, end: usize, to: usize): usize {
-  if (end >= to || (<u32>load<u8>(end) & 0xc0) != 0x80) return end
-  // The character that reaches over the end begins at most three bytes before it.
-  for (let back: usize = min(3, end - at); back > 0; back--) {
-    const begin = end - back
-    if (<u32>load<u8>(begin) < 0xc2) continue
-    const next = begin + <usize>abs(sequence(begin, to))
-    if (next > end) return next
-  }
-  return end
 }
