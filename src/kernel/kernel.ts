@@ -181,6 +181,8 @@ export interface Extraction {
   readonly row: number
   /** The first frame is the head of a file, where a byte order mark is passed over. */
   readonly atFileStart: boolean
+  /** Address of room for what expressions find, as much as they need: see src/process/expression/layout.ts. */
+  readonly spans: number
 }
 
 /** What to decode, and where to. */
@@ -232,6 +234,7 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     rows: number,
     rowBytes: number,
     atFileStart: boolean,
+    spans: number,
   ): number
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
@@ -340,10 +343,16 @@ export class Kernel {
 
   /** Lays down a table, whose offsets are relative to its beginning; returns its address, a multiple of 16. */
   lay(table: Uint8Array): number {
-    const address = this.#tables
-    invariant(address + table.length <= this.arena, 'tables take more than was set aside for them')
+    const address = this.reserve(table.length)
     this.bytes.set(table, address)
-    this.#tables += Math.ceil(table.length / 16) * 16
+    return address
+  }
+
+  /** Sets room for so many bytes aside beside the tables; returns its address, a multiple of 16. */
+  reserve(bytes: number): number {
+    const address = this.#tables
+    invariant(address + bytes <= this.arena, 'tables take more than was set aside for them')
+    this.#tables += Math.ceil(bytes / 16) * 16
     return address
   }
 
@@ -402,8 +411,8 @@ export class Kernel {
    * Fills the rows of frames anew: what each is, and where the values stand that have a slot. Returns how many no parser
    * took; blank ones do not count. Of a line of docker the line feed at its end is overwritten.
    */
-  extract({ table, ends, first, count, start, rows, row, atFileStart }: Extraction): number {
-    return this.#loops.extract(table, ends, first, count, start, rows, row, atFileStart)
+  extract({ table, ends, first, count, start, rows, row, atFileStart, spans }: Extraction): number {
+    return this.#loops.extract(table, ends, first, count, start, rows, row, atFileStart, spans)
   }
 
   /**

@@ -36,9 +36,9 @@ export function planOf(source: PlanSubject): Planned {
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
-  const parsing = parsingOf(source)
+  const parsing = parsingOf(source, report)
   // Those that go by values ask for theirs (`parsing.slots`) before all of them are laid down.
-  const parse = compileParse(parsing, report)
+  const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
   const plan: SourcePlan = { multiline, parse }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
@@ -53,7 +53,12 @@ export function plansFor(plans: Plans, sources: readonly string[]): Plans {
 export function tableBytes(plans: Plans): number {
   let bytes = 0
   for (const plan of plans.values()) for (const table of tablesOf(plan)) bytes += Math.ceil(table.length / 16) * 16
-  return bytes
+  return bytes + roomBytes(plans)
+}
+
+/** Bytes of room for what expressions find in a record: all share it. */
+export function roomBytes(plans: Plans): number {
+  return Math.max(0, ...[...plans.values()].map(({ parse }) => Math.ceil((parse?.room ?? 0) / 16) * 16))
 }
 
 /** Bytes of what is found in a record: the largest row of any source, for all share a slab. */

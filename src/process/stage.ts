@@ -13,7 +13,7 @@
  */
 import type { Chunk, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule } from '../kernel/kernel.ts'
-import type { Plans } from './plan.ts'
+import { type Plans, roomBytes } from './plan.ts'
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
@@ -27,10 +27,13 @@ export class Stage {
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
   readonly #unparsed = new Map<string, number>()
+  /** Room for what expressions find. */
+  readonly #spans: number
 
   /** Lays the tables of the plans into the kernel. */
   constructor(kernel: Kernel, plans: Plans) {
     this.#kernel = kernel
+    this.#spans = kernel.reserve(roomBytes(plans))
     for (const [source, { multiline, parse }] of plans) {
       if (multiline) this.#rules.set(source, { ...multiline, table: kernel.lay(multiline.table) })
       if (parse === undefined) continue
@@ -71,7 +74,8 @@ export class Stage {
     const { ends, rows, row } = slab
     const { firstFrame: first, frames: count, start } = chunk
     const atFileStart = slab.offsetOf(chunk, first) === 0
-    const unparsed = this.#kernel.extract({ table: steps.parse, ends, first, count, start, rows, row, atFileStart })
+    const frames = { ends, first, count, start, rows, row, atFileStart }
+    const unparsed = this.#kernel.extract({ ...frames, table: steps.parse, spans: this.#spans })
     if (unparsed > 0) this.#unparsed.set(source, this.#unparsed.get(source)! + unparsed)
   }
 }

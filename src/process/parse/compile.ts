@@ -1,12 +1,16 @@
 /**
- * What is said about the format of records, compiled: which parsers there are, then, when all parts have asked for their
- * values (slots.ts), the table that the kernel follows.
+ * What is said about the format of records, compiled: first which parsers there are (`parsingOf`), then, when all parts of
+ * the source have asked for their values (slots.ts), the table that the kernel follows (`compileParse`).
  *
  * Guarantees: what cannot be found is reported at its key before the first byte is read.
  */
 import type { RecordShape, SlotName } from '../../chunk.ts'
 import { LAYOUT } from '../../kernel/module.ts'
+import { ExpressionError } from '../expression/failure.ts'
+import { CAPTURE_ROOM, SPANS_BYTES } from '../expression/layout.ts'
+import { type Captures, compileCaptures } from '../expression/program.ts'
 import type { ProcessProblem } from '../problem.ts'
+import { EXPRESSION_FORMATS } from './formats.ts'
 import { LEVEL_NAMES, MESSAGE_NAMES, SPAN_ID_NAMES, TRACE_ID_NAMES } from './names.ts'
 import type { FormatName, ParseOptions, ParseRule } from './options.ts'
 import { type Known, MOST_SLOTS, Slots, type Wanted } from './slots.ts'
@@ -18,6 +22,8 @@ export const MOST_MEMBERS = 1000
 export interface ParsePlan {
   readonly table: Uint8Array
   readonly slots: number
+  /** Bytes of room for what expressions find. */
+  readonly room: number
   /** What is found; the time and level of a record are for others to say. */
   readonly shape: Omit<RecordShape, 'timed' | 'levelled'>
   /** A record that no parser takes is dropped. */
@@ -27,71 +33,141 @@ export interface ParsePlan {
 /** What a source says about its records, before it is known what the other parts look for in them. */
 export interface Parsing {
   readonly slots: Slots
-  readonly formats: readonly FormatName[]
-  readonly rule: ParseRule
+  readonly rule: Pick<ParseRule, 'types' | 'fields' | 'else'>
+  readonly parts: readonly Part[]
 }
 
+type Part =
+  | { readonly kind: 'json' | 'logfmt' | 'docker' | 'cri' }
+  | { readonly kind: 'expression'; readonly captures: Captures; readonly numbers: readonly string[] }
 type Report = (problem: ProcessProblem) => void
+type Path = readonly (string | number)[]
 
 const CRI_VALUES = ['time', 'stream', 'logtag', 'message']
 const DOCKER_VALUES = ['log', 'stream', 'time', 'attrs']
-const KNOWN: Record<FormatName, Known> = { json: 'any', logfmt: 'any', docker: DOCKER_VALUES, cri: CRI_VALUES }
+/** In a record of several lines a dot is any character: what `.*` leaves out would not be sent. */
+const EVERY_LINE = '(?s)'
 
-/** Whether anything is to be found in the records of a source, and what; undefined: nothing is. */
-export function parsingOf({ parse }: ParseOptions): Parsing | undefined {
+/** What the records of a source may be; undefined: nothing is looked for in them, or something was reported. */
+export function parsingOf({ parse }: ParseOptions, report: Report): Parsing | undefined {
   if (parse === undefined || parse === 'none') return undefined
   const rule: ParseRule =
     typeof parse === 'string' || Array.isArray(parse)
-      ? { format: parse as FormatName | FormatName[], fields: [], else: 'keep' }
+      ? { format: parse as FormatName | FormatName[], types: {}, fields: [], else: 'keep' }
       : (parse as ParseRule)
-  const formats = [...new Set(rule.format === undefined ? [] : [rule.format].flat())]
-  return { slots: new Slots(knownOf(formats)), formats, rule }
+  const { format = [], match = [] } = rule
+  const parts = [
+    ...[...new Set([format].flat())].flatMap(each => formatOf(each, report)),
+    ...[match].flat().map((text, index) => {
+      const path = typeof match === 'string' ? ['parse', 'match'] : ['parse', 'match', index]
+      return expressionOf(text, path, [], report)
+    }),
+  ]
+  if (parts.length === 0) {
+    report({ path: ['parse'], found: 'neither of them', allowed: 'a map with format or match' })
+  }
+  const all = parts.filter(part => part !== undefined)
+  if (all.length === 0 || all.length < parts.length) return undefined
+  return { slots: new Slots(knownOf(all)), rule, parts: all }
 }
 
-function knownOf(formats: readonly FormatName[]): Known {
-  const all = formats.map(format => KNOWN[format])
-  return all.includes('any') ? 'any' : [...new Set((all as string[][]).flat())]
+function formatOf(format: FormatName, report: Report): (Part | undefined)[] {
+  switch (format) {
+    case 'json':
+    case 'logfmt':
+    case 'docker':
+    case 'cri':
+      return [{ kind: format }]
+    default: {
+      const { expressions, numbers } = EXPRESSION_FORMATS[format]
+      return expressions.map(text => expressionOf(text, ['parse'], numbers, report))
+    }
+  }
+}
+
+function expressionOf(text: string, path: Path, numbers: readonly string[], report: Report): Part | undefined {
+  const captures = compileCaptures(EVERY_LINE + text)
+  if (captures instanceof ExpressionError) {
+    const column = Math.max(1, captures.column - EVERY_LINE.length)
+    const found = `an expression, at character ${column}: ${captures.message}`
+    report({ path, found, allowed: 'an expression in RE2 syntax with named groups', hint: captures.hint })
+    return undefined
+  }
+  if (captures.groups.some(name => name !== '')) return { kind: 'expression', captures, numbers }
+  const allowed = 'an expression in RE2 syntax with named groups'
+  report({ path, found: 'an expression without a named group', allowed, hint: 'a group is named so: (?P<name>…)' })
+  return undefined
+}
+
+function namesOf(part: Part): Known {
+  switch (part.kind) {
+    case 'json':
+    case 'logfmt':
+      return 'any'
+    case 'docker':
+      return DOCKER_VALUES
+    case 'cri':
+      return CRI_VALUES
+    case 'expression':
+      return part.captures.groups.filter(name => name !== '')
+  }
+}
+
+function knownOf(parts: readonly Part[]): Known {
+  const names: string[] = []
+  for (const part of parts) {
+    const known = namesOf(part)
+    if (known === 'any') return 'any'
+    names.push(...known)
+  }
+  return [...new Set(names)]
 }
 
 /** Compiles what is looked for: after all parts of a source have asked for their values. */
-export function compileParse(parsing: Parsing | undefined, report: Report): ParsePlan | undefined {
-  if (parsing === undefined) return undefined
-  const { slots, formats, rule } = parsing
-  if (formats.length === 0) {
-    report({ path: ['parse'], found: 'no format', allowed: 'a map with format' })
-    return undefined
-  }
+export function compileParse({ slots, rule, parts }: Parsing, report: Report): ParsePlan | undefined {
   const message = slots.slotFor(MESSAGE_NAMES, 'text')
   const level = slots.slotFor(LEVEL_NAMES, 'scalar')
   const traceId = slots.slotFor(TRACE_ID_NAMES, 'text')
   const spanId = slots.slotFor(SPAN_ID_NAMES, 'text')
-  const named: SlotName[] = []
-  const name = (each: string, path: readonly (string | number)[]): void => {
-    const slot = slots.slotFor(each)
-    if (slot !== undefined) named.push({ name: each, slot, number: false })
-    else report({ path, found: `the name ${each}`, allowed: `one of ${slots.names?.join(', ')}` })
-  }
-  if (formats.includes('cri')) for (const each of ['time', 'stream']) name(each, ['parse'])
-  for (const [index, each] of rule.fields.entries()) name(each, ['parse', 'fields', index])
+  const named = namedValues({ slots, rule, parts }, report)
   const { wanted } = slots
   if (wanted.length > MOST_SLOTS) {
     const allowed = `no more than ${MOST_SLOTS}`
     report({ path: ['parse'], found: `${wanted.length} values that are looked for`, allowed })
     return undefined
   }
-  const parsers = formats.map(format => parserOf(format, wanted, message))
+  const parsers = parts.map(part => parserOf(part, wanted, message))
   const table = tableOf(parsers, wanted.length, MOST_MEMBERS)
-  const shape = { slots: unique(named), message, level, traceId, spanId }
-  return { table, slots: wanted.length, shape, drop: rule.else === 'drop' }
+  const passes = Math.max(0, ...parts.map(part => (part.kind === 'expression' ? part.captures.passes : 0)))
+  const room = [0, SPANS_BYTES, CAPTURE_ROOM][passes]!
+  const shape = { slots: named, message, level, traceId, spanId }
+  return { table, slots: wanted.length, room, shape, drop: rule.else === 'drop' }
 }
 
-function unique(named: readonly SlotName[]): SlotName[] {
-  return [...new Map(named.map(each => [each.slot, each])).values()]
+/** Values that are sent under their names: all that expressions find, and those that are asked for. */
+function namedValues({ slots, rule, parts }: Parsing, report: Report): SlotName[] {
+  const { types, fields } = rule
+  const numbers = new Set(Object.entries(types).flatMap(([name, type]) => (type === 'number' ? [name] : [])))
+  const named = new Map<string, SlotName>()
+  const add = (name: string, path: Path) => {
+    const slot = slots.slotFor(name)
+    if (slot !== undefined) named.set(name, { name, slot, number: numbers.has(name) })
+    else report({ path, found: name, allowed: `one of ${slots.names?.join(', ')}` })
+  }
+  for (const part of parts) {
+    if (part.kind === 'cri') for (const name of ['time', 'stream']) add(name, ['parse'])
+    if (part.kind !== 'expression') continue
+    for (const name of part.numbers) if (types[name] === undefined) numbers.add(name)
+    for (const name of namesOf(part)) add(name, ['parse'])
+  }
+  for (const name of Object.keys(types)) add(name, ['parse', 'types', name])
+  for (const [index, name] of fields.entries()) add(name, ['parse', 'fields', index])
+  return [...named.values()]
 }
 
-function parserOf(format: FormatName, wanted: readonly Wanted[], message: number | undefined): Parser {
+function parserOf(part: Part, wanted: readonly Wanted[], message: number | undefined): Parser {
   const names = { kind: 'names', wanted } as const
-  switch (format) {
+  switch (part.kind) {
     case 'json':
       return { kind: LAYOUT.PARSE_JSON, values: names }
     case 'logfmt':
@@ -102,5 +178,9 @@ function parserOf(format: FormatName, wanted: readonly Wanted[], message: number
     }
     case 'cri':
       return { kind: LAYOUT.PARSE_CRI, values: { kind: 'values', names: CRI_VALUES, wanted } }
+    case 'expression': {
+      const { groups, program } = part.captures
+      return { kind: LAYOUT.PARSE_EXPRESSION, values: { kind: 'values', names: groups, wanted }, set: program }
+    }
   }
 }

@@ -5,6 +5,7 @@ import { LAYOUT } from '../../../src/kernel/module.ts'
 import { compileParse, type ParsePlan, parsingOf } from '../../../src/process/parse/compile.ts'
 import type { ParseOptions } from '../../../src/process/parse/options.ts'
 import type { Kind } from '../../../src/process/parse/slots.ts'
+import type { ProcessProblem } from '../../../src/process/problem.ts'
 
 const PAGE = 65536
 const FORMS: Record<number, string> = {
@@ -27,11 +28,12 @@ export interface Found {
 
 /** Compiles, with these slots asked for beside what is asked for always. Throws if something is reported. */
 export function planFor(options: ParseOptions, wanted: readonly (readonly [string | readonly string[], Kind?])[] = []) {
-  const parsing = parsingOf(options)!
-  const slots = wanted.map(([names, kind]) => parsing.slots.slotFor(names, kind))
-  const plan = compileParse(parsing, problem => {
+  const report = (problem: ProcessProblem) => {
     throw new Error(JSON.stringify(problem))
-  })!
+  }
+  const parsing = parsingOf(options, report)!
+  const slots = wanted.map(([names, kind]) => parsing.slots.slotFor(names, kind))
+  const plan = compileParse(parsing, report)!
   return { plan, slots }
 }
 
@@ -40,13 +42,15 @@ export class Finder {
   readonly #kernel: Kernel
   readonly #table: number
   readonly #slots: number
+  readonly #spans: number
   /** What the last call said that no parser took. */
   unparsed = 0
 
-  constructor(plan: Pick<ParsePlan, 'table' | 'slots'>, arenaBytes = 32 * PAGE) {
-    this.#kernel = Kernel.create(arenaBytes, plan.table.length + PAGE)
+  constructor(plan: Pick<ParsePlan, 'table' | 'slots' | 'room'>, arenaBytes = 32 * PAGE) {
+    this.#kernel = Kernel.create(arenaBytes, plan.table.length + plan.room + PAGE)
     this.#table = this.#kernel.lay(plan.table)
     this.#slots = plan.slots
+    this.#spans = this.#kernel.reserve(plan.room)
   }
 
   find(records: readonly (Uint8Array | string)[], atFileStart = false, shift = 0): Found[] {
@@ -69,7 +73,7 @@ export class Finder {
     // Whatever lies behind is not looked at.
     bytes.write('"}],=true 123', at, 'latin1')
     this.unparsed = this.#kernel.extract({
-      ...{ table: this.#table, ends, first: 0, count: all.length, start, rows, row, atFileStart },
+      ...{ table: this.#table, ends, first: 0, count: all.length, start, rows, row, atFileStart, spans: this.#spans },
     })
     return all.map((record, index) => {
       const from = index === 0 ? start : table[index - 1]! + 1
@@ -93,10 +97,5 @@ export class Finder {
       values,
       record: Buffer.from(bytes.subarray(from, from + length)),
     }
-  }
-
-  /** The row's head, and its first slot: for those that nothing was found in. */
-  get kernel(): Kernel {
-    return this.#kernel
   }
 }

@@ -4,7 +4,7 @@
  *     table    parsers │ slots │ most members │ scratch │ parser: kind │ names │ set │ message │ parser …      (u32)
  *
  *     names    of objects and pairs the root of wanted names (names.ts), of others targets for each of their values
- *     set      of an expression: its table
+ *     set      of an expression: the program that finds its groups (capture.ts)
  *     message  of docker: the slot of its line
  *
  * Offsets are relative to the table. The first parser that takes a record has it. What no parser takes is a text, and
@@ -29,7 +29,9 @@ import { blank } from '../object'
 import { cri, withoutLineFeed } from './envelope'
 import { clash as namesTwice, NO_OBJECT, OBJECT, walk } from './json'
 import { pairs, clash as pairsTwice } from './logfmt'
-import { begin, isFound } from './names'
+import { capture } from './capture'
+import { begin, group, isFound } from './names'
+import { GROUPS } from './layout'
 import { RANKS } from './scratch'
 
 /** Kinds of parsers. */
@@ -45,10 +47,13 @@ export const PARSER: usize = 16
 /** No parser took it. */
 const NONE: u32 = 0xff
 
+// Where an expression writes its spans, and what it notes for them.
+let room: usize = 0
+
 /**
  * Fills the row of each of the `count` frames from `first` on in the table at `ends`; the first of them begins at `start`.
  * Rows begin at `rows`, each of `rowBytes`. Without a table (0) nothing is found in them. `atFileStart`: a byte order mark
- * may stand before the first. Returns how many no parser took, of those that are not blank.
+ * may stand before the first. At `spans` expressions have room for what they find. Returns how many no parser took, of those that are not blank.
  */
 export function extract(
   table: usize,
@@ -59,7 +64,9 @@ export function extract(
   rows: usize,
   rowBytes: usize,
   atFileStart: bool,
+  spans: usize,
 ): u32 {
+  room = spans
   let unparsed: u32 = 0
   let from = start
   let row = rows + <usize>first * rowBytes
@@ -134,6 +141,17 @@ function takes(
       return PAIRS
     case PARSE_CRI:
       return cri(table, names, from, to) ? VALUES : NONE
+    case PARSE_EXPRESSION: {
+      const program = table + <usize>load<u32>(parser, 8)
+      if (!capture(program, from, to, room)) return NONE
+      const groups = <u32>load<u16>(program, GROUPS)
+      for (let n: u32 = 0; n < groups; n++) {
+        const span = room + (<usize>n << 3)
+        // A group that took no part has no value.
+        if (load<u32>(span) != 0xffffffff) group(table, names, n, <usize>load<u32>(span), <usize>load<u32>(span, 4))
+      }
+      return VALUES
+    }
     default:
       return NONE
   }
