@@ -169,7 +169,7 @@ t.test('which values are numbers is known by name', async t => {
       .plan.shape.slots.filter(({ number }) => number)
       .map(({ name }) => name)
   t.strictSame(numbers('nginx'), ['status', 'bytes', 'pid', 'tid'])
-  const rule = { fields: [], else: 'keep' } as const
+  const rule = { fields: [], else: 'keep' as const }
   t.strictSame(numbers({ ...rule, format: 'nginx', types: { status: 'text' } }), ['bytes', 'pid', 'tid'])
   t.strictSame(numbers({ ...rule, format: 'logfmt', types: { ms: 'number', user: 'text' } }), ['ms'])
 })

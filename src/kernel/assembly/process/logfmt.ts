@@ -21,7 +21,7 @@ export let clash: bool = false
 export function pairs(table: usize, root: usize, from: usize, to: usize, scratch: usize, most: u32): bool {
   clash = false
   const seen = scratch + SEEN
-  beginNames(seen)
+  const stamp = beginNames(seen)
   let members: u32 = 0
   let at = from
   while (true) {
@@ -32,7 +32,7 @@ export function pairs(table: usize, root: usize, from: usize, to: usize, scratch
     if (at == to || at == name || load<u8>(at) != 0x3d || ++members > most) return false
     const bytes = at - name
     const key = keyOf(name, bytes)
-    if (isAgain(seen, key, name, bytes)) clash = true
+    if (isAgain(seen, stamp, key, name, bytes)) clash = true
     const value = ++at
     if (at < to && load<u8>(at) == 0x22) {
       at = behindQuotes(at + 1, to)

@@ -65,10 +65,10 @@ export function keyOf(name: usize, bytes: usize): u64 {
 
 /** Whether two names of so many bytes are the same. */
 export function same(one: usize, other: usize, bytes: usize): bool {
-  let at: usize = 0
-  for (; at + 8 <= bytes; at += 8) if (load<u64>(one + at) != load<u64>(other + at)) return false
-  for (; at < bytes; at++) if (load<u8>(one + at) != load<u8>(other + at)) return false
-  return true
+  if (bytes < 8) return keyOf(one, bytes) == keyOf(other, bytes)
+  const last = bytes - 8
+  for (let at: usize = 0; at < last; at += 8) if (load<u64>(one + at) != load<u64>(other + at)) return false
+  return load<u64>(one + last) == load<u64>(other + last)
 }
 
 /** The entry of a name in a node, or 0. */
