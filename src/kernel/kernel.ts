@@ -197,6 +197,31 @@ export interface Decoding {
   readonly last: boolean
 }
 
+/** The frames of a chunk whose rows are filled, as `Extraction` has them. */
+export type Filling = Omit<Extraction, 'table' | 'atFileStart'>
+
+/** Whose records they are, and what the digits are made of that their times do not have. */
+export interface Timing {
+  /** What must be added to an address to get an offset in the file; or to a row of the table of u32 at `column`. */
+  readonly base: number
+  readonly column: number
+  /** A hash of the generation, below 2^32. */
+  readonly salt: number
+  /** When they were read: milliseconds since the epoch. */
+  readonly readAt: number
+}
+
+/** Records without a time of their own: it was not there, or no time, or before 1990, or more than a day ahead. */
+export interface Untimed {
+  readonly missing: number
+  readonly unreadable: number
+  readonly old: number
+  readonly ahead: number
+}
+
+/** A row's time if the record has none of its own. */
+export const NO_TIME = -(2n ** 63n)
+
 /** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
 interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly steps: WebAssembly.Global
@@ -236,6 +261,23 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     atFileStart: boolean,
     spans: number,
   ): number
+  times(
+    plan: number,
+    ends: number,
+    first: number,
+    count: number,
+    start: number,
+    rows: number,
+    row: number,
+    base: number,
+    column: number,
+    salt: number,
+    readAt: number,
+  ): void
+  readonly timesMissing: WebAssembly.Global
+  readonly timesUnreadable: WebAssembly.Global
+  readonly timesOld: WebAssembly.Global
+  readonly timesAhead: WebAssembly.Global
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -413,6 +455,23 @@ export class Kernel {
    */
   extract({ table, ends, first, count, start, rows, row, atFileStart, spans }: Extraction): number {
     return this.#loops.extract(table, ends, first, count, start, rows, row, atFileStart, spans)
+  }
+
+  /**
+   * Finds the times of records by the table at `plan` (process/time/compile.ts) and writes them to their rows, which are
+   * filled but for that; returns how many have none.
+   */
+  times(plan: number, { ends, first, count, start, rows, row }: Filling, timing: Timing): Untimed {
+    const loops = this.#loops
+    const { base, column, salt, readAt } = timing
+    loops.times(plan, ends, first, count, start, rows, row, base, column, salt, readAt)
+    const { timesMissing, timesUnreadable, timesOld, timesAhead } = loops
+    return {
+      missing: timesMissing.value,
+      unreadable: timesUnreadable.value,
+      old: timesOld.value,
+      ahead: timesAhead.value,
+    }
   }
 
   /**
