@@ -21,7 +21,7 @@ import { endpointSchema } from './endpoint.ts'
 import { attributesOf, FLAGS, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
 import { NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, message, repeatedIn } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, repeatedIn } from './found.ts'
 import { judge } from './http.ts'
 
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
@@ -142,7 +142,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
   for (const [attribute, value] of own) say(column(attribute), value)
   if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
   const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
-  const ours = [...taken, 'level', 'repeated']
+  const ours = [...taken, ...levelName(chunk, 'level'), 'repeated']
   return joined([
     ...time,
     literal(`${JSON.stringify(column('message'))}:"`),

@@ -42,6 +42,11 @@ export function levelIn({ shape }: Chunk, before: string, as: LevelForm, after: 
   return [{ kind: 'when', has: 'level', then: [literal(before), level, literal(after)] }]
 }
 
+/** The name of the level, where records have one. */
+export function levelName({ shape }: Chunk, name: string): string[] {
+  return shape?.levelled ? [name] : []
+}
+
 /** For how many records one stands, behind a text. */
 export function repeatedIn({ shape }: Chunk, before: string): Segment[] {
   if (shape === undefined) return []

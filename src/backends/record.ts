@@ -26,7 +26,7 @@ import {
   literal,
   offset,
 } from './fields.ts'
-import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -155,7 +155,7 @@ function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape
       literal('"'),
       ...levelIn(chunk, `,${JSON.stringify(shape.level ?? LEVEL)}:"`, 'word', '"'),
       ...repeatedIn(chunk, ',"repeated":'),
-      ...fieldsIn(chunk, { as: 'json', ours: [...taken, shape.level ?? LEVEL, 'repeated'] }),
+      ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...levelName(chunk, shape.level ?? LEVEL), 'repeated'] }),
       literal(`${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
     ]),
   }

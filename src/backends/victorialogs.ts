@@ -19,7 +19,7 @@ import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit } from './fit.ts'
 import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const uint32 = () => {
@@ -91,7 +91,10 @@ function line(chunk: Chunk, metadata: Metadata): Segment[] {
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(said), 'level', 'repeated'] }),
+    ...fieldsIn(chunk, {
+      as: 'json',
+      ours: [...RESERVED, ...Object.keys(said), ...levelName(chunk, 'level'), 'repeated'],
+    }),
     literal(`,${JSON.stringify(said).slice(1)}`),
   ])
 }
