@@ -3,6 +3,8 @@
  *
  *     ONLY=dateext node test/rotation/logrotate.test.ts              rotations or faults whose name contains this
  *     LONG=1 ONLY='copied;' node test/rotation/outage.test.ts        as in `<rotation>; <fault>`
+ *
+ * A file of which `ONLY` selects nothing fails.
  */
 import type { Test } from 'tap'
 import { type Circumstances, Rig } from './rig.ts'
@@ -10,6 +12,15 @@ import { isThere, type Rotation } from './rotation.ts'
 
 export const LONG = process.env['LONG'] === '1'
 const ONLY = process.env['ONLY'] ?? ''
+/** Every pair of this file, and whether one was selected: known when all of its matrices were laid out. */
+const known: string[] = []
+let selected = false
+
+process.once('exit', () => {
+  if (selected || known.length === 0) return
+  process.stderr.write(`ONLY=${ONLY}: found none; allowed: a part of one of\n  ${[...new Set(known)].join('\n  ')}\n`)
+  process.exitCode = 1
+})
 
 export interface Fault extends Circumstances {
   readonly name: string
@@ -48,11 +59,15 @@ export async function strike(t: Test, rotations: readonly Rotation[], fault: Fau
 
 /** Every rotation under every fault: together in one program, or each in its own if there is time. */
 export function matrix(t: Test, rotations: readonly Rotation[], faults: readonly Fault[], lines: number): void {
-  const isWanted = (rotation: Rotation, fault: Fault) => `${rotation.name}; ${fault.name}`.includes(ONLY)
+  const nameOf = (rotation: Rotation, fault: Fault) => `${rotation.name}; ${fault.name}`
+  const isWanted = (rotation: Rotation, fault: Fault) => nameOf(rotation, fault).includes(ONLY)
+  for (const fault of faults) for (const rotation of rotations) known.push(nameOf(rotation, fault))
   for (const rotation of rotations) {
     if (!faults.some(fault => isWanted(rotation, fault))) continue
     const absent = rotation.needs?.filter(name => !isThere(name)) ?? []
-    if (absent.length > 0) t.test(rotation.name, { skip: `${absent.join(', ')} is not installed` }, async () => {})
+    if (absent.length === 0) continue
+    selected = true
+    t.test(rotation.name, { skip: `${absent.join(', ')} is not installed` }, async () => {})
   }
   for (const fault of faults) {
     const unseen = !fault.sees && fault.rotations > 1
@@ -60,6 +75,7 @@ export function matrix(t: Test, rotations: readonly Rotation[], faults: readonly
       rotation => isWanted(rotation, fault) && (rotation.needs ?? []).every(isThere) && !(rotation.anonymous && unseen),
     )
     if (struck.length === 0) continue
+    selected = true
     if (!LONG) t.test(fault.name, t => strike(t, struck, fault, lines))
     else {
       for (const rotation of struck) {

@@ -106,6 +106,7 @@ if (option === '--check') {
 }
 const words = process.argv.slice(2)
 const chosen = MUTANTS.filter(({ name }) => words.length === 0 || words.some(word => name.includes(word)))
+if (chosen.length === 0) throw new Error(`${words.join(' ')}: none of ${MUTANTS.length} mutants is called so`)
 let survived = 0
 for (const mutant of chosen) {
   const began = performance.now()
