@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { applyEnvironment, variables } from '../../src/config/environment.ts'
 import { keysOf } from '../../src/config/keys.ts'
@@ -96,5 +99,21 @@ t.test('every key that holds a value is described; a size and a duration have th
     for (const one of schema.oneOf ?? []) walk(one, `${path}.${one.properties!['type']!.const}`)
   }
   walk(JSON.parse(JSON.stringify(jsonSchema())), '')
+  t.end()
+})
+
+t.test('a schema that cannot be generated leaves the file as it was', t => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
+  const dir = t.testdir({ config: { 'schema.json': 'before' }, bin: {} })
+  const run = (node: string) => {
+    writeFileSync(join(dir, 'bin/node'), `#!/bin/sh\n${node}\n`, { mode: 0o755 })
+    const env = { PATH: `${join(dir, 'bin')}:${process.env['PATH']}` }
+    return spawnSync('sh', ['-c', scripts.schema], { cwd: dir, env }).status
+  }
+  t.not(run('echo "{"; exit 1'), 0)
+  t.equal(readFileSync(join(dir, 'config/schema.json'), 'utf8'), 'before')
+  t.strictSame(readdirSync(join(dir, 'config')), ['schema.json'])
+  t.equal(run('echo "$2"'), 0)
+  t.equal(readFileSync(join(dir, 'config/schema.json'), 'utf8'), 'schema\n')
   t.end()
 })
