@@ -1,5 +1,5 @@
 /** Every link, path and heading that the documentation names is there. */
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { DOCUMENTS, document, ROOT } from './documents.ts'
@@ -104,5 +104,27 @@ t.test('prose has 120 columns', t => {
     prose.split('\n').flatMap((line, at) => (line.length > 120 && !/^ *\|/.test(line) ? [`${file}:${at + 1}`] : [])),
   )
   t.strictSame(long, [])
+  t.end()
+})
+
+/** What is about the source, which the package does not hold. */
+const SOURCE = /^(ARCHITECTURE|CONTRIBUTING)\.md$|^docker\/|^docs\/development\//
+
+t.test('a page that is in the package links to what is in it, or to what is about the source', t => {
+  const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] }
+  const packed = new Set(
+    files.flatMap(pattern => globSync([pattern, `${pattern}/**`], { cwd: ROOT })).map(path => normalize(path)),
+  )
+  let seen = 0
+  for (const { file, prose } of DOCUMENTS) {
+    if (!packed.has(file)) continue
+    for (const [, link] of prose.matchAll(/\]\(([^)\s#]+)/g)) {
+      const target = normalize(join(dirname(file), link!)).replace(/\/$/, '')
+      if (/^https?:/.test(link!) || SOURCE.test(target)) continue
+      seen++
+      t.ok(packed.has(target), `${file}: ${link}`)
+    }
+  }
+  t.ok(seen > 50)
   t.end()
 })
