@@ -90,6 +90,12 @@ async function flow(
     pipeline,
     journal,
     until,
+    /** A new empty file is followed: the tail has looked since, and a reader that could read had its chance. */
+    looked: async (name: string): Promise<boolean> => {
+      const path = join(dir, name)
+      writeFileSync(path, '')
+      return until(() => [...tail.tailers].some(tailer => tailer.path === path && tailer.state.kind !== 'closed'))
+    },
     account: () => ledger.account('app', 'main').statement(),
   }
 }
@@ -105,7 +111,7 @@ t.test('an idle pipeline sends what comes at once', async t => {
 })
 
 t.test('while requests are under way what comes is gathered, and goes when one may start', async t => {
-  const { dir, receiver, tail, until, pipeline } = await flow(t, { maxAge: 60_000 }, 1)
+  const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxAge: 60_000 }, 1)
   let open = (): void => {}
   receiver.respond = (request, response, count) => {
     open = () => answer(204)(request, response, count)
@@ -117,7 +123,8 @@ t.test('while requests are under way what comes is gathered, and goes when one m
   await until(() => receiver.received.length === 1)
   for (const line of numbered(20)) {
     appendFileSync(log, `${line}\n`)
-    await new Promise(resolve => setTimeout(resolve, 15))
+    const { lines } = account().read
+    await until(() => account().read.lines > lines)
   }
   t.equal(receiver.received.length, 1)
   open()
@@ -209,7 +216,7 @@ t.test('a hurry sends what lingers', async t => {
 })
 
 t.test('a dead backend stops reading at the budget, and nothing is lost when it comes back', async t => {
-  const { dir, receiver, tail, until, pipeline, budget, account } = await flow(t, {}, 2, 2 << 20)
+  const { dir, receiver, tail, until, looked, pipeline, budget, account } = await flow(t, {}, 2, 2 << 20)
   const waiting: (() => void)[] = []
   let dead = true
   receiver.respond = (request, response, count) => {
@@ -220,11 +227,12 @@ t.test('a dead backend stops reading at the budget, and nothing is lost when it 
   writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
   await tail.start()
   await until(() => waiting.length > 0)
-  await new Promise(resolve => setTimeout(resolve, 200))
-  const { bytes } = account().read
+  let bytes = 0
+  for (let n = 0; bytes < account().read.bytes; n++) {
+    bytes = account().read.bytes
+    t.ok(await looked(`${n}.log`))
+  }
   t.ok(bytes > 0 && bytes <= budget.total, 'no more was read than there is room for')
-  await new Promise(resolve => setTimeout(resolve, 200))
-  t.equal(account().read.bytes, bytes, 'reading waits')
   dead = false
   for (const respond of waiting) respond()
   t.ok(await until(() => account().delivered.lines === lines.length))
@@ -243,14 +251,14 @@ t.test('a batch holds no more records than it may', async t => {
 })
 
 t.test('a pipeline that was stopped reads nothing more', async t => {
-  const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxRecords: 10 }, 1)
+  const { dir, receiver, tail, until, looked, pipeline, account } = await flow(t, { maxRecords: 10 }, 1)
   receiver.respond = () => {}
   writeFileSync(join(dir, 'a.log'), `${numbered(50_000).join('\n')}\n`)
   await tail.start()
   t.ok(await until(() => receiver.received.length > 0))
   const before = account().read.lines
   await pipeline.stop()
-  await new Promise(resolve => setTimeout(resolve, 100))
+  t.ok(await looked('later.log'))
   t.equal(account().read.lines, before)
   t.equal(account().delivered.lines, 0)
   t.equal(receiver.received.length, 1, 'and sends nothing more')

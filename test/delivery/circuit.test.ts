@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Circuit, type Pass } from '../../src/delivery/circuit.ts'
 import { Time } from '../support/time.ts'
@@ -45,7 +45,7 @@ t.test('a late success of a request that was under way brings it up at once', as
   const [first, second] = [(await one.enter())!, (await one.enter())!]
   one.fail(first, DOWN)
   const waiting = one.enter()
-  await sleep(5)
+  await turn()
   one.succeed(second)
   t.same(await waiting, { probe: false })
 })
@@ -76,7 +76,7 @@ t.test('a stop lets everyone go', async t => {
   const one = circuit()
   one.fail((await one.enter())!, { ...DOWN, after: 120_000 })
   const waiting = [one.enter(), one.enter()]
-  await sleep(5)
+  await turn()
   one.stop()
   t.same(await Promise.all(waiting), [undefined, undefined])
   t.equal(await one.enter(), undefined)

@@ -5,7 +5,6 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import type { HttpRequest, Reply } from '../../../src/delivery/transport/transport.ts'
@@ -209,11 +208,12 @@ t.test('an answer that overtakes the request ends the connection, for the bodyâ€
 })
 
 t.test('an abort ends what is under way and whatever comes later', async t => {
-  const url = await raw(t, socket => socket.resume())
+  const arrived = Promise.withResolvers<void>()
+  const url = await raw(t, socket => socket.once('data', () => arrived.resolve()).resume())
   const transport = transportTo(url)
   const under = transport.send(request())
   const queued = transport.send(request())
-  await sleep(50)
+  await arrived.promise
   transport.abort()
   t.same(await under, { kind: 'failure', code: 'ABORTED', sentBefore: true })
   t.same(await queued, { kind: 'failure', code: 'ABORTED', sentBefore: false })

@@ -97,13 +97,18 @@ t.test('what appears, leaves and comes back is seen by the next sweep', t => {
   t.end()
 })
 
-t.test('a folder that did not change is not listed again, yet a change in it is seen', async t => {
+t.test('a folder that did not change is not listed again, yet a change in it is seen', t => {
   const dir = tree(t, 'a.log')
-  const sweep = new Sweep([source(join(dir, '*.log'))], new Journal())
-  await new Promise(resolve => setTimeout(resolve, 150))
-  for (let n = 0; n < 3; n++) t.equal(sweep.look().size, 1)
+  const clock = new HandClock()
+  const sweep = new Sweep([source(join(dir, '*.log'))], new Journal(), limitsFor(), clock)
+  for (let n = 0; n < 3; n++) {
+    t.equal(sweep.look().size, 1)
+    // Longer than file systems take for a tick: what was listed holds from now on.
+    clock.pass(150)
+  }
   add(dir, 'b.log')
   t.equal(sweep.look().size, 2)
+  t.end()
 })
 
 t.test('a folder that cannot be listed is named and harms nothing', t => {
@@ -181,19 +186,21 @@ t.test('where times are whole seconds, a file made in the second of the last lis
   }
 })
 
-t.test('a link to a directory that is switched to another one with the same times is looked into', async t => {
+t.test('a link to a directory that is switched to another one with the same times is looked into', t => {
   const dir = tree(t, 'one/a.log', 'two/b.log')
   symlinkSync('one', join(dir, 'current'))
-  const sweep = new Sweep([source(join(dir, 'current/*.log'))], new Journal())
+  const clock = new HandClock()
+  const sweep = new Sweep([source(join(dir, 'current/*.log'))], new Journal(), limitsFor(), clock)
   const names = () => [...sweep.look().keys()].map(path => relative(dir, path))
   const then = new Date('2026-01-02T03:04:05Z')
   for (const each of ['one', 'two']) utimesSync(join(dir, each), then, then)
   t.strictSame(names(), ['current/a.log'])
-  await new Promise(resolve => setTimeout(resolve, 1200))
+  clock.pass(1200)
   t.strictSame(names(), ['current/a.log'])
   unlinkSync(join(dir, 'current'))
   symlinkSync('two', join(dir, 'current'))
   t.strictSame(names(), ['current/b.log'])
+  t.end()
 })
 
 /** Looks until nothing is under way any more. */
@@ -282,8 +289,9 @@ t.test('one source that reaches deep does not make the others be watched all the
 t.test('of more directories than may be watched, those that changed last are', async t => {
   const dir = scratch(t)
   for (let n = 0; n < 30; n++) add(dir, `d${n}/a.log`)
-  await new Promise(resolve => setTimeout(resolve, 30))
-  for (const n of [7, 19]) add(dir, `d${n}/b.log`)
+  const changed = (n: number) => statSync(join(dir, `d${n}`)).ctimeMs
+  // The file system's clock ticks: until it has, a change looks as old as what was before.
+  for (const n of [7, 19]) for (let made = 0; changed(n) <= changed(29); made++) add(dir, `d${n}/b${made}.log`)
   const limits = { ...limitsFor(), watches: 3 }
   const sweep = new Sweep([source(join(dir, '*/*.log'))], new Journal(), limits)
   t.teardown(() => sweep.close())
