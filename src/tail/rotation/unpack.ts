@@ -6,34 +6,30 @@
  * is not acknowledged yet is written to the state directory, at the offsets it had, with a hole in place of the rest;
  * there it is followed like any other rotated file, and removed when it is done.
  *
- * Guarantees: nothing is written before the head has been verified; an archive that is something else is given up at
- * its first bytes; one that ends before its head can be told, or cannot be decoded that far, is damaged where its name is
- * that of a rotation, and something else where it is not; one archive is unpacked at a time, and its content, its
- * window and its time are bounded, and so is what all of them take of the disk: what does not fit waits until others are done; those that begin like what is wanted
- * and are not, which cost the most, are tried a bounded number of times a minute; a new file is made for each, never one
- * that is there written to; nothing here blocks or throws; after a death in the middle, or without room, it begins anew.
+ * Guarantees: an archive that ends before its head can be told, or cannot be decoded that far, is damaged where its
+ * name is that of a rotation, and something else where it is not; one archive is unpacked at a time (`extraction.ts`),
+ * and what all of them take of the disk is bounded: what does not fit waits until others are done; those that begin
+ * like what is wanted and are not, which cost the most, are tried a bounded number of times a minute; a new file is
+ * made for each, never one that is there written to; nothing here blocks or throws; after a death in the middle, or
+ * without room, it begins anew.
  */
 import { hash } from 'node:crypto'
-import { closeSync, createReadStream, fsync, renameSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, renameSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
-import type { Readable } from 'node:stream'
-import { promisify } from 'node:util'
-import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
 import { codeOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
-import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf, MARKER_BYTES } from '../files/fingerprint.ts'
+import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES } from '../files/fingerprint.ts'
 import { fileAt, namesIn } from '../files/inodes.ts'
 import { type Habits, isCompressed, mayBeCompressed, stemOf, withoutCompression } from '../files/names.ts'
-import { type Bound, beside, compressionOf, isCutShort, type OpenFile, openRegular } from '../files/open.ts'
+import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
+import { decompress, Extraction, type Failure, type Plan } from './extraction.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
 /** What all unpacked files may take of the disk, unless the configuration says otherwise: bytes. */
 const MOST = 1024 ** 3
 /** And of what is free there: one part in so many. */
 const SHARE = 2
-/** One that takes longer than this is given up: milliseconds. */
-const LONGEST = 600_000
 /** So many of a directory are unpacked in vain within a minute, then they wait. */
 const VAIN = 16
 const MINUTE = 60_000
@@ -41,10 +37,6 @@ const MINUTE = 60_000
 const BLOCK = 512n
 /** Archives that are looked into for one generation at the most. */
 const MOST_ARCHIVES = 256
-/** The largest window of a zstd frame, as a power of two: 8 MiB, which the format asks every decoder to take. */
-const WINDOW_LOG = 23
-/** What archives are called that can be unpacked. */
-const UNPACKABLE = /\.(gz|zst)$/
 /** Archives keep the time of what they hold, some in whole seconds. */
 const TOLERANCE = 1_000_000_000n
 
@@ -288,20 +280,20 @@ export class Unpacked {
     if (this.#isVain(archive)) return 'later'
     // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
     const part = `${generation}.part`
-    const task = new Task(directory, part, this.#room(directory), this.#now)
+    const extraction = new Extraction(directory, part, this.#room(directory), this.#now)
     let failure: Failure = 'other'
     try {
-      if (await task.run(archive, plan)) {
+      if (await extraction.run(archive, plan)) {
         renameSync(directory.at(part), directory.at(generation))
         return 'unpacked'
       }
     } catch (error) {
       // Not what its name says, cut off, damaged, or no room.
-      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') task.full = true
+      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') extraction.full = true
     }
-    failure = task.failure
+    failure = extraction.failure
     this.release(part)
-    if (failure === 'later' && task.written > this.#maxBytes) failure = 'large'
+    if (failure === 'later' && extraction.written > this.#maxBytes) failure = 'large'
     if (failure === 'damaged' || failure === 'large') this.#wasVain(archive)
     return failure
   }
@@ -330,13 +322,6 @@ export class Unpacked {
   }
 }
 
-/**
- * `other`: not what is wanted. `damaged`: it begins so, and cannot be read to its end. `undecodable`: compressed, and
- * cannot be decoded so far that its head could be compared. `later`: there is no room for what
- * it holds now; `large`: and there never will be.
- */
-type Failure = 'other' | 'damaged' | 'undecodable' | 'moved' | 'later' | 'large'
-
 /** Bytes that are free where `place` is. */
 function freeAt(place: string): number {
   try {
@@ -345,23 +330,6 @@ function freeAt(place: string): number {
   } catch {
     return Number.POSITIVE_INFINITY
   }
-}
-
-/** What is wanted of an archive. */
-interface Plan {
-  readonly headBytes: number
-  /** Called once, with the first `headBytes` bytes, or all there are. */
-  isHead(head: Buffer): boolean
-  /** Bytes before this offset, the head excepted, are acknowledged. */
-  readonly keepFrom: number
-  /** Where archives must really lie. */
-  readonly bounds: readonly Bound[]
-  /** The archive, if it is known which one. */
-  readonly inode?: Inode | undefined
-}
-
-function isSame(one: Inode, other: Inode): boolean {
-  return inodeKey(one) === inodeKey(other) && one.birth === other.birth
 }
 
 /** The format of the file at `path`, if it is compressed. */
@@ -388,123 +356,4 @@ function opened(directory: PrivateDirectory, name: string, isWanted: (file: Open
     // It is none of ours.
   }
   return undefined
-}
-
-/**
- * What an open archive holds, as a stream; it takes the descriptor over. `other`: it is none that can be unpacked. `short`:
- * it may become one, or was cut off before that could be told.
- */
-function decompress(fd: number): { readonly stream: Readable; end(): void } | 'other' | 'short' {
-  const format = compressionOf(fd)
-  if (format !== 'gzip' && format !== 'zstd') {
-    const short = isCutShort(fd, ['gzip', 'zstd'])
-    closeSync(fd)
-    return short ? 'short' : 'other'
-  }
-  const file = createReadStream('', { fd, start: 0 })
-  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
-  const stream = file.pipe(format === 'gzip' ? createGunzip() : createZstdDecompress(window))
-  file.on('error', error => stream.destroy(error))
-  const end = () => {
-    stream.destroy()
-    file.destroy()
-  }
-  return { stream, end }
-}
-
-/** One archive, unpacked into a new file. */
-class Task {
-  readonly #directory: PrivateDirectory
-  readonly #target: string
-  readonly #room: number
-  readonly #now: () => number
-  readonly #until: number
-  #file: number | undefined
-  #verified = false
-  #moved = false
-  /** The end came, or an error, before the head. */
-  #undecodable = false
-  /** Bytes of the disk that it takes. */
-  written = 0
-  full = false
-
-  constructor(directory: PrivateDirectory, target: string, room: number, now: () => number) {
-    this.#directory = directory
-    this.#target = target
-    this.#room = room
-    this.#now = now
-    this.#until = now() + LONGEST
-  }
-
-  get failure(): Failure {
-    if (this.#moved) return 'moved'
-    if (this.#undecodable) return 'undecodable'
-    if (!this.#verified) return 'other'
-    return this.full ? 'later' : 'damaged'
-  }
-
-  /** Writes what the plan wants of the archive. Returns false if the head is another, or there is no room or time. */
-  async run(path: string, plan: Plan): Promise<boolean> {
-    const source = openRegular(path, beside(path, plan.bounds))
-    if (source.kind !== 'open') return false
-    if (plan.inode && !isSame(inodeOf(source.stats), plan.inode)) {
-      this.#moved = true
-      closeSync(source.fd)
-      return false
-    }
-    const plain = decompress(source.fd)
-    if (typeof plain === 'string') {
-      this.#undecodable = plain === 'short' && UNPACKABLE.test(path)
-      return false
-    }
-    let head: Buffer[] | undefined = []
-    let at = 0
-    const verify = (first: Buffer): boolean => {
-      head = undefined
-      return this.#begin(first, plan)
-    }
-    try {
-      for await (const part of plain.stream as AsyncIterable<Buffer>) {
-        if (head === undefined) this.#write(part, at, plan.keepFrom)
-        else {
-          head.push(part)
-          if (at + part.length >= plan.headBytes && !verify(Buffer.concat(head))) return false
-        }
-        at += part.length
-        if (this.full || this.#now() > this.#until) return false
-      }
-      if (head !== undefined && !verify(Buffer.concat(head))) return false
-      if (this.full) return false
-      await promisify(fsync)(this.#file!)
-      return true
-    } catch (error) {
-      this.#undecodable = head !== undefined
-      throw error
-    } finally {
-      plain.end()
-      if (this.#file !== undefined) closeSync(this.#file)
-    }
-  }
-
-  /** Nothing is written before the head has been verified. */
-  #begin(first: Buffer, plan: Plan): boolean {
-    const beginning = first.subarray(0, plan.headBytes)
-    if (!plan.isHead(beginning)) return false
-    this.#verified = true
-    this.#file = this.#directory.create(this.#target)
-    writeSync(this.#file, beginning, 0, beginning.length, 0)
-    this.#write(first, 0, plan.keepFrom)
-    return true
-  }
-
-  /** Bytes before `keepFrom` are acknowledged: there is a hole in their place. */
-  #write(bytes: Buffer, offset: number, keepFrom: number): void {
-    const skip = Math.max(0, keepFrom - offset)
-    if (skip >= bytes.length) return
-    this.written += bytes.length - skip
-    this.full = this.written > this.#room
-    for (let from = skip; !this.full && from < bytes.length; ) {
-      from += writeSync(this.#file!, bytes, from, bytes.length - from, offset + from)
-    }
-  }
 }
