@@ -26,7 +26,6 @@ import {
 import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import { savedOf, type Table } from '../generation/table.ts'
-import type { Tailer } from '../generation/tailer.ts'
 import type { SourceOptions } from '../options.ts'
 import type { Lent } from '../rotation/lent.ts'
 import { hasGrown, LateLines, type Missed } from '../rotation/missed.ts'
@@ -37,14 +36,9 @@ import type { SavedGeneration } from '../state/saved.ts'
 import type { Found, Sweep } from '../watching/sweep.ts'
 import type { Follower } from './follower.ts'
 import { Parking } from './parking.ts'
+import { PossibleCopies } from './possible-copies.ts'
 import type { Waiting } from './previous.ts'
 
-/** What may be a copy of a followed file is held back for this long, counted from when it last grew: milliseconds. */
-const HOLD = 5000
-/** And for this long in all: a file that is written beside the followed one, line by line, is no copy. */
-const HOLD_GROWING = 120_000
-/** So many of them are kept open meanwhile: one that is removed before it is explained is no copy, and is read. */
-const MOST_KEPT = 16
 /** The reason that passes once the truncation explains it, or it is followed. */
 const HELD_BACK = 'held back: so far it is a copy of a followed file, which may be about to be truncated'
 
@@ -52,18 +46,6 @@ export interface Refusal {
   readonly source: string
   readonly path: string
   readonly reason: string
-}
-
-/** What may be a copy: its size, when it was first seen, and when it last grew towards the size of the followed file. */
-interface PossibleCopy {
-  readonly since: number
-  readonly grown: number
-  readonly size: bigint
-  /** The key of the generation that it was compared with last, at that size. */
-  readonly of: string
-  readonly candidate: Found
-  /** Undefined where too many are kept open. */
-  readonly opened: OpenFile | undefined
 }
 
 export interface CandidatesParts {
@@ -88,7 +70,7 @@ export class Candidates {
   readonly parking: Parking
   readonly #parts: CandidatesParts
   readonly #refused = new Map<string, Refusal>()
-  readonly #possibleCopies = new Map<string, PossibleCopy>()
+  readonly #copies = new PossibleCopies()
   readonly #late: LateLines
   #strays = new Set<string>()
   /** How many files this look would like to open; and that it cannot open any more. */
@@ -130,22 +112,17 @@ export class Candidates {
 
   /** Follows the suspicion no further: it is followed. */
   cleared(path: string): void {
-    const copy = this.#possibleCopies.get(path)
-    if (copy === undefined) return
-    this.#possibleCopies.delete(path)
-    this.#refused.delete(path)
-    if (copy.opened) closeSync(copy.opened.fd)
+    if (this.#copies.clear(path)) this.#refused.delete(path)
   }
 
   /** Files that are held back as copies and kept open. */
-  *heldCopies(): Generator<HeldCopy> {
-    for (const [path, { opened, of, size }] of this.#possibleCopies)
-      if (opened) yield { path, opened, of, compared: size }
+  heldCopies(): Iterable<HeldCopy> {
+    return this.#copies.open()
   }
 
   /** Takes over the descriptor of a file that is held back. */
   release(path: string): void {
-    this.#possibleCopies.delete(path)
+    this.#copies.release(path)
     this.#refused.delete(path)
   }
 
@@ -155,7 +132,7 @@ export class Candidates {
   }
 
   close(): void {
-    for (const path of [...this.#possibleCopies.keys()]) this.cleared(path)
+    for (const path of this.#copies.paths()) this.cleared(path)
   }
 
   /** The first look: recovery takes up what is found. */
@@ -169,9 +146,8 @@ export class Candidates {
   look(all: boolean): void {
     const { table, missed } = this.#parts
     const found = this.#swept(all)
-    for (const path of this.#refused.keys())
-      if (!found.has(path) && !this.#possibleCopies.has(path)) this.#refused.delete(path)
-    for (const path of [...this.#possibleCopies.keys()]) if (!found.has(path)) this.#unexplained(path)
+    for (const path of this.#refused.keys()) if (!found.has(path) && !this.#copies.has(path)) this.#refused.delete(path)
+    for (const path of this.#copies.paths()) if (!found.has(path)) this.#unexplained(path)
     this.#missUnopened(found)
     const unknown = [...found.values()].filter(({ path }) => table.tailerAt(path)?.state.kind !== 'live')
     const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined)
@@ -283,10 +259,10 @@ export class Candidates {
   /** What was held back as a copy lost its name before a truncation could explain it. */
   #unexplained(path: string): void {
     const { table, follower, lineage, search } = this.#parts
-    const { candidate, opened } = this.#possibleCopies.get(path)!
+    const { candidate, opened } = this.#copies.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
     for (const tailer of table.relativesOf(path)) follower.looks.look(tailer)
-    if (!this.#possibleCopies.has(path)) return
+    if (!this.#copies.has(path)) return
     const inode = opened && inodeOf(opened.stats)
     if (opened === undefined || inode === undefined || table.stateOf(inode) !== undefined) {
       this.cleared(path)
@@ -456,30 +432,9 @@ export class Candidates {
       if (lent.take(file)) closeSync(opened.fd)
       return true
     }
-    const isHeld = like !== undefined && this.#isHeld(candidate, opened, like)
-    if (isHeld) lent.take(file)
-    return isHeld
-  }
-
-  /** Whether what may be a copy is waited for: a large file takes its time to be copied. */
-  #isHeld(candidate: Found, opened: OpenFile, tailer: Tailer): boolean {
-    const now = performance.now()
-    const { path, source } = candidate
-    const { size, ino } = opened.stats
-    const { key: of } = tailer.generation
-    let known = this.#possibleCopies.get(path)
-    if (known?.opened && known.opened.stats.ino !== ino) {
-      this.cleared(path)
-      known = undefined
-    }
-    const { since, grown } = known ?? { since: now, grown: now }
-    const growing = known === undefined || (known.size < size && size < BigInt(tailer.size))
-    if (now - (growing ? now : grown) > HOLD || now - since > HOLD_GROWING) return false
-    let kept = known?.opened
-    if (kept === undefined && this.#possibleCopies.size < MOST_KEPT) kept = opened
-    else closeSync(opened.fd)
-    this.#possibleCopies.set(path, { since, grown: growing ? now : grown, size, of, candidate, opened: kept })
-    this.#refused.set(path, { source: source.name, path, reason: HELD_BACK })
+    if (like === undefined || !this.#copies.hold(candidate, opened, like, performance.now())) return false
+    this.#refused.set(path, { source: candidate.source.name, path, reason: HELD_BACK })
+    lent.take(file)
     return true
   }
 }
