@@ -65,7 +65,7 @@ export class Looks {
   /** What was written last to the file that had the name before comes first. */
   #eldersToLookAt(tailer: Tailer): Tailer[] {
     // There may be hundreds of them, each of which is looked at in its own time.
-    const elders = this.#table.eldersOf(tailer).slice(-MOST_ELDERS)
+    const elders = this.#table.eldersOf(tailer, MOST_ELDERS)
     return elders.filter((elder, n) => n === elders.length - 1 || this.#now - elder.changedAt < ACTIVE_FOR)
   }
 

@@ -73,6 +73,8 @@ export class Table {
   readonly #paths = new Map<string, Tailer>()
   /** By the path that their generations began under; and by the names that their rotations may have. */
   readonly #origins = new TailerIndex()
+  /** By the same path, where there are several: the oldest first. There may be thousands of one. */
+  readonly #ordered = new Map<string, Tailer[]>()
   readonly #relatives = new Relatives()
   /** By path. */
   readonly #unopened = new Map<string, SavedGeneration>()
@@ -184,12 +186,15 @@ export class Table {
     return this.#relatives.of(path)
   }
 
-  /** Those whose generations began under the same path before this one's: what they hold is read first. */
-  eldersOf({ generation }: Tailer): Tailer[] {
-    const family = this.#origins.of(generation.origin.path)
-    if (family.length < 2) return []
-    const elders = family.filter(other => other.generation.isOlderThan(generation))
-    return elders.sort((a, b) => (a.generation.isOlderThan(b.generation) ? -1 : 1))
+  /**
+   * Those whose generations began under the same path before this one's: what they hold is read first. The last so many of
+   * them, the oldest first.
+   */
+  eldersOf({ generation }: Tailer, most = Number.POSITIVE_INFINITY): Tailer[] {
+    const family = this.#ordered.get(generation.origin.path)
+    if (family === undefined) return []
+    const place = placeIn(family, generation)
+    return family.slice(Math.max(0, place - most), place)
   }
 
   /** `aside`: its path leads elsewhere, perhaps to another open file. */
@@ -425,15 +430,36 @@ export class Table {
 
   #index(tailer: Tailer): void {
     const { path } = tailer.generation.origin
-    this.#origins.add(path, tailer)
+    const [only] = this.#origins.of(path)
+    if (this.#origins.add(path, tailer) && only) {
+      const family = this.#ordered.get(path) ?? [only]
+      family.splice(placeIn(family, tailer.generation), 0, tailer)
+      this.#ordered.set(path, family)
+    }
     this.#relatives.add(path, tailer)
   }
 
   #unindex(tailer: Tailer): void {
     const { path } = tailer.generation.origin
-    this.#origins.delete(path, tailer)
+    const family = this.#ordered.get(path)
+    if (this.#origins.delete(path, tailer) && family) {
+      family.splice(family.indexOf(tailer), 1)
+      if (family.length === 1) this.#ordered.delete(path)
+    }
     this.#relatives.delete(path, tailer)
   }
+}
+
+/** How many of a family, the oldest first, are older than a generation. */
+function placeIn(family: readonly Tailer[], generation: Generation): number {
+  let from = 0
+  let to = family.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (family[middle]!.generation.isOlderThan(generation)) from = middle + 1
+    else to = middle
+  }
+  return from
 }
 
 export function savedOf({ path, who }: Parked): SavedGeneration {

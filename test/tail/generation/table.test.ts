@@ -94,6 +94,7 @@ t.test('of the files of a path the elder ones are told, and another one may have
   for (const tailer of [one!, two!, three!]) table.open(tailer)
   t.strictSame(table.eldersOf(one!), [two, three])
   t.strictSame(table.eldersOf(two!), [])
+  t.strictSame(table.eldersOf(one!, 1), [three], 'of many the last ones')
   t.equal(table.youngestOf(join(dir, 'app.log'), 2n), 2n)
   table.setAside(one!)
   t.equal(table.tailerAt(one!.path), undefined)
