@@ -1,5 +1,5 @@
-/** What a start costs beside thousands of files that were removed and made anew while the program was down. */
-import { rmSync, writeFileSync } from 'node:fs'
+/** What a start costs beside thousands of files that were removed and made anew while the program was down, or are meanwhile. */
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { scratch } from '../scratch.ts'
@@ -19,52 +19,83 @@ interface Start {
   readonly longest: number
 }
 
+interface Beside {
+  readonly content: (n: number) => string
+  /** What happens to the directory of `count` files between two turns of the start, `turn` of which it has had. */
+  readonly meanwhile?: (directory: string, count: number, turn: number) => void
+}
+
 /** A start beside `count` files in one directory, of which every second one is another than before. */
-async function startBeside(t: Test, count: number, content: (n: number) => string): Promise<Start> {
+async function startBeside(t: Test, count: number, { content, meanwhile }: Beside): Promise<Start> {
   const base = scratch(t, { logs: {}, state: {} })
-  const options = { sources: [source(join(base, 'logs/*.log'))], state: join(base, 'state') }
-  const write = (n: number) => writeFileSync(join(base, 'logs', `${n}.log`), content(n))
+  const logs = join(base, 'logs')
+  const options = { sources: [source(join(logs, '*.log'))], state: join(base, 'state') }
+  const write = (n: number) => writeFileSync(join(logs, `${n}.log`), content(n))
   for (let n = 0; n < count; n++) write(n)
   const before = new Room(options)
   await before.tail.start()
   await before.came(count)
   await before.stop()
-  for (let n = 0; n < count; n += 2) rmSync(join(base, 'logs', `${n}.log`))
+  for (let n = 0; n < count; n += 2) rmSync(join(logs, `${n}.log`))
   for (let n = 0; n < count; n += 2) write(n + count)
   const room = new Room(options)
   let longest = 0
   let last = worked()
+  let others = 0
   const from = last
   const look = () => {
     longest = Math.max(longest, worked() - last)
     last = worked()
   }
   let going = true
+  let turns = 0
   const turn = () => {
     look()
-    if (going) setImmediate(turn)
+    if (!going) return
+    meanwhile?.(logs, count, turns++)
+    others += worked() - last
+    last = worked()
+    setImmediate(turn)
   }
   setImmediate(turn)
   await room.tail.start()
   look()
   going = false
-  const all = worked() - from
-  t.ok(await room.until(() => room.lines.length >= count / 4), 'what is new is read')
+  const all = worked() - from - others
+  if (!meanwhile) t.ok(await room.until(() => room.lines.length >= count / 4), 'what is new is read')
   await room.stop()
   return { all, longest }
 }
 
-const CONTENTS: Record<string, (n: number) => string> = {
-  'that begin in ways of their own': n => `line of ${n}\n`,
-  'that all begin alike': n => `${'a banner '.repeat(120)}\n${n}\n`,
-  'that begin with lines of many lengths': n => `${'x'.repeat(n % 1000)}\n`,
+const BESIDE: Record<string, Beside> = {
+  'that begin in ways of their own': { content: n => `line of ${n}\n` },
+  'that all begin alike': { content: n => `${'a banner '.repeat(120)}\n${n}\n` },
+  'that begin with lines of many lengths': { content: n => `${'x'.repeat(n % 1000)}\n` },
+  'that are removed and made anew meanwhile': {
+    content: n => `line of ${n}\n`,
+    meanwhile(directory, count, turn) {
+      if (turn % 8 !== 3) return
+      for (const name of readdirSync(directory)) rmSync(join(directory, name))
+      for (let n = 0; n < count; n++) writeFileSync(join(directory, `${n}.log`), `line of ${n} in turn ${turn}\n`)
+    },
+  },
+  'that are renamed meanwhile, again and again': {
+    content: n => `line of ${n}\n`,
+    meanwhile(directory, _, turn) {
+      if (turn % 2 === 0) return
+      for (const name of readdirSync(directory)) {
+        const other = name.endsWith('.log') ? `${name}.1` : name.slice(0, -2)
+        renameSync(join(directory, name), join(directory, other))
+      }
+    },
+  },
 }
 
-for (const [what, content] of Object.entries(CONTENTS)) {
+for (const [what, beside] of Object.entries(BESIDE)) {
   t.test(`four times as many files ${what} cost no more than that, and not in one turn`, async t => {
-    await startBeside(t, 50, content)
-    const few = await startBeside(t, 150, content)
-    const many = await startBeside(t, 600, content)
+    await startBeside(t, 50, beside)
+    const few = await startBeside(t, 150, beside)
+    const many = await startBeside(t, 600, beside)
     t.ok(many.all < few.all * 10, `${few.all} and ${many.all} ms of work`)
     t.ok(many.longest < many.all / 2, `${many.longest} of ${many.all} ms of work in one turn`)
   })

@@ -3,8 +3,8 @@
  *
  * Guarantees: links are followed only where it says so; a bounded number of names is looked at; nothing throws.
  */
-import { type BigIntStats, fstatSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 
 /** Names looked at below a source's root at the most. */
@@ -14,20 +14,6 @@ const MAX_NAMES_BELOW = 20_000
 export function statPath(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * The name that an open file has now, as the system tells it (proc(5), /proc/pid/fd). A file that got another name by
- * a link, and lost the one it was opened by, is looked for beside `path`. Undefined if it has none.
- */
-export function nameOfHandle(fd: number, inode: Inode, path: string): string | undefined {
-  try {
-    const name = readlinkSync(`/proc/self/fd/${fd}`)
-    if (name.startsWith('/') && !name.endsWith(' (deleted)')) return name
-    return fstatSync(fd).nlink > 0 ? nameOf(inode, path) : undefined
   } catch {
     return undefined
   }
@@ -55,33 +41,28 @@ export function isInode(stats: BigIntStats, inode: Inode): boolean {
   return inodeKey(found) === inodeKey(inode) && sameBirth(found, inode)
 }
 
-/** The name that an inode has now in the directory where it was last seen. */
-export function nameOf(inode: Inode, path: string): string | undefined {
-  const directory = dirname(path)
-  for (const name of namesIn(directory)) {
-    const candidate = join(directory, name)
-    const stats = fileAt(candidate)
-    if (stats && isInode(stats, inode)) return candidate
-  }
-  return undefined
-}
-
 /**
  * Where inodes are below `roots`, by key. Looks at a bounded number of names, those that lie nearest first, and does not
- * walk into links.
+ * walk into links. Pauses after each name, so that its caller can do something else in between.
  */
-export function locate(roots: Iterable<string>, keys: ReadonlySet<string>): Map<string, string> {
+export function* locate(
+  roots: Iterable<string>,
+  keys: ReadonlySet<string>,
+): Generator<void, ReadonlyMap<string, string>, void> {
   const places = new Map<string, string>()
-  const queue = [...roots]
+  // A set goes on with what is added to it.
+  const directories = new Set(roots)
   let names = 0
-  for (let directory = queue.shift(); directory !== undefined && places.size < keys.size; directory = queue.shift()) {
+  for (const directory of directories) {
+    if (places.size >= keys.size) break
     for (const name of namesIn(directory)) {
       if (++names > MAX_NAMES_BELOW) return places
       const path = join(directory, name)
+      yield
       try {
         const stats = lstatSync(path, { bigint: true })
         const key = inodeKey(inodeOf(stats))
-        if (stats.isDirectory()) queue.push(path)
+        if (stats.isDirectory()) directories.add(path)
         else if (keys.has(key)) places.set(key, path)
       } catch {
         // It left while we looked, or may not be looked at.

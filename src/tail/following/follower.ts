@@ -10,7 +10,7 @@
  * not be read any more is counted as lost.
  */
 import { inodeOf, readLines } from '../files/fingerprint.ts'
-import { nameOfHandle } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import type { Habits } from '../files/names.ts'
 import type { OpenFile } from '../files/open.ts'
 import type { FileLog } from '../generation/file-log.ts'
@@ -135,7 +135,7 @@ export class Follower {
   /** Remembers what the file is really called: behind a link, or after a rotation. */
   #learn({ fd, inode, path, generation }: Tailer): void {
     const { habits, pins, unpacked } = this.#parts
-    const name = nameOfHandle(fd, inode, path)
+    const name = LISTINGS.nameOfHandle(fd, inode, path)
     if (name !== undefined && !pins.holds(name) && !unpacked.holds(name)) habits.learn(generation.origin.path, name)
   }
 

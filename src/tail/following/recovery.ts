@@ -146,7 +146,7 @@ export async function recover(
     if (known) missed.mayHaveBeenVacated(origin, known)
   }
   const nowhere = [...saved.values()].filter(entry => !entry.done && !replaced.has(entry))
-  search.elsewhere = locateAll(nowhere, parts.rootsOf, snapshot)
+  search.elsewhere = await locateAll(nowhere, parts.rootsOf, snapshot, pace)
   // The oldest first: it has the first claim to a file that more than one of them may be in.
   const entries = [...saved.values(), ...orphans].sort((a, b) => Number(begunOf(a) - begunOf(b)))
   // What is finished is no copy of what is not.
@@ -156,6 +156,7 @@ export async function recover(
   search.snapshot = snapshot
   for (const entry of entries) {
     await pace.next()
+    for (const _ of snapshot.catchUp(entry.inode, entry.origin)) await pace.next()
     search.find(entry, { replaced: replaced.has(entry), truncated: false })
   }
   search.standing = new Set()
@@ -262,19 +263,26 @@ async function survey(
 }
 
 /** Where the inodes are now that are not in their directories any more: below their sources' roots, if anywhere. */
-function locateAll(
+async function locateAll(
   entries: readonly SavedGeneration[],
   rootsOf: (source: string) => readonly string[],
   snapshot: Snapshot,
-): ReadonlyMap<string, string> {
+  pace: Pace,
+): Promise<ReadonlyMap<string, string>> {
   const roots = new Set<string>()
   const keys = new Set<string>()
   for (const { inode, origin, source } of entries) {
+    await pace.next()
+    for (const _ of snapshot.catchUp(inode, origin)) await pace.next()
     if (snapshot.nameOf(inode, origin) !== undefined) continue
     keys.add(inodeKey(inode))
     for (const root of rootsOf(source)) roots.add(root)
   }
-  return locate(roots, keys)
+  const places = locate(roots, keys)
+  for (let next = places.next(); ; next = places.next()) {
+    if (next.done) return next.value
+    await pace.next()
+  }
 }
 
 /** What is known of the file that the path leads to. */

@@ -33,7 +33,8 @@ import {
   stands,
 } from '../files/fingerprint.ts'
 import { timesOf } from '../files/growth.ts'
-import { nameOfHandle, statPath } from '../files/inodes.ts'
+import { statPath } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import type { SavedGeneration } from '../state/saved.ts'
 import type { Cursor, Generation } from './generation.ts'
 
@@ -263,7 +264,7 @@ export class Tailer {
 
   /** Takes note of the name that a file has now which has lost the one it was followed by. */
   locate(): void {
-    if (this.state.kind !== 'live') this.path = nameOfHandle(this.fd, this.inode, this.path) ?? this.path
+    if (this.state.kind !== 'live') this.path = LISTINGS.nameOfHandle(this.fd, this.inode, this.path) ?? this.path
   }
 
   /** Everything is read and acknowledged, and nothing was written for a while. */

@@ -8,10 +8,11 @@
  * at once is unpacked. A file that is finished and has grown since is taken up again: its writer was never told.
  */
 import { type BigIntStats, closeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt, namesIn, statPath } from '../files/inodes.ts'
-import { type Habits, isRelated } from '../files/names.ts'
+import { LISTINGS } from '../files/listings.ts'
+import { type Habits, isRelated, stemOf } from '../files/names.ts'
 import { type Bound, isNoise, type OpenFile } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
 import type { Generation } from '../generation/generation.ts'
@@ -38,6 +39,8 @@ const MOST_COMPARED = 16
 /** A look may miss a name that is being changed just then, so one look is not enough. */
 interface Vacancy {
   readonly source: SourceOptions
+  /** What is in the names of its rotations: there may be thousands of these, and of files that are compared with each. */
+  readonly stem: string
   /** When the youngest generation that had been followed there began; undefined: none was. */
   readonly begun: bigint | undefined
   readonly until: number
@@ -113,7 +116,7 @@ export class Missed {
   /** The path has just lost its file. */
   vacated(path: string, source: SourceOptions): void {
     const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
-    this.#vacancies.set(path, { source, begun, until: performance.now() + LOOK_AGAIN, looked: false })
+    this.#vacate(path, { source, begun, until: performance.now() + LOOK_AGAIN })
   }
 
   /**
@@ -121,7 +124,7 @@ export class Missed {
    * which one of them is found again: a file that was emptied after that copy is older than it.
    */
   mayHaveBeenVacated(path: string, source: SourceOptions): void {
-    this.#vacancies.set(path, { source, begun: this.#youngest.get(path), until: 0, looked: false })
+    this.#vacate(path, { source, begun: this.#youngest.get(path), until: 0 })
   }
 
   /** What looks like a rotation of a path that was never followed has appeared. */
@@ -162,20 +165,25 @@ export class Missed {
 
   /** Before another file is followed under `path`: it may be a rotation of a path that has just lost its file. */
   catchUp(source: SourceOptions, path: string): void {
+    const name = basename(path)
     for (const [origin, vacancy] of this.#vacancies) {
-      if (vacancy.looked || !isRelated(path, origin)) continue
+      if (vacancy.looked || !name.includes(vacancy.stem) || !isRelated(path, origin)) continue
       vacancy.looked = this.#catchUp(vacancy.source, origin, vacancy.begun)
     }
     // A directory of many new files must not be listed for each of them.
     if (!this.#youngest.has(path) && !this.#vacancies.has(path)) return
     const begun = this.#vacancies.get(path)?.begun ?? this.#youngest.get(path)
     if (this.#catchUp(source, path, begun) || this.#vacancies.has(path)) return
-    this.#vacancies.set(path, { source, begun, until: 0, looked: false })
+    this.#vacate(path, { source, begun, until: 0 })
+  }
+
+  #vacate(path: string, vacancy: Pick<Vacancy, 'source' | 'begun' | 'until'>): void {
+    this.#vacancies.set(path, { ...vacancy, stem: stemOf(basename(path)), looked: false })
   }
 
   /** Returns whether all of them were taken up: there may be no file descriptor for the others. */
   #catchUp(source: SourceOptions, origin: string, begun = this.#youngest.get(origin)): boolean {
-    const looks = this.#catchingUp(source, origin, begun, namesIn)
+    const looks = this.#catchingUp(source, origin, begun, directory => LISTINGS.names(directory))
     for (;;) {
       const { done, value } = looks.next()
       if (done) return value

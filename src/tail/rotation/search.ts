@@ -14,7 +14,8 @@ import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
 import { type Inode, inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
-import { fileAt, isInode, nameOf, namesIn } from '../files/inodes.ts'
+import { fileAt, isInode } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import type { Habits } from '../files/names.ts'
 import { type Bound, beside, type OpenFile, openRegular } from '../files/open.ts'
 import type { Lineage } from '../generation/lineage.ts'
@@ -282,15 +283,15 @@ export class Search {
   }
 
   #nameOf(inode: Inode, path: string): string | undefined {
-    return this.snapshot === undefined ? nameOf(inode, path) : this.snapshot.nameOf(inode, path)
+    return (this.snapshot ?? LISTINGS).nameOf(inode, path)
   }
 
   /** How directories are listed for a generation: a file that was there at the start may be an archive since. */
   #namesFor({ inode, origin }: SavedGeneration): (directory: string) => readonly string[] {
     const { snapshot } = this
-    if (snapshot === undefined || this.#parts.habits.knows(origin)) return namesIn
-    if (snapshot.placeOf(inode, dirname(origin)) !== undefined) return namesIn
-    return directory => snapshot.mayHold(directory, origin)
+    if (snapshot === undefined || this.#parts.habits.knows(origin)) return directory => LISTINGS.names(directory)
+    const again = snapshot.placeOf(inode, dirname(origin)) !== undefined
+    return directory => snapshot.mayHold(directory, origin, again)
   }
 
   /** What the configuration before had open: the file may have no name at all. */

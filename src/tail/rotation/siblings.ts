@@ -21,7 +21,8 @@ import {
   readHead,
   readMarker,
 } from '../files/fingerprint.ts'
-import { fileAt, namesIn } from '../files/inodes.ts'
+import { fileAt } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import {
   type Habits,
   isCompressed,
@@ -57,8 +58,9 @@ export interface Sibling {
   readonly opened: OpenFile
 }
 
-/** Names looked at in one directory at the most. */
+/** Names looked at in one directory at the most; and once too many files were opened for others, of those that are related. */
 const MAX_NAMES = 2000
+const FEWER_NAMES = 64
 /** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
 const SAMPLES = 16
 
@@ -182,12 +184,16 @@ export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): b
  */
 function* siblingsOf({ path, bounds }: Wanted, among?: ReadonlySet<string>): Generator<Sibling> {
   const directory = dirname(path)
+  const original = basename(path)
+  const stem = stemOf(original)
+  const isRelatedName = (name: string) => name.includes(stem) && isRotationOf(name, original)
+  const all = among === undefined ? LISTINGS.names(directory) : [...among].map(each => basename(each))
   // In a crowded directory the names of rotations must not fall off the end.
-  const related = (name: string) => (isRotationOf(name, basename(path)) ? 0 : 1)
-  const all = among === undefined ? namesIn(directory) : [...among].map(each => basename(each))
-  const names = all.map(name => ({ name, rank: related(name) }))
-  names.sort((a, b) => a.rank - b.rank)
-  for (const { name } of names.slice(0, MAX_NAMES)) {
+  const related = all.filter(isRelatedName)
+  const names = LISTINGS.mayOpen(Math.min(all.length, MAX_NAMES))
+    ? [...related, ...all.filter(name => !isRelatedName(name))].slice(0, MAX_NAMES)
+    : related.slice(0, FEWER_NAMES)
+  for (const name of names) {
     const sibling = join(directory, name)
     const opened = openRegular(sibling, beside(path, bounds))
     if (opened.kind === 'open') yield { path: sibling, opened }

@@ -3,18 +3,20 @@
  *
  * Thousands of generations may be looked for at once, each among thousands of names, and the application chooses how many:
  * looked through for each of them anew, a directory would keep everything waiting for minutes. So each is listed once,
- * each of its files is opened once, and what begins as a wanted generation does is found by that.
+ * each of its files is opened once, and what begins as a wanted generation does is found by that. Names go on moving
+ * meanwhile: once one that is asked for has, its directory is listed again, which all that is asked for pays for together.
  *
- * Guarantees: a bounded number of files is opened for each directory, and of names told for each generation; of what was
- * read nothing is kept but which files begin alike; nothing throws.
+ * Guarantees: a bounded number of files is opened for each directory, and of names told for each generation; what is
+ * looked at is linear in what is asked for, however often names move; of what was read nothing is kept but which files
+ * begin alike; nothing throws.
  */
 import { hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HEAD_BYTES, type Head, type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
-import { fileAt, isInode, nameOf, namesIn, sameBirth } from '../files/inodes.ts'
+import { fileAt, isInode, namesIn, sameBirth } from '../files/inodes.ts'
 import { mayBeCompressed } from '../files/names.ts'
-import { type Bound, openRegular } from '../files/open.ts'
+import { type Bound, compressionOf, openRegular } from '../files/open.ts'
 import type { Sibling } from './siblings.ts'
 import { Stems } from './stems.ts'
 
@@ -29,6 +31,13 @@ const MOST_NOTED = 500_000
 /** Of names that may be those of rotations; and of archives that say nothing by their names. */
 const MOST_RELATED = 256
 const MOST_ARCHIVES = 64
+/**
+ * A directory of so few names is listed again whenever a name has moved. Those of others are paid for: so many names may be
+ * looked at anyhow, and so many more for each question.
+ */
+const FEW = 128
+const AT_FIRST = 100_000
+const EACH = 32
 
 /** What is looked for. */
 export interface Sought {
@@ -56,10 +65,14 @@ export class Snapshot {
   /** By directory, and what a head says: the paths. */
   readonly #alike = new Map<string, Map<string, string[]>>()
   readonly #blank = new Map<string, number>()
+  /** By directory: names of files that were opened and do not begin like archives. */
+  readonly #plain = new Map<string, Set<string>>()
   /** By what a head says. */
   readonly #lent = new Map<string, Sibling[]>()
   /** Of the two above: files, of all heads together. */
   #noted = 0
+  /** Names that may be looked at again. */
+  #credit = AT_FIRST
 
   constructor(sought: Iterable<Sought>) {
     const heads: Head[] = []
@@ -77,6 +90,13 @@ export class Snapshot {
     yield* this.#readBeginnings(directory, bounds)
   }
 
+  /** Before something is asked of a generation: looks at its directory again if its file has another name there by now. */
+  *catchUp(inode: Inode, origin: string): Looks {
+    const directory = dirname(origin)
+    yield* this.#listInodes(directory)
+    if (this.#hasMoved(inode, directory) && this.#pays(directory)) yield* this.#listAgain(directory)
+  }
+
   /** The names in a directory that may be those of rotations of a file, as far as they have its stem. */
   related(directory: string, origin: string): readonly string[] {
     const stems = remembered(
@@ -87,12 +107,18 @@ export class Snapshot {
     return stems.of(origin).slice(0, MOST_RELATED)
   }
 
-  /** Those, and a number of archives that may have been made of anything. */
-  mayHold(directory: string, origin: string): readonly string[] {
+  /**
+   * Those that may be archives, and a number of archives that may have been made of anything. `again`: since the directory
+   * was listed.
+   */
+  mayHold(directory: string, origin: string, again: boolean): readonly string[] {
+    if (again && this.#pays(directory)) this.#forgetNames(directory)
+    const plain = this.#plain.get(directory)
     const archives = remembered(this.#archives, directory, () =>
       this.#namesIn(directory).filter(mayBeCompressed).slice(0, MOST_ARCHIVES),
     )
-    return [...new Set([...this.related(directory, origin), ...archives])]
+    const related = this.related(directory, origin).filter(name => mayBeCompressed(name) || !plain?.has(name))
+    return [...new Set([...related, ...archives])]
   }
 
   /** Where the inode was in a directory. */
@@ -104,11 +130,14 @@ export class Snapshot {
 
   /** The name that an inode has in the directory where it was last seen. */
   nameOf(inode: Inode, path: string): string | undefined {
-    const name = this.placeOf(inode, dirname(path))
-    if (name === undefined) return undefined
-    const stats = fileAt(name)
+    const directory = dirname(path)
     // It may have been renamed meanwhile.
-    return stats !== undefined && isInode(stats, inode) ? name : nameOf(inode, path)
+    if (this.#hasMoved(inode, directory)) {
+      if (!this.#pays(directory)) return undefined
+      drive(this.#listAgain(directory))
+      if (this.#hasMoved(inode, directory)) return undefined
+    }
+    return this.placeOf(inode, directory)
   }
 
   /**
@@ -158,6 +187,34 @@ export class Snapshot {
     return remembered(this.#names, directory, () => namesIn(directory))
   }
 
+  /** Whether an inode that was in a directory is not under the name any more that it had there. */
+  #hasMoved(inode: Inode, directory: string): boolean {
+    const name = this.placeOf(inode, directory)
+    if (name === undefined) return false
+    const stats = fileAt(name)
+    return stats === undefined || !isInode(stats, inode)
+  }
+
+  /** Whether a directory may be listed again, which is reckoned with if so. */
+  #pays(directory: string): boolean {
+    const { length } = this.#namesIn(directory)
+    if (length <= FEW) return true
+    this.#credit += EACH
+    if (this.#credit < length) return false
+    this.#credit -= length
+    return true
+  }
+
+  #forgetNames(directory: string): void {
+    for (const known of [this.#names, this.#stems, this.#archives]) known.delete(directory)
+  }
+
+  *#listAgain(directory: string): Looks {
+    this.#forgetNames(directory)
+    this.#inodes.delete(directory)
+    yield* this.#listInodes(directory)
+  }
+
   *#listInodes(directory: string): Looks {
     if (this.#inodes.has(directory)) return
     const inodes = new Map<string, InodePath>()
@@ -173,11 +230,13 @@ export class Snapshot {
   *#readBeginnings(directory: string, bounds: readonly Bound[]): Looks {
     if (this.#alike.has(directory)) return
     const alike = new Map<string, string[]>()
+    const plain = remembered(this.#plain, directory, () => new Set<string>())
     for (const name of this.#namesIn(directory).slice(0, MOST_OPENED)) {
       const path = join(directory, name)
       const opened = openRegular(path, bounds)
       if (opened.kind === 'open') {
         for (const key of this.#wanted.in(beginningOf(opened.fd))) this.#note(alike, key, path)
+        if (compressionOf(opened.fd) === undefined) plain.add(name)
         closeSync(opened.fd)
       }
       yield

@@ -20,7 +20,8 @@ import { codeOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES } from '../files/fingerprint.ts'
-import { fileAt, namesIn } from '../files/inodes.ts'
+import { fileAt } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import { type Habits, isCompressed, mayBeCompressed, stemOf, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
 import { decompress, Extraction, type Failure, type Plan } from './extraction.ts'
@@ -108,7 +109,7 @@ export class Unpacked {
    * The archives that may hold the generation, those that are called as its rotations are first, the oldest first.
    * `names`: those in a directory.
    */
-  candidates(wanted: Wanted, habits: Habits, names: (directory: string) => readonly string[] = namesIn): string[] {
+  candidates(wanted: Wanted, habits: Habits, names = (directory: string) => LISTINGS.names(directory)): string[] {
     if (this.#state === null) return []
     const blank = wanted.head.length === 0
     const { path: origin } = wanted
