@@ -6,8 +6,8 @@
  *     npm run soak -- --minutes 60 --seed 7   longer, with the same decisions (not the same moments)
  *
  * Judged at the end: every line of the honest writers was delivered at least once, nothing of what lies outside of the
- * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB and 7 KiB for each file beyond 500, and its descriptors are back to
- * a few. Without root the neighbour has the program's own user. Ends with 1 if anything failed.
+ * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB and 7 KiB for each file beyond 500,
+ * and its descriptors are back to a few. Without root the neighbour has the program's own user. Ends with 1 if anything failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,6 +23,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -169,7 +170,15 @@ class Backend {
   }
 }
 
-/** A writer of numbered lines, whose files are rotated; what has not all arrived is never removed. */
+/** After an answer so long passes at the most before a save knows of it: milliseconds. */
+const SAVED_AFTER = 3000
+
+/** When the state was saved last: milliseconds since the epoch. */
+function savedAt(): number {
+  return statSync(at('own/state/checkpoint'), { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+/** A writer of numbered lines, whose files are rotated; what has not all arrived, and is saved to have, is never removed. */
 class Writer {
   written = 0
   rotations = 0
@@ -177,7 +186,7 @@ class Writer {
   readonly #path: string
   readonly #seen: ReadonlySet<number>
   /** Rotated files, and the number behind their last line. */
-  readonly #rotated: { path: string; until: number }[] = []
+  readonly #rotated: { path: string; until: number; arrived: number }[] = []
 
   constructor(n: number, seen: ReadonlySet<number>) {
     this.#n = n
@@ -204,8 +213,15 @@ class Writer {
       copyFileSync(this.#path, path)
       truncateSync(this.#path)
     }
-    this.#rotated.push({ path, until: this.written })
-    while (this.#rotated.length > 3 && this.#all(this.#rotated[0]!.until)) rmSync(this.#rotated.shift()!.path)
+    this.#rotated.push({ path, until: this.written, arrived: Number.POSITIVE_INFINITY })
+    while (this.#rotated.length > 3 && this.#isSaved(this.#rotated[0]!)) rmSync(this.#rotated.shift()!.path)
+  }
+
+  /** Removed before, it would be missed by a process that begins with a state that does not know of its last lines. */
+  #isSaved(rotated: { until: number; arrived: number }): boolean {
+    if (!this.#all(rotated.until)) return false
+    rotated.arrived = Math.min(rotated.arrived, Date.now())
+    return savedAt() > rotated.arrived + SAVED_AFTER
   }
 
   #all(until: number): boolean {
