@@ -388,7 +388,8 @@ export class Tail {
       for (const tailer of this.#table.tailers) this.#follower.looks.look(tailer, now)
       if (all) this.#look(true)
     }
-    const waiting = this.#follower.order.holding || this.#search.waiting || this.#candidates.crowded
+    const { looks, order } = this.#follower
+    const waiting = looks.behind || order.holding || this.#search.waiting || this.#candidates.crowded
     return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 

@@ -59,3 +59,43 @@ for (const [what, script] of Object.entries(CROWDS)) {
     t.type(await shipper.end(), 'number')
   })
 }
+
+t.test(
+  'two hundred files that are emptied again and again, among two thousand that may be copies',
+  { skip },
+  async t => {
+    const pod = await Pod.start(t)
+    pod.application('mkdir crowd beside; echo one > beside/app.log')
+    const emptying = pod.program(`
+    const fs = require('node:fs')
+    process.umask(0)
+    for (let n = 0; n < 2000; n++) fs.writeFileSync('crowd/other-' + n, 'what may be a copy\\n'.repeat(100))
+    const write = (n, text) => fs.writeFileSync('crowd/' + n + '.log', 'a line of ' + text + ' that is long enough\\n')
+    for (let n = 0; n < 200; n++) write(n, 'the first round')
+    process.stdout.write('made')
+    let round = 0
+    setInterval(() => {
+      round++
+      for (let n = 0; n < 200; n++) write(n, round)
+    }, 300)`)
+    await once(emptying.stdout!, 'data')
+    const sources = ['crowd', 'beside'].map(name => ({ name, paths: [join(pod.logs, name, '*.log')] }))
+    const backends = [
+      { name: 'http', type: 'http', endpoint: pod.receiver.url, retry: { initial: '50ms', max: '200ms' } },
+    ]
+    const drain = { gracePeriod: '3s' }
+    const config = pod.secret('logshipper.yaml', JSON.stringify({ sources, backends, drain }))
+    const shipper = await pod.shipper(undefined, {}, ['--config', config])
+    t.ok(await pod.came('one'))
+    for (let n = 0; n < 5; n++) {
+      pod.application(`echo ${n} >> beside/app.log`)
+      t.ok(await pod.came(String(n)), 'the other source is shipped')
+      t.match(await shipper.get('/livez'), 'alive')
+    }
+    const emptied = () => pod.lines.filter(line => line.startsWith('a line of ')).length
+    const before = emptied()
+    emptying.kill('SIGKILL')
+    t.ok(await until(() => emptied() > before), 'and so are they, once they stay as they are')
+    t.type(await shipper.end(), 'number')
+  },
+)

@@ -21,9 +21,14 @@ export function statPath(path: string): BigIntStats | undefined {
 
 /** The regular file of this name, links not followed; undefined where there is none, or none that we may see. */
 export function fileAt(path: string): BigIntStats | undefined {
+  const stats = entryAt(path)
+  return stats?.isFile() ? stats : undefined
+}
+
+/** Whatever has this name. */
+export function entryAt(path: string): BigIntStats | undefined {
   try {
-    const stats = lstatSync(path, { bigint: true })
-    return stats.isFile() ? stats : undefined
+    return lstatSync(path, { bigint: true })
   } catch {
     // It left while we looked, or its directory lists names and no more.
     return undefined

@@ -150,7 +150,7 @@ export class Candidates {
     for (const path of this.#copies.paths()) if (!found.has(path)) this.#unexplained(path)
     this.#missUnopened(found)
     const unknown = [...found.values()].filter(({ path }) => table.tailerAt(path)?.state.kind !== 'live')
-    const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined)
+    const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined && !this.#mayBeExplained(path))
     this.#wanted = fresh.length
     // A file before its copies, whose names are longer: they can be told from new files only by it.
     for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
@@ -256,9 +256,16 @@ export class Candidates {
     }
   }
 
+  /** Whether what stands there may be a copy of a file of which it is not known yet what happened to it. */
+  #mayBeExplained(path: string): boolean {
+    const { table, follower } = this.#parts
+    return follower.looks.behind && table.relativesOf(path).some(tailer => follower.looks.owes(tailer))
+  }
+
   /** What was held back as a copy lost its name before a truncation could explain it. */
   #unexplained(path: string): void {
     const { table, follower, lineage, search } = this.#parts
+    if (this.#mayBeExplained(path)) return
     const { candidate, opened } = this.#copies.get(path)!
     // It may have been explained by now: then it is followed, or that takes it over.
     for (const tailer of table.relativesOf(path)) follower.looks.look(tailer)

@@ -26,10 +26,11 @@ import type { Pins } from '../state/pins.ts'
 import type { SavedGeneration } from '../state/saved.ts'
 import type { Saver } from '../state/saver.ts'
 import type { Change } from './decide.ts'
-import { Looks } from './looks.ts'
+import { type Acts, Looks } from './looks.ts'
 import { Order } from './order.ts'
 import type { Pinning } from './pinning.ts'
 import type { Scheduler } from './scheduler.ts'
+import { SearchTime } from './search-time.ts'
 
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
@@ -60,21 +61,24 @@ export class Follower {
   readonly looks: Looks
   readonly order: Order
   readonly #parts: FollowerParts
+  readonly #time = new SearchTime()
 
   constructor(parts: FollowerParts) {
     const { table, lineage } = parts
     this.#parts = parts
     this.order = new Order({ table, lineage, holdsBack: (...of) => parts.holdsBack(...of) })
-    this.looks = new Looks(table, {
+    const acts: Acts = {
       moved: tailer => this.#moved(tailer),
       apply: (tailer, change, now) => this.#apply(tailer, change, now),
-    })
+    }
+    this.looks = new Looks(table, acts, this.#time)
   }
 
   /** From now on nothing is written any more, as far as is known. */
   finish(): void {
     this.looks.final = true
     this.order.final = true
+    this.#time.final = true
   }
 
   #apply(tailer: Tailer, change: Change, now: number): void {
@@ -170,7 +174,7 @@ export class Follower {
     table.begin(tailer, generation)
     missed.followed(path, generation.begun)
     this.#hold(tailer)
-    search(lineage.lost(old, tailer.path))
+    this.#time.search(name, () => search(lineage.lost(old, tailer.path)))
   }
 
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */
@@ -190,7 +194,10 @@ export class Follower {
     this.order.hold(tailer)
     void this.#parts.saver.now().then(() => {
       this.order.release(tailer)
-      if (!tailer.closed) this.looks.look(tailer)
+      if (tailer.closed) return
+      // Its source may rest. What it was begun with can be read all the same, unless it has to be compared first.
+      if (!tailer.emptied) this.order.offer(tailer)
+      this.looks.look(tailer)
     })
   }
 
@@ -245,6 +252,7 @@ export class Follower {
     this.#parts.scheduler.forget(tailer)
     tailer.close()
     this.order.forget(tailer)
+    this.looks.forget(tailer)
   }
 
   /** A rotated file's name may not last: a rotation that keeps three files deletes the fourth. */

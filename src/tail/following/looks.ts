@@ -3,14 +3,19 @@
  *
  * This is the observing half of following: it reads and compares, and hands what follows (`decide.ts`), in turns
  * (`turns.ts`), to the follower, which does it.
+ *
+ * A file of a source that rests (`search-time.ts`) is owed a look, and has it before the source's others once it rests no
+ * more. Until then nothing is known of what happened to it, so nothing is decided that would need that.
  */
 import { fstatSync } from 'node:fs'
 import { isRelated } from '../files/names.ts'
 import { compressionOf, isNoise, isPattern } from '../files/open.ts'
+import type { Generation } from '../generation/generation.ts'
 import type { Table } from '../generation/table.ts'
 import type { Sight, Tailer } from '../generation/tailer.ts'
 import { beginsLike } from '../rotation/siblings.ts'
 import { type Change, decide, needsComparison } from './decide.ts'
+import type { SearchTime } from './search-time.ts'
 import { type Related, Turns } from './turns.ts'
 
 /** An older file counts as one that is still written to for so long after a change: milliseconds. */
@@ -30,6 +35,14 @@ export interface Acts {
   apply(tailer: Tailer, change: Change, now: number): void
 }
 
+const REPLACED: Seen = { sight: { kind: 'replaced' }, begins: false }
+
+/** What was seen of a generation, and is not decided upon. */
+interface Owed {
+  readonly generation: Generation
+  readonly seen: Seen
+}
+
 /** So many of those that come before a file are looked at before it: the last ones. */
 const MOST_ELDERS = 8
 
@@ -38,13 +51,19 @@ export class Looks {
   final = false
   readonly #table: Table
   readonly #acts: Acts
+  readonly #time: SearchTime
   readonly #turns: Turns<Tailer, Seen>
+  /** By source: files that are owed a look, and what was seen of them already. */
+  readonly #owed = new Map<string, Map<Tailer, Owed | undefined>>()
+  /** Sources do not rest just now. */
+  #urgent = false
   /** Monotonic milliseconds of the present look. */
   #now = 0
 
-  constructor(table: Table, acts: Acts) {
+  constructor(table: Table, acts: Acts, time: SearchTime) {
     this.#table = table
     this.#acts = acts
+    this.#time = time
     this.#turns = new Turns({
       identity: ({ closed, generation }) => (closed ? undefined : generation),
       observe: tailer => this.#observe(tailer),
@@ -52,14 +71,74 @@ export class Looks {
       related: (tailer, { sight }) => (needsComparison(sight, tailer.emptied) ? [...this.#related(tailer)] : []),
       isLike: (tailer, other) => this.#isLike(tailer, other),
       conclude: (tailer, seen, copied) => this.#conclude(tailer, seen, copied),
+      isTooLong: ({ generation }) => !this.#urgent && this.#time.rests(generation.origin.source),
+      postpone: (tailer, seen) => this.#owe(tailer, seen),
     })
   }
 
-  /** Looks at the file and at those that come before it, and does what follows from what it sees. */
+  /** Looks at the file and at those that come before it, and does what follows from what it sees; later if its source rests. */
   look(tailer: Tailer, now = performance.now()): void {
     this.#now = now
+    if (this.#mayLook(tailer)) this.#look(tailer)
+    else this.#owe(tailer)
+  }
+
+  #look(tailer: Tailer): void {
     for (const elder of this.#eldersToLookAt(tailer)) this.#turns.take(elder)
     this.#turns.take(tailer)
+  }
+
+  /** Whether a file has its turn: those of its source that were owed one before it have had theirs. */
+  #mayLook({ generation }: Tailer): boolean {
+    // What is asked for within a decision belongs to it.
+    if (this.#turns.running) return true
+    const { source } = generation.origin
+    const owed = this.#owed.get(source)
+    for (const [tailer, known] of [...(owed ?? [])]) {
+      if (this.#time.rests(source)) break
+      owed!.delete(tailer)
+      if (tailer.closed) continue
+      if (tailer.generation === known?.generation) this.#turns.take(tailer, known.seen)
+      else this.#look(tailer)
+    }
+    if (owed?.size === 0) this.#owed.delete(source)
+    return !this.#time.rests(source)
+  }
+
+  /** Also if its source rests: without it nothing could be said of another one. */
+  #lookNow(tailer: Tailer): void {
+    const { source } = tailer.generation.origin
+    const known = this.#owed.get(source)?.get(tailer)
+    this.forget(tailer)
+    this.#urgent = true
+    if (known !== undefined && known.generation === tailer.generation) this.#turns.take(tailer, known.seen)
+    else this.#look(tailer)
+    this.#urgent = false
+  }
+
+  /** It has its turn as soon as may be. */
+  #owe(tailer: Tailer, seen?: Seen): void {
+    const { generation } = tailer
+    const { source } = generation.origin
+    const owed = this.#owed.get(source) ?? new Map<Tailer, Owed | undefined>()
+    this.#owed.set(source, owed)
+    owed.set(tailer, seen ? { generation, seen } : owed.get(tailer))
+  }
+
+  /** Whether a file is owed a look: what has happened to it is not known yet. */
+  owes(tailer: Tailer): boolean {
+    return this.#owed.get(tailer.generation.origin.source)?.has(tailer) === true
+  }
+
+  /** Whether any file is. */
+  get behind(): boolean {
+    for (const owed of this.#owed.values()) for (const { closed } of owed.keys()) if (!closed) return true
+    return false
+  }
+
+  /** It is open no more. */
+  forget(tailer: Tailer): void {
+    this.#owed.get(tailer.generation.origin.source)?.delete(tailer)
   }
 
   /** What was written last to the file that had the name before comes first. */
@@ -119,7 +198,8 @@ export class Looks {
   /** A reader has seen that other content stands in the file. */
   replaced(tailer: Tailer): void {
     this.#now = performance.now()
-    this.#turns.take(tailer, { sight: { kind: 'replaced' }, begins: false })
+    if (this.#mayLook(tailer)) this.#turns.take(tailer, REPLACED)
+    else this.#owe(tailer, REPLACED)
   }
 
   /**
@@ -131,12 +211,13 @@ export class Looks {
     isLike: (other: Tailer) => boolean,
     isClaimed: () => boolean,
   ): Tailer | 'claimed' | undefined {
+    this.#now = performance.now()
     for (const other of others) {
-      this.look(other)
+      this.#lookNow(other)
       if (isClaimed()) return 'claimed'
       if (isLike(other)) return other
       // It may have been truncated while they were compared.
-      this.look(other)
+      this.#lookNow(other)
       if (isClaimed()) return 'claimed'
     }
     return undefined

@@ -7,7 +7,8 @@
  * a decision, and whether a file is still followed is asked in one place.
  *
  * Guarantees: what is seen of a file is decided upon exactly once, unless it stopped being what it was; a file that
- * waits for its turn is not looked at again; turns end, also if the others change with every look.
+ * waits for its turn is not looked at again; turns end, also if the others change with every look, and before that if
+ * they take too long: then those that are left are postponed, with what was seen.
  */
 
 /** A file that has to be looked at to decide about another one; `compare`: and to be compared with it. */
@@ -29,6 +30,10 @@ export interface Steps<File, Seen> {
   isLike(file: File, other: File): boolean
   /** Decides, and does what follows. */
   conclude(file: File, seen: Seen, copied: boolean): void
+  /** Whether the file had better have its turn later. */
+  isTooLong(file: File): boolean
+  /** It is to be taken again, with what was seen of it. */
+  postpone(file: File, seen: Seen | undefined): void
 }
 
 interface Turn<File, Seen> {
@@ -51,6 +56,11 @@ export class Turns<File, Seen extends object> {
     this.#steps = steps
   }
 
+  /** Within a turn: what is taken now has its turn after that. */
+  get running(): boolean {
+    return this.#running
+  }
+
   /** Looks at the file, and does what follows; or does that with what was seen of it. From within a turn: after that. */
   take(file: File, seen?: Seen): void {
     const turn = this.#turn(file, seen)
@@ -61,10 +71,20 @@ export class Turns<File, Seen extends object> {
     this.#turns.push(turn)
     this.#running = true
     try {
-      for (let next = this.#turns.at(-1); next !== undefined; next = this.#turns.at(-1)) this.#have(next)
+      for (let next = this.#turns.at(-1); next !== undefined; next = this.#turns.at(-1)) {
+        this.#have(next)
+        // All of them: those that are left wait for each other.
+        if (this.#turns.some(({ file: each }) => this.#steps.isTooLong(each))) this.#postpone()
+      }
     } finally {
       this.#running = false
       this.#turns.length = 0
+    }
+  }
+
+  #postpone(): void {
+    for (const { file, identity, seen } of this.#turns.splice(0).reverse()) {
+      if (identity !== undefined && this.#steps.identity(file) === identity) this.#steps.postpone(file, seen)
     }
   }
 

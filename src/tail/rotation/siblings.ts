@@ -21,7 +21,7 @@ import {
   readHead,
   readMarker,
 } from '../files/fingerprint.ts'
-import { fileAt } from '../files/inodes.ts'
+import { entryAt, fileAt } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
 import {
   type Habits,
@@ -119,7 +119,7 @@ export function findCopy(
   let best: (Sibling & { evidence: number }) | undefined
   const { path: origin, head, bounds } = wanted
   const among = snapshot?.beginLike(origin, head, beside(origin, bounds))
-  for (const { path, opened } of siblingsOf(wanted, among)) {
+  for (const { path, opened } of siblingsOf(wanted, among, stats => mayBeCopy(stats, wanted))) {
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
@@ -172,6 +172,13 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
 }
 
+/** As far as what is seen of a file without opening it tells: there may be thousands, and none of them the copy. */
+function mayBeCopy(stats: OpenFile['stats'], { inode, head, ends = [] }: Wanted): boolean {
+  const size = Number(stats.size)
+  if (inodeKey(inodeOf(stats)) === inodeKey(inode)) return false
+  return size >= head.length || ends.some(({ offset }) => offset === size)
+}
+
 /** Whether an open file ends where a generation had ended once. */
 export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): boolean {
   const size = Number(stats.size)
@@ -179,10 +186,14 @@ export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): b
 }
 
 /**
- * Every regular file of the directory, or those `among` them, open, those that are called as rotations of the path are
- * first.
+ * Every regular file of the directory, or those `among` them, that is `likely`, open, those that are called as rotations
+ * of the path are first.
  */
-function* siblingsOf({ path, bounds }: Wanted, among?: ReadonlySet<string>): Generator<Sibling> {
+function* siblingsOf(
+  { path, bounds }: Wanted,
+  among?: ReadonlySet<string>,
+  likely: (stats: OpenFile['stats']) => boolean = () => true,
+): Generator<Sibling> {
   const directory = dirname(path)
   const original = basename(path)
   const stem = stemOf(original)
@@ -193,9 +204,13 @@ function* siblingsOf({ path, bounds }: Wanted, among?: ReadonlySet<string>): Gen
   const names = LISTINGS.mayOpen(Math.min(all.length, MAX_NAMES))
     ? [...related, ...all.filter(name => !isRelatedName(name))].slice(0, MAX_NAMES)
     : related.slice(0, FEWER_NAMES)
+  const bound = beside(path, bounds)
   for (const name of names) {
     const sibling = join(directory, name)
-    const opened = openRegular(sibling, beside(path, bounds))
+    const stats = entryAt(sibling)
+    // Where a link leads is for `openRegular` to say.
+    if (stats === undefined || !(stats.isSymbolicLink() || (stats.isFile() && likely(stats)))) continue
+    const opened = openRegular(sibling, bound)
     if (opened.kind === 'open') yield { path: sibling, opened }
   }
 }
