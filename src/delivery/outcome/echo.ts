@@ -1,6 +1,7 @@
 /**
  * Whether a text repeats something of the frames it is about, in whatever form an error message has it: as it was,
- * quoted as JSON, Go, C, HTML or a URL do, in other letters, in base64, in hexadecimal, as numbers, or a part of it.
+ * quoted as JSON, Go, C, HTML or a URL do, in other letters, with marks or blanks between them, in base64 or base32, in
+ * hexadecimal, as numbers in whatever writing, or a part of it.
  *
  * Both sides are read with and without their escapes, and compared by what is left of them in lower case without
  * anything but letters and digits. A run of `FOLDED` of those, or of `RAW` bytes as they are, is an echo. Shorter ones
@@ -24,8 +25,12 @@ export function echoes(text: string, frames: Uint8Array): boolean {
 /** What a message may say: itself, without its escapes, and what is encoded in it. */
 function readingsOf(text: string): Uint8Array[] {
   const readings: Uint8Array[] = [Buffer.from(text)]
+  // Other widths of letters, and what stands over them or between them and is not seen.
+  const bare = text.normalize('NFKD').replace(/[\p{M}\p{Cf}]/gu, '')
   for (let level = 0; level < LEVELS; level++) readings.push(unescaped(readings.at(-1)!))
-  for (const plain of readings.slice(0, 2)) {
+  if (bare !== text) readings.push(Buffer.from(bare))
+  // Folded into lines, as mail does.
+  for (const plain of [...readings.slice(0, 2), Buffer.from(text.replace(/\s+/g, ''))]) {
     for (const decoded of decodings(Buffer.from(plain).toString('latin1'))) readings.push(decoded, unescaped(decoded))
   }
   return readings
@@ -36,12 +41,48 @@ function* decodings(text: string): Generator<Uint8Array> {
     // What we know of may begin anywhere in it.
     for (let at = 0; at < 4; at++) yield Buffer.from(run.slice(at), 'base64url')
   }
+  for (const [run] of text.matchAll(/[A-Z2-7]{20,}/g)) {
+    for (let at = 0; at < 8; at++) yield base32(run.slice(at))
+  }
+  yield* numbers(text)
   for (const [run] of text.matchAll(/(?:(?:0x|\\x)?[0-9a-f]{2}[\s:,-]{0,2}){12,}/gi)) {
     const digits = run.replace(/0x|\\x|[^0-9a-f]/gi, '')
     for (let at = 0; at < 2; at++) yield Buffer.from(digits.slice(at), 'hex')
   }
   for (const [run] of text.matchAll(/(?:\d{1,3}[\s,;]{1,2}){11,}\d{1,3}/g)) {
     yield Uint8Array.from(run.split(/[\s,;]+/), Number)
+  }
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** RFC 4648, as far as it goes. */
+function base32(text: string): Uint8Array {
+  const bytes: number[] = []
+  let bits = 0
+  let held = 0
+  for (const letter of text) {
+    held = ((held << 5) | BASE32.indexOf(letter)) & 0xffff
+    bits += 5
+    if (bits < 8) continue
+    bits -= 8
+    bytes.push((held >> bits) & 0xff)
+  }
+  return Uint8Array.from(bytes)
+}
+
+/**
+ * What the numbers in a text say as characters, whatever stands between them (`U+0041`, `\x{41}`, `=41`, `01000001`):
+ * all of them, and every other one, for they may be counted.
+ */
+function* numbers(text: string): Generator<Uint8Array> {
+  const words = text.match(/[0-9a-f]+/gi) ?? []
+  if (words.length < FOLDED) return
+  for (const radix of [2, 8, 10, 16]) {
+    const codes = words.map(word => (/^[0-7]*$/.test(word) || radix > 8 ? Number.parseInt(word, radix) : Number.NaN))
+    const letters = codes.map(code => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ''))
+    yield Buffer.from(letters.join(''))
+    for (const odd of [0, 1]) yield Buffer.from(letters.filter((_, at) => at % 2 === odd).join(''))
   }
 }
 

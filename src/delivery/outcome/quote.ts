@@ -7,6 +7,8 @@
  */
 import { echoes } from './echo.ts'
 
+/** Where Elasticsearch and OpenSearch repeat the value of a field, however short it is. */
+const VALUES = /\b(Preview of field's value: |For input string: )['"].*/s
 const LONGEST_BODY = 400
 const LONGEST_QUOTE = 200
 
@@ -14,6 +16,7 @@ const LONGEST_QUOTE = 200
 export function quote(detail: string | undefined, frames: Buffer): string | undefined {
   if (detail === undefined || detail.length > LONGEST_BODY) return undefined
   const line = detail
+    .replace(VALUES, '$1…')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
     .slice(0, LONGEST_QUOTE)

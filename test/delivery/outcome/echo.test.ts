@@ -36,8 +36,42 @@ const FORMS: Record<string, (text: string) => string> = {
   'in hexadecimal': text => Buffer.from(text).toString('hex'),
   'in capitals of hexadecimal': text => Buffer.from(text).toString('hex').toUpperCase(),
   'as a hexdump': text => Buffer.from(text).toString('hex').replace(/../g, '$& '),
+  'in base32': text => base32(text),
+  'in base64 that is folded': text => Buffer.from(text).toString('base64').replace(/.{12}/g, '$&\n '),
+  'in wide letters': text => text.replace(/[!-~]/g, each => String.fromCharCode(each.charCodeAt(0) + 0xfee0)),
+  'with marks over its letters': text => [...text].map(each => `${each}\u0301`).join(''),
+  'with blanks of no width': text => [...text].join('\u200b'),
+  'as U+': text =>
+    codes(text, 16, 4)
+      .map(code => `U+${code}`)
+      .join(' '),
+  'as \\x{}': text =>
+    codes(text, 16)
+      .map(code => `\\x{${code}}`)
+      .join(''),
+  'as \\u{}': text =>
+    codes(text, 16)
+      .map(code => `\\u{${code}}`)
+      .join(''),
+  'as %u': text =>
+    codes(text, 16, 4)
+      .map(code => `%u${code}`)
+      .join(''),
+  'in quoted-printable, every byte': text => Buffer.from(text).toString('hex').replace(/../g, '=$&'),
+  'in binary': text => codes(text, 2, 8).join(' '),
+  'as an object of bytes': text => JSON.stringify({ ...codes(text, 10).map(Number) }),
   'as a slice of bytes in Go': text => `[${[...Buffer.from(text)].join(' ')}]`,
   'as an array of bytes': text => `[${[...Buffer.from(text)].join(', ')}]`,
+}
+
+function codes(text: string, radix: number, digits = 1): string[] {
+  return [...text].map(each => each.codePointAt(0)!.toString(radix).padStart(digits, '0'))
+}
+
+function base32(text: string): string {
+  const bits = [...Buffer.from(text)].map(byte => byte.toString(2).padStart(8, '0')).join('')
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  return (bits.match(/.{1,5}/g) ?? []).map(each => letters[Number.parseInt(each.padEnd(5, '0'), 2)]).join('')
 }
 
 t.test('an echo is known in every form', t => {

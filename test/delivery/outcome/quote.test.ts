@@ -19,3 +19,12 @@ t.test('pages, empty messages and none at all are not quoted', async t => {
   t.equal(quote(' \n\0', FRAMES), undefined)
   t.equal(quote(undefined, FRAMES), undefined)
 })
+
+t.test('the value of a field that Elasticsearch repeats is left out, however short it is', async t => {
+  const said = "failed to parse field [user] of type [long] in document with id '7'. Preview of field's value: 'al'"
+  t.equal(
+    quote(said, FRAMES),
+    "failed to parse field [user] of type [long] in document with id '7'. Preview of field's value: …",
+  )
+  t.equal(quote('For input string: "al"', FRAMES), 'For input string: …')
+})
