@@ -6,8 +6,8 @@
  * Each chunk counts with the best of its rounds, so that what else runs on the machine falls out.
  */
 import { crc32 } from 'node:zlib'
-import { LAYOUT } from '../../src/kernel/module.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
+import { LAYOUT } from '../../src/kernel/module.ts'
 import { compileParse, parsingOf } from '../../src/process/parse/compile.ts'
 import type { ParseOptions } from '../../src/process/parse/options.ts'
 import { block, jsonBlock } from './corpus.ts'
@@ -19,12 +19,18 @@ const rounds = Number(process.argv[2] ?? 7)
 
 function logfmtBlock(size: number): Buffer {
   const lines = jsonBlock(size).toString().trimEnd().split('\n')
-  const flat = (value: unknown) => (typeof value === 'string' && /[ "=]/.test(value) ? JSON.stringify(value) : String(value))
+  const flat = (value: unknown) =>
+    typeof value === 'string' && /[ "=]/.test(value) ? JSON.stringify(value) : String(value)
   return Buffer.from(
     lines
       .map(line => JSON.parse(line) as Record<string, unknown>)
       .map(({ user, ...rest }) => ({ ...rest, ...(user as object) }))
-      .map(pairs => `${Object.entries(pairs).map(([name, value]) => `${name}=${flat(value)}`).join(' ')}\n`)
+      .map(
+        pairs =>
+          `${Object.entries(pairs)
+            .map(([name, value]) => `${name}=${flat(value)}`)
+            .join(' ')}\n`,
+      )
       .join(''),
   )
 }
@@ -35,9 +41,13 @@ const dockerBlock = (size: number) =>
   Buffer.from(
     block(size)
       .toString()
-      .replaceAll(/(.*)\n/g, (_, log) => `${JSON.stringify({ log: `${log}\n`, stream: 'stdout', time: '2026-11-23T10:00:00Z' })}\n`),
+      .replaceAll(
+        /(.*)\n/g,
+        (_, log) => `${JSON.stringify({ log: `${log}\n`, stream: 'stdout', time: '2026-11-23T10:00:00Z' })}\n`,
+      ),
   )
-const klogBlock = (size: number) => Buffer.from('I1123 10:00:00.123456       1 controller.go:42] Reconciled the object in 3 ms\n'.repeat(size / 77))
+const klogBlock = (size: number) =>
+  Buffer.from('I1123 10:00:00.123456       1 controller.go:42] Reconciled the object in 3 ms\n'.repeat(size / 77))
 
 const CASES: readonly [string, ParseOptions['parse'], Buffer, readonly string[]][] = [
   ['json', 'json', jsonBlock(CHUNK * CHUNKS), ['time', 'status', 'bytes', 'client', 'user.id', 'seconds']],
@@ -49,14 +59,21 @@ const CASES: readonly [string, ParseOptions['parse'], Buffer, readonly string[]]
   ['docker', 'docker', dockerBlock(CHUNK * CHUNKS), ['time']],
   ['cri', 'cri', criBlock(CHUNK * CHUNKS), []],
   ['json, of text', 'json', block(CHUNK * CHUNKS), []],
-  ['own, two passes', { match: '(?P<ip>\\d+\\.\\S+) .*?" (?P<status>\\d+) ', types: {}, fields: [], else: 'keep' }, block(CHUNK * CHUNKS), []],
+  [
+    'own, two passes',
+    { match: '(?P<ip>\\d+\\.\\S+) .*?" (?P<status>\\d+) ', types: {}, fields: [], else: 'keep' },
+    block(CHUNK * CHUNKS),
+    [],
+  ],
 ]
 
 function problem(found: unknown): never {
   throw new Error(JSON.stringify(found))
 }
 
-process.stdout.write(`${'format'.padEnd(20)} ${['taken', 's/GiB', '× crc32', 'ns/record'].map(head => head.padStart(10)).join('')}\n`)
+process.stdout.write(
+  `${'format'.padEnd(20)} ${['taken', 's/GiB', '× crc32', 'ns/record'].map(head => head.padStart(10)).join('')}\n`,
+)
 for (const [name, parse, data, wanted] of CASES) {
   const parsing = parsingOf({ parse }, problem)!
   for (const each of wanted) parsing.slots.slotFor(each)

@@ -7,7 +7,7 @@
 import type { RecordShape, SlotName } from '../../chunk.ts'
 import { LAYOUT } from '../../kernel/module.ts'
 import { ExpressionError } from '../expression/failure.ts'
-import { CAPTURE_ROOM, SPANS_BYTES } from '../expression/layout.ts'
+import { CAPTURE_ROOM } from '../expression/layout.ts'
 import { type Captures, compileCaptures } from '../expression/program.ts'
 import type { ProcessProblem } from '../problem.ts'
 import { EXPRESSION_FORMATS } from './formats.ts'
@@ -138,8 +138,7 @@ export function compileParse({ slots, rule, parts }: Parsing, report: Report): P
   }
   const parsers = parts.map(part => parserOf(part, wanted, message))
   const table = tableOf(parsers, wanted.length, MOST_MEMBERS)
-  const passes = Math.max(0, ...parts.map(part => (part.kind === 'expression' ? part.captures.passes : 0)))
-  const room = [0, SPANS_BYTES, CAPTURE_ROOM][passes]!
+  const room = parts.some(({ kind }) => kind === 'expression') ? CAPTURE_ROOM : 0
   const shape = { slots: named, message, level, traceId, spanId }
   return { table, slots: wanted.length, room, shape, drop: rule.else === 'drop' }
 }

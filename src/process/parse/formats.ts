@@ -15,8 +15,8 @@ export interface ExpressionFormat {
 /** What may stand in quotes: a quote in it is escaped. */
 const QUOTED = '(?:[^"\\\\]|\\\\.)*'
 const CLIENT = '(?P<client>[^ ]+) [^ ]+ (?P<user>[^ ]+) \\[(?P<time>[^\\]]+)\\] '
-const PATH = '(?P<path>[^" ?\\\\]*)(?:\\?(?P<query>(?:[^" \\\\]|\\\\.)*))?'
-const REQUEST = `"(?P<method>[A-Z]+) ${PATH}(?: (?P<protocol>[^" \\\\]+))?" `
+const PATH = '(?P<path>[^" ?]*)(?:\\?(?P<query>[^" ]*))?'
+const REQUEST = `"(?P<method>[A-Z]+) ${PATH}(?: (?P<protocol>[^" ]+))?" `
 const ANY_REQUEST = `"(?P<request>${QUOTED})" `
 const ANSWER = '(?P<status>\\d+) (?P<bytes>\\d+|-)'
 const AGENT = ` "(?P<referer>${QUOTED})" "(?P<agent>${QUOTED})"`

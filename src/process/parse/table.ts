@@ -26,8 +26,11 @@ export interface NamedValues {
 
 interface Target {
   readonly slot: number
+  /** The place of the name among those of the slot. */
   readonly rank: number
   readonly kinds: number
+  /** The slot has no other name. */
+  readonly sole: boolean
 }
 
 interface Node {
@@ -79,7 +82,7 @@ function groups(bytes: Bytes, { names, wanted }: NamedValues): number {
   const at = bytes.room(8 * names.length)
   for (const [index, name] of names.entries()) {
     const targets = wanted.flatMap(({ names: all, kinds }, slot) =>
-      all.flatMap((each, rank) => (each === name ? [{ slot, rank, kinds }] : [])),
+      all.flatMap((each, rank) => (each === name ? [{ slot, rank, kinds, sole: all.length === 1 }] : [])),
     )
     bytes.u32(at + 8 * index, layTargets(bytes, targets))
     bytes.u32(at + 8 * index + 4, targets.length)
@@ -91,7 +94,8 @@ function treeOf(wanted: readonly Wanted[]): Node {
   const root: Node = { members: new Map() }
   for (const [slot, { names, kinds }] of wanted.entries()) {
     for (const [rank, name] of names.entries()) {
-      for (const path of pathsOf(name)) insert(root, path, { slot, rank, kinds })
+      const target = { slot, rank, kinds, sole: names.length === 1 }
+      for (const path of pathsOf(name)) insert(root, path, target)
     }
   }
   return root
@@ -150,7 +154,7 @@ function layNode(bytes: Bytes, { members }: Node): number {
 }
 
 function layTargets(bytes: Bytes, targets: readonly Target[]): number {
-  return bytes.put(Buffer.from(targets.flatMap(({ slot, rank, kinds }) => [slot, rank, kinds, 0])))
+  return bytes.put(Buffer.from(targets.flatMap(({ slot, rank, kinds, sole }) => [slot, rank, kinds, Number(sole)])))
 }
 
 /** The first of some multipliers with which every name has a place of its own, or the best of them. */

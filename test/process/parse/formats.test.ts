@@ -1,7 +1,5 @@
 /** Formats that are expressions, on lines as servers write them, and expressions of one's own. */
 import t from 'tap'
-import { compileCaptures } from '../../../src/process/expression/program.ts'
-import { EXPRESSION_FORMATS } from '../../../src/process/parse/formats.ts'
 import type { ParseOptions } from '../../../src/process/parse/options.ts'
 import { Finder, planFor } from './found.ts'
 
@@ -20,16 +18,6 @@ function reader(parse: ParseOptions['parse']) {
     )
   }
 }
-
-t.test('groups of known formats are found in one pass', async t => {
-  for (const [format, { expressions }] of Object.entries(EXPRESSION_FORMATS)) {
-    for (const text of expressions) {
-      const captures = compileCaptures(`(?s)${text}`)
-      t.not(captures instanceof Error, true, format)
-      if (!(captures instanceof Error)) t.equal(captures.passes, 1, text)
-    }
-  }
-})
 
 t.test('nginx: combined, the format of its image, of its ingress controller, and errors', async t => {
   const read = reader('nginx')

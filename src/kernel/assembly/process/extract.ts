@@ -11,6 +11,7 @@
  * goes on as that.
  */
 import {
+  ABSENT,
   JSON,
   NAMES_CLASH,
   NO_TIME,
@@ -30,7 +31,7 @@ import { cri, withoutLineFeed } from './envelope'
 import { clash as namesTwice, NO_OBJECT, OBJECT, walk } from './json'
 import { pairs, clash as pairsTwice } from './logfmt'
 import { capture } from './capture'
-import { begin, group, isFound } from './names'
+import { begin, group } from './names'
 import { GROUPS } from './layout'
 import { RANKS } from './scratch'
 
@@ -159,10 +160,10 @@ function takes(
 
 /** Whether the slot of docker's line has one; it loses its line feed. */
 function line(row: usize, slot: u32, frame: usize): bool {
-  if (!isFound(slot)) return false
   const at = row + ROW_SLOTS + (<usize>slot << 2)
   const from = frame + <usize>load<u16>(at)
   const bytes = <usize>load<u16>(at, 2)
-  if (bytes != 0xffff) store<u16>(at, <u16>withoutLineFeed(from, from + bytes), 2)
+  if (bytes == ABSENT) return false
+  store<u16>(at, <u16>withoutLineFeed(from, from + bytes), 2)
   return true
 }

@@ -3,7 +3,7 @@
  *
  *     node     multiplier u64 │ shift │ - │ places: an entry each, or 0            (offsets are relative to the table)
  *     entry    key u64 │ bytes of the name │ the name │ node of its members │ targets │ how many │ next entry of the place
- *     target   slot u8 │ rank u8 │ kinds of values u8 │ -
+ *     target   slot u8 │ rank u8 │ kinds of values u8 │ whether the slot has no other name u8
  *
  * A key is the first eight bytes of a name, and of a longer one its last eight too; key times multiplier, shifted, is
  * its place. The compiler searches for a multiplier with which each place has one name (src/process/parse/table.ts).
@@ -48,11 +48,6 @@ export function begin(first: usize, rowAt: usize, rowBytes: usize, ranksAt: usiz
   ranks = ranksAt
   for (let at = rowAt + ROW_SLOTS; at < rowAt + rowBytes; at += 8) store<u64>(at, -1)
   for (let at: usize = 0; at < <usize>slots; at += 8) store<u64>(ranksAt + at, -1)
-}
-
-/** Whether a slot of the record at hand has been asked to hold a value. */
-export function isFound(slot: u32): bool {
-  return load<u8>(ranks + <usize>slot) != 0xff
 }
 
 // @ts-ignore: decorator
@@ -100,25 +95,34 @@ export function nodeOf(table: usize, entry: usize): usize {
 }
 
 /** Notes that the value [from, to) has the name of an entry. */
-// @ts-ignore: decorator
-@inline
 export function put(table: usize, entry: usize, from: usize, to: usize, kind: u32): void {
   const count = load<u32>(entry, ENTRY_COUNT)
   if (count != 0) putTargets(table + <usize>load<u32>(entry, ENTRY_TARGETS), count, from, to, kind)
 }
 
 /** Notes that the value [from, to) is one for these targets. */
-export function putTargets(targets: usize, count: u32, from: usize, to: usize, kind: u32): void {
+// @ts-ignore: decorator
+@inline
+function putTargets(targets: usize, count: u32, from: usize, to: usize, kind: u32): void {
   const at = from - frame
   const bytes = to - from
-  for (let stop = targets + <usize>count * TARGET; targets < stop; targets += TARGET) {
-    const slot = <usize>load<u8>(targets)
-    const rank = load<u8>(targets, 1)
-    if ((<u32>load<u8>(targets, 2) & kind) == 0 || rank > load<u8>(ranks + slot)) continue
-    store<u8>(ranks + slot, rank)
-    const near = at < TOO_FAR && bytes < TOO_FAR
-    store<u32>(row + (slot << 2), near ? <u32>at | (<u32>bytes << 16) : ABSENT | (ABSENT << 16), ROW_SLOTS)
-  }
+  const value = at < TOO_FAR && bytes < TOO_FAR ? <u32>at | (<u32>bytes << 16) : ABSENT | (ABSENT << 16)
+  const stop = targets + <usize>count * TARGET
+  do {
+    const target = load<u32>(targets)
+    const slot = <usize>(target & 0xff)
+    if (((target >> 16) & kind) != 0) {
+      if (target >> 24 != 0) store<u32>(row + (slot << 2), value, ROW_SLOTS)
+      else {
+        const rank = (target >> 8) & 0xff
+        if (rank <= <u32>load<u8>(ranks + slot)) {
+          store<u8>(ranks + slot, <u8>rank)
+          store<u32>(row + (slot << 2), value, ROW_SLOTS)
+        }
+      }
+    }
+    targets += TARGET
+  } while (targets < stop)
 }
 
 /** Notes that [from, to) is the value of a group: the table has for each where its targets are, and how many. */
