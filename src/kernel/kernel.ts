@@ -198,7 +198,7 @@ export interface Decoding {
 }
 
 /** The frames of a chunk whose rows are filled, as `Extraction` has them. */
-export type Filling = Omit<Extraction, 'table' | 'atFileStart'>
+export type Filling = Pick<Extraction, 'ends' | 'first' | 'count' | 'start' | 'rows' | 'row'>
 
 /** Whose records they are, and what the digits are made of that their times do not have. */
 export interface Timing {
@@ -217,6 +217,12 @@ export interface Untimed {
   readonly unreadable: number
   readonly old: number
   readonly ahead: number
+}
+
+/** Records without a level: it was not there, or is not known. */
+export interface Unlevelled {
+  readonly missing: number
+  readonly unknown: number
 }
 
 /** A row's time if the record has none of its own. */
@@ -278,6 +284,9 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly timesUnreadable: WebAssembly.Global
   readonly timesOld: WebAssembly.Global
   readonly timesAhead: WebAssembly.Global
+  levels(plan: number, ends: number, first: number, count: number, start: number, rows: number, row: number): void
+  readonly levelsMissing: WebAssembly.Global
+  readonly levelsUnknown: WebAssembly.Global
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -472,6 +481,13 @@ export class Kernel {
       old: timesOld.value,
       ahead: timesAhead.value,
     }
+  }
+
+  /** Finds the levels of records, as `times` their times, by the table at `plan` (process/level/compile.ts). */
+  levels(plan: number, { ends, first, count, start, rows, row }: Filling): Unlevelled {
+    const loops = this.#loops
+    loops.levels(plan, ends, first, count, start, rows, row)
+    return { missing: loops.levelsMissing.value, unknown: loops.levelsUnknown.value }
   }
 
   /**

@@ -44,7 +44,7 @@ export class Bed {
       bytes.writeUInt32LE(at, ends + 4 * index)
       bytes[at++] = 10
     }
-    this.kernel.extract({ ...filling, table: 0, atFileStart: false })
+    this.kernel.extract({ ...filling, table: 0, spans: 0, atFileStart: false })
     for (const [index, slots] of values.entries()) {
       bytes[this.#rowOf(index) + LAYOUT.ROW_FORM] = form
       for (const [slot, value] of Object.entries(slots)) {

@@ -59,6 +59,8 @@ export {
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
+export { levels, levelsMissing, levelsUnknown } from './process/level'
+export * from './process/level-layout'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
 export * from './process/time-layout'
 export { cutAt, end, render, repaired } from './render'

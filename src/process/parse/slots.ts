@@ -55,6 +55,11 @@ export class Slots {
     return this.#known === 'any' ? undefined : this.#known
   }
 
+  /** A slot for what no parser finds. */
+  own(): number {
+    return this.#wanted.push({ names: [], kinds: 0 }) - 1
+  }
+
   /** The slot for the value of one of these names, the first that has one; undefined: no record can have any of them. */
   slotFor(names: string | readonly string[], kind: Kind = 'any'): number | undefined {
     const all = (typeof names === 'string' ? [names] : names).filter(name => this.has(name))
