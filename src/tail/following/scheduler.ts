@@ -87,7 +87,9 @@ export class Scheduler {
     this.#tick = setTimeout(() => this.start(), this.#pace)
   }
 
+  /** Nothing is looked at any more, whatever still ends and asks for it: descriptors are closed, or are another's by now. */
   stop(): void {
+    this.#held = true
     for (const timer of [this.#tick, this.#hotTick, this.#hint]) clearTimeout(timer)
     this.#tick = undefined
     this.#hot.clear()

@@ -52,3 +52,11 @@ t.test('however much there is to hint at, looks take a small part of the time', 
   const share = looks.spent / passed
   t.ok(share < 0.12, `${(share * 100).toFixed(0)} % of the time for ${looks.count} looks and ${passed} hints`)
 })
+
+t.test('once it was stopped nothing is looked at, whatever is hinted at', async t => {
+  const { time, made, looks } = scheduler(t, 0)
+  made.stop()
+  made.sweepSoon()
+  await time.pass(5000)
+  t.equal(looks.count, 0)
+})
