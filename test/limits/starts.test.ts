@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { scratch } from '../scratch.ts'
 import { Room, source } from '../tail/rig.ts'
 
-t.setTimeout(170_000)
+t.setTimeout(600_000)
 
 /** Milliseconds that our own thread has worked. */
 function worked(): number {
@@ -74,7 +74,7 @@ const BESIDE: Record<string, Beside> = {
   'that are removed and made anew meanwhile': {
     content: n => `line of ${n}\n`,
     meanwhile(directory, count, turn) {
-      if (turn % 8 !== 3) return
+      if (turn % 8 !== 3 || turn > 32) return
       for (const name of readdirSync(directory)) rmSync(join(directory, name))
       for (let n = 0; n < count; n++) writeFileSync(join(directory, `${n}.log`), `line of ${n} in turn ${turn}\n`)
     },
@@ -82,7 +82,7 @@ const BESIDE: Record<string, Beside> = {
   'that are renamed meanwhile, again and again': {
     content: n => `line of ${n}\n`,
     meanwhile(directory, _, turn) {
-      if (turn % 2 === 0) return
+      if (turn % 2 === 0 || turn > 8) return
       for (const name of readdirSync(directory)) {
         const other = name.endsWith('.log') ? `${name}.1` : name.slice(0, -2)
         renameSync(join(directory, name), join(directory, other))
