@@ -42,11 +42,17 @@ export {
   DEAD as TABLE_DEAD,
   DECIDED as TABLE_DECIDED,
   EDGE_COLUMN as TABLE_EDGE_COLUMN,
+  GAVE_UP as TABLE_GAVE_UP,
   GROUPS as TABLE_GROUPS,
+  INNER as TABLE_INNER,
+  INNER_WIDTH as TABLE_INNER_WIDTH,
   LAST as TABLE_LAST,
   LOOPS as TABLE_LOOPS,
   MASKS as TABLE_MASKS,
   MOVES as TABLE_MOVES,
+  NIBBLES as TABLE_NIBBLES,
+  NO_MATCH as TABLE_NO_MATCH,
+  OFFSET as TABLE_OFFSET,
   ROWS as TABLE_ROWS,
   ROW_BITS as TABLE_ROW_BITS,
   SAID as TABLE_SAID,
@@ -56,13 +62,15 @@ export {
   SPECIAL as TABLE_SPECIAL,
   START as TABLE_START,
   STARTS as TABLE_STARTS,
+  TABLE as TABLE_TABLE,
+  TRIED_BYTES as TABLE_TRIED_BYTES,
+  TRIED_TIMES as TABLE_TRIED_TIMES,
+  WIDTH as TABLE_WIDTH,
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
-export * from './process/level-layout'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
-export * from './process/time-layout'
 export { cutAt, end, render, repaired } from './render'
 export {
   atFileStart,
@@ -158,5 +166,6 @@ export {
   WINDOWS_1252,
 } from './layout'
 export { capture } from './process/capture'
+export { allow, matchEnd, search } from './process/search'
 
 prepare()

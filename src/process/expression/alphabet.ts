@@ -5,10 +5,11 @@
  *     bytes c3 41       c3 ─► node ─ 41 ─► nothing: c3 was no character, and counts as one U+FFFD
  *
  * A text is read as a decoder reads it (WHATWG Encoding Standard): each maximal subpart that is no UTF-8 is one U+FFFD.
- * So an expression sees what is delivered, a character is never split, and a set contains what is no UTF-8 if and only if it
- * contains U+FFFD: `.` and `[^a]` do, `[a-z]` does not.
+ * So an expression sees what is delivered, a character is never split, and a set contains what is no UTF-8 if and only
+ * if it contains U+FFFD: `.` and `[^a]` do, `[a-z]` does not.
  *
- * Characters that every set has, or that none has, are of one kind; bytes that every node treats alike are of one class.
+ * Characters that every set has, or that none has, are of one kind; bytes that every node treats alike are of one
+ * class.
  */
 import { HIGHEST, REPLACEMENT, WORD } from './characters.ts'
 import type { Work } from './limits.ts'
@@ -183,7 +184,9 @@ class Nodes {
     return { rows: this.#rows.subarray(0, this.count * TAILS), last: Uint8Array.from(this.#last) }
   }
 
-  /** The node for the characters from `base` on of which `missing` bytes are missing; those below `lowest` are shorter. */
+  /**
+   * The node for the characters from `base` on of which `missing` bytes are missing; those below `lowest` are shorter.
+   */
   node(base: number, missing: number, lowest: number): number {
     this.#work.take(TAILS)
     const size = 1 << (6 * (missing - 1))

@@ -2,7 +2,8 @@
  * Why an expression cannot be used: where in it, what is wrong and what to write instead.
  *
  * The doors of this directory (`parse`, `compile` and the like) return it as a value; only inside is it thrown, since a
- * parser and the builders behind it recurse. Its sentences name no key: which key the expression is of, the caller knows.
+ * parser and the builders behind it recurse. Its sentences name no key: which key the expression is of, the caller
+ * knows.
  */
 
 export type ExpressionCode =

@@ -1,9 +1,9 @@
 /**
  * The names of grok that people paste (`%{IP:client}`), as expressions of ours.
  *
- * These are definitions of our own: Logstash's rely on look-around and atomic groups. They are made to take what is there
- * from a line, and do not count what a standard counts, such as the 63 letters of a label: that would be a thousand states.
- * They capture nothing by themselves; a name behind the colon makes a group of the whole.
+ * These are definitions of our own: Logstash's rely on look-around and atomic groups. They are made to take what is
+ * there from a line, and do not count what a standard counts, such as the 63 letters of a label: that would be a
+ * thousand states. They capture nothing by themselves; a name behind the colon makes a group of the whole.
  */
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
@@ -18,7 +18,8 @@ const MONTH =
   'Nov(?:ember)?|Dec(?:ember)?)'
 const TIME = '(?:2[0-3]|[01]?\\d):[0-5]\\d(?::(?:[0-5]?\\d|60)(?:[:.,]\\d+)?)?'
 const LEVEL =
-  '(?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|severe|alert|emerg(?:ency)?|panic)'
+  '(?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|' +
+  'fatal|severe|alert|emerg(?:ency)?|panic)'
 
 export const GROK: Readonly<Record<string, string>> = {
   BASE16NUM: '[+-]?(?:0x)?[0-9A-Fa-f]+',

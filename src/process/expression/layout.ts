@@ -1,6 +1,6 @@
 /**
- * A table of an automaton, byte by byte. It holds no addresses, so it lies wherever it is copied to. Numbers are u16, the
- * lowest byte first, unless something else is said; src/kernel/assembly/process/layout.ts has the same constants.
+ * A table of an automaton, byte by byte. It holds no addresses, so it lies wherever it is copied to. Numbers are u16,
+ * the lowest byte first, unless something else is said; src/kernel/assembly/process/layout.ts has the same constants.
  *
  *     0                              32                        288                                        bytes
  *     │ head                         │ a column for each byte  │ rows: one for each state …                │
@@ -45,8 +45,9 @@ export const COLUMNS = 32
 export const ROWS = 288
 
 /**
- * A program for captures: as a table, it holds no addresses. Groups write spans: from and behind, two u32 for each group, all
- * bits set where a group took no part. A mask of slots has a bit for each half of a span: 1 << (2 * group) for its beginning.
+ * A program for captures: as a table, it holds no addresses. Groups write spans: from and behind, two u32 for each
+ * group, all bits set where a group took no part. A mask of slots has a bit for each half of a span: 1 << (2 * group)
+ * for its beginning.
  *
  *     0   mode      CAPTURES
  *     2   groups    how many spans there are
@@ -56,14 +57,15 @@ export const ROWS = 288
  *     16  start     the row to begin with; the row 0 is the dead state's (u32)
  *     20  loops     rows up to this place are loops that can be skipped (u32)
  *     24  last      the column of the end of the text
- *     26  skip      the column of the three bytes at which a loop ends
+ *     26  skip      the column of the four bytes at which a loop ends
  *     28  said      moves from this one on say that something matches
  *     32  half of a column for each byte
  *     288 rows │ moves │ masks
  *
- * An entry of a row is a u32: 18 bits for the row to go to, 14 bits for the place of a move in words of four bytes; 0 is a
- * move that needs no note. A move is a word for who matches before the byte, or NOTHING, and a word for each thread behind it:
- * u16 the thread that it comes from, u16 the number of the mask of the slots that get the place of the byte.
+ * An entry of a row is a u32: 18 bits for the row to go to, 14 bits for the place of a move in words of four bytes; 0
+ * is a move that needs no note. A move is a word for who matches before the byte, or NOTHING, and a word for each
+ * thread behind it: u16 the thread that it comes from, u16 the number of the mask of the slots that get the place of
+ * the byte.
  */
 export const CAPTURES = 3
 
@@ -85,3 +87,31 @@ export const CAPTURED_BYTES = 65_535
 /** Bytes of the spans, and with the room behind them that notes of such a text need. */
 export const SPANS_BYTES = 128
 export const CAPTURE_ROOM = 128 + 4 * 65_536
+
+/**
+ * A program for a search: a table of the mode FIRST, and what to look for before it is tried.
+ *
+ *     0   mode      SEARCH
+ *     2   width     bytes of the fingerprint that a match begins with; 0 if it is tried everywhere
+ *     4   bytes     of the whole program (u32)
+ *     8   offset    how far behind the beginning of a match it stands
+ *     10  inner     bytes of the fingerprint that stands somewhere in each match; 0 if there is none
+ *     16  six times 16 bytes: for each byte of the first a bit for its lower and one for its upper four bits
+ *     112 the same of the other
+ *     208 the table
+ */
+export const SEARCH = 4
+
+export const WIDTH = 2
+export const OFFSET = 8
+export const INNER_WIDTH = 10
+export const NIBBLES = 16
+export const INNER = 112
+export const TABLE = 208
+
+/** In place of where a match begins: there is none, and too much was tried to say. */
+export const NO_MATCH = -1
+export const GAVE_UP = -2
+/** Bytes that may be tried in a text: so many for each of its own, and so many more. */
+export const TRIED_BYTES = 65_536
+export const TRIED_TIMES = 8

@@ -15,8 +15,8 @@ export interface Transitions {
 }
 
 /**
- * For each state the number of its block, from 0; states are in one block if they say the same (`says`) and lead to the same
- * whatever comes.
+ * For each state the number of its block, from 0; states are in one block if they say the same (`says`) and lead to the
+ * same whatever comes.
  */
 export function blocksOf(states: number, says: Int32Array, transitions: Transitions, work: Work): Int32Array {
   const { count, tails, labels, heads } = transitions

@@ -3,8 +3,8 @@
  *
  *     a(b|c)*      0 match   1 split → 5, 0   2 save →1   3 set b → 2   4 set c → 2   …
  *
- * It is about characters; `alphabet.ts` says which bytes those are. A split prefers its first way, so the order in which
- * places are reached is the order in which a match is preferred (leftmost-first, as RE2 has it).
+ * It is about characters; `alphabet.ts` says which bytes those are. A split prefers its first way, so the order in
+ * which places are reached is the order in which a match is preferred (leftmost-first, as RE2 has it).
  */
 
 import type { Characters } from './characters.ts'

@@ -4,9 +4,10 @@
  *     (?<a>\d+) x      point 0 ── digit, a begins ──► point 1 ┬─ digit ──► point 1
  *                                                             └─ space, a ends ──► point 2 …
  *
- * A way takes one character: it has a set, the point it leads to, and the slots (begins and ends of groups) that get the
- * place where it is taken. Assertions are settled here: a point knows what stands before it, and a way is only of characters
- * that an assertion cannot tell apart. So what is left is a choice among ways, and whether a way leads to a match.
+ * A way takes one character: it has a set, the point it leads to, and the slots (begins and ends of groups) that get
+ * the place where it is taken. Assertions are settled here: a point knows what stands before it, and a way is only of
+ * characters that an assertion cannot tell apart. So what is left is a choice among ways, and whether a way leads to a
+ * match.
  */
 import type { Alphabet } from './alphabet.ts'
 import type { Work } from './limits.ts'
@@ -25,8 +26,8 @@ export interface Points {
   readonly contextOf: Int32Array
   readonly targetOf: Int32Array
   /**
-   * Choices: those of a point, if `behind` follows it, are first[point * CONTEXTS + behind] up to the next. Each is a way or
-   * `END`, and a mask of slots. Behind an edge of the text there is nothing but `END`.
+   * Choices: those of a point, if `behind` follows it, are first[point * CONTEXTS + behind] up to the next. Each is a
+   * way or `END`, and a mask of slots. Behind an edge of the text there is nothing but `END`.
    */
   readonly first: Int32Array
   readonly choices: Int32Array

@@ -97,14 +97,14 @@ function distinct({ columns, next, moves }: Threads): { columnOf: number[]; kept
   return { columnOf, kept }
 }
 
-/** The bytes that lead out of a loop, if there are at most three; the first fills up what is missing. */
+/** The bytes that lead out of a loop, if there are at most four; the first fills up what is missing. */
 function exits({ columns, next, moves }: Threads, { classOf }: Alphabet, state: number): number[] | undefined {
   const found: number[] = []
   for (let byte = 0; byte < 256; byte++) {
     const at = state * columns + classOf[byte]!
-    if ((next[at] !== state || moves[at] !== QUIET) && found.push(byte) > 3) return undefined
+    if ((next[at] !== state || moves[at] !== QUIET) && found.push(byte) > 4) return undefined
   }
-  while (found.length < 3) found.push(found[0] ?? 0x0a)
+  while (found.length < 4) found.push(found[0] ?? 0x0a)
   return found
 }
 

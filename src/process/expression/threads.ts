@@ -2,15 +2,15 @@
  * The automaton for captures: points that are alive at once, in order of preference, each a thread; and for each step
  * where each thread comes from.
  *
- *     text      4 2 ␣ m s           forwards: states and, where threads change places or write a slot, a note of the move
- *     threads   0─0─0─0─0           backwards: from the match along the notes, which thread it was; the slots of its moves
- *               └─1─1               are the groups
+ *     text      4 2 ␣ m s     forwards: states and, where threads change places or write a slot, a note of the move
+ *     threads   0─0─0─0─0     backwards: from the match along the notes, which thread it was; the slots of its moves
+ *               └─1─1         are the groups
  *
  * Both directions are linear, and exact: the order is RE2's. Where no choice is open there is one thread, and its only
  * moves are those that write a slot.
  *
- * In the middle of a character threads are ways rather than points: what it is decides later which of them go on. A byte
- * that goes on no character ends it as U+FFFD and is then read anew: two moves, made one.
+ * In the middle of a character threads are ways rather than points: what it is decides later which of them go on. A
+ * byte that goes on no character ends it as U+FFFD and is then read anew: two moves, made one.
  */
 
 import { invariant } from '../../errors.ts'

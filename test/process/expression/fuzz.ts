@@ -9,7 +9,8 @@ import { RE2JS } from 're2js'
 import { compileEvery, compileFirst } from '../../../src/process/expression/compile.ts'
 import { ExpressionError } from '../../../src/process/expression/failure.ts'
 import { type Captures, compileCaptures } from '../../../src/process/expression/program.ts'
-import { captured, exports, layTable, layText } from './kernel.ts'
+import { compileSearch, type Search } from '../../../src/process/expression/search.ts'
+import { captured, exports, layTable, layText, searched } from './kernel.ts'
 import * as make from './random.ts'
 import * as twin from './twin.ts'
 
@@ -23,6 +24,7 @@ export interface Fuzzed {
 
 const EVERY_ADDRESS = 0x80000
 const PROGRAM_ADDRESS = 0x90002
+const SEARCH_ADDRESS = 0xd0001
 type Matcher = ReturnType<RE2JS['matcher']>
 const TEXTS = 20
 
@@ -49,7 +51,8 @@ export function fuzz(comparisons: number, seed: number): Fuzzed {
     const check = (what: string, bytes: Buffer, expected: unknown, found: unknown) => {
       compared++
       if (JSON.stringify(expected) === JSON.stringify(found)) return
-      const replay = `${what} of ${JSON.stringify(sources)} over ${bytes.toString('hex')} (${JSON.stringify(`${bytes}`)})`
+      const over = `${bytes.toString('hex')} (${JSON.stringify(`${bytes}`)})`
+      const replay = `${what} of ${JSON.stringify(sources)} over ${over}`
       differences.push(`${replay}: RE2 ${JSON.stringify(expected)}, ours ${JSON.stringify(found)}`)
     }
     for (const [rule, oracle] of oracles.entries()) {
@@ -57,6 +60,7 @@ export function fuzz(comparisons: number, seed: number): Fuzzed {
       const address = layTable(table)
       const { program } = programs[rule] as Captures
       layTable(program, PROGRAM_ADDRESS)
+      layTable((compileSearch(sources[rule]!) as Search).program, SEARCH_ADDRESS)
       for (let left = TEXTS; left > 0; left--) {
         const bytes = make.text(next)
         const { string, offsets } = twin.decoded(bytes)
@@ -75,6 +79,8 @@ export function fuzz(comparisons: number, seed: number): Fuzzed {
         }
         check(`longest, rule ${rule},`, bytes, expected, found)
         check(`the twin's longest, rule ${rule},`, bytes, expected, plain)
+        const place = searched(SEARCH_ADDRESS, start, bytes.length)
+        check(`search, rule ${rule},`, bytes, expected ?? 'none', place)
         const groups = expected && spans(matcher, offsets)
         check(`the twin's captures, rule ${rule},`, bytes, groups, twin.captured(program, bytes).spans ?? null)
         check(`captures, rule ${rule},`, bytes, groups, captured(PROGRAM_ADDRESS, start, bytes.length) ?? null)

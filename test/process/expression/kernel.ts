@@ -1,11 +1,14 @@
 /** The kernel's matcher over a memory of its own: tables and texts are laid into it as the program would lay them. */
 import { MODULE } from '../../../src/kernel/module.ts'
-import { CAPTURE_ROOM, GROUPS } from '../../../src/process/expression/layout.ts'
+import { CAPTURE_ROOM, GAVE_UP, GROUPS, NO_MATCH } from '../../../src/process/expression/layout.ts'
 
 interface Exports {
   longest(table: number, at: number, end: number, begin: number): number
   accepts(table: number, at: number, end: number): number
   readonly rule: WebAssembly.Global
+  allow(bytes: number): void
+  search(program: number, at: number, to: number, begin: number): number
+  readonly matchEnd: WebAssembly.Global
   capture(program: number, from: number, to: number, out: number): number
 }
 
@@ -47,4 +50,16 @@ export function captured(
     const [from, to] = [bytes.readUInt32LE(OUT + 8 * group), bytes.readUInt32LE(OUT + 8 * group + 4)]
     return from === 0xffffffff ? null : ([from - start, to - start] as const)
   })
+}
+
+/** Where the first match of a program in a text that lies at `start` is, or why there is none. */
+export function searched(
+  program: number,
+  start: number,
+  length: number,
+): readonly [number, number] | 'none' | 'gave up' {
+  exports.allow(length)
+  const at = exports.search(program, start, start + length, start)
+  if (at === NO_MATCH) return 'none'
+  return at === GAVE_UP ? 'gave up' : [at - start, exports.matchEnd.value - start]
 }

@@ -3,16 +3,16 @@
  *
  *     out   16 spans of two u32 │ notes: u32 each      CAPTURE_ROOM bytes in all
  *
- * Forwards an automaton is followed; where its threads change places or write a slot, there is a note: place << 16 | move.
- * Backwards, from the last match that was said, the notes say which thread it was, and which slots it wrote: the last
- * write of a slot holds, so the first one that is seen. Loops that at most three bytes end are skipped 16 bytes at a time.
+ * Forwards an automaton is followed; where its threads change places or write a slot, there is a note: place << 16 |
+ * move. Backwards, from the last match that was said, the notes say which thread it was, and which slots it wrote: the
+ * last write of a slot holds, so the first one that is seen. Loops that at most four bytes end are skipped 16 bytes at
+ * a time.
  *
  * Only the first CAPTURED_BYTES of a text are looked at, in whole characters: for them the text ends there.
  */
 import {
   CAPTURED_BYTES,
   COLUMNS,
-  GROUPS,
   LAST,
   LOOPS,
   MASKS,
@@ -26,8 +26,8 @@ import {
 } from './layout'
 
 /**
- * Finds the leftmost-first match in the text [from, to) and writes the spans of its groups to `out`, all bits set for one
- * that took no part. Returns whether there is a match; if not, what is at `out` means nothing.
+ * Finds the leftmost-first match in the text [from, to) and writes the spans of its groups to `out`, all bits set for
+ * one that took no part. Returns whether there is a match; if not, what is at `out` means nothing.
  */
 export function capture(program: usize, from: usize, to: usize, out: usize): bool {
   const rows = program + ROWS
@@ -40,23 +40,31 @@ export function capture(program: usize, from: usize, to: usize, out: usize): boo
   let note = notes
   let best: usize = 0
   let at = from
-  while (state != 0) {
-    if (state <= loops) at = skipped(rows + <usize>state + skip, at, end)
-    const column =
-      at < end ? <usize>load<u8>(program + <usize>load<u8>(at), COLUMNS) << 1 : <usize>load<u16>(program, LAST)
-    const entry = load<u32>(rows + <usize>state + column)
+  while (at < end) {
+    const entry = load<u32>(rows + <usize>state + (<usize>load<u8>(program + <usize>load<u8>(at), COLUMNS) << 1))
     const move = entry >> ROW_BITS
     if (move != 0) {
       store<u32>(note, (<u32>(at - from) << 16) | move)
       note += 4
       if (move >= said) best = note
     }
-    if (at >= end) break
     state = entry & ((1 << ROW_BITS) - 1)
     at++
+    if (state <= loops) {
+      if (state == 0) break
+      at = skipped(rows + <usize>state + skip, at, end)
+    }
+  }
+  if (state != 0) {
+    const move = load<u32>(rows + <usize>state + <usize>load<u16>(program, LAST)) >> ROW_BITS
+    if (move != 0) {
+      store<u32>(note, (<u32>(end - from) << 16) | move)
+      note += 4
+      if (move >= said) best = note
+    }
   }
   if (best == 0) return false
-  memory.fill(out, 0xff, <usize>load<u16>(program, GROUPS) << 3)
+  for (let slot: usize = 0; slot < SPANS_BYTES; slot += 16) v128.store(out + slot, i8x16.splat(-1))
   trace(program, from, out, notes, best - 4)
   return true
 }
@@ -88,18 +96,19 @@ function captured(from: usize, to: usize): usize {
   return end
 }
 
-/** The first of the three bytes at `exits` in [at, to), or `to`. */
+/** The first of the four bytes at `exits` in [at, to), or `to`. */
 // @ts-ignore: decorator
 @inline
 function skipped(exits: usize, at: usize, to: usize): usize {
   const a = v128.load8_splat(exits)
   const b = v128.load8_splat(exits, 1)
   const c = v128.load8_splat(exits, 2)
+  const d = v128.load8_splat(exits, 3)
   while (at < to) {
     const v = v128.load(at)
-    const found = i8x16.bitmask(v128.or(v128.or(i8x16.eq(v, a), i8x16.eq(v, b)), i8x16.eq(v, c)))
-    if (found != 0) {
-      at += <usize>ctz(found)
+    const hits = v128.or(v128.or(i8x16.eq(v, a), i8x16.eq(v, b)), v128.or(i8x16.eq(v, c), i8x16.eq(v, d)))
+    if (v128.any_true(hits)) {
+      at += <usize>ctz(<u32>i8x16.bitmask(hits))
       break
     }
     at += 16

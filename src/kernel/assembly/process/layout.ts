@@ -23,3 +23,14 @@ export const ROW_BITS: u32 = 18
 export const CAPTURED_BYTES: usize = 65535
 export const SPANS_BYTES: usize = 128
 export const CAPTURE_ROOM: usize = 128 + 4 * 65536
+
+export const WIDTH: usize = 2
+export const OFFSET: usize = 8
+export const INNER_WIDTH: usize = 10
+export const NIBBLES: usize = 16
+export const INNER: usize = 112
+export const TABLE: usize = 208
+export const NO_MATCH: i32 = -1
+export const GAVE_UP: i32 = -2
+export const TRIED_BYTES: usize = 65536
+export const TRIED_TIMES: usize = 8

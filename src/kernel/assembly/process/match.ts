@@ -11,6 +11,8 @@ import { COLUMNS, DEAD, DECIDED, EDGE_COLUMN, ROWS, SAYS_COLUMN, SPECIAL, STARTS
 
 /** The number of the expression that the last `longest` found. */
 export let rule: u32 = 0
+/** How many bytes it has read, and one. */
+export let read: usize = 0
 
 // @ts-ignore: decorator
 @inline
@@ -47,6 +49,7 @@ export function longest(table: usize, at: usize, end: usize, begin: usize): i32 
   const dead = u16At(table, DEAD)
   const says = <usize>u16At(table, SAYS_COLUMN)
   let state = startAt(table, at, begin)
+  const head = at
   let found: i32 = -1
   let said: u32 = 0
   for (; at < end; at++) {
@@ -64,13 +67,14 @@ export function longest(table: usize, at: usize, end: usize, begin: usize): i32 
       said = <u32>load<u16>(table + says + <usize>state, ROWS)
     }
   }
+  read = at - head + 1
   rule = said - 1
   return found
 }
 
 /**
- * Which expressions match at the head of the text [at, end), a bit for each; reads no further than that takes. `table` is
- * of the mode EVERY.
+ * Which expressions match at the head of the text [at, end), a bit for each; reads no further than that takes. `table`
+ * is of the mode EVERY.
  */
 export function accepts(table: usize, at: usize, end: usize): u32 {
   const special = u16At(table, SPECIAL)
