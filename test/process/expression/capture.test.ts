@@ -85,6 +85,7 @@ t.test('all sixteen groups have their spans, and a text that does not match has 
 t.test('a group never ends within a character, whatever the bytes are', t => {
   t.strictSame(groupsOf('([^a]*)é', 'xé\u00e8é'), { 0: 'xé\u00e8' })
   t.strictSame(groupsOf('(.)(.)', Buffer.from('e282c3a9', 'hex')), { 0: '\ufffd', 1: 'é' })
+  t.strictSame(groupsOf('(?:[é-€]x|(.))', Buffer.from('c361', 'hex')), { 0: '\ufffd' }, 'the way that is left')
   t.strictSame(groupsOf('^(.*)(.)$', Buffer.from('61e282', 'hex')), { 0: 'a', 1: '\ufffd' })
   t.end()
 })

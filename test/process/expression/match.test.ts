@@ -114,6 +114,7 @@ t.test('expressions at the head of a text are decided as early as can be', t => 
   t.equal(accepted(both, 'abcd'), 7)
   t.equal(accepted(both, 'abce'), 3)
   t.equal(accepted(both, 'b'), 0)
+  t.equal(twin.lastSaid(every('ab*', 'ac'), utf8('abbbb')), 1, 'nothing more is said of what has matched')
   // What lies behind the place where it is decided is not looked at: bytes there change nothing, not even broken ones.
   const endless = layText(utf8(`2026-${'x'.repeat(1000)}`))
   t.equal(exports.accepts(layTable(table), endless, endless + 6), 2)

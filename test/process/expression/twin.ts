@@ -46,6 +46,11 @@ export function accepts(table: Uint8Array, text: Uint8Array): number {
   return [...said(table, text, 0)].reduce((mask, [, says]) => mask | says, 0)
 }
 
+/** The last place at which a table says something about a text. */
+export function lastSaid(table: Uint8Array, text: Uint8Array): number | undefined {
+  return [...said(table, text, 0)].at(-1)?.[0]
+}
+
 export type Span = readonly [from: number, to: number] | null
 
 /** The spans of the groups, and how many steps it took to find them: bytes read, and notes read again. */
