@@ -5,15 +5,19 @@
  * into its own memory; a source about which nothing is said has no plan, and costs nothing.
  */
 import { LAYOUT } from '../kernel/module.ts'
+import { compileLevel, type LevelPlan } from './level/compile.ts'
 import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
 import type { ProcessOptions } from './options.ts'
 import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
 import type { ProcessProblem } from './problem.ts'
+import { compileTime, type TimePlan } from './time/compile.ts'
 
 /** What is done with the records of one source, in this order. */
 export interface SourcePlan {
   readonly multiline: MultilinePlan | undefined
   readonly parse: ParsePlan | undefined
+  readonly time: TimePlan | undefined
+  readonly level: LevelPlan | undefined
 }
 
 /** All sources that have a plan, by name. */
@@ -37,10 +41,13 @@ export function planOf(source: PlanSubject): Planned {
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
   const parsing = parsingOf(source, report)
+  if (problems.length > 0) return { kind: 'problems', problems }
   // Those that go by values ask for theirs (`parsing.slots`) before all of them are laid down.
+  const time = compileTime(source, parsing?.slots, report)
+  const level = compileLevel(source, parsing?.slots, report)
   const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  const plan: SourcePlan = { multiline, parse }
+  const plan: SourcePlan = { multiline, parse, time, level }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
 }
 
@@ -66,10 +73,13 @@ export function rowBytes(plans: Plans): number {
   return Math.max(0, ...[...plans.values()].map(rowOf))
 }
 
-function rowOf({ parse }: SourcePlan): number {
-  return parse ? Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * parse.slots) / 8) * 8 : 0
+function rowOf({ parse, time, level }: SourcePlan): number {
+  if (parse === undefined && time === undefined && level === undefined) return 0
+  // Of a text nothing is found that has a place but the level as it was written.
+  const slots = parse?.slots ?? (level === undefined ? 0 : level.slot + 1)
+  return Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * slots) / 8) * 8
 }
 
-function tablesOf({ multiline, parse }: SourcePlan): Uint8Array[] {
-  return [multiline, parse].flatMap(part => (part ? [part.table] : []))
+function tablesOf({ multiline, parse, time, level }: SourcePlan): Uint8Array[] {
+  return [multiline, parse, time, level].flatMap(part => (part ? [part.table] : []))
 }

@@ -12,42 +12,65 @@
  * changed.
  */
 import type { Chunk, RecordShape, Slab } from '../chunk.ts'
-import type { Kernel, RecordRule } from '../kernel/kernel.ts'
+import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import { type Plans, roomBytes } from './plan.ts'
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
-  /** Address of what its records may be. */
+  /** Addresses: of what its records may be, and of where their times and levels stand. 0: nothing is looked for. */
   readonly parse: number
+  readonly time: number
+  readonly level: number
   readonly shape: RecordShape
 }
+
+/** Records of a source in which something was looked for and not found, by why. */
+export interface Unfound {
+  unparsed: number
+  readonly time: Record<keyof Untimed, number>
+  readonly level: Record<keyof Unlevelled, number>
+}
+
+/** Lines, in which nothing has a name. */
+const PLAIN = { slots: [], message: undefined, level: undefined, traceId: undefined, spanId: undefined }
+
+const unfound = (): Unfound => ({
+  unparsed: 0,
+  time: { missing: 0, unreadable: 0, old: 0, ahead: 0 },
+  level: { missing: 0, unknown: 0 },
+})
 
 export class Stage {
   readonly #kernel: Kernel
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
-  readonly #unparsed = new Map<string, number>()
+  readonly #unfound = new Map<string, Unfound>()
   /** Room for what expressions find. */
   readonly #spans: number
 
-  /** Lays the tables of the plans into the kernel. */
-  constructor(kernel: Kernel, plans: Plans) {
+  /** Lays the tables of the plans into the kernel. What the stage counted that was `before` it goes on. */
+  constructor(kernel: Kernel, plans: Plans, before?: Stage) {
     this.#kernel = kernel
     this.#spans = kernel.reserve(roomBytes(plans))
-    for (const [source, { multiline, parse }] of plans) {
-      if (multiline) this.#rules.set(source, { ...multiline, table: kernel.lay(multiline.table) })
-      if (parse === undefined) continue
-      this.#steps.set(source, {
-        parse: kernel.lay(parse.table),
-        shape: { ...parse.shape, timed: false, levelled: false },
-      })
-      this.#unparsed.set(source, 0)
+    const lay = (part: { readonly table: Uint8Array } | undefined): number => (part ? kernel.lay(part.table) : 0)
+    for (const [source, { multiline, parse, time, level }] of plans) {
+      if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
+      if (parse === undefined && time === undefined && level === undefined) continue
+      const found = parse?.shape ?? PLAIN
+      const shape = {
+        ...found,
+        level: level?.slot ?? found.level,
+        timed: time !== undefined,
+        levelled: level !== undefined,
+      }
+      this.#steps.set(source, { parse: lay(parse), time: lay(time), level: lay(level), shape })
+      this.#unfound.set(source, before?.unfound.get(source) ?? unfound())
     }
   }
 
-  /** Records of each source that no parser took, and that were sent as they are. */
-  get unparsed(): ReadonlyMap<string, number> {
-    return this.#unparsed
+  /** What was looked for in records and not found, by source. */
+  get unfound(): ReadonlyMap<string, Readonly<Unfound>> {
+    return this.#unfound
   }
 
   /** How lines of a source become records; undefined: each is one. */
@@ -73,9 +96,28 @@ export class Stage {
     chunk.shape = steps.shape
     const { ends, rows, row } = slab
     const { firstFrame: first, frames: count, start } = chunk
+    const kernel = this.#kernel
     const atFileStart = slab.offsetOf(chunk, first) === 0
-    const frames = { ends, first, count, start, rows, row, atFileStart }
-    const unparsed = this.#kernel.extract({ ...frames, table: steps.parse, spans: this.#spans })
-    if (unparsed > 0) this.#unparsed.set(source, this.#unparsed.get(source)! + unparsed)
+    const filling = { ends, first, count, start, rows, row }
+    const counts = this.#unfound.get(source)!
+    counts.unparsed += kernel.extract({ ...filling, table: steps.parse, atFileStart, spans: this.#spans })
+    if (steps.time !== 0) add(counts.time, kernel.times(steps.time, filling, timingOf(chunk)))
+    if (steps.level !== 0) add(counts.level, kernel.levels(steps.level, filling))
   }
+}
+
+function timingOf({ offsets, fileStart, start, origin, readAt }: Chunk): Timing {
+  const place = offsets ? { base: offsets.base, column: offsets.table } : { base: fileStart - start, column: 0 }
+  return { ...place, salt: saltOf(origin.generation), readAt }
+}
+
+/** A number below 2^32 for a generation: those of two files, and two files' in two pods, are seldom the same. */
+export function saltOf(generation: string): number {
+  let salt = 0x811c9dc5
+  for (let at = 0; at < generation.length; at++) salt = Math.imul(salt ^ generation.charCodeAt(at), 0x01000193)
+  return salt >>> 0
+}
+
+function add<K extends string>(counts: Record<K, number>, more: Readonly<Record<K, number>>): void {
+  for (const key in more) counts[key] += more[key]
 }

@@ -57,8 +57,8 @@ export function compileLevel(
   if (words === undefined) return undefined
   const slot = places[0]?.slot ?? slots?.own() ?? 0
   const message = slots?.slotFor(MESSAGE_NAMES, 'text')
-  const inText = rule.field === undefined ? L.LEVEL_IN_TEXT : 0
-  const flags = inText | (scale === L.NUMBERS_SYSLOG ? L.LEVEL_PRIORITY : 0)
+  const inText = rule.field === undefined ? L.LEVELS_IN_TEXT : 0
+  const flags = inText | (scale === L.NUMBERS_SYSLOG ? L.LEVELS_PRIORITY : 0)
   return { table: written(flags, places, slot, message ?? L.ABSENT, words), slot }
 }
 
@@ -79,8 +79,8 @@ function wordsOf({ map }: LevelRule, report: (problem: ProcessProblem) => void):
     const key = word.trim().replace(/[A-Z]/g, letter => letter.toLowerCase())
     const bytes = Buffer.byteLength(key)
     const other = own.get(key)
-    if (bytes === 0 || bytes > L.LEVEL_WORD) {
-      report({ path, found: `a word of ${bytes} bytes`, allowed: `1 to ${L.LEVEL_WORD}` })
+    if (bytes === 0 || bytes > L.LEVELS_WORD) {
+      report({ path, found: `a word of ${bytes} bytes`, allowed: `1 to ${L.LEVELS_WORD}` })
       return undefined
     }
     if (other !== undefined) {
@@ -102,27 +102,27 @@ function written(
 ): Uint8Array {
   // Half of the places are free, so that a search is short.
   const size = 2 ** Math.ceil(Math.log2(2 * words.size))
-  const table = Buffer.alloc(L.LEVEL_TABLE + size * L.LEVEL_PLACE)
-  table.writeUInt8(flags, L.LEVEL_FLAGS)
-  table.writeUInt8(places.length, L.LEVEL_COUNT)
-  table.writeUInt16LE(slot, L.LEVEL_TEXT)
-  table.writeUInt16LE(message, L.LEVEL_MESSAGE)
-  table.writeUInt16LE(size - 1, L.LEVEL_MASK)
-  table.writeUInt32LE(L.LEVEL_TABLE, L.LEVEL_WORDS)
+  const table = Buffer.alloc(L.LEVELS_TABLE + size * L.LEVELS_PLACE)
+  table.writeUInt8(flags, L.LEVELS_FLAGS)
+  table.writeUInt8(places.length, L.LEVELS_COUNT)
+  table.writeUInt16LE(slot, L.LEVELS_TEXT)
+  table.writeUInt16LE(message, L.LEVELS_MESSAGE)
+  table.writeUInt16LE(size - 1, L.LEVELS_MASK)
+  table.writeUInt32LE(L.LEVELS_TABLE, L.LEVELS_WORDS)
   for (const [index, place] of places.entries()) {
-    table.writeUInt16LE(place.slot, L.LEVEL_SLOTS + 2 * index)
-    table.writeUInt8(place.numbers, L.LEVEL_NUMBERS + index)
+    table.writeUInt16LE(place.slot, L.LEVELS_SLOTS + 2 * index)
+    table.writeUInt8(place.numbers, L.LEVELS_NUMBERS + index)
   }
   mark(table, [...words.keys()])
   for (const [word, level] of words) {
-    const bytes = Buffer.alloc(L.LEVEL_WORD)
+    const bytes = Buffer.alloc(L.LEVELS_WORD)
     bytes.write(word)
     let place = hash(bytes) & (size - 1)
-    const at = () => L.LEVEL_TABLE + place * L.LEVEL_PLACE
-    while (table[at() + L.LEVEL_WORD] !== 0) place = (place + 1) & (size - 1)
+    const at = () => L.LEVELS_TABLE + place * L.LEVELS_PLACE
+    while (table[at() + L.LEVELS_WORD] !== 0) place = (place + 1) & (size - 1)
     table.set(bytes, at())
-    table[at() + L.LEVEL_WORD] = level
-    table[at() + L.LEVEL_PLAIN] = Number(PLAIN.includes(word))
+    table[at() + L.LEVELS_WORD] = level
+    table[at() + L.LEVELS_PLAIN] = Number(PLAIN.includes(word))
   }
   return table
 }
@@ -136,7 +136,7 @@ function mark(table: Buffer, words: readonly string[]): void {
     const bit = 1 << Math.floor((heads.indexOf(word[0]!) * 8) / heads.length)
     for (let letter = 0; letter < 3; letter++) {
       const byte = word.charCodeAt(letter)
-      const low = L.LEVEL_MARKS + 32 * letter
+      const low = L.LEVELS_MARKS + 32 * letter
       put(low + (byte & 15), bit)
       // Small and capital.
       for (const each of [byte, byte - 32]) put(low + 16 + (each >> 4), bit)

@@ -44,7 +44,7 @@ export function compileTime(
   const reading = readingOf(rule.format)
   if ('found' in reading) report({ path: ['time', 'format'], ...reading })
   if ('found' in zone || 'found' in reading || slot === 'unknown') return undefined
-  const head = rule.field === undefined ? L.TIME_HEAD : 0
+  const head = rule.field === undefined ? L.TIMES_HEAD : 0
   return { table: written(reading, head, slot === undefined ? [] : [slot], zone.rows) }
 }
 
@@ -66,10 +66,10 @@ function slotOf(
 }
 
 function readingOf(format: string | undefined): Reading | FormatFault {
-  const auto = { how: L.TIME_AUTO, flags: 0, unit: L.TIME_ANY_UNIT }
+  const auto = { how: L.TIMES_AUTO, flags: 0, unit: L.TIMES_ANY_UNIT }
   const known = (index: number, flags: number): Reading => ({
     ...auto,
-    how: L.TIME_BY_PROGRAM,
+    how: L.TIMES_BY_PROGRAM,
     flags,
     program: knownProgram(KNOWN[index]!),
   })
@@ -79,43 +79,43 @@ function readingOf(format: string | undefined): Reading | FormatFault {
     case 'syslog':
       return auto
     case 'rfc3339':
-      return known(L.AUTO_ISO, L.TIME_NEAR)
+      return known(L.AUTO_ISO, L.TIMES_NEAR)
     case 'clf':
-      return known(L.AUTO_DAY_FIRST, L.TIME_BRACKET)
+      return known(L.AUTO_DAY_FIRST, L.TIMES_BRACKET)
     case 'klog':
-      return known(L.AUTO_KLOG, L.TIME_NEAR | L.TIME_LETTER)
+      return known(L.AUTO_KLOG, L.TIMES_NEAR | L.TIMES_LETTER)
     case 'epoch_s':
     case 'epoch_ms':
     case 'epoch_us':
     case 'epoch_ns':
-      return { how: L.TIME_EPOCH, flags: L.TIME_NEAR, unit: UNITS[format] }
+      return { how: L.TIMES_EPOCH, flags: L.TIMES_NEAR, unit: UNITS[format] }
     default: {
       const program = programOf(format)
       if ('found' in program) return { ...program, allowed: `${FORMATS.join(', ')}, or ${program.allowed}` }
-      const flags = beginsLiterally(format) ? 0 : L.TIME_NEAR
-      return { ...auto, how: L.TIME_BY_PROGRAM, flags, program }
+      const flags = beginsLiterally(format) ? 0 : L.TIMES_NEAR
+      return { ...auto, how: L.TIMES_BY_PROGRAM, flags, program }
     }
   }
 }
 
 function written(reading: Reading, more: number, slots: readonly number[], zone: Uint32Array): Uint8Array {
   const programs = reading.program ? [reading.program] : KNOWN.map(knownProgram)
-  const zoneAt = align(L.TIME_SLOTS + 2 * slots.length)
+  const zoneAt = align(L.TIMES_SLOTS + 2 * slots.length)
   let at = zoneAt + 4 + zone.byteLength
   const table = Buffer.alloc(programs.reduce((sum, program) => align(sum) + program.length, at))
-  table.writeUInt16LE(reading.how, L.TIME_HOW)
-  table.writeUInt16LE(slots.length, L.TIME_COUNT)
-  table.writeUInt8(reading.flags | more, L.TIME_FLAGS)
-  table.writeUInt8(reading.unit, L.TIME_UNIT)
-  table.writeUInt32LE(zoneAt, L.TIME_ZONE)
-  for (const [index, slot] of slots.entries()) table.writeUInt16LE(slot, L.TIME_SLOTS + 2 * index)
+  table.writeUInt16LE(reading.how, L.TIMES_HOW)
+  table.writeUInt16LE(slots.length, L.TIMES_COUNT)
+  table.writeUInt8(reading.flags | more, L.TIMES_FLAGS)
+  table.writeUInt8(reading.unit, L.TIMES_UNIT)
+  table.writeUInt32LE(zoneAt, L.TIMES_ZONE)
+  for (const [index, slot] of slots.entries()) table.writeUInt16LE(slot, L.TIMES_SLOTS + 2 * index)
   table.writeUInt32LE(zone.length / 2, zoneAt)
   table.set(Buffer.from(zone.buffer), zoneAt + 4)
   for (const [index, program] of programs.entries()) {
     at = align(at)
     table.set(program, at)
-    if (reading.program) table.writeUInt32LE(at, L.TIME_PROGRAM)
-    else table.writeUInt32LE(at, L.TIME_PROGRAMS + 4 * index)
+    if (reading.program) table.writeUInt32LE(at, L.TIMES_PROGRAM)
+    else table.writeUInt32LE(at, L.TIMES_PROGRAMS + 4 * index)
     at += program.length
   }
   return table

@@ -4,7 +4,7 @@
  *     0       1       2      4         6      8           10 …    16       20      32                128
  *     │ flags │ count │ text │ message │ mask │ numbers … │ words │ slots… │ marks: six times 16 bytes │ words …
  *
- *     flags     LEVEL_IN_TEXT: where no slot has a value, a word in the text; LEVEL_PRIORITY: there too, a number in <>
+ *     flags     LEVELS_IN_TEXT: where no slot has a value, a word in the text; LEVELS_PRIORITY: there too, a number in <>
  *     count     of slots that may hold the level, at `slots`: u16 each, with what its numbers mean at `numbers`: u8 each
  *     text      the slot that gets the level as it was written; ABSENT: none
  *     message   the slot of a message, in which a word is looked for if the record is no text; ABSENT: none
@@ -15,24 +15,24 @@
  * of the next; a place without a word has no level. A plain one is a
  * level where a text begins with it, in small letters too.
  */
-export const LEVEL_FLAGS: usize = 0
-export const LEVEL_COUNT: usize = 1
-export const LEVEL_TEXT: usize = 2
-export const LEVEL_MESSAGE: usize = 4
-export const LEVEL_MASK: usize = 6
-export const LEVEL_NUMBERS: usize = 8
-export const LEVEL_WORDS: usize = 16
-export const LEVEL_SLOTS: usize = 20
-export const LEVEL_MARKS: usize = 32
-export const LEVEL_TABLE: usize = 128
-export const LEVEL_PLACE: usize = 24
+export const LEVELS_FLAGS: usize = 0
+export const LEVELS_COUNT: usize = 1
+export const LEVELS_TEXT: usize = 2
+export const LEVELS_MESSAGE: usize = 4
+export const LEVELS_MASK: usize = 6
+export const LEVELS_NUMBERS: usize = 8
+export const LEVELS_WORDS: usize = 16
+export const LEVELS_SLOTS: usize = 20
+export const LEVELS_MARKS: usize = 32
+export const LEVELS_TABLE: usize = 128
+export const LEVELS_PLACE: usize = 24
 /** Bytes that a word may have: its level stands behind them. */
-export const LEVEL_WORD: usize = 16
-export const LEVEL_PLAIN: usize = 17
-export const LEVEL_MOST_SLOTS: u32 = 6
+export const LEVELS_WORD: usize = 16
+export const LEVELS_PLAIN: usize = 17
+export const LEVELS_MOST_SLOTS: u32 = 6
 
-export const LEVEL_IN_TEXT: u32 = 1
-export const LEVEL_PRIORITY: u32 = 2
+export const LEVELS_IN_TEXT: u32 = 1
+export const LEVELS_PRIORITY: u32 = 2
 
 /** What a number means: of pino and bunyan 10 to 60, of OpenTelemetry 1 to 24, of syslog 0 to 7; nothing. */
 export const NUMBERS_PINO: u32 = 0
@@ -41,4 +41,4 @@ export const NUMBERS_SYSLOG: u32 = 2
 export const NUMBERS_NONE: u32 = 3
 
 /** Bytes of a text in which a word is looked for. */
-export const LEVEL_WITHIN: usize = 128
+export const LEVELS_WITHIN: usize = 128

@@ -12,21 +12,21 @@
  */
 import { ABSENT, JSON, LEVEL_UNREAD, ROW_FLAGS, ROW_FORM, ROW_LEVEL, ROW_SLOTS, SLOT, TEXT, VALUES } from '../layout'
 import {
-  LEVEL_COUNT,
-  LEVEL_FLAGS,
-  LEVEL_IN_TEXT,
-  LEVEL_MARKS,
-  LEVEL_MASK,
-  LEVEL_MESSAGE,
-  LEVEL_NUMBERS,
-  LEVEL_PLACE,
-  LEVEL_PLAIN,
-  LEVEL_PRIORITY,
-  LEVEL_SLOTS,
-  LEVEL_TEXT,
-  LEVEL_WITHIN,
-  LEVEL_WORD,
-  LEVEL_WORDS,
+  LEVELS_COUNT,
+  LEVELS_FLAGS,
+  LEVELS_IN_TEXT,
+  LEVELS_MARKS,
+  LEVELS_MASK,
+  LEVELS_MESSAGE,
+  LEVELS_NUMBERS,
+  LEVELS_PLACE,
+  LEVELS_PLAIN,
+  LEVELS_PRIORITY,
+  LEVELS_SLOTS,
+  LEVELS_TEXT,
+  LEVELS_WITHIN,
+  LEVELS_WORD,
+  LEVELS_WORDS,
   NUMBERS_OTEL,
   NUMBERS_PINO,
   NUMBERS_SYSLOG,
@@ -68,17 +68,17 @@ export function levels(
 ): void {
   levelsMissing = levelsUnknown = 0
   table = plan
-  words = plan + <usize>load<u32>(plan, LEVEL_WORDS)
-  mask = <u32>load<u16>(plan, LEVEL_MASK)
-  const marks = plan + LEVEL_MARKS
+  words = plan + <usize>load<u32>(plan, LEVELS_WORDS)
+  mask = <u32>load<u16>(plan, LEVELS_MASK)
+  const marks = plan + LEVELS_MARKS
   low0 = v128.load(marks)
   high0 = v128.load(marks, 16)
   low1 = v128.load(marks, 32)
   high1 = v128.load(marks, 48)
   low2 = v128.load(marks, 64)
   high2 = v128.load(marks, 80)
-  const slots = <u32>load<u8>(plan, LEVEL_COUNT)
-  const text = <u32>load<u16>(plan, LEVEL_TEXT)
+  const slots = <u32>load<u8>(plan, LEVELS_COUNT)
+  const text = <u32>load<u16>(plan, LEVELS_TEXT)
   let begin = start
   for (let n: u32 = 0; n < count; n++) {
     const end = <usize>load<u32>(ends + (<usize>(first + n) << 2))
@@ -86,11 +86,11 @@ export function levels(
     let level: u32 = 0
     let there = false
     for (let s: u32 = 0; s < slots; s++) {
-      const slot = at + ROW_SLOTS + <usize>load<u16>(plan + LEVEL_SLOTS + (<usize>s << 1)) * SLOT
+      const slot = at + ROW_SLOTS + <usize>load<u16>(plan + LEVELS_SLOTS + (<usize>s << 1)) * SLOT
       const where = <usize>load<u16>(slot)
       if (where == <usize>ABSENT) continue
       there = true
-      level = ofValue(begin + where, begin + where + <usize>load<u16>(slot, 2), <u32>load<u8>(plan + LEVEL_NUMBERS + s))
+      level = ofValue(begin + where, begin + where + <usize>load<u16>(slot, 2), <u32>load<u8>(plan + LEVELS_NUMBERS + s))
       break
     }
     if (!there) level = ofRecord(begin, end, at)
@@ -122,7 +122,7 @@ function ofValue(at: usize, to: usize, numbers: u32): u32 {
   while (at < to && load<u8>(at) == 32) at++
   while (at < to && load<u8>(to - 1) == 32) to--
   if (at == to) return 0
-  const level = to - at <= LEVEL_WORD ? lookUp(at, to - at) : 0
+  const level = to - at <= LEVELS_WORD ? lookUp(at, to - at) : 0
   return level != 0 ? level : ofNumber(at, to, numbers)
 }
 
@@ -158,9 +158,9 @@ function ofPriority(value: u32): u32 {
 
 /** The level that a record says in its text, or in its message. */
 function ofRecord(begin: usize, end: usize, row: usize): u32 {
-  const flags = <u32>load<u8>(table, LEVEL_FLAGS)
-  if ((flags & LEVEL_IN_TEXT) == 0) return 0
-  const message = <u32>load<u16>(table, LEVEL_MESSAGE)
+  const flags = <u32>load<u8>(table, LEVELS_FLAGS)
+  if ((flags & LEVELS_IN_TEXT) == 0) return 0
+  const message = <u32>load<u16>(table, LEVELS_MESSAGE)
   const form = <u32>load<u8>(row, ROW_FORM)
   let at = begin
   let to = end
@@ -181,7 +181,7 @@ function ofRecord(begin: usize, end: usize, row: usize): u32 {
   while (at < to && load<u8>(at) == 0) at++
   if (at + 2 < to) {
     const c = <u32>load<u8>(at)
-    if (c == 60 && flags & LEVEL_PRIORITY) {
+    if (c == 60 && flags & LEVELS_PRIORITY) {
       let value: u32 = 0
       let digit = at + 1
       while (digit < to && digit < at + 4 && <u32>load<u8>(digit) - 48 < 10) {
@@ -232,7 +232,7 @@ function letters(v: v128): v128 {
 
 /** The level of the first word in [at, to) that is written as one. */
 function ofText(begin: usize, to: usize): u32 {
-  const stop = min(to, begin + LEVEL_WITHIN)
+  const stop = min(to, begin + LEVELS_WITHIN)
   const zero = i8x16.splat(0)
   // The first word of three letters: one in a time is shorter.
   let head: usize = 0
@@ -310,11 +310,11 @@ function lookUp(at: usize, length: usize): u32 {
   )
   let place = hash(i64x2.extract_lane(word, 0), i64x2.extract_lane(word, 1)) & mask
   while (true) {
-    const entry = words + <usize>place * LEVEL_PLACE
-    const level = <u32>load<u8>(entry, LEVEL_WORD)
+    const entry = words + <usize>place * LEVELS_PLACE
+    const level = <u32>load<u8>(entry, LEVELS_WORD)
     if (level == 0) return 0
     if (i8x16.all_true(i8x16.eq(word, v128.load(entry)))) {
-      plain = load<u8>(entry, LEVEL_PLAIN) != 0
+      plain = load<u8>(entry, LEVELS_PLAIN) != 0
       return level
     }
     place = (place + 1) & mask

@@ -16,26 +16,26 @@
  * steps as `kept` says are not followed again where the next text begins with the same bytes; `dated`: no other step says
  * anything of the date.
  */
-export const TIME_HOW: usize = 0
-export const TIME_COUNT: usize = 2
-export const TIME_FLAGS: usize = 4
-export const TIME_UNIT: usize = 5
-export const TIME_ZONE: usize = 8
-export const TIME_PROGRAM: usize = 12
-export const TIME_PROGRAMS: usize = 16
-export const TIME_SLOTS: usize = 48
+export const TIMES_HOW: usize = 0
+export const TIMES_COUNT: usize = 2
+export const TIMES_FLAGS: usize = 4
+export const TIMES_UNIT: usize = 5
+export const TIMES_ZONE: usize = 8
+export const TIMES_PROGRAM: usize = 12
+export const TIMES_PROGRAMS: usize = 16
+export const TIMES_SLOTS: usize = 48
 
-export const TIME_AUTO: u32 = 0
-export const TIME_EPOCH: u32 = 1
-export const TIME_BY_PROGRAM: u32 = 2
+export const TIMES_AUTO: u32 = 0
+export const TIMES_EPOCH: u32 = 1
+export const TIMES_BY_PROGRAM: u32 = 2
 
-export const TIME_HEAD: u32 = 1
-export const TIME_BRACKET: u32 = 2
-export const TIME_NEAR: u32 = 4
+export const TIMES_HEAD: u32 = 1
+export const TIMES_BRACKET: u32 = 2
+export const TIMES_NEAR: u32 = 4
 /** A klog head: the letter of the level stands before the time. */
-export const TIME_LETTER: u32 = 8
+export const TIMES_LETTER: u32 = 8
 
-export const TIME_ANY_UNIT: u32 = 255
+export const TIMES_ANY_UNIT: u32 = 255
 
 /** Which program of AUTO is which. */
 export const AUTO_ISO: u32 = 0

@@ -45,21 +45,21 @@ import {
   STEP_YEAR_DAY,
   STEP_ZONE,
   STEP_ZONE_NAME,
-  TIME_ANY_UNIT,
-  TIME_AUTO,
-  TIME_BRACKET,
-  TIME_COUNT,
-  TIME_EPOCH,
-  TIME_FLAGS,
-  TIME_HEAD,
-  TIME_HOW,
-  TIME_LETTER,
-  TIME_NEAR,
-  TIME_PROGRAM,
-  TIME_PROGRAMS,
-  TIME_SLOTS,
-  TIME_UNIT,
-  TIME_ZONE,
+  TIMES_ANY_UNIT,
+  TIMES_AUTO,
+  TIMES_BRACKET,
+  TIMES_COUNT,
+  TIMES_EPOCH,
+  TIMES_FLAGS,
+  TIMES_HEAD,
+  TIMES_HOW,
+  TIMES_LETTER,
+  TIMES_NEAR,
+  TIMES_PROGRAM,
+  TIMES_PROGRAMS,
+  TIMES_SLOTS,
+  TIMES_UNIT,
+  TIMES_ZONE,
 } from './time-layout'
 import { days, daysIn, monthAt, skipName, two, yearOf } from './calendar'
 
@@ -146,8 +146,8 @@ export function times(
   zoneFrom = zoneUpTo = 0
   latest = <i64>Math.floor(readAt / 1000) + DAY
   latestYear = yearOf(latest / DAY)
-  const slots = <u32>load<u16>(table, TIME_COUNT)
-  const flags = <u32>load<u8>(table, TIME_FLAGS)
+  const slots = <u32>load<u16>(table, TIMES_COUNT)
+  const flags = <u32>load<u8>(table, TIMES_FLAGS)
   const from = <i64>base + <i64>salt
   let begin = start
   for (let n: u32 = 0; n < count; n++) {
@@ -156,7 +156,7 @@ export function times(
     let value: usize = 0
     let stop: usize = 0
     for (let s: u32 = 0; s < slots; s++) {
-      const slot = at + ROW_SLOTS + <usize>load<u16>(table + TIME_SLOTS + (<usize>s << 1)) * SLOT
+      const slot = at + ROW_SLOTS + <usize>load<u16>(table + TIMES_SLOTS + (<usize>s << 1)) * SLOT
       const where = <usize>load<u16>(slot)
       if (where == <usize>ABSENT) continue
       value = begin + where
@@ -171,7 +171,7 @@ export function times(
         stop--
       }
       found = ofValue(value, stop)
-    } else if (flags & TIME_HEAD) {
+    } else if (flags & TIMES_HEAD) {
       found = ofText(begin, end, flags)
       missing = !found && behind == 0
     } else {
@@ -251,7 +251,7 @@ function toUtc(local: i64): i64 {
 
 /** Finds where the offset that holds at a local time begins and ends. */
 function lookUp(local: i64): void {
-  const zone = table + <usize>load<u32>(table, TIME_ZONE)
+  const zone = table + <usize>load<u32>(table, TIMES_ZONE)
   let low: u32 = 0
   let high = load<u32>(zone)
   while (high - low > 1) {
@@ -270,16 +270,16 @@ function ofValue(at: usize, to: usize): bool {
   while (at < to && load<u8>(at) == 32) at++
   if (at == to) return false
   forget()
-  const how = <u32>load<u16>(table, TIME_HOW)
-  if (how == TIME_EPOCH) return number(at, to, <u32>load<u8>(table, TIME_UNIT)) && atEnd(to)
-  if (how == TIME_AUTO) {
+  const how = <u32>load<u16>(table, TIMES_HOW)
+  if (how == TIMES_EPOCH) return number(at, to, <u32>load<u8>(table, TIMES_UNIT)) && atEnd(to)
+  if (how == TIMES_AUTO) {
     const c = <u32>load<u8>(at)
-    if ((c - 48 < 10 || c == 45) && number(at, to, TIME_ANY_UNIT) && atEnd(to)) return true
+    if ((c - 48 < 10 || c == 45) && number(at, to, TIMES_ANY_UNIT) && atEnd(to)) return true
     forget()
     return known(at, to) && atEnd(to)
   }
-  if (<u32>load<u8>(table, TIME_FLAGS) & TIME_LETTER) at = letter(at, to)
-  return follow(table + <usize>load<u32>(table, TIME_PROGRAM), at, to) && atEnd(to)
+  if (<u32>load<u8>(table, TIMES_FLAGS) & TIMES_LETTER) at = letter(at, to)
+  return follow(table + <usize>load<u32>(table, TIMES_PROGRAM), at, to) && atEnd(to)
 }
 
 /** What follows a time in a value is not part of it. */
@@ -298,8 +298,8 @@ function ofText(at: usize, to: usize, flags: u32): bool {
   while (at < to && load<u8>(at) == 0) at++
   if (at + 3 <= to && load<u8>(at) == 0xef && load<u8>(at, 1) == 0xbb && load<u8>(at, 2) == 0xbf) at += 3
   if (at == to) return false
-  const how = <u32>load<u16>(table, TIME_HOW)
-  if (how == TIME_AUTO) {
+  const how = <u32>load<u16>(table, TIMES_HOW)
+  if (how == TIMES_AUTO) {
     const place = near(at, to)
     if (known(place, to)) return noDigit(to)
     if (behind != 0) return false
@@ -311,22 +311,22 @@ function ofText(at: usize, to: usize, flags: u32): bool {
     const bracket = behindBracket(at, to)
     return bracket != 0 && dayFirst(bracket, to) && known(bracket, to) && noDigit(to)
   }
-  if (flags & TIME_BRACKET) {
+  if (flags & TIMES_BRACKET) {
     at = behindBracket(at, to)
     if (at == 0) return false
   }
-  if (flags & TIME_NEAR) at = near(at, to)
+  if (flags & TIMES_NEAR) at = near(at, to)
   let found = false
-  if (how == TIME_EPOCH) {
+  if (how == TIMES_EPOCH) {
     const c = <u32>load<u8>(at)
     if (at < to && (c - 48 < 10 || c == 45)) {
-      found = number(at, to, <u32>load<u8>(table, TIME_UNIT)) && noDigit(to)
+      found = number(at, to, <u32>load<u8>(table, TIMES_UNIT)) && noDigit(to)
       behind = at
     }
     return found
   }
-  const place = flags & TIME_LETTER ? letter(at, to) : at
-  if (follow(table + <usize>load<u32>(table, TIME_PROGRAM), place, to)) found = noDigit(to)
+  const place = flags & TIMES_LETTER ? letter(at, to) : at
+  if (follow(table + <usize>load<u32>(table, TIMES_PROGRAM), place, to)) found = noDigit(to)
   // A line of a record, or of another program: it begins with no digit and no name where a time does.
   if (!found) behind = place < to && <u32>load<u8>(place) - 48 < 10 ? place : 0
   return found
@@ -455,7 +455,7 @@ function known(at: usize, to: usize): bool {
     }
   } else return false
   const place = at
-  if (follow(table + <usize>load<u32>(table + TIME_PROGRAMS + (<usize>auto << 2)), at, to)) return true
+  if (follow(table + <usize>load<u32>(table + TIMES_PROGRAMS + (<usize>auto << 2)), at, to)) return true
   behind = place
   return false
 }
@@ -846,7 +846,7 @@ function number(at: usize, to: usize, unit: u32): bool {
   behind = at
   // value · 10^power, in the unit
   let power = exponent - scale + dropped
-  if (unit == TIME_ANY_UNIT) {
+  if (unit == TIMES_ANY_UNIT) {
     const size = <i32>count + power
     // 11 digits of seconds are past the year 5138; so many of milliseconds are 1973.
     unit = size <= 11 ? 9 : size <= 14 ? 6 : size <= 17 ? 3 : 0
