@@ -53,6 +53,8 @@ export interface Statement extends Settled {
   truncatedLines: number
   /** Invalid UTF-8 sequences replaced by U+FFFD. */
   repairedSequences: number
+  /** Records that are not in any format that their source says. */
+  unparsedRecords: number
   /** Generations of files that were begun. */
   generations: number
 }
@@ -114,6 +116,7 @@ export class Account {
   lostBytes = 0
   truncatedLines = 0
   repairedSequences = 0
+  unparsedRecords = 0
   generations = 0
 
   /** `saved` is the committed view of an earlier process: what it settled counts as read here. */
@@ -159,14 +162,20 @@ export class Account {
     this.#parent?.repaired(sequences)
   }
 
+  unparsed(records: number): void {
+    this.unparsedRecords += records
+    this.#parent?.unparsed(records)
+  }
+
   generation(): void {
     this.generations++
     this.#parent?.generation()
   }
 
   /** Goes on from what another account has counted beside the equation. */
-  resume({ truncatedLines, repairedSequences, generations }: Account): void {
+  resume({ truncatedLines, repairedSequences, unparsedRecords, generations }: Account): void {
     this.truncatedLines = truncatedLines
+    this.unparsedRecords = unparsedRecords
     this.repairedSequences = repairedSequences
     this.generations = generations
   }
@@ -191,6 +200,7 @@ export class Account {
       lostBytes: this.lostBytes,
       truncatedLines: this.truncatedLines,
       repairedSequences: this.repairedSequences,
+      unparsedRecords: this.unparsedRecords,
       generations: this.generations,
     }
   }

@@ -20,6 +20,7 @@ import { Ledger } from './ledger.ts'
 import type { Logger } from './log.ts'
 import { PodMetadata } from './metadata.ts'
 import { Pipeline } from './pipeline.ts'
+import { UnparsedNotices } from './process/unparsed.ts'
 import { backlogBytes, ledgerLines, snapshotOf } from './report.ts'
 import type { LedgerLine, ShipperSnapshot } from './server/shipper-view.ts'
 import { StateDirectory } from './state.ts'
@@ -57,6 +58,7 @@ export class Shipper {
   readonly #pipelines: readonly Pipeline[]
   readonly #pod: PodMetadata
   readonly #volume: Volume | undefined
+  readonly #unparsed: UnparsedNotices
   #stdout: StreamTransport | undefined
   #claim: Claim | undefined
   #draining = false
@@ -69,6 +71,7 @@ export class Shipper {
     this.#config = config
     this.#log = log
     this.#pod = new PodMetadata(config.pod)
+    this.#unparsed = before ? before.#unparsed : new UnparsedNotices(log)
     const { dir, permissions } = config.state
     if (before) this.#state = before.#state
     else this.#state = dir === null ? null : new StateDirectory(dir, this.#log, { permissions })
@@ -311,6 +314,10 @@ export class Shipper {
       },
       onTruncated: (origin, records) => this.#ledger.account(origin.source, name).truncated(records),
     })
+    destination.stage.onUnparsed = (origin, records) => {
+      this.#ledger.account(origin.source, name).unparsed(records)
+      this.#unparsed.say(origin)
+    }
     const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.ruleOf(source))
     const { batch, concurrency } = options
     const pipeline: Pipeline = new Pipeline({

@@ -56,7 +56,17 @@ const ARROWS: Record<string, readonly string[]> = {
     'shelf',
   ],
   pipeline: ['destination', 'tail', 'delivery', 'shelf'],
-  shipper: ['report', 'pipeline', 'destination', 'tail', 'delivery', 'server', 'config/config.ts', 'shelf'],
+  shipper: [
+    'report',
+    'pipeline',
+    'destination',
+    'process/unparsed.ts',
+    'tail',
+    'delivery',
+    'server',
+    'config/config.ts',
+    'shelf',
+  ],
   cli: [
     'shipper',
     'destination',

@@ -115,7 +115,8 @@ t.test('losses and repairs stand beside the equation, and go to the parent too',
   account.lost(100)
   account.truncated(2)
   account.repaired(3)
-  const beside = { lostBytes: 100, truncatedLines: 2, repairedSequences: 3, generations: 1 }
+  account.unparsed(4)
+  const beside = { lostBytes: 100, truncatedLines: 2, repairedSequences: 3, unparsedRecords: 4, generations: 1 }
   t.match(account.statement(), { ...beside, read: { lines: 0, bytes: 0 } })
   t.match(parent.statement(), beside)
   t.end()

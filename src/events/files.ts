@@ -72,6 +72,14 @@ export const FILES = {
     means: 'A file does not look like what its source says: another encoding, or another line end.',
     action: 'Set `key` of the source to `value`.',
   },
+  records_unparsed: {
+    level: 'warn',
+    rule: always,
+    means:
+      'Records of a source are in none of the formats that its `parse` names; `path` is a file with one of them. They are sent as their messages, without fields, unless `parse.else` drops them. Logged once an hour at the most; `unparsed_records_total` counts them.',
+    action:
+      'Compare lines of the file with `parse` of the source; `logshipper test` shows what it makes of each. Where a file mixes formats, name all of them in a list.',
+  },
   archive_damaged: {
     level: 'warn',
     rule: each('archive'),

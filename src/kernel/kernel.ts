@@ -181,8 +181,8 @@ export interface Extraction {
   readonly row: number
   /** The first frame is the head of a file, where a byte order mark is passed over. */
   readonly atFileStart: boolean
-  /** Address of room for what expressions find, as much as they need: see src/process/expression/layout.ts. */
-  readonly spans: number
+  /** Address of room for what expressions find, if there are some in the table: `CAPTURE_ROOM` bytes. */
+  readonly spans?: number
 }
 
 /** What to decode, and where to. */
@@ -462,7 +462,7 @@ export class Kernel {
    * Fills the rows of frames anew: what each is, and where the values stand that have a slot. Returns how many no parser
    * took; blank ones do not count. Of a line of docker the line feed at its end is overwritten.
    */
-  extract({ table, ends, first, count, start, rows, row, atFileStart, spans }: Extraction): number {
+  extract({ table, ends, first, count, start, rows, row, atFileStart, spans = 0 }: Extraction): number {
     return this.#loops.extract(table, ends, first, count, start, rows, row, atFileStart, spans)
   }
 

@@ -11,7 +11,7 @@
  * Guarantees: no frame is looked at twice; a source without a plan is not looked at; of a slab without plans nothing is
  * changed.
  */
-import type { Chunk, RecordShape, Slab } from '../chunk.ts'
+import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import { type Plans, roomBytes } from './plan.ts'
 
@@ -41,6 +41,8 @@ const unfound = (): Unfound => ({
 })
 
 export class Stage {
+  /** Called with records that are not in any format that their source says. */
+  onUnparsed: ((origin: Origin, records: number) => void) | undefined
   readonly #kernel: Kernel
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
@@ -90,8 +92,7 @@ export class Stage {
   }
 
   #process(slab: Slab, chunk: Chunk): void {
-    const { source } = chunk.origin
-    const steps = this.#steps.get(source)
+    const steps = this.#steps.get(chunk.origin.source)
     if (steps === undefined) return
     chunk.shape = steps.shape
     const { ends, rows, row } = slab
@@ -100,7 +101,9 @@ export class Stage {
     const atFileStart = slab.offsetOf(chunk, first) === 0
     const filling = { ends, first, count, start, rows, row }
     const counts = this.#unfound.get(source)!
-    counts.unparsed += kernel.extract({ ...filling, table: steps.parse, atFileStart, spans: this.#spans })
+    const unparsed = kernel.extract({ ...filling, table: steps.parse, atFileStart, spans: this.#spans })
+    if (unparsed > 0) this.onUnparsed?.(chunk.origin, unparsed)
+    counts.unparsed += unparsed
     if (steps.time !== 0) add(counts.time, kernel.times(steps.time, filling, timingOf(chunk)))
     if (steps.level !== 0) add(counts.level, kernel.levels(steps.level, filling))
   }

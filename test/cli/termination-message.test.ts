@@ -13,6 +13,7 @@ const statement = (more: Partial<Statement> = {}): Statement => ({
   lostBytes: 0,
   truncatedLines: 0,
   repairedSequences: 0,
+  unparsedRecords: 0,
   generations: 1,
   ...more,
 })

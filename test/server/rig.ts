@@ -26,6 +26,7 @@ export function statement(more: Partial<Statement> = {}): Statement {
     lostBytes: 0,
     truncatedLines: 0,
     repairedSequences: 0,
+    unparsedRecords: 0,
     generations: 1,
     ...more,
   }

@@ -113,6 +113,12 @@ export const ACCOUNTS: readonly Series[] = [
     account(({ repairedSequences }) => repairedSequences),
   ),
   counter(
+    'unparsed_records_total',
+    'Records in none of the formats that `parse` of their source names.',
+    ACCOUNT,
+    account(({ unparsedRecords }) => unparsedRecords),
+  ),
+  counter(
     'files_started_total',
     'Files begun: new ones, and new content in one that was truncated or written over.',
     ACCOUNT,
