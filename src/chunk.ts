@@ -15,7 +15,16 @@
  * the file: such a chunk has a column of offsets, behind its last frame in the window.
  *
  * Where records are processed each frame has a row too: what was found in it (time, level, where its fields stand), as
- * the kernel wrote it (kernel/assembly/layout.ts). Without processing a row has no bytes.
+ * the kernel wrote it (kernel/assembly/layout.ts), and a place in a second table of u32, the column. Without processing
+ * neither has any bytes.
+ *
+ * What a policy drops leaves the slab in the turn in which it was read, before anyone holds an address: the frames that
+ * are kept move together (`thin`), their offsets go into the column, and a chunk of which nothing is kept is gone. What
+ * was dropped between two of them is a gap, which belongs to the frame before it: it is booked at once, and no object is
+ * kept for it.
+ *
+ *     read    │ kept │ dropped │ dropped │ kept │ kept │ dropped │        offsets 0, 40, 80, 120, 160, 200
+ *     thinned │ kept │ kept │ kept │                                      offsets 0, 120, 160; gaps 40..120, 200..240
  *
  * Guarantees: a frame settles exactly once, a chunk settles when its last frame does and calls its owner exactly once;
  * settling more than is there throws `ERR_INVARIANT`.
@@ -28,8 +37,10 @@ import { book, emptyOutcome, type Outcome, type Settled } from './ledger.ts'
 export const QUANTUM = 256 * 1024
 
 const LINE_FEED = 10
-/** Bytes of a row of the table. */
+/** Bytes of a row of the table, and of the column. */
 const ROW = 4
+/** Numbers of a row of gaps. */
+const GAP = 4
 /**
  * A table takes at most half as much as its window: more rows than that would be for lines of less than eight bytes,
  * and a batch of those is large enough with fewer.
@@ -47,15 +58,15 @@ export interface SlabLayout {
   readonly bytes: number
 }
 
-/** Bytes of both tables for so many frames. */
+/** Bytes of all tables for so many frames: ends, and where records are processed the column and the rows. */
 function tables(frames: number, row: number): number {
-  return row === 0 ? ROW * frames : Math.ceil((ROW * frames) / 8) * 8 + row * frames
+  return row === 0 ? ROW * frames : (2 * ROW + row) * frames
 }
 
 /** What an extent of so many bytes holds, if no more than `maxFrames` frames are wanted. */
 export function layoutIn(bytes: number, maxFrames: number, row = 0): SlabLayout {
   // Lines of what is processed are longer: with rows of 60 bytes tables take a third, if all are used.
-  const most = Math.floor(bytes / (ROW + row + Math.max(WINDOW_PER_ROW, 2 * row)))
+  const most = Math.floor(bytes / (tables(1, row) + Math.max(WINDOW_PER_ROW, 2 * row)))
   const frames = Math.max(1, Math.min(maxFrames, most))
   return { frames, row, window: bytes - tables(frames, row), bytes }
 }
@@ -95,6 +106,16 @@ export interface Island {
   readonly from: number
   readonly to: number
   readonly outcome: Settled
+}
+
+/**
+ * What was dropped of a chunk: rows of four numbers, as the kernel wrote them, in the order of the file. Each is frames that
+ * follow each other and were dropped for the same reason: where they begin, from the chunk's first byte in its file; their
+ * bytes there; how many they are; the index of the reason.
+ */
+export interface Gaps {
+  readonly rows: Uint32Array
+  readonly reasons: readonly string[]
 }
 
 /** Called once, when the last frame of a chunk has settled. */
@@ -142,11 +163,21 @@ export interface WrittenChunk extends Omit<ChunkFields, 'start' | 'fileEnd' | 'f
 }
 
 export interface Chunk extends ChunkFields {
+  start: number
+  firstFrame: number
+  /** Those that are in the slab: what was dropped is not. */
+  frames: number
+  offsets?: Offsets | undefined
+  /** What was dropped of it. */
+  gaps?: Gaps | undefined
   /** Frames that have not settled yet. */
   unsettled: number
   /** What became of the others. */
   readonly outcome: Settled
-  /** Where those lie, as long as not all have settled: in the order in which they settled. */
+  /**
+   * Where those lie, as long as not all have settled: in the order in which they settled. What was dropped beside them is
+   * in it; what was dropped elsewhere may be read again, and is judged again.
+   */
   readonly islands: Island[]
   /**
    * The time of its first record, nanoseconds since the epoch; each further record is one later. Set by delivery, so
@@ -171,6 +202,24 @@ export interface RecordShape {
   /** Records have times and levels of their own, where one was found. */
   readonly timed: boolean
   readonly levelled: boolean
+  /**
+   * Shares of records that sampling keeps: the source's, the backend's. A row's flags SAMPLED and RESAMPLED say which of
+   * them chose the record; it stands for 1 / (product of those) records. A record without either was kept for itself.
+   */
+  readonly sampled?: readonly [source: number, backend: number] | undefined
+  /** Rows say how many equal records one stands for (ROW_REPEATED), where that is more than one. */
+  readonly repeats?: boolean | undefined
+}
+
+/** Of records in which nothing was looked for. */
+export const PLAIN_SHAPE: RecordShape = {
+  slots: [],
+  message: undefined,
+  level: undefined,
+  traceId: undefined,
+  spanId: undefined,
+  timed: false,
+  levelled: false,
 }
 
 /** A value's name, as it is sent, and its slot. */
@@ -189,6 +238,8 @@ export class Slab {
   /** Address of the table of frame ends, and how many it can hold. */
   readonly ends: number
   readonly maxFrames: number
+  /** Where records are processed: address of a table of u32 with one for each frame. */
+  readonly column: number
   /** Address of the rows, and how many bytes each has. */
   readonly rows: number
   readonly row: number
@@ -209,6 +260,7 @@ export class Slab {
     this.maxFrames = maxFrames
     this.row = row
     this.ends = extent.address
+    this.column = extent.address + ROW * maxFrames
     this.window = extent.address + tables(maxFrames, row)
     this.rows = this.window - row * maxFrames
     this.capacity = extent.bytes - tables(maxFrames, row)
@@ -287,6 +339,40 @@ export class Slab {
     this.add({ ...fields, start, fileEnd, firstFrame: this.frames, frames: lines.length })
   }
 
+  /** Takes the chunks from index `first` on out, to be put back by `keep` one after the other. */
+  lift(first: number): Chunk[] {
+    const lifted = this.chunks.splice(first)
+    const [next] = lifted
+    if (next !== undefined) {
+      this.frames = next.firstFrame
+      this.used = next.start - this.window
+    }
+    return lifted
+  }
+
+  /**
+   * Puts a chunk back that was lifted, and of which `frames` frames were kept: they lie at the end of the slab's used part,
+   * their ends and rows behind those that are there. `dropped` frames have settled, and `gaps` says which.
+   */
+  keep(chunk: Chunk, frames: number, gaps: Gaps | undefined): void {
+    const { offsets, fileStart } = chunk
+    if (gaps !== undefined) drop(chunk, gaps)
+    if (frames > 0) {
+      const start = this.window + this.used
+      if (offsets !== undefined || gaps !== undefined) {
+        chunk.offsets = { table: this.column + ROW * this.frames, base: offsets?.base ?? fileStart }
+      }
+      chunk.start = start
+      chunk.firstFrame = this.frames
+      chunk.frames = frames
+      this.chunks.push(chunk)
+      this.frames += frames
+      this.used = Math.min(this.capacity, this.#ends[this.frames - 1]! + 1 - this.window)
+    }
+    invariant(chunk.unsettled === frames, 'a frame was neither kept nor dropped')
+    if (frames === 0) chunk.owner.settled(chunk)
+  }
+
   /** Address of the row of a frame. */
   rowOf(frame: number): number {
     return this.rows + this.row * frame
@@ -346,20 +432,80 @@ function lengthOf({ lines, partial }: WrittenChunk): number {
   return lines.reduce((sum, line) => sum + line.length, partial ? 0 : lines.length)
 }
 
-/** Settles so many frames of a chunk, which cover the bytes [from, to) of its file. Its slab may be gone. */
+/**
+ * Settles so many frames of a chunk, from one that begins at `from` in its file up to one that begins at `to`, or to the
+ * chunk's end. Its slab may be gone.
+ */
 export function settleFrames(chunk: Chunk, from: number, to: number, frames: number, outcome: Outcome): void {
   invariant(chunk.unsettled >= frames, 'a frame settled twice')
+  const { gaps, fileStart } = chunk
+  // What was dropped before the first frame goes with it.
+  const begin = gaps !== undefined && from - fileStart === headOf(gaps) ? fileStart : from
+  const bytes = to - begin - (gaps ? droppedWithin(chunk, gaps, begin, to) : 0)
   chunk.unsettled -= frames
-  book(chunk.outcome, outcome, frames, to - from)
+  book(chunk.outcome, outcome, frames, bytes)
   if (chunk.unsettled === 0) chunk.owner.settled(chunk)
-  else note(chunk.islands, from, to, outcome, frames)
+  else note(chunk, begin, to, outcome, frames, bytes)
+}
+
+/** Books what was dropped of a chunk, all of it at once. */
+function drop(chunk: Chunk, gaps: Gaps): void {
+  chunk.gaps = gaps
+  chunk.unsettled -= bookGaps(chunk.outcome, gaps, 0, gaps.rows.length)
+}
+
+/** Books the gaps in [from, to), places in their rows; returns how many frames they are. */
+function bookGaps(into: Settled, { rows, reasons }: Gaps, from: number, to: number): number {
+  // By reason first: there may be as many gaps as frames.
+  const sums = new Float64Array(2 * reasons.length)
+  for (let at = from; at < to; at += GAP) {
+    const sum = 2 * rows[at + 3]!
+    sums[sum]! += rows[at + 2]!
+    sums[sum + 1]! += rows[at + 1]!
+  }
+  let frames = 0
+  for (const [index, reason] of reasons.entries()) {
+    const dropped = sums[2 * index]!
+    if (dropped === 0) continue
+    frames += dropped
+    book(into, { kind: 'dropped', reason }, dropped, sums[2 * index + 1]!)
+  }
+  return frames
+}
+
+/** Where the first frame begins that is kept, from the chunk's first byte. */
+function headOf({ rows }: Gaps): number {
+  let head = 0
+  for (let at = 0; at < rows.length && rows[at] === head; at += GAP) head += rows[at + 1]!
+  return head
+}
+
+/** The place of the first gap that begins at `offset` in the file, or behind it. */
+function gapAt({ fileStart }: Chunk, { rows }: Gaps, offset: number): number {
+  let low = 0
+  let high = rows.length / GAP
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (fileStart + rows[GAP * middle]! < offset) low = middle + 1
+    else high = middle
+  }
+  return GAP * low
+}
+
+function droppedWithin(chunk: Chunk, gaps: Gaps, from: number, to: number): number {
+  const end = gapAt(chunk, gaps, to)
+  let bytes = 0
+  for (let at = gapAt(chunk, gaps, from); at < end; at += GAP) bytes += gaps.rows[at + 1]!
+  return bytes
 }
 
 /** Payloads mostly settle one behind the other: then the last island grows. */
-function note(islands: Island[], from: number, to: number, outcome: Outcome, lines: number): void {
+function note(chunk: Chunk, from: number, to: number, outcome: Outcome, frames: number, bytes: number): void {
+  const { islands, gaps } = chunk
   const last = islands.at(-1)
   const into = last?.to === from ? last.outcome : emptyOutcome()
-  book(into, outcome, lines, to - from)
+  book(into, outcome, frames, bytes)
+  if (gaps) bookGaps(into, gaps, gapAt(chunk, gaps, from), gapAt(chunk, gaps, to))
   if (last?.to === from) islands[islands.length - 1] = { from: last.from, to, outcome: into }
   else islands.push({ from, to, outcome: into })
 }

@@ -58,13 +58,13 @@ export function idPrefix({ origin }: Chunk, metadata: Metadata): string {
 
 /**
  * The record's offset in its file. The kernel adds the frame's address: the base is what address 0 would have. Or it looks
- * into the column of a chunk that was decoded, by the frame's row in its slab. A record that may be several lines names its
- * length too: it may have been sent in half before.
+ * into the column of a chunk whose frames lie otherwise in memory, by the frame's row in its slab. A record that may be
+ * several lines names its length too: it may have been sent in half before.
  */
 export function offset({ fileStart, start, offsets, firstFrame, joined, cutFrom }: Chunk): Segment {
-  if (joined) return { kind: 'range', base: fileStart - start, cutFrom }
-  if (offsets === undefined) return { kind: 'offset', base: fileStart - start }
-  return { kind: 'offset', base: offsets.base, table: offsets.table - 4 * firstFrame }
+  const table = offsets && offsets.table - 4 * firstFrame
+  const base = offsets?.base ?? fileStart - start
+  return joined ? { kind: 'range', base, cutFrom, table } : { kind: 'offset', base, table }
 }
 
 /** When the chunk was read, to the millisecond (RFC 3339). */

@@ -38,9 +38,9 @@ export type Segment =
   /**
    * The frame's range in its file: the offset as above, a hyphen, and the bytes of the frame as 8 hexadecimal digits;
    * `cutFrom` are those of a frame that is longer in the file, or 0. So a record that was sent in half and then whole has
-   * two names. For chunks without a column of offsets.
+   * two names. Where there is a `table`, as under `offset`, none of its frames was cut.
    */
-  | { readonly kind: 'range'; readonly base: number; readonly cutFrom: number }
+  | { readonly kind: 'range'; readonly base: number; readonly cutFrom: number; readonly table?: number | undefined }
   /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
   | { readonly kind: 'counter'; readonly value: bigint }
   /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
@@ -144,6 +144,57 @@ export interface RecordRule {
   readonly maxBytes: number
   /** Milliseconds without growth of the file after which its last record is complete. */
   readonly flush: number
+}
+
+/** The frames of a chunk while they are processed: addresses, but for `first`, `count` and the bytes of a `row`. */
+export interface Frames {
+  /** The table of frames, the row of the first one, how many there are, and where that one begins. */
+  readonly ends: number
+  readonly first: number
+  readonly count: number
+  readonly start: number
+  /** A table of u32 and a table of rows with one for each row of the table of frames: see assembly/layout.ts. */
+  readonly column: number
+  readonly rows: number
+  readonly row: number
+}
+
+/** How a sample is taken. */
+export interface Sampling {
+  /** Records with hashes below it are kept: of 2^32. */
+  readonly threshold: number
+  /** The slot of the value that decides. Records without one are told apart by generation and offset. */
+  readonly key: number | undefined
+  /** Records of this level or a higher one are kept in any case. */
+  readonly keepLevel: number
+  /** The flag that is set in the row of a record that was chosen. */
+  readonly flag: number
+  /** Keeps two samplings of the same records apart. */
+  readonly salt: bigint
+}
+
+/** A bucket that is filled by time and emptied by records; `filledAt` in milliseconds. 0 a millisecond: no such limit. */
+export interface Bucket {
+  bytes: number
+  records: number
+  filledAt: number
+  readonly bytesPerMs: number
+  readonly recordsPerMs: number
+}
+
+/** Where frames stand in their file, and where those that are kept go. */
+export interface Thinning {
+  /** The row of the first one that is kept, and where its first byte goes: neither behind where it is. */
+  readonly to: number
+  readonly out: number
+  /** Bytes from the chunk's first one in the file to the first frame, and to what follows the last one. */
+  readonly head: number
+  readonly tail: number
+  /** The column that the chunk has already, from its row for the first frame on (0: none), and what it counts from less. */
+  readonly source: number
+  readonly origin: number
+  /** Where gaps are written: 16 bytes for each frame. */
+  readonly gaps: number
 }
 
 /** What to render, and where to. Numbers are addresses but for `first` and `count`. */
@@ -254,6 +305,35 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     maxBytes: number,
     final: boolean,
   ): number
+  readonly column: WebAssembly.Global
+  readonly rows: WebAssembly.Global
+  readonly row: WebAssembly.Global
+  acquit(): void
+  filter(table: number): number
+  readonly base: WebAssembly.Global<bigint>
+  readonly offsets: WebAssembly.Global
+  readonly key: WebAssembly.Global
+  readonly seed: WebAssembly.Global<bigint>
+  readonly salt: WebAssembly.Global<bigint>
+  readonly threshold: WebAssembly.Global
+  readonly keepLevel: WebAssembly.Global
+  readonly chosen: WebAssembly.Global
+  sample(verdict: number): number
+  repeats(verdict: number, window: bigint): number
+  readonly bytesLeft: WebAssembly.Global
+  readonly bytesPerMs: WebAssembly.Global
+  readonly recordsLeft: WebAssembly.Global
+  readonly recordsPerMs: WebAssembly.Global
+  readonly filledAt: WebAssembly.Global
+  curb(verdict: number, now: number, timed: boolean): number
+  readonly source: WebAssembly.Global
+  readonly origin: WebAssembly.Global
+  readonly head: WebAssembly.Global
+  readonly tail: WebAssembly.Global
+  readonly gaps: WebAssembly.Global
+  thin(to: number, out: number): number
+  readonly stop: WebAssembly.Global
+  readonly written: WebAssembly.Global
   readonly openAt: WebAssembly.Global
   readonly continued: WebAssembly.Global
   extract(
@@ -458,6 +538,106 @@ export class Kernel {
     return this.#loops.continued.value !== 0
   }
 
+  /** None of the frames has a verdict. A verdict is 1 + the number of a reason, up to 255. */
+  acquit(frames: Frames): void {
+    this.#look(frames)
+    this.#loops.acquit()
+  }
+
+  /** Gives the verdicts of the filter at `table` (assembly/process/select.ts) to frames that have none; returns to how many. */
+  filter(frames: Frames, table: number): number {
+    this.#look(frames)
+    return this.#loops.filter(table)
+  }
+
+  /**
+   * Gives `verdict` to the frames that have none and are not in the sample; returns to how many. `seed` stands for their
+   * generation; `base` and `table` as those of the segment `offset`, but that `table` has a row for the first frame first.
+   */
+  sample(
+    frames: Frames,
+    verdict: number,
+    { threshold, key, keepLevel, flag, salt }: Sampling,
+    { seed, base, table }: { readonly seed: bigint; readonly base: number; readonly table: number },
+  ): number {
+    this.#look(frames)
+    const loops = this.#loops
+    loops.threshold.value = threshold
+    loops.key.value = key ?? -1
+    loops.keepLevel.value = keepLevel
+    loops.chosen.value = flag
+    loops.salt.value = salt
+    loops.seed.value = seed
+    loops.base.value = BigInt(base)
+    loops.offsets.value = table
+    return loops.sample(verdict)
+  }
+
+  /**
+   * Gives `verdict` to all frames of a run of equal records but the last one, whose row says how many they are; returns to
+   * how many. `window`: nanoseconds after which a run ends, where records have times.
+   */
+  repeats(frames: Frames, verdict: number, window: bigint): number {
+    this.#look(frames)
+    return this.#loops.repeats(verdict, window)
+  }
+
+  /**
+   * Takes the frames that have no verdict out of the bucket, and gives `verdict` to those for which it has nothing left;
+   * returns to how many. 0: to none, and it may owe any number. `timed`: it is filled by the times of records, where they
+   * have some, else by `now`.
+   */
+  limit(frames: Frames, verdict: number, bucket: Bucket, now: number, timed: boolean): number {
+    this.#look(frames)
+    const loops = this.#loops
+    loops.bytesLeft.value = bucket.bytes
+    loops.recordsLeft.value = bucket.records
+    loops.filledAt.value = bucket.filledAt
+    loops.bytesPerMs.value = bucket.bytesPerMs
+    loops.recordsPerMs.value = bucket.recordsPerMs
+    const dropped = loops.curb(verdict, now, timed)
+    bucket.bytes = loops.bytesLeft.value
+    bucket.records = loops.recordsLeft.value
+    bucket.filledAt = loops.filledAt.value
+    return dropped
+  }
+
+  /**
+   * Takes the frames that have a verdict out of their slab, and moves the others together: bytes, ends and rows, with their
+   * offsets in the column. Returns how many are kept; `stop` and `written` say the rest.
+   */
+  thin(frames: Frames, { to, out, head, tail, source, origin, gaps }: Thinning): number {
+    this.#look(frames)
+    const loops = this.#loops
+    loops.head.value = head
+    loops.tail.value = tail
+    loops.source.value = source
+    loops.origin.value = origin
+    loops.gaps.value = gaps
+    return loops.thin(to, out)
+  }
+
+  /** Address behind the last byte that the last `thin` moved. */
+  get stop(): number {
+    return this.#loops.stop.value
+  }
+
+  /** How many gaps the last `thin` wrote: see `Gaps` in chunk.ts. */
+  get written(): number {
+    return this.#loops.written.value
+  }
+
+  #look({ ends, first, count, start, column, rows, row }: Frames): void {
+    const loops = this.#loops
+    loops.ends.value = ends
+    loops.first.value = first
+    loops.count.value = count
+    loops.start.value = start
+    loops.column.value = column
+    loops.rows.value = rows
+    loops.row.value = row
+  }
+
   /**
    * Fills the rows of frames anew: what each is, and where the values stand that have a slot. Returns how many no parser
    * took; blank ones do not count. Of a line of docker the line feed at its end is overwritten.
@@ -552,7 +732,8 @@ export class Kernel {
     let measures = false
     let messageSlot: number = LAYOUT.NO_SLOT
     for (const segment of all) {
-      this.#view.setUint32(step, KINDS[segment.kind], true)
+      const inTable = segment.kind === 'range' && segment.table !== undefined
+      this.#view.setUint32(step, inTable ? LAYOUT.RANGE_IN : KINDS[segment.kind], true)
       if (segment.kind === 'literal' || segment.kind === 'members' || segment.kind === 'fields') {
         const bytes = dataOf(segment)
         this.bytes.set(bytes, data)
@@ -584,7 +765,7 @@ export class Kernel {
         this.#view.setUint32(step + 4, segment.table ?? 0, true)
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'range') {
-        this.#view.setUint32(step + 4, segment.cutFrom, true)
+        this.#view.setUint32(step + 4, segment.table ?? segment.cutFrom, true)
         this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
       } else if (segment.kind === 'counter') {
         const digits = segment.value.toString()

@@ -15,8 +15,8 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>)
     readonly exports: Record<string, unknown>
   }
-  /** A number of 32 bits, which can be set only where the module exports a variable. */
-  interface Global {
-    value: number
+  /** A number of 32 bits, or of 64 (a bigint), which can be set only where the module exports a variable. */
+  interface Global<T extends number | bigint = number> {
+    value: T
   }
 }

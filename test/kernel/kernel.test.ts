@@ -672,6 +672,20 @@ t.test('where frames lie otherwise in the file an offset is the row of a table, 
   t.equal(text(2, start + 8), '0002ffffffff 000200000014 ')
 })
 
+t.test('where frames lie otherwise in the file a range begins at the row of a table', async t => {
+  const { start, count } = place(utf8('one\ntwo\n\nfour\n'))
+  const table = ENDS + 4096
+  new Uint32Array(kernel.memory.buffer, table, count).set([0, 8, 0xffffffff, 20])
+  kernel.template([{ kind: 'range', base: 2 ** 33, cutFrom: 0, table }], 'text', utf8(' '))
+  kernel.render({ ends: ENDS, first: 1, count: 3, start: start + 4, out: OUT, limit: OUT + PAGE })
+  const text = kernel.bytes.toString('latin1', OUT, kernel.end)
+  t.equal(text, '000200000008-00000003 0002ffffffff-00000000 000200000014-00000004 ')
+  const base = 0xabcdef012345 - WINDOW
+  const whole: Segment = { kind: 'range', base, cutFrom: 0 }
+  t.equal(rendered(utf8('one\n\n'), [whole]).toString(), 'abcdef012345-00000003\nabcdef012349-00000000\n')
+  t.equal(rendered(utf8('one\n'), [{ ...whole, cutFrom: 0x12345678 }]).toString(), 'abcdef012345-12345678\n')
+})
+
 t.test('a template larger than its room is refused, and the one before goes on', async t => {
   kernel.template(NDJSON, 'text', utf8('\n'))
   const large = [literal('x'.repeat(40_000)), literal('y'.repeat(40_000))]

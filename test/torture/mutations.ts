@@ -809,8 +809,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/backends/fields.ts',
-        "return { kind: 'offset', base: fileStart - start }",
-        "return { kind: 'offset', base: 0 * fileStart - start }",
+        'const base = offsets?.base ?? fileStart - start',
+        'const base = offsets?.base ?? 0 * fileStart - start',
       ],
     ],
     program: 'rotated twice between two looks',

@@ -132,8 +132,10 @@ export {
   PAIRS,
   PROGRAM,
   RANGE,
+  RANGE_IN,
   RAW,
   REPEATED,
+  RESAMPLED,
   ROOM_END,
   ROW_FLAGS,
   ROW_FORM,
@@ -141,6 +143,7 @@ export {
   ROW_REPEATED,
   ROW_SLOTS,
   ROW_TIME,
+  SAMPLED,
   SHOWN_ALWAYS,
   SHOWN_LEVELLED,
   SHOWN_SAME_LEVEL,
@@ -167,5 +170,10 @@ export {
 } from './layout'
 export { capture } from './process/capture'
 export { allow, matchEnd, search } from './process/search'
+export { column, row, rows } from './process/frames'
+export { base, chosen, hash, keepLevel, key, offsets, repeats, salt, sample, seed, threshold } from './process/hash'
+export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
+export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, TEXTS } from './process/select'
+export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
 
 prepare()

@@ -14,6 +14,7 @@
  *     │ kind │ bytes │ address    │    members   as a literal: what stands before a frame that is no object
  *     │ kind │ table │ base (i64) │    offset    base + the frame's address, or its row in the table, unless that is 0
  *     │ kind │ cut   │ base (i64) │    range     as offset without a table, and the frame's length: `cut`, unless that is 0
+ *     │ kind │ table │ base (i64) │    range in  as offset with a table, and the frame's length
  *     │ kind │ bytes │ address    │    counter   `bytes` ASCII digits that end at `address`
  *     │ kind │ what  │ slot │ skip │   when      follows the steps up to `skip` bytes behind it only if the row has `what`
  *     │ kind │ how   │ slot │ -    │   text      the message: the value in a slot, else the frame
@@ -62,6 +63,9 @@ export const NAMES_CLASH: u32 = 1
 export const TIME_UNREAD: u32 = 2
 export const LEVEL_UNREAD: u32 = 4
 export const UNPARSED: u32 = 8
+/** Sampling chose the record: that of its source, that of its backend. */
+export const SAMPLED: u32 = 256
+export const RESAMPLED: u32 = 512
 
 export const SCRATCH: usize = 64
 /** What escape.ts looks up: 16 lanes for each mask of eight bits. */
@@ -133,6 +137,7 @@ export const SHOWN_LEVELLED: u32 = 2
 export const SHOWN_SAME_LEVEL: u32 = 3
 /** No slot. */
 export const NO_SLOT: u32 = 0xff
+export const RANGE_IN: u32 = 20
 
 /** Bytes of a length, whatever its value: 2^32 needs five groups of seven bits. */
 export const LENGTH_BYTES: usize = 5

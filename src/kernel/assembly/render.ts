@@ -38,6 +38,7 @@ import {
   PROGRAM,
   RANGE,
   RANGE_DIGITS,
+  RANGE_IN,
   RAW,
   REPEATED,
   SCRATCH,
@@ -154,13 +155,14 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
       const table = <usize>load<u32>(step, 4)
       hexadecimal(load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row)))
       out = copy(SCRATCH, SCRATCH + OFFSET_DIGITS, out, limit)
-    } else if (kind == RANGE) {
+    } else if (kind == RANGE || kind == RANGE_IN) {
+      const given = <usize>load<u32>(step, 4)
       // Where the frame was cut its length in the file is another one.
-      const bytes = <usize>load<u32>(step, 4)
-      hexadecimal(<i64>(bytes == 0 ? stop - start : bytes))
-      v128.store(SCRATCH + 8, v128.load(SCRATCH))
-      hexadecimal(load<i64>(step, 8) + <i64>start)
+      hexadecimal(<i64>(kind == RANGE_IN || given == 0 ? stop - start : given))
+      const digits = load<u64>(SCRATCH + 4)
+      hexadecimal(load<i64>(step, 8) + <i64>(kind == RANGE ? start : <usize>load<u32>(given + row)))
       store<u8>(SCRATCH + OFFSET_DIGITS, 0x2d)
+      store<u64>(SCRATCH + OFFSET_DIGITS + 1, digits)
       out = copy(SCRATCH, SCRATCH + RANGE_DIGITS, out, limit)
     } else if (kind == FIXED64) {
       out = copy(step + 8, step + 16, out, limit)
