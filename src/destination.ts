@@ -17,7 +17,7 @@ import { ShipperError } from './errors.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { type Logger, withFields } from './log.ts'
 import type { Metadata } from './metadata.ts'
-import { plansFor, rowBytes, tableBytes } from './process/plan.ts'
+import { dropReasonsOf, plansFor, rowBytes, tableBytes } from './process/plan.ts'
 import { Stage } from './process/stage.ts'
 import { formatSize } from './size.ts'
 import { StateDirectory } from './state.ts'
@@ -38,6 +38,8 @@ export interface Destination {
   readonly endpoint: string | null
   /** Reasons that records are known to be refused for. */
   readonly rejectReasons: readonly string[]
+  /** And reasons that records of a source are dropped for. */
+  readonly dropReasons: Readonly<Record<string, readonly string[]>>
 }
 
 export interface DestinationFields {
@@ -73,7 +75,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const backend = createBackend(entry.type, own, { name, metadata })
   const sources = config.sources.filter(source => entry.sources.includes(source.name))
   const longestLine = Math.max(0, ...sources.map(lineRoom))
-  const plans = plansFor(config.plans, entry.sources)
+  const plans = plansFor(config.plans, entry.sources, entry.routes)
   const { batch, concurrency } = options
   const need = needOf({ batch, concurrency, longestLine, row: rowBytes(plans), backend })
   const kernel = kernelOf(partOf(config.memory.budget, config.backends.length), tableBytes(plans))
@@ -116,7 +118,9 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const rejectReasons = [...Delivery.rejectReasons(backend), ...rejectReasonsOf(entry.type as BackendType, entry.own)]
   const origin = endpoint?.origin ?? null
   const slab = need.slab
-  return { backend, kernel, budget, slab, stage, transport, delivery, deadLetters, endpoint: origin, rejectReasons }
+  const dropReasons = dropReasonsOf(plans)
+  const parts = { backend, kernel, budget, slab, stage, transport, delivery, deadLetters }
+  return { ...parts, endpoint: origin, rejectReasons, dropReasons }
 }
 
 function kernelOf(bytes: number, tables: number): Kernel {

@@ -23,8 +23,8 @@ export interface Tally {
 }
 
 /**
- * What became of frames: `reason` is a short word from a fixed set, never content. The one drop that needs no policy is
- * `padding`: the NUL bytes that fill a hole in a file.
+ * What became of frames: `reason` is a short word from a fixed set, or the name of a rule in the configuration, never
+ * content. The one drop that needs no policy is `padding`: the NUL bytes that fill a hole in a file.
  */
 export type Outcome =
   | { readonly kind: 'delivered' }
@@ -67,15 +67,22 @@ const NO_REASONS: Record<string, Tally> = Object.freeze({})
 /** What nothing has settled in yet. */
 export const emptyOutcome = (): Settled => ({ delivered: tally(), rejected: NO_REASONS, dropped: NO_REASONS })
 
+/** Reasons of one account: of more than these, which takes names that changed for years, the others have one together. */
+export const MOST_REASONS = 512
+
 export function book(into: Settled, outcome: Outcome, lines: number, bytes: number): void {
   let entry: Tally
   if (outcome.kind === 'delivered') entry = into.delivered
   else {
     if (into[outcome.kind] === NO_REASONS) into[outcome.kind] = {}
     const reasons = into[outcome.kind]
+    let { reason } = outcome
     // Reasons come from answers too: a name that every object has must not be found there.
-    if (!Object.hasOwn(reasons, outcome.reason)) reasons[outcome.reason] = tally()
-    entry = reasons[outcome.reason]!
+    if (!Object.hasOwn(reasons, reason)) {
+      if (Object.keys(reasons).length >= MOST_REASONS - 1) reason = 'other'
+      if (!Object.hasOwn(reasons, reason)) reasons[reason] = tally()
+    }
+    entry = reasons[reason]!
   }
   entry.lines += lines
   entry.bytes += bytes

@@ -53,7 +53,16 @@ export class Pipeline {
   #alarmAt: number | undefined
   #idle: PromiseWithResolvers<void> | undefined
 
-  readonly #withholds = (origin: Origin): boolean => this.parts.delivery.withholds(origin)
+  /** When a file that is over its limit is looked at again, by the monotonic clock. */
+  #limitedUntil: number | undefined
+  #limitTimer: NodeJS.Timeout | undefined
+
+  readonly #withholds = (origin: Origin): boolean => {
+    if (this.parts.delivery.withholds(origin)) return true
+    const ms = this.parts.stage.waitOf(origin)
+    if (ms > 0) this.#resumeIn(ms)
+    return ms > 0
+  }
 
   constructor(parts: PipelineParts) {
     this.parts = parts
@@ -92,6 +101,8 @@ export class Pipeline {
   /** The end is near: no lingering, shorter waits between attempts. */
   hurry(): void {
     if (this.#phase === 'running') this.#phase = 'draining'
+    this.parts.stage.lift()
+    this.parts.reader.resume(this.#withholds)
     this.parts.delivery.hurry()
     this.#wake()
   }
@@ -105,6 +116,7 @@ export class Pipeline {
   halt(): void {
     this.#phase = 'halted'
     clearTimeout(this.#timer)
+    clearTimeout(this.#limitTimer)
     clearImmediate(this.#pumping)
     this.parts.delivery.halt()
   }
@@ -190,9 +202,27 @@ export class Pipeline {
     const before = slab.used
     const chunks = slab.chunks.length
     const fill = reader.fill(slab, Math.min(target, before + TURN), this.#withholds)
+    const read = slab.used
     // In the same turn: nothing may see what was read before this.
-    this.parts.stage.apply(slab, chunks)
-    return fill === 'full' && before + TURN < target && slab.used > before ? 'more' : fill
+    const freed = this.parts.stage.apply(slab, chunks)
+    // What was dropped has left room: the slab is full once what is kept fills it.
+    if (freed) return fill === 'full' && slab.used < target && slab.frames < slab.maxFrames ? 'more' : fill
+    return fill === 'full' && before + TURN < target && read > before ? 'more' : fill
+  }
+
+  /** Looks once more at the files that are over their limit, when the first of them may be read again. */
+  #resumeIn(ms: number): void {
+    const due = performance.now() + ms
+    if (this.#limitedUntil !== undefined && this.#limitedUntil <= due) return
+    clearTimeout(this.#limitTimer)
+    this.#limitedUntil = due
+    this.#limitTimer = setTimeout(
+      () => {
+        this.#limitedUntil = undefined
+        this.parts.reader.resume(this.#withholds)
+      },
+      Math.max(1, ms),
+    )
   }
 
   /** What a slab should hold: one full payload, as far as is known. */

@@ -63,7 +63,7 @@ function backendHealth(pipeline: Pipeline, lag: readonly SourceLag[]): BackendHe
 }
 
 function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): PipelineStatus {
-  const { name, budget, delivery, deadLetters, rejectReasons, endpoint } = pipeline.parts
+  const { name, budget, delivery, deadLetters, rejectReasons, dropReasons, endpoint } = pipeline.parts
   const { stats, health } = delivery
   const { lastError } = stats
   return {
@@ -78,6 +78,7 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): Pipeline
     requests: [...stats.requests],
     retries: Object.fromEntries(stats.retries),
     rejectReasons,
+    dropReasons,
     deadLetters: deadLetters ? { ...deadLetters.stats } : null,
     payloadBytes: stats.payloadBytes,
     wireBytes: stats.wireBytes,

@@ -10,8 +10,10 @@ import type { Transport } from '../src/delivery/transport/transport.ts'
 import { Kernel } from '../src/kernel/kernel.ts'
 import { Ledger } from '../src/ledger.ts'
 import { Pipeline } from '../src/pipeline.ts'
-import { NO_PLANS } from '../src/process/plan.ts'
+import type { ProcessOptions } from '../src/process/options.ts'
+import { NO_PLANS, planOf, rowBytes, tableBytes } from '../src/process/plan.ts'
 import { Stage } from '../src/process/stage.ts'
+import { StateDirectory } from '../src/state.ts'
 import { formOf } from '../src/tail/framing/form.ts'
 import { Framer } from '../src/tail/framing/framer.ts'
 import { Reader } from '../src/tail/framing/reader.ts'
@@ -27,6 +29,15 @@ t.setTimeout(120_000)
 const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 }
 const MAX_LINE = 64 * 1024
 
+interface Circumstances {
+  /** What is done with records. */
+  readonly process?: ProcessOptions
+  readonly dir?: string
+  /** Where offsets are saved; by default nowhere. */
+  readonly state?: string
+  readonly now?: () => number
+}
+
 /** One pipeline over a room of real files and a receiver. */
 async function flow(
   t: Test,
@@ -35,19 +46,24 @@ async function flow(
   arenaBytes: number | ((need: Need) => number) = 4 << 20,
   maxLine = MAX_LINE,
   through?: Transport,
+  { process = {}, dir = scratch(t), state, now }: Circumstances = {},
 ) {
-  const dir = scratch(t)
   const receiver = new Receiver()
   const endpoint = await receiver.listen()
   const journal = new Journal()
   const sources = [source(join(dir, '*.log'), { maxLineBytes: maxLine })]
   const ledger = new Ledger()
-  const tail = new Tail(sources, new Sweep(sources, journal), new CheckpointStore(null, journal), ledger, journal)
+  const directory = state === undefined ? null : new StateDirectory(state, journal)
+  const store = new CheckpointStore(directory, journal)
+  const tail = new Tail(sources, new Sweep(sources, journal), store, ledger, journal)
+  const planned = planOf({ ...sources[0]!, ...process })
+  assert(planned.kind === 'plan')
+  const plans = planned.plan ? new Map([['app', planned.plan]]) : NO_PLANS
   const options = { batch: { ...BATCH, ...batch }, retry: { initial: 10, max: 20 }, compression: 'none' } as const
   const transport = through ?? transportTo(endpoint, { concurrency })
   const backend = httpBackend(endpoint)
-  const need = needOf({ batch: options.batch, concurrency, longestLine: maxLine, backend })
-  const kernel = Kernel.create(typeof arenaBytes === 'number' ? arenaBytes : arenaBytes(need))
+  const need = needOf({ batch: options.batch, concurrency, longestLine: maxLine, row: rowBytes(plans), backend })
+  const kernel = Kernel.create(typeof arenaBytes === 'number' ? arenaBytes : arenaBytes(need), tableBytes(plans))
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const onTruncated = (_: unknown, records: number) => ledger.account('app', 'main').truncated(records)
   const fields = { name: 'main', backend, kernel, budget, transport, options, logger: journal, onTruncated }
@@ -61,7 +77,7 @@ async function flow(
     kernel,
     budget,
     slab: need.slab,
-    stage: new Stage(kernel, NO_PLANS),
+    stage: new Stage(kernel, plans, undefined, now),
     reader,
     delivery,
     logger: journal,
@@ -69,6 +85,7 @@ async function flow(
     deadLetters: undefined,
     endpoint: null,
     rejectReasons: [],
+    dropReasons: {},
     batch: options.batch,
   }
   const pipeline = new Pipeline({ ...parts, concurrency })
@@ -420,4 +437,139 @@ t.test('a file is read on when the only record of it that waited was refused', a
   appendFileSync(join(dir, 'a.log'), `${numbered(20).join('\n')}\n`)
   t.ok(await until(() => account().delivered.lines === 20))
   t.ok(await until(() => account().rejected['http_400']?.lines === 2))
+})
+
+/** Lines of which the first letter says what becomes of them: k is kept, d is dropped. */
+const SELECT: ProcessOptions = { filter: { dropMatching: '^d' } }
+
+t.test('a filter that drops nearly all fills requests with what is left', async t => {
+  const { dir, receiver, tail, until, pipeline, account } = await flow(
+    t,
+    { maxBytes: 64 * 1024 },
+    2,
+    4 << 20,
+    MAX_LINE,
+    undefined,
+    {
+      process: SELECT,
+    },
+  )
+  const lines = Array.from({ length: 60_000 }, (_, n) => `${n % 100 === 7 ? 'k' : 'd'} ${n} ${'x'.repeat(90)}`)
+  writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
+  await tail.start()
+  t.ok(await until(() => account().delivered.lines === 600))
+  await pipeline.whenIdle()
+  t.strictSame(
+    messages(receiver.received),
+    lines.filter(line => line.startsWith('k')),
+  )
+  t.match(account(), { read: { lines: 60_000 }, dropped: { 'filter:drop': { lines: 59_400 } }, inFlight: { lines: 0 } })
+  t.ok(receiver.received.length <= 6, `${receiver.received.length} requests`)
+})
+
+t.test('a filter that drops everything lets the offset advance, and the pipeline becomes idle', async t => {
+  const state = scratch(t)
+  const dir = scratch(t)
+  const first = await flow(t, {}, 2, 4 << 20, MAX_LINE, undefined, { process: SELECT, state, dir })
+  writeFileSync(join(dir, 'a.log'), 'd one\n'.repeat(50_000))
+  await first.tail.start()
+  t.ok(await first.until(() => first.account().dropped['filter:drop']?.lines === 50_000))
+  t.ok(first.pipeline.idle)
+  t.equal(first.budget.used, 0)
+  await first.pipeline.stop()
+  await first.tail.stop(true)
+  const second = await flow(t, {}, 2, 4 << 20, MAX_LINE, undefined, { process: {}, state, dir })
+  await second.tail.start()
+  appendFileSync(join(dir, 'a.log'), 'd two\n')
+  t.ok(await second.until(() => second.account().delivered.lines === 1), 'what was dropped is not read once more')
+  t.match(second.account(), { read: { lines: 50_001 }, dropped: { 'filter:drop': { lines: 50_000 } } })
+  t.strictSame(messages(second.receiver.received), ['d two'])
+})
+
+t.test('whatever is dropped, and however often the shipper is replaced, what is kept arrives once', async t => {
+  const seeds = fc.sample(
+    fc.array(fc.record({ kept: fc.nat({ max: 4 }), of: fc.integer({ min: 1, max: 4 }) }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+    6,
+  )
+  for (const [round, shares] of seeds.entries()) {
+    const dir = scratch(t)
+    const lines: string[] = []
+    for (const { kept, of } of shares) {
+      for (let n = 0; n < 300; n++) lines.push(`${n % of < kept ? 'k' : 'd'}${'.'.repeat(n % 13)} ${lines.length}`)
+    }
+    const received: string[] = []
+    let handover: Awaited<ReturnType<Tail['handOver']>> | undefined
+    let sum = { lines: 0, dropped: 0 }
+    for (let life = 0; life < 3; life++) {
+      const { tail, receiver, pipeline, account, until } = await flow(
+        t,
+        { maxBytes: 4096 },
+        1,
+        4 << 20,
+        MAX_LINE,
+        undefined,
+        { process: SELECT, dir },
+      )
+      // Each of the first lives is over when some of its requests were accepted and one is not answered.
+      receiver.respond = (request, response, count) => {
+        if (life < 2 && count > 2 + life) return
+        received.push(...messages([request]))
+        answer(204)(request, response, count)
+      }
+      if (life === 0) writeFileSync(join(dir, 'a.log'), `${lines.join('\n')}\n`)
+      await tail.start(handover)
+      const ended = () =>
+        receiver.received.length > 2 + life || (pipeline.idle && account().read.lines === lines.length)
+      t.ok(await until(life < 2 ? ended : () => pipeline.idle && account().read.lines === lines.length))
+      const { read, delivered, dropped, inFlight } = account()
+      assert.equal(read.lines, delivered.lines + (dropped['filter:drop']?.lines ?? 0) + inFlight.lines)
+      sum = { lines: delivered.lines, dropped: dropped['filter:drop']?.lines ?? 0 }
+      await pipeline.stop()
+      if (life < 2) handover = await tail.handOver()
+    }
+    const kept = lines.filter(line => line.startsWith('k'))
+    t.strictSame([...received].sort(), [...kept].sort(), `round ${round}`)
+    t.strictSame(
+      sum,
+      { lines: kept.length, dropped: lines.length - kept.length },
+      'and what is dropped is counted once',
+    )
+  }
+})
+
+t.test('a file over its limit waits in its file, and another one goes on', async t => {
+  let now = 1_000_000
+  const process = { limit: { bytes: 1_000_000, records: 0, per: 'file', over: 'wait' } } as const
+  const { dir, tail, until, account, pipeline } = await flow(t, {}, 2, 4 << 20, MAX_LINE, undefined, {
+    process,
+    now: () => now,
+  })
+  writeFileSync(join(dir, 'a.log'), `${'a'.repeat(99)}\n`.repeat(40_000))
+  await tail.start()
+  t.ok(await until(() => pipeline.parts.reader.withholds))
+  const { bytes } = account().read
+  t.ok(bytes < 3_000_000, `${bytes} bytes were read`)
+  writeFileSync(join(dir, 'b.log'), 'b\n')
+  t.ok(await until(() => account().delivered.bytes === bytes + 2))
+  t.equal(pipeline.idle, false, 'it knows that there is more')
+  now += 2000
+  t.ok(await until(() => account().read.bytes > bytes + 2), 'once time has passed it is read on')
+  pipeline.hurry()
+  t.ok(await until(() => account().delivered.bytes === 4_000_002), 'while draining nothing waits')
+  t.strictSame(account().dropped, {})
+})
+
+t.test('what is over a limit is dropped where that is said, and counted', async t => {
+  const process = { limit: { bytes: undefined, records: 5, per: 'source', over: 'drop' } } as const
+  const { dir, tail, until, account, receiver } = await flow(t, {}, 2, 4 << 20, MAX_LINE, undefined, { process })
+  writeFileSync(join(dir, 'a.log'), `${numbered(1000).join('\n')}\n`)
+  await tail.start()
+  t.ok(await until(() => account().delivered.lines > 0 && account().inFlight.lines === 0))
+  t.strictSame(messages(receiver.received).slice(0, 5), numbered(5))
+  const { delivered, dropped } = account()
+  t.equal(delivered.lines + dropped['limit']!.lines, 1000)
+  t.ok(delivered.lines < 100)
 })

@@ -23,7 +23,7 @@ import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, message, timeOf } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 /** `max_label_names_per_series`; more make a request invalid. */
@@ -108,15 +108,15 @@ function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[
   const rest = [...sorted(chunk, options, metadata).rest, ...flagTexts(chunk)]
   if (chunk.shape !== undefined) {
     const said = JSON.stringify(Object.fromEntries(rest))
-    const ours = [...rest.map(([name]) => name), 'level', 'repeated']
+    const ours = [...rest.map(([name]) => name), ...levelName(chunk, 'level'), 'repeated']
     return joined([
       ...head,
-      literal('",{"level":"'),
-      { kind: 'level', as: 'word' },
-      literal('"'),
+      // A member comes first in any case, for the others begin with a comma.
+      literal(`",${said === '{}' ? '{"source":""' : said.slice(0, -1)}`),
+      ...levelIn(chunk, ',"level":"', 'word', '"'),
       ...repeatedText(chunk),
       ...fieldsIn(chunk, { as: 'strings', ours }),
-      literal(said === '{}' ? '}]' : `,${said.slice(1)}]`),
+      literal('}]'),
     ])
   }
   return [...head, literal(rest.length === 0 ? '"]' : `",${JSON.stringify(Object.fromEntries(rest))}]`)]

@@ -15,7 +15,7 @@ import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, epochMilliseconds, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const HOSTS = {
@@ -93,11 +93,11 @@ function found(chunk: Chunk, special: Readonly<Record<string, unknown>>): Segmen
     timeOf(chunk, 'milliseconds', () => literal(String(epochMilliseconds(chunk)))),
     literal(',"message":"'),
     message(chunk),
-    literal('","attributes":{"level":"'),
-    { kind: 'level', as: 'word' },
-    literal(`"${more === '' ? '' : `,${more}`}`),
+    // A member comes first in any case, for the others begin with a comma.
+    literal(`","attributes":{"source":${JSON.stringify(chunk.origin.source)}${more === '' ? '' : `,${more}`}`),
+    ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(special), 'level', 'repeated'] }),
+    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(special), 'source', ...levelName(chunk, 'level'), 'repeated'] }),
     literal('}}'),
   ])
 }

@@ -17,7 +17,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict 
 import { endpointSchema } from './endpoint.ts'
 import { attributesOf, epochSeconds, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
-import { fieldsIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -134,14 +134,14 @@ function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Seg
 function indexed(chunk: Chunk, ours: Readonly<Record<string, string>>): Segment[] {
   const said = JSON.stringify(ours)
   if (chunk.shape === undefined) return [literal(`,"fields":${said}`)]
-  const names = [...OWN_FIELDS, ...Object.keys(ours), 'level', 'repeated']
+  const names = [...OWN_FIELDS, ...Object.keys(ours), ...levelName(chunk, 'level'), 'log_source', 'repeated']
   return [
-    literal(',"fields":{"level":"'),
-    { kind: 'level', as: 'word' },
-    literal('"'),
+    // A member comes first in any case, for the others begin with a comma.
+    literal(`,"fields":${said === '{}' ? `{"log_source":${JSON.stringify(chunk.origin.source)}` : said.slice(0, -1)}`),
+    ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
     ...fieldsIn(chunk, { as: 'strings', ours: names }),
-    literal(said === '{}' ? '}' : `,${said.slice(1)}`),
+    literal('}'),
   ]
 }
 

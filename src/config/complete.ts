@@ -7,7 +7,8 @@ import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
-import { NO_PLANS, type Plans, planOf, type SourcePlan } from '../process/plan.ts'
+import { NO_PLANS, NO_ROUTES, type Plans, planOf, type Routes, routesOf, type SourcePlan } from '../process/plan.ts'
+import { fieldsToSelect } from '../process/select/compile.ts'
 import { proxyFor } from '../proxy.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config, SourceConfig } from './config.ts'
@@ -33,13 +34,17 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   const sources = written.sources.map(
     (source, index): SourceConfig => ({ ...source, name: source.name ?? sourceName(index) }) as SourceConfig,
   )
-  const backends = written.backends.map(entry => backend(entry as unknown as BackendEntry, sources))
   const problems: Problem[] = []
   const warnings: string[] = []
   const report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>): void => {
     problems.push({ ...circumstances.locate(path), ...problem })
   }
-  const plans = plansOf(sources, report)
+  const plans = plansOf(sources, written.backends as unknown as readonly BackendEntry[], report)
+  const backends = written.backends.map((entry, index) =>
+    backend(entry as unknown as BackendEntry, sources, (each, of) =>
+      routes(each, of, plans, ['backends', index], report),
+    ),
+  )
   const config: Config = {
     sources,
     plans,
@@ -62,10 +67,11 @@ export function complete(written: Written, circumstances: Circumstances): Comple
 }
 
 /** What is said about the records of each source, compiled; what cannot be is reported. */
-function plansOf(sources: readonly SourceConfig[], report: Report): Plans {
+function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEntry[], report: Report): Plans {
   const plans = new Map<string, SourcePlan>()
   for (const [index, source] of sources.entries()) {
-    const planned = planOf(source)
+    const named = backends.filter(each => each.sources?.includes(source.name) ?? true).flatMap(fieldsToSelect)
+    const planned = planOf(source, named)
     switch (planned.kind) {
       case 'plan':
         if (planned.plan) plans.set(source.name, planned.plan)
@@ -77,22 +83,36 @@ function plansOf(sources: readonly SourceConfig[], report: Report): Plans {
   return plans.size > 0 ? plans : NO_PLANS
 }
 
+/** What a backend says about the records of its sources, compiled. */
+function routes(entry: BackendEntry, sources: readonly string[], plans: Plans, path: KeyPath, report: Report): Routes {
+  const routed = routesOf(entry, sources, plans)
+  if (routed.kind === 'routes') return routed.routes
+  for (const { path: key, ...problem } of routed.problems) report([...path, ...key], problem)
+  return NO_ROUTES
+}
+
 function sourceName(index: number): string {
   return index === 0 ? 'app' : `source-${index + 1}`
 }
 
-function backend(entry: BackendEntry, sources: readonly SourceOptions[]): BackendConfig {
+function backend(
+  entry: BackendEntry,
+  all: readonly SourceOptions[],
+  routesTo: (entry: BackendEntry, sources: readonly string[]) => Routes,
+): BackendConfig {
   const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, headers, tls, proxy } = entry
   const shape = BACKENDS[type as BackendType].schema.shape
   const own = Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
   const endpoint = entry['endpoint'] ?? entryOf(type as BackendType).endpoint?.(own as never)
+  const sources = entry.sources ?? all.map(source => source.name)
   return {
     name: name ?? type,
     type,
-    sources: entry.sources ?? sources.map(source => source.name),
+    sources,
     endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
     own,
     delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth: authOf(entry), headers, tls, proxy },
+    routes: routesTo(entry, sources),
   }
 }
 

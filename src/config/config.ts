@@ -5,7 +5,7 @@
 import type { DeliveryOptions } from '../delivery/options.ts'
 import type { PodOptions } from '../metadata.ts'
 import type { ProcessOptions } from '../process/options.ts'
-import type { Plans } from '../process/plan.ts'
+import type { Plans, Routes } from '../process/plan.ts'
 import type { ServerOptions } from '../server/options.ts'
 import type { SourceOptions, StateOptions, VolumeOptions } from '../tail/options.ts'
 
@@ -26,6 +26,8 @@ export interface BackendConfig {
   /** The backend type's own options as its schema yields them: the first argument of its `create`. */
   readonly own: Readonly<Record<string, unknown>>
   readonly delivery: DeliveryOptions
+  /** What it says about the records of its sources, compiled. */
+  readonly routes: Routes
 }
 
 export interface Config {

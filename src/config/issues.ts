@@ -32,7 +32,8 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The library's words when a schema has none of its own. */
 const WORDLESS = 'Invalid input'
 
-export function problemsOf(issues: readonly z.core.$ZodIssue[], scene: Scene): Problem[] {
+export function problemsOf(all: readonly z.core.$ZodIssue[], scene: Scene): Problem[] {
+  const issues = all.flatMap(issue => within(issue, scene))
   const unknown = new Map<string, readonly string[]>()
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') unknown.set(formatKey(issue.path as KeyPath), issue.keys)
@@ -47,6 +48,21 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], scene: Scene): P
     return misspelt || unneeded ? [] : problemOf(issue, path, scene)
   })
 }
+
+/** Where a word or a map may stand and a map does: what is wrong in it, rather than that it is neither. */
+function within(issue: z.core.$ZodIssue, scene: Scene): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) return [issue]
+  const value = valueAt(scene.tree, issue.path as KeyPath)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [issue]
+  const meant = issue.errors.filter(errors => errors.every(({ code, path }) => path.length > 0 || !OTHER.has(code)))
+  if (meant.length !== 1) return [issue]
+  return meant[0]!.flatMap(inner =>
+    within({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, scene),
+  )
+}
+
+/** What is said of a value that is none of a kind at all. */
+const OTHER: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'invalid_union'])
 
 function problemOf(issue: z.core.$ZodIssue, path: KeyPath, scene: Scene): Problem {
   const value = valueAt(scene.tree, path)

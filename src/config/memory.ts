@@ -26,7 +26,7 @@ function demands(sources: readonly SourceOptions[], plans: Plans, backends: read
   return backends.map(entry => {
     const { batch, concurrency } = entry.delivery
     const backend = createBackend(entry.type, entry.own, { name: entry.name, metadata: () => NO_METADATA })
-    const row = rowBytes(plansFor(plans, entry.sources))
+    const row = rowBytes(plansFor(plans, entry.sources, entry.routes))
     const need = needOf({ batch, concurrency, longestLine: longestLine(sources, entry), row, backend })
     return { backend: entry, limits: backend.limits, need }
   })

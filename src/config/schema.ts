@@ -9,7 +9,7 @@ import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
 import { deliveryShape, remoteShape, secret } from '../delivery/options.ts'
 import { duration } from '../duration.ts'
 import { podSchema } from '../metadata.ts'
-import { processShape } from '../process/options.ts'
+import { backendProcessShape, processShape } from '../process/options.ts'
 import { serverSchema } from '../server/options.ts'
 import { size } from '../size.ts'
 import { sourceSchema, stateSchema, volumeSchema } from '../tail/options.ts'
@@ -32,6 +32,7 @@ const common = {
   sources: z
     .optional(z.array(z.string()).check(z.minLength(1, { error: 'at least one name of a source' })))
     .check(z.describe('Names of the sources that are shipped to it. Default: all.')),
+  ...backendProcessShape,
 }
 
 const remote = z.object(remoteShape)

@@ -5,9 +5,16 @@
 import { type LevelOptions, levelShape } from './level/options.ts'
 import { type MultilineOptions, multilineShape } from './multiline/options.ts'
 import { type ParseOptions, parseShape } from './parse/options.ts'
+import { type RouteOptions, routeShape, type SelectOptions, selectShape } from './select/options.ts'
 import { type TimeOptions, timeShape } from './time/options.ts'
 
-export const processShape = { ...multilineShape, ...parseShape, ...timeShape, ...levelShape }
+export const processShape = { ...multilineShape, ...parseShape, ...timeShape, ...levelShape, ...selectShape }
+
+/** What may stand beside the keys of a backend too: it comes after what its sources say. */
+export const backendProcessShape = { ...routeShape }
 
 /** Of one source, as its schema yields it. */
-export interface ProcessOptions extends MultilineOptions, ParseOptions, TimeOptions, LevelOptions {}
+export interface ProcessOptions extends MultilineOptions, ParseOptions, TimeOptions, LevelOptions, SelectOptions {}
+
+/** Of one backend. */
+export interface BackendProcessOptions extends RouteOptions {}

@@ -7,9 +7,12 @@
 import { LAYOUT } from '../kernel/module.ts'
 import { compileLevel, type LevelPlan } from './level/compile.ts'
 import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
-import type { ProcessOptions } from './options.ts'
+import type { BackendProcessOptions, ProcessOptions } from './options.ts'
 import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
+import type { Slots } from './parse/slots.ts'
 import type { ProcessProblem } from './problem.ts'
+import { compileSelect, type SelectPlan } from './select/compile.ts'
+import { GAP_BYTES } from './select/selector.ts'
 import { compileTime, type TimePlan } from './time/compile.ts'
 
 /** What is done with the records of one source, in this order. */
@@ -18,12 +21,28 @@ export interface SourcePlan {
   readonly parse: ParsePlan | undefined
   readonly time: TimePlan | undefined
   readonly level: LevelPlan | undefined
+  /** Where values stand in its rows, by name. */
+  readonly slots: Slots | undefined
+  /** Which records are kept. */
+  readonly select: SelectPlan | undefined
+  /** Which of those a backend gets: only in the plans of one pipeline. */
+  readonly route?: SelectPlan | undefined
 }
 
 /** All sources that have a plan, by name. */
 export type Plans = ReadonlyMap<string, SourcePlan>
 
 export const NO_PLANS: Plans = new Map()
+
+/** What a backend says of the records of its sources, by their names. */
+export type Routes = ReadonlyMap<string, SelectPlan>
+
+export const NO_ROUTES: Routes = new Map()
+
+const NOTHING: SourcePlan = {
+  ...{ multiline: undefined, parse: undefined, time: undefined, level: undefined },
+  ...{ slots: undefined, select: undefined },
+}
 
 export interface PlanSubject extends ProcessOptions {
   readonly name: string
@@ -35,30 +54,64 @@ export type Planned =
   | { readonly kind: 'plan'; readonly plan: SourcePlan | undefined }
   | { readonly kind: 'problems'; readonly problems: readonly ProcessProblem[] }
 
-/** Compiles what is said about the records of a source. */
-export function planOf(source: PlanSubject): Planned {
+/** Compiles what is said about the records of a source. `named`: the names of values that its backends go by. */
+export function planOf(source: PlanSubject, named: readonly string[] = []): Planned {
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
   const parsing = parsingOf(source, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  // Those that go by values ask for theirs (`parsing.slots`) before all of them are laid down.
-  const time = compileTime(source, parsing?.slots, report)
-  const level = compileLevel(source, parsing?.slots, report)
+  const slots = parsing?.slots
+  // Those that go by values ask for theirs before all of them are laid down.
+  const time = compileTime(source, slots, report)
+  const level = compileLevel(source, slots, report)
+  for (const name of named) slots?.slotFor(name)
+  const select = compileSelect(source, { slots, unparsed: parsing?.rule.else === 'drop' }, report)
   const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  const plan: SourcePlan = { multiline, parse, time, level }
+  const plan: SourcePlan = { multiline, parse, time, level, slots, select }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
 }
 
-/** Those of these sources. */
-export function plansFor(plans: Plans, sources: readonly string[]): Plans {
-  return new Map([...plans].filter(([name]) => sources.includes(name)))
+export type Routed =
+  | { readonly kind: 'routes'; readonly routes: Routes }
+  | { readonly kind: 'problems'; readonly problems: readonly ProcessProblem[] }
+
+/** Compiles what a backend says about the records of its sources. */
+export function routesOf(backend: BackendProcessOptions, sources: readonly string[], plans: Plans): Routed {
+  const routes = new Map<string, SelectPlan>()
+  for (const source of sources) {
+    const problems: ProcessProblem[] = []
+    const plan = plans.get(source)
+    const context = { slots: plan?.slots, behind: { source: plan?.select } }
+    const route = compileSelect(backend, context, problem => void problems.push(problem))
+    // What is wrong for one source is said once.
+    if (problems.length > 0) return { kind: 'problems', problems }
+    if (route !== undefined) routes.set(source, route)
+  }
+  return { kind: 'routes', routes: routes.size > 0 ? routes : NO_ROUTES }
+}
+
+/** Those of these sources, with what their backend says. */
+export function plansFor(plans: Plans, sources: readonly string[], routes: Routes = NO_ROUTES): Plans {
+  const all = sources.flatMap((name): [string, SourcePlan][] => {
+    const [plan, route] = [plans.get(name), routes.get(name)]
+    return plan || route ? [[name, { ...(plan ?? NOTHING), route }]] : []
+  })
+  return new Map(all)
+}
+
+/** Reasons that records of each source are dropped for. */
+export function dropReasonsOf(plans: Plans): Readonly<Record<string, readonly string[]>> {
+  const reasons = ({ select, route }: SourcePlan) => [
+    ...new Set([...(select?.reasons ?? []), ...(route?.reasons ?? [])]),
+  ]
+  return Object.fromEntries([...plans].map(([name, plan]) => [name, reasons(plan)]))
 }
 
 /** Bytes that the tables of these plans take in a kernel. */
 export function tableBytes(plans: Plans): number {
-  let bytes = 0
+  let bytes = selects(plans) ? GAP_BYTES : 0
   for (const plan of plans.values()) for (const table of tablesOf(plan)) bytes += Math.ceil(table.length / 16) * 16
   return bytes + roomBytes(plans)
 }
@@ -73,13 +126,19 @@ export function rowBytes(plans: Plans): number {
   return Math.max(0, ...[...plans.values()].map(rowOf))
 }
 
-function rowOf({ parse, time, level }: SourcePlan): number {
-  if (parse === undefined && time === undefined && level === undefined) return 0
+function rowOf({ parse, time, level, select, route }: SourcePlan): number {
+  if (!parse && !time && !level && !select && !route) return 0
   // Of a text nothing is found that has a place but the level as it was written.
   const slots = parse?.slots ?? (level === undefined ? 0 : level.slot + 1)
   return Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * slots) / 8) * 8
 }
 
-function tablesOf({ multiline, parse, time, level }: SourcePlan): Uint8Array[] {
-  return [multiline, parse, time, level].flatMap(part => (part ? [part.table] : []))
+function selects(plans: Plans): boolean {
+  return [...plans.values()].some(({ select, route }) => select !== undefined || route !== undefined)
+}
+
+function tablesOf({ multiline, parse, time, level, select, route }: SourcePlan): Uint8Array[] {
+  const steps = [...(select?.steps ?? []), ...(route?.steps ?? [])]
+  const filters = steps.flatMap(step => (step.kind === 'filter' ? [step.table] : []))
+  return [...[multiline, parse, time, level].flatMap(part => (part ? [part.table] : [])), ...filters]
 }

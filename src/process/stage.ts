@@ -5,8 +5,8 @@
  *             (framer)   (in place) (rows)               (dropped frames settle at once)
  *
  * It runs in the turn of the event loop in which the bytes were read, so nothing behind it ever sees what was redacted.
- * Bytes never move: a mask is as long as what it hides, what was found in a record stands in its row, and a record that
- * is dropped settles with the name of its policy.
+ * A mask is as long as what it hides, what was found in a record stands in its row, and a record that is dropped settles
+ * with the name of its policy. Only then, and only once, do bytes move: those that are kept move together.
  *
  * Guarantees: no frame is looked at twice; a source without a plan is not looked at; of a slab without plans nothing is
  * changed.
@@ -14,6 +14,7 @@
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import { type Plans, roomBytes } from './plan.ts'
+import { type Selection, Selector } from './select/selector.ts'
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
@@ -49,25 +50,34 @@ export class Stage {
   readonly #unfound = new Map<string, Unfound>()
   /** Room for what expressions find. */
   readonly #spans: number
+  readonly #selector: Selector | undefined
 
-  /** Lays the tables of the plans into the kernel. What the stage counted that was `before` it goes on. */
-  constructor(kernel: Kernel, plans: Plans, before?: Stage) {
+  /**
+   * Lays the tables of the plans into the kernel. What the stage counted that was `before` it goes on. `now` as
+   * `performance.now`.
+   */
+  constructor(kernel: Kernel, plans: Plans, before?: Stage, now: () => number = () => performance.now()) {
     this.#kernel = kernel
     this.#spans = kernel.reserve(roomBytes(plans))
+    const selections = new Map<string, Selection>()
     const lay = (part: { readonly table: Uint8Array } | undefined): number => (part ? kernel.lay(part.table) : 0)
-    for (const [source, { multiline, parse, time, level }] of plans) {
+    for (const [source, { multiline, parse, time, level, select, route }] of plans) {
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
-      if (parse === undefined && time === undefined && level === undefined) continue
-      const found = parse?.shape ?? PLAIN
+      if (select || route) selections.set(source, { source: select, backend: route })
+      const found = parse !== undefined || time !== undefined || level !== undefined
+      // How many records one stands for is found too.
+      if (!found && !select && !route) continue
+      const values = parse?.shape ?? PLAIN
       const shape = {
-        ...found,
-        level: level?.slot ?? found.level,
+        ...values,
+        level: level?.slot ?? values.level,
         timed: time !== undefined,
         levelled: level !== undefined,
       }
       this.#steps.set(source, { parse: lay(parse), time: lay(time), level: lay(level), shape })
       this.#unfound.set(source, before?.unfound.get(source) ?? unfound())
     }
+    this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
   }
 
   /** What was looked for in records and not found, by source. */
@@ -80,28 +90,45 @@ export class Stage {
     return this.#rules.get(source)
   }
 
-  /** Processes the chunks from index `first` on, which were just added. */
-  apply(slab: Slab, first: number): void {
-    if (this.#steps.size === 0) return
+  /**
+   * Processes the chunks from index `first` on, which were just added. Returns whether something of them was dropped, and
+   * what follows it has moved: there is more room then.
+   */
+  apply(slab: Slab, first: number): boolean {
+    if (slab.row === 0) return false
     for (let index = first; index < slab.chunks.length; index++) this.#process(slab, slab.chunks[index]!)
+    return this.#selector?.apply(slab, first) ?? false
   }
 
   /** Processes records that were kept before, and are sent again: none of them is dropped now. */
   revisit(slab: Slab): void {
-    this.apply(slab, 0)
+    if (slab.row === 0) return
+    for (const chunk of slab.chunks) this.#process(slab, chunk)
+  }
+
+  /** Milliseconds until a file may be read again of which more was read than its limit allows; 0: it may be read. */
+  waitOf(origin: Origin): number {
+    return this.#selector?.waitOf(origin) ?? 0
+  }
+
+  /** No file is passed over any more: there will be no later. */
+  lift(): void {
+    this.#selector?.lift()
   }
 
   #process(slab: Slab, chunk: Chunk): void {
-    const steps = this.#steps.get(chunk.origin.source)
-    if (steps === undefined) return
-    chunk.shape = steps.shape
+    const { source } = chunk.origin
+    const steps = this.#steps.get(source)
+    chunk.shape = steps?.shape
     const { ends, rows, row } = slab
     const { firstFrame: first, frames: count, start } = chunk
     const kernel = this.#kernel
     const atFileStart = slab.offsetOf(chunk, first) === 0
     const filling = { ends, first, count, start, rows, row }
+    const table = steps?.parse ?? 0
+    const unparsed = kernel.extract({ ...filling, table, atFileStart, spans: this.#spans })
+    if (steps === undefined) return
     const counts = this.#unfound.get(source)!
-    const unparsed = kernel.extract({ ...filling, table: steps.parse, atFileStart, spans: this.#spans })
     if (unparsed > 0) this.onUnparsed?.(chunk.origin, unparsed)
     counts.unparsed += unparsed
     if (steps.time !== 0) add(counts.time, kernel.times(steps.time, filling, timingOf(chunk)))

@@ -161,6 +161,8 @@ export interface PipelineStatus {
   readonly retries: Readonly<Record<string, number>>
   /** Reasons that records are known to be refused for. */
   readonly rejectReasons: readonly string[]
+  /** Reasons that records of a source are dropped for, by what the configuration says; a source without any is left out. */
+  readonly dropReasons: Readonly<Record<string, readonly string[]>>
   /** Records that are kept for a replay; null: none are kept. */
   readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number

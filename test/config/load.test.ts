@@ -77,6 +77,7 @@ t.test('three variables are a whole configuration', async t => {
           timeout: { connect: 10_000, headers: 30_000, body: 30_000 },
           headers: {},
         },
+        routes: {},
       },
     ],
     state: {

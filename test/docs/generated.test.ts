@@ -52,7 +52,9 @@ const exampleOf = (key: string): unknown => parseDocument(given.get(key)!).toJS(
 for (const { title, leaves, type } of sections()) {
   t.test(`the examples of ${title} are valid, and none is the default`, async t => {
     for (const leaf of leaves) {
-      const tree: Record<string, unknown> = { sources: [{ name: 'access', paths: ['/var/log/app/*.log'] }] }
+      const tree: Record<string, unknown> = {
+        sources: [{ name: 'access', paths: ['/var/log/app/*.log'], parse: 'json' }],
+      }
       if (leaf.path.startsWith('backends[]')) {
         const kind = type ?? (leaf.path === 'backends[].compression' ? 'http' : 'loki')
         tree['backends'] = [

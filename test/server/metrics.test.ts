@@ -157,7 +157,13 @@ t.test('what can be counted is there before anything happens, at 0', async t => 
     all.get(`logshipper_${name}{source="app",backend="main"${reason === undefined ? '' : `,reason="${reason}"`}}`)
   for (const unit of ['lines', 'bytes']) {
     for (const reason of ['too_large', 'http_400', 'http_422']) t.equal(account(`rejected_${unit}_total`, reason), 0)
-    for (const reason of ['padding', 'held_limit']) t.equal(account(`dropped_${unit}_total`, reason), 0)
+    for (const reason of ['padding', 'held_limit', 'filter:below', 'sample'])
+      t.equal(account(`dropped_${unit}_total`, reason), 0)
+    t.equal(
+      account(`dropped_${unit}_total`, 'repeats'),
+      undefined,
+      'a policy that its source does not have is not shown',
+    )
   }
   for (const name of ['rejected_lines_any_reason_total', 'lost_bytes_total']) t.equal(account(name), 0, name)
   for (const [status, verdict] of [

@@ -176,6 +176,7 @@ export class Room {
       deadLetters: undefined,
       endpoint: null,
       rejectReasons: [],
+      dropReasons: {},
       logger: this.journal,
     })
     this.tail.join({ reader, sources: new Set(forms.keys()) })

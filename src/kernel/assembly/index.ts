@@ -70,6 +70,8 @@ export {
 export { accepts, longest, rule } from './process/match'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
+export * from './process/level-layout'
+export * from './process/time-layout'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
 export { cutAt, end, render, repaired } from './render'
 export {

@@ -21,7 +21,9 @@ const byReason =
   (kind: 'rejected' | 'dropped', unit: keyof Tally): Series['rows'] =>
   ({ ledger, pipelines }) =>
     ledger.flatMap(({ source, backend, statement }) => {
-      const known = kind === 'dropped' ? DROPS : (pipelines.find(each => each.backend === backend)?.rejectReasons ?? [])
+      const pipeline = pipelines.find(each => each.backend === backend)
+      const known =
+        kind === 'dropped' ? [...DROPS, ...(pipeline?.dropReasons[source] ?? [])] : (pipeline?.rejectReasons ?? [])
       const tallies = new Map<string, number>(known.map(reason => [reason, 0]))
       for (const [reason, tally] of Object.entries(statement[kind])) tallies.set(reason, tally[unit])
       return [...tallies].map(([reason, value]) => [{ source, backend, reason }, value] as const)

@@ -6,7 +6,7 @@
  * Guarantees: what is accepted names no place but one below a root of its source, holds numbers that can be counted
  * with and nothing that this program does not write, and is bounded; nothing throws.
  */
-import type { Settled, Tally } from '../../ledger.ts'
+import { MOST_REASONS, type Settled, type Tally } from '../../ledger.ts'
 import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES, type Marker } from '../files/fingerprint.ts'
 import type { SavedStretch } from '../files/growth.ts'
 
@@ -57,8 +57,6 @@ export interface SavedTotals {
 
 /** Sums of these can still be counted with: no file, and no account, is larger. */
 const MOST_COUNT = 2 ** 50
-/** Of one source at one backend: settlement keeps to 64 in one life of the process. */
-const MOST_REASONS = 512
 const MOST_BACKENDS = 100
 const LONGEST_PATH = 4096
 /** As many as are ever saved. */
@@ -72,8 +70,10 @@ const MEMBERS = ['source', 'origin', 'path', 'id', 'key', 'size', 'begun', 'writ
 const ID = /^[0-9a-f]{16}$/
 const HASH = /^[0-9a-f]{20}$/
 const DECIMAL = /^\d{1,20}$/
-/** Names of sources, backends and reasons. */
+/** Names of sources and backends. */
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
+/** And of reasons: a rule of a filter is named behind a colon. */
+const REASON = /^(?:filter:)?[A-Za-z0-9_.-]{1,64}$/
 
 export function isEpoch(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value)
@@ -130,7 +130,7 @@ function reasonsOf(value: unknown): Record<string, Tally> | undefined {
   const accepted: [string, Tally][] = []
   for (const [reason, counts] of reasons) {
     const tally = tallyOf(counts)
-    if (tally === undefined || !isName(reason)) return undefined
+    if (tally === undefined || !matches(REASON, reason) || reason === '__proto__') return undefined
     accepted.push([reason, tally])
   }
   return Object.fromEntries(accepted)

@@ -123,6 +123,8 @@ const FORGED_TOTALS: Record<string, object> = {
   'a hundred thousand reasons': settled({ rejected: reasons(100_000) }),
   'a reason with a line feed': settled({ rejected: { 'a\nb': { lines: 1, bytes: 1 } } }),
   'a reason that is too long': settled({ rejected: { ['x'.repeat(65)]: { lines: 1, bytes: 1 } } }),
+  'a reason of a filter without a rule': settled({ dropped: { 'filter:': { lines: 1, bytes: 1 } } }),
+  'a reason of something else than a filter': settled({ dropped: { 'other:rule': { lines: 1, bytes: 1 } } }),
   'a source that is no name': { source: 'a b' },
 }
 
@@ -132,3 +134,14 @@ for (const [what, part] of Object.entries(FORGED_TOTALS)) {
     t.end()
   })
 }
+
+t.test('totals have reasons that are rules of a filter', t => {
+  const dropped = Object.fromEntries(
+    ['filter:below', `filter:${'x'.repeat(56)}`, 'sample', 'repeats', 'limit', 'unparsed'].map(reason => [
+      reason,
+      { lines: 1, bytes: 10 },
+    ]),
+  )
+  t.strictSame(totalsOf({ ...TOTALS, ...settled({ dropped }) })?.settled.dropped, dropped)
+  t.end()
+})
