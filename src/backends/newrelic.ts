@@ -97,7 +97,10 @@ function found(chunk: Chunk, special: Readonly<Record<string, unknown>>): Segmen
     literal(`","attributes":{"source":${JSON.stringify(chunk.origin.source)}${more === '' ? '' : `,${more}`}`),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'json', ours: [...RESERVED, ...Object.keys(special), 'source', ...levelName(chunk, 'level'), 'repeated'] }),
+    ...fieldsIn(chunk, {
+      as: 'json',
+      ours: [...RESERVED, ...Object.keys(special), 'source', ...levelName(chunk, 'level'), 'repeated'],
+    }),
     literal('}}'),
   ])
 }

@@ -279,6 +279,24 @@ export interface Unlevelled {
 /** A row's time if the record has none of its own. */
 export const NO_TIME = -(2n ** 63n)
 
+/** What to redact: frames that follow each other. Numbers are addresses but for `count`, `how` and `open`. */
+export interface Redaction {
+  /** The table of rules. */
+  readonly table: number
+  /** Where the first frame begins, the row of the table of ends that says where it ends, and how many there are. */
+  readonly from: number
+  readonly ends: number
+  readonly count: number
+  /** Nothing before this is written: what stands there is a context. */
+  readonly wall: number
+  /** Whether the record is all there (`REDACT_WHOLE`), is written no further yet (`PARTIAL`), or is cut (`CUT`). */
+  readonly how: number
+  /** Bytes that a private key which is open before the frames may still have; 0: none is. */
+  readonly open: number
+  /** They stand at the beginning of a file. */
+  readonly head: boolean
+}
+
 /** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
 interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly steps: WebAssembly.Global
@@ -367,6 +385,16 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   levels(plan: number, ends: number, first: number, count: number, start: number, rows: number, row: number): void
   readonly levelsMissing: WebAssembly.Global
   readonly levelsUnknown: WebAssembly.Global
+  redact(
+    table: number,
+    from: number,
+    ends: number,
+    count: number,
+    wall: number,
+    how: number,
+    open: number,
+    head: boolean,
+  ): number
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -668,6 +696,14 @@ export class Kernel {
     const loops = this.#loops
     loops.levels(plan, ends, first, count, start, rows, row)
     return { missing: loops.levelsMissing.value, unknown: loops.levelsUnknown.value }
+  }
+
+  /**
+   * Writes over what the rules of a table find in frames: see assembly/process/redact.ts. Returns how many bytes a private
+   * key may still have that is open behind them; 0: none is.
+   */
+  redact({ table, from, ends, count, wall, how, open, head }: Redaction): number {
+    return this.#loops.redact(table, from, ends, count, wall, how, open, head)
   }
 
   /**

@@ -5,16 +5,31 @@
 import { type LevelOptions, levelShape } from './level/options.ts'
 import { type MultilineOptions, multilineShape } from './multiline/options.ts'
 import { type ParseOptions, parseShape } from './parse/options.ts'
+import { type RedactOptions, redactShape } from './redact/options.ts'
 import { type RouteOptions, routeShape, type SelectOptions, selectShape } from './select/options.ts'
 import { type TimeOptions, timeShape } from './time/options.ts'
 
-export const processShape = { ...multilineShape, ...parseShape, ...timeShape, ...levelShape, ...selectShape }
+/** In the order in which it is done. */
+export const processShape = {
+  ...multilineShape,
+  ...redactShape,
+  ...parseShape,
+  ...timeShape,
+  ...levelShape,
+  ...selectShape,
+}
 
 /** What may stand beside the keys of a backend too: it comes after what its sources say. */
 export const backendProcessShape = { ...routeShape }
 
 /** Of one source, as its schema yields it. */
-export interface ProcessOptions extends MultilineOptions, ParseOptions, TimeOptions, LevelOptions, SelectOptions {}
+export interface ProcessOptions
+  extends MultilineOptions,
+    RedactOptions,
+    ParseOptions,
+    TimeOptions,
+    LevelOptions,
+    SelectOptions {}
 
 /** Of one backend. */
 export interface BackendProcessOptions extends RouteOptions {}

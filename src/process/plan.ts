@@ -11,6 +11,8 @@ import type { BackendProcessOptions, ProcessOptions } from './options.ts'
 import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
 import type { Slots } from './parse/slots.ts'
 import type { ProcessProblem } from './problem.ts'
+import { compileRedact, type RedactPlan } from './redact/compile.ts'
+import { LOOK_BACK } from './redact/context.ts'
 import { compileSelect, type SelectPlan } from './select/compile.ts'
 import { GAP_BYTES } from './select/selector.ts'
 import { compileTime, type TimePlan } from './time/compile.ts'
@@ -18,6 +20,7 @@ import { compileTime, type TimePlan } from './time/compile.ts'
 /** What is done with the records of one source, in this order. */
 export interface SourcePlan {
   readonly multiline: MultilinePlan | undefined
+  readonly redact: RedactPlan | undefined
   readonly parse: ParsePlan | undefined
   readonly time: TimePlan | undefined
   readonly level: LevelPlan | undefined
@@ -40,7 +43,7 @@ export type Routes = ReadonlyMap<string, SelectPlan>
 export const NO_ROUTES: Routes = new Map()
 
 const NOTHING: SourcePlan = {
-  ...{ multiline: undefined, parse: undefined, time: undefined, level: undefined },
+  ...{ multiline: undefined, redact: undefined, parse: undefined, time: undefined, level: undefined },
   ...{ slots: undefined, select: undefined },
 }
 
@@ -59,6 +62,7 @@ export function planOf(source: PlanSubject, named: readonly string[] = []): Plan
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
+  const redact = compileRedact(source, report)
   const parsing = parsingOf(source, report)
   if (problems.length > 0) return { kind: 'problems', problems }
   const slots = parsing?.slots
@@ -69,7 +73,7 @@ export function planOf(source: PlanSubject, named: readonly string[] = []): Plan
   const select = compileSelect(source, { slots, unparsed: parsing?.rule.else === 'drop' }, report)
   const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  const plan: SourcePlan = { multiline, parse, time, level, slots, select }
+  const plan: SourcePlan = { multiline, redact, parse, time, level, slots, select }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
 }
 
@@ -113,7 +117,9 @@ export function dropReasonsOf(plans: Plans): Readonly<Record<string, readonly st
 export function tableBytes(plans: Plans): number {
   let bytes = selects(plans) ? GAP_BYTES : 0
   for (const plan of plans.values()) for (const table of tablesOf(plan)) bytes += Math.ceil(table.length / 16) * 16
-  return bytes + roomBytes(plans)
+  // Behind the tables: a context may lie there.
+  const context = [...plans.values()].some(({ redact }) => redact) ? LOOK_BACK : 0
+  return bytes + roomBytes(plans) + context
 }
 
 /** Bytes of room for what expressions find in a record: all share it. */
@@ -137,8 +143,8 @@ function selects(plans: Plans): boolean {
   return [...plans.values()].some(({ select, route }) => select !== undefined || route !== undefined)
 }
 
-function tablesOf({ multiline, parse, time, level, select, route }: SourcePlan): Uint8Array[] {
+function tablesOf({ multiline, redact, parse, time, level, select, route }: SourcePlan): Uint8Array[] {
   const steps = [...(select?.steps ?? []), ...(route?.steps ?? [])]
   const filters = steps.flatMap(step => (step.kind === 'filter' ? [step.table] : []))
-  return [...[multiline, parse, time, level].flatMap(part => (part ? [part.table] : [])), ...filters]
+  return [...[multiline, redact, parse, time, level].flatMap(part => (part ? [part.table] : [])), ...filters]
 }

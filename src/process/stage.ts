@@ -13,11 +13,20 @@
  */
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
-import { type Plans, roomBytes } from './plan.ts'
+import { type Plans, roomBytes, type SourcePlan } from './plan.ts'
+import { LOOK_BACK } from './redact/context.ts'
+import { type RedactCount, Redactor } from './redact/redactor.ts'
 import { type Selection, Selector } from './select/selector.ts'
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
+  readonly redactor: Redactor | undefined
+  /** Nothing is found in its records, and they have no rows. */
+  readonly found: Found | undefined
+}
+
+/** What is found in records. */
+interface Found {
   /** Addresses: of what its records may be, and of where their times and levels stand. 0: nothing is looked for. */
   readonly parse: number
   readonly time: number
@@ -48,6 +57,7 @@ export class Stage {
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
   readonly #unfound = new Map<string, Unfound>()
+  readonly #redactors = new Map<string, Redactor>()
   /** Room for what expressions find. */
   readonly #spans: number
   readonly #selector: Selector | undefined
@@ -61,28 +71,31 @@ export class Stage {
     this.#spans = kernel.reserve(roomBytes(plans))
     const selections = new Map<string, Selection>()
     const lay = (part: { readonly table: Uint8Array } | undefined): number => (part ? kernel.lay(part.table) : 0)
-    for (const [source, { multiline, parse, time, level, select, route }] of plans) {
+    for (const [source, plan] of plans) {
+      const { multiline, redact, parse, time, level, select, route } = plan
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
       if (select || route) selections.set(source, { source: select, backend: route })
-      const found = parse !== undefined || time !== undefined || level !== undefined
-      // How many records one stands for is found too.
-      if (!found && !select && !route) continue
-      const values = parse?.shape ?? PLAIN
-      const shape = {
-        ...values,
-        level: level?.slot ?? values.level,
-        timed: time !== undefined,
-        levelled: level !== undefined,
-      }
-      this.#steps.set(source, { parse: lay(parse), time: lay(time), level: lay(level), shape })
-      this.#unfound.set(source, before?.unfound.get(source) ?? unfound())
+      const redactor = redact && new Redactor(kernel, redact)
+      if (redactor) this.#redactors.set(source, redactor)
+      // For how many records one stands is found too.
+      const finds = [parse, time, level, select, route].some(part => part !== undefined)
+      const found = finds ? { parse: lay(parse), time: lay(time), level: lay(level), shape: shapeOf(plan) } : undefined
+      if (finds) this.#unfound.set(source, before?.unfound.get(source) ?? unfound())
+      if (redactor || found) this.#steps.set(source, { redactor, found })
     }
     this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
+    // A context of a chunk may lie before the arena for a moment: tables are further away.
+    if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
   }
 
   /** What was looked for in records and not found, by source. */
   get unfound(): ReadonlyMap<string, Readonly<Unfound>> {
     return this.#unfound
+  }
+
+  /** What was redacted so far, of each source that has rules for it. */
+  *redacted(): Generator<{ readonly source: string } & Readonly<RedactCount>> {
+    for (const [source, { counts }] of this.#redactors) for (const count of counts) yield { source, ...count }
   }
 
   /** How lines of a source become records; undefined: each is one. */
@@ -95,14 +108,14 @@ export class Stage {
    * what follows it has moved: there is more room then.
    */
   apply(slab: Slab, first: number): boolean {
-    if (slab.row === 0) return false
+    if (this.#steps.size === 0) return false
     for (let index = first; index < slab.chunks.length; index++) this.#process(slab, slab.chunks[index]!)
     return this.#selector?.apply(slab, first) ?? false
   }
 
   /** Processes records that were kept before, and are sent again: none of them is dropped now. */
   revisit(slab: Slab): void {
-    if (slab.row === 0) return
+    if (this.#steps.size === 0) return
     for (const chunk of slab.chunks) this.#process(slab, chunk)
   }
 
@@ -119,21 +132,30 @@ export class Stage {
   #process(slab: Slab, chunk: Chunk): void {
     const { source } = chunk.origin
     const steps = this.#steps.get(source)
-    chunk.shape = steps?.shape
+    if (steps === undefined) return
+    const { redactor, found } = steps
+    redactor?.redact(slab, chunk)
+    if (found === undefined) return
+    chunk.shape = found.shape
     const { ends, rows, row } = slab
     const { firstFrame: first, frames: count, start } = chunk
     const kernel = this.#kernel
     const atFileStart = slab.offsetOf(chunk, first) === 0
     const filling = { ends, first, count, start, rows, row }
-    const table = steps?.parse ?? 0
+    const { parse: table, time, level } = found
     const unparsed = kernel.extract({ ...filling, table, atFileStart, spans: this.#spans })
-    if (steps === undefined) return
     const counts = this.#unfound.get(source)!
     if (unparsed > 0) this.onUnparsed?.(chunk.origin, unparsed)
     counts.unparsed += unparsed
-    if (steps.time !== 0) add(counts.time, kernel.times(steps.time, filling, timingOf(chunk)))
-    if (steps.level !== 0) add(counts.level, kernel.levels(steps.level, filling))
+    if (time !== 0) add(counts.time, kernel.times(time, filling, timingOf(chunk)))
+    if (level !== 0) add(counts.level, kernel.levels(level, filling))
   }
+}
+
+/** What is found in the records of a source. */
+function shapeOf({ parse, time, level }: SourcePlan): RecordShape {
+  const values = parse?.shape ?? PLAIN
+  return { ...values, level: level?.slot ?? values.level, timed: time !== undefined, levelled: level !== undefined }
 }
 
 function timingOf({ offsets, fileStart, start, origin, readAt }: Chunk): Timing {

@@ -68,6 +68,59 @@ export {
   WIDTH as TABLE_WIDTH,
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
+export { redact } from './process/redact'
+export {
+  FOLDED as REDACT_FOLDED,
+  KEY as REDACT_KEY,
+  MAIL_SIGN as REDACT_MAIL_SIGN,
+  PAIR as REDACT_PAIR,
+  SCHEME as REDACT_SCHEME,
+  TOKEN as REDACT_TOKEN,
+  URL as REDACT_URL,
+  WEB_TOKEN as REDACT_WEB_TOKEN,
+} from './process/redact'
+export { EXACT as REDACT_EXACT, SCHEMED as REDACT_SCHEMED, WORD as REDACT_WORD } from './process/pairs'
+export { BASIC as REDACT_BASIC } from './process/tokens'
+export {
+  ALNUM as REDACT_ALNUM,
+  BASE64 as REDACT_BASE64,
+  CAPITAL as REDACT_CAPITAL,
+  CLASSES as REDACT_CLASSES,
+  COUNT as REDACT_COUNT,
+  COUNTS as REDACT_COUNTS,
+  CUT as REDACT_CUT,
+  DOMAIN as REDACT_DOMAIN,
+  EMAIL as REDACT_EMAIL,
+  END as REDACT_END,
+  HASH_KEY as REDACT_HASH_KEY,
+  HOW as REDACT_HOW,
+  HASH as REDACT_HASH,
+  IBAN as REDACT_IBAN,
+  IPV4 as REDACT_IPV4,
+  IPV6 as REDACT_IPV6,
+  KEEP as REDACT_KEEP,
+  KEEP_BYTES as REDACT_KEEP_BYTES,
+  LABEL as REDACT_LABEL,
+  LABELS as REDACT_LABELS,
+  LENGTHS as REDACT_LENGTHS,
+  LISTS as REDACT_LISTS,
+  LITERALS as REDACT_LITERALS,
+  LOCAL as REDACT_LOCAL,
+  PAN as REDACT_PAN,
+  PARTIAL as REDACT_PARTIAL,
+  PREFILTER as REDACT_PREFILTER,
+  REPLACE as REDACT_REPLACE,
+  RULES as REDACT_RULES,
+  SCAN_RULES as REDACT_SCAN_RULES,
+  SCANS as REDACT_SCANS,
+  SCHEMES as REDACT_SCHEMES,
+  SSN as REDACT_SSN,
+  STOP as REDACT_STOP,
+  TOKEN68 as REDACT_TOKEN68,
+  URL_SAFE as REDACT_URL_SAFE,
+  WHOLE as REDACT_WHOLE,
+  WORDS as REDACT_WORDS,
+} from './process/redaction'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
 export * from './process/level-layout'

@@ -1,0 +1,158 @@
+/** Addresses: of mail, and of the Internet. Each looks at no more bytes than the longest of them has. */
+import { mask } from './mask'
+import {
+  begin,
+  DOMAIN,
+  end,
+  floor,
+  goesOn,
+  is,
+  isDigit,
+  isHex,
+  isWord,
+  LOCAL,
+  slashesBefore,
+} from './redaction'
+
+const MOST_LOCAL: usize = 64
+const MOST_DOMAIN: usize = 253
+
+// @ts-ignore: decorator
+@inline
+function isLetter(byte: u32): bool {
+  return (byte | 32) - 97 < 26 || byte >= 0x80
+}
+
+/** An address of mail whose @ stands at [at, next). */
+export function mail(at: usize, next: usize, rule: u32): bool {
+  const from = localStart(at)
+  if (from >= at) return false
+  const stop = min(end, next + MOST_DOMAIN)
+  let to = domainEnd(next, stop, false)
+  if (to == 0) to = domainEnd(next, stop, true)
+  if (to == 0) return false
+  mask(rule, from, to)
+  return true
+}
+
+/** Where the part of an address begins that ends at `at`, which is not in the middle of an escape sequence. */
+export function localStart(at: usize): usize {
+  const least = max(floor, at - min(at - begin, MOST_LOCAL))
+  let from = at
+  while (from > least && is(<u32>load<u8>(from - 1), LOCAL)) from--
+  if (from < at && slashesBefore(from) & 1) from += load<u8>(from) == 0x75 ? 5 : 1
+  // `%3Djoe`
+  else if (from < at && from > begin && load<u8>(from - 1) == 0x25) from += 2
+  while (from < at && load<u8>(from) == 0x2e) from++
+  return from
+}
+
+/** Where a domain ends that begins at `at`, or 0. `wide`: with letters beyond ASCII. */
+function domainEnd(at: usize, stop: usize, wide: bool): usize {
+  let to = at
+  while (to < stop) {
+    const byte = <u32>load<u8>(to)
+    if (!is(byte, DOMAIN) && !(wide && byte >= 0x80)) break
+    to++
+  }
+  while (to > at && (load<u8>(to - 1) == 0x2e || load<u8>(to - 1) == 0x2d)) to--
+  // The last label: two letters at least, and one before it.
+  let label = to
+  while (label > at && load<u8>(label - 1) != 0x2e) label--
+  if (label < at + 2 || to < label + 2 || !isLetter(<u32>load<u8>(label))) return 0
+  if (load<u8>(at) == 0x2e) return 0
+  return to
+}
+
+/** Where four numbers with dots between them end that begin at `at`; 0: there are none. */
+function dotted(at: usize): usize {
+  let next = at
+  for (let n = 0; n < 4; n++) {
+    if (n > 0) {
+      if (next >= end || load<u8>(next) != 0x2e) return 0
+      next++
+    }
+    let value: u32 = 0
+    const from = next
+    while (next < end && next - from < 3 && isDigit(<u32>load<u8>(next))) value = value * 10 + <u32>load<u8>(next++) - 48
+    if (next == from || value > 255) return 0
+  }
+  if (next < end) {
+    const after = <u32>load<u8>(next)
+    if (isWord(after)) return 0
+    if (after == 0x2e && next + 1 < end && isWord(<u32>load<u8>(next + 1))) return 0
+  }
+  return next
+}
+
+/** An address of version 4, of which a dot between two digits stands at `at`. */
+export function address(at: usize, rule: u32): bool {
+  let from = at
+  while (from > floor && at - from < 5 && isDigit(<u32>load<u8>(from - 1))) from--
+  // `%20` before it.
+  if (from > begin && load<u8>(from - 1) == 0x25) from += 2
+  if (from >= at || at - from > 3 || goesOn(from)) return false
+  if (from > begin && load<u8>(from - 1) == 0x2e && from > begin + 1 && isWord(<u32>load<u8>(from - 2))) return false
+  const to = dotted(from)
+  if (to == 0) return false
+  mask(rule, from, to)
+  return true
+}
+
+/** An address of version 6 in the run of hexadecimal digits and colons around `at`. */
+export function longAddress(at: usize, rule: u32): bool {
+  let from = at
+  while (from > floor && at - from < 40 && isGroup(<u32>load<u8>(from - 1))) from--
+  if (from > begin && slashesBefore(from) & 1) from++
+  else if (from > begin && load<u8>(from - 1) == 0x25) from += 2
+  if (from > at || goesOn(from)) return false
+  let next = from
+  let groups = 0
+  let gaps = 0
+  let decimals = 0
+  let size = 0
+  while (next < end && next - from < 46) {
+    const byte = <u32>load<u8>(next)
+    if (isHex(byte)) {
+      if (isDigit(byte)) decimals++
+      if (size == 0) groups++
+      if (++size > 4) return false
+      next++
+    } else if (byte == 0x3a) {
+      const twin = next + 1 < end && load<u8>(next + 1) == 0x3a
+      // A colon behind an address is none of it.
+      if (!twin && (next + 1 >= end || !isHex(<u32>load<u8>(next + 1)) || (size == 0 && next == from))) break
+      if (twin && ++gaps > 1) return false
+      size = 0
+      next += twin ? 2 : 1
+    } else break
+  }
+  if (next < end) {
+    const after = <u32>load<u8>(next)
+    // A mask in place of what follows may hide that it goes on.
+    if (isWord(after) || isMask(after) || (after == 0x3a && next + 1 < end && isMask(<u32>load<u8>(next + 1)))) return false
+    if (after == 0x2e && size > 0 && size <= 3) {
+      const tail = dotted(next - size)
+      if (tail == 0) return false
+      next = tail
+      groups++
+    }
+  }
+  if (gaps == 0 ? groups != 8 : groups == 0 || groups > 7) return false
+  // Names of classes are written like this: `Face::Bad`.
+  if (decimals == 0) return false
+  mask(rule, from, next)
+  return true
+}
+
+// @ts-ignore: decorator
+@inline
+function isMask(byte: u32): bool {
+  return byte == 0x5b || byte == 0x2a
+}
+
+// @ts-ignore: decorator
+@inline
+function isGroup(byte: u32): bool {
+  return isHex(byte) || byte == 0x3a
+}

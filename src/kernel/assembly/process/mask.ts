@@ -1,0 +1,219 @@
+/**
+ * Masks: what is written over a match. It is as long as the match, and the same whenever that is redacted again.
+ *
+ *     REPLACE   [email]************    the rule's label where it fits, and stars
+ *     KEEP      ************1111       stars, and the last bytes
+ *     HASH      [pan:3f9a8b7c6d5e]     a keyed hash of the match, in hexadecimal
+ *
+ * A number of a JSON text becomes another number with as many digits: 10000. What is written is valid within a string of
+ * JSON, and never divides a character or an escape sequence, for matches do not.
+ */
+import {
+  begin,
+  count,
+  edge,
+  end,
+  HASH,
+  HASH_KEY,
+  HOW,
+  isDigit,
+  isHex,
+  json,
+  KEEP,
+  KEEP_BYTES,
+  LABEL,
+  LABELS,
+  moveFloor,
+  RULES,
+  table,
+  wall,
+  WHOLE,
+  within,
+} from './redaction'
+import { siphash } from './siphash'
+
+const STAR: u32 = 0x2a
+/** A hash needs so many digits; 16 hexadecimal digits are one SipHash. */
+const FEWEST: usize = 4
+const DIGITS: usize = 16
+
+// @ts-ignore: decorator
+@inline
+function labelOf(rule: u32): usize {
+  return table + <usize>load<u32>(table, LABELS) + <usize>rule * LABEL
+}
+
+/** Writes stars over [from, to), as far as it may be written. */
+// @ts-ignore: decorator
+@inline
+export function stars(from: usize, to: usize): void {
+  const first = max(from, wall)
+  if (first < to) memory.fill(first, <u8>STAR, to - first)
+}
+
+/** Writes over the match [from, to) of a rule. */
+export function mask(rule: u32, from: usize, to: usize): void {
+  moveFloor(to)
+  if (to <= wall || from >= to || isKept(from)) return
+  count(rule, false)
+  const how = load<u32>(table, HOW)
+  // What began before is not all there: nothing of it is said.
+  if (from < wall) stars(wall, to)
+  else if (how == KEEP) keep(from, to)
+  else if (how == HASH) hash(rule, from, to)
+  else replace(rule, from, to)
+}
+
+function replace(rule: u32, from: usize, to: usize): void {
+  const label = labelOf(rule)
+  const length = <usize>load<u8>(label)
+  if (length > to - from) {
+    stars(from, to)
+    return
+  }
+  memory.copy(from, label + 1, length)
+  stars(from + length, to)
+}
+
+function keep(from: usize, to: usize): void {
+  const bytes = <usize>load<u32>(table, KEEP_BYTES)
+  let stop = to
+  // The last bytes that are at hand may be in the middle of it.
+  const open = to == end && edge != WHOLE
+  if (!open && to - from >= 2 * bytes) {
+    stop = to - bytes
+    // A character is kept whole.
+    while (stop < to && (load<u8>(stop) & 0xc0) == 0x80) stop++
+    // An escape sequence that is left in part is another one.
+    for (let at = from; at < to; at++) if (load<u8>(at) == 0x5c || load<u8>(at) == 0x25) stop = to
+  }
+  stars(from, stop)
+}
+
+function hash(rule: u32, from: usize, to: usize): void {
+  const k0 = load<u64>(table, HASH_KEY)
+  const k1 = load<u64>(table, HASH_KEY + 8)
+  const first = siphash(k0, k1, from, to)
+  const second = siphash(k1, k0, from, to)
+  const label = labelOf(rule)
+  // `[name` without the bracket that closes it, a colon, digits, and that bracket.
+  const named = <usize>load<u8>(label)
+  let at = from
+  if (named + 1 + FEWEST <= to - from) {
+    memory.copy(from, label + 1, named - 1)
+    at += named - 1
+    store<u8>(at++, 0x3a)
+  } else if (FEWEST + 2 <= to - from) store<u8>(at++, 0x5b)
+  else {
+    stars(from, to)
+    return
+  }
+  const stop = min(to - 1, at + 2 * DIGITS)
+  for (let n: usize = 0; at < stop; n++) {
+    const digit = <u32>((n < DIGITS ? first : second) >> (60 - ((<u64>n & 15) << 2))) & 15
+    store<u8>(at++, <u8>(digit < 10 ? 48 + digit : 87 + digit))
+  }
+  store<u8>(at++, 0x5d)
+  stars(at, to)
+}
+
+/** Whether `at` stands within the bytes that KEEP left of a match: what begins there is no other match. */
+export function isKept(at: usize): bool {
+  if (load<u32>(table, HOW) != KEEP) return false
+  const bytes = <usize>load<u32>(table, KEEP_BYTES)
+  const least = max(begin + bytes, at + 1 - bytes)
+  for (let from = at; from >= least; from--) {
+    let stars: usize = 0
+    while (stars < bytes && load<u8>(from - 1 - stars) == <u8>STAR) stars++
+    if (stars == bytes) return true
+  }
+  return false
+}
+
+/**
+ * Where a mask ends that was written at `at` by any rule, and nothing else is before `to`; 0 if there is none. `*` is
+ * all of it, or it begins with `[`.
+ */
+export function masked(at: usize, to: usize): usize {
+  let stop = at
+  if (at < to && load<u8>(at) == 0x5b) {
+    stop = labelled(at, to)
+    if (stop == 0) return 0
+  }
+  while (stop < to && load<u8>(stop) == <u8>STAR) stop++
+  return stop == at ? 0 : stop
+}
+
+function labelled(at: usize, to: usize): usize {
+  const rules = load<u32>(table, RULES)
+  const hashes = load<u32>(table, HOW) == HASH
+  let inner = at + 1
+  for (let rule: u32 = 0; rule < rules; rule++) {
+    const label = labelOf(rule)
+    const length = <usize>load<u8>(label)
+    if (length > to - at) continue
+    let same: usize = 0
+    while (same < length && load<u8>(at + same) == load<u8>(label + 1 + same)) same++
+    if (same == length) return at + length
+    if (same == length - 1 && load<u8>(at + same) == 0x3a) inner = at + length
+  }
+  if (!hashes) return 0
+  let stop = inner
+  while (stop < to && isHex(<u32>load<u8>(stop))) stop++
+  return stop < to && load<u8>(stop) == 0x5d && stop - inner >= FEWEST ? stop + 1 : 0
+}
+
+/** Writes over the number [from, to) of a JSON text: it stays one, with as many digits. */
+export function maskNumber(rule: u32, from: usize, to: usize): void {
+  moveFloor(to)
+  if (to <= wall || from >= to || isKept(from)) return
+  count(rule, false)
+  let kept: usize = 0
+  if (load<u32>(table, HOW) == KEEP) {
+    const bytes = <usize>load<u32>(table, KEEP_BYTES)
+    if (to - from >= 2 * bytes && (to < end || edge == WHOLE)) kept = bytes
+  }
+  // A number does not begin with 0, unless that is all of it.
+  const first = load<u8>(from) == 0x2d ? from + 1 : from
+  for (let at = max(from, wall); at < to - kept; at++) {
+    if (!isDigit(<u32>load<u8>(at))) continue
+    store<u8>(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
+  }
+}
+
+/** Writes over a match of digits: where it is a number of a JSON record it stays one. */
+export function maskDigits(rule: u32, from: usize, to: usize): void {
+  if (json && !within(from)) maskNumber(rule, from, to)
+  else mask(rule, from, to)
+}
+
+/** Writes over all that follows in the record, for it cannot be said what it is. JSON stays JSON. */
+export function maskRest(rule: u32, from: usize): void {
+  count(rule, true)
+  moveFloor(end)
+  const first = max(from, wall)
+  if (!json) {
+    veil(first)
+    return
+  }
+  let inside = within(first)
+  for (let at = first; at < end; at++) {
+    const byte = <u32>load<u8>(at)
+    if (byte == 0x5c && inside && at + 1 < end) {
+      store<u8>(at++, <u8>STAR)
+      store<u8>(at, <u8>STAR)
+    } else if (byte == 0x22) inside = !inside
+    else if (inside) store<u8>(at, <u8>STAR)
+    else if (isDigit(byte)) {
+      const head = at == begin || !isDigit(<u32>load<u8>(at - 1))
+      const more = at + 1 < end && isDigit(<u32>load<u8>(at + 1))
+      const whole = at == begin || load<u8>(at - 1) != 0x2e
+      store<u8>(at, head && more && whole ? 0x31 : 0x30)
+    }
+  }
+}
+
+/** Stars to the end of the record, but for the ends of its lines. */
+function veil(from: usize): void {
+  for (let at = from; at < end; at++) if (load<u8>(at) != 10 && load<u8>(at) != 13) store<u8>(at, <u8>STAR)
+}

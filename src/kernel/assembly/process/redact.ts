@@ -1,0 +1,487 @@
+/**
+ * Redaction: finds what the rules of a table are about, and writes over it in place.
+ *
+ *     text      … user=joe password=hunter2 from 10.1.2.3 …
+ *     places             ^p                    ^.            by 64 bytes at once: three bytes of a word (teddy.ts), an @,
+ *                                                            digits with what belongs between them (bits and shifts)
+ *     matches              password=└──┬──┘   └───┬──┘       each place is looked at by the rule it is about
+ *
+ * Where two rules could match, the one whose place comes first does. A literal is part of a list:
+ *
+ *     │ bytes │ place │ kind │ rule │ flags │ class │ least u16 │ most u16 │ the literal … │ next …  │ 0
+ *
+ * `place` says where in the literal the three bytes are that the prefilter knows; without regard to case it is written
+ * in lower case (FOLDED).
+ *
+ * Guarantees: nothing outside of a match is changed, and nothing before `wall`; the time is linear in the bytes, whatever
+ * they are: what is more than that is masked instead (redaction.ts, `spend`).
+ */
+import { address, longAddress, localStart, mail } from './addresses'
+import { isKeyHead, keyLine, keyParts, MOST_KEY, open, privateKey, setOpen } from './keys'
+import { mask, maskRest } from './mask'
+import { account, beginsLikeCard, card, security, start } from './numbers'
+import { pair } from './pairs'
+import {
+  begin,
+  CUT,
+  count,
+  edge,
+  EMAIL,
+  end,
+  exhausted,
+  floor,
+  forgetRun,
+  goesOn,
+  IBAN,
+  IPV4,
+  IPV6,
+  is,
+  CAPITAL,
+  isDigit,
+  isHex,
+  judge,
+  LISTS,
+  openRecord,
+  PAN,
+  PREFILTER,
+  SCAN_RULES,
+  SCANS,
+  SSN,
+  STOP,
+  table,
+  useTable,
+  WHOLE,
+  WORDS,
+} from './redaction'
+import { bucketsAt, candidates } from './teddy'
+import { credentials, token, userInfo, webToken } from './tokens'
+
+/** Kinds of literals: what follows them. */
+export const PAIR: u32 = 0
+export const TOKEN: u32 = 1
+export const WEB_TOKEN: u32 = 2
+export const SCHEME: u32 = 3
+export const URL: u32 = 4
+export const KEY: u32 = 5
+export const MAIL_SIGN: u32 = 6
+
+/** A flag of every kind: the literal is compared without regard to case. */
+export const FOLDED: u32 = 128
+
+const ENTRY: usize = 10
+const LINE_FEED: u32 = 10
+
+/** The frame at hand: where its end stands in the table of ends, and how many are left with it. */
+let row: usize = 0
+let left: u32 = 0
+/** How the only frame of a call ends. */
+let lastEdge: u32 = 0
+
+/**
+ * Redacts `count` frames, of which the first begins at `from` and whose ends stand at `ends`. `wall`: nothing before that
+ * address is written, what stands there is a context. `how`: whether what they hold is all of it (WHOLE, PARTIAL, CUT).
+ * `key`: bytes that a private key may still have which is open before them; the result says the same behind them.
+ * `head`: they stand at the beginning of a file.
+ */
+export function redact(at: usize, from: usize, ends: usize, frames: u32, wall: usize, how: u32, key: u32, head: bool): u32 {
+  useTable(at, wall)
+  forgetRun()
+  setOpen(key)
+  row = ends
+  left = frames
+  lastEdge = how
+  const to = <usize>load<u32>(ends + (<usize>(frames - 1) << 2))
+  openRecord(from, <usize>load<u32>(ends), how)
+  if (from < wall) lookBack(from, wall)
+  const keys = keyRule()
+  if (keys != NO_RULE && head && isKeyHead(from, end, to)) setOpen(MOST_KEY)
+  let next = from
+  while (next < to) {
+    if (open == 0 || keys == NO_RULE) {
+      next = scan(next, to)
+      continue
+    }
+    // A line at a time while a key is open.
+    moveTo(next)
+    const stop = lineEnd(next, end)
+    if (!keyLine(next, stop, keys)) {
+      scan(next, stop)
+      forgetRun()
+      keyParts(next, stop, keys)
+    }
+    next = stop + 1
+  }
+  if (how != WHOLE) seal()
+  return <u32>open
+}
+
+/** What stands in [from, wall) is a context: the record's line begins in it, or before. */
+function lookBack(from: usize, wall: usize): void {
+  let line = wall
+  while (line > from && load<u8>(line - 1) != LINE_FEED) line--
+  judge(line)
+  if (line > from || wall - from < LONG) return
+  // A word without an end: it began where nothing is known of, and what follows may be the rest of it.
+  for (let at = from; at < wall; at++) if (is(<u32>load<u8>(at), STOP)) return
+  maskRest(0, wall)
+}
+
+/** A word of so many bytes may be longer than what is at hand of it. */
+const LONG: usize = 4096
+const NO_RULE: u32 = 255
+
+/** The rule of private keys, which is the last of the scans' rules. */
+function keyRule(): u32 {
+  return <u32>load<u8>(table, SCAN_RULES + 7)
+}
+
+function lineEnd(from: usize, to: usize): usize {
+  let at = from
+  while (at < to && load<u8>(at) != LINE_FEED) at++
+  return at
+}
+
+/** The record in which `at` stands is the one at hand. */
+function moveTo(at: usize): void {
+  while (at > end && left > 1) {
+    const from = end + 1
+    row += 4
+    left--
+    openRecord(from, <usize>load<u32>(row), lastEdge)
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function bits(a: v128, b: v128, c: v128, d: v128): u64 {
+  return (
+    <u64>i8x16.bitmask(a) |
+    (<u64>i8x16.bitmask(b) << 16) |
+    (<u64>i8x16.bitmask(c) << 32) |
+    (<u64>i8x16.bitmask(d) << 48)
+  )
+}
+
+// @ts-ignore: decorator
+@inline
+function digits(bytes: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(48)), i8x16.splat(10))
+}
+
+// @ts-ignore: decorator
+@inline
+function equal(bytes: v128, byte: i32): v128 {
+  return i8x16.eq(bytes, i8x16.splat(<i8>byte))
+}
+
+// @ts-ignore: decorator
+@inline
+function hexes(bytes: v128): v128 {
+  return v128.or(digits(bytes), i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(32)), i8x16.splat(97)), i8x16.splat(6)))
+}
+
+// @ts-ignore: decorator
+@inline
+function capitals(bytes: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(65)), i8x16.splat(26))
+}
+
+/** The bits of a mask `n` places on, of which the next ones are `then`. */
+// @ts-ignore: decorator
+@inline
+function ahead(now: u64, then: u64, n: u64): u64 {
+  return (now >> n) | (then << (64 - n))
+}
+
+// @ts-ignore: decorator
+@inline
+function ruleOf(scan: u32): u32 {
+  return <u32>load<u8>(table + <usize>scan, SCAN_RULES)
+}
+
+/**
+ * Looks at all places in [from, to). Returns where it stopped: at `to`, or behind the line in which a private key began.
+ */
+function scan(from: usize, to: usize): usize {
+  const scans = load<u32>(table, SCANS)
+  const words = (scans & (1 << WORDS)) != 0
+  const emails = (scans & (1 << EMAIL)) != 0
+  const cards = (scans & (1 << PAN)) != 0
+  const securities = (scans & (1 << SSN)) != 0
+  const accounts = (scans & (1 << IBAN)) != 0
+  const fours = (scans & (1 << IPV4)) != 0
+  const sixes = (scans & (1 << IPV6)) != 0
+  const numbers = cards || securities || accounts || fours
+  let digitBefore: u64 = 0
+  let hexBefore: u64 = 0
+  for (let at = from; at < to; at += 64) {
+    const a = v128.load(at)
+    const b = v128.load(at, 16)
+    const c = v128.load(at, 32)
+    const d = v128.load(at, 48)
+    let word: u64 = 0
+    let mailed: u64 = 0
+    let carded: u64 = 0
+    let secured: u64 = 0
+    let accounted: u64 = 0
+    let four: u64 = 0
+    let six: u64 = 0
+    if (words) {
+      const wa = candidates(table + PREFILTER, at)
+      const wb = candidates(table + PREFILTER, at + 16)
+      const wc = candidates(table + PREFILTER, at + 32)
+      const wd = candidates(table + PREFILTER, at + 48)
+      if (v128.any_true(v128.or(v128.or(wa, wb), v128.or(wc, wd)))) {
+        const none = i8x16.splat(0)
+        word = bits(i8x16.ne(wa, none), i8x16.ne(wb, none), i8x16.ne(wc, none), i8x16.ne(wd, none))
+      }
+    }
+    if (emails) mailed = bits(equal(a, 64), equal(b, 64), equal(c, 64), equal(d, 64))
+    if (numbers) {
+      const e = v128.load(at, 64)
+      const digit = bits(digits(a), digits(b), digits(c), digits(d))
+      const then = <u64>i8x16.bitmask(digits(e))
+      const begins = digit & ~((digit << 1) | digitBefore)
+      digitBefore = digit >> 63
+      if (fours) {
+        const dot = bits(equal(a, 46), equal(b, 46), equal(c, 46), equal(d, 46))
+        const dotThen = <u64>i8x16.bitmask(equal(e, 46))
+        // A dot before a digit, two to four places behind it another, and a third.
+        const one = dot & ahead(digit, then, 1)
+        if (one != 0) {
+          four = one & (ahead(dot, dotThen, 2) | ahead(dot, dotThen, 3) | ahead(dot, dotThen, 4))
+        }
+      }
+      if (cards || securities) {
+        const dash = bits(equal(a, 45), equal(b, 45), equal(c, 45), equal(d, 45))
+        const dashThen = <u64>i8x16.bitmask(equal(e, 45))
+        if (securities && (dash | dashThen) != 0) {
+          const twice = digit & ahead(digit, then, 1)
+          const twiceThen = then & (then >> 1)
+          secured =
+            begins &
+            twice &
+            ahead(digit, then, 2) &
+            ahead(dash, dashThen, 3) &
+            ahead(twice, twiceThen, 4) &
+            ahead(dash, dashThen, 6) &
+            ahead(twice, twiceThen, 7) &
+            ahead(twice, twiceThen, 9)
+        }
+        if (cards && begins != 0) {
+          const blank = bits(equal(a, 32), equal(b, 32), equal(c, 32), equal(d, 32))
+          const blankThen = <u64>i8x16.bitmask(equal(e, 32))
+          // Twelve digits, or four and what may stand between groups.
+          const part = digit | dash | blank
+          const partThen = then | dashThen | blankThen
+          const p2 = part & ahead(part, partThen, 1)
+          const p4 = p2 & ahead(p2, partThen & (partThen >> 1), 2)
+          const four2 = digit & ahead(digit, then, 1)
+          const four4 = four2 & ahead(four2, then & (then >> 1), 2)
+          const p2Then = partThen & (partThen >> 1)
+          const p4Then = p2Then & (p2Then >> 2)
+          carded = begins & four4 & ahead(p4, p4Then, 4) & ahead(p4, p4Then, 8)
+        }
+      }
+      if (accounts) {
+        const capital = bits(capitals(a), capitals(b), capitals(c), capitals(d))
+        if (capital != 0) {
+          const capitalThen = <u64>i8x16.bitmask(capitals(e))
+          const twice = digit & ahead(digit, then, 1)
+          accounted = capital & ahead(capital, capitalThen, 1) & ahead(twice, then & (then >> 1), 2)
+        }
+      }
+    }
+    if (sixes) {
+      const e = v128.load(at, 64)
+      const colon = bits(equal(a, 58), equal(b, 58), equal(c, 58), equal(d, 58))
+      const hex = colon | bits(hexes(a), hexes(b), hexes(c), hexes(d))
+      const first = hex & ~((hex << 1) | hexBefore)
+      hexBefore = hex >> 63
+      if (colon != 0) six = colon & ahead(colon, <u64>i8x16.bitmask(equal(e, 58)), 1)
+      if (first != 0) {
+        const then = <u64>i8x16.bitmask(v128.or(hexes(e), equal(e, 58)))
+        const h2 = hex & ahead(hex, then, 1)
+        const t2 = then & (then >> 1)
+        const h4 = h2 & ahead(h2, t2, 2)
+        const t4 = t2 & (t2 >> 2)
+        const h8 = h4 & ahead(h4, t4, 4)
+        const t8 = t4 & (t4 >> 4)
+        six |= first & h8 & ahead(h8, t8, 7)
+      }
+    }
+    let all = word | mailed | carded | secured | accounted | four | six
+    while (all != 0) {
+      const bit = <u64>ctz(all)
+      const one = (<u64>1) << bit
+      all &= all - 1
+      const place = at + <usize>bit
+      if (place >= to) break
+      if (place > end) moveTo(place)
+      if (place < floor) continue
+      if (word & one) {
+        const keyed = literals(place)
+        if (keyed) {
+          if (open != 0) return lineEnd(place, end) + 1
+        }
+        if (place < floor) continue
+      }
+      if (mailed & one && mail(place, place + 1, ruleOf(EMAIL))) continue
+      if (four & one && address(place, ruleOf(IPV4))) continue
+      if (carded & one && card(place, ruleOf(PAN))) continue
+      if (secured & one && security(place, ruleOf(SSN))) continue
+      if (accounted & one && account(place, ruleOf(IBAN))) continue
+      if (six & one) longAddress(place, ruleOf(IPV6))
+    }
+  }
+  return to
+}
+
+/** Tries the literals that may have their three bytes at `place`; returns whether a private key began. */
+function literals(place: usize): bool {
+  let buckets = bucketsAt(table + PREFILTER, place)
+  while (buckets != 0) {
+    const bucket = ctz(buckets)
+    buckets &= buckets - 1
+    let entry = table + <usize>load<u32>(table + <usize>load<u32>(table, LISTS) + (<usize>bucket << 2))
+    for (let length = <usize>load<u8>(entry); length != 0; length = <usize>load<u8>(entry)) {
+      const from = place - <usize>load<u8>(entry, 1)
+      if (from >= floor && from >= begin && from + length <= end && same(entry, from, length)) {
+        const kind = <u32>load<u8>(entry, 2)
+        if (follow(entry, from, from + length)) return kind == KEY
+        if (exhausted) {
+          maskRest(<u32>load<u8>(entry, 3), max(floor, from))
+          return false
+        }
+      }
+      entry += ENTRY + length
+    }
+  }
+  return false
+}
+
+/** Whether the literal of an entry stands at `at`. */
+function same(entry: usize, at: usize, length: usize): bool {
+  const text = entry + ENTRY
+  if (load<u8>(entry, 4) & FOLDED) {
+    for (let n: usize = 0; n < length; n++) {
+      const byte = <u32>load<u8>(at + n)
+      const known = <u32>load<u8>(text + n)
+      // Only letters have another case.
+      if (byte != known && !(known - 97 < 26 && (byte | 32) == known)) return false
+    }
+    return true
+  }
+  for (let n: usize = 0; n < length; n++) if (load<u8>(at + n) != load<u8>(text + n)) return false
+  return true
+}
+
+/** What follows a literal that stands at [from, to); returns whether something was masked. */
+function follow(entry: usize, from: usize, to: usize): bool {
+  const rule = <u32>load<u8>(entry, 3)
+  const flags = <u32>load<u8>(entry, 4) & ~FOLDED
+  switch (<u32>load<u8>(entry, 2)) {
+    case PAIR:
+      return pair(from, to, rule, flags)
+    case TOKEN:
+      return token(from, to, rule, <u32>load<u8>(entry, 5), <usize>load<u16>(entry, 6), <usize>load<u16>(entry, 8))
+    case WEB_TOKEN:
+      return webToken(from, rule)
+    case SCHEME:
+      return credentials(from, to, rule, flags)
+    case URL:
+      return userInfo(to, rule)
+    case KEY:
+      return privateKey(to, rule)
+    default:
+      return mail(from, to, rule)
+  }
+}
+
+/**
+ * The end of a record that goes on elsewhere: what may be the beginning of a number or of an address there is masked. Of
+ * words rules have seen to that.
+ */
+function seal(): void {
+  moveTo(end)
+  if (left > 1) return
+  const scans = load<u32>(table, SCANS)
+  const least = max(floor, end - min(end - begin, 48))
+  if (scans & ((1 << PAN) | (1 << SSN) | (1 << IPV4))) {
+    let from = end
+    while (from > least && isPart(<u32>load<u8>(from - 1))) from--
+    for (let at = from; at < end; at++) {
+      const begins = isDigit(<u32>load<u8>(at)) && (at == from || !isDigit(<u32>load<u8>(at - 1)))
+      if (begins && start(at) == at && sealNumber(at, scans)) break
+    }
+  }
+  if (scans & (1 << IPV6)) {
+    let from = end
+    let colons: u32 = 0
+    while (from > max(floor, least) && (isHex(<u32>load<u8>(from - 1)) || load<u8>(from - 1) == 0x3a)) {
+      if (load<u8>(--from) == 0x3a) colons++
+    }
+    if (colons >= 3 && !goesOn(from)) cover(IPV6, from)
+  }
+  if (scans & (1 << IBAN)) {
+    let from = end
+    while (from > max(floor, least) && (is(<u32>load<u8>(from - 1), CAPITAL) || load<u8>(from - 1) == 0x20)) from--
+    for (; from + 6 < end; from++) {
+      if (goesOn(from) || !capitalsAt(from)) continue
+      cover(IBAN, from)
+      break
+    }
+  }
+  if (scans & (1 << EMAIL)) {
+    let from = localStart(end)
+    if (from > begin && load<u8>(from - 1) == 0x40) {
+      const local = localStart(from - 1)
+      if (local < from - 1) cover(EMAIL, local)
+    } else if (edge == CUT && from < end && from >= floor) cover(EMAIL, from)
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isPart(byte: u32): bool {
+  return isDigit(byte) || byte == 0x2e || byte == 0x2d || byte == 0x20
+}
+
+/** Masks what begins at `at`, and is digits and what stands between them to the end, if it may go on as a number. */
+function sealNumber(at: usize, scans: u32): bool {
+  let n: u32 = 0
+  let dots: u32 = 0
+  let dashes: u32 = 0
+  let blanks: u32 = 0
+  for (let next = at; next < end; next++) {
+    const byte = <u32>load<u8>(next)
+    if (isDigit(byte)) n++
+    else if (byte == 0x2e) dots++
+    else if (byte == 0x2d) dashes++
+    else blanks++
+  }
+  // A card's first six digits are the bank's.
+  if (scans & (1 << PAN) && dots == 0 && n > 6 && n <= 19 && beginsLikeCard(at, end)) cover(PAN, at)
+  else if (scans & (1 << SSN) && dashes > 0 && dots + blanks == 0 && n <= 9 && load<u8>(at + 3) == 0x2d) cover(SSN, at)
+  else if (scans & (1 << IPV4) && dots >= 2 && dashes + blanks == 0) cover(IPV4, at)
+  else return false
+  return true
+}
+
+// @ts-ignore: decorator
+@inline
+function capitalsAt(at: usize): bool {
+  return (
+    <u32>load<u8>(at) - 65 < 26 &&
+    <u32>load<u8>(at + 1) - 65 < 26 &&
+    isDigit(<u32>load<u8>(at + 2)) &&
+    isDigit(<u32>load<u8>(at + 3))
+  )
+}
+
+function cover(scan: u32, from: usize): void {
+  if (from >= end || from < floor) return
+  const rule = ruleOf(scan)
+  count(rule, true)
+  mask(rule, from, end)
+}

@@ -1,0 +1,75 @@
+/** What can be said about what must not leave: names of rules, or a map for more. */
+import * as z from 'zod/mini'
+import { ABSOLUTE_PATH } from '../../path.ts'
+import { GROUPS, PERSONAL, type RuleName, SECRETS } from './rules.ts'
+
+const CHOICES = [...(Object.keys(GROUPS) as (keyof typeof GROUPS)[]), ...SECRETS, ...PERSONAL] as const
+export type RedactChoice = keyof typeof GROUPS | RuleName
+
+const choice = z.enum(CHOICES as unknown as [RedactChoice, ...RedactChoice[]])
+const ALLOWED = `${CHOICES.join(', ')}, or a list of them`
+const choices = z.union([choice, z.array(choice).check(z.minLength(1, { error: 'at least one rule' }))], {
+  error: ALLOWED,
+})
+
+export const MOST_KEYS = 64
+const KEY = '2 to 64 letters, digits and the signs _ - . : of a name'
+const key = z.string({ error: KEY }).check(z.regex(/^[A-Za-z0-9_.:-]{2,64}$/, { error: KEY }))
+const keys = z.union(
+  [
+    key,
+    z
+      .array(key)
+      .check(
+        z.minLength(1, { error: 'at least one name' }),
+        z.maxLength(MOST_KEYS, { error: `at most ${MOST_KEYS} names` }),
+      ),
+  ],
+  { error: `a name, or a list of them: ${KEY}` },
+)
+
+const keep = 'a whole number from 1 to 16'
+const place = z.union(
+  [
+    z.strictObject({
+      file: z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a file' })),
+    }),
+    z.strictObject({
+      env: z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' })),
+    }),
+  ],
+  { error: '{file: /path} or {env: NAME}' },
+)
+
+const rule = z.strictObject({
+  rules: z.optional(choices).check(z.describe('What is redacted: presets, or groups of them.')),
+  keys: z
+    .optional(keys)
+    .check(z.describe('Names whose values are redacted: in JSON, logfmt, query strings and headers. Case is ignored.')),
+  how: z
+    ._default(z.enum(['replace', 'mask', 'hash']), 'replace')
+    .check(z.describe('replace: the rule’s name and stars. mask: stars and the last bytes. hash: a keyed hash.')),
+  keep: z
+    .optional(z.int({ error: keep }).check(z.minimum(1, { error: keep }), z.maximum(16, { error: keep })))
+    .check(z.describe('Bytes that mask leaves at the end. Default: 4.')),
+  key: z.optional(place).check(z.describe('Where the key of hash stands: 16 bytes at least.')),
+})
+
+export const redactShape = {
+  redact: z
+    .optional(
+      z.union(
+        [z.literal('none'), choice, z.array(choice).check(z.minLength(1, { error: 'at least one rule' })), rule],
+        {
+          error: `none, ${ALLOWED}, or a map with rules or keys`,
+        },
+      ),
+    )
+    .check(z.describe('Secrets and personal data that are overwritten before anything is sent or kept.')),
+}
+
+export type RedactRule = z.infer<typeof rule>
+
+export interface RedactOptions {
+  readonly redact?: 'none' | RedactChoice | readonly RedactChoice[] | Partial<RedactRule> | undefined
+}
