@@ -8,7 +8,7 @@ import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.t
 import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
 import { NO_PLANS, NO_ROUTES, type Plans, planOf, type Routes, routesOf, type SourcePlan } from '../process/plan.ts'
-import { fieldsToSelect } from '../process/select/compile.ts'
+import { asksForLevels, fieldsToSelect } from '../process/select/compile.ts'
 import { proxyFor } from '../proxy.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config, SourceConfig } from './config.ts'
@@ -70,8 +70,8 @@ export function complete(written: Written, circumstances: Circumstances): Comple
 function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEntry[], report: Report): Plans {
   const plans = new Map<string, SourcePlan>()
   for (const [index, source] of sources.entries()) {
-    const named = backends.filter(each => each.sources?.includes(source.name) ?? true).flatMap(fieldsToSelect)
-    const planned = planOf(source, named)
+    const own = backends.filter(each => each.sources?.includes(source.name) ?? true)
+    const planned = planOf(source, { named: own.flatMap(fieldsToSelect), levels: own.some(asksForLevels) })
     switch (planned.kind) {
       case 'plan':
         if (planned.plan) plans.set(source.name, planned.plan)

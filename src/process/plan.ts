@@ -57,8 +57,21 @@ export type Planned =
   | { readonly kind: 'plan'; readonly plan: SourcePlan | undefined }
   | { readonly kind: 'problems'; readonly problems: readonly ProcessProblem[] }
 
-/** Compiles what is said about the records of a source. `named`: the names of values that its backends go by. */
-export function planOf(source: PlanSubject, named: readonly string[] = []): Planned {
+/** What the backends of a source go by. */
+export interface Asked {
+  /** Names of values. */
+  readonly named: readonly string[]
+  /** The level. */
+  readonly levels: boolean
+}
+
+const NOTHING_ASKED: Asked = { named: [], levels: false }
+
+/**
+ * Compiles what is said about the records of a source. Where records are parsed their time and level are looked for as
+ * well, and the level where something goes by it, unless the source says otherwise.
+ */
+export function planOf(source: PlanSubject, { named, levels }: Asked = NOTHING_ASKED): Planned {
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   const multiline = compileMultiline(source, report)
@@ -67,10 +80,12 @@ export function planOf(source: PlanSubject, named: readonly string[] = []): Plan
   if (problems.length > 0) return { kind: 'problems', problems }
   const slots = parsing?.slots
   // Those that go by values ask for theirs before all of them are laid down.
-  const time = compileTime(source, slots, report)
-  const level = compileLevel(source, slots, report)
+  const parsed = parsing !== undefined
+  const time = compileTime({ ...source, time: source.time ?? (parsed ? 'auto' : 'none') }, slots, report)
   for (const name of named) slots?.slotFor(name)
   const select = compileSelect(source, { slots, unparsed: parsing?.rule.else === 'drop' }, report)
+  const looked = parsed || levels || select?.levels ? 'auto' : 'none'
+  const level = compileLevel({ ...source, level: source.level ?? looked }, slots, report)
   const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
   const plan: SourcePlan = { multiline, redact, parse, time, level, slots, select }

@@ -68,11 +68,12 @@ for (const { title, leaves, type } of sections()) {
           const list = step.endsWith('[]')
           const name = list ? step.slice(0, -2) : step
           if (index === steps.length - 1) {
-            // A map stands where another alternative is a text.
-            if (typeof at[name] !== 'object') at[name] = exampleOf(exampleKey({ ...leaf, path }, type))
+            if (at[name]?.constructor !== Object) at[name] = exampleOf(exampleKey({ ...leaf, path }, type))
             break
           }
-          at[name] ??= list ? [{}] : {}
+          // A map stands where another alternative is a text or a list.
+          if (list) at[name] ??= [{}]
+          else if (at[name]?.constructor !== Object) at[name] = {}
           at = (list ? (at[name] as unknown[])[0] : at[name]) as Record<string, unknown>
         }
       }

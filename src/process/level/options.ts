@@ -28,7 +28,7 @@ export const levelShape = {
     .optional(z.union([name, rule], { error: 'none, auto, text, the name of a value, or a map with field or map' }))
     .check(
       z.describe(
-        'Where the level of a record stands: auto (a usual value of a parsed record, or a word in the text), text, the name of a value, or a map. Default: none.',
+        'Where the level of a record stands: auto (a usual value of a parsed record, or a word in the text), text, the name of a value, or a map. Default: auto where records are parsed or something goes by it, else none.',
       ),
     ),
 }

@@ -94,13 +94,19 @@ export function compileSelect(options: SelectOptions, context: SelectContext, re
     steps.push({ kind: 'limit', verdict: over === 'drop' ? verdict('limit') : 0, bytes, records, per, over })
   }
   if (steps.length === 0) return undefined
-  const levels = steps.some(step => step.kind === 'sample' && step.sampling.keepLevel > 0) || asksForLevel(filter)
+  const levels = steps.some(step => step.kind === 'sample' && step.sampling.keepLevel > 0) || filterAsks(filter)
   return { steps, reasons, levels }
 }
 
 const USUAL_LIMIT = { records: 0, per: 'file', over: 'wait' } as const
 
-function asksForLevel(filter: NonNullable<RouteOptions['filter']>): boolean {
+function filterAsks(filter: NonNullable<RouteOptions['filter']>): boolean {
   if (typeof filter === 'string') return filter !== 'none'
   return filter.below !== undefined || Object.values(filter.rules ?? {}).some(({ drop }) => 'below' in drop)
+}
+
+/** Whether what is said of records goes by their level. */
+export function asksForLevels({ filter = 'none', sample }: RouteOptions): boolean {
+  if (filterAsks(filter)) return true
+  return typeof sample === 'object' ? sample.unless !== 'none' : sample !== undefined
 }

@@ -32,7 +32,7 @@ export const timeShape = {
     )
     .check(
       z.describe(
-        'Where the time of a record stands: auto (a usual value of a parsed record, or the head of the line), the name of a value, or a map. Default: none, the time at which it was read.',
+        'Where the time of a record stands: auto (a usual value of a parsed record, or the head of the line), the name of a value, or a map. Default: auto where records are parsed, else none: the time at which it was read.',
       ),
     ),
 }
