@@ -16,6 +16,7 @@ export { frames, padded } from './frames'
 export {
   PARSER,
   PARSERS,
+  PARSE_ACCESS,
   PARSE_CRI,
   PARSE_DOCKER,
   PARSE_EXPRESSION,

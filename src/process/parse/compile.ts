@@ -39,11 +39,18 @@ export interface Parsing {
 
 type Part =
   | { readonly kind: 'json' | 'logfmt' | 'docker' | 'cri' }
+  | { readonly kind: 'access'; readonly apache: boolean }
   | { readonly kind: 'expression'; readonly captures: Captures; readonly numbers: readonly string[] }
 type Report = (problem: ProcessProblem) => void
 type Path = readonly (string | number)[]
 
+/** Values that kernel/assembly/process/envelope.ts and access.ts find, in their order. */
 const CRI_VALUES = ['time', 'stream', 'logtag', 'message']
+const ACCESS_VALUES = [
+  ...['host', 'client', 'user', 'time', 'method', 'path', 'query', 'protocol', 'request', 'status', 'bytes'],
+  ...['referer', 'agent', 'forwarded', 'rest'],
+]
+const ACCESS_NUMBERS = ['status', 'bytes']
 const DOCKER_VALUES = ['log', 'stream', 'time', 'attrs']
 /** In a record of several lines a dot is any character: what `.*` leaves out would not be sent. */
 const EVERY_LINE = '(?s)'
@@ -78,11 +85,18 @@ function formatOf(format: FormatName, report: Report): (Part | undefined)[] {
     case 'docker':
     case 'cri':
       return [{ kind: format }]
-    default: {
-      const { expressions, numbers } = EXPRESSION_FORMATS[format]
-      return expressions.map(text => expressionOf(text, ['parse'], numbers, report))
-    }
+    case 'nginx':
+    case 'apache':
+      return [{ kind: 'access', apache: format === 'apache' }, ...expressionsOf(format, report)]
+    case 'klog':
+    case 'syslog':
+      return expressionsOf(format, report)
   }
+}
+
+function expressionsOf(format: keyof typeof EXPRESSION_FORMATS, report: Report): (Part | undefined)[] {
+  const { expressions, numbers } = EXPRESSION_FORMATS[format]
+  return expressions.map(text => expressionOf(text, ['parse'], numbers, report))
 }
 
 function expressionOf(text: string, path: Path, numbers: readonly string[], report: Report): Part | undefined {
@@ -108,6 +122,8 @@ function namesOf(part: Part): Known {
       return DOCKER_VALUES
     case 'cri':
       return CRI_VALUES
+    case 'access':
+      return ACCESS_VALUES
     case 'expression':
       return part.captures.groups.filter(name => name !== '')
   }
@@ -154,14 +170,24 @@ function namedValues({ slots, rule, parts }: Parsing, report: Report): SlotName[
     else report({ path, found: name, allowed: `one of ${slots.names?.join(', ')}` })
   }
   for (const part of parts) {
+    for (const name of numbersOf(part)) if (types[name] === undefined) numbers.add(name)
     if (part.kind === 'cri') for (const name of ['time', 'stream']) add(name, ['parse'])
-    if (part.kind !== 'expression') continue
-    for (const name of part.numbers) if (types[name] === undefined) numbers.add(name)
-    for (const name of namesOf(part)) add(name, ['parse'])
+    if (part.kind === 'access') for (const name of accessNames(part)) add(name, ['parse'])
+    if (part.kind === 'expression') for (const name of namesOf(part)) add(name, ['parse'])
   }
   for (const name of Object.keys(types)) add(name, ['parse', 'types', name])
   for (const [index, name] of fields.entries()) add(name, ['parse', 'fields', index])
   return [...named.values()]
+}
+
+/** Only Apache writes hosts before its lines; only nginx addresses behind them. */
+function accessNames({ apache }: Part & { kind: 'access' }): readonly string[] {
+  return ACCESS_VALUES.filter(name => name !== (apache ? 'forwarded' : 'host'))
+}
+
+function numbersOf(part: Part): readonly string[] {
+  if (part.kind === 'access') return ACCESS_NUMBERS
+  return part.kind === 'expression' ? part.numbers : []
 }
 
 function parserOf(part: Part, wanted: readonly Wanted[], message: number | undefined): Parser {
@@ -173,10 +199,14 @@ function parserOf(part: Part, wanted: readonly Wanted[], message: number | undef
       return { kind: LAYOUT.PARSE_PAIRS, values: names }
     case 'docker': {
       const own = wanted.map((each, slot) => (slot === message ? { ...each, names: ['log'] } : each))
-      return { kind: LAYOUT.PARSE_DOCKER, values: { kind: 'names', wanted: own }, message }
+      return { kind: LAYOUT.PARSE_DOCKER, values: { kind: 'names', wanted: own }, detail: message }
     }
     case 'cri':
       return { kind: LAYOUT.PARSE_CRI, values: { kind: 'values', names: CRI_VALUES, wanted } }
+    case 'access': {
+      const values = { kind: 'values', names: ACCESS_VALUES, wanted } as const
+      return { kind: LAYOUT.PARSE_ACCESS, values, detail: Number(part.apache) }
+    }
     case 'expression': {
       const { groups, program } = part.captures
       return { kind: LAYOUT.PARSE_EXPRESSION, values: { kind: 'values', names: groups, wanted }, set: program }

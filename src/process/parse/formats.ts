@@ -1,9 +1,8 @@
 /**
  * Formats that are expressions: of each the first that matches is taken. Names are short, and the same in all of them.
  *
- * All are written so that one pass finds their groups: no byte may be the next of two of them. So the first of each says what
- * servers write by default, and those behind it take what clients can do to a line (a request that is none) and the log
- * of errors.
+ * Lines of access logs are found by a loop of their own (kernel/assembly/process/access.ts): they are most of what servers
+ * write, and expressions take several times as long for as many groups.
  */
 
 export interface ExpressionFormat {
@@ -12,30 +11,14 @@ export interface ExpressionFormat {
   readonly numbers: readonly string[]
 }
 
-/** What may stand in quotes: a quote in it is escaped. */
-const QUOTED = '(?:[^"\\\\]|\\\\.)*'
-const CLIENT = '(?P<client>[^ ]+) [^ ]+ (?P<user>[^ ]+) \\[(?P<time>[^\\]]+)\\] '
-const PATH = '(?P<path>[^" ?]*)(?:\\?(?P<query>[^" ]*))?'
-const REQUEST = `"(?P<method>[A-Z]+) ${PATH}(?: (?P<protocol>[^" ]+))?" `
-const ANY_REQUEST = `"(?P<request>${QUOTED})" `
-const ANSWER = '(?P<status>\\d+) (?P<bytes>\\d+|-)'
-const AGENT = ` "(?P<referer>${QUOTED})" "(?P<agent>${QUOTED})"`
-const REST = '(?: (?P<rest>.*))?'
-const NUMBERS = ['status', 'bytes', 'pid', 'tid']
-
-/** nginx's `combined`, with the forwarded address that its image adds, and whatever a format has behind that. */
+/** The log of errors of nginx: `2026/11/23 10:00:01 [error] 29#31: *1 open() failed`. */
 const NGINX = [
-  `^${CLIENT}${REQUEST}${ANSWER}${AGENT}(?: (?:"(?P<forwarded>${QUOTED})" ?)?(?P<rest>[^" ].*)?)?$`,
-  `^${CLIENT}${ANY_REQUEST}${ANSWER}(?:${AGENT}${REST})?$`,
   '^(?P<time>\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d) \\[(?P<level>[a-z]+)\\] (?P<pid>\\d+)#(?P<tid>\\d+): (?P<message>.*)$',
 ]
 
-/** Apache's `common`, `combined` and `vhost_combined`, and its log of errors since 2.4. */
+/** And of Apache since 2.4: `[Fri Sep 09 10:42:29.902022 2011] [core:error] [pid 35708:tid 43] [client ::1] words`. */
 const APACHE = [
-  `^${CLIENT}${REQUEST}${ANSWER}(?:${AGENT}${REST})?$`,
-  `^${CLIENT}${ANY_REQUEST}${ANSWER}(?:${AGENT}${REST})?$`,
-  `^(?P<host>[^ ]+) ${CLIENT}${REQUEST}${ANSWER}(?:${AGENT}${REST})?$`,
-  `^\\[(?P<time>[^\\]]+)\\] \\[(?P<module>[\\w-]*):(?P<level>[a-z0-9]+)\\] \\[pid (?P<pid>\\d+)(?::tid (?P<tid>\\d+))?\\] ${'(?:\\[client (?P<client>[^\\]]+)\\] )?(?P<message>[^\\[].*)$'}`,
+  '^\\[(?P<time>[^\\]]+)\\] \\[(?P<module>[\\w-]*):(?P<level>[a-z0-9]+)\\] \\[pid (?P<pid>\\d+)(?::tid (?P<tid>\\d+))?\\] (?:\\[client (?P<client>[^\\]]+)\\] )?(?P<message>[^\\[].*)$',
 ]
 
 /** `I1123 10:00:00.123456       1 controller.go:42] said hi` */
@@ -50,8 +33,8 @@ const SYSLOG = [
 ]
 
 export const EXPRESSION_FORMATS = {
-  nginx: { expressions: NGINX, numbers: NUMBERS },
-  apache: { expressions: APACHE, numbers: NUMBERS },
-  klog: { expressions: KLOG, numbers: NUMBERS },
+  nginx: { expressions: NGINX, numbers: ['pid', 'tid'] },
+  apache: { expressions: APACHE, numbers: ['pid', 'tid'] },
+  klog: { expressions: KLOG, numbers: ['pid'] },
   syslog: { expressions: SYSLOG, numbers: ['priority', 'pid'] },
 } as const satisfies Record<string, ExpressionFormat>

@@ -14,8 +14,8 @@ export interface Parser {
   readonly values: { readonly kind: 'names'; readonly wanted: readonly Wanted[] } | NamedValues
   /** Table of an expression. */
   readonly set?: Uint8Array | undefined
-  /** The slot of a docker line's message. */
-  readonly message?: number | undefined
+  /** What a kind of parser has to know beside that. */
+  readonly detail?: number | undefined
 }
 
 export interface NamedValues {
@@ -60,7 +60,7 @@ export function tableOf(parsers: readonly Parser[], slots: number, most: number)
       parser.values.kind === 'names' ? shared(bytes, roots, parser.values.wanted) : groups(bytes, parser.values),
     )
     bytes.u32(at + 8, parser.set ? bytes.put(parser.set) : 0)
-    bytes.u32(at + 12, parser.message ?? 0)
+    bytes.u32(at + 12, parser.detail ?? 0)
   }
   bytes.u32(head + 12, bytes.room(SCRATCH_BYTES))
   return bytes.all

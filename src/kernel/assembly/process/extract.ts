@@ -1,11 +1,11 @@
 /**
  * Finds out what each record is, and where its values stand: fills the rows of a chunk's frames (layout.ts).
  *
- *     table    parsers │ slots │ most members │ scratch │ parser: kind │ names │ set │ message │ parser …      (u32)
+ *     table    parsers │ slots │ most members │ scratch │ parser: kind │ names │ set │ detail │ parser …      (u32)
  *
  *     names    of objects and pairs the root of wanted names (names.ts), of others targets for each of their values
  *     set      of an expression: the program that finds its groups (capture.ts)
- *     message  of docker: the slot of its line
+ *     detail   of docker: the slot of its line; of an access log: 1 for Apache's
  *
  * Offsets are relative to the table. The first parser that takes a record has it. What no parser takes is a text, and
  * goes on as that.
@@ -30,6 +30,7 @@ import { blank } from '../object'
 import { cri, withoutLineFeed } from './envelope'
 import { clash as namesTwice, NO_OBJECT, OBJECT, walk } from './json'
 import { pairs, clash as pairsTwice } from './logfmt'
+import { access } from './access'
 import { capture } from './capture'
 import { begin, group } from './names'
 import { GROUPS } from './layout'
@@ -40,7 +41,8 @@ export const PARSE_JSON: u32 = 0
 export const PARSE_PAIRS: u32 = 1
 export const PARSE_DOCKER: u32 = 2
 export const PARSE_CRI: u32 = 3
-export const PARSE_EXPRESSION: u32 = 4
+export const PARSE_ACCESS: u32 = 4
+export const PARSE_EXPRESSION: u32 = 5
 
 export const PARSERS: usize = 16
 export const PARSER: usize = 16
@@ -142,6 +144,8 @@ function takes(
       return PAIRS
     case PARSE_CRI:
       return cri(table, names, from, to) ? VALUES : NONE
+    case PARSE_ACCESS:
+      return access(table, names, load<u32>(parser, 12) != 0, from, to) ? VALUES : NONE
     case PARSE_EXPRESSION: {
       const program = table + <usize>load<u32>(parser, 8)
       if (!capture(program, from, to, room)) return NONE

@@ -76,7 +76,7 @@ function endOfValue(at: usize, to: usize): usize {
 }
 
 /** The address behind the quote that ends a value, or 0 if there is none. */
-function behindQuotes(at: usize, to: usize): usize {
+export function behindQuotes(at: usize, to: usize): usize {
   while (at < to) {
     const v = v128.load(at)
     const marks = i8x16.bitmask(v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))))
