@@ -1,5 +1,5 @@
 /**
- * Lines of access logs, as nginx and Apache write them (`common`, `combined`), and what a format of one's own has behind.
+ * Lines of access logs, as nginx and Apache write them (`common`, `combined`), and what another format has behind them.
  *
  *     client ident user [time] "method path?query protocol" status bytes "referer" "agent" "forwarded" rest
  *     └─ host before it: Apache's `vhost_combined`      └ or `request`, which is anything
@@ -29,8 +29,8 @@ const REST: u32 = 14
 const SPACE: u32 = 0x20
 
 /**
- * Whether [from, to) is such a line; notes where its values stand. `apache`: a host may stand before it, and no forwarded
- * address behind it.
+ * Whether [from, to) is such a line; notes where its values stand. `apache`: a host may stand before it, and no
+ * forwarded address behind it.
  */
 export function access(table: usize, groups: usize, apache: bool, from: usize, to: usize): bool {
   let client = from

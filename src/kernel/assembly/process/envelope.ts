@@ -43,8 +43,8 @@ function wordEnd(at: usize, to: usize): usize {
 }
 
 /**
- * Takes the line feed out of the text in quotes at [from, to), with which docker ends each line: the quote moves before it,
- * and two spaces take their places. Returns how many bytes the text has now.
+ * Takes the line feed out of the text in quotes at [from, to), with which docker ends each line: the quote moves before
+ * it, and two spaces take their places. Returns how many bytes the text has now.
  *
  *     "said hi\n"    →    "said hi"▢▢
  */

@@ -54,9 +54,11 @@ const NONE: u32 = 0xff
 let room: usize = 0
 
 /**
- * Fills the row of each of the `count` frames from `first` on in the table at `ends`; the first of them begins at `start`.
- * Rows begin at `rows`, each of `rowBytes`. Without a table (0) nothing is found in them. `atFileStart`: a byte order mark
- * may stand before the first. At `spans` expressions have room for what they find. Returns how many no parser took, of those that are not blank.
+ * Fills the row of each of the `count` frames from `first` on in the table at `ends`; the first of them begins at
+ * `start`. Rows begin at `rows`, each of `rowBytes`. Without a table (0) nothing is found in them. `atFileStart`: a byte
+ * order mark may stand before the first. At `spans` expressions have room for what they find.
+ *
+ * Returns how many frames no parser took, of those that are not blank.
  */
 export function extract(
   table: usize,

@@ -5,8 +5,8 @@
  *                    └──┘     └───────────┘     └────┘       └ of no bytes
  *
  *     name     bytes above the space, but no `=` and no quote
- *     value    begins with a quote: up to the next one that no backslash stands before; else up to the next byte that is
- *              not above the space. A quoted one stands with its quotes.
+ *     value    up to the next byte that is not above the space; one that begins with a quote, up to the next quote that
+ *              no backslash stands before. It stands with its quotes.
  *
  * All of a record must be pairs, so that of a sentence in which one stands nothing becomes a name.
  */

@@ -2,7 +2,7 @@
  * Looks up names among those that are wanted, and notes in a row where their values stand.
  *
  *     node     multiplier u64 │ shift │ - │ places: an entry each, or 0            (offsets are relative to the table)
- *     entry    key u64 │ bytes of the name │ the name │ node of its members │ targets │ how many │ next entry of the place
+ *     entry    key u64 │ bytes of the name │ the name │ node of its members │ targets │ how many │ the place's next entry
  *     target   slot u8 │ rank u8 │ kinds of values u8 │ whether the slot has no other name u8
  *
  * A key is the first eight bytes of a name, and of a longer one its last eight too; key times multiplier, shifted, is

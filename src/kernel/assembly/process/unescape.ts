@@ -1,8 +1,8 @@
 /** What a text of JSON says: its escapes taken out. */
 
 /**
- * Writes what the text [from, to), which is well formed, says to `out`, and as UTF-8; returns how many bytes that is, or 0
- * if it is more than `most` or nothing. Half of a surrogate pair becomes three bytes that are no UTF-8.
+ * Writes what the text [from, to), which is well formed, says to `out`, and as UTF-8; returns how many bytes that is, or
+ * 0 if it is more than `most` or nothing. Half of a surrogate pair becomes three bytes that are no UTF-8.
  */
 export function unescape(from: usize, to: usize, out: usize, most: usize): usize {
   const start = out
