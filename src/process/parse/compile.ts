@@ -54,6 +54,9 @@ const ACCESS_NUMBERS = ['status', 'bytes']
 const DOCKER_VALUES = ['log', 'stream', 'time', 'attrs']
 /** In a record of several lines a dot is any character: what `.*` leaves out would not be sent. */
 const EVERY_LINE = '(?s)'
+/** All that follows, as a value. It ends where the record does: said so, its bytes need not be looked at one by one. */
+const REST = /\(\?P?<\w+>\.\*\)$/
+const NOT_EVERY_LINE = /\(\?\w*-\w*s/
 
 /** What the records of a source may be; undefined: nothing is looked for in them, or something was reported. */
 export function parsingOf({ parse }: ParseOptions, report: Report): Parsing | undefined {
@@ -100,7 +103,8 @@ function expressionsOf(format: keyof typeof EXPRESSION_FORMATS, report: Report):
 }
 
 function expressionOf(text: string, path: Path, numbers: readonly string[], report: Report): Part | undefined {
-  const captures = compileCaptures(EVERY_LINE + text)
+  const end = REST.test(text) && !NOT_EVERY_LINE.test(text) ? '$' : ''
+  const captures = compileCaptures(EVERY_LINE + text + end)
   if (captures instanceof ExpressionError) {
     const column = Math.max(1, captures.column - EVERY_LINE.length)
     const found = `an expression, at character ${column}: ${captures.message}`

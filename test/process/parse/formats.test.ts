@@ -139,6 +139,14 @@ t.test('groups of own expressions are fields; one that took no part is none', as
   t.equal(read('warn'), undefined)
 })
 
+t.test('a dot is no line feed where an expression says so', async t => {
+  const read = reader({ match: '(?-s)^(?P<level>[A-Z]+): (?P<message>.*)', types: {}, fields: [], else: 'keep' })
+  t.strictSame(read('WARN: a\nb'), { level: 'WARN', message: 'a' })
+  const choice = reader({ match: '^(?P<a>x|(?P<b>.*))', types: {}, fields: [], else: 'keep' })
+  t.strictSame(choice('xy'), { a: 'x' })
+  t.strictSame(choice('yx\n'), { a: 'yx\n', b: 'yx\n' })
+})
+
 t.test('a format comes before own expressions', async t => {
   const { plan } = planFor({ parse: { format: 'json', match: '(?<message>.*)', types: {}, fields: [], else: 'keep' } })
   const finder = new Finder(plan)
