@@ -37,6 +37,13 @@ export type Drop = (typeof DROPS)[number]
 
 export const DELIVERED: Outcome = { kind: 'delivered' }
 
+/** Why a record has no time of its own: none was there; it was none; it lies before 1990, or more than a day ahead. */
+export const TIME_FAULTS = ['missing', 'unreadable', 'old', 'ahead'] as const
+/** Why a record has no level: none was there; it is not known. */
+export const LEVEL_FAULTS = ['missing', 'unknown'] as const
+export type Untimed = Record<(typeof TIME_FAULTS)[number], number>
+export type Unlevelled = Record<(typeof LEVEL_FAULTS)[number], number>
+
 /** The settled part of an account, as it is saved and shown. */
 export interface Settled {
   delivered: Tally
@@ -55,6 +62,9 @@ export interface Statement extends Settled {
   repairedSequences: number
   /** Records that are not in any format that their source says. */
   unparsedRecords: number
+  /** Records in which a time or a level was looked for and not found. */
+  untimedRecords: Untimed
+  unlevelledRecords: Unlevelled
   /** Generations of files that were begun. */
   generations: number
 }
@@ -124,6 +134,8 @@ export class Account {
   truncatedLines = 0
   repairedSequences = 0
   unparsedRecords = 0
+  readonly untimedRecords: Untimed = { missing: 0, unreadable: 0, old: 0, ahead: 0 }
+  readonly unlevelledRecords: Unlevelled = { missing: 0, unknown: 0 }
   generations = 0
 
   /** `saved` is the committed view of an earlier process: what it settled counts as read here. */
@@ -174,13 +186,26 @@ export class Account {
     this.#parent?.unparsed(records)
   }
 
+  untimed(records: Readonly<Untimed>): void {
+    for (const why of TIME_FAULTS) this.untimedRecords[why] += records[why]
+    this.#parent?.untimed(records)
+  }
+
+  unlevelled(records: Readonly<Unlevelled>): void {
+    for (const why of LEVEL_FAULTS) this.unlevelledRecords[why] += records[why]
+    this.#parent?.unlevelled(records)
+  }
+
   generation(): void {
     this.generations++
     this.#parent?.generation()
   }
 
   /** Goes on from what another account has counted beside the equation. */
-  resume({ truncatedLines, repairedSequences, unparsedRecords, generations }: Account): void {
+  resume(before: Account): void {
+    const { truncatedLines, repairedSequences, unparsedRecords, generations } = before
+    Object.assign(this.untimedRecords, before.untimedRecords)
+    Object.assign(this.unlevelledRecords, before.unlevelledRecords)
     this.truncatedLines = truncatedLines
     this.unparsedRecords = unparsedRecords
     this.repairedSequences = repairedSequences
@@ -208,6 +233,8 @@ export class Account {
       truncatedLines: this.truncatedLines,
       repairedSequences: this.repairedSequences,
       unparsedRecords: this.unparsedRecords,
+      untimedRecords: { ...this.untimedRecords },
+      unlevelledRecords: { ...this.unlevelledRecords },
       generations: this.generations,
     }
   }

@@ -318,6 +318,13 @@ export class Shipper {
       this.#ledger.account(origin.source, name).unparsed(records)
       this.#unparsed.say(origin)
     }
+    destination.stage.onUntimed = (origin, records) => {
+      this.#ledger.account(origin.source, name).untimed(records)
+      if (records.unreadable + records.old + records.ahead > 0) this.#unparsed.say(origin, 'times_unread')
+    }
+    destination.stage.onUnlevelled = (origin, records) => {
+      this.#ledger.account(origin.source, name).unlevelled(records)
+    }
     const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.ruleOf(source))
     const { batch, concurrency } = options
     const pipeline: Pipeline = new Pipeline({

@@ -117,9 +117,17 @@ t.test('losses and repairs stand beside the equation, and go to the parent too',
   account.truncated(2)
   account.repaired(3)
   account.unparsed(4)
-  const beside = { lostBytes: 100, truncatedLines: 2, repairedSequences: 3, unparsedRecords: 4, generations: 1 }
+  const untimedRecords = { missing: 1, unreadable: 2, old: 3, ahead: 4 }
+  const unlevelledRecords = { missing: 5, unknown: 6 }
+  account.untimed(untimedRecords)
+  account.unlevelled(unlevelledRecords)
+  const counts = { lostBytes: 100, truncatedLines: 2, repairedSequences: 3, unparsedRecords: 4, generations: 1 }
+  const beside = { ...counts, untimedRecords, unlevelledRecords }
   t.match(account.statement(), { ...beside, read: { lines: 0, bytes: 0 } })
   t.match(parent.statement(), beside)
+  const next = new Account()
+  next.resume(account)
+  t.match(next.statement(), { ...beside, lostBytes: 0 })
   t.end()
 })
 

@@ -77,7 +77,7 @@ async function flow(
     kernel,
     budget,
     slab: need.slab,
-    stage: new Stage(kernel, plans, undefined, now),
+    stage: new Stage(kernel, plans, now),
     reader,
     delivery,
     logger: journal,

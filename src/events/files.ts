@@ -80,6 +80,14 @@ export const FILES = {
     action:
       'Compare lines of the file with `parse` of the source; `logshipper test` shows what it makes of each. Where a file mixes formats, name all of them in a list.',
   },
+  times_unread: {
+    level: 'warn',
+    rule: always,
+    means:
+      'Times of records of a source cannot be read, lie before 1990 or more than a day ahead; `path` is a file with one of them. The records have the time at which they were read. Logged once an hour at the most; `time_unparsed_total` counts them.',
+    action:
+      'Compare lines of the file with `time` of the source: a format with the day before the month, a `zone` that is missing, a clock that is wrong.',
+  },
   archive_damaged: {
     level: 'warn',
     rule: each('archive'),

@@ -34,39 +34,25 @@ interface Found {
   readonly shape: RecordShape
 }
 
-/** Records of a source in which something was looked for and not found, by why. */
-export interface Unfound {
-  unparsed: number
-  readonly time: Record<keyof Untimed, number>
-  readonly level: Record<keyof Unlevelled, number>
-}
-
 /** Lines, in which nothing has a name. */
 const PLAIN = { slots: [], message: undefined, level: undefined, traceId: undefined, spanId: undefined }
-
-const unfound = (): Unfound => ({
-  unparsed: 0,
-  time: { missing: 0, unreadable: 0, old: 0, ahead: 0 },
-  level: { missing: 0, unknown: 0 },
-})
 
 export class Stage {
   /** Called with records that are not in any format that their source says. */
   onUnparsed: ((origin: Origin, records: number) => void) | undefined
+  /** Called with records in which no time or no level was found, by why, where there are some. */
+  onUntimed: ((origin: Origin, records: Untimed) => void) | undefined
+  onUnlevelled: ((origin: Origin, records: Unlevelled) => void) | undefined
   readonly #kernel: Kernel
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
-  readonly #unfound = new Map<string, Unfound>()
   readonly #redactors = new Map<string, Redactor>()
   /** Room for what expressions find. */
   readonly #spans: number
   readonly #selector: Selector | undefined
 
-  /**
-   * Lays the tables of the plans into the kernel. What the stage counted that was `before` it goes on. `now` as
-   * `performance.now`.
-   */
-  constructor(kernel: Kernel, plans: Plans, before?: Stage, now: () => number = () => performance.now()) {
+  /** Lays the tables of the plans into the kernel. `now` as `performance.now`. */
+  constructor(kernel: Kernel, plans: Plans, now: () => number = () => performance.now()) {
     this.#kernel = kernel
     this.#spans = kernel.reserve(roomBytes(plans))
     const selections = new Map<string, Selection>()
@@ -80,17 +66,11 @@ export class Stage {
       // For how many records one stands is found too.
       const finds = [parse, time, level, select, route].some(part => part !== undefined)
       const found = finds ? { parse: lay(parse), time: lay(time), level: lay(level), shape: shapeOf(plan) } : undefined
-      if (finds) this.#unfound.set(source, before?.unfound.get(source) ?? unfound())
       if (redactor || found) this.#steps.set(source, { redactor, found })
     }
     this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
     // A context of a chunk may lie before the arena for a moment: tables are further away.
     if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
-  }
-
-  /** What was looked for in records and not found, by source. */
-  get unfound(): ReadonlyMap<string, Readonly<Unfound>> {
-    return this.#unfound
   }
 
   /** What was redacted so far, of each source that has rules for it. */
@@ -144,11 +124,15 @@ export class Stage {
     const filling = { ends, first, count, start, rows, row }
     const { parse: table, time, level } = found
     const unparsed = kernel.extract({ ...filling, table, atFileStart, spans: this.#spans })
-    const counts = this.#unfound.get(source)!
     if (unparsed > 0) this.onUnparsed?.(chunk.origin, unparsed)
-    counts.unparsed += unparsed
-    if (time !== 0) add(counts.time, kernel.times(time, filling, timingOf(chunk)))
-    if (level !== 0) add(counts.level, kernel.levels(level, filling))
+    if (time !== 0) {
+      const untimed = kernel.times(time, filling, timingOf(chunk))
+      if (any(untimed)) this.onUntimed?.(chunk.origin, untimed)
+    }
+    if (level !== 0) {
+      const unlevelled = kernel.levels(level, filling)
+      if (any(unlevelled)) this.onUnlevelled?.(chunk.origin, unlevelled)
+    }
   }
 }
 
@@ -170,6 +154,6 @@ export function saltOf(generation: string): number {
   return salt >>> 0
 }
 
-function add<K extends string>(counts: Record<K, number>, more: Readonly<Record<K, number>>): void {
-  for (const key in more) counts[key] += more[key]
+function any(records: Untimed | Unlevelled): boolean {
+  return Object.values(records).some(number => number > 0)
 }

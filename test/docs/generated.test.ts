@@ -33,6 +33,12 @@ t.test('the published schema is the present one', t => {
 /** Keys of which only one may be given. */
 const ALTERNATIVES = [['preset', 'start', 'continue', 'end'].map(name => `sources[].multiline.${name}`)]
 
+/** What a key needs besides. */
+const NEEDS: Readonly<Record<string, string>> = {
+  'sources[].time': 'sources[].parse',
+  'sources[].level': 'sources[].parse',
+}
+
 /** The leaves that must stand beside one: those in the same map, and those that the maps around it require. */
 function companions(leaf: Leaf, leaves: readonly Leaf[]): Leaf[] {
   const steps = leaf.path.split('.')
@@ -41,7 +47,8 @@ function companions(leaf: Leaf, leaves: readonly Leaf[]): Leaf[] {
   const around = (each: Leaf) =>
     each.required &&
     steps.some((_, at) => at > 0 && each.path.split('.').slice(0, -1).join('.') === steps.slice(0, at).join('.'))
-  const all = leaves.filter(each => each === leaf || beside(each) || around(each))
+  const needed = (each: Leaf) => each.path === NEEDS[steps.slice(0, 2).join('.')]
+  const all = leaves.filter(each => each === leaf || beside(each) || around(each) || needed(each))
   const one = ALTERNATIVES.map(group => (group.includes(leaf.path) ? leaf.path : group[0]!))
   return all.filter(({ path }) => ALTERNATIVES.every((group, at) => !group.includes(path) || path === one[at]))
 }

@@ -3,6 +3,7 @@ import { Budget } from '../../src/budget.ts'
 import { type Origin, Slab, type WrittenChunk } from '../../src/chunk.ts'
 import { Kernel, NO_TIME } from '../../src/kernel/kernel.ts'
 import { LAYOUT } from '../../src/kernel/module.ts'
+import { Account } from '../../src/ledger.ts'
 import { type PlanSubject, type Plans, planOf, rowBytes, type SourcePlan, tableBytes } from '../../src/process/plan.ts'
 import { Stage, saltOf } from '../../src/process/stage.ts'
 
@@ -27,10 +28,16 @@ class Rig {
   readonly plans: Plans
   readonly #budget: Budget
 
-  constructor(plans: Plans, before?: Stage) {
+  /** What the stage said of records in which it did not find what it looked for. */
+  readonly account = new Account()
+
+  constructor(plans: Plans) {
     this.plans = plans
     this.kernel = Kernel.create(16 * PAGE, tableBytes(plans))
-    this.stage = new Stage(this.kernel, plans, before)
+    this.stage = new Stage(this.kernel, plans)
+    this.stage.onUnparsed = (_, records) => this.account.unparsed(records)
+    this.stage.onUntimed = (_, records) => this.account.untimed(records)
+    this.stage.onUnlevelled = (_, records) => this.account.unlevelled(records)
     this.#budget = new Budget(this.kernel.arena, this.kernel.arenaBytes, PAGE)
   }
 
@@ -89,7 +96,9 @@ t.test('lines have times and levels without a parser', t => {
   t.match(shape, { slots: [], message: undefined, level: 0, timed: true, levelled: true })
   t.equal(rig.textOf(slab, 0, 0), 'INFO')
   t.equal(rig.textOf(slab, 1, 0), undefined)
-  t.match(rig.stage.unfound.get('app'), { time: { missing: 1, unreadable: 0 }, level: { missing: 1, unknown: 0 } })
+  const { untimedRecords, unlevelledRecords } = rig.account
+  t.match(untimedRecords, { missing: 1, unreadable: 0 })
+  t.match(unlevelledRecords, { missing: 1, unknown: 0 })
   t.end()
 })
 
@@ -132,7 +141,7 @@ t.test('values of a parsed record go before its text', t => {
     lines.map((_, frame) => rig.textOf(slab, frame, shape!.level!)),
     ['"warn"', '21', undefined, 'ERROR'],
   )
-  t.match(rig.stage.unfound.get('app'), { unparsed: 1, time: { missing: 1 }, level: { missing: 0 } })
+  t.match(rig.account, { unparsedRecords: 1, untimedRecords: { missing: 1 }, unlevelledRecords: { missing: 0 } })
   t.end()
 })
 
@@ -159,13 +168,12 @@ t.test('a source without a plan is not looked at, whatever the others have', t =
   t.end()
 })
 
-t.test('what was counted goes on in the next stage', t => {
-  const plans = new Map([['app', planned({ time: 'auto' })]])
-  const rig = new Rig(plans)
-  rig.run([{ origin: originOf('app'), fileStart: 0, lines: ['none', '1980-01-01T00:00:00Z', '2090-01-01T00:00:00Z'] }])
-  const next = new Rig(plans, rig.stage)
-  next.run([{ origin: originOf('app'), fileStart: 0, lines: ['2024-13-01T00:00:00Z'] }])
-  t.strictSame(next.stage.unfound.get('app')?.time, { missing: 1, unreadable: 1, old: 1, ahead: 1 })
+t.test('records without a time or a level are counted by why', t => {
+  const rig = new Rig(new Map([['app', planned({ parse: 'json', time: 'auto', level: 'level' })]]))
+  const lines = ['none', '1980-01-01T00:00:00Z', '2090-01-01T00:00:00Z', '2024-13-01T00:00:00Z', '{"level":"odd"}']
+  rig.run([{ origin: originOf('app'), fileStart: 0, lines }])
+  t.strictSame(rig.account.untimedRecords, { missing: 2, unreadable: 1, old: 1, ahead: 1 })
+  t.strictSame(rig.account.unlevelledRecords, { missing: 4, unknown: 1 })
   t.end()
 })
 

@@ -69,7 +69,6 @@ export {
   WIDTH as TABLE_WIDTH,
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
-export { redact } from './process/redact'
 export {
   FOLDED as REDACT_FOLDED,
   KEY as REDACT_KEY,
@@ -79,6 +78,7 @@ export {
   TOKEN as REDACT_TOKEN,
   URL as REDACT_URL,
   WEB_TOKEN as REDACT_WEB_TOKEN,
+  redact,
 } from './process/redact'
 export { EXACT as REDACT_EXACT, SCHEMED as REDACT_SCHEMED, WORD as REDACT_WORD } from './process/pairs'
 export { BASIC as REDACT_BASIC } from './process/tokens'
@@ -93,9 +93,9 @@ export {
   DOMAIN as REDACT_DOMAIN,
   EMAIL as REDACT_EMAIL,
   END as REDACT_END,
+  HASH as REDACT_HASH,
   HASH_KEY as REDACT_HASH_KEY,
   HOW as REDACT_HOW,
-  HASH as REDACT_HASH,
   IBAN as REDACT_IBAN,
   IPV4 as REDACT_IPV4,
   IPV6 as REDACT_IPV6,
@@ -112,8 +112,8 @@ export {
   PREFILTER as REDACT_PREFILTER,
   REPLACE as REDACT_REPLACE,
   RULES as REDACT_RULES,
-  SCAN_RULES as REDACT_SCAN_RULES,
   SCANS as REDACT_SCANS,
+  SCAN_RULES as REDACT_SCAN_RULES,
   SCHEMES as REDACT_SCHEMES,
   SSN as REDACT_SSN,
   STOP as REDACT_STOP,
@@ -124,8 +124,6 @@ export {
 } from './process/redaction'
 export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
-export * from './process/level-layout'
-export * from './process/time-layout'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
 export { cutAt, end, render, repaired } from './render'
 export {
@@ -231,5 +229,7 @@ export { base, chosen, hash, keepLevel, key, offsets, repeats, salt, sample, see
 export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
 export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, TEXTS } from './process/select'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
+export * from './process/level-layout'
+export * from './process/time-layout'
 
 prepare()

@@ -29,6 +29,14 @@ const byReason =
       return [...tallies].map(([reason, value]) => [{ source, backend, reason }, value] as const)
     })
 
+/** By why nothing was found in a record. */
+const byFault =
+  (records: (statement: Statement) => Readonly<Record<string, number>>): Series['rows'] =>
+  ({ ledger }) =>
+    ledger.flatMap(({ source, backend, statement }) =>
+      Object.entries(records(statement)).map(([reason, value]) => [{ source, backend, reason }, value] as const),
+    )
+
 export const ACCOUNTS: readonly Series[] = [
   counter(
     'read_lines_total',
@@ -119,6 +127,18 @@ export const ACCOUNTS: readonly Series[] = [
     'Records in none of the formats that `parse` of their source names.',
     ACCOUNT,
     account(({ unparsedRecords }) => unparsedRecords),
+  ),
+  counter(
+    'time_unparsed_total',
+    'Records in which `time` of their source found none, by `reason`; they have the time at which they were read.',
+    [...ACCOUNT, 'reason'],
+    byFault(({ untimedRecords }) => untimedRecords),
+  ),
+  counter(
+    'level_unparsed_total',
+    'Records in which `level` of their source found none, by `reason`.',
+    [...ACCOUNT, 'reason'],
+    byFault(({ unlevelledRecords }) => unlevelledRecords),
   ),
   counter(
     'files_started_total',

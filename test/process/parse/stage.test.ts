@@ -97,4 +97,7 @@ t.test('that records are in no format is said once an hour and source, and no mo
   notices.say(a)
   notices.say(a)
   t.equal(said.length, 3)
+  notices.say(a, 'times_unread')
+  notices.say(a, 'times_unread')
+  t.strictSame(said.slice(3), [['times_unread', 'a', '/logs/a.log']])
 })
