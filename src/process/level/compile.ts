@@ -134,7 +134,7 @@ function mark(table: Buffer, words: readonly string[]): void {
   const put = (at: number, bit: number): void => void (table[at] = table[at]! | bit)
   for (const word of found) {
     const bit = 1 << Math.floor((heads.indexOf(word[0]!) * 8) / heads.length)
-    for (let letter = 0; letter < 3; letter++) {
+    for (let letter = 0; letter < 2; letter++) {
       const byte = word.charCodeAt(letter)
       const low = L.LEVELS_MARKS + 32 * letter
       put(low + (byte & 15), bit)

@@ -14,6 +14,8 @@ interface Way {
   readonly zoned?: boolean
   /** The text does not say the year. */
   readonly yearless?: boolean
+  /** The first instant that it can say, if that is later than others. */
+  readonly from?: number
 }
 
 const by = (pattern: string) => (at: DateTime) => at.toFormat(pattern)
@@ -37,7 +39,8 @@ const AUTO: readonly Way[] = [
   { format: undefined, unit: 1, write: by("'['EEE LLL dd HH:mm:ss.SSS yyyy'] [error] x'") },
   { format: undefined, unit: 1, write: by("dd-LLL-yyyy HH:mm:ss.SSS 'INFO [main] x'") },
   { format: undefined, unit: 1, zoned: true, write: by("yyyyLLdd'T'HHmmss.SSSZZZ ' x'") },
-  { format: undefined, unit: 1, zoned: true, write: fractional },
+  // At the head of a line ten digits are seconds, and nine are not.
+  { format: undefined, unit: 1, zoned: true, write: fractional, from: 1e12 },
 ]
 
 const NAMED: readonly Way[] = [
@@ -95,7 +98,7 @@ export function readInstants(clock: Clock, instants: number, seed: number, to: n
   for (let done = 0; done < instants; done += BATCH) {
     const way = WAYS[(done / BATCH) % WAYS.length]!
     const zone = names[Math.floor(next() * names.length)]!
-    const from = way.yearless ? to - 300 * DAY : FROM
+    const from = way.yearless ? to - 300 * DAY : (way.from ?? FROM)
     const somewhere = () => Math.floor(from + next() * (to - from))
     let now = somewhere()
     const times = Array.from({ length: BATCH }, () => {

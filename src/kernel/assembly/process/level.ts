@@ -6,7 +6,7 @@
  *     error while reading                                         the first word: a level
  *     there was no error                                          in the middle of a sentence: none
  *
- * In a text it is the first word in its first bytes that is a level and is written as one. The first three letters of all
+ * In a text it is the first word in its first bytes that is a level and is written as one. The first two letters of all
  * words are looked for 16 bytes at a time; only what may be one is looked up. The level as it was written gets a slot.
  * What a text says is its level, whatever stood before it.
  */
@@ -50,8 +50,6 @@ let low0: v128 = i8x16.splat(0)
 let high0: v128 = i8x16.splat(0)
 let low1: v128 = i8x16.splat(0)
 let high1: v128 = i8x16.splat(0)
-let low2: v128 = i8x16.splat(0)
-let high2: v128 = i8x16.splat(0)
 
 /**
  * Finds the level of each of the `count` frames from `first` on in the table at `ends`; the first of them begins at
@@ -75,8 +73,6 @@ export function levels(
   high0 = v128.load(marks, 16)
   low1 = v128.load(marks, 32)
   high1 = v128.load(marks, 48)
-  low2 = v128.load(marks, 64)
-  high2 = v128.load(marks, 80)
   const slots = <u32>load<u8>(plan, LEVELS_COUNT)
   const text = <u32>load<u16>(plan, LEVELS_TEXT)
   let begin = start
@@ -236,20 +232,21 @@ function ofText(begin: usize, to: usize): u32 {
   const zero = i8x16.splat(0)
   // The first word of three letters: one in a time is shorter.
   let head: usize = 0
+  /** The byte before these is a letter. */
+  let before: u32 = 0
   for (let at = begin; at < stop; at += 16) {
     const one = v128.load(at)
     const two = v128.load(at, 1)
-    const three = v128.load(at, 2)
-    const hits = v128.and(
-      v128.and(marked(one, low0, high0), marked(two, low1, high1)),
-      marked(three, low2, high2),
-    )
+    const hits = v128.and(marked(one, low0, high0), marked(two, low1, high1))
+    const word = letters(one)
     if (head == 0) {
-      const runs = <u32>i8x16.bitmask(v128.and(v128.and(letters(one), letters(two)), letters(three)))
+      const runs = <u32>i8x16.bitmask(v128.and(v128.and(word, letters(two)), letters(v128.load(at, 2))))
       if (runs != 0) head = at + <usize>ctz(runs)
     }
-    if (!v128.any_true(hits)) continue
-    let bits = <u32>i8x16.bitmask(i8x16.ne(hits, zero))
+    // Only where a word begins: most of the pairs stand within one.
+    const inside = <u32>i8x16.bitmask(word)
+    let bits = <u32>i8x16.bitmask(i8x16.ne(hits, zero)) & inside & ~((inside << 1) | before)
+    before = (inside >> 15) & 1
     while (bits != 0) {
       const place = at + <usize>ctz(bits)
       bits &= bits - 1

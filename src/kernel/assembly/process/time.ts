@@ -71,6 +71,8 @@ export let timesAhead: u32 = 0
 
 const OLDEST: i64 = 631152000
 const DAY: i64 = 86400
+/** Nanoseconds of a millisecond: what the offset says of a time. */
+const BELOW: i64 = 1000000
 /** A time at the head of a line behind other things begins within so many bytes. */
 const BRACKET_WITHIN: usize = 256
 
@@ -107,6 +109,8 @@ let keptMinute: u32 = 0
 let keptNoon: u32 = 0
 let keptYearDay: u32 = 0
 let keptWidth: usize = 0
+/** Of AUTO: a text that begins with these bytes is read by this program. The letter of klog stands before them. */
+let keptHead: bool = false
 /** Seconds at the beginning of that day, if the steps that are kept say it; else NO_TIME. */
 let keptDate: i64 = NO_TIME
 /** The beginning of the day at hand, if it is known already. */
@@ -143,6 +147,7 @@ export function times(
   timesMissing = timesUnreadable = timesOld = timesAhead = 0
   table = plan
   keptProgram = 0
+  keptHead = false
   zoneFrom = zoneUpTo = 0
   latest = <i64>Math.floor(readAt / 1000) + DAY
   latestYear = yearOf(latest / DAY)
@@ -150,6 +155,8 @@ export function times(
   const flags = <u32>load<u8>(table, TIMES_FLAGS)
   const from = <i64>base + <i64>salt
   let begin = start
+  // What is left of the place of the frame at hand by BELOW: it grows with the address.
+  let place = remainder(from + <i64>start)
   for (let n: u32 = 0; n < count; n++) {
     const end = <usize>load<u32>(ends + (<usize>(first + n) << 2))
     const at = rows + row * <usize>(first + n)
@@ -190,24 +197,40 @@ export function times(
         timesAhead++
         found = false
       } else {
-        const place = from + (column == 0 ? <i64>begin : <i64>load<u32>(column + (<usize>n << 2)))
-        store<i64>(at, instant * 1000000000 + <i64>nanos + below(place), ROW_TIME)
+        if (column != 0) place = remainder(from + <i64>load<u32>(column + (<usize>n << 2)))
+        store<i64>(at, instant * 1000000000 + <i64>(nanos + below(place)), ROW_TIME)
       }
     } else if (missing) timesMissing++
     else timesUnreadable++
     if (!found && !missing) store<u16>(at, load<u16>(at, ROW_FLAGS) | <u16>TIME_UNREAD, ROW_FLAGS)
+    place += <u32>(end + 1 - begin)
+    if (place >= <u32>BELOW) place %= <u32>BELOW
     begin = end + 1
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function remainder(place: i64): u32 {
+  const rest = place % BELOW
+  return <u32>(rest < 0 ? rest + BELOW : rest)
 }
 
 /** The digits that the text does not have. */
 // @ts-ignore: decorator
 @inline
-function below(place: i64): i64 {
-  if (digits <= 3) return place % 1000000
-  let unit: i64 = 100000
-  for (let n: u32 = 4; n < digits; n++) unit /= 10
-  return unit == 1 ? 0 : place % unit
+function below(place: u32): u32 {
+  if (digits <= 3) return place
+  return digits >= 9 ? 0 : place % tens(9 - digits)
+}
+
+/** 10 to the power of up to 9. */
+function tens(power: u32): u32 {
+  if (power == 6) return 1000000
+  if (power == 3) return 1000
+  let value: u32 = 1
+  for (; power > 0; power--) value *= 10
+  return value
 }
 
 /** Seconds since the epoch of what was found, or NO_TIME if there is no such day. */
@@ -300,6 +323,11 @@ function ofText(at: usize, to: usize, flags: u32): bool {
   if (at == to) return false
   const how = <u32>load<u16>(table, TIMES_HOW)
   if (how == TIMES_AUTO) {
+    if (keptHead && isKept(at, to)) {
+      if (follow(keptProgram, at, to)) return noDigit(to)
+      forget()
+      behind = 0
+    }
     const place = near(at, to)
     if (known(place, to)) return noDigit(to)
     if (behind != 0) return false
@@ -309,7 +337,13 @@ function ofText(at: usize, to: usize, flags: u32): bool {
       if (behind != 0) return false
     }
     const bracket = behindBracket(at, to)
-    return bracket != 0 && dayFirst(bracket, to) && known(bracket, to) && noDigit(to)
+    if (bracket == 0) return false
+    if (keptProgram == autoProgram(AUTO_DAY_FIRST) && isKept(bracket, to)) {
+      if (follow(keptProgram, bracket, to)) return noDigit(to)
+      forget()
+      behind = 0
+    }
+    return dayFirst(bracket, to) && known(bracket, to) && noDigit(to)
   }
   if (flags & TIMES_BRACKET) {
     at = behindBracket(at, to)
@@ -330,6 +364,21 @@ function ofText(at: usize, to: usize, flags: u32): bool {
   // A line of a record, or of another program: it begins with no digit and no name where a time does.
   if (!found) behind = place < to && <u32>load<u8>(place) - 48 < 10 ? place : 0
   return found
+}
+
+// @ts-ignore: decorator
+@inline
+function autoProgram(which: u32): usize {
+  return table + <usize>load<u32>(table + TIMES_PROGRAMS + (<usize>which << 2))
+}
+
+/** Whether the text begins with what is kept. */
+// @ts-ignore: decorator
+@inline
+function isKept(at: usize, to: usize): bool {
+  return (
+    (<u32>i8x16.bitmask(i8x16.eq(v128.load(at), keptBytes)) & keptMask) == keptMask && at + keptWidth <= to
+  )
 }
 
 // @ts-ignore: decorator
@@ -455,7 +504,7 @@ function known(at: usize, to: usize): bool {
     }
   } else return false
   const place = at
-  if (follow(table + <usize>load<u32>(table + TIMES_PROGRAMS + (<usize>auto << 2)), at, to)) return true
+  if (follow(autoProgram(auto), at, to)) return true
   behind = place
   return false
 }
@@ -485,7 +534,7 @@ function follow(program: usize, at: usize, to: usize): bool {
   if (kept == 0) return steps(first, last, at, to)
   const middle = first + (kept << 1)
   const bytes = v128.load(at)
-  if (keptProgram == program && (<u32>i8x16.bitmask(i8x16.eq(bytes, keptBytes)) & keptMask) == keptMask && at + keptWidth <= to) {
+  if (keptProgram == program && isKept(at, to)) {
     year = keptYear
     month = keptMonth
     day = keptDay
@@ -502,6 +551,8 @@ function follow(program: usize, at: usize, to: usize): bool {
   date = NO_TIME
   if (width <= 16 && !narrow && !zoned && epochSeconds == NO_TIME) {
     keptProgram = program
+    const auto = <u32>load<u16>(table, TIMES_HOW) == TIMES_AUTO
+    keptHead = auto && program != autoProgram(AUTO_KLOG)
     keptBytes = bytes
     keptMask = <u32>((<u64>1 << width) - 1)
     keptWidth = width
@@ -702,8 +753,7 @@ function fraction(at: usize, to: usize): usize {
     at++
   }
   digits = count
-  for (; count < 9; count++) value *= 10
-  nanos = value
+  nanos = value * tens(9 - count)
   return at
 }
 
