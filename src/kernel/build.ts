@@ -19,8 +19,18 @@ const options = [
   ...['--enable', 'simd', '--enable', 'bulk-memory', '--enable', 'relaxed-simd'],
 ]
 
+/** The compiler takes one of two exports of a name, and says nothing. */
+function refuseTwins(entry: string): void {
+  const text = readFileSync(resolve(directory, entry), 'utf8')
+  const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list]) => list!.split(','))
+  const names = lists.map(each => each.trim().split(/\s+as\s+/).at(-1)!).filter(name => name !== '')
+  const twins = names.filter((name, at) => names.indexOf(name) !== at)
+  if (twins.length > 0) throw new Error(`${entry} exports twice: ${twins.join(', ')}`)
+}
+
 /** Compiles one module. Throws what the compiler said if it fails. */
 async function compile(entry: string): Promise<Uint8Array> {
+  refuseTwins(entry)
   let module: Uint8Array | undefined
   const { error, stderr } = await asc.main([entry, '--baseDir', directory, '--outFile', 'module.wasm', ...options], {
     readFile(name, base) {

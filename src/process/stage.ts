@@ -139,7 +139,8 @@ export class Stage {
 /** What is found in the records of a source. */
 function shapeOf({ parse, time, level }: SourcePlan): RecordShape {
   const values = parse?.shape ?? PLAIN
-  return { ...values, level: level?.slot ?? values.level, timed: time !== undefined, levelled: level !== undefined }
+  const own = { time: time?.slot, level: level?.slot ?? values.level }
+  return { ...values, ...own, timed: time !== undefined, levelled: level !== undefined }
 }
 
 function timingOf({ offsets, fileStart, start, origin, readAt }: Chunk): Timing {

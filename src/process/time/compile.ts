@@ -13,6 +13,8 @@ import { zoneRows } from './zone.ts'
 
 export interface TimePlan {
   readonly table: Uint8Array
+  /** Where the value stands that it is read from, if one is looked for. */
+  readonly slot: number | undefined
 }
 
 const L = LAYOUT
@@ -45,7 +47,7 @@ export function compileTime(
   if ('found' in reading) report({ path: ['time', 'format'], ...reading })
   if ('found' in zone || 'found' in reading || slot === 'unknown') return undefined
   const head = rule.field === undefined ? L.TIMES_HEAD : 0
-  return { table: written(reading, head, slot === undefined ? [] : [slot], zone.rows) }
+  return { table: written(reading, head, slot === undefined ? [] : [slot], zone.rows), slot }
 }
 
 /** The slot of the value that holds the time, if records may have one. */
