@@ -67,3 +67,38 @@ t.test('as a process it takes its lines from standard input', async t => {
   t.strictSame(logshipper(['test', '--config', file], 'a line\n'), expected)
   t.match(expected, { code: 0, err: '' })
 })
+
+t.test(
+  'what is found in records is shown in its place, and what fits no format is dropped if that is said',
+  async t => {
+    const lines = [
+      '{"level":"warn","msg":"one","n":9007199254740993,"n":1046.8333333333335,"req":{"method":"GET"}}',
+      'no format has this',
+      'level=info msg="two \\"2\\"" ms=17',
+      '10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 5 "-" "x"',
+    ]
+    const sent = async (end: 'keep' | 'drop') => {
+      const parse = { format: ['json', 'logfmt', 'nginx'], types: { ms: 'number' }, else: end }
+      const sources = [{ paths: ['/logs/*.log'], parse }]
+      const backends = [{ type: 'http', endpoint: 'http://logs:1' }]
+      const { code, out, err } = await shown(t, lines.join('\n'), { sources, backends })
+      t.equal(code, 0, err)
+      t.notMatch(out, '9007199254740993', 'of a name that stands twice the last holds')
+      return out.split('\n').filter(line => line.startsWith('{'))
+    }
+    const kept = await sent('keep')
+    const dropped = await sent('drop')
+    const shape = (records: readonly string[]) => records.map(record => JSON.parse(record) as Record<string, unknown>)
+    t.match(kept[0], '"n":1046.8333333333335,"req":{"method":"GET"}')
+    t.match(shape(kept), [
+      { message: 'one' },
+      { message: 'no format has this' },
+      { message: 'two "2"', ms: 17 },
+      { message: lines[3], method: 'GET', path: '/a', query: 'b=c', status: 200, bytes: 5 },
+    ])
+    t.strictSame(
+      shape(dropped).map(({ message }) => message),
+      ['one', 'two "2"', lines[3]],
+    )
+  },
+)

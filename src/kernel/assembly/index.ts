@@ -224,7 +224,7 @@ export {
 } from './layout'
 export { capture } from './process/capture'
 export { allow, matchEnd, search } from './process/search'
-export { column, row, rows } from './process/frames'
+export { column, row } from './process/frames'
 export { base, chosen, hash, keepLevel, key, offsets, repeats, salt, sample, seed, threshold } from './process/hash'
 export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
 export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, TEXTS } from './process/select'

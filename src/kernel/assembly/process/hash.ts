@@ -5,8 +5,8 @@
  * protection against anyone who wants two texts to be equal: what it decides is only which of one's own records are kept.
  */
 import { ABSENT, NO_TIME, ROW_FLAGS, ROW_LEVEL, ROW_REPEATED, ROW_SLOTS, ROW_TIME, SLOT } from '../layout'
-import { count, ends, first, start } from '../parameters'
-import { column, row, rows } from './frames'
+import { count, ends, first, rows, start } from '../parameters'
+import { column, row } from './frames'
 
 const A: u64 = 0x9e3779b97f4a7c15
 const B: u64 = 0xbf58476d1ce4e5b9

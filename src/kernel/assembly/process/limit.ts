@@ -5,8 +5,8 @@
  * passes once it is full, and over time no more passes than may.
  */
 import { NO_TIME, ROW_TIME } from '../layout'
-import { count, ends, first, start } from '../parameters'
-import { column, row, rows } from './frames'
+import { count, ends, first, rows, start } from '../parameters'
+import { column, row } from './frames'
 
 /** What is in the bucket, and how much is added each millisecond and fits in; 0 and 0: there is no such limit. */
 export let bytesLeft: f64 = 0

@@ -21,9 +21,9 @@
  * The texts (texts.ts) are looked for in all frames at once.
  */
 import { ROW_FLAGS, ROW_LEVEL, ROW_SLOTS, SLOT } from '../layout'
-import { count, ends, first, start } from '../parameters'
+import { count, ends, first, rows, start } from '../parameters'
 import { accepts } from './match'
-import { column, row, rows } from './frames'
+import { column, row } from './frames'
 import { equal, seek } from './texts'
 
 export const TEXTS: u32 = 1

@@ -6,8 +6,8 @@
  *
  * What was taken out is written down as gaps: frames that follow each other and have the same verdict.
  */
-import { count, ends, first, start } from '../parameters'
-import { column, row, rows } from './frames'
+import { count, ends, first, rows, start } from '../parameters'
+import { column, row } from './frames'
 
 /** Where frames begin in the file, as a table of u32 for these frames, or 0 where they lie in memory as in the file. */
 export let source: usize = 0
