@@ -305,7 +305,6 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly measures: WebAssembly.Global
   readonly messageBytes: WebAssembly.Global
   readonly messageSlot: WebAssembly.Global
-  readonly recordRows: WebAssembly.Global
   readonly recordBytes: WebAssembly.Global
   render(): number
   readonly end: WebAssembly.Global
@@ -835,7 +834,7 @@ export class Kernel {
   render(rendering: Rendering): number {
     const { ends, first, count, start, out, limit, repair = false, atFileStart = false, cut = false } = rendering
     const loops = this.#loops
-    loops.recordRows.value = rendering.rows ?? 0
+    loops.rows.value = rendering.rows ?? 0
     loops.rowBytes.value = rendering.rowBytes ?? 0
     loops.ends.value = ends
     loops.first.value = first

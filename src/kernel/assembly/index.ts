@@ -140,7 +140,7 @@ export {
   out,
   recordBytes,
   repair,
-  recordRows,
+  rows,
   rowBytes,
   start,
   steps,

@@ -27,7 +27,7 @@ export let first: u32 = 0
 export let count: u32 = 0
 export let start: usize = 0
 /** The rows of those frames' table, and how many bytes each has; 0: there are none. */
-export let recordRows: usize = 0
+export let rows: usize = 0
 export let rowBytes: usize = 0
 /** Where records go, and the first byte that may not be written. */
 export let out: usize = 0

@@ -63,7 +63,7 @@ import {
   out,
   recordBytes,
   repair,
-  recordRows,
+  rows,
   rowBytes,
   start,
   steps,
@@ -109,7 +109,7 @@ export function render(): u32 {
     beginRecord()
     row = (<usize>first + <usize>frame) << 2
     const bare = cut && frame == 0
-    beginRow(rowBytes == 0 ? 0 : recordRows + (<usize>first + <usize>frame) * rowBytes, from, bare)
+    beginRow(rowBytes == 0 ? 0 : rows + (<usize>first + <usize>frame) * rowBytes, from, bare)
     const behind = record(from, to, end, edge > end && edge - end > recordBytes ? end + recordBytes : edge, frame == 0)
     if (behind == 0) break
     end = behind
