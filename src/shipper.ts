@@ -325,7 +325,7 @@ export class Shipper {
     destination.stage.onUnlevelled = (origin, records) => {
       this.#ledger.account(origin.source, name).unlevelled(records)
     }
-    const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.ruleOf(source))
+    const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.readingOf(source))
     const { batch, concurrency } = options
     const pipeline: Pipeline = new Pipeline({
       ...destination,

@@ -14,9 +14,12 @@
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import { type Plans, roomBytes, type SourcePlan } from './plan.ts'
-import { LOOK_BACK } from './redact/context.ts'
+import { contextOf, LOOK_BACK } from './redact/context.ts'
 import { type RedactCount, Redactor } from './redact/redactor.ts'
 import { type Selection, Selector } from './select/selector.ts'
+
+/** What a redactor needs of the file before a chunk. */
+const REDACT_CONTEXT = { bytes: LOOK_BACK, of: contextOf } as const
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
@@ -51,8 +54,11 @@ export class Stage {
   readonly #spans: number
   readonly #selector: Selector | undefined
 
-  /** Lays the tables of the plans into the kernel. `now` as `performance.now`. */
-  constructor(kernel: Kernel, plans: Plans, now: () => number = () => performance.now()) {
+  /**
+   * Lays the tables of the plans into the kernel. `now` as `performance.now`. What was redacted in the stage `before` is
+   * counted on.
+   */
+  constructor(kernel: Kernel, plans: Plans, now: () => number = () => performance.now(), before?: Stage) {
     this.#kernel = kernel
     this.#spans = kernel.reserve(roomBytes(plans))
     const selections = new Map<string, Selection>()
@@ -61,7 +67,7 @@ export class Stage {
       const { multiline, redact, parse, time, level, select, route } = plan
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
       if (select || route) selections.set(source, { source: select, backend: route })
-      const redactor = redact && new Redactor(kernel, redact)
+      const redactor = redact && new Redactor(kernel, redact, before?.redacted.get(source))
       if (redactor) this.#redactors.set(source, redactor)
       // For how many records one stands is found too.
       const finds = [parse, time, level, select, route].some(part => part !== undefined)
@@ -73,14 +79,20 @@ export class Stage {
     if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
   }
 
-  /** What was redacted so far, of each source that has rules for it. */
-  *redacted(): Generator<{ readonly source: string } & Readonly<RedactCount>> {
-    for (const [source, { counts }] of this.#redactors) for (const count of counts) yield { source, ...count }
+  /** What was redacted so far, by source and rule. */
+  get redacted(): ReadonlyMap<string, readonly RedactCount[]> {
+    return new Map([...this.#redactors].map(([source, { counts }]) => [source, counts]))
   }
 
-  /** How lines of a source become records; undefined: each is one. */
-  ruleOf(source: string): RecordRule | undefined {
-    return this.#rules.get(source)
+  /** What reading has to know: how lines of a source become records, and what a chunk needs of the file before it. */
+  readingOf(source: string): {
+    readonly rule: RecordRule | undefined
+    readonly lookBack: typeof REDACT_CONTEXT | undefined
+  } {
+    return {
+      rule: this.#rules.get(source),
+      lookBack: this.#redactors.has(source) ? REDACT_CONTEXT : undefined,
+    }
   }
 
   /**

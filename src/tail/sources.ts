@@ -4,7 +4,7 @@
  */
 
 import type { Origin } from '../chunk.ts'
-import type { Kernel, RecordRule } from '../kernel/kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import type { FileStatus, SourceLag } from '../progress.ts'
@@ -13,7 +13,7 @@ import { statPath } from './files/inodes.ts'
 import { limitsFor } from './files/limits.ts'
 import type { Handover } from './following/handover.ts'
 import { Allowance } from './framing/allowance.ts'
-import { formOf } from './framing/form.ts'
+import { formOf, type Processing } from './framing/form.ts'
 import { Framer } from './framing/framer.ts'
 import { Notices } from './framing/notices.ts'
 import { Reader } from './framing/reader.ts'
@@ -70,16 +70,12 @@ export class Sources {
   }
 
   /**
-   * A reader of some sources for one backend, which takes part from the start. Before the tail starts. `ruleOf`: how lines
-   * of a source become records, where not each is one.
+   * A reader of some sources for one backend, which takes part from the start. Before the tail starts. `processing`:
+   * what lines of a source are processed by.
    */
-  reader(
-    { name, sources }: Consumer,
-    kernel: Kernel,
-    ruleOf: (source: string) => RecordRule | undefined = () => undefined,
-  ): Reader {
+  reader({ name, sources }: Consumer, kernel: Kernel, processing: (source: string) => Processing = () => ({})): Reader {
     const own = this.#options.filter(source => sources.includes(source.name))
-    const forms = new Map(own.map(source => [source.name, formOf(source, ruleOf(source.name))]))
+    const forms = new Map(own.map(source => [source.name, formOf(source, processing(source.name))]))
     const framer = new Framer(kernel, source => forms.get(source)!, this.#allowance, this.#notices)
     const reader = new Reader(name, framer, this.tail.events)
     this.tail.join({ reader, sources: new Set(sources) })

@@ -62,7 +62,7 @@ export class Reading {
     const options = source('/*', typeof lines === 'number' ? { maxLineBytes: lines } : lines)
     this.#room = lineRoom(options)
     this.#maxFrames = maxFrames
-    this.#framer = new Framer(kernel, () => formOf(options, rule), new Allowance(() => (this.now += TICK)))
+    this.#framer = new Framer(kernel, () => formOf(options, { rule }), new Allowance(() => (this.now += TICK)))
     this.cursor = new Cursor('main', this.account, { offset: 0, marker: NO_MARKER }, () => {})
     const stats = fstatSync(this.fd, { bigint: true })
     const origin = { source: 'app', path: this.path, generation: '0'.repeat(16), labels: {} }

@@ -36,12 +36,14 @@ export class Redactor {
   readonly #counts: RedactCount[]
   #chunks = 0
 
-  /** Throws `ERR_START` if the key of a hash cannot be read. */
-  constructor(kernel: Kernel, plan: RedactPlan) {
+  /** `before`: counts that go on. Throws `ERR_START` if the key of a hash cannot be read. */
+  constructor(kernel: Kernel, plan: RedactPlan, before: readonly RedactCount[] = []) {
     this.#kernel = kernel
     this.#plan = plan
     this.#table = kernel.lay(plan.table)
-    this.#counts = plan.rules.map(rule => ({ rule, redacted: 0, gaveUp: 0 }))
+    this.#counts = plan.rules.map(rule => ({
+      ...(before.find(each => each.rule === rule) ?? { rule, redacted: 0, gaveUp: 0 }),
+    }))
     if (plan.key) keyOf(plan.key).copy(kernel.bytes, this.#table + LAYOUT.REDACT_HASH_KEY)
   }
 

@@ -18,17 +18,34 @@ export interface LineForm {
   readonly end: number
   /** How lines become records; undefined: each is one. Only for UTF-8. */
   readonly rule?: RecordRule | undefined
+  /** What a chunk has to know of the file before it; undefined: nothing. */
+  readonly lookBack?: LookBack | undefined
+}
+
+/**
+ * What stands before a chunk, for those who process it: as many bytes are read, in UTF-8, where the chunk before is not
+ * at hand or ended in the middle of a line, and what matters of them goes with the chunk.
+ */
+export interface LookBack {
+  readonly bytes: number
+  readonly of: (bytes: Buffer, lineEnd: number) => Buffer | undefined
+}
+
+/** What the lines of a source are processed by. */
+export interface Processing {
+  readonly rule?: RecordRule | undefined
+  readonly lookBack?: LookBack | undefined
 }
 
 const ENDS: Record<LineEnd, number> = { lf: 10, cr: 13, nul: 0 }
 
-export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions, rule?: RecordRule): LineForm {
+export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions, processing: Processing = {}): LineForm {
   return {
     maxBytes: maxLineBytes,
     encoding: encoding === 'utf-8' ? undefined : encoding,
     unit: encoding.startsWith('utf-16') ? 2 : 1,
     end: ENDS[lineEnd],
-    ...(rule && { rule }),
+    ...processing,
   }
 }
 

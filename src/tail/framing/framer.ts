@@ -355,9 +355,12 @@ export class Framer {
   }
 
   /** Adds a chunk that begins at the cursor: the one place where what was read becomes one. */
-  #addChunk({ tailer, cursor, slab, form }: Turn, { marker, ...taken }: Taken): void {
+  #addChunk(turn: Turn, { marker, ...taken }: Taken): void {
+    const { tailer, cursor, slab, form } = turn
     const { origin } = tailer.generation
-    const place = { fileStart: cursor.read, firstFrame: slab.frames, joined: form.rule !== undefined }
+    const isApart = cursor.apart && cursor.read > 0
+    const before = form.lookBack && isApart ? this.#intake.before(turn, form.lookBack) : undefined
+    const place = { fileStart: cursor.read, firstFrame: slab.frames, joined: form.rule !== undefined, before }
     cursor.took(slab.add({ ...taken, ...place, owner: cursor, origin, readAt: Date.now() }), marker)
   }
 

@@ -11,7 +11,7 @@ import { readSync } from 'node:fs'
 import { invariant } from '../../errors.ts'
 import type { Encoding, Kernel } from '../../kernel/kernel.ts'
 import type { Tailer } from '../generation/tailer.ts'
-import { dataLength } from './form.ts'
+import { dataLength, type LookBack, wholeUnits } from './form.ts'
 import { PIECE, PIECE_LINES, type Turn, WORKROOM } from './plan.ts'
 
 const BYTE_ORDER_MARKS: Partial<Record<Encoding, number>> = { 'utf-16le': 0xfeff, 'utf-16be': 0xfffe }
@@ -141,6 +141,17 @@ export class Intake {
     return got
   }
 
+  /** What a chunk at the cursor has to know of the file before it. */
+  before({ tailer, cursor, form }: Turn, { bytes, of }: LookBack): Buffer | undefined {
+    const want = wholeUnits(Math.min(bytes, cursor.read), form)
+    const raw = Buffer.allocUnsafe(want)
+    const got = readSync(tailer.fd, raw, 0, want, cursor.read - want)
+    const text = form.encoding ? toUtf8(raw.subarray(0, got), form.encoding) : raw.subarray(0, got)
+    const part = of(text, form.end)
+    // What it is part of is not to be kept for it.
+    return part && Buffer.from(part)
+  }
+
   /** How many of the `length` bytes at `address` are leading NULs. */
   nuls(address: number, length: number): number {
     const { bytes } = this.#kernel
@@ -157,6 +168,12 @@ export class Intake {
     while (at > start && end - at < 3 && (bytes[at]! & 0xc0) === 0x80) at--
     return (bytes[at]! & 0xc0) === 0x80 ? end : at
   }
+}
+
+/** Text in another encoding, of a size that may be made at once. */
+function toUtf8(bytes: Buffer, encoding: Encoding): Buffer {
+  const text = encoding === 'latin-1' ? bytes.toString('latin1') : new TextDecoder(encoding).decode(bytes)
+  return Buffer.from(text)
 }
 
 /** Whether the bytes begin with a byte order mark. */

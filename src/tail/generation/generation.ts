@@ -46,6 +46,8 @@ export class Cursor implements ChunkOwner {
   queued = false
   /** The generation goes on in a copy that holds less than this one has read: nothing is there for it any more. */
   beyond = false
+  /** What stands before `read` is in no chunk that was just read, or is a line without its end. */
+  apart = true
   #committed: SavedCursor
   #pending: Pending[] = []
   readonly #onCommit: () => void
@@ -101,6 +103,7 @@ export class Cursor implements ChunkOwner {
     this.#append({ chunk, fileEnd: chunk.fileEnd, marker, readAt: chunk.readAt, outcome: undefined })
     this.account.read(chunk.frames, chunk.fileEnd - chunk.fileStart)
     if (chunk.cutFrom > 0) this.account.truncated(1)
+    this.apart = chunk.partial
     this.#moved(chunk.fileEnd, marker)
   }
 
@@ -130,6 +133,7 @@ export class Cursor implements ChunkOwner {
     const island = this.#islands.shift()
     invariant(island?.from === this.read, 'an island is passed where it begins')
     const { to, outcome } = island
+    this.apart = true
     this.#append({ chunk: undefined, fileEnd: to, marker, readAt: Date.now(), outcome })
     this.#moved(to, marker)
     this.#advance()

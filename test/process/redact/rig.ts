@@ -64,6 +64,6 @@ export class Rig {
   }
 
   get counts(): Record<string, RedactCount> {
-    return Object.fromEntries([...this.#stage.redacted()].map(({ source: _, ...count }) => [count.rule, count]))
+    return Object.fromEntries(this.#stage.redacted.get('app')!.map(count => [count.rule, { ...count }]))
   }
 }

@@ -129,8 +129,7 @@ export function longAddress(at: usize, rule: u32): bool {
   }
   if (next < end) {
     const after = <u32>load<u8>(next)
-    // A mask in place of what follows may hide that it goes on.
-    if (isWord(after) || isMask(after) || (after == 0x3a && next + 1 < end && isMask(<u32>load<u8>(next + 1)))) return false
+    if (isWord(after)) return false
     if (after == 0x2e && size > 0 && size <= 3) {
       const tail = dotted(next - size)
       if (tail == 0) return false
@@ -143,12 +142,6 @@ export function longAddress(at: usize, rule: u32): bool {
   if (decimals == 0) return false
   mask(rule, from, next)
   return true
-}
-
-// @ts-ignore: decorator
-@inline
-function isMask(byte: u32): bool {
-  return byte == 0x5b || byte == 0x2a
 }
 
 // @ts-ignore: decorator

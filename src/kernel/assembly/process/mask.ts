@@ -54,14 +54,22 @@ export function stars(from: usize, to: usize): void {
 /** Writes over the match [from, to) of a rule. */
 export function mask(rule: u32, from: usize, to: usize): void {
   moveFloor(to)
-  if (to <= wall || from >= to || isKept(from)) return
-  count(rule, false)
+  if (to <= wall || from >= to) return
+  const before = print(from, to)
   const how = load<u32>(table, HOW)
   // What began before is not all there: nothing of it is said.
   if (from < wall) stars(wall, to)
   else if (how == KEEP) keep(from, to)
   else if (how == HASH) hash(rule, from, to)
   else replace(rule, from, to)
+  if (print(from, to) != before) count(rule, false)
+}
+
+/** A number that is another one if the bytes are others. */
+function print(from: usize, to: usize): u64 {
+  let sum: u64 = 0xcbf29ce484222325
+  for (let at = from; at < to; at++) sum = (sum ^ <u64>load<u8>(at)) * 0x100000001b3
+  return sum
 }
 
 function replace(rule: u32, from: usize, to: usize): void {
@@ -117,19 +125,6 @@ function hash(rule: u32, from: usize, to: usize): void {
   stars(at, to)
 }
 
-/** Whether `at` stands within the bytes that KEEP left of a match: what begins there is no other match. */
-export function isKept(at: usize): bool {
-  if (load<u32>(table, HOW) != KEEP) return false
-  const bytes = <usize>load<u32>(table, KEEP_BYTES)
-  const least = max(begin + bytes, at + 1 - bytes)
-  for (let from = at; from >= least; from--) {
-    let stars: usize = 0
-    while (stars < bytes && load<u8>(from - 1 - stars) == <u8>STAR) stars++
-    if (stars == bytes) return true
-  }
-  return false
-}
-
 /**
  * Where a mask ends that was written at `at` by any rule, and nothing else is before `to`; 0 if there is none. `*` is
  * all of it, or it begins with `[`.
@@ -166,8 +161,8 @@ function labelled(at: usize, to: usize): usize {
 /** Writes over the number [from, to) of a JSON text: it stays one, with as many digits. */
 export function maskNumber(rule: u32, from: usize, to: usize): void {
   moveFloor(to)
-  if (to <= wall || from >= to || isKept(from)) return
-  count(rule, false)
+  if (to <= wall || from >= to) return
+  const before = print(from, to)
   let kept: usize = 0
   if (load<u32>(table, HOW) == KEEP) {
     const bytes = <usize>load<u32>(table, KEEP_BYTES)
@@ -179,6 +174,7 @@ export function maskNumber(rule: u32, from: usize, to: usize): void {
     if (!isDigit(<u32>load<u8>(at))) continue
     store<u8>(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
   }
+  if (print(from, to) != before) count(rule, false)
 }
 
 /** Writes over a match of digits: where it is a number of a JSON record it stays one. */

@@ -7,7 +7,7 @@
  * A quote counts by the backslashes in front of it: within a string of JSON they are one more, within a string of that
  * three, and a value ends with as many as it began with.
  */
-import { isKept, mask, masked, maskNumber } from './mask'
+import { mask, masked, maskNumber } from './mask'
 import {
   ALNUM,
   begin,
@@ -186,7 +186,7 @@ function separatorAt(at: usize, blank: usize, name: usize): usize {
 
 /** Masks the value of a name of which the known part is [from, to); returns whether there was one. */
 export function pair(from: usize, to: usize, rule: u32, flags: u32): bool {
-  if (!edged(from, flags) || isKept(from) || isLabel(from, to)) return false
+  if (!edged(from, flags) || isLabel(from, to)) return false
   let name = to
   // `password2`.
   if (!(flags & EXACT)) for (let n = 0; n < 2 && name < end && isDigit(<u32>load<u8>(name)); n++) name++

@@ -23,8 +23,10 @@ import { account, beginsLikeCard, card, security, start } from './numbers'
 import { pair } from './pairs'
 import {
   begin,
+  clean,
   CUT,
   count,
+  dirty,
   edge,
   EMAIL,
   end,
@@ -41,9 +43,11 @@ import {
   isHex,
   judge,
   LISTS,
+  moveFloor,
   openRecord,
   PAN,
   PREFILTER,
+  reopen,
   SCAN_RULES,
   SCANS,
   SSN,
@@ -98,7 +102,9 @@ export function redact(at: usize, from: usize, ends: usize, frames: u32, wall: u
   let next = from
   while (next < to) {
     if (open == 0 || keys == NO_RULE) {
-      next = scan(next, to)
+      const line = next
+      next = scan(line, to)
+      if (dirty) settle(max(line, begin), min(next, end))
       continue
     }
     // A line at a time while a key is open.
@@ -108,11 +114,33 @@ export function redact(at: usize, from: usize, ends: usize, frames: u32, wall: u
       scan(next, stop)
       forgetRun()
       keyParts(next, stop, keys)
+      if (dirty) settle(next, stop)
     }
     next = stop + 1
   }
-  if (how != WHOLE) seal()
+  if (how != WHOLE) {
+    seal()
+    for (let pass = 0; dirty && pass < PASSES; pass++) {
+      settle(max(begin, wall), end)
+      seal()
+    }
+  }
   return <u32>open
+}
+
+/** How often a record is looked at again at the most. */
+const PASSES: i32 = 4
+
+/** Leaves [from, to) of the record at hand as it would be left again: a mask may end what went on before. */
+function settle(from: usize, to: usize): void {
+  const key = open
+  for (let pass = 0; dirty && pass < PASSES; pass++) {
+    reopen()
+    moveFloor(from)
+    scan(from, to)
+  }
+  setOpen(max(key, open))
+  clean()
 }
 
 /** What stands in [from, wall) is a context: the record's line begins in it, or before. */
@@ -317,7 +345,10 @@ function scan(from: usize, to: usize): usize {
       all &= all - 1
       const place = at + <usize>bit
       if (place >= to) break
-      if (place > end) moveTo(place)
+      if (place > end) {
+        if (dirty) return end + 1
+        moveTo(place)
+      }
       if (place < floor) continue
       if (word & one) {
         const keyed = literals(place)

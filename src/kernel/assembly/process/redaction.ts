@@ -99,6 +99,9 @@ export function openRecord(from: usize, to: usize, how: u32): void {
   floor = from
   allowance = <i32>(to - from) * EACH
   exhausted = false
+  dirty = false
+  again = false
+  runKind = 0
   judge(from)
 }
 
@@ -227,8 +230,26 @@ export function goesOn(at: usize): bool {
   return !isHex(<u32>load<u8>(at - 3)) || !isHex(<u32>load<u8>(at - 4))
 }
 
-/** A rule matched, or had to give up. */
+/** Something was written in the record at hand since it was opened. */
+export let dirty: bool = false
+/** It is looked at again: what could not be said then is counted. */
+let again: bool = false
+
+/** The record at hand is not looked at again. */
+export function clean(): void {
+  dirty = false
+}
+
+/** Looks at the record at hand again, for what was written may have made an end where there was none. */
+export function reopen(): void {
+  openRecord(begin, end, edge)
+  again = true
+}
+
+/** A rule wrote over something, or had to without knowing what it is. */
 export function count(rule: u32, gaveUp: bool): void {
+  if (gaveUp && again) return
+  if (!gaveUp) dirty = true
   const at = table + <usize>load<u32>(table, COUNTS) + <usize>rule * COUNT + (gaveUp ? 4 : 0)
   store<u32>(at, load<u32>(at) + 1)
 }

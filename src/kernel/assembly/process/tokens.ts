@@ -124,6 +124,14 @@ export function userInfo(at: usize, rule: u32): bool {
     const byte = <u32>load<u8>(to)
     if (byte <= 0x20 || byte == 0x2f || byte == 0x3f || byte == 0x23 || byte == 0x22 || byte == 0x5c) break
     if (byte == 0x3c || byte == 0x3e || byte == 0x60) break
+    if (byte == 0x5b) {
+      // What was masked has colons of its own.
+      const own = masked(to, end)
+      if (own != 0) {
+        to = own
+        continue
+      }
+    }
     if (byte == 0x40) sign = to
     else if (byte == 0x3a && colon == 0) colon = to
     to++
@@ -131,7 +139,7 @@ export function userInfo(at: usize, rule: u32): bool {
   spend(to - at)
   if (sign == 0 && to == end && edge != WHOLE && colon != 0) {
     // It may be a port.
-    if (end - colon <= 6 && allDigits(colon + 1)) return false
+    if ((end - colon <= 6 && allDigits(colon + 1)) || masked(colon + 1, end) == end) return false
     count(rule, true)
     mask(rule, colon + 1, end)
     return true
