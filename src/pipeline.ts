@@ -12,7 +12,7 @@ import { type Origin, Slab } from './chunk.ts'
 import { when } from './delivery/batching.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
-import { invariant } from './errors.ts'
+import { codeOf, invariant } from './errors.ts'
 import type { Logger } from './log.ts'
 import type { Fill, Reader } from './tail/framing/reader.ts'
 
@@ -33,9 +33,10 @@ export interface PipelineParts extends Destination {
 
 /**
  * `running`: reads and sends. `draining`: the same, without lingering. `paused`: reads no more; what was read and sent
- * goes on, with as many attempts as it takes. `halted`: begins no request any more.
+ * goes on, with as many attempts as it takes. `failed`: the same, for what was read could not be processed, and is not to
+ * be sent as it is. `halted`: begins no request any more.
  */
-type Phase = 'running' | 'draining' | 'paused' | 'halted'
+type Phase = 'running' | 'draining' | 'paused' | 'failed' | 'halted'
 
 export class Pipeline {
   readonly parts: PipelineParts
@@ -83,10 +84,15 @@ export class Pipeline {
   /** Nothing is being filled or sent, and nothing waits to be read. */
   get idle(): boolean {
     const { reader } = this.parts
+    // What was not processed stays in its file.
+    if (this.#phase === 'failed') return this.#unsettled === 0
     return this.#unsettled === 0 && this.#filling === undefined && !reader.ready && !reader.withholds
   }
 
-  /** Since when nothing can be read for want of memory that nothing will release: milliseconds since the epoch. */
+  /**
+   * Since when nothing is read, for want of memory that nothing will release or because processing failed: milliseconds
+   * since the epoch.
+   */
   get stalledSince(): number | undefined {
     return this.#stalledSince
   }
@@ -109,7 +115,7 @@ export class Pipeline {
 
   /** Stops reading; what was read and sent goes on. */
   pause(): void {
-    if (this.#phase !== 'halted') this.#phase = 'paused'
+    if (this.#phase !== 'halted' && this.#phase !== 'failed') this.#phase = 'paused'
   }
 
   /** Stops reading and begins no request any more; those under way go on. */
@@ -138,6 +144,9 @@ export class Pipeline {
         case 'draining':
           this.#pump()
           break
+        case 'failed':
+          this.#noteIdle()
+          break
         case 'paused':
         case 'halted':
       }
@@ -151,6 +160,12 @@ export class Pipeline {
       // Without a free place in the arena reading waits: the next release wakes us.
       if (slab === undefined) return
       const fill = this.#fill(slab)
+      if (fill === 'failed') {
+        // What is in it was not all processed. It stays uncommitted, and is read anew by the next program.
+        this.#filling = undefined
+        budget.release(slab.extent)
+        break
+      }
       if (fill === 'yield' || fill === 'more') this.#wake()
       if (slab.frames === 0) {
         this.#filling = undefined
@@ -168,10 +183,13 @@ export class Pipeline {
       void this.#ship(slab)
       if (fill === 'yield') return
     }
-    if (this.idle) {
-      this.#idle?.resolve()
-      this.#idle = undefined
-    }
+    this.#noteIdle()
+  }
+
+  #noteIdle(): void {
+    if (!this.idle) return
+    this.#idle?.resolve()
+    this.#idle = undefined
   }
 
   /** Whether the slab is sent now. If it is not, a timer or the end of a request looks again. */
@@ -195,8 +213,11 @@ export class Pipeline {
     }, at - performance.now())
   }
 
-  /** Reads until the slab is full; `more`: that takes another turn of the event loop. */
-  #fill(slab: Slab): Fill | 'more' {
+  /**
+   * Reads until the slab is full; `more`: that takes another turn of the event loop; `failed`: what was read could not be
+   * processed, and nothing is read any more.
+   */
+  #fill(slab: Slab): Fill | 'more' | 'failed' {
     const { reader } = this.parts
     const target = this.#target
     const before = slab.used
@@ -204,10 +225,26 @@ export class Pipeline {
     const fill = reader.fill(slab, Math.min(target, before + TURN), this.#withholds)
     const read = slab.used
     // In the same turn: nothing may see what was read before this.
-    const freed = this.parts.stage.apply(slab, chunks)
+    const freed = this.#process(slab, chunks)
+    if (freed === 'failed') return 'failed'
     // What was dropped has left room: the slab is full once what is kept fills it.
     if (freed) return fill === 'full' && slab.used < target && slab.frames < slab.maxFrames ? 'more' : fill
     return fill === 'full' && before + TURN < target && read > before ? 'more' : fill
+  }
+
+  /** Whether what was dropped has left room. Fails closed: what is not processed is not sent. */
+  #process(slab: Slab, first: number): boolean | 'failed' {
+    try {
+      return this.parts.stage.apply(slab, first)
+    } catch (error) {
+      const { name: backend, logger } = this.parts
+      this.#phase = 'failed'
+      this.#stalledSince ??= Date.now()
+      const stack = error instanceof Error ? error.stack : undefined
+      const sentence = 'bug: processing failed; nothing more is read, so that nothing is sent that is not redacted'
+      logger.error({ event: 'processing_failed', backend, code: codeOf(error), stack }, sentence)
+      return 'failed'
+    }
   }
 
   /** Looks once more at the files that are over their limit, when the first of them may be read again. */

@@ -127,6 +127,26 @@ t.test('an idle pipeline sends what comes at once', async t => {
   t.equal(budget.used, 0, 'nothing stays granted')
 })
 
+t.test('what cannot be processed is not sent, and nothing more is read', async t => {
+  const { dir, receiver, tail, until, pipeline, journal, account } = await flow(t)
+  await tail.start()
+  writeFileSync(join(dir, 'a.log'), 'one\n')
+  t.ok(await until(() => receiver.received.length === 1))
+  await pipeline.whenIdle()
+  pipeline.parts.stage.apply = () => {
+    throw new RangeError('a broken table')
+  }
+  appendFileSync(join(dir, 'a.log'), 'two\n')
+  t.ok(await until(() => journal.said.some(({ fields }) => fields['event'] === 'processing_failed')))
+  writeFileSync(join(dir, 'b.log'), 'three\n')
+  pipeline.hurry()
+  await pipeline.whenIdle()
+  t.strictSame(messages(receiver.received), ['one'])
+  t.equal(account().inFlight.lines, 1, 'what was read is not settled')
+  t.type(pipeline.stalledSince, 'number')
+  t.equal(pipeline.parts.budget.used, 0, 'nothing stays granted')
+})
+
 t.test('while requests are under way what comes is gathered, and goes when one may start', async t => {
   const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxAge: 60_000 }, 1)
   let open = (): void => {}

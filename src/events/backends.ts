@@ -174,6 +174,14 @@ export const BACKENDS = {
     units: { maxBytes: 'bytes' },
   },
 
+  processing_failed: {
+    level: 'error',
+    rule: each('backend'),
+    means:
+      'A bug: what was read could not be processed (redacted, parsed, filtered). Nothing more is read for the backend, and nothing is sent that was not processed; the files keep it.',
+    action:
+      'Report it with `code` and `stack`, and restart. If it comes again, set `exclude` for the file that `logshipper status` shows unread, or take the source’s processing out.',
+  },
   reading_stalled: {
     level: 'error',
     rule: each('backend'),

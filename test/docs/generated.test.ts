@@ -31,7 +31,10 @@ t.test('the published schema is the present one', t => {
 })
 
 /** Keys of which only one may be given. */
-const ALTERNATIVES = [['preset', 'start', 'continue', 'end'].map(name => `sources[].multiline.${name}`)]
+const ALTERNATIVES = [
+  ['preset', 'start', 'continue', 'end'].map(name => `sources[].multiline.${name}`),
+  ['how', 'keep', 'key'].map(name => `sources[].redact.${name}`),
+]
 
 /** What a key needs besides. */
 const NEEDS: Readonly<Record<string, string>> = {

@@ -38,7 +38,8 @@ export function compileRedact({ redact }: RedactOptions, report: Report): Redact
   if (redact === undefined || redact === 'none') return undefined
   const said: Partial<RedactRule> =
     typeof redact === 'string' || Array.isArray(redact) ? { rules: redact as RedactChoice[] } : (redact as RedactRule)
-  const { rules, keys, how = 'replace', keep, key } = said
+  const { rules, keys, keep, key } = said
+  const how = said.how ?? (key ? 'hash' : keep === undefined ? 'replace' : 'mask')
   if (rules === undefined && keys === undefined) {
     report({ path: ['redact'], found: 'none of them', allowed: 'rules, keys, or both' })
     return undefined

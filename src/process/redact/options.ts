@@ -47,8 +47,12 @@ const rule = z.strictObject({
     .optional(keys)
     .check(z.describe('Names whose values are redacted: in JSON, logfmt, query strings and headers. Case is ignored.')),
   how: z
-    ._default(z.enum(['replace', 'mask', 'hash']), 'replace')
-    .check(z.describe('replace: the rule’s name and stars. mask: stars and the last bytes. hash: a keyed hash.')),
+    .optional(z.enum(['replace', 'mask', 'hash']))
+    .check(
+      z.describe(
+        'replace: the rule’s name and stars. mask: stars and the last bytes. hash: a keyed hash. Default: replace, or what goes with keep or key.',
+      ),
+    ),
   keep: z
     .optional(z.int({ error: keep }).check(z.minimum(1, { error: keep }), z.maximum(16, { error: keep })))
     .check(z.describe('Bytes that mask leaves at the end. Default: 4.')),
