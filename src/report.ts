@@ -63,7 +63,7 @@ function backendHealth(pipeline: Pipeline, lag: readonly SourceLag[]): BackendHe
 }
 
 function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): PipelineStatus {
-  const { name, budget, delivery, deadLetters, rejectReasons, dropReasons, endpoint } = pipeline.parts
+  const { name, budget, delivery, deadLetters, rejectReasons, dropReasons, endpoint, stage } = pipeline.parts
   const { stats, health } = delivery
   const { lastError } = stats
   return {
@@ -79,6 +79,7 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): Pipeline
     retries: Object.fromEntries(stats.retries),
     rejectReasons,
     dropReasons,
+    redactions: [...stage.redacted].flatMap(([source, counts]) => counts.map(count => ({ source, ...count }))),
     deadLetters: deadLetters ? { ...deadLetters.stats } : null,
     payloadBytes: stats.payloadBytes,
     wireBytes: stats.wireBytes,

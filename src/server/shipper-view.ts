@@ -163,6 +163,13 @@ export interface PipelineStatus {
   readonly rejectReasons: readonly string[]
   /** Reasons that records of a source are dropped for, by what the configuration says; a source without any is left out. */
   readonly dropReasons: Readonly<Record<string, readonly string[]>>
+  /** What was redacted, by source and rule, and how often a rule had to mask without knowing whether it does. */
+  readonly redactions: readonly {
+    readonly source: string
+    readonly rule: string
+    readonly redacted: number
+    readonly gaveUp: number
+  }[]
   /** Records that are kept for a replay; null: none are kept. */
   readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number

@@ -209,6 +209,14 @@ t.test('labels are bounded: at most 100 reasons, then other; nothing is lost in 
   }
 })
 
+t.test('what was redacted is counted by rule', async t => {
+  const { scrape } = await scraped(t)
+  const all = series((await scrape()).body)
+  const labels = '{source="app",backend="main",rule="password"}'
+  t.equal(all.get(`logshipper_redacted_total${labels}`), 4)
+  t.equal(all.get(`logshipper_redaction_gave_up_total${labels}`), 1)
+})
+
 t.test('the only labels are bounded ones, and no path is among them', async t => {
   const { scrape } = await scraped(t)
   const { body } = await scrape()
@@ -220,6 +228,7 @@ t.test('the only labels are bounded ones, and no path is among them', async t =>
     'quantile',
     'reason',
     'result',
+    'rule',
     'source',
     'state',
     'status',

@@ -82,6 +82,7 @@ const PIPELINE: PipelineStatus = {
   retries: { '503': 2 },
   rejectReasons: ['too_large', 'http_400'],
   dropReasons: { app: ['filter:below', 'sample'] },
+  redactions: [{ source: 'app', rule: 'password', redacted: 4, gaveUp: 1 }],
   deadLetters: { written: 3, omitted: 1, bytes: 700 },
   payloadBytes: 900,
   wireBytes: 300,

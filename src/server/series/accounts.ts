@@ -37,6 +37,14 @@ const byFault =
       Object.entries(records(statement)).map(([reason, value]) => [{ source, backend, reason }, value] as const),
     )
 
+/** A value for each rule of redaction that a source has. */
+const redaction =
+  (value: (row: PipelineStatus['redactions'][number]) => number): Series['rows'] =>
+  ({ pipelines }) =>
+    pipelines.flatMap(({ backend, redactions }) =>
+      redactions.map(row => [{ source: row.source, backend, rule: row.rule }, value(row)] as const),
+    )
+
 export const ACCOUNTS: readonly Series[] = [
   counter(
     'read_lines_total',
@@ -121,6 +129,18 @@ export const ACCOUNTS: readonly Series[] = [
     'Invalid UTF-8 sequences replaced.',
     ACCOUNT,
     account(({ repairedSequences }) => repairedSequences),
+  ),
+  counter(
+    'redacted_total',
+    'Secrets and personal data overwritten, by rule.',
+    [...ACCOUNT, 'rule'],
+    redaction(({ redacted }) => redacted),
+  ),
+  counter(
+    'redaction_gave_up_total',
+    'Rules that could not see a match to its end, where a record was cut or unfinished, and masked what there was.',
+    [...ACCOUNT, 'rule'],
+    redaction(({ gaveUp }) => gaveUp),
   ),
   counter(
     'unparsed_records_total',
