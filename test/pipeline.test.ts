@@ -89,9 +89,16 @@ async function flow(
     batch: options.batch,
   }
   const pipeline = new Pipeline({ ...parts, concurrency })
-  t.teardown(async () => {
+  let ended = false
+  /** Ends the tail, or hands over what it knows; only the first time. */
+  const end = async (last: () => Promise<unknown> = () => tail.stop(true)): Promise<void> => {
+    if (ended) return
+    ended = true
     await pipeline.stop()
-    await tail.stop(true)
+    await last()
+  }
+  t.teardown(async () => {
+    await end()
     await receiver.close()
   })
   const until = async (holds: () => boolean): Promise<boolean> => {
@@ -108,6 +115,7 @@ async function flow(
     journal,
     until,
     /** A new empty file is followed: the tail has looked since, and a reader that could read had its chance. */
+    end,
     looked: async (name: string): Promise<boolean> => {
       const path = join(dir, name)
       writeFileSync(path, '')
@@ -494,10 +502,9 @@ t.test('a filter that drops everything lets the offset advance, and the pipeline
   writeFileSync(join(dir, 'a.log'), 'd one\n'.repeat(50_000))
   await first.tail.start()
   t.ok(await first.until(() => first.account().dropped['filter:drop']?.lines === 50_000))
-  t.ok(first.pipeline.idle)
+  t.ok(await first.until(() => first.pipeline.idle))
   t.equal(first.budget.used, 0)
-  await first.pipeline.stop()
-  await first.tail.stop(true)
+  await first.end()
   const second = await flow(t, {}, 2, 4 << 20, MAX_LINE, undefined, { process: {}, state, dir })
   await second.tail.start()
   appendFileSync(join(dir, 'a.log'), 'd two\n')
@@ -524,7 +531,7 @@ t.test('whatever is dropped, and however often the shipper is replaced, what is 
     let handover: Awaited<ReturnType<Tail['handOver']>> | undefined
     let sum = { lines: 0, dropped: 0 }
     for (let life = 0; life < 3; life++) {
-      const { tail, receiver, pipeline, account, until } = await flow(
+      const { tail, receiver, pipeline, account, until, end } = await flow(
         t,
         { maxBytes: 4096 },
         1,
@@ -547,8 +554,7 @@ t.test('whatever is dropped, and however often the shipper is replaced, what is 
       const { read, delivered, dropped, inFlight } = account()
       assert.equal(read.lines, delivered.lines + (dropped['filter:drop']?.lines ?? 0) + inFlight.lines)
       sum = { lines: delivered.lines, dropped: dropped['filter:drop']?.lines ?? 0 }
-      await pipeline.stop()
-      if (life < 2) handover = await tail.handOver()
+      await end(async () => (life < 2 ? (handover = await tail.handOver()) : tail.stop(true)))
     }
     const kept = lines.filter(line => line.startsWith('k'))
     t.strictSame([...received].sort(), [...kept].sort(), `round ${round}`)

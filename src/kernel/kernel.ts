@@ -325,7 +325,7 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   ): number
   readonly column: WebAssembly.Global
   readonly rows: WebAssembly.Global
-  readonly row: WebAssembly.Global
+  readonly rowBytes: WebAssembly.Global
   acquit(): void
   filter(table: number): number
   readonly base: WebAssembly.Global<bigint>
@@ -663,7 +663,7 @@ export class Kernel {
     loops.start.value = start
     loops.column.value = column
     loops.rows.value = rows
-    loops.row.value = row
+    loops.rowBytes.value = row
   }
 
   /**

@@ -128,6 +128,7 @@ export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './pr
 export { cutAt, end, render, repaired } from './render'
 export {
   atFileStart,
+  column,
   count,
   counts,
   cut,
@@ -140,8 +141,8 @@ export {
   out,
   recordBytes,
   repair,
-  rows,
   rowBytes,
+  rows,
   start,
   steps,
   trim,
@@ -224,11 +225,11 @@ export {
 } from './layout'
 export { capture } from './process/capture'
 export { allow, matchEnd, search } from './process/search'
-export { column, row } from './process/frames'
-export { base, chosen, hash, keepLevel, key, offsets, repeats, salt, sample, seed, threshold } from './process/hash'
+export { base, chosen, keepLevel, key, offsets, salt, sample, seed, threshold } from './process/hash'
 export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
 export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, TEXTS } from './process/select'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
+export { repeats } from './process/repeats'
 export * from './process/level-layout'
 export * from './process/time-layout'
 

@@ -29,6 +29,8 @@ export let start: usize = 0
 /** The rows of those frames' table, and how many bytes each has; 0: there are none. */
 export let rows: usize = 0
 export let rowBytes: usize = 0
+/** The table of u32 beside that of ends, while frames are processed: see process/select.ts. */
+export let column: usize = 0
 /** Where records go, and the first byte that may not be written. */
 export let out: usize = 0
 export let limit: usize = 0

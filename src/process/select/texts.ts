@@ -78,6 +78,8 @@ function weightOf(byte: number): number {
   const sign = String.fromCharCode(byte)
   if (FREQUENT.includes(sign)) return 50
   if (/[ldcumpghf:/.,-]/.test(sign)) return 20
+  // Methods and levels stand in every line.
+  if (/[GETPOSHINFRDA]/.test(sign)) return 30
   if (/[A-Z=_]/.test(sign)) return 12
   if (/[jqxzvkwyb]/.test(sign)) return 6
   return byte < 32 || byte > 126 ? 2 : 8

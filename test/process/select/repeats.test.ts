@@ -35,8 +35,7 @@ t.test('what is compared is all but digits at the head', t => {
       const runs: { text: string; repeated: number }[] = []
       for (const text of lines) {
         const last = runs.at(-1)
-        if (last && alike(last.text) === alike(text))
-          runs[runs.length - 1] = { text, repeated: Math.max(1, last.repeated) + 1 }
+        if (last && alike(last.text, text)) runs[runs.length - 1] = { text, repeated: Math.max(1, last.repeated) + 1 }
         else runs.push({ text, repeated: 0 })
       }
       assert.deepEqual(

@@ -38,15 +38,17 @@ export function isChosen(hash: bigint, share: number): boolean {
   return Number(hash >> 32n) < Math.round(share * 2 ** 32)
 }
 
-/** What is compared of a record: without its line end, and with a 0 for each number that begins in its head. */
-export function alike(record: string): string {
-  const text = record.replace(/\r$/, '')
-  let head = ''
-  let at = 0
-  while (at < text.length && head.length < 64) {
-    const [part] = /^(?:\d+|.)/s.exec(text.slice(at))!
-    head += /^\d/.test(part) ? '0' : part
-    at += part.length
+/** Whether two records are equal but for numbers that begin in the first 64 bytes of the earlier one. */
+export function alike(earlier: string, later: string): boolean {
+  let [a, b] = [0, 0]
+  const [x, y] = [earlier.replace(/\r$/, ''), later.replace(/\r$/, '')]
+  while (a < 64 && a < x.length && b < y.length) {
+    const number = /^\d+/
+    const [one, other] = [number.exec(x.slice(a)), number.exec(y.slice(b))]
+    if (one && other) {
+      a += one[0].length
+      b += other[0].length
+    } else if (x[a++] !== y[b++]) return false
   }
-  return `${head} ${text.slice(at)}`
+  return x.slice(a) === y.slice(b)
 }

@@ -1,12 +1,11 @@
 /**
- * Decisions by hash: which records a sample keeps, and which are equal to the one before them.
+ * Which records a sample keeps: a decision by hash.
  *
  * The hash takes eight bytes at a time (multiply and rotate) and ends as MurmurHash3 does. It has no secret and is no
  * protection against anyone who wants two texts to be equal: what it decides is only which of one's own records are kept.
  */
 import { ABSENT, NO_TIME, ROW_FLAGS, ROW_LEVEL, ROW_REPEATED, ROW_SLOTS, ROW_TIME, SLOT } from '../layout'
-import { count, ends, first, rows, start } from '../parameters'
-import { column, row } from './frames'
+import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
 
 const A: u64 = 0x9e3779b97f4a7c15
 const B: u64 = 0xbf58476d1ce4e5b9
@@ -65,7 +64,7 @@ export function sample(verdict: u32): u32 {
     const to = <usize>load<u32>(ends + (frame << 2))
     const cell = column + (frame << 2)
     if ((load<u32>(cell) & 0xff) == 0) {
-      const at = rows + frame * row
+      const at = rows + frame * rowBytes
       const level = <u32>load<u8>(at, ROW_LEVEL)
       if (keepLevel == 0 || level < keepLevel) {
         const place = offsets == 0 ? <i64>from : <i64>load<u32>(offsets + (<usize>n << 2))
@@ -99,74 +98,4 @@ function keyed(at: usize, frame: usize, place: i64): u64 {
     }
   }
   return finished(mixed(seed ^ salt, <u64>(place + base)))
-}
-
-/** So far numbers are not compared: a time stands there, or one that counts. Bytes, of which a number has one. */
-const HEAD: usize = 64
-/**
- * Gives all records of a run but its last one `verdict`, and says in that one's row how many they are; returns how many
- * have got it. A run ends with a record that is not equal, and `window` nanoseconds after its first record, by the times of
- * records that have one.
- */
-export function repeats(verdict: u32, window: i64): u32 {
-  let dropped: u32 = 0
-  let from = start
-  let before: usize = 0
-  let hashBefore: u64 = 0
-  let run: u32 = 0
-  let since: i64 = NO_TIME
-  for (let n: u32 = 0; n < count; n++) {
-    const frame = <usize>(first + n)
-    const to = <usize>load<u32>(ends + (frame << 2))
-    const cell = column + (frame << 2)
-    if ((load<u32>(cell) & 0xff) == 0) {
-      const at = rows + frame * row
-      const time = load<i64>(at, ROW_TIME)
-      const own = alike(from, to)
-      const late = time != NO_TIME && since != NO_TIME && time - since > window
-      if (before != 0 && own == hashBefore && !late) {
-        store<u32>(before, verdict)
-        dropped++
-        run++
-        store<u32>(at, run, ROW_REPEATED)
-      } else {
-        run = 1
-        since = time
-      }
-      before = cell
-      hashBefore = own
-    }
-    from = to + 1
-  }
-  return dropped
-}
-
-/** A hash that is the same for records which differ only in numbers at their head. */
-function alike(from: usize, to: usize): u64 {
-  // What ends a line is not compared.
-  if (to > from && load<u8>(to - 1) == 13) to--
-  let state: u64 = A
-  let word: u64 = 0
-  let filled: u64 = 0
-  let length: usize = 0
-  let digits = false
-  let at = from
-  for (; at < to; at++) {
-    const byte = <u32>load<u8>(at)
-    const digit = byte - 48 < 10
-    if (digit && digits) continue
-    if (length == HEAD) break
-    digits = digit
-    length++
-    word |= <u64>(digit ? 48 : byte) << filled
-    filled += 8
-    if (filled == 64) {
-      state = mixed(state, word)
-      word = 0
-      filled = 0
-    }
-  }
-  // How much of the last word is filled tells a NUL from none.
-  state = mixed(state, word ^ (filled << 56))
-  return finished(hashed(at, to, state ^ (<u64>(to - at) * C)))
 }

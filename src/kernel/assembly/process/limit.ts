@@ -5,8 +5,7 @@
  * passes once it is full, and over time no more passes than may.
  */
 import { NO_TIME, ROW_TIME } from '../layout'
-import { count, ends, first, rows, start } from '../parameters'
-import { column, row } from './frames'
+import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
 
 /** What is in the bucket, and how much is added each millisecond and fits in; 0 and 0: there is no such limit. */
 export let bytesLeft: f64 = 0
@@ -33,7 +32,7 @@ export function limit(verdict: u32, now: f64, timed: bool): u32 {
     const to = <usize>load<u32>(ends + (frame << 2))
     const cell = column + (frame << 2)
     if ((load<u32>(cell) & 0xff) == 0) {
-      const own = timed ? load<i64>(rows + frame * row, ROW_TIME) : NO_TIME
+      const own = timed ? load<i64>(rows + frame * rowBytes, ROW_TIME) : NO_TIME
       fill(own == NO_TIME ? now : <f64>own / 1e6)
       const empty = (bytesPerMs != 0 && bytesLeft <= 0) || (recordsPerMs != 0 && recordsLeft <= 0)
       if (empty && verdict != 0) {

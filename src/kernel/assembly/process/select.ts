@@ -21,9 +21,8 @@
  * The texts (texts.ts) are looked for in all frames at once.
  */
 import { ROW_FLAGS, ROW_LEVEL, ROW_SLOTS, SLOT } from '../layout'
-import { count, ends, first, rows, start } from '../parameters'
+import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
 import { accepts } from './match'
-import { column, row } from './frames'
 import { equal, seek } from './texts'
 
 export const TEXTS: u32 = 1
@@ -49,7 +48,7 @@ export function filter(table: usize): u32 {
     const cell = column + (frame << 2)
     const found = load<u32>(cell)
     if ((found & 0xff) == 0) {
-      const verdict = judge(table, rules, found, rows + frame * row, from, to)
+      const verdict = judge(table, rules, found, rows + frame * rowBytes, from, to)
       store<u32>(cell, verdict)
       if (verdict != 0) dropped++
     }

@@ -1,6 +1,6 @@
 /**
  * Looks for several texts at once: of each text one to three bytes are its fingerprint, and 16 places are compared with all
- * fingerprints in six steps. Only where a fingerprint stands are whole texts compared.
+ * fingerprints in a few steps. Only where a fingerprint stands are whole texts compared.
  *
  *     bytes      … k u b e - p r o b e / 1 . 2 …
  *     fingerprint            p r o
@@ -14,12 +14,24 @@
  *     176  texts: │ offset of its bytes │ bytes │ where in it the fingerprint stands │ bit │
  */
 import { SCRATCH } from '../layout'
-import { count, ends, first, start } from '../parameters'
-import { column } from './frames'
+import { column, count, ends, first, start } from '../parameters'
 
 const HALVES: usize = 16
 const BUCKETS: usize = 112
 const TEXT: usize = 16
+
+/** The buckets that have such a byte in their fingerprint, for 16 bytes. */
+// @ts-ignore: decorator
+@inline
+function named(low: v128, high: v128, at: usize): v128 {
+  const bytes = v128.load(at)
+  const half = i8x16.splat(15)
+  // Both halves are below 16, so what a relaxed swizzle does with larger numbers does not matter.
+  return v128.and(
+    i8x16.relaxed_swizzle(low, v128.and(bytes, half)),
+    i8x16.relaxed_swizzle(high, v128.and(i16x8.shr_u(bytes, 4), half)),
+  )
+}
 
 /** Sets, in the column, the bits of the texts that stand in each frame. */
 export function seek(section: usize): void {
@@ -33,7 +45,6 @@ export function seek(section: usize): void {
   const high1 = v128.load(section + HALVES + 48)
   const low2 = v128.load(section + HALVES + 64)
   const high2 = v128.load(section + HALVES + 80)
-  const half = i8x16.splat(15)
   const zero = i8x16.splat(0)
   const last = first + count - 1
   let frame = first
@@ -42,16 +53,16 @@ export function seek(section: usize): void {
   const stop = <usize>load<u32>(ends + (<usize>last << 2))
   let at = start
   while (at + size <= stop) {
-    const a = v128.load(at)
-    const b = v128.load(at + second)
-    const c = v128.load(at + third)
-    const buckets = v128.and(
-      v128.and(
-        v128.and(i8x16.swizzle(low0, v128.and(a, half)), i8x16.swizzle(high0, i8x16.shr_u(a, 4))),
-        v128.and(i8x16.swizzle(low1, v128.and(b, half)), i8x16.swizzle(high1, i8x16.shr_u(b, 4))),
-      ),
-      v128.and(i8x16.swizzle(low2, v128.and(c, half)), i8x16.swizzle(high2, i8x16.shr_u(c, 4))),
-    )
+    // Two bytes of a fingerprint are looked for in 32 places; where they stand, the third one too.
+    while (at + 48 <= stop) {
+      const here = v128.and(named(low0, high0, at), named(low1, high1, at + second))
+      const there = v128.and(named(low0, high0, at + 16), named(low1, high1, at + 16 + second))
+      if (v128.any_true(v128.or(here, there))) break
+      at += 32
+    }
+    if (at + size > stop) break
+    const pair = v128.and(named(low0, high0, at), named(low1, high1, at + second))
+    const buckets = v128.and(pair, named(low2, high2, at + third))
     if (!v128.any_true(buckets)) {
       at += 16
       continue

@@ -6,8 +6,7 @@
  *
  * What was taken out is written down as gaps: frames that follow each other and have the same verdict.
  */
-import { count, ends, first, rows, start } from '../parameters'
-import { column, row } from './frames'
+import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
 
 /** Where frames begin in the file, as a table of u32 for these frames, or 0 where they lie in memory as in the file. */
 export let source: usize = 0
@@ -46,7 +45,7 @@ export function thin(to: u32, out: usize): u32 {
       if (run == 0) run = at
       store<u32>(ends + (kept << 2), <u32>(out + (end - run)))
       store<u32>(column + (kept << 2), offset + <u32>origin)
-      if (row != 0 && kept != frame) memory.copy(rows + kept * row, rows + frame * row, row)
+      if (rowBytes != 0 && kept != frame) memory.copy(rows + kept * rowBytes, rows + frame * rowBytes, rowBytes)
       kept++
     } else {
       if (run != 0) {
