@@ -7,7 +7,7 @@
 import { LAYOUT } from '../../kernel/module.ts'
 import { compileEvery } from '../expression/compile.ts'
 import { ExpressionError } from '../expression/failure.ts'
-import { parse } from '../expression/parse.ts'
+import { compileSearch } from '../expression/search.ts'
 import type { Slots } from '../parse/slots.ts'
 import type { ProcessProblem } from '../problem.ts'
 import { type FilterOptions, type LevelName, SEVERITIES } from './options.ts'
@@ -42,7 +42,7 @@ const HEAD = 8
 const RULE = 8
 const CONDITION = 16
 
-/** Reads an expression as one that may match anywhere: a record of several lines holds line feeds. */
+/** Before an expression that may match anywhere: a record of several lines holds line feeds. */
 const ANYWHERE = '(?s:.*?)'
 
 /** What is being put together. */
@@ -175,27 +175,33 @@ function textsIn(making: Making, texts: Texts, path: Key): Condition {
   return { kind: LAYOUT.TEXTS, a: bit >>> 0 }
 }
 
-/** Conditions for these expressions, of which one must hold: each is a table. */
+/**
+ * Conditions for these expressions, of which one must hold. An expression of which every match has some bytes is searched
+ * for by those; the others (`^\s*$`) are followed from the first byte on, several of them at once.
+ */
 function matchesIn(making: Making, expressions: Texts, path: Key): Condition[] {
   const all = [expressions].flat()
   const conditions: Condition[] = []
-  for (let from = 0; from < all.length; from += MOST_TOGETHER) {
-    const some = all.slice(from, from + MOST_TOGETHER)
-    const parts = some.map(text => parse(text))
-    const wrong = parts.findIndex(part => part instanceof ExpressionError)
-    const set = wrong < 0 ? compileEvery(some.map(text => `${ANYWHERE}(?:${text})`)) : (parts[wrong] as ExpressionError)
-    if (set instanceof ExpressionError) {
-      const index = from + (wrong < 0 ? set.index : wrong)
-      const column = wrong < 0 ? '' : `, column ${set.column}`
-      making.report({
-        path: at(typeof expressions === 'string' ? path : [...path, index]),
-        found: `${set.message}${column}`,
-        allowed: 'an expression in the syntax of RE2',
-        hint: set.hint,
-      })
-      return []
-    }
-    conditions.push({ kind: LAYOUT.MATCHES, b: 2 ** some.length - 1, bytes: set })
+  const others: { readonly text: string; readonly index: number }[] = []
+  const wrong = ({ message, hint, column }: ExpressionError, index: number, known: boolean): void => {
+    making.report({
+      path: at(typeof expressions === 'string' ? path : [...path, index]),
+      found: known ? `${message}, column ${column}` : message,
+      allowed: 'an expression in the syntax of RE2',
+      hint,
+    })
+  }
+  for (const [index, text] of all.entries()) {
+    const search = compileSearch(text)
+    if (search instanceof ExpressionError) wrong(search, index, search.code !== 'limit')
+    else if (search.analysis.kind === 'everywhere') others.push({ text, index })
+    else conditions.push({ kind: LAYOUT.SEARCHES, bytes: search.program })
+  }
+  for (let from = 0; from < others.length; from += MOST_TOGETHER) {
+    const some = others.slice(from, from + MOST_TOGETHER)
+    const set = compileEvery(some.map(({ text }) => `${ANYWHERE}(?:${text})`))
+    if (set instanceof ExpressionError) wrong(set, some[set.index]!.index, false)
+    else conditions.push({ kind: LAYOUT.MATCHES, b: 2 ** some.length - 1, bytes: set })
   }
   return conditions
 }
@@ -241,7 +247,7 @@ function tableOf({ rules, sought }: Making, reasons: readonly string[], reasonsB
     for (const { kind, a = 0, b = 0, bytes, not = false } of conditions) {
       numbers.set(cursor, kind | (not ? LAYOUT.NOT : 0))
       const at = bytes ? place(bytes) : 0
-      numbers.set(cursor + 4, kind === LAYOUT.MATCHES ? at : a)
+      numbers.set(cursor + 4, kind === LAYOUT.MATCHES || kind === LAYOUT.SEARCHES ? at : a)
       numbers.set(cursor + 8, kind === LAYOUT.EQUALS ? at : b)
       cursor += CONDITION
     }

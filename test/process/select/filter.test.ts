@@ -123,6 +123,14 @@ t.test('a carriage return before the line end is no part of what expressions see
   t.end()
 })
 
+t.test('what is too dear to be searched to its end is kept, whichever way it is asked for', t => {
+  const line = `${'ab'.repeat(200_000)}`
+  const expression = 'ab(?:ab)*c'
+  t.strictSame(new Rig({ filter: { dropMatching: expression } }).texts([line, 'xababc']), [line])
+  t.strictSame(new Rig({ filter: { keepMatching: expression } }).texts([line, 'xababc', 'ab']), [line, 'xababc'])
+  t.end()
+})
+
 t.test('what cannot be compiled is reported at its key', t => {
   const problems = (options: Parameters<typeof compileSelect>[0], slots?: Slots) => {
     const found: unknown[] = []

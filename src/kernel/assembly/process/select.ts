@@ -17,12 +17,16 @@
  *     FLAGS     bits                            its row has one of these flags
  *     EQUALS    slot, offset of values          a value is one of these: │ how many │ offset from there, bytes │ …
  *     MATCHES   offset of a table, bits         one of these expressions matches from the first byte on
+ *     SEARCHES  offset of a program             an expression matches somewhere. Where a search gives up its rule does not
+ *                                               hold: nothing is dropped for what is not known.
  *
  * The texts (texts.ts) are looked for in all frames at once.
  */
 import { ROW_FLAGS, ROW_LEVEL, ROW_SLOTS, SLOT } from '../layout'
 import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
+import { GAVE_UP } from './layout'
 import { accepts } from './match'
+import { allow, search } from './search'
 import { equal, seek } from './texts'
 
 export const TEXTS: u32 = 1
@@ -30,6 +34,7 @@ export const BELOW: u32 = 2
 export const FLAGS: u32 = 3
 export const EQUALS: u32 = 4
 export const MATCHES: u32 = 5
+export const SEARCHES: u32 = 6
 export const NOT: u32 = 0x100
 
 /** Bytes of a condition. */
@@ -68,7 +73,8 @@ function judge(table: usize, rules: u32, found: u32, row: usize, from: usize, to
     let left = conditions
     while (left > 0) {
       const kind = load<u32>(condition)
-      if (holds(table, kind & 0xff, condition, found, row, from, to) == ((kind & NOT) != 0)) break
+      const not = (kind & NOT) != 0
+      if (holds(table, kind & 0xff, not, condition, found, row, from, to) == not) break
       condition += CONDITION
       left--
     }
@@ -78,7 +84,16 @@ function judge(table: usize, rules: u32, found: u32, row: usize, from: usize, to
   return 0
 }
 
-function holds(table: usize, kind: u32, condition: usize, found: u32, row: usize, from: usize, to: usize): bool {
+function holds(
+  table: usize,
+  kind: u32,
+  not: bool,
+  condition: usize,
+  found: u32,
+  row: usize,
+  from: usize,
+  to: usize,
+): bool {
   const a = load<u32>(condition, 4)
   if (kind == TEXTS) return (found & a) != 0
   if (kind == BELOW) {
@@ -96,6 +111,11 @@ function holds(table: usize, kind: u32, condition: usize, found: u32, row: usize
   }
   // A line that ends in CR LF ends before both.
   if (to > from && load<u8>(to - 1) == 13) to--
+  if (kind == SEARCHES) {
+    allow(to - from)
+    const place = search(table + <usize>a, from, to, from)
+    return place == GAVE_UP ? not : place >= 0
+  }
   return (accepts(table + <usize>a, from, to) & <u32>b) != 0
 }
 
