@@ -22,8 +22,13 @@ const UNCONFIRMED = 8
 /** What may be in a payload besides the line of its one record: the template, its group, what encloses all. */
 const AROUND = PAGE
 
-/** Addresses come from the kernel as signed numbers of 32 bits; it has a page before the arena and one behind it. */
-const MOST = 2 ** 31 - 2 * PAGE
+/** Members of a record that is parsed, and bytes that a backend may write around one: OTLP as JSON takes 40. */
+const MOST_FIELDS = 1000
+const AROUND_FIELD = 48
+export const FIELDS_AROUND = MOST_FIELDS * AROUND_FIELD
+
+/** Addresses come from the kernel as signed numbers of 32 bits; it has two pages before the arena and one behind it. */
+const MOST = 2 ** 31 - 3 * PAGE
 
 /** What is asked of a backend, as far as memory depends on it. */
 interface Shape {
@@ -87,7 +92,8 @@ export function needOf({ batch, concurrency, longestLine, row = 0, backend }: Si
   // One more to fill meanwhile. Where records are larger than their lines, less makes a full batch.
   const slabs = underWay * slab.full.bytes + slabFor(growth > 1 ? 0.75 * full : full).bytes
   const payloadFor = (factor: number): number => {
-    const record = Math.min(factor * Math.min(longestLine, messageBytes), recordBytes) + AROUND
+    const record =
+      Math.min(factor * Math.min(longestLine, messageBytes), recordBytes) + AROUND + (row > 0 ? FIELDS_AROUND : 0)
     return pages(Math.max(full, Math.min(record, payloadBytes)))
   }
   const payload = { least: payloadFor(1), usual: payloadFor(Math.min(2, growth)), most: payloadFor(growth) }

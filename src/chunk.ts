@@ -199,6 +199,8 @@ export interface RecordShape {
   readonly level: number | undefined
   readonly traceId: number | undefined
   readonly spanId: number | undefined
+  /** Which of the others are sent, and under which names: one choice after the other. */
+  readonly choices?: readonly FieldChoice[] | undefined
   /** Records have times and levels of their own, where one was found. */
   readonly timed: boolean
   readonly levelled: boolean
@@ -220,6 +222,14 @@ export const PLAIN_SHAPE: RecordShape = {
   spanId: undefined,
   timed: false,
   levelled: false,
+}
+
+/** Which values are sent, by the names that they have until then. */
+export interface FieldChoice {
+  readonly rename: Readonly<Record<string, string>>
+  readonly drop: readonly string[]
+  /** Only these, and those that are renamed; none: all. */
+  readonly keep: readonly string[]
 }
 
 /** A value's name, as it is sent, and its slot. */

@@ -82,6 +82,8 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): Pipeline
     redactions: [...stage.redacted].flatMap(([source, counts]) => counts.map(count => ({ source, ...count }))),
     deadLetters: deadLetters ? { ...deadLetters.stats } : null,
     payloadBytes: stats.payloadBytes,
+    baredRecords: stats.baredRecords,
+    retimedRecords: stats.retimedRecords,
     wireBytes: stats.wireBytes,
     durations: { bounds: DURATION_BOUNDS, counts: [...stats.durations], sum: stats.durationSeconds },
     lag,

@@ -38,7 +38,7 @@ const ARROWS: Record<string, readonly string[]> = {
   shelf: [],
   kernel: ['shelf'],
   process: ['kernel', 'shelf'],
-  backends: ['kernel/kernel.ts', 'shelf'],
+  backends: ['kernel/kernel.ts', 'kernel/fields.ts', 'shelf'],
   tail: ['kernel', 'shelf'],
   delivery: ['kernel', 'backends/backend.ts', 'shelf'],
   server: ['shelf'],

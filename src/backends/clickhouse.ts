@@ -21,7 +21,7 @@ import { endpointSchema } from './endpoint.ts'
 import { attributesOf, FLAGS, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
 import { NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn } from './found.ts'
+import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
@@ -132,7 +132,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
   const fitting = fit(labels, LABELS)
   if (!options.labelColumns && fitting.length > 0) own.push(['labels', Object.fromEntries(fitting)])
   const column = (attribute: string): string => options.columns[attribute as Attribute] ?? attribute
-  const taken = new Set([column('timestamp'), column('message')])
+  const taken = new Set([column('timestamp'), column('message'), ...foundNames(chunk, 'level')])
   let tail = ''
   const say = (name: string, value: unknown): void => {
     if (name === '' || taken.has(name)) return
@@ -142,7 +142,6 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
   for (const [attribute, value] of own) say(column(attribute), value)
   if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
   const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
-  const ours = [...taken, ...levelName(chunk, 'level'), 'repeated']
   return joined([
     ...time,
     literal(`${JSON.stringify(column('message'))}:"`),
@@ -150,7 +149,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'json', ours }),
+    ...fieldsIn(chunk, { as: 'json', ours: taken }),
     literal(`${tail}}`),
   ])
 }
@@ -164,6 +163,10 @@ const OURS = new Set<string>(['timestamp', 'message', 'labels', ...FLAGS])
  * chunks, all records of the chunk have the time of its first.
  */
 function timed(name: string, chunk: Chunk): Segment[] {
+  if (chunk.shape?.timed) {
+    const time = timeOf(chunk, 'rfc3339', () => literal(isoTime(chunk)))
+    return [literal(`{${JSON.stringify(name)}:"`), time, literal('",')]
+  }
   const nanoseconds = chunk.recordTimeNanos % 1_000_000_000n
   const digits = nanoseconds.toString()
   const second = `{${JSON.stringify(name)}:"${isoTime(chunk).slice(0, 19)}.`

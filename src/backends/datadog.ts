@@ -15,7 +15,7 @@ import type { Backend, BackendContext } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { epochMilliseconds, firstOf, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -86,7 +86,8 @@ function log(chunk: Chunk, options: DatadogOptions, metadata: Metadata): Segment
     ...repeatedIn(chunk, ',"repeated":'),
     ...fieldsIn(chunk, {
       as: 'json',
-      ours: [...Object.keys(rest), 'timestamp', 'message', ...levelName(chunk, 'status'), 'repeated'],
+      // It takes a host for that of the log, as it does a hostname.
+      ours: [...Object.keys(rest), 'timestamp', 'message', 'host', ...foundNames(chunk, 'status')],
     }),
     literal(`,${JSON.stringify(rest).slice(1)}`),
   ])

@@ -10,13 +10,13 @@
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Inner, Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
 import { NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, levelIn, message, timeOf, whenRepeated } from './found.ts'
 import { judge } from './http.ts'
 
 /** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
@@ -89,7 +89,7 @@ function indexAt(index: string, chunk: Chunk): string {
  * apart, in their order.
  */
 function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
-  const { origin, cutFrom, partial, continued, shape } = chunk
+  const { origin, cutFrom, partial, continued } = chunk
   const said = [
     ...(cutFrom > 0 ? ['truncated'] : []),
     ...(partial ? ['partial'] : []),
@@ -127,12 +127,11 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
     message(chunk),
     literal('"'),
     ...traceIn(chunk),
-    ...fieldsIn(chunk, { as: 'json', ours: OURS, written: true, ids: true }),
+    ...fieldsIn(chunk, { as: 'json', ...namesOf(chunk), written: true, ids: true, limits: LIMITS }),
     literal(',"log":{'),
     ...levelIn(chunk, '"level":"', 'written', '",'),
     literal(`${JSON.stringify(rest).slice('{"log":{'.length, -1)},"event":{`),
-    ...repeatedIn(chunk, '"count":'),
-    ...(shape === undefined ? [] : [{ kind: 'when', has: 'repeated', then: [literal(',')] } as const]),
+    ...whenRepeated(chunk, literal('"count":'), { kind: 'repeated' }, literal(',')),
     literal('"sequence":'),
     { kind: 'counter', value: chunk.recordTimeNanos },
     literal('}}'),
@@ -140,15 +139,25 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
 }
 
 /** Names of the Elastic Common Schema that are ours. */
-const OURS = ['@timestamp', 'message', 'log', 'log.level', 'labels', 'kubernetes', 'event', 'trace.id', 'span.id']
+const OURS = ['@timestamp', 'message', 'log', 'labels', 'kubernetes', 'event']
+/** Objects of ours: a dot in a name is a way into one. */
+const OBJECTS = ['log.', 'labels.', 'kubernetes.', 'event.']
+/** Below `index.mapping.total_fields.limit` (1000), which what is ours counts for too. */
+const LIMITS = { count: 900 }
+
+/** What is not an object where we have one would make the document one that cannot be indexed. */
+function namesOf({ shape }: Chunk): { ours: string[]; heads: string[] } {
+  const ids = [...(shape?.traceId === undefined ? [] : ['trace']), ...(shape?.spanId === undefined ? [] : ['span'])]
+  return { ours: [...OURS, ...ids], heads: [...OBJECTS, ...ids.map(name => `${name}.`)] }
+}
 
 /** Trace and span, wherever the line had them. */
 function traceIn({ shape }: Chunk): Segment[] {
   const ids = { 'trace.id': shape?.traceId, 'span.id': shape?.spanId }
   return Object.entries(ids).flatMap(([name, slot]): Segment[] => {
     if (slot === undefined) return []
-    const value: Segment = { kind: 'value', slot, as: 'quoted' }
-    return [{ kind: 'when', has: { value: slot }, then: [literal(`,"${name}":`), value] }]
+    const value: Inner = { kind: 'value', slot, as: 'quoted' }
+    return [{ kind: 'when', has: { value: slot }, show: [literal(`,"${name}":`), value] }]
   })
 }
 

@@ -82,7 +82,10 @@ export function epochSeconds(chunk: Chunk): string {
   return `${Math.floor(ms / 1000)}.${String(ms % 1000).padStart(3, '0')}`
 }
 
-export const literal = (text: string): Segment => ({ kind: 'literal', bytes: Buffer.from(text) })
+export const literal = (text: string): Extract<Segment, { kind: 'literal' }> => ({
+  kind: 'literal',
+  bytes: Buffer.from(text),
+})
 
 /** The text as it stands in a JSON string, without the quotes. */
 export const quoted = (text: string): string => JSON.stringify(text).slice(1, -1)

@@ -2,27 +2,33 @@
  * What was found in the records of a chunk (time, level, message, fields), in the pieces that templates are made of. Where
  * records are lines these are what they are without it.
  *
- * Guarantees: a name that is ours is never given to a value of a line: that one is called `line_` and its name.
+ * Guarantees: a name that is ours is never given to a value of a line: that one is called `line_` and its name. No name is
+ * given twice. Fields that are more than the backend takes are not sent in part: then the line is the message.
  */
 import type { Chunk, RecordShape } from '../chunk.ts'
-import { packFieldNames } from '../kernel/fields.ts'
-import type { FieldForm, LevelForm, Segment, TimeForm } from '../kernel/kernel.ts'
+import { ANY_FIELDS, type FieldLimits, packFieldNames } from '../kernel/fields.ts'
+import type { FieldForm, Inner, LevelForm, Segment, TimeForm } from '../kernel/kernel.ts'
 import { literal } from './fields.ts'
+import { namingOf } from './naming.ts'
 
 /** How what was found is called and shown. */
 export interface Showing {
   readonly as: FieldForm
   /** Names that the record has already. */
   readonly ours: Iterable<string>
+  /** All names that begin so are ours too. Not of attributes. */
+  readonly heads?: readonly string[]
   /** The level is shown as it was written, and not as a word. */
   readonly written?: boolean
   /** Trace and span ids have places of their own. */
   readonly ids?: boolean
+  /** What the backend takes. Default: anything. */
+  readonly limits?: Partial<FieldLimits>
 }
 
-/** The message, for a JSON string. */
-export function message({ shape }: Chunk): Segment {
-  return shape === undefined ? { kind: 'message' } : { kind: 'text', slot: shape.message, as: 'string' }
+/** The message, for a JSON string. `refusesBlank`: one that says nothing is none, and the line is. */
+export function message({ shape }: Chunk, { refusesBlank = false } = {}): Segment {
+  return shape === undefined ? { kind: 'message' } : { kind: 'text', slot: shape.message, as: 'string', refusesBlank }
 }
 
 /** The message as it is. */
@@ -38,54 +44,79 @@ export function timeOf({ shape, recordTimeNanos }: Chunk, as: TimeForm, plain: (
 /** The level between two texts, where a record has one. */
 export function levelIn({ shape }: Chunk, before: string, as: LevelForm, after: string): Segment[] {
   if (!shape?.levelled) return []
-  const level: Segment = { kind: 'level', as, slot: shape.level }
-  return [{ kind: 'when', has: 'level', then: [literal(before), level, literal(after)] }]
+  const level = { kind: 'level', as, slot: shape.level } as const
+  return [{ kind: 'when', has: 'level', show: [literal(before), level, literal(after)] }]
 }
 
-/** The name of the level, where records have one. */
-export function levelName({ shape }: Chunk, name: string): string[] {
-  return shape?.levelled ? [name] : []
+/** Names that only the shipper gives where something is looked for in records: no label may have them, and no field. */
+export function foundNames({ shape }: Chunk, level: string): string[] {
+  if (shape === undefined) return []
+  return shape.levelled ? [level, REPEATED] : [REPEATED]
 }
+
+const REPEATED = 'repeated'
 
 /** For how many records one stands, behind a text. */
-export function repeatedIn({ shape }: Chunk, before: string): Segment[] {
-  if (shape === undefined) return []
-  return [{ kind: 'when', has: 'repeated', then: [literal(before), { kind: 'repeated' }] }]
+export function repeatedIn(chunk: Chunk, before: string): Segment[] {
+  return whenRepeated(chunk, literal(before), { kind: 'repeated' })
 }
 
+export function whenRepeated({ shape }: Chunk, ...show: readonly Inner[]): Segment[] {
+  return shape === undefined ? [] : [{ kind: 'when', has: 'repeated', show }]
+}
+
+/**
+ * All that was found but the message and the time, as an object, behind which what `ours` says stands too. Its values are
+ * texts, or what they are.
+ */
+export function objectOf(chunk: Chunk, showing: Showing, ours: Readonly<Record<string, unknown>>): Segment[] {
+  const said = JSON.stringify(ours).slice(1, -1)
+  const quote = showing.as === 'strings' ? '"' : ''
+  return [
+    literal('{'),
+    ...levelIn(chunk, '"level":"', 'word', '"'),
+    ...whenRepeated(chunk, COMMA, literal(`"repeated":${quote}`), { kind: 'repeated' }, literal(quote)),
+    ...fieldsIn(chunk, { ...showing, ours: [...showing.ours, ...Object.keys(ours), ...foundNames(chunk, 'level')] }),
+    ...(said === '' ? [] : [COMMA, literal(said)]),
+    literal('}'),
+  ]
+}
+
+const COMMA = { kind: 'comma' } as const
+
 const packed = new WeakMap<RecordShape, Map<string, Uint8Array>>()
+/** Metadata of the pod may change while we run. */
+const MOST_KNOWN = 16
 
 /** All that has no place of its own: members behind a comma each, or attributes. */
 export function fieldsIn({ shape }: Chunk, showing: Showing): Segment[] {
   if (shape === undefined) return []
   const known = packed.get(shape) ?? new Map<string, Uint8Array>()
   packed.set(shape, known)
+  const { heads = [], written = false, ids = false } = showing
+  const limits = { ...ANY_FIELDS, ...showing.limits }
   const ours = [...showing.ours]
-  const key = JSON.stringify([showing.written, showing.ids, ours])
+  const key = JSON.stringify([written, ids, ours, heads, limits])
   let names = known.get(key)
   if (names === undefined) {
-    names = packFieldNames(namesOf(shape, ours, showing))
-    // Metadata of the pod may change while we run.
+    names = packFieldNames({ hidden: hiddenOf(shape, written, ids), ...namingOf(shape, ours, heads), limits })
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(key, names)
   }
   return [{ kind: 'fields', as: showing.as, names }]
 }
 
-const MOST_KNOWN = 16
+type Hidden = Parameters<typeof packFieldNames>[0]['hidden'][number]
 
-function namesOf(shape: RecordShape, ours: readonly string[], { written, ids }: Showing) {
-  const { message, time, level, traceId, spanId, slots } = shape
-  const hidden: { slot: number; shown: 'always' | 'timed' | 'levelled' | 'sameLevel' }[] = []
-  const hide = (slot: number | undefined, shown: (typeof hidden)[number]['shown']): void => {
-    if (slot !== undefined) hidden.push({ slot, shown })
-  }
-  hide(message, 'always')
-  if (shape.timed) hide(time, 'timed')
-  if (shape.levelled) hide(level, written ? 'levelled' : 'sameLevel')
-  if (ids) for (const slot of [traceId, spanId]) hide(slot, 'always')
-  const others = new Set(hidden.filter(({ shown }) => shown === 'always').map(({ slot }) => slot))
-  const rules = new Map(ours.map(name => [name, `line_${name}`]))
-  const named = slots.filter(({ slot }) => !others.has(slot))
-  return { hidden, rules, named: named.map(each => ({ ...each, name: rules.get(each.name) ?? each.name })) }
+/** Values that have a place of their own. */
+function hiddenOf(shape: RecordShape, written: boolean, ids: boolean): Hidden[] {
+  const { message, time, level, traceId, spanId, timed, levelled } = shape
+  const all: [slot: number | undefined, shown: Hidden['shown'], is: boolean][] = [
+    [message, 'always', true],
+    [time, 'timed', timed],
+    [level, written ? 'levelled' : 'sameLevel', levelled],
+    [traceId, 'always', ids],
+    [spanId, 'always', ids],
+  ]
+  return all.flatMap(([slot, shown, is]) => (is && slot !== undefined ? [{ slot, shown }] : []))
 }

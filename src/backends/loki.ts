@@ -23,7 +23,7 @@ import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, timeOf } from './found.ts'
+import { foundNames, message, objectOf, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 /** `max_label_names_per_series`; more make a request invalid. */
@@ -32,6 +32,9 @@ const MAX_LABELS = 15
 const LABEL_VALUE = 2048
 /** Below `max_structured_metadata_entries_count` (128) and `max_structured_metadata_size` (64 KB), with room for ours. */
 const METADATA = { count: 120, bytes: 32 * 1024, valueBytes: 4096 }
+/** With what was found in a record, but for its level. */
+const METADATA_COUNT = 126
+const METADATA_BYTES = 63 * 1000
 /** Bytes that the mark of a cut line takes at the most, where it stands in the line itself. */
 const MARK = 64
 
@@ -101,31 +104,21 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
 function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[] {
   const { cutFrom, recordTimeNanos } = chunk
   const time = timeOf(chunk, 'nanoseconds', () => ({ kind: 'counter', value: recordTimeNanos }))
-  const head: Segment[] = [literal('["'), time, literal('","'), message(chunk)]
   if (!options.structuredMetadata) {
-    return [...head, literal(cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]')]
+    // The line has all that was found in it.
+    const mark = cutFrom > 0 ? ` [truncated from ${cutFrom} bytes]"]` : '"]'
+    return [literal('["'), time, literal('","'), { kind: 'message' }, literal(mark)]
   }
-  const rest = [...sorted(chunk, options, metadata).rest, ...flagTexts(chunk)]
+  const { labels, rest } = sorted(chunk, options, metadata)
+  const said = Object.fromEntries([...rest, ...flagTexts(chunk)])
+  const head: Segment[] = [literal('["'), time, literal('","'), message(chunk), literal('"')]
   if (chunk.shape !== undefined) {
-    const said = JSON.stringify(Object.fromEntries(rest))
-    const ours = [...rest.map(([name]) => name), ...levelName(chunk, 'level'), 'repeated']
-    return joined([
-      ...head,
-      // A member comes first in any case, for the others begin with a comma.
-      literal(`",${said === '{}' ? '{"source":""' : said.slice(0, -1)}`),
-      ...levelIn(chunk, ',"level":"', 'word', '"'),
-      ...repeatedText(chunk),
-      ...fieldsIn(chunk, { as: 'strings', ours }),
-      literal('}]'),
-    ])
+    const bytes = METADATA_BYTES - Buffer.byteLength(JSON.stringify(said))
+    const limits = { count: METADATA_COUNT - Object.keys(said).length, bytes }
+    const ours = [...labels.map(([name]) => name), ...FLAGS]
+    return joined([...head, literal(','), ...objectOf(chunk, { as: 'strings', ours, limits }, said), literal(']')])
   }
-  return [...head, literal(rest.length === 0 ? '"]' : `",${JSON.stringify(Object.fromEntries(rest))}]`)]
-}
-
-/** Values of structured metadata are texts. */
-function repeatedText({ shape }: Chunk): Segment[] {
-  if (shape === undefined) return []
-  return [{ kind: 'when', has: 'repeated', then: [literal(',"repeated":"'), { kind: 'repeated' }, literal('"')] }]
+  return joined([...head, literal(Object.keys(said).length === 0 ? ']' : `,${JSON.stringify(said)}]`)])
 }
 
 interface Sorted {
@@ -140,7 +133,7 @@ function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted 
   const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS)
   // A stream without labels is refused.
   if (chosen.length === 0) chosen.push('source')
-  const taken = new Set(FLAGS)
+  const taken = new Set([...FLAGS, ...foundNames(chunk, 'level')])
   const labels = chosen.map((name): [string, string] => [unique(name, taken), headOf(known.get(name)!, LABEL_VALUE)])
   const others = [...known].filter(([name]) => !chosen.includes(name))
   return {

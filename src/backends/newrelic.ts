@@ -15,7 +15,7 @@ import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, epochMilliseconds, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
+import { message, objectOf, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const HOSTS = {
@@ -67,16 +67,16 @@ export function createNewrelic(options: NewrelicOptions, context: BackendContext
     ackLevel: 'accepted',
     format: jsonArray({ groups: true }),
     limits: LIMITS,
-    segments: log,
+    segments: chunk => log(chunk, options, context.metadata()),
     group: chunk => group(chunk, options, context.metadata()),
     request: () => ({ method: 'POST', path, headers: {} }),
     judge,
   }
 }
 
-function log(chunk: Chunk): Segment[] {
+function log(chunk: Chunk, options: NewrelicOptions, metadata: Metadata): Segment[] {
   const special = flags(chunk)
-  if (chunk.shape !== undefined) return found(chunk, Object.fromEntries(special))
+  if (chunk.shape !== undefined) return found(chunk, commonOf(chunk, options, metadata), Object.fromEntries(special))
   const own = special.length === 0 ? '' : `,"attributes":${JSON.stringify(Object.fromEntries(special))}`
   return joined([
     literal(`{"timestamp":${epochMilliseconds(chunk)},"message":"`),
@@ -85,33 +85,39 @@ function log(chunk: Chunk): Segment[] {
   ])
 }
 
-/** What was found in a record stands among its attributes, behind its level. */
-function found(chunk: Chunk, special: Readonly<Record<string, unknown>>): Segment[] {
-  const more = JSON.stringify(special).slice(1, -1)
+/** What was found in a record stands among its attributes, none of which may change what is common to all. */
+function found(
+  chunk: Chunk,
+  common: ReadonlyMap<string, string>,
+  special: Readonly<Record<string, unknown>>,
+): Segment[] {
+  const limits = {
+    count: ATTRIBUTES - common.size,
+    nameBytes: NAME_LENGTH,
+    valueBytes: VALUE_LENGTH,
+  }
   return joined([
     literal('{"timestamp":'),
     timeOf(chunk, 'milliseconds', () => literal(String(epochMilliseconds(chunk)))),
     literal(',"message":"'),
     message(chunk),
-    // A member comes first in any case, for the others begin with a comma.
-    literal(`","attributes":{"source":${JSON.stringify(chunk.origin.source)}${more === '' ? '' : `,${more}`}`),
-    ...levelIn(chunk, ',"level":"', 'word', '"'),
-    ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, {
-      as: 'json',
-      ours: [...RESERVED, ...Object.keys(special), 'source', ...levelName(chunk, 'level'), 'repeated'],
-    }),
-    literal('}}'),
+    literal('","attributes":'),
+    ...objectOf(chunk, { as: 'json', ours: [...RESERVED, ...common.keys()], limits }, special),
+    literal('}'),
   ])
 }
 
 function group(chunk: Chunk, options: NewrelicOptions, metadata: Metadata): Group {
+  const attributes = JSON.stringify(Object.fromEntries(commonOf(chunk, options, metadata)))
+  return { open: Buffer.from(`{"common":{"attributes":${attributes}},"logs":[`), close: Buffer.from(']}') }
+}
+
+function commonOf(chunk: Chunk, options: NewrelicOptions, metadata: Metadata): ReadonlyMap<string, string> {
   const all = new Map<string, string>()
   for (const [name, value] of [...Object.entries(options.attributes), ...attributesOf(chunk, metadata)]) {
     if (all.size === ATTRIBUTES) break
     if (name === '' || name.length > NAME_LENGTH || RESERVED.has(name) || all.has(name)) continue
     all.set(name, value.slice(0, VALUE_LENGTH))
   }
-  const attributes = JSON.stringify(Object.fromEntries(all))
-  return { open: Buffer.from(`{"common":{"attributes":${attributes}},"logs":[`), close: Buffer.from(']}') }
+  return all
 }

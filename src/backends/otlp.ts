@@ -12,14 +12,14 @@
 import { basename } from 'node:path'
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Has, Segment } from '../kernel/kernel.ts'
+import type { Has, Inner, Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import { VERSION } from '../version.ts'
 import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { firstOf, idPrefix, literal, offset, quoted } from './fields.ts'
 import { jsonArray, NO_LIMITS, NOTHING } from './format.ts'
-import { fieldsIn, message, messageBytes } from './found.ts'
+import { fieldsIn, message, messageBytes, whenRepeated } from './found.ts'
 import { judgeOtlp } from './otlp_answer.ts'
 import { delimited, head, numeric, tag } from './protobuf.ts'
 
@@ -134,7 +134,7 @@ function keyValue(field: number, [name, value]: Attribute): Buffer {
   return delimited(field, delimited(1, name), delimited(2, any))
 }
 
-const raw = (...parts: readonly (number | Uint8Array)[]): Segment => ({
+const raw = (...parts: readonly (number | Uint8Array)[]): Inner => ({
   kind: 'literal',
   bytes: Buffer.concat(parts.map(part => (typeof part === 'number' ? Buffer.from([part]) : part))),
 })
@@ -172,6 +172,7 @@ function record(chunk: Chunk, uid: string | undefined): Segment[] {
     ...severity(chunk),
     ...identifiers(chunk),
     raw(said),
+    ...repeated(chunk),
     ...fieldsIn(chunk, FIELDS),
     ...id,
     raw(tag(5, 2)),
@@ -193,13 +194,25 @@ const FIELDS = {
     'log.original_bytes',
     'log.partial',
     'log.continued',
+    'log.repeated',
     UID,
   ],
   written: true,
   ids: true,
 } as const
 
-const when = (has: Has, ...then: Segment[]): Segment => ({ kind: 'when', has, then })
+const when = (has: Has, ...show: Inner[]): Segment => ({ kind: 'when', has, show })
+
+/** For how many records it stands: an attribute whose value is a varint of five bytes, whatever it is. */
+function repeated(chunk: Chunk): Segment[] {
+  const place = delimited(6, delimited(1, 'log.repeated'), delimited(2, Buffer.from([tag(3, 0)]), PLACE))
+  return whenRepeated(chunk, raw(place.subarray(0, -PLACE.length)), { kind: 'repeated', as: 'varint' })
+}
+
+function jsonRepeated(chunk: Chunk): Segment[] {
+  const before = literal(',{"key":"log.repeated","value":{"intValue":"')
+  return whenRepeated(chunk, before, { kind: 'repeated' }, literal('"}}'))
+}
 
 /** severity_number (2), and severity_text (3), which is what was written. */
 function severity({ shape }: Chunk): Segment[] {
@@ -249,6 +262,7 @@ function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
     literal(',"body":{"stringValue":"'),
     message(chunk),
     literal(`"},"attributes":${said}`),
+    ...jsonRepeated(chunk),
     ...fieldsIn(chunk, { ...FIELDS, as: 'keyvalues' }),
   ]
   if (uid === undefined) return [...start, literal(']}')]

@@ -26,7 +26,7 @@ import {
   literal,
   offset,
 } from './fields.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -96,7 +96,7 @@ export function jsonRecord(
   const fits = same && known.found === chunk.shape
   const around = fits ? known! : templateOf(chunk, ids, metadata, shape)
   if (!fits && !special) usual.set(chunk.origin, around)
-  const time = shape.time === '' ? [] : valueOf(chunk, shape.timeFormat)
+  const time = shape.time === '' ? [] : timeValue(chunk, shape.timeFormat)
   const { beforeTime, beforeMessage, line, behind } = around
   const all = joined([literal(beforeTime), ...time, literal(beforeMessage)])
   if (shape.merge && chunk.shape === undefined) {
@@ -110,7 +110,8 @@ export function jsonRecord(
 }
 
 function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Template {
-  const taken = new Set([shape.message, shape.time, shape.id])
+  const level = shape.level ?? LEVEL
+  const taken = new Set([shape.message, shape.time, shape.id, ...foundNames(chunk, level)])
   const constants = Object.entries(shape.constants).filter(([name]) => claim(taken, name))
   if (shape.attributes !== '') taken.add(shape.attributes)
   const held = shape.attributes === '' ? taken : new Set<string>()
@@ -153,9 +154,9 @@ function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape
     line: message(chunk),
     behind: joined([
       literal('"'),
-      ...levelIn(chunk, `,${JSON.stringify(shape.level ?? LEVEL)}:"`, 'word', '"'),
+      ...levelIn(chunk, `,${JSON.stringify(level)}:"`, 'word', '"'),
       ...repeatedIn(chunk, ',"repeated":'),
-      ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...levelName(chunk, shape.level ?? LEVEL), 'repeated'] }),
+      ...fieldsIn(chunk, { as: 'json', ours: taken }),
       literal(`${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
     ]),
   }
@@ -173,7 +174,7 @@ function claim(taken: Set<string>, name: string): boolean {
 }
 
 /** The time of a chunk's records as a JSON value. */
-function valueOf(chunk: Chunk, format: TimeFormat): Segment[] {
+function timeValue(chunk: Chunk, format: TimeFormat): Segment[] {
   switch (format) {
     case 'rfc3339':
       return [literal('"'), timeOf(chunk, 'rfc3339', () => literal(isoTime(chunk))), literal('"')]

@@ -17,7 +17,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict 
 import { endpointSchema } from './endpoint.ts'
 import { attributesOf, epochSeconds, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, message, objectOf, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -111,38 +111,50 @@ const OWN_FIELDS = new Set([
 function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Segment[] {
   const { format, index, sourcetype, source = chunk.origin.path, host = metadata.pod } = options
   const fields = new Map(flagTexts(chunk))
+  const found = format === 'event' ? foundNames(chunk, 'level') : []
   for (const [name, value] of attributesOf(chunk, metadata)) {
     const as = name === 'source' ? 'log_source' : name
     // The file is the event's source already.
-    const said = as === '' || OWN_FIELDS.has(as) || (as === 'file' && options.source === undefined)
+    const said =
+      as === '' || OWN_FIELDS.has(as) || found.includes(as) || (as === 'file' && options.source === undefined)
     if (!said && !fields.has(as)) fields.set(as, value)
   }
   const head = JSON.stringify({ host, source, sourcetype, index }).slice(1)
-  const inside = format === 'json'
   return joined([
     literal('{"time":'),
     timeOf(chunk, 'seconds', () => literal(epochSeconds(chunk))),
-    literal(`,${head.slice(0, -1)},"event":${inside ? '{"message":"' : '"'}`),
-    message(chunk),
-    literal(`"${inside ? '}' : ''}`),
-    ...(options.fields ? indexed(chunk, Object.fromEntries(fields)) : []),
+    literal(`,${head.slice(0, -1)},"event":`),
+    ...(format === 'json' ? inEvent(chunk) : beside(chunk, options.fields)),
+    ...(options.fields ? indexed(chunk, Object.fromEntries(fields), format === 'event') : []),
     literal('}'),
   ])
 }
 
-/** Indexed fields: ours, the level, and what was found in the record. */
-function indexed(chunk: Chunk, ours: Readonly<Record<string, string>>): Segment[] {
-  const said = JSON.stringify(ours)
-  if (chunk.shape === undefined) return [literal(`,"fields":${said}`)]
-  const names = [...OWN_FIELDS, ...Object.keys(ours), ...levelName(chunk, 'level'), 'log_source', 'repeated']
+/** An event that is an object holds what was found in the record too. */
+function inEvent(chunk: Chunk): Segment[] {
+  if (chunk.shape === undefined) return [literal('{"message":"'), { kind: 'message' }, literal('"}')]
+  const names = foundNames(chunk, 'level')
   return [
-    // A member comes first in any case, for the others begin with a comma.
-    literal(`,"fields":${said === '{}' ? `{"log_source":${JSON.stringify(chunk.origin.source)}` : said.slice(0, -1)}`),
+    literal('{"message":"'),
+    message(chunk),
+    literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'strings', ours: names }),
+    ...fieldsIn(chunk, { as: 'json', ours: ['message', ...names] }),
     literal('}'),
   ]
+}
+
+/** The message, if what else was found stands beside it; else the line. */
+function beside(chunk: Chunk, hasFields: boolean): Segment[] {
+  const text: Segment = hasFields ? message(chunk, { refusesBlank: true }) : { kind: 'message' }
+  return [literal('"'), text, literal('"')]
+}
+
+/** Indexed fields: ours, and what was found in the record if it has no other place. */
+function indexed(chunk: Chunk, ours: Readonly<Record<string, string>>, found: boolean): Segment[] {
+  if (chunk.shape === undefined || !found) return [literal(`,"fields":${JSON.stringify(ours)}`)]
+  return [literal(',"fields":'), ...objectOf(chunk, { as: 'strings', ours: OWN_FIELDS }, ours)]
 }
 
 /** "About HTTP Event Collector Indexer Acknowledgment". A `false` may mean: not yet, never, or unknown here. */

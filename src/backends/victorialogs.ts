@@ -19,7 +19,7 @@ import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit } from './fit.ts'
 import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, levelName, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const uint32 = () => {
@@ -49,6 +49,8 @@ export type VictorialogsOptions = z.infer<typeof victorialogsSchema>
 /** `-insert.maxFieldsPerLine` is 1000; a name has 128 bytes at the most. */
 const ATTRIBUTES = { count: 900, bytes: 32 * 1024, valueBytes: 16 * 1024 }
 const NAME_BYTES = 128
+/** Some are left for the record's own: time, message, level. */
+const FIELDS = 990
 /** Names with a meaning of their own in VictoriaLogs, and those that only the shipper may say. */
 const RESERVED = new Set(['_msg', '_time', '_stream', '_stream_id', ...FLAGS])
 /** The shortest retention there can be is a day: what is older is dropped without a word. Milliseconds. */
@@ -79,21 +81,25 @@ export function createVictorialogs(options: VictorialogsOptions, context: Backen
 }
 
 function line(chunk: Chunk, metadata: Metadata): Segment[] {
+  const found = foundNames(chunk, 'level')
   const known = attributesOf(chunk, metadata).filter(
-    ([name, value]) => value !== '' && !RESERVED.has(name) && Buffer.byteLength(name) <= NAME_BYTES,
+    ([name, value]) =>
+      value !== '' && !RESERVED.has(name) && !found.includes(name) && Buffer.byteLength(name) <= NAME_BYTES,
   )
   const said = Object.fromEntries([...fit(known, ATTRIBUTES), ...flagTexts(chunk)])
   return joined([
     literal('{"_time":"'),
     timeOf(chunk, 'nanoseconds', () => ({ kind: 'counter', value: chunk.recordTimeNanos })),
     literal('","_msg":"'),
-    message(chunk),
+    // A message of nothing would be called a missing one.
+    message(chunk, { refusesBlank: true }),
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
     ...fieldsIn(chunk, {
       as: 'json',
-      ours: [...RESERVED, ...Object.keys(said), ...levelName(chunk, 'level'), 'repeated'],
+      ours: [...RESERVED, ...Object.keys(said), ...found],
+      limits: { count: FIELDS - Object.keys(said).length, nameBytes: NAME_BYTES },
     }),
     literal(`,${JSON.stringify(said).slice(1)}`),
   ])

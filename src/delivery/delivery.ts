@@ -213,9 +213,11 @@ export class Delivery {
   }
 
   #bookAlterations({ alterations }: Payload): void {
-    for (const { origin, repaired, cut } of alterations) {
+    for (const { origin, repaired, cut, bared, retimed } of alterations) {
       this.stats.repairedSequences += repaired
       this.stats.truncatedRecords += cut
+      this.stats.baredRecords += bared
+      this.stats.retimedRecords += retimed
       if (repaired > 0) this.#fields.onRepaired?.(origin, repaired)
       if (cut > 0) this.#fields.onTruncated?.(origin, cut)
     }

@@ -22,7 +22,7 @@ import { Compressor } from './encoding/compress.ts'
 import { Encoder, type Payload } from './encoding/encoder.ts'
 import { Expansion } from './encoding/expansion.ts'
 import type { FrameRange } from './encoding/frame-ranges.ts'
-import { isAhead } from './encoding/record-times.ts'
+import { isAhead, patience } from './encoding/record-times.ts'
 import type { BatchOptions, Compression, RetryOptions } from './options.ts'
 import type { CircuitChange, RequestEvent } from './outcome/delivery-log.ts'
 import type { Evidence } from './outcome/evidence.ts'
@@ -263,6 +263,9 @@ export class Sender {
     if (age === undefined) return false
     const now = this.#fields.wall()
     const oldest = slab.chunks[0]!.recordTimeNanos / 1_000_000n
-    return oldest < now - age || slab.chunks.some(({ recordTimeNanos }) => isAhead(recordTimeNanos, now))
+    const timed = slab.chunks.some(({ shape }) => shape?.timed === true)
+    return (
+      oldest < now - patience(age, timed) || slab.chunks.some(({ recordTimeNanos }) => isAhead(recordTimeNanos, now))
+    )
   }
 }

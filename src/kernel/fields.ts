@@ -1,6 +1,6 @@
 /**
- * The names of fields, for the segment of that kind: which values are shown elsewhere, which names give way or are left
- * out, and what those are called that an expression found. assembly/process/fields.ts has the layout.
+ * The names of fields, for the segment of that kind: which values are shown elsewhere, which names give way, are left out or
+ * changed, and what those are called that an expression found. assembly/process/fields.ts has the layout.
  */
 import { invariant } from '../errors.ts'
 import { LAYOUT } from './module.ts'
@@ -8,10 +8,39 @@ import { LAYOUT } from './module.ts'
 export interface FieldNames {
   /** Values that have a place of their own in a record: always, or if that is taken. */
   readonly hidden: readonly { readonly slot: number; readonly shown: keyof typeof SHOWN }[]
-  /** Other names; an empty one leaves the value out. */
-  readonly rules: ReadonlyMap<string, string>
-  /** Values that an expression found. */
+  /** What becomes of values by their names: the first that fits holds. */
+  readonly rules: readonly NameRule[]
+  /** What becomes of all others. */
+  readonly others: 'kept' | 'out'
+  /** Values that an expression found, under an empty name left out; of pairs, those that are numbers. */
   readonly named: readonly { readonly name: string; readonly slot: number; readonly number: boolean }[]
+  /** What a backend takes of one record: with more it gets the line. */
+  readonly limits: FieldLimits
+}
+
+export type NameRule =
+  /** Left out, or sent as it is. */
+  | { readonly name: string; readonly is: 'out' | 'kept' }
+  /** Sent under this name; under its own, if the record has a value of that name. */
+  | { readonly name: string; readonly is: 'other'; readonly other: string }
+  /** Sent under this name; left out, if the record has a value of that name. */
+  | { readonly name: string; readonly is: 'line'; readonly other: string }
+  /** All names that begin so are sent behind `line_`. Not of attributes. */
+  | { readonly name: string; readonly is: 'begin' }
+
+/** Values, bytes of a name and of a value as they are written in the line, and of all of them as they are sent. */
+export interface FieldLimits {
+  readonly count: number
+  readonly nameBytes: number
+  readonly valueBytes: number
+  readonly bytes: number
+}
+
+export const ANY_FIELDS: FieldLimits = {
+  count: 0xffffffff,
+  nameBytes: 0xffffffff,
+  valueBytes: 0xffffffff,
+  bytes: 0xffffffff,
 }
 
 /** Always; if the record has a time, or a level; if what was written is the word of the level. */
@@ -22,30 +51,41 @@ const SHOWN = {
   sameLevel: LAYOUT.SHOWN_SAME_LEVEL,
 } as const
 
-/** Longer names are never changed: bytes as a JSON string. */
-const LONGEST = 255
+const RULES: Record<NameRule['is'], number> = {
+  out: LAYOUT.NAME_OUT,
+  other: LAYOUT.NAME_OTHER,
+  kept: LAYOUT.NAME_KEPT,
+  line: LAYOUT.NAME_LINE,
+  begin: LAYOUT.NAMES_LINE,
+}
 
-export function packFieldNames({ hidden, rules, named }: FieldNames): Uint8Array {
-  const changed = [...rules].filter(
-    ([name, other]) => quoted(name).length <= LONGEST && quoted(other).length <= LONGEST,
-  )
-  const head = Buffer.alloc(6)
-  head.writeUInt16LE(hidden.length, 0)
-  head.writeUInt16LE(changed.length, 2)
-  head.writeUInt16LE(named.length, 4)
+const LONGEST = 0xffff
+
+export function packFieldNames({ hidden, rules, others, named, limits }: FieldNames): Uint8Array {
+  const head = Buffer.alloc(24)
+  const counts = [hidden.length, rules.length, named.length, RULES[others]]
+  for (const [index, count] of counts.entries()) head.writeUInt16LE(count, 2 * index)
+  const most = [limits.count, limits.nameBytes, limits.valueBytes, limits.bytes]
+  for (const [index, bytes] of most.entries()) head.writeUInt32LE(Math.max(0, bytes), 8 + 4 * index)
   const parts: Uint8Array[] = [head, Uint8Array.from(hidden.flatMap(({ slot, shown }) => [slot, SHOWN[shown]]))]
-  for (const [name, other] of changed) {
-    const [from, to] = [quoted(name), other === '' ? Buffer.alloc(0) : quoted(other)]
-    parts.push(Uint8Array.of(other === '' ? 0 : 1, from.length, to.length), from, to)
+  for (const rule of rules) {
+    const from = quoted(rule.name)
+    const to = 'other' in rule ? quoted(rule.other) : Buffer.alloc(0)
+    const lengths = Buffer.alloc(5)
+    lengths[0] = RULES[rule.is]
+    lengths.writeUInt16LE(from.length, 1)
+    lengths.writeUInt16LE(to.length, 3)
+    parts.push(lengths, from, to)
   }
   for (const { name, slot, number } of named) {
-    const text = quoted(name)
-    invariant(text.length <= LONGEST, 'the name of a value is too long')
-    parts.push(Uint8Array.of(slot, Number(number), text.length), text)
+    const text = name === '' ? Buffer.alloc(0) : quoted(name)
+    parts.push(Uint8Array.of(slot, Number(number), text.length & 255, text.length >> 8), text)
   }
   return Buffer.concat(parts)
 }
 
 function quoted(name: string): Buffer {
-  return Buffer.from(JSON.stringify(name))
+  const text = Buffer.from(JSON.stringify(name))
+  invariant(text.length <= LONGEST, 'the name of a value is too long')
+  return text
 }

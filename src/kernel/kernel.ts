@@ -1,7 +1,7 @@
 /**
  * The kernel's door: the loops that touch every byte, over one fixed linear memory.
  *
- *     0        64 KiB                                                          end
+ *     0        128 KiB                                                         end
  *     │ room   │ tables │ arena: slabs and payloads, dealt out by a budget │ one page of slack │
  *
  * Files are read into the arena, frames are found and rendered there, and views of it go to the HTTP client: log data
@@ -46,7 +46,13 @@ export type Segment =
   /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
   | { readonly kind: 'fixed64'; readonly value: bigint }
   /** The message of a record: the value in its slot if there is one, else the frame. */
-  | { readonly kind: 'text'; readonly slot: number | undefined; readonly as: 'string' | 'bytes' }
+  | {
+      readonly kind: 'text'
+      readonly slot: number | undefined
+      readonly as: 'string' | 'bytes'
+      /** A value of nothing but white space is none. */
+      readonly refusesBlank?: boolean
+    }
   /** The value in a slot; nothing if there is none. `number`: what stands there may be a number. */
   | {
       readonly kind: 'value'
@@ -62,24 +68,30 @@ export type Segment =
   | { readonly kind: 'level'; readonly as: LevelForm; readonly slot?: number | undefined }
   /** What else was found, under the names that `names` gives: see fields.ts. */
   | { readonly kind: 'fields'; readonly as: FieldForm; readonly names: Uint8Array }
-  /** For how many records this one stands. */
-  | { readonly kind: 'repeated' }
+  /** For how many records this one stands: in digits, or as a varint of five bytes. */
+  | { readonly kind: 'repeated'; readonly as?: RepeatedForm }
+  /** A comma, unless an object begins before it. */
+  | { readonly kind: 'comma' }
   /** These only if the record has that. */
-  | { readonly kind: 'when'; readonly has: Has; readonly then: readonly Segment[] }
+  | { readonly kind: 'when'; readonly has: Has; readonly show: readonly Inner[] }
   /**
    * How many bytes of the record follow: a varint of five bytes (Protocol Buffers). The record's end is where the
    * separator behind it ends, so use it with a separator of no bytes.
    */
   | { readonly kind: 'length' }
 
+/** A length would measure what was not written. */
+export type Inner = Exclude<Segment, { kind: 'length' }>
+
 /** How a value is written: as JSON, inside of a JSON string, as one, its bytes, the bytes of its hexadecimal digits. */
 export type ValueForm = keyof typeof VALUE_FORMS
-/** RFC 3339 in UTC, seconds with three decimals, milliseconds, nanoseconds, and these as `fixed64`. */
+/** RFC 3339 in UTC, seconds with three decimals, milliseconds, nanoseconds, and these as `fixed64`; or a part, in UTC. */
 export type TimeForm = keyof typeof TIME_FORMS
 /** JSON members, such whose values are texts, attributes of OTLP, the same as JSON. */
 export type FieldForm = keyof typeof FIELD_FORMS
 /** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
 export type LevelForm = keyof typeof LEVEL_FORMS
+export type RepeatedForm = keyof typeof REPEATED_FORMS
 /** A time, a level, more records than one; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
 export type Has =
   | 'time'
@@ -101,6 +113,10 @@ const TIME_FORMS = {
   milliseconds: LAYOUT.TIME_MILLISECONDS,
   nanoseconds: LAYOUT.TIME_NANOSECONDS,
   fixed64: LAYOUT.TIME_FIXED64,
+  year: LAYOUT.TIME_YEAR,
+  month: LAYOUT.TIME_MONTH,
+  day: LAYOUT.TIME_DAY,
+  hour: LAYOUT.TIME_HOUR,
 } as const
 const LEVEL_FORMS = {
   word: LAYOUT.LEVEL_WORD,
@@ -109,6 +125,7 @@ const LEVEL_FORMS = {
   syslog: LAYOUT.LEVEL_SYSLOG,
   byte: LAYOUT.LEVEL_BYTE,
 } as const
+const REPEATED_FORMS = { digits: LAYOUT.REPEATED_DIGITS, varint: LAYOUT.REPEATED_VARINT } as const
 const FIELD_FORMS = {
   json: LAYOUT.AS_JSON,
   strings: LAYOUT.AS_QUOTED,
@@ -127,13 +144,17 @@ export type Encoding = keyof typeof ENCODINGS
 
 const LINE_FEED = 10
 
-/** Bytes that a message (a trimmed, repaired frame) and a whole record may have. */
+/** What a record may be. */
 export interface RecordLimits {
+  /** Bytes that a message (a trimmed, repaired frame) and a whole record may have. */
   readonly messageBytes: number
   readonly recordBytes: number
+  /** The first and the last time that a record may have of its own: others are none. Default: any. */
+  readonly oldest?: bigint
+  readonly newest?: bigint
 }
 
-const UNLIMITED: RecordLimits = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
+const UNLIMITED = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
 
 /** How lines become records. */
 export interface RecordRule {
@@ -214,6 +235,8 @@ export interface Rendering {
   readonly repair?: boolean
   /** The first frame is the head of a file, where a byte order mark is left out. */
   readonly atFileStart?: boolean
+  /** Of the first frame nothing is shown that was found in it but its time and level: it is its own message. */
+  readonly bare?: boolean
   /** The first frame is cut, between two characters, where it is too long for its record, its message or the space. */
   readonly cut?: boolean
 }
@@ -305,11 +328,16 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly measures: WebAssembly.Global
   readonly messageBytes: WebAssembly.Global
   readonly messageSlot: WebAssembly.Global
+  readonly refusesBlank: WebAssembly.Global
+  readonly oldest: WebAssembly.BigGlobal
+  readonly newest: WebAssembly.BigGlobal
   readonly recordBytes: WebAssembly.Global
   render(): number
   readonly end: WebAssembly.Global
   readonly repaired: WebAssembly.Global
   readonly cutAt: WebAssembly.Global
+  readonly bared: WebAssembly.Global
+  readonly retimed: WebAssembly.Global
   frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
   padded(ends: number, first: number, count: number, start: number): number
   records(
@@ -419,9 +447,12 @@ const KINDS: Record<Segment['kind'], number> = {
   level: LAYOUT.LEVEL,
   fields: LAYOUT.FIELDS,
   repeated: LAYOUT.REPEATED,
+  comma: LAYOUT.COMMA,
 }
 /** Bytes that the program of a template may take, with what it names. */
-const ROOM = LAYOUT.STATES - LAYOUT.PROGRAM
+const ROOM = LAYOUT.NAMES - LAYOUT.PROGRAM
+
+const ANY_TIME = { oldest: -(2n ** 63n), newest: 2n ** 63n - 1n }
 
 /** Bytes of the room that a segment takes, its step included. */
 function roomFor(segment: Segment): number {
@@ -436,11 +467,11 @@ function roomFor(segment: Segment): number {
 /** All steps in their order: those of a condition stand behind it. */
 function flat(segments: readonly Segment[]): readonly Segment[] {
   if (segments.every(({ kind }) => kind !== 'when')) return segments
-  return segments.flatMap(segment => (segment.kind === 'when' ? [segment, ...flat(segment.then)] : [segment]))
+  return segments.flatMap(segment => (segment.kind === 'when' ? [segment, ...flat(segment.show)] : [segment]))
 }
 
 function stepsOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => sum + 1 + (segment.kind === 'when' ? stepsOf(segment.then) : 0), 0)
+  return segments.reduce((sum, segment) => sum + 1 + (segment.kind === 'when' ? stepsOf(segment.show) : 0), 0)
 }
 
 /** Bytes that stand behind the steps. */
@@ -528,6 +559,16 @@ export class Kernel {
   /** Where the last `render` cut its first frame: the first byte that is left out. 0 if it was not to cut. */
   get cutAt(): number {
     return this.#loops.cutAt.value
+  }
+
+  /** How many records of the last `render` are their frames, because they have more fields than may be, or are `bare`. */
+  get bared(): number {
+    return this.#loops.bared.value
+  }
+
+  /** How many records of the last `render` have a time of their own that they may not have. */
+  get retimed(): number {
+    return this.#loops.retimed.value
   }
 
   /**
@@ -751,7 +792,7 @@ export class Kernel {
    *
    * Under `text` a frame loses one CR at its end and the NULs at its head before it is rendered; `bytes` takes it as it
    * is. `limits` are for one record. Throws `ERR_INVARIANT`, and keeps the last template, if segments and separator need
-   * more than the room has, which is a little under 60 KiB.
+   * more than the room has, which is a little over 100 KiB.
    */
   template(
     segments: readonly Segment[],
@@ -767,6 +808,7 @@ export class Kernel {
     let counts = false
     let measures = false
     let messageSlot: number = LAYOUT.NO_SLOT
+    let refusesBlank = false
     for (const segment of all) {
       const inTable = segment.kind === 'range' && segment.table !== undefined
       this.#view.setUint32(step, inTable ? LAYOUT.RANGE_IN : KINDS[segment.kind], true)
@@ -781,11 +823,12 @@ export class Kernel {
         const [what, slot] = conditionOf(segment.has)
         this.#view.setUint32(step + 4, what, true)
         this.#view.setUint32(step + 8, slot, true)
-        this.#view.setUint32(step + 12, STEP * stepsOf(segment.then), true)
+        this.#view.setUint32(step + 12, STEP * stepsOf(segment.show), true)
       } else if (segment.kind === 'text') {
         this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
         this.#view.setUint32(step + 8, segment.slot ?? LAYOUT.NO_SLOT, true)
         messageSlot = segment.slot ?? LAYOUT.NO_SLOT
+        refusesBlank = segment.refusesBlank ?? false
       } else if (segment.kind === 'value') {
         this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
         this.#view.setUint32(step + 8, segment.slot, true)
@@ -813,6 +856,8 @@ export class Kernel {
       } else if (segment.kind === 'fixed64') {
         this.#view.setBigUint64(step + 8, segment.value, true)
         counts = true
+      } else if (segment.kind === 'repeated') {
+        this.#view.setUint32(step + 4, REPEATED_FORMS[segment.as ?? 'digits'], true)
       } else if (segment.kind === 'length') measures = true
       step += STEP
     }
@@ -822,6 +867,9 @@ export class Kernel {
     loops.counts.value = Number(counts)
     loops.measures.value = Number(measures)
     loops.messageSlot.value = messageSlot
+    loops.refusesBlank.value = Number(refusesBlank)
+    loops.oldest.value = limits.oldest ?? ANY_TIME.oldest
+    loops.newest.value = limits.newest ?? ANY_TIME.newest
     loops.messageBytes.value = Math.min(limits.messageBytes, UNLIMITED.messageBytes)
     loops.recordBytes.value = Math.min(limits.recordBytes, UNLIMITED.recordBytes)
   }
@@ -832,7 +880,8 @@ export class Kernel {
    * hold nothing of worth afterwards. `repair` and `atFileStart` mean nothing under `bytes`.
    */
   render(rendering: Rendering): number {
-    const { ends, first, count, start, out, limit, repair = false, atFileStart = false, cut = false } = rendering
+    const { ends, first, count, start, out, limit, repair = false, atFileStart = false } = rendering
+    const { bare = false, cut = false } = rendering
     const loops = this.#loops
     loops.rows.value = rendering.rows ?? 0
     loops.rowBytes.value = rendering.rowBytes ?? 0
@@ -844,6 +893,7 @@ export class Kernel {
     loops.limit.value = limit
     loops.repair.value = Number(repair)
     loops.atFileStart.value = Number(atFileStart)
+    loops.bare.value = Number(bare)
     loops.cut.value = Number(cut)
     return loops.render()
   }

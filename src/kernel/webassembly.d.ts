@@ -19,4 +19,8 @@ declare namespace WebAssembly {
   interface Global<T extends number | bigint = number> {
     value: T
   }
+  /** The same of 64 bits. */
+  interface BigGlobal {
+    value: bigint
+  }
 }

@@ -173,6 +173,9 @@ export interface PipelineStatus {
   /** Records that are kept for a replay; null: none are kept. */
   readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number
+  /** Records without their fields, or their own times, since the backend does not take them. */
+  readonly baredRecords: number
+  readonly retimedRecords: number
   readonly wireBytes: number
   /** Requests per bucket, not cumulated; the bounds are in seconds and the last bucket has none. */
   readonly durations: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number }

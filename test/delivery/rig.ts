@@ -38,15 +38,26 @@ export interface FileLines {
   readonly readAt?: number
 }
 
+/** What is found in the records of slabs. */
+export interface Found {
+  readonly tableBytes: number
+  readonly row: number
+  readonly fill: (kernel: Kernel, slab: Slab) => void
+}
+
 export class Arena {
   readonly kernel: Kernel
   readonly budget: Budget
   /** What every chunk that settled was worth, in the order in which they settled. */
   readonly settledChunks: Chunk[] = []
 
+  /** Of records that are processed: bytes of each row, and what fills them. */
+  readonly found: Found | undefined
+
   /** `payloads`: how many of its bytes are only for them. */
-  constructor(bytes = 4 << 20, payloads = 0) {
-    this.kernel = Kernel.create(bytes)
+  constructor(bytes = 4 << 20, payloads = 0, found: Found | undefined = undefined) {
+    this.found = found
+    this.kernel = Kernel.create(bytes, found?.tableBytes)
     this.budget = new Budget(this.kernel.arena, bytes, payloads)
   }
 
@@ -56,7 +67,8 @@ export class Arena {
       const lines = file.lines.map(line => Buffer.from(line))
       return { lines, owner, origin: file.origin ?? origin(), fileStart, readAt, cutFrom, partial }
     })
-    const slab = Slab.holding(this.kernel.memory.buffer, this.budget, chunks)!
+    const slab = Slab.holding(this.kernel.memory.buffer, this.budget, chunks, this.found?.row)!
+    this.found?.fill(this.kernel, slab)
     for (const chunk of slab.chunks) chunk.recordTimeNanos = BigInt(READ_AT) * 1_000_000n
     return slab
   }

@@ -85,6 +85,8 @@ const PIPELINE: PipelineStatus = {
   redactions: [{ source: 'app', rule: 'password', redacted: 4, gaveUp: 1 }],
   deadLetters: { written: 3, omitted: 1, bytes: 700 },
   payloadBytes: 900,
+  baredRecords: 0,
+  retimedRecords: 0,
   wireBytes: 300,
   durations: { bounds: [0.1, 1], counts: [4, 2, 1], sum: 12.5 },
   lag: [{ source: 'app', bytes: 200, seconds: 1.5, inFlightSeconds: 0.5 }],

@@ -12,12 +12,14 @@
  * made again from the slab, in which nothing is written.
  */
 import { hash } from 'node:crypto'
+import { FIELDS_AROUND } from '../../arena.ts'
 import type { Backend, Group } from '../../backends/backend.ts'
 import type { Budget, Extent } from '../../budget.ts'
 import type { Chunk, Origin, Slab } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
-import type { Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
+import type { FieldForm, Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
 import { type FrameRange, upTo } from './frame-ranges.ts'
+import { ownTimes } from './record-times.ts'
 
 /** What happened to the frames of one origin on the way; booked when they settle, for they may be encoded again. */
 export interface Alteration {
@@ -26,6 +28,10 @@ export interface Alteration {
   readonly repaired: number
   /** Records cut to fit, but for those that were cut when they were read: a line counts once. */
   readonly cut: number
+  /** Records that are their line, for the backend does not take all fields that they have. */
+  readonly bared: number
+  /** Records whose own time is older than the backend takes, or farther ahead: they have that of reading. */
+  readonly retimed: number
 }
 
 export interface Payload {
@@ -58,6 +64,8 @@ const LENGTH_BYTES = 5
 
 /** Bytes that one of a line becomes: a quarter more is likely; `\u0001` is the most there is. */
 const GROWTH = { usual: 1.25, most: 6 }
+/** And where its fields are sent: behind commas, or as attributes of OTLP. */
+const FIELDS_GROWTH: Readonly<Record<FieldForm, number>> = { json: 1.5, strings: 1.5, attributes: 2.5, keyvalues: 4 }
 
 /** Room for what is not reckoned one by one: what a record says of itself when it was cut, or is the last one. */
 const SLACK = 4096
@@ -81,7 +89,7 @@ interface Filling {
   readonly first: { readonly chunk: Chunk; readonly frame: number }
   /** Every file range in it, however it was cut into chunks. */
   readonly extents: { readonly generation: string; readonly from: number; to: number }[]
-  /** To what its record was cut down, or nothing. */
+  /** To what its record was cut down, or that it is without its fields; or nothing. */
   cut: string
   out: number
   records: number
@@ -214,8 +222,7 @@ export class Encoder {
     const repair = text && !kernel.validUtf8(slab.startOf(chunk, from), slab.endOf(to - 1))
     let { out } = entered
     let at = from
-    let repaired = 0
-    let cut = 0
+    const altered = { repaired: 0, cut: 0, bared: 0, retimed: 0 }
     this.#template(chunk, at)
     for (;;) {
       const alone = filling.records === 0 && at === from
@@ -227,19 +234,26 @@ export class Encoder {
       const frames = { ...table, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart }
       let count = out < room ? kernel.render({ ...frames, count: to - at, limit: room }) : 0
       if (alone && count === 0) count = kernel.render({ ...frames, count: 1, limit: last })
+      // Fields may be longer than what they are made of: then the line may still fit.
+      if (alone && count === 0 && largest && chunk.shape) {
+        count = kernel.render({ ...frames, count: 1, limit: last, bare: true })
+        if (count === 1) filling.cut = 'bare\n'
+      }
       // What is too long begins a payload of its own, so that it is cut for its own sake and not for want of room.
       if (alone && count === 0 && largest) {
         // Its template says that it was cut, and how long it was.
         this.#template({ ...chunk, cutFrom: chunk.cutFrom || slab.endOf(at) - slab.startOf(chunk, at) }, at)
         count = kernel.render({ ...frames, count: 1, limit: last, cut: true })
-        if (count === 1 && chunk.cutFrom === 0) cut = 1
+        if (count === 1 && chunk.cutFrom === 0) altered.cut = 1
         // The same record, cut shorter, is another request.
         filling.cut = `cut to ${filling.last - filling.begin}\n`
         this.#template(chunk, at + 1)
       }
       if (count === 0) break
       out = kernel.end
-      repaired += kernel.repaired
+      altered.repaired += kernel.repaired
+      altered.bared += kernel.bared
+      altered.retimed += kernel.retimed
       at += count
     }
     if (at === from) return 0
@@ -247,7 +261,9 @@ export class Encoder {
     filling.group = group
     filling.records += at - from
     filling.frameBytes += slab.endOf(at - 1) - slab.startOf(chunk, from)
-    if (repaired + cut > 0) filling.alterations.push({ origin: chunk.origin, repaired, cut })
+    if (Object.values(altered).some(count => count > 0)) {
+      filling.alterations.push({ origin: chunk.origin, ...altered })
+    }
     const fileEnd = at === chunk.firstFrame + chunk.frames ? chunk.fileEnd : slab.offsetOf(chunk, at)
     const { generation } = chunk.origin
     const last = filling.extents.at(-1)
@@ -266,7 +282,14 @@ export class Encoder {
   #template(chunk: Chunk, frame: number): void {
     const { treatment, separator } = this.#backend.format
     const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
-    this.#kernel.template(segments, treatment, separator, this.#limits)
+    this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk))
+  }
+
+  /** What its records may be: times of their own that the backend takes now, and will take for a while. */
+  #limitsOf({ shape, recordTimeNanos }: Chunk): RecordLimits {
+    const { age } = this.#backend.limits
+    if (age === undefined || !shape?.timed) return this.#limits
+    return { ...this.#limits, ...ownTimes(recordTimeNanos, age) }
   }
 
   /** Where the chunk's first record goes: behind the last one, or into a group of its own. Writes, but changes nothing yet. */
@@ -320,9 +343,12 @@ export class Encoder {
       enclosing.reduce((sum, part) => sum + (part?.length ?? 0), SLACK) +
       length(this.#segments(chunk)) +
       format.separator.length
-    const record = Math.min(GROWTH.most * Math.min(bytes, messageBytes), recordBytes)
-    const likely = Math.max(this.#estimate(slab, ranges), around + GROWTH.usual * bytes)
-    return { likely, largest: Math.min(most, Math.max(around + record, likely)) }
+    const largest = Math.min(
+      GROWTH.most * Math.min(bytes, messageBytes) + aroundFields(this.#segments(chunk)),
+      recordBytes,
+    )
+    const likely = Math.max(this.#estimate(slab, ranges), around + usualGrowth(this.#segments(chunk)) * bytes)
+    return { likely, largest: Math.min(most, Math.max(around + largest, likely)) }
   }
 
   /** Bytes that these frames will probably take, as far as one payload takes them. */
@@ -330,15 +356,17 @@ export class Encoder {
     const { format } = this.#backend
     let bytes = SLACK
     let perRecord: number | undefined
+    let growth: number | undefined
     for (const range of ranges) {
       for (const chunk of slab.chunks) {
         const first = Math.max(range.from, chunk.firstFrame)
         const stop = Math.min(range.to, chunk.firstFrame + chunk.frames)
         if (first >= stop) continue
         perRecord ??= length(this.#segments(chunk)) + format.separator.length
+        growth ??= usualGrowth(this.#segments(chunk))
         const group = this.#backend.group?.(chunk)
         bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
-        bytes += (stop - first) * perRecord + GROWTH.usual * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
+        bytes += (stop - first) * perRecord + growth * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
         if (bytes >= this.maxBytes) return this.maxBytes
       }
     }
@@ -361,20 +389,39 @@ function chunkOf(slab: Slab, frame: number): Chunk {
 }
 
 /** The template for the chunk's frame number `by`: what counts begins later. */
-function movedOn(segments: readonly Segment[], by: number): readonly Segment[] {
-  if (by === 0) return segments
-  return segments.map(segment => {
-    if (segment.kind === 'counter' || segment.kind === 'fixed64')
+function movedOn<S extends Segment>(segments: readonly S[], by: number): readonly S[] {
+  return by === 0 ? segments : segments.map(segment => moved(segment, by))
+}
+
+function moved<S extends Segment>(segment: S, by: number): S {
+  switch (segment.kind) {
+    case 'counter':
+    case 'fixed64':
       return { ...segment, value: segment.value + BigInt(by) }
-    if (segment.kind === 'time') return { ...segment, fallback: segment.fallback + BigInt(by) }
-    return segment.kind === 'when' ? { ...segment, then: movedOn(segment.then, by) } : segment
-  })
+    case 'time':
+      return { ...segment, fallback: segment.fallback + BigInt(by) }
+    case 'when':
+      return { ...segment, show: movedOn(segment.show, by) }
+    default:
+      return segment
+  }
+}
+
+/** Bytes that one of a line probably becomes. */
+function usualGrowth(segments: readonly Segment[]): number {
+  const fields = segments.find(({ kind }) => kind === 'fields')
+  return fields?.kind === 'fields' ? FIELDS_GROWTH[fields.as] : GROWTH.usual
+}
+
+/** Bytes that may stand around the fields of one record: their names and values grow as any byte does. */
+function aroundFields(segments: readonly Segment[]): number {
+  return segments.some(({ kind }) => kind === 'fields') ? FIELDS_AROUND : 0
 }
 
 /** Bytes of a record around an empty frame; numbers are taken at their longest. */
 function length(segments: readonly Segment[]): number {
   return segments.reduce((sum, segment) => {
-    if (segment.kind === 'when') return sum + length(segment.then)
+    if (segment.kind === 'when') return sum + length(segment.show)
     return sum + (segment.kind === 'literal' ? segment.bytes.length : segment.kind === 'time' ? 30 : 20)
   }, 0)
 }

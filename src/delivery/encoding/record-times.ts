@@ -21,6 +21,27 @@ export function isAhead(nanos: bigint, now: number): boolean {
   return nanos > BigInt(now + JITTER) * MILLISECOND
 }
 
+/** Backends take no time that is farther ahead (Loki's `creation_grace_period`): milliseconds, a little less. */
+const AHEAD = 9 * 60_000
+/**
+ * Times go on getting older while a record waits. So one that is found in a record is used only up to a part of what the
+ * backend takes, and records wait for no longer than the rest of it until it is asked again.
+ */
+const OWN = { share: 3 / 4 }
+
+/** The times of their own that records may have which are read at that time, for a backend that takes none older than `age`. */
+export function ownTimes(readNanos: bigint, age: number): { readonly oldest: bigint; readonly newest: bigint } {
+  return {
+    oldest: readNanos - BigInt(Math.floor(age * OWN.share)) * MILLISECOND,
+    newest: readNanos + BigInt(AHEAD) * MILLISECOND,
+  }
+}
+
+/** How long records may wait until their times must be looked at again: milliseconds. `timed`: some have their own. */
+export function patience(age: number, timed: boolean): number {
+  return timed ? age - Math.floor(age * OWN.share) : age
+}
+
 export class RecordTimes {
   readonly #random: () => number
   readonly #now: () => number

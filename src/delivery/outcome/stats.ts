@@ -38,6 +38,9 @@ export class DeliveryStats {
   inFlight = 0
   repairedSequences = 0
   truncatedRecords = 0
+  /** Records sent as their line, or with the time of reading, for the backend does not take their fields, or their time. */
+  baredRecords = 0
+  retimedRecords = 0
   /** Milliseconds since the epoch. */
   lastDeliveredAt: number | undefined
   lastError: LastError | undefined

@@ -10,6 +10,7 @@
  */
 import {
   AS_STRING,
+  COMMA,
   COUNTER,
   FIXED64,
   LENGTH,
@@ -63,6 +64,7 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
     } else if (kind == TIME) fixed += MOMENT_BYTES
     else if (kind == LEVEL) fixed += LEVEL_BYTES
     else if (kind == REPEATED) fixed += 20
+    else if (kind == COMMA) fixed++
     else if (kind == MEMBERS) {
       // What was cut is no object, but for one with blanks behind it, and that takes less than it does as a message.
       escaped++

@@ -1,10 +1,10 @@
 /**
- * The first page of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
+ * The first two pages of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
  * writes those that index.ts exports beside the module, and the host reads them there.
  *
- *     0      64        128            4224       4272                                      64448     64512   65536
- *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then what they name (literals, │ states │ lines │ tables
- *     │      │         │              │          │ counters)                                      │        │       │ arena …
+ *     0      64        128            4224       4272                   113600   129984   130048  131072
+ *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then │ names  │ states │ lines │ tables
+ *     │      │         │              │          │ what they name       │        │        │       │ arena …
  *
  * A step is 16 bytes. The host writes them (`Kernel.template`); render.ts follows them.
  *
@@ -22,7 +22,8 @@
  *     │ kind │ how   │ time (i64)  │   time      of the row, else this one, which goes up by one
  *     │ kind │ how   │ slot │ -    │   level     of the row; as it was written, in the slot
  *     │ kind │ how   │ address │ - │   fields    all that remains, by the names at `address` (see process/fields.ts)
- *     │ kind │ -     │ -          │   repeated  how many records it stands for
+ *     │ kind │ how   │ -          │   repeated  how many records it stands for
+ *     │ kind │ -     │ -          │   comma     unless an object begins before it
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  *
@@ -73,14 +74,17 @@ export const SPREAD: usize = 128
 /** And 16 quotes, 16 backslashes, 16 of the highest control character. */
 export const PATTERNS: usize = 4224
 export const PROGRAM: usize = 4272
-/** Behind what a program may take. Of the machines that say which lines make one record: their states, what has matched. */
-export const STATES: usize = 64448
+/** Behind what a program may take. Names in a record, by their hash: the u32 hash of each, and where it stands last. */
+export const NAMES: usize = 113600
+export const NAME_PLACES: usize = 2048
+/** Of the machines that say which lines make one record: their states, what has matched. */
+export const STATES: usize = 129984
 /** Where the next lines end, before it is known which records they are: a table of u32. */
-export const LINES: usize = 64512
+export const LINES: usize = 130048
 export const MOST_LINES: u32 = 256
 /** Machines that there may be at the most. */
 export const MOST_MACHINES: u32 = 12
-export const ROOM_END: usize = 65536
+export const ROOM_END: usize = 131072
 
 /** Bytes of a step, and the kinds of steps: a segment's kind in capitals (`Segment`). */
 export const STEP: usize = 16
@@ -100,6 +104,7 @@ export const TIME: u32 = 12
 export const LEVEL: u32 = 13
 export const FIELDS: u32 = 14
 export const REPEATED: u32 = 15
+export const COMMA: u32 = 16
 
 /** What `when` asks for: a time, a level, more records than one, a value, one that is `more` bytes in hexadecimal digits. */
 export const HAS_TIME: u32 = 0
@@ -124,17 +129,32 @@ export const TIME_SECONDS: u32 = 1
 export const TIME_MILLISECONDS: u32 = 2
 export const TIME_NANOSECONDS: u32 = 3
 export const TIME_FIXED64: u32 = 4
+/** Parts of it, in UTC. */
+export const TIME_YEAR: u32 = 5
+export const TIME_MONTH: u32 = 6
+export const TIME_DAY: u32 = 7
+export const TIME_HOUR: u32 = 8
 /** How a level is written: a word, its number, as it was written or else the word, the number of syslog. */
 export const LEVEL_WORD: u32 = 0
 export const LEVEL_NUMBER: u32 = 1
 export const LEVEL_WRITTEN: u32 = 2
 export const LEVEL_SYSLOG: u32 = 3
 export const LEVEL_BYTE: u32 = 4
+/** How a number of records is written: in digits, as a varint of five bytes. */
+export const REPEATED_DIGITS: u32 = 0
+export const REPEATED_VARINT: u32 = 1
 /** When a value is shown in its own place: always, with a time, with a level, if it says the word of the level. */
 export const SHOWN_ALWAYS: u32 = 0
 export const SHOWN_TIMED: u32 = 1
 export const SHOWN_LEVELLED: u32 = 2
 export const SHOWN_SAME_LEVEL: u32 = 3
+/** What becomes of a value of this name: left out, called otherwise, sent as it is, called `line_` and its name. */
+export const NAME_OUT: u32 = 0
+export const NAME_OTHER: u32 = 1
+export const NAME_KEPT: u32 = 2
+export const NAME_LINE: u32 = 3
+/** As the last, of all names that begin so. */
+export const NAMES_LINE: u32 = 4
 /** No slot. */
 export const NO_SLOT: u32 = 0xff
 export const RANGE_IN: u32 = 20

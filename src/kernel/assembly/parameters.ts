@@ -18,6 +18,11 @@ export let messageBytes: usize = 0
 export let recordBytes: usize = 0
 /** Where the message of a record stands in its row, if it has one: a slot, or NO_SLOT. */
 export let messageSlot: u32 = 0xff
+/** A message that is blank is none: then the frame is. */
+export let refusesBlank: bool = false
+/** Times of rows that are used, the first and the last; others are none. */
+export let oldest: i64 = i64.MIN_VALUE
+export let newest: i64 = i64.MAX_VALUE
 
 // What is rendered, and where to. The host sets these for each call.
 
@@ -38,5 +43,7 @@ export let limit: usize = 0
 export let repair: bool = false
 /** The first frame stands at the head of a file: if it is text a byte order mark is left out there. */
 export let atFileStart: bool = false
+/** Of the first frame nothing is shown that was found in it but its time and level: it is its own message. */
+export let bare: bool = false
 /** The first frame is cut where it would be too long for its record, for its message or for the space there is. */
 export let cut: bool = false

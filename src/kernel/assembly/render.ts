@@ -18,6 +18,7 @@ import { headOf } from './cut'
 import { beginRecord, escaped, isRepairing, plain, repairIf, repairs } from './body'
 import {
   AS_STRING,
+  COMMA,
   COUNTER,
   FIELDS,
   FIXED64,
@@ -41,6 +42,7 @@ import {
   RANGE_IN,
   RAW,
   REPEATED,
+  REPEATED_VARINT,
   SCRATCH,
   STEP,
   TEXT_VALUE,
@@ -51,6 +53,7 @@ import {
 import { first as firstMember, isObject, last as brace } from './object'
 import {
   atFileStart,
+  bare,
   count,
   counts,
   cut,
@@ -69,10 +72,21 @@ import {
   steps,
   trim,
 } from './parameters'
-import { length } from './process/attribute'
-import { fields } from './process/fields'
+import { length, varint } from './process/attribute'
+import { beginFields, fields, tooMuch } from './process/fields'
 import { decimal, moment } from './process/moment'
-import { beginRow, find, form, from as valueFrom, level, repeated, time, to as valueEnd } from './process/row'
+import {
+  beginRow,
+  displaced,
+  find,
+  findMessage,
+  form,
+  from as valueFrom,
+  level,
+  repeated,
+  time,
+  to as valueEnd,
+} from './process/row'
 import { severity } from './process/severity'
 import { isIdentifier, write } from './process/value'
 import { wellFormed } from './repair'
@@ -83,6 +97,10 @@ export let end: usize = 0
 export let repaired: u32 = 0
 /** Where the message of the first frame was cut: the first byte that is left out. 0 if the call was not to cut. */
 export let cutAt: usize = 0
+/** How many records of the last call are their frames, because their fields are more than may be. */
+export let bared: u32 = 0
+/** How many have a time that was not used, since it is outside of what may be. */
+export let retimed: u32 = 0
 
 // Behind the last step.
 let last: usize = PROGRAM
@@ -102,18 +120,30 @@ export function render(): u32 {
   end = out
   repaired = 0
   cutAt = 0
+  bared = 0
+  retimed = 0
   let from = start
   let frame: u32 = 0
   while (frame < frames) {
     const to = <usize>load<u32>(table + (<usize>frame << 2))
-    beginRecord()
     row = (<usize>first + <usize>frame) << 2
-    const bare = cut && frame == 0
-    beginRow(rowBytes == 0 ? 0 : rows + (<usize>first + <usize>frame) * rowBytes, from, bare)
-    const behind = record(from, to, end, edge > end && edge - end > recordBytes ? end + recordBytes : edge, frame == 0)
+    const found: usize = rowBytes == 0 ? <usize>0 : rows + (<usize>first + <usize>frame) * rowBytes
+    const stop = edge > end && edge - end > recordBytes ? end + recordBytes : edge
+    let alone = frame == 0 && (cut || bare)
+    let behind: usize = 0
+    while (true) {
+      beginRecord()
+      beginRow(found, from, alone)
+      beginFields()
+      behind = record(from, to, end, stop, frame == 0)
+      if (behind != 0 || alone || !tooMuch) break
+      alone = true
+    }
     if (behind == 0) break
     end = behind
     repaired += repairs
+    if (displaced) retimed++
+    if (alone && !cut) bared++
     if (counts) advance()
     from = to + 1
     frame++
@@ -121,7 +151,7 @@ export function render(): u32 {
   return frame
 }
 
-/** Writes one record. Returns the address behind it, or 0 if it would pass `limit`. */
+/** Writes one record. Returns the address behind it, or 0 if it would pass `limit` or its fields are more than may be. */
 // @ts-ignore: decorator
 @inline
 function record(start: usize, stop: usize, out: usize, limit: usize, head: bool): usize {
@@ -137,7 +167,7 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     if (to == 0) return 0
     cutAt = to
   }
-  const own = find(messageSlot)
+  const own = findMessage(messageSlot)
   const message = own ? valueEnd - valueFrom : to - from
   if (message > messageBytes) return 0
   for (let step = PROGRAM; step < last; step += STEP) {
@@ -178,7 +208,7 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
       const found = time()
       out = moment(found == NO_TIME ? load<i64>(step, 8) : found, load<u32>(step, 4), out, limit)
     } else if (kind == TEXT_VALUE) {
-      out = find(load<u32>(step, 8))
+      out = findMessage(load<u32>(step, 8))
         ? write(valueFrom, valueEnd, form(), false, load<u32>(step, 4), out, limit)
         : load<u32>(step, 4) == AS_STRING
           ? escaped(from, to, out, limit)
@@ -193,7 +223,13 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     } else if (kind == FIELDS) {
       out = fields(<usize>load<u32>(step, 8), load<u32>(step, 4), from, to, out, limit)
     } else if (kind == REPEATED) {
-      out = out + 20 > limit ? 0 : decimal(<u64>repeated(), out)
+      if (out + 20 > limit) return 0
+      out = load<u32>(step, 4) == REPEATED_VARINT ? varint(repeated(), out) : decimal(<u64>repeated(), out)
+    } else if (kind == COMMA) {
+      if (load<u8>(out - 1) != 0x7b) {
+        if (out >= limit) return 0
+        store<u8>(out++, 0x2c)
+      }
     }
     if (out == 0) return 0
   }

@@ -112,6 +112,18 @@ export const BACKENDS: readonly Series[] = [
     pipeline(({ payloadBytes }) => payloadBytes),
   ),
   counter(
+    'fields_omitted_records_total',
+    'Records sent as their line: the backend does not take all fields that they have.',
+    BACKEND,
+    pipeline(({ baredRecords }) => baredRecords),
+  ),
+  counter(
+    'time_replaced_records_total',
+    'Records sent with the time at which they were read: the backend does not take their own, which is too old or ahead.',
+    BACKEND,
+    pipeline(({ retimedRecords }) => retimedRecords),
+  ),
+  counter(
     'wire_bytes_total',
     'Bytes of delivered payloads as sent.',
     BACKEND,

@@ -7,8 +7,8 @@
  * arrays and all texts.
  */
 import { plain } from '../body'
-import { JSON, LENGTH_BYTES, SCRATCH, VALUES } from '../layout'
-import { bytes, isQuoted, isWord, quoted } from './value'
+import { LENGTH_BYTES, SCRATCH } from '../layout'
+import { bytes, isBare, isQuoted, quoted } from './value'
 
 /** Field 6 of a LogRecord. */
 const ATTRIBUTE: u8 = 0x32
@@ -50,17 +50,22 @@ export function attribute(
 
 /** Writes a varint of five bytes at `at`: how many bytes stand between it and `end`. */
 export function length(at: usize, end: usize): void {
-  const count = <u32>(end - at - LENGTH_BYTES)
+  varint(<u32>(end - at - LENGTH_BYTES), at)
+}
+
+/** Writes a number as a varint of five bytes, whatever its value; returns the address behind it. */
+export function varint(count: u32, at: usize): usize {
   store<u8>(at, <u8>(count | 0x80))
   store<u8>(at, <u8>((count >> 7) | 0x80), 1)
   store<u8>(at, <u8>((count >> 14) | 0x80), 2)
   store<u8>(at, <u8>((count >> 21) | 0x80), 3)
   store<u8>(at, <u8>(count >> 28), 4)
+  return at + LENGTH_BYTES
 }
 
 /** An AnyValue. */
 function any(from: usize, to: usize, form: u32, number: bool, out: usize, limit: usize): usize {
-  if (!isQuoted(from, to, form) && (form == JSON || (number && form == VALUES)) && isWord(from, to)) {
+  if (!isQuoted(from, to, form) && isBare(from, to, form, number)) {
     const byte = <u32>load<u8>(from)
     if (byte == 0x6e) return out
     if (byte == 0x74 || byte == 0x66) {
@@ -149,7 +154,7 @@ export function keyValue(
   store<u64>(out, 0x2265756c6176222c)
   store<u16>(out, 0x7b3a, 8)
   out += 10
-  const word = !isQuoted(from, to, form) && (form == JSON || (number && form == VALUES)) && isWord(from, to)
+  const word = !isQuoted(from, to, form) && isBare(from, to, form, number)
   const byte = <u32>load<u8>(from)
   if (word && byte == 0x6e) {
     store<u16>(out, 0x7d7d)

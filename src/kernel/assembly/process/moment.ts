@@ -1,7 +1,16 @@
 /**
- * Writes times: nanoseconds since the epoch as RFC 3339, as a number, as eight bytes.
+ * Writes times: nanoseconds since the epoch as RFC 3339, as a number, as eight bytes; or a part of one.
  */
-import { TIME_FIXED64, TIME_MILLISECONDS, TIME_NANOSECONDS, TIME_RFC3339, TIME_SECONDS } from '../layout'
+import {
+  TIME_DAY,
+  TIME_FIXED64,
+  TIME_HOUR,
+  TIME_MILLISECONDS,
+  TIME_MONTH,
+  TIME_NANOSECONDS,
+  TIME_SECONDS,
+  TIME_YEAR,
+} from '../layout'
 
 const SECOND: i64 = 1_000_000_000
 const DAY: i64 = 86_400
@@ -29,6 +38,10 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
     store<u8>(out, 0x2e)
     return digits(<u64>(rest / 1_000_000), 3, out + 1)
   }
+  if (how == TIME_HOUR) {
+    const hour = (seconds / 3600) % 24
+    return digits(<u64>(hour < 0 ? hour + 24 : hour), 2, out)
+  }
   let days = seconds / DAY
   let second = seconds % DAY
   if (second < 0) {
@@ -42,11 +55,17 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
   const year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
   const ofYear = day - (365 * year + year / 4 - year / 100)
   const month = (5 * ofYear + 2) / 153
-  out = digits(<u64>(year + era * 400 + (month > 9 ? 1 : 0)), 4, out)
+  const ofMonth = ofYear - (153 * month + 2) / 5 + 1
+  const yearNumber = year + era * 400 + (month > 9 ? 1 : 0)
+  const monthNumber = month < 10 ? month + 3 : month - 9
+  if (how == TIME_YEAR) return digits(<u64>yearNumber, 4, out)
+  if (how == TIME_MONTH) return digits(<u64>monthNumber, 2, out)
+  if (how == TIME_DAY) return digits(<u64>ofMonth, 2, out)
+  out = digits(<u64>yearNumber, 4, out)
   store<u8>(out, 0x2d)
-  out = digits(<u64>(month < 10 ? month + 3 : month - 9), 2, out + 1)
+  out = digits(<u64>monthNumber, 2, out + 1)
   store<u8>(out, 0x2d)
-  out = digits(<u64>(ofYear - (153 * month + 2) / 5 + 1), 2, out + 1)
+  out = digits(<u64>ofMonth, 2, out + 1)
   store<u8>(out, 0x54)
   out = digits(<u64>(second / 3600), 2, out + 1)
   store<u8>(out, 0x3a)

@@ -18,9 +18,14 @@ export function isQuoted(from: usize, to: usize, form: u32): bool {
   return (form == JSON || form == PAIRS) && to - from >= 2 && load<u8>(from) == 0x22
 }
 
-/** Whether a value is a number, `true`, `false` or `null` as JSON writes them. */
-export function isWord(from: usize, to: usize): bool {
-  return to > from && word(from, to) == to
+/**
+ * Whether a value that stands in no quotes is a number, `true`, `false` or `null`: of an object it is what it looks like, of
+ * others it is a text unless it was asked to be a number (`number`), and is one.
+ */
+export function isBare(from: usize, to: usize, form: u32, number: bool): bool {
+  if (from == to) return false
+  if (form != JSON && (!number || <u32>load<u8>(from) > 0x39)) return false
+  return word(from, to) == to
 }
 
 /**
@@ -37,7 +42,7 @@ export function write(
   limit: usize,
 ): usize {
   if (how == AS_JSON) {
-    if (form == JSON || (number && isWord(from, to))) return plain(from, to, out, limit)
+    if (form == JSON || isBare(from, to, form, number)) return plain(from, to, out, limit)
     return quoted(from, to, form, out, limit)
   }
   if (how == AS_QUOTED) return quoted(from, to, form, out, limit)
