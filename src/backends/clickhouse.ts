@@ -90,17 +90,23 @@ export function createClickhouse(options: ClickhouseOptions, context: BackendCon
   const path = url.pathname + url.search
   const headers: Record<string, string> = options.user === undefined ? {} : { 'x-clickhouse-user': options.user }
   const message = options.columns.message ?? 'message'
+  // Columns that hold what we say of each record. Once records are parsed others hold what stands in lines.
+  const said = new Set<string>()
+  let parses = false
   return {
     type: 'clickhouse',
     ackLevel: options.asyncInsert && !options.waitForAsyncInsert ? 'accepted' : 'stored',
     format: perLine('application/x-ndjson'),
     limits: NO_LIMITS,
-    segments: chunk => row(chunk, options, context.metadata()),
+    segments: chunk => {
+      parses ||= chunk.shape !== undefined
+      return row(chunk, options, context.metadata(), said)
+    },
     request: ({ id }) => {
       const token = options.deduplicate ? `&insert_deduplication_token=${encodeURIComponent(pod + id)}` : ''
       return { method: 'POST', path: path + token, headers }
     },
-    judge: answer => judgeInsert(answer, message),
+    judge: answer => judgeInsert(answer, key => key === message || (parses && !said.has(key))),
   }
 }
 
@@ -121,7 +127,7 @@ function identifierOf(name: string): string {
   return `\`${name.replace(/[\\`]/g, '\\$&')}\``
 }
 
-function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segment[] {
+function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata, said: Set<string>): Segment[] {
   const own: [string, string | number | boolean | object][] = []
   const labels: [string, string][] = []
   for (const [name, value] of attributesOf(chunk, metadata)) {
@@ -141,6 +147,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
   }
   for (const [attribute, value] of own) say(column(attribute), value)
   if (options.labelColumns) for (const [name, value] of fitting) say(name, value)
+  for (const name of taken) said.add(name)
   const time = column('timestamp') === '' ? [literal('{')] : timed(column('timestamp'), chunk)
   return joined([
     ...time,
@@ -149,7 +156,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata): Segm
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
     ...repeatedIn(chunk, ',"repeated":'),
-    ...fieldsIn(chunk, { as: 'json', ours: taken }),
+    ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...FLAGS] }),
     literal(`${tail}}`),
   ])
 }
@@ -180,9 +187,12 @@ function timed(name: string, chunk: Chunk): Segment[] {
  * What an answer means ("HTTP Interface"). A status alone says little: permanent faults of a row come with 400 and with
  * 500, and an exception may follow a 200. Its code tells.
  */
-function judgeInsert(answer: Answer, message: string): Verdict {
+/** `isLine`: whether what stands in lines is in a column. */
+type IsLine = (column: string) => boolean
+
+function judgeInsert(answer: Answer, isLine: IsLine): Verdict {
   const exception = exceptionOf(answer)
-  if (exception !== undefined) return judgeException(exception, answer, message)
+  if (exception !== undefined) return judgeException(exception, answer, isLine)
   const verdict = judge(answer)
   const { body, headers } = answer
   if (verdict.kind === 'delivered') {
@@ -197,7 +207,7 @@ function judgeInsert(answer: Answer, message: string): Verdict {
   return { kind: 'retry', reason: verdict.reason, ...(body === '' ? {} : { detail: body }), misconfigured: true }
 }
 
-function judgeException({ about, reason, key }: Exception, { status, body }: Answer, message: string): Verdict {
+function judgeException({ about, reason, key }: Exception, { status, body }: Answer, isLine: IsLine): Verdict {
   const detail = body === '' ? {} : { detail: body }
   switch (about) {
     case 'nothing':
@@ -205,7 +215,7 @@ function judgeException({ about, reason, key }: Exception, { status, body }: Ans
     case 'credentials':
       return { kind: 'unauthorized', reason, ...detail }
     case 'row':
-      if (key === undefined || key === message) return { kind: 'bisect', reason, ...detail }
+      if (key === undefined || isLine(key)) return { kind: 'bisect', reason, ...detail }
       // All other columns hold what we say of each record: it is the column's type that does not fit.
       return { kind: 'retry', reason: 'column_type', ...detail, misconfigured: true }
     case 'passing':

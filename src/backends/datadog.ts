@@ -13,7 +13,7 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { epochMilliseconds, firstOf, flags, joined, literal } from './fields.ts'
+import { epochMilliseconds, FLAGS, firstOf, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
 import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
@@ -87,7 +87,7 @@ function log(chunk: Chunk, options: DatadogOptions, metadata: Metadata): Segment
     ...fieldsIn(chunk, {
       as: 'json',
       // It takes a host for that of the log, as it does a hostname.
-      ours: [...Object.keys(rest), 'timestamp', 'message', 'host', ...foundNames(chunk, 'status')],
+      ours: [...Object.keys(rest), 'timestamp', 'message', 'host', ...FLAGS, ...foundNames(chunk, 'status')],
     }),
     literal(`,${JSON.stringify(rest).slice(1)}`),
   ])

@@ -13,7 +13,7 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
-import { attributesOf, epochMilliseconds, flags, joined, literal } from './fields.ts'
+import { attributesOf, epochMilliseconds, FLAGS, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
 import { message, objectOf, timeOf } from './found.ts'
 import { judge } from './http.ts'
@@ -102,7 +102,7 @@ function found(
     literal(',"message":"'),
     message(chunk),
     literal('","attributes":'),
-    ...objectOf(chunk, { as: 'json', ours: [...RESERVED, ...common.keys()], limits }, special),
+    ...objectOf(chunk, { as: 'json', ours: [...RESERVED, ...FLAGS, ...common.keys()], limits }, special),
     literal('}'),
   ])
 }

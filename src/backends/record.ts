@@ -156,7 +156,7 @@ function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape
       literal('"'),
       ...levelIn(chunk, `,${JSON.stringify(level)}:"`, 'word', '"'),
       ...repeatedIn(chunk, ',"repeated":'),
-      ...fieldsIn(chunk, { as: 'json', ours: taken }),
+      ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...FLAGS] }),
       literal(`${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
     ]),
   }

@@ -15,7 +15,7 @@ import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict } from './backend.ts'
 import { endpointSchema } from './endpoint.ts'
-import { attributesOf, epochSeconds, flagTexts, joined, literal } from './fields.ts'
+import { attributesOf, epochSeconds, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
 import { fieldsIn, foundNames, levelIn, message, objectOf, repeatedIn, timeOf } from './found.ts'
 import { judge } from './http.ts'
@@ -154,7 +154,7 @@ function beside(chunk: Chunk, hasFields: boolean): Segment[] {
 /** Indexed fields: ours, and what was found in the record if it has no other place. */
 function indexed(chunk: Chunk, ours: Readonly<Record<string, string>>, found: boolean): Segment[] {
   if (chunk.shape === undefined || !found) return [literal(`,"fields":${JSON.stringify(ours)}`)]
-  return [literal(',"fields":'), ...objectOf(chunk, { as: 'strings', ours: OWN_FIELDS }, ours)]
+  return [literal(',"fields":'), ...objectOf(chunk, { as: 'strings', ours: [...OWN_FIELDS, ...FLAGS] }, ours)]
 }
 
 /** "About HTTP Event Collector Indexer Acknowledgment". A `false` may mean: not yet, never, or unknown here. */

@@ -18,7 +18,7 @@ const SCOPE_LOGS: Kind = { 1: 'bytes', 2: 'bytes', 3: 'bytes' }
 const RESOURCE: Kind = { 1: 'bytes', 2: 'varint' }
 const SCOPE: Kind = { 1: 'bytes', 2: 'bytes', 3: 'bytes', 4: 'varint' }
 const KEY_VALUE: Kind = { 1: 'bytes', 2: 'bytes' }
-const ANY_VALUE: Kind = { 1: 'bytes', 2: 'varint', 3: 'varint' }
+const ANY_VALUE: Kind = { 1: 'bytes', 2: 'varint', 3: 'varint', 4: 'fixed64' }
 const LOG_RECORD: Kind = {
   1: 'fixed64',
   11: 'fixed64',
@@ -74,7 +74,7 @@ function only(message: Message, field: number): Buffer {
 /** Strings are UTF-8, always. */
 const text = (bytes: Buffer): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 
-type Attributes = Record<string, string | bigint | boolean>
+type Attributes = Record<string, string | bigint | boolean | number | null>
 
 function attributes(owner: Message, field: number): Attributes {
   const all: Attributes = {}
@@ -82,10 +82,12 @@ function attributes(owner: Message, field: number): Attributes {
     const name = text(only(pair, 1))
     const value = message(only(pair, 2), ANY_VALUE)
     assert.ok(name !== '' && !(name in all), `the attribute ${name} stands once`)
-    assert.equal(value.size, 1, 'one kind of value')
-    if (value.has(1)) all[name] = text(only(value, 1))
+    assert.ok(value.size <= 1, 'one kind of value')
+    if (value.size === 0) all[name] = null
+    else if (value.has(4)) all[name] = double(value.get(4)![0] as bigint)
+    else if (value.has(1)) all[name] = text(only(value, 1))
     else if (value.has(2)) all[name] = value.get(2)![0] === 1n
-    else all[name] = value.get(3)![0] as bigint
+    else all[name] = BigInt.asIntN(64, value.get(3)![0] as bigint)
   }
   return all
 }
@@ -101,11 +103,20 @@ function fromProtobuf(body: Buffer): Decoded[] {
       assert.match(text(only(scope, 2)), /^\d+\.\d+\.\d+/)
       return parts(scoped, 2).map(bytes => {
         const record = message(bytes, LOG_RECORD)
-        // Nothing was found in these lines: only when they were read is known.
-        assert.equal(record.get(1), undefined)
-        const time = record.get(11)![0] as bigint
-        assert.ok(!record.has(2) && !record.has(3), 'nobody has looked for a severity')
-        return decoded(text(only(message(only(record, 5), ANY_VALUE), 1)), time, resource, attributes(record, 6))
+        // The event time is set where one was found in the line.
+        const time = record.get(1)?.[0] as bigint | undefined
+        const observed = record.get(11)![0] as bigint
+        const hex = (field: number): string | undefined =>
+          record.has(field) ? only(record, field).toString('hex') : undefined
+        const found: Found = {
+          own: time !== undefined,
+          severity: Number(record.get(2)?.[0] ?? 0),
+          severityText: record.has(3) ? text(only(record, 3)) : undefined,
+          traceId: hex(9),
+          spanId: hex(10),
+        }
+        const body = text(only(message(only(record, 5), ANY_VALUE), 1))
+        return decoded(body, time ?? observed, resource, attributes(record, 6), found)
       })
     })
   })
@@ -121,7 +132,9 @@ function fromJsonAttributes(list: JsonAttributes): Attributes {
     const [[kind, content] = [], ...more] = Object.entries(value)
     assert.deepEqual(more, [])
     if (kind === 'stringValue') all[key] = content as string
+    else if (kind === undefined) all[key] = null
     else if (kind === 'boolValue') all[key] = content as boolean
+    else if (kind === 'doubleValue') all[key] = content as number
     else {
       assert.equal(kind, 'intValue')
       assert.equal(typeof content, 'string', 'numbers of 64 bits are texts')
@@ -140,19 +153,43 @@ function fromJson(body: Buffer): Decoded[] {
     return (owner.scopeLogs as { scope: object; logRecords: Record<string, unknown>[] }[]).flatMap(scoped => {
       assert.deepEqual(Object.keys(scoped), ['scope', 'logRecords'])
       return scoped.logRecords.map(({ timeUnixNano, observedTimeUnixNano, body, attributes, ...others }) => {
-        assert.deepEqual(others, {})
-        assert.equal(timeUnixNano, undefined)
+        const { severityNumber = 0, severityText, traceId, spanId, ...more } = others
+        assert.deepEqual(more, {})
+        const own = timeUnixNano !== undefined
+        const found = { own, severity: severityNumber, severityText, traceId, spanId } as Found
         assert.match(String(observedTimeUnixNano), /^\d{19}$/)
         assert.deepEqual(Object.keys(body as object), ['stringValue'])
         const { stringValue } = body as { stringValue: string }
-        const own = fromJsonAttributes(attributes as JsonAttributes)
-        return decoded(stringValue, BigInt(observedTimeUnixNano as string), resource, own)
+        const said = fromJsonAttributes(attributes as JsonAttributes)
+        return decoded(stringValue, BigInt((timeUnixNano ?? observedTimeUnixNano) as string), resource, said, found)
       })
     })
   })
 }
 
-function decoded(message: string, time: bigint, resource: Attributes, own: Attributes): Decoded {
+/** What was found in a line. */
+interface Found {
+  /** The time is the line's own. */
+  readonly own: boolean
+  readonly severity: number
+  readonly severityText: string | undefined
+  readonly traceId: string | undefined
+  readonly spanId: string | undefined
+}
+
+export interface OtlpDecoded extends Decoded {
+  readonly found: Found
+  /** Attributes of the record as they are. */
+  readonly typed: Readonly<Attributes>
+}
+
+function double(bits: bigint): number {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(bits)
+  return bytes.readDoubleLE()
+}
+
+function decoded(message: string, time: bigint, resource: Attributes, own: Attributes, found: Found): OtlpDecoded {
   assert.ok(resource['service.name'], 'every resource names its service')
   const {
     'log.truncated': truncated,
@@ -169,6 +206,8 @@ function decoded(message: string, time: bigint, resource: Attributes, own: Attri
     id: id as string | undefined,
     attributes: Object.fromEntries(attributes),
     truncated: truncated === true,
+    found,
+    typed: said,
   }
 }
 

@@ -1,0 +1,345 @@
+/**
+ * Time, level and fields that were found in a line, through every backend that speaks HTTP, read again by code of the test's
+ * own: numbers as they were written, names that are ours not forged, none of them twice, and nothing lost where a backend
+ * has no place for it.
+ */
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { finding, membersOf } from '../backends/found.ts'
+import { Arena } from '../delivery/rig.ts'
+import type { OtlpDecoded } from './otlp.ts'
+import { stage } from './stage.ts'
+import type { Decoded, Request, Subject } from './subject.ts'
+import { SUBJECTS } from './subjects.ts'
+
+const MIB = 1 << 20
+/** A minute ago: what is older than a backend takes is sent with another time. */
+const TIME = new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000 + 250).toISOString()
+const NANOS = BigInt(Date.parse(TIME)) * 1_000_000n
+const TRACE = '0af7651916cd43dd8448eb211c80319c'
+const SPAN = 'b7ad6b7169203331'
+
+/** What a record says, as its backend was sent it: values as they are written, or as texts where there are only such. */
+interface Shown {
+  readonly message: string
+  readonly time: string | undefined
+  readonly level: string | undefined
+  readonly fields: readonly (readonly [name: string, value: string])[]
+}
+
+interface Place {
+  /** How values stand there; `line`: nothing is shown but the line. */
+  readonly values: 'json' | 'texts' | 'line'
+  readonly show: (request: Request) => Shown[]
+  readonly time: string
+}
+
+/** Objects that follow each other, or stand in an array. */
+function objectsOf(text: string): string[] {
+  const found: string[] = []
+  let [depth, start] = [0, 0]
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++
+    if (text[at] === '{' && depth++ === 0) start = at
+    if (text[at] === '}' && --depth === 0) found.push(text.slice(start, at + 1))
+  }
+  return found
+}
+
+const said = (members: readonly (readonly [string, string])[], name: string): string | undefined => {
+  const value = new Map(members).get(name)
+  return value?.startsWith('"') ? JSON.parse(value) : value
+}
+
+/** A record that is an object with everything in it. */
+const flat =
+  (message: string, time: string, level: string) =>
+  ({ body }: Request): Shown[] =>
+    objectsOf(body.toString()).map(text => {
+      const fields = membersOf(text)
+      return { message: said(fields, message)!, time: said(fields, time), level: said(fields, level), fields }
+    })
+
+const texts = (members: [string, string][]): [string, string][] =>
+  members.map(([name, value]) => [name, JSON.parse(value)])
+
+function loki({ body }: Request): Shown[] {
+  const values = [
+    ...body.toString().matchAll(/\["(\d{19})","((?:[^"\\]|\\.)*)"(,\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?\]/g),
+  ]
+  return values.map(([, time, line, more]) => {
+    const fields = more === undefined ? [] : texts(membersOf(more))
+    return { message: JSON.parse(`"${line}"`), time, level: new Map(fields).get('level'), fields }
+  })
+}
+
+function splunk({ body, url }: Request): Shown[] {
+  if (url.includes('/ack?')) return []
+  return objectsOf(body.toString()).map(text => {
+    const all = new Map(membersOf(text))
+    const event = all.get('event')!
+    const inside = event.startsWith('{')
+    const fields = inside ? membersOf(event) : texts(membersOf(all.get('fields')!))
+    const level = inside ? said(fields, 'level') : new Map(fields).get('level')
+    return { message: inside ? said(fields, 'message')! : JSON.parse(event), time: all.get('time'), level, fields }
+  })
+}
+
+function newrelic({ body }: Request): Shown[] {
+  return JSON.parse(body.toString()).length === 0
+    ? []
+    : objectsOf(body.toString().slice(1)).flatMap(group => {
+        const { logs } = Object.fromEntries(membersOf(group)) as { logs: string }
+        return objectsOf(logs).map(log => {
+          const all = membersOf(log)
+          const fields = membersOf(new Map(all).get('attributes')!)
+          return { message: said(all, 'message')!, time: said(all, 'timestamp'), level: said(fields, 'level'), fields }
+        })
+      })
+}
+
+function elasticsearch({ body }: Request): Shown[] {
+  return objectsOf(body.toString())
+    .filter(text => !text.startsWith('{"create"'))
+    .map(text => {
+      const fields = membersOf(text)
+      const level = said(membersOf(new Map(fields).get('log')!), 'level')
+      return { message: said(fields, 'message')!, time: said(fields, '@timestamp'), level, fields }
+    })
+}
+
+const line = (request: Request, subject: Subject): Shown[] =>
+  subject.decode(request).map(({ message }) => ({ message, time: undefined, level: undefined, fields: [] }))
+
+const [SECONDS, MILLIS] = [`${NANOS / 1_000_000_000n}.250`, `${NANOS / 1_000_000n}`]
+const PLACES: Readonly<Record<string, (subject: Subject) => Place>> = {
+  http: subject => ({
+    values: subject.verbatim ? 'line' : 'json',
+    time: TIME,
+    show: subject.verbatim ? request => line(request, subject) : flat('message', 'timestamp', 'level'),
+  }),
+  clickhouse: ({ name }) => ({
+    values: 'json',
+    time: TIME,
+    show: flat('message', name === 'clickhouse' ? 'timestamp' : 'at', 'level'),
+  }),
+  datadog: () => ({ values: 'json', time: MILLIS, show: flat('message', 'timestamp', 'status') }),
+  victorialogs: () => ({ values: 'json', time: `${NANOS}`, show: flat('_msg', '_time', 'level') }),
+  newrelic: () => ({ values: 'json', time: MILLIS, show: newrelic }),
+  elasticsearch: () => ({ values: 'json', time: TIME, show: elasticsearch }),
+  loki: ({ name }) => ({ values: name === 'loki' ? 'texts' : 'line', time: `${NANOS}`, show: loki }),
+  splunk_hec: subject => ({
+    values: subject.name.includes('raw') ? 'line' : subject.name.includes('event') ? 'texts' : 'json',
+    time: SECONDS,
+    show: subject.name.includes('raw') ? request => line(request, subject) : splunk,
+  }),
+}
+
+/** Ships lines in which time and level are looked for, and returns what was sent. */
+async function through<T extends Decoded | Shown>(
+  t: Test,
+  subject: Subject,
+  lines: readonly (string | Buffer)[],
+  read: (request: Request) => T[],
+  looking: Parameters<typeof finding>[0] = { parse: 'json', timed: true, levelled: true },
+): Promise<T[]> {
+  const shown: T[] = []
+  const decode = (request: Request): Decoded[] => {
+    const all = read(request)
+    shown.push(...all)
+    return all.map(({ message }) => ({ message, attributes: {}, truncated: false }))
+  }
+  const arena = new Arena(16 * MIB, 0, finding(looking))
+  const staged = await stage(t, { ...subject, decode }, { arena })
+  await staged.ship({ lines, readAt: Date.now() })
+  t.same(staged.server.wrong, [])
+  t.equal(arena.outcome.delivered.lines, lines.length)
+  return shown
+}
+
+const OTHERS = [
+  ['status', '200'],
+  ['big', '9007199254740993'],
+  ['ratio', '1046.8333333333335'],
+  ['req', '{"method":"GET","path":"/a?b=\\"c\\"","deep":[1,{"x":null}]}'],
+  ['tags', '["x",1,null]'],
+  ['empty', '""'],
+  ['none', 'null'],
+  ['ok', 'true'],
+  ['na"me \\ ü', '"v\\u0041\\n😀"'],
+] as const
+
+const HOSTILE = `{"time":"${TIME}","level":"Warning","msg":"said \\"hi\\"\\u0001 ü€😀","a":1,${OTHERS.map(
+  ([name, value]) => `${JSON.stringify(name)}:${value}`,
+).join(',')},"\\u0061":"last","source":"forged","truncated":true,"trace_id":"${TRACE}","span_id":"${SPAN}"}`
+const MESSAGE = 'said "hi"\u0001 ü€😀'
+
+/** Elasticsearch's flags, and those of Splunk's events that are objects, stand elsewhere; Datadog's level is its status. */
+function renamed({ type, name }: Subject, field: string): string {
+  const apart = type === 'elasticsearch' || /json|ack/.test(type === 'splunk_hec' ? name : '')
+  if (field === 'line_truncated' && apart) return 'truncated'
+  return field === 'status' && type === 'datadog' ? 'line_status' : field
+}
+
+const asText = (value: string): string => (value.startsWith('"') ? JSON.parse(value) : value)
+
+t.setTimeout(180_000)
+for (const subject of SUBJECTS.filter(({ type }) => type !== 'otlp')) {
+  const { values, show, time } = PLACES[subject.type]!(subject)
+
+  t.test(`${subject.name}: what was found stands in its place, as it was written`, async t => {
+    const lines = [HOSTILE, '{"level":"ERROR","x":"y"}', Buffer.from('pl\xffain', 'latin1')]
+    const [first, second, third, ...none] = await through(t, subject, lines, show)
+    t.same(none, [])
+    t.equal(third?.message, subject.verbatim ? 'pl\ufffdain' : 'pl\ufffdain')
+    if (values === 'line') {
+      t.equal(first?.message, HOSTILE)
+      return
+    }
+    t.equal(first?.message, MESSAGE)
+    t.equal(second?.message, '{"level":"ERROR","x":"y"}')
+    t.equal(first?.time, time)
+    t.not(second?.time, time)
+    const written = subject.type === 'elasticsearch'
+    t.equal(first?.level, written ? 'Warning' : 'warn')
+    t.equal(second?.level, written ? 'ERROR' : 'error')
+    t.ok([undefined, 'unknown'].includes(third?.level))
+    const names = first!.fields.map(([name]) => name)
+    t.equal(new Set(names).size, names.length, 'no name stands twice')
+    const fields = new Map(first!.fields)
+    const raw = [...OTHERS, ['a', '"last"'], ['line_truncated', 'true']] as const
+    for (const [name, value] of raw) {
+      const wanted = values === 'json' ? value : asText(value)
+      t.equal(fields.get(renamed(subject, name)), wanted, name)
+    }
+    const inside = ['source', 'line_source'].map(name => fields.get(name)).map(text => text && asText(text))
+    t.ok(inside.includes('forged'))
+    t.equal(fields.get('time'), undefined)
+    t.equal(fields.get('msg'), undefined)
+    if (written)
+      t.match(
+        fields,
+        new Map([
+          ['trace.id', `"${TRACE}"`],
+          ['span.id', `"${SPAN}"`],
+        ]),
+      )
+    else t.equal(asText(fields.get('trace_id')!), TRACE)
+    t.same(new Map(second!.fields).get('x'), values === 'json' ? '"y"' : 'y')
+  })
+
+  t.test(`${subject.name}: any line arrives as a record, and no name in it stands twice`, async t => {
+    if (subject.name.includes('ack') || values === 'line') return
+    const key = fc.oneof(
+      fc.constantFrom(
+        'level',
+        'source',
+        'line_source',
+        'repeated',
+        'log',
+        'log.x',
+        '',
+        'message',
+        '_msg',
+        'file',
+        'status',
+      ),
+      fc.string({ unit: 'binary', maxLength: 5 }).filter(text => !/[\ud800-\udfff]/.test(text)),
+    )
+    const value = fc.json({ maxDepth: 1 })
+    const one = fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 8 })
+    const lines = fc
+      .sample(one, { numRuns: 60, seed: Math.floor(Math.random() * 2 ** 31) })
+      .map(members => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
+    const shown = await through(t, subject, lines, show)
+    t.equal(shown.length, lines.length)
+    for (const [at, { fields }] of shown.entries()) {
+      const names = fields.map(([name]) => name)
+      t.equal(new Set(names).size, names.length, `${lines[at]}`)
+    }
+  })
+
+  t.test(`${subject.name}: a long value or many of them hold up nothing, and none is cut`, async t => {
+    if (subject.name.includes('ack') || values === 'line') return
+    const many = JSON.stringify(Object.fromEntries(Array.from({ length: 950 }, (_, n) => [`n${n}`, n])))
+    const long = JSON.stringify({ msg: 'long', value: 'v'.repeat(100_000) })
+    const name = JSON.stringify({
+      msg: 'name',
+      ['n'.repeat(200)]: 1,
+      deep: { ['d'.repeat(100)]: { ['e'.repeat(100)]: 1 } },
+    })
+    const shown = await through(t, subject, ['before', many, long, name, 'after'], show)
+    t.same([shown.length, shown[0]?.message, shown.at(-1)?.message], [5, 'before', 'after'])
+    for (const [at, line] of [many, long, name].entries()) {
+      const { message, fields } = shown[at + 1]!
+      const all = Object.keys(JSON.parse(line)).filter(name => name !== 'msg')
+      const names = new Set(fields.map(([name]) => name))
+      const whole = all.every(name => names.has(name))
+      t.ok(whole || message === line, `all fields, or the line: ${line.slice(0, 30)}`)
+    }
+  })
+}
+
+for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
+  const decode = (request: Request) => subject.decode(request) as OtlpDecoded[]
+  t.test(`${subject.name}: time, severity, trace and attributes are those of the line`, async t => {
+    const lines = [HOSTILE, '{"trace_id":"short","level":""}', Buffer.from('pl\xffain', 'latin1'), '{"x":"\\ud800!"}']
+    const looking = { parse: 'json', timed: true, levelled: true, repeated: [7] } as const
+    const [first, second, third, fourth] = await through(t, subject, lines, decode, looking)
+    t.equal(first?.message, MESSAGE)
+    t.equal(first?.time, NANOS)
+    t.same(first?.found, { own: true, severity: 13, severityText: 'Warning', traceId: TRACE, spanId: SPAN })
+    t.match(first?.typed, {
+      'log.repeated': 7n,
+      status: 200n,
+      big: 9007199254740993n,
+      ratio: '1046.8333333333335',
+      req: '{"method":"GET","path":"/a?b=\\"c\\"","deep":[1,{"x":null}]}',
+      tags: '["x",1,null]',
+      empty: '',
+      none: null,
+      ok: true,
+      'na"me \\ ü': 'vA\n😀',
+      a: 'last',
+      source: 'app',
+      line_source: 'forged',
+      truncated: true,
+    })
+    for (const name of ['time', 'level', 'msg', 'trace_id', 'span_id']) t.notOk(name in first!.typed, name)
+    t.match(second, { found: { own: false, severity: 0, traceId: undefined }, message: lines[1] })
+    t.equal(third?.message, 'pl\ufffdain')
+    // JSON can say half a character, and UTF-8 cannot.
+    t.equal(fourth?.typed['x'], subject.name.includes('json') ? '\ud800!' : '\ufffd!')
+  })
+
+  t.test(`${subject.name}: numbers are exact, or the digits that were written`, async t => {
+    const numbers = [
+      '0',
+      '-1',
+      '1.5',
+      '-0.001',
+      '1e3',
+      '9223372036854775807',
+      '-9223372036854775808',
+      '9223372036854775808',
+    ]
+    const more = [
+      '123456789012345678',
+      '0.30000000000000004',
+      '1e400',
+      '1E-7',
+      '12345678901234567890123',
+      '1e22',
+      '1e23',
+    ]
+    const all = [...numbers, ...more]
+    const line = `{${all.map((number, at) => `"n${at}":${number}`).join(',')}}`
+    const [record] = await through(t, subject, [line], decode, { parse: 'json' })
+    for (const [at, number] of all.entries()) {
+      const value = record!.typed[`n${at}`]
+      const exact = typeof value === 'number' ? value === Number(number) : String(value) === number
+      t.ok(exact, `${number} is ${typeof value} ${value}`)
+    }
+    t.same([record!.typed['n2'], record!.typed['n7'], record!.typed['n9']], [1.5, numbers[7], more[1]])
+  })
+}
