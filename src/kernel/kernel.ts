@@ -351,6 +351,7 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     maxBytes: number,
     final: boolean,
   ): number
+  goesOn(table: number, line: number, to: number): number
   readonly column: WebAssembly.Global
   readonly rows: WebAssembly.Global
   readonly rowBytes: WebAssembly.Global
@@ -595,6 +596,11 @@ export class Kernel {
   ): number {
     const { table, maxLines, maxBytes } = rule
     return this.#loops.records(from, to, ends, max, lineEnd, table, maxLines, maxBytes, final)
+  }
+
+  /** Whether a line that lies in [from, to), or its head, goes on with what stands before it. */
+  goesOn(from: number, to: number, { table }: RecordRule): boolean {
+    return this.#loops.goesOn(table, from, to) !== 0
   }
 
   /** Where the last `records` found a record that is not complete; 0 if it found none. */

@@ -122,7 +122,7 @@ export {
   WHOLE as REDACT_WHOLE,
   WORDS as REDACT_WORDS,
 } from './process/redaction'
-export { CONTINUES, continued, ENDS, JOINS, openAt, records } from './process/records'
+export { CONTINUES, continued, ENDS, goesOn, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
 export { cutAt, end, render, repaired, bared, retimed } from './render'

@@ -348,7 +348,8 @@ export class Framer {
     slab.setEnd(slab.frames, got > maxBytes ? this.#intake.cut(start, start + keep) : start + keep)
     const cutFrom = got > maxBytes ? length : 0
     const marker = readMarker(tailer.fd, fileEnd) ?? markerOf(text.subarray(-MARKER_BYTES))
-    this.#addChunk(turn, { start, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd, marker })
+    const continued = form.rule !== undefined && this.#kernel.goesOn(start, start + keep, form.rule)
+    this.#addChunk(turn, { start, fileEnd, frames: 1, cutFrom, partial: stop === fileEnd, continued, marker })
     slab.used = start + keep - slab.window
     tailer.growHead()
     return 'took'

@@ -152,10 +152,10 @@ t.test('a line of which the end is missing is a record of its own at the end, be
   reading.append('a\n b\n c')
   reading.read('drain')
   t.strictSame(
-    reading.frames.map(({ bytes, partial }) => [bytes.toString(), partial]),
+    reading.frames.map(({ bytes, partial, continued }) => [bytes.toString(), partial, continued]),
     [
-      ['a\n b', false],
-      [' c', true],
+      ['a\n b', false, false],
+      [' c', true, true],
     ],
   )
   t.equal(reading.cursor.read, 7)
@@ -169,8 +169,12 @@ t.test('a line that is longer than a record may be stands alone', t => {
   reading.append(`a\n b\n${long}\nc\n`)
   reading.read('quiet')
   t.strictSame(
-    texts(reading.frames).map(text => text.length),
-    [4, long.length, 1],
+    reading.frames.map(({ bytes, continued }) => [bytes.length, continued]),
+    [
+      [4, false],
+      [long.length, true],
+      [1, false],
+    ],
   )
   reading.close()
   t.end()

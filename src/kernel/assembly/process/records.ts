@@ -110,6 +110,13 @@ export function records(
   return <u32>((row - ends) >> 2)
 }
 
+/** Whether a line, which ends at `to`, cannot begin a record. Of a long one the head is enough. */
+export function goesOn(table: usize, line: usize, to: usize): bool {
+  forget(table)
+  look(table, line, to)
+  return (step(table) & CONTINUES) != 0
+}
+
 /** All machines are where a record begins. */
 // @ts-ignore: decorator
 @inline
