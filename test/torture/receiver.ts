@@ -10,7 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { poisonOf } from './poison.ts'
+import { type Poison, poisonOf } from './poison.ts'
 import type { Fault } from './program.ts'
 
 export interface Arrival {
@@ -20,8 +20,19 @@ export interface Arrival {
   readonly partial: boolean
   /** The length that a cut line had. */
   readonly originalBytes: number | undefined
+  /** The record as it came, where that is kept. */
+  readonly record: Sent | undefined
   /** The sender heard that this request was accepted. */
   acknowledged: boolean
+}
+
+export interface ReceiverOptions {
+  /** For which texts it refuses a request. */
+  readonly poisonOf?: (text: string, backend: string) => Poison | undefined
+  /** Every request, whatever the answer: its headers and its body, as they came and decompressed. */
+  readonly onRequest?: (headers: string, body: Buffer) => void
+  /** Arrivals hold their records. */
+  readonly whole?: boolean
 }
 
 export class Receiver {
@@ -48,9 +59,12 @@ export class Receiver {
   readonly #server: Server
   readonly #hanging = new Set<ServerResponse>()
 
+  readonly #options: ReceiverOptions
+
   /** `name`: the backend's. */
-  constructor(name: string) {
+  constructor(name: string, options: ReceiverOptions = {}) {
     this.#name = name
+    this.#options = options
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy())
     })
@@ -106,6 +120,7 @@ export class Receiver {
     for await (const part of request) parts.push(part as Buffer)
     const whole = Buffer.concat(parts)
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(whole) : whole
+    this.#options.onRequest?.(request.rawHeaders.join('\n'), body)
     this.#identify(request.headers['idempotency-key'], body)
     if (this.refusing !== undefined) return answer(response, this.refusing)
     switch (fault?.kind) {
@@ -137,7 +152,7 @@ export class Receiver {
   }
 
   #refuses(message: string): boolean {
-    const poison = poisonOf(message, this.#name)
+    const poison = (this.#options.poisonOf ?? poisonOf)(message, this.#name)
     return poison === 'always' || (poison === 'passing' && this.poisonous)
   }
 
@@ -156,8 +171,10 @@ export class Receiver {
   #accept(body: Buffer, acknowledged: boolean): Arrival[] {
     const records = parse(body)
     const at = performance.now()
-    return records.map(({ id, message, partial = false, originalBytes }) => {
-      const arrival = { id, text: message, at, partial, originalBytes, acknowledged }
+    return records.map(sent => {
+      const { id, message, partial = false, originalBytes } = sent
+      const record = this.#options.whole ? sent : undefined
+      const arrival = { id, text: message, at, partial, originalBytes, record, acknowledged }
       this.arrivals.push(arrival)
       const before = this.byId.get(id)
       if (before === undefined) {
@@ -176,13 +193,16 @@ export class Receiver {
   }
 }
 
-interface Sent {
+export interface Sent {
   readonly message: string
   readonly id: string
   /** The label that tells configurations apart. */
   readonly round: string
   readonly partial?: boolean
   readonly originalBytes?: number
+  readonly continued?: boolean
+  readonly source?: string
+  readonly timestamp?: string
 }
 
 function parse(body: Buffer): Sent[] {

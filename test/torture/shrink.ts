@@ -2,15 +2,16 @@
  * Shrinking: the same program with fewer actions that still fails. Programs meet real clocks, so a failure may need a
  * second attempt to show again; a bounded number of attempts is enough to read what is left.
  */
-import type { Action, Program } from './program.ts'
-
 const ATTEMPTS = 30
 const TRIES = 2
 
-export async function shrink(program: Program, fails: (candidate: Program) => Promise<boolean>): Promise<Program> {
+export async function shrink<A, P extends { readonly actions: readonly A[] }>(
+  program: P,
+  fails: (candidate: P) => Promise<boolean>,
+): Promise<P> {
   let best = program
   let attempts = 0
-  const smaller = async (actions: readonly Action[]): Promise<boolean> => {
+  const smaller = async (actions: P['actions']): Promise<boolean> => {
     for (let n = 0; n < TRIES && attempts < ATTEMPTS; n++) {
       attempts++
       const candidate = { ...program, actions }

@@ -1,0 +1,102 @@
+/** The sources of the torture of processing: what is configured for each, and what the judge knows of it. */
+import { continuing, ending, MACHINES, starting } from '../../../src/process/multiline/presets.ts'
+import { processShape } from '../../../src/process/options.ts'
+import type { KindName } from './records.ts'
+import { Twin } from './twin.ts'
+
+export const SOURCES = ['java', 'mixed', 'own', 'ended', 'goes-on', 'json', 'nginx'] as const
+export type SourceName = (typeof SOURCES)[number]
+
+/** Whether the program under test has such a key of a source. */
+export const knows = (key: string): boolean => Object.hasOwn(processShape, key)
+
+/** Milliseconds without growth after which a last record is complete. */
+export const FLUSH = 200
+/** Longer lines are cut. */
+export const MAX_LINE = 8 * 1024
+const MOST_LINES = 12
+const MOST_BYTES = 4 * 1024
+
+/** A record with one of these is dropped. */
+export const UNWANTED = ['GET /healthz', 'DROPPED-RECORD'] as const
+
+export interface Source {
+  readonly name: SourceName
+  /** What its files hold. */
+  readonly kinds: readonly KindName[]
+  /** How lines become records; undefined: each is one. */
+  readonly twin: Twin | undefined
+  /** Keys beside its paths. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Records have times of their own. */
+  readonly timed: boolean
+}
+
+const bounds = { lines: 0, bytes: MAX_LINE }
+
+/** What stands beside multiline and parse, as far as the program has it. */
+function rest(parsed: boolean): Record<string, unknown> {
+  return {
+    ...(knows('redact') && { redact: { rules: ['secrets', 'pii'], keys: ['sessionId'] } }),
+    ...(knows('filter') && { filter: { drop: [...UNWANTED], ...(parsed && knows('level') && { below: 'info' }) } }),
+    ...(parsed && knows('time') && { time: 'auto' }),
+    ...(parsed && knows('level') && { level: 'auto' }),
+  }
+}
+
+const flush = `${FLUSH}ms`
+
+export const SOURCE: Readonly<Record<SourceName, Source>> = {
+  java: {
+    name: 'java',
+    kinds: ['java', 'java', 'plain', 'long', 'key'],
+    twin: new Twin([MACHINES.java], bounds),
+    options: { multiline: { preset: 'java', flush }, ...rest(false) },
+    timed: false,
+  },
+  mixed: {
+    name: 'mixed',
+    kinds: ['python', 'go', 'ruby', 'plain'],
+    twin: new Twin([MACHINES.python, MACHINES.go, MACHINES.ruby], bounds),
+    options: { multiline: { preset: ['python', 'go', 'ruby'], flush }, ...rest(false) },
+    timed: false,
+  },
+  own: {
+    name: 'own',
+    kinds: ['own', 'own', 'key', 'long'],
+    twin: new Twin([starting(['^\\d{4}-\\d\\d-\\d\\d '])], { lines: MOST_LINES, bytes: MOST_BYTES }),
+    options: {
+      multiline: { start: '^\\d{4}-\\d\\d-\\d\\d ', flush, maxLines: MOST_LINES, maxBytes: MOST_BYTES },
+      ...rest(false),
+    },
+    timed: false,
+  },
+  ended: {
+    name: 'ended',
+    kinds: ['ended'],
+    twin: new Twin([ending([';$'])], bounds),
+    options: { multiline: { end: ';$', flush }, ...rest(false) },
+    timed: false,
+  },
+  'goes-on': {
+    name: 'goes-on',
+    kinds: ['goesOn'],
+    twin: new Twin([continuing(['^\\s', '^\\+'])], bounds),
+    options: { multiline: { continue: ['^\\s', '^\\+'], flush }, ...rest(false) },
+    timed: false,
+  },
+  json: {
+    name: 'json',
+    kinds: ['json', 'json', 'json', 'plain', 'long'],
+    twin: undefined,
+    options: { parse: 'json', ...rest(true) },
+    timed: knows('time'),
+  },
+  nginx: {
+    name: 'nginx',
+    kinds: ['nginx', 'nginx', 'plain'],
+    twin: undefined,
+    options: { parse: 'nginx', ...rest(false), ...(knows('time') && { time: 'auto' }) },
+    timed: knows('time'),
+  },
+}
