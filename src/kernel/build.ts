@@ -23,7 +23,15 @@ const options = [
 function refuseTwins(entry: string): void {
   const text = readFileSync(resolve(directory, entry), 'utf8')
   const lists = [...text.matchAll(/export \{([^}]*)\}/g)].flatMap(([, list]) => list!.split(','))
-  const names = lists.map(each => each.trim().split(/\s+as\s+/).at(-1)!).filter(name => name !== '')
+  const names = lists
+    .map(
+      each =>
+        each
+          .trim()
+          .split(/\s+as\s+/)
+          .at(-1)!,
+    )
+    .filter(name => name !== '')
   const twins = names.filter((name, at) => names.indexOf(name) !== at)
   if (twins.length > 0) throw new Error(`${entry} exports twice: ${twins.join(', ')}`)
 }

@@ -4,7 +4,7 @@
  * The hash takes eight bytes at a time (multiply and rotate) and ends as MurmurHash3 does. It has no secret and is no
  * protection against anyone who wants two texts to be equal: what it decides is only which of one's own records are kept.
  */
-import { ABSENT, NO_TIME, ROW_FLAGS, ROW_LEVEL, ROW_REPEATED, ROW_SLOTS, ROW_TIME, SLOT } from '../layout'
+import { ABSENT, ROW_FLAGS, ROW_LEVEL, ROW_SLOTS, SLOT } from '../layout'
 import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
 
 const A: u64 = 0x9e3779b97f4a7c15
