@@ -77,9 +77,8 @@ export const LITERALS: Readonly<Partial<Record<RuleName, readonly Literal[]>>> =
     token('github_pat_', URL_SAFE, 22),
   ],
   slack: [
-    ...['xoxb-', 'xoxp-', 'xoxa-', 'xoxr-', 'xoxs-', 'xoxe-', 'xoxc-', 'xoxd-'].map(prefix =>
-      token(prefix, URL_SAFE, 10),
-    ),
+    // `xoxb-`, `xoxp-` and so on.
+    token('xox', URL_SAFE, 12),
     token('xapp-', URL_SAFE, 20),
     token('hooks.slack.com/services/', TOKEN68, 20),
   ],

@@ -11,6 +11,7 @@
 import {
   begin,
   count,
+  disturb,
   edge,
   end,
   HASH,
@@ -62,7 +63,17 @@ export function mask(rule: u32, from: usize, to: usize): void {
   else if (how == KEEP) keep(from, to)
   else if (how == HASH) hash(rule, from, to)
   else replace(rule, from, to)
-  if (print(from, to) != before) count(rule, false)
+  if (print(from, to) != before) wrote(rule, from)
+}
+
+/** Counts what was written at `from`. Where a word went on before it, that has an end now. */
+function wrote(rule: u32, from: usize): void {
+  count(rule, false)
+  if (load<u32>(table, HOW) == KEEP) disturb()
+  if (from <= begin) return
+  const before = <u32>load<u8>(from - 1)
+  const calm = before == 0x20 || before == 0x22 || before == 0x2c || before == 0x28 || before == 0x3c
+  if (!calm) disturb()
 }
 
 /** A number that is another one if the bytes are others. */
@@ -174,7 +185,7 @@ export function maskNumber(rule: u32, from: usize, to: usize): void {
     if (!isDigit(<u32>load<u8>(at))) continue
     store<u8>(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
   }
-  if (print(from, to) != before) count(rule, false)
+  if (print(from, to) != before) wrote(rule, from)
 }
 
 /** Writes over a match of digits: where it is a number of a JSON record it stays one. */

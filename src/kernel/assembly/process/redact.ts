@@ -240,6 +240,12 @@ function scan(from: usize, to: usize): usize {
   const fours = (scans & (1 << IPV4)) != 0
   const sixes = (scans & (1 << IPV6)) != 0
   const numbers = cards || securities || accounts || fours
+  const l0 = v128.load(table, PREFILTER)
+  const u0 = v128.load(table, PREFILTER + 16)
+  const l1 = v128.load(table, PREFILTER + 32)
+  const u1 = v128.load(table, PREFILTER + 48)
+  const l2 = v128.load(table, PREFILTER + 64)
+  const u2 = v128.load(table, PREFILTER + 80)
   let digitBefore: u64 = 0
   let hexBefore: u64 = 0
   for (let at = from; at < to; at += 64) {
@@ -255,10 +261,10 @@ function scan(from: usize, to: usize): usize {
     let four: u64 = 0
     let six: u64 = 0
     if (words) {
-      const wa = candidates(table + PREFILTER, at)
-      const wb = candidates(table + PREFILTER, at + 16)
-      const wc = candidates(table + PREFILTER, at + 32)
-      const wd = candidates(table + PREFILTER, at + 48)
+      const wa = candidates(at, l0, u0, l1, u1, l2, u2)
+      const wb = candidates(at + 16, l0, u0, l1, u1, l2, u2)
+      const wc = candidates(at + 32, l0, u0, l1, u1, l2, u2)
+      const wd = candidates(at + 48, l0, u0, l1, u1, l2, u2)
       if (v128.any_true(v128.or(v128.or(wa, wb), v128.or(wc, wd)))) {
         const none = i8x16.splat(0)
         word = bits(i8x16.ne(wa, none), i8x16.ne(wb, none), i8x16.ne(wc, none), i8x16.ne(wd, none))

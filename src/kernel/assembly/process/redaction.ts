@@ -230,10 +230,15 @@ export function goesOn(at: usize): bool {
   return !isHex(<u32>load<u8>(at - 3)) || !isHex(<u32>load<u8>(at - 4))
 }
 
-/** Something was written in the record at hand since it was opened. */
+/** Something was written in the record at hand, and what stands around it may mean something else now. */
 export let dirty: bool = false
 /** It is looked at again: what could not be said then is counted. */
 let again: bool = false
+
+/** Something was written behind what may now have an end. */
+export function disturb(): void {
+  dirty = true
+}
 
 /** The record at hand is not looked at again. */
 export function clean(): void {
@@ -249,7 +254,6 @@ export function reopen(): void {
 /** A rule wrote over something, or had to without knowing what it is. */
 export function count(rule: u32, gaveUp: bool): void {
   if (gaveUp && again) return
-  if (!gaveUp) dirty = true
   const at = table + <usize>load<u32>(table, COUNTS) + <usize>rule * COUNT + (gaveUp ? 4 : 0)
   store<u32>(at, load<u32>(at) + 1)
 }

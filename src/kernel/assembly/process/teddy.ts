@@ -15,21 +15,22 @@ const LOW: i32 = 15
 
 // @ts-ignore: decorator
 @inline
-function marks(bytes: v128, table: usize, low: v128): v128 {
+function marks(bytes: v128, lower: v128, upper: v128): v128 {
+  const low = i8x16.splat(<i8>LOW)
+  // Indices are below 16, so the relaxed shuffle is the exact one.
   return v128.and(
-    i8x16.swizzle(v128.load(table), v128.and(bytes, low)),
-    i8x16.swizzle(v128.load(table, 16), i16x8.shr_u(v128.andnot(bytes, low), 4)),
+    i8x16.relaxed_swizzle(lower, v128.and(bytes, low)),
+    i8x16.relaxed_swizzle(upper, v128.and(i16x8.shr_u(bytes, 4), low)),
   )
 }
 
-/** The buckets that may have something at each of 16 places. */
+/** The buckets that may have something at each of 16 places, by the six tables. */
 // @ts-ignore: decorator
 @inline
-export function candidates(table: usize, at: usize): v128 {
-  const low = i8x16.splat(<i8>LOW)
+export function candidates(at: usize, l0: v128, u0: v128, l1: v128, u1: v128, l2: v128, u2: v128): v128 {
   return v128.and(
-    v128.and(marks(v128.load(at), table, low), marks(v128.load(at, 1), table + 32, low)),
-    marks(v128.load(at, 2), table + 64, low),
+    v128.and(marks(v128.load(at), l0, u0), marks(v128.load(at, 1), l1, u1)),
+    marks(v128.load(at, 2), l2, u2),
   )
 }
 
