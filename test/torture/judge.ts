@@ -8,7 +8,7 @@
  */
 import { sum } from '../../src/ledger.ts'
 import type { Ended } from './machine.ts'
-import { expected, type Model } from './model.ts'
+import { type Death, expected, type Model } from './model.ts'
 import type { Line } from './node.ts'
 import { Order } from './order.ts'
 import { poisonOf } from './poison.ts'
@@ -34,10 +34,10 @@ export interface Numbers {
 }
 
 /**
- * Milliseconds before a death in which an acknowledged record may not be saved yet. At a deadline nothing but the
- * answers that are on their way just then is missed; an end with everything done excuses nothing.
+ * Milliseconds before a deadline in which an acknowledged record may not be saved yet: nothing but the answers that are on
+ * their way just then is missed. An end with everything done excuses nothing.
  */
-const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
+const DEADLINE = 500
 
 /** What may arrive: of which line, worth how many bytes, NULs in front of it included, under how many ids, and how long it may say that it was. */
 interface Known {
@@ -128,7 +128,7 @@ export function judge(
       const first = receiver.byId.get(arrival.id)!
       if (first === arrival) continue
       repeated++
-      const death = model.deaths.some(({ at, kind }) => at < arrival.at && first.at > at - UNSAVED[kind])
+      const death = model.deaths.some(death => death.at < arrival.at && first.at > savedUntil(death))
       // The sender had given up on a receiver that was slow to answer, and did not hear that it was taken after all.
       const stall = model.stalls.some(({ from, to }) => from < arrival.at && to > first.at - TIMEOUT)
       if (first.acknowledged && !death && !stall) {
@@ -163,6 +163,18 @@ export function judge(
       duplicates,
       seconds: 0,
     },
+  }
+}
+
+/** What was acknowledged before must have been saved when a process ended. */
+function savedUntil({ at, kind, unsaved }: Death): number {
+  switch (kind) {
+    case 'kill':
+      return unsaved.acknowledged
+    case 'deadline':
+      return at - DEADLINE
+    case 'done':
+      return at
   }
 }
 

@@ -40,6 +40,8 @@ export class Machine {
   /** It did not end when it was told to. */
   stuck = false
   #ended: Promise<Ended> | undefined
+  /** By process: milliseconds that it was seen to have waited for a processor. */
+  readonly #waits = new Map<number, number>()
   /** What the shipper said on standard error. */
   readonly said: string[] = []
   /** The most memory that any of its processes was seen to have: bytes. */
@@ -119,6 +121,13 @@ export class Machine {
     return keys
   }
 
+  /** Milliseconds that the threads of all of its processes have waited for a processor, as far as the kernel counts that. */
+  get waited(): number {
+    const { pid } = this.#child ?? {}
+    if (pid !== undefined) this.#waits.set(pid, Math.max(this.#waits.get(pid) ?? 0, waitedBy(pid)))
+    return this.#waits.values().reduce((sum, waited) => sum + waited, 0)
+  }
+
   /** Looks at its memory now. The kernel keeps the highest resident size itself (proc(5), VmHWM). */
   weigh(): void {
     const { resident, anonymous } = memoryOf(this.#child?.pid)
@@ -136,4 +145,18 @@ function memoryOf(pid: number | undefined): { resident: number; anonymous: numbe
   } catch {
     return { resident: 0, anonymous: 0 }
   }
+}
+
+/** What the threads of a process waited for a processor: milliseconds (proc(5), /proc/pid/schedstat). */
+function waitedBy(pid: number): number {
+  let waited = 0
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [, nanoseconds = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
+      waited += Number(nanoseconds) / 1e6
+    }
+  } catch {
+    // A thread has just ended, or the kernel does not count.
+  }
+  return waited
 }

@@ -15,19 +15,27 @@
  */
 import { type Line, Node } from './node.ts'
 import { poisonOf } from './poison.ts'
+import { ProcessTime } from './process-time.ts'
 import { BACKENDS, FILES, MAX_LINE, type Program } from './program.ts'
 import type { Receiver } from './receiver.ts'
 
-/** Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen. */
+/**
+ * Milliseconds after which an observed open file must be in a checkpoint, and a size must have been seen; by the time that
+ * the shipper had (`process-time.ts`), as those below.
+ */
 const SAVED = 1500
 /** Milliseconds after which a line that has been there must have been seen: an active file is looked at every 250. */
 const SEEN = 1000
+/** Milliseconds before a kill in which what was acknowledged may not be saved. */
+const UNSAVED = 4000
 /** Where writers write, and lines have an order across the files that carried the name. */
 const WRITTEN: ReadonlySet<string> = new Set(FILES)
 /** `done`: in order, with nothing left in flight. `deadline`: in order, but its time was up. */
 export interface Death {
   readonly at: number
   readonly kind: 'kill' | 'deadline' | 'done'
+  /** What was met, or acknowledged, later than this need not be saved. */
+  readonly unsaved: { readonly met: number; readonly acknowledged: number }
 }
 
 /** A line that no way led to any more before a backend had it. */
@@ -73,7 +81,10 @@ export class Model {
    * checkpoint knows of: what follows has the offsets, and so the ids, of what was sent and never saved.
    */
   ambiguous = false
+  readonly time = new ProcessTime()
   #startedAt = 0
+  /** When it said that it had started. Until then it looks for what it knew, and saves nothing. */
+  #readyAt = Number.POSITIVE_INFINITY
   #alikeAt = Number.NEGATIVE_INFINITY
   #lossAt = Number.NEGATIVE_INFINITY
   #incarnations = 0
@@ -244,7 +255,7 @@ export class Model {
   alike(): void {
     this.#alikeAt = performance.now()
     // Neither a dead shipper nor one that has just begun to read again can know what it sent and never saved.
-    const unread = !this.alive || performance.now() - this.#startedAt < SAVED
+    const unread = !this.alive || this.#had(this.#readyAt) < SAVED
     if (!this.alive || (unread && this.deaths.at(-1)?.kind === 'kill')) this.ambiguous = true
   }
 
@@ -289,8 +300,8 @@ export class Model {
     if (copy.rotation) copy.origin ??= node.origin
     const death = this.deaths.at(-1)
     // Neither a dead shipper nor one that has just begun to read again can know it for what it sent and never saved.
-    const unread = !this.alive || performance.now() - this.#startedAt < SAVED
-    if (unread && death?.kind === 'kill' && copy.linkedSince !== undefined && copy.linkedSince > death.at - SAVED) {
+    const unread = !this.alive || this.#had(this.#readyAt) < SAVED
+    if (unread && death?.kind === 'kill' && copy.linkedSince !== undefined && copy.linkedSince > death.unsaved.met) {
       this.unaccounted = true
       for (const { line } of copy.lines) line.allowed++
       copy.linkedSince = undefined
@@ -298,7 +309,7 @@ export class Model {
     // A copy of what the shipper has not met yet may look to it like a file that was rotated away unseen.
     if (!node.kept) for (const { line } of copy.lines) line.allowed++
     // Nothing that was read, seen or said of it may end where the copy does, if it was written to just before.
-    const unlike = busy && !rotation && performance.now() - Math.max(node.writtenAt, this.thawedAt) < SEEN
+    const unlike = busy && !rotation && this.#had(Math.max(node.writtenAt, this.thawedAt)) < SEEN
     if (unlike || (busy && !rotation && this.frozenSince !== undefined)) {
       copy.linkedSince = undefined
       for (const { line } of copy.lines) line.allowed++
@@ -328,7 +339,7 @@ export class Model {
   /** A copy that was explained long ago is held open until it is read, so that it may be removed. */
   #isOwed({ explainedAt, readable, pinned }: Node): boolean {
     if (!this.alive || this.frozenSince !== undefined || explainedAt === undefined || !readable || pinned) return false
-    return performance.now() - Math.max(explainedAt, this.thawedAt) >= SAVED
+    return this.#had(Math.max(explainedAt, this.thawedAt)) >= SAVED
   }
 
   /** It is a copy that the shipper must know for what it is, and can go on in. */
@@ -380,6 +391,7 @@ export class Model {
       if (open.has(node.key)) {
         node.openSince ??= now
         node.openAt = now
+        node.openFor = this.time.between(node.openSince, now)
         if (node.kept) node.metSince ??= node.openSince
         this.#look(node, now)
       } else {
@@ -396,24 +408,43 @@ export class Model {
     // NULs are no sign of anybody.
     if (first === undefined || first.hole > 0) return
     const since = Math.max(first.writtenAt, openSince ?? now, readableSince, this.thawedAt)
-    if (now - since >= SEEN) node.seenSince ??= now
+    if (this.#had(since) >= SEEN) node.seenSince ??= now
   }
 
   started(): void {
     this.alive = true
     this.#startedAt = performance.now()
+    this.#readyAt = Number.POSITIVE_INFINITY
     this.thawedAt = performance.now()
     this.frozenSince = undefined
+  }
+
+  /** It says that it has started. */
+  ready(): void {
+    this.#readyAt = performance.now()
+    this.thawedAt = this.#readyAt
+  }
+
+  /** Milliseconds that the shipper had since then. */
+  #had(since: number): number {
+    return this.time.between(since, performance.now())
+  }
+
+  /** The moment since which a shipper that ends at `end` need not have saved what it came to know, in so many milliseconds. */
+  #unsaved(end: number, within: number): number {
+    return this.time.between(this.#readyAt, end) < within ? this.#startedAt : this.time.before(end, within)
   }
 
   /** `pins`: the inodes that the state folder has links to. `draining`: it had been told to end. */
   died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill'): void {
     const at = performance.now()
-    this.deaths.push({ at, kind })
-    if (kind === 'kill' && (this.frozenSince ?? at) - this.#alikeAt < 2 * SAVED) this.ambiguous = true
+    const end = this.frozenSince ?? at
+    const before = kind !== 'kill' ? Number.POSITIVE_INFINITY : this.#unsaved(end, SAVED)
+    this.deaths.push({ at, kind, unsaved: { met: before, acknowledged: this.#unsaved(end, UNSAVED) } })
+    const recent = this.#unsaved(end, 2 * SAVED)
+    if (kind === 'kill' && this.#alikeAt > recent) this.ambiguous = true
     // What was delivered in these last moments is not saved, and where it stood is gone.
-    if (kind === 'kill' && (this.frozenSince ?? at) - this.#lossAt < 2 * SAVED) this.unaccounted = true
-    const before = kind !== 'kill' ? Number.POSITIVE_INFINITY : (this.frozenSince ?? at) - SAVED
+    if (kind === 'kill' && this.#lossAt > recent) this.unaccounted = true
     for (const node of this.nodes) {
       if (node.kept && node.openSince! < before) {
         node.durable = true
@@ -502,7 +533,6 @@ export class Model {
   reconcile(why: string): void {
     this.#unaccount()
     const reachable = new Map<Node, boolean>()
-    const now = performance.now()
     for (const [at, pending] of this.pending.entries()) {
       for (const line of pending) {
         if (this.#arrived(line, at)) {
@@ -521,7 +551,7 @@ export class Model {
         if (way) continue
         pending.delete(line)
         const sure = why === 'truncated' && this.alive && this.frozenSince === undefined
-        this.lost[at]!.push({ line, why, sure: sure && now - Math.max(line.writtenAt, this.thawedAt) > SAVED })
+        this.lost[at]!.push({ line, why, sure: sure && this.#had(Math.max(line.writtenAt, this.thawedAt)) > SAVED })
       }
     }
   }
@@ -532,7 +562,7 @@ export class Model {
     if (this.alive || this.unaccounted || death?.kind !== 'kill') return
     const recent = ({ expected }: Line) =>
       this.#receivers.some(({ idsOf, byId }) =>
-        idsOf.get(expected)?.some(id => (byId.get(id)?.at ?? 0) > death.at - 2 * SAVED),
+        idsOf.get(expected)?.some(id => (byId.get(id)?.at ?? 0) > death.unsaved.acknowledged),
       )
     for (const node of this.nodes) {
       if (!this.reachable(node) && node.lines.some(({ line }) => recent(line))) this.unaccounted = true

@@ -1,6 +1,9 @@
 /** What lies on the volume: lines, the inodes that hold them, and what an observer knows of the shipper's way to each. */
 
-/** A handle counts as kept if it was there in two looks this far apart: looking for siblings opens files too. */
+/**
+ * A handle counts as kept if it was there in two looks this far apart, by the time that the shipper had: looking for
+ * siblings opens files too.
+ */
 const KEPT = 40
 
 export interface Line {
@@ -59,6 +62,8 @@ export class Node {
   /** When the running shipper was first seen to hold it open, and when last. */
   openSince: number | undefined
   openAt: number | undefined
+  /** For how long, by the time that the shipper had: milliseconds. */
+  openFor = 0
   /** Since when the shipper has known this inode, whether or not it holds it open now. */
   metSince: number | undefined
   /** Since when it must have seen how the present content begins. */
@@ -103,6 +108,6 @@ export class Node {
   }
 
   get kept(): boolean {
-    return this.openSince !== undefined && this.openAt !== undefined && this.openAt - this.openSince >= KEPT
+    return this.openSince !== undefined && this.openFor >= KEPT
   }
 }

@@ -52,6 +52,7 @@ async function once(program: Program): Promise<Outcome> {
   if (values.keep && outcome.violations.length > 0) {
     console.log(`kept: ${world.folder}`)
     writeFileSync(join(world.folder, 'said'), world.said.join('\n'))
+    for (const [name, lines] of world.arrived) writeFileSync(join(world.folder, `arrived.${name}`), lines.join('\n'))
   } else world.remove()
   return outcome
 }

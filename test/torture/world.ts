@@ -154,6 +154,14 @@ export class World {
     return this.#machine.said
   }
 
+  /** By backend, what arrived, in that order: its id and the line. */
+  get arrived(): [backend: string, lines: readonly string[]][] {
+    return this.#receivers.map(({ arrivals }, at) => [
+      BACKENDS[at]!,
+      arrivals.map(({ id, text, at: when }) => `${Math.round(when)} ${id} ${text.slice(0, 80)}`),
+    ])
+  }
+
   remove(): void {
     rmSync(this.#base, { recursive: true, force: true })
   }
@@ -228,6 +236,7 @@ export class World {
     // What a dying process closes says nothing.
     if (this.#dying) return
     this.#machine.weigh()
+    this.#model.time.sample(performance.now(), this.#machine.waited)
     this.#model.observe(this.#model.alive ? this.#machine.open() : new Set())
   }
 
@@ -236,6 +245,7 @@ export class World {
     this.#model.started()
     await this.#machine.start(grace)
     this.#observe()
+    this.#model.ready()
   }
 
   async #end(signal: NodeJS.Signals): Promise<Ended> {
