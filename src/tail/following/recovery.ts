@@ -78,11 +78,12 @@ export async function recover(
   const orphans: SavedGeneration[] = []
   for (const entry of generations) {
     if (!sources.has(entry.source)) continue
+    // Where it went other rotations of its path did, whether or not it is still there.
+    if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits.learn(entry.origin, entry.path)
     if (entry.gone) {
       table.rememberGone(entry)
       continue
     }
-    if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits.learn(entry.origin, entry.path)
     if (handles.isAside(entry.key) && search.takeHandle(entry)) continue
     const key = inodeKey(entry.inode)
     // Two generations of one inode: the later one is the file's, the earlier one was waiting for its end.

@@ -157,7 +157,7 @@ export class Search {
   find(entry: SavedGeneration, circumstances: Circumstances): void {
     const { table, room, unpacked, habits, archives, onSettled } = this.#parts
     if (entry.done) {
-      if (!circumstances.replaced && this.#nameOf(entry.inode, entry.origin) !== undefined) table.remember(entry)
+      if (!circumstances.replaced && this.#isThere(entry)) table.remember(entry)
       else table.rememberGone(entry)
       return
     }
@@ -280,6 +280,12 @@ export class Search {
     if (opened.kind !== 'refused') return undefined
     const size = Math.max(entry.size, Number(fileAt(path)?.size ?? 0))
     return path === entry.path && size === entry.size ? entry : { ...entry, path, size }
+  }
+
+  /** Whether a finished file is where it was seen last, which may be another directory, or beside its origin. */
+  #isThere({ inode, origin, path }: SavedGeneration): boolean {
+    const known = fileAt(path)
+    return (known !== undefined && isInode(known, inode)) || this.#nameOf(inode, origin) !== undefined
   }
 
   #nameOf(inode: Inode, path: string): string | undefined {

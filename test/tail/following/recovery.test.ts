@@ -1,6 +1,7 @@
 /** What somebody planted as our state reads, ships, writes and removes nothing but what the sources name. */
 import { execFileSync } from 'node:child_process'
 import {
+  appendFileSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -158,6 +159,45 @@ for (const [what, place] of [
     t.equal(readFileSync(join(secrets, 'token'), 'utf8'), SECRET)
   })
 }
+
+/** A file that was rotated into a directory of its own, read to its end and closed; `more`: of what is saved of it. */
+function finishedAway(t: Test, more: object = {}) {
+  const base = scratch(t, { logs: { old: { 'app.log.1': 'a1\n' } }, state: {} })
+  const [log, state] = [join(base, 'logs', 'app.log'), join(base, 'state')]
+  const rotated = join(base, 'logs', 'old', 'app.log.1')
+  const { dev, ino, birthtimeNs } = statSync(rotated, { bigint: true })
+  const known = {
+    path: rotated,
+    inode: { dev: String(dev), ino: String(ino), birth: String(birthtimeNs) },
+    size: 3,
+    cursors: { main: { offset: 3, marker: { length: 3, crc: crc32('a1\n') } } },
+    done: true,
+  }
+  plant(state, [generation(log, { ...known, ...more })])
+  return { log, rotated, options: { sources: [source(log)], state } }
+}
+
+t.test('a file that was finished in another directory than that of its origin is not read again', async t => {
+  const { log, rotated, options } = finishedAway(t)
+  const started = await room(t, options)
+  await started.came(1, 1)
+  t.strictSame(started.texts, [])
+  // It is looked after there.
+  appendFileSync(rotated, 'a2\n')
+  writeFileSync(log, 'b1\n')
+  t.strictSame([...(await started.came(2))].sort(), ['a2', 'b1'])
+})
+
+t.test('where rotations of a path went is known by those that are gone', async t => {
+  const { rotated, options } = finishedAway(t, {
+    inode: { dev: '1', ino: '2', birth: '3' },
+    head: { length: 3, hash: 'ffffffffffffffffffff', crc: 1 },
+    gone: true,
+  })
+  const started = await room(t, options)
+  t.strictSame(await started.came(1), ['a1'])
+  t.equal([...started.tail.tailers][0]!.path, rotated)
+})
 
 t.test('an offset without a marker hides no line', async t => {
   const { state, vol, options } = planted(t)
