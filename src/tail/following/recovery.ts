@@ -14,7 +14,7 @@ import { dirname } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt, isInode, locate, sameBirth, statPath } from '../files/inodes.ts'
 import type { Habits } from '../files/names.ts'
-import { type Bound, beside, compressionOf, isNoise, openRegular } from '../files/open.ts'
+import { type Bound, beside, compressionOf, isNoise, type OpenFile, openRegular } from '../files/open.ts'
 import { begunAfter } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
@@ -210,7 +210,7 @@ function directoriesOf(
   return directories
 }
 
-/** Follows a file of which nothing is known. `former`: what is known of another file that had its inode. */
+/** Follows a file of which nothing is known. `former`: what is known of its inode, of this file or another that had it. */
 function begin(
   { table, follower, lineage }: RecoveryParts,
   { candidate: { source, path }, opened, inode }: Fresh,
@@ -220,8 +220,15 @@ function begin(
     closeSync(opened.fd)
     return
   }
-  const since = former && sameBirth(former.inode, inode) ? begunAfter(begunOf(former), opened.stats.mtimeNs) : 0n
-  follower.follow(path, opened, lineage.begun(source, path, inode, former ? Date.now() : 0, since))
+  const known = former && sameBirth(former.inode, inode) ? former : undefined
+  const since = known ? begunAfter(begunOf(known), opened.stats.mtimeNs) : 0n
+  const origin = known && wasWrittenBefore(opened, path, known) ? known.origin : path
+  follower.follow(path, opened, lineage.begun(source, origin, inode, former ? Date.now() : 0, since))
+}
+
+/** Whether a file that has another name by now was written to under the one that is known, and then renamed. */
+function wasWrittenBefore({ stats }: OpenFile, path: string, known: SavedGeneration): boolean {
+  return known.path !== path && stats.ctimeNs > stats.mtimeNs
 }
 
 function begunOf(entry: SavedGeneration): bigint {
