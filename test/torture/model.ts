@@ -11,6 +11,7 @@
  *   - the shipper holds the file open, or knows it and it is still in its folder, or linked to;
  *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its folder;
  *   - it was made, rotated and compressed while no shipper ran, to a name that tools give;
+ *   - it was made while no shipper ran, and rotated into another folder below, where one went that the shipper knew;
  *   - its file is the copy of a copytruncate, whatever its name, and the shipper had seen how the original begins.
  */
 import { type Line, Node } from './node.ts'
@@ -506,11 +507,26 @@ export class Model {
     const folders = new Set([...node.names].map(folderOf))
     if (node.linkedSince !== undefined) return true
     if (node.origin === undefined) return node.durable
-    // By its inode it is found in all folders below.
-    if (node.durable && !node.forgotten) return true
-    const here = folders.has(folderOf(node.origin))
+    const root = folderOf(node.origin)
+    const here = folders.has(root)
+    // By its inode it is found in all folders below that of its pattern.
+    if (node.durable && !node.forgotten && [...folders].some(folder => isBelow(folder, root))) return true
     if (here && this.alive && node.metSince !== undefined) return true
-    return node.rotation && (here || node.unseen) && this.#isYoung(node, node.origin)
+    const missed = here || (node.unseen && [...folders].some(folder => this.#leadsInto(node, folder)))
+    return node.rotation && missed && this.#isYoung(node, node.origin)
+  }
+
+  /**
+   * A file of the same name, which the shipper knows by its inode, is to be found in that folder: others are looked for
+   * there too. Otherwise nothing tells it from a folder of somebody else's logs.
+   */
+  #leadsInto({ origin }: Node, folder: string): boolean {
+    if (origin === undefined || !isBelow(folder, folderOf(origin))) return false
+    for (const { durable, forgotten, readable, origin: other, names } of this.nodes) {
+      if (other !== origin || !durable || forgotten || !readable) continue
+      if (names.values().some(name => folderOf(name) === folder)) return true
+    }
+    return false
   }
 
   /** It was made after a file that the shipper knows to have carried the same name, if it knows one. */
@@ -634,6 +650,10 @@ export function expected(text: string): string {
   let end = MAX_LINE
   while ((bytes[end]! & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
+}
+
+function isBelow(folder: string, root: string): boolean {
+  return root === '' || folder === root || folder.startsWith(`${root}/`)
 }
 
 function folderOf(name: string): string {

@@ -879,6 +879,52 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
+  // Rotations were asked for that nothing had told of: a folder of old files of ours looks like one of others' logs.
+  program(
+    'rotated twice into another folder while down, where nothing that was known went',
+    [
+      append(),
+      SETTLE,
+      { do: 'term', grace: 10 },
+      { do: 'delete', file: FILE, recreate: true },
+      { do: 'tool', file: FILE, scheme: 'date', times: 2, away: true },
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
+  // As above, but the shipper had seen a rotation go there.
+  program(
+    'rotated twice into another folder while down, where one went that was known',
+    [
+      append(),
+      SETTLE,
+      { do: 'tool', file: FILE, scheme: 'date', times: 1, away: true },
+      append(),
+      SETTLE,
+      wait(1600),
+      { do: 'term', grace: 10 },
+      { do: 'delete', file: FILE, recreate: true },
+      { do: 'tool', file: FILE, scheme: 'date', times: 2, away: true },
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
+  // A file was asked for that had left the folder in front of its pattern's first wildcard.
+  program(
+    'rotated out of the folder of its pattern while down',
+    [
+      append(5, 'sub/web.log'),
+      SETTLE,
+      { do: 'term', grace: 10 },
+      append(5, 'sub/web.log'),
+      { do: 'tool', file: 'sub/web.log', scheme: 'date', times: 2, away: true },
+      START,
+      SETTLE,
+    ],
+    'exact',
+  ),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */
