@@ -348,8 +348,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/follower.ts',
-        '    search(lineage.lost(old, tailer.path))\n',
-        '    this.#parts.truncation.countLost(tailer.path, old, cursor => old.size - cursor.read)\n    search(lineage.lost(old, tailer.path))\n',
+        '    this.#time.search(name, () => search(lineage.lost(old, tailer.path)))\n',
+        '    this.#parts.truncation.countLost(tailer.path, old, cursor => old.size - cursor.read)\n    this.#time.search(name, () => search(lineage.lost(old, tailer.path)))\n',
       ],
     ],
     program: 'copytruncates in an outage',
@@ -504,11 +504,38 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/rotation/missed.ts',
-        'if (vacancy.looked || !isRelated(path, origin)) continue',
-        'if (!vacancy.looked || !isRelated(path, origin)) continue',
+        'if (vacancy.looked || !name.includes(vacancy.stem) || !isRelated(path, origin)) continue',
+        'if (!vacancy.looked || !name.includes(vacancy.stem) || !isRelated(path, origin)) continue',
       ],
     ],
     test: 'test/tail/rotation/missed.test.ts',
+  },
+  {
+    name: 'takes what was finished for gone once it is in another directory',
+    edits: [['src/tail/rotation/search.ts', '(known !== undefined && isInode(known, inode)) || ', '']],
+    test: 'test/tail/following/recovery.test.ts',
+  },
+  {
+    name: 'forgets where rotations went that are gone',
+    edits: [
+      [
+        'src/tail/following/recovery.ts',
+        'if (!unpacked.holds(entry.path) && !pins.holds(entry.path)) habits',
+        'if (!entry.gone && !unpacked.holds(entry.path) && !pins.holds(entry.path)) habits',
+      ],
+    ],
+    test: 'test/tail/following/recovery.test.ts',
+  },
+  {
+    name: 'takes what was written before a rename within the pattern for what its new name says',
+    edits: [
+      [
+        'src/tail/following/recovery.ts',
+        'wasWrittenBefore(opened, path, known) ? known.origin',
+        'false ? known.origin',
+      ],
+    ],
+    test: 'test/tail/tail.test.ts',
   },
 
   // ── What others may have written ───────────────────────────────────────────────────────────────────────────────
