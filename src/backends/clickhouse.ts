@@ -21,7 +21,7 @@ import { endpointSchema } from './endpoint.ts'
 import { attributesOf, FLAGS, flags, isoTime, joined, literal, podPrefix } from './fields.ts'
 import { fit } from './fit.ts'
 import { NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, marksIn, message, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const identifier = z.string().check(z.regex(/^[^\0.]{1,200}$/, { error: 'a name without dots' }))
@@ -155,7 +155,7 @@ function row(chunk: Chunk, options: ClickhouseOptions, metadata: Metadata, said:
     message(chunk),
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
-    ...repeatedIn(chunk, ',"repeated":'),
+    ...marksIn(chunk),
     ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...FLAGS] }),
     literal(`${tail}}`),
   ])

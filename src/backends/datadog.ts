@@ -15,7 +15,7 @@ import type { Backend, BackendContext } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { epochMilliseconds, FLAGS, firstOf, flags, joined, literal } from './fields.ts'
 import { jsonArray } from './format.ts'
-import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, marksIn, message, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -83,7 +83,7 @@ function log(chunk: Chunk, options: DatadogOptions, metadata: Metadata): Segment
     message(chunk),
     literal('"'),
     ...levelIn(chunk, ',"status":"', 'word', '"'),
-    ...repeatedIn(chunk, ',"repeated":'),
+    ...marksIn(chunk),
     ...fieldsIn(chunk, {
       as: 'json',
       // It takes a host for that of the log, as it does a hostname.

@@ -16,7 +16,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from '
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
 import { NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, levelIn, message, timeOf, whenRepeated } from './found.ts'
+import { fieldsIn, levelIn, message, timeOf, whenRepeated, whenSampled } from './found.ts'
 import { judge } from './http.ts'
 
 /** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
@@ -132,6 +132,7 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
     ...levelIn(chunk, '"level":"', 'written', '",'),
     literal(`${JSON.stringify(rest).slice('{"log":{'.length, -1)},"event":{`),
     ...whenRepeated(chunk, literal('"count":'), { kind: 'repeated' }, literal(',')),
+    ...whenSampled(chunk, share => [literal(`"sampled":${share},`)]),
     literal('"sequence":'),
     { kind: 'counter', value: chunk.recordTimeNanos },
     literal('}}'),

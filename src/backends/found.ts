@@ -51,19 +51,36 @@ export function levelIn({ shape }: Chunk, before: string, as: LevelForm, after: 
 /** Names that only the shipper gives where something is looked for in records: no label may have them, and no field. */
 export function foundNames({ shape }: Chunk, level: string): string[] {
   if (shape === undefined) return []
-  return shape.levelled ? [level, REPEATED] : [REPEATED]
+  return [
+    ...(shape.levelled ? [level] : []),
+    ...(shape.repeats ? ['repeated'] : []),
+    ...(shape.sampled ? ['sampled'] : []),
+  ]
 }
 
-const REPEATED = 'repeated'
-
-/** For how many records one stands, behind a text. */
-export function repeatedIn(chunk: Chunk, before: string): Segment[] {
-  return whenRepeated(chunk, literal(before), { kind: 'repeated' })
+/** For how many records one stands, and which share of records sampling keeps: members behind commas, with values in quotes. */
+export function marksIn(chunk: Chunk, quote = ''): Segment[] {
+  return [
+    ...whenRepeated(chunk, COMMA, literal(`"repeated":${quote}`), { kind: 'repeated' }, literal(quote)),
+    ...whenSampled(chunk, share => [COMMA, literal(`"sampled":${quote}${share}${quote}`)]),
+  ]
 }
 
+/** These where a record stands for several. */
 export function whenRepeated({ shape }: Chunk, ...show: readonly Inner[]): Segment[] {
-  return shape === undefined ? [] : [{ kind: 'when', has: 'repeated', show }]
+  return shape?.repeats ? [{ kind: 'when', has: 'repeated', show }] : []
 }
+
+/** What `show` makes of the share that was kept, where sampling chose a record. */
+export function whenSampled({ shape }: Chunk, show: (share: number) => readonly Inner[]): Segment[] {
+  if (shape?.sampled === undefined) return []
+  const [source, backend] = shape.sampled
+  const both = Number((source * backend).toPrecision(12))
+  const shares = [['source', source] as const, ['backend', backend] as const, ['both', both] as const]
+  return shares.map(([sampled, share]): Segment => ({ kind: 'when', has: { sampled }, show: show(share) }))
+}
+
+const COMMA = { kind: 'comma' } as const
 
 /**
  * All that was found but the message and the time, as an object, behind which what `ours` says stands too. Its values are
@@ -75,14 +92,12 @@ export function objectOf(chunk: Chunk, showing: Showing, ours: Readonly<Record<s
   return [
     literal('{'),
     ...levelIn(chunk, '"level":"', 'word', '"'),
-    ...whenRepeated(chunk, COMMA, literal(`"repeated":${quote}`), { kind: 'repeated' }, literal(quote)),
+    ...marksIn(chunk, quote),
     ...fieldsIn(chunk, { ...showing, ours: [...showing.ours, ...Object.keys(ours), ...foundNames(chunk, 'level')] }),
     ...(said === '' ? [] : [COMMA, literal(said)]),
     literal('}'),
   ]
 }
-
-const COMMA = { kind: 'comma' } as const
 
 const packed = new WeakMap<RecordShape, Map<string, Uint8Array>>()
 /** Metadata of the pod may change while we run. */

@@ -19,7 +19,7 @@ import type { Backend, BackendContext, Format, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { firstOf, idPrefix, literal, offset, quoted } from './fields.ts'
 import { jsonArray, NO_LIMITS, NOTHING } from './format.ts'
-import { fieldsIn, message, messageBytes, whenRepeated } from './found.ts'
+import { fieldsIn, message, messageBytes, whenRepeated, whenSampled } from './found.ts'
 import { judgeOtlp } from './otlp_answer.ts'
 import { delimited, head, numeric, tag } from './protobuf.ts'
 
@@ -173,6 +173,7 @@ function record(chunk: Chunk, uid: string | undefined): Segment[] {
     ...identifiers(chunk),
     raw(said),
     ...repeated(chunk),
+    ...sampled(chunk),
     ...fieldsIn(chunk, FIELDS),
     ...id,
     raw(tag(5, 2)),
@@ -195,6 +196,7 @@ const FIELDS = {
     'log.partial',
     'log.continued',
     'log.repeated',
+    'log.sampled',
     UID,
   ],
   written: true,
@@ -207,6 +209,19 @@ const when = (has: Has, ...show: Inner[]): Segment => ({ kind: 'when', has, show
 function repeated(chunk: Chunk): Segment[] {
   const place = delimited(6, delimited(1, 'log.repeated'), delimited(2, Buffer.from([tag(3, 0)]), PLACE))
   return whenRepeated(chunk, raw(place.subarray(0, -PLACE.length)), { kind: 'repeated', as: 'varint' })
+}
+
+/** The share that sampling keeps. */
+function sampled(chunk: Chunk): Segment[] {
+  return whenSampled(chunk, share => {
+    const double = Buffer.alloc(8)
+    double.writeDoubleLE(share)
+    return [raw(delimited(6, delimited(1, 'log.sampled'), delimited(2, Buffer.from([tag(4, 1)]), double)))]
+  })
+}
+
+function jsonSampled(chunk: Chunk): Segment[] {
+  return whenSampled(chunk, share => [literal(`,{"key":"log.sampled","value":{"doubleValue":${share}}}`)])
 }
 
 function jsonRepeated(chunk: Chunk): Segment[] {
@@ -263,6 +278,7 @@ function jsonRecord(chunk: Chunk, uid: string | undefined): Segment[] {
     message(chunk),
     literal(`"},"attributes":${said}`),
     ...jsonRepeated(chunk),
+    ...jsonSampled(chunk),
     ...fieldsIn(chunk, { ...FIELDS, as: 'keyvalues' }),
   ]
   if (uid === undefined) return [...start, literal(']}')]

@@ -26,7 +26,7 @@ import {
   literal,
   offset,
 } from './fields.ts'
-import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, marksIn, message, timeOf } from './found.ts'
 
 /** How a JSON record calls what it says. */
 export interface Shape {
@@ -155,7 +155,7 @@ function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape
     behind: joined([
       literal('"'),
       ...levelIn(chunk, `,${JSON.stringify(level)}:"`, 'word', '"'),
-      ...repeatedIn(chunk, ',"repeated":'),
+      ...marksIn(chunk),
       ...fieldsIn(chunk, { as: 'json', ours: [...taken, ...FLAGS] }),
       literal(`${members.map(member => `,${member}`).join('')}${ids ? '' : '}'}`),
     ]),

@@ -17,7 +17,7 @@ import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict 
 import { endpointSchema } from './endpoint.ts'
 import { attributesOf, epochSeconds, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { LINE_FEED, NO_LIMITS, NOTHING } from './format.ts'
-import { fieldsIn, foundNames, levelIn, message, objectOf, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, marksIn, message, objectOf, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const text = z.string().check(z.minLength(1, { error: 'a text that is not empty' }))
@@ -139,7 +139,7 @@ function inEvent(chunk: Chunk): Segment[] {
     message(chunk),
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
-    ...repeatedIn(chunk, ',"repeated":'),
+    ...marksIn(chunk),
     ...fieldsIn(chunk, { as: 'json', ours: ['message', ...names] }),
     literal('}'),
   ]

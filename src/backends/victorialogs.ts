@@ -19,7 +19,7 @@ import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit } from './fit.ts'
 import { LINE_FEED, NO_LIMITS, perLine } from './format.ts'
-import { fieldsIn, foundNames, levelIn, message, repeatedIn, timeOf } from './found.ts'
+import { fieldsIn, foundNames, levelIn, marksIn, message, timeOf } from './found.ts'
 import { judge } from './http.ts'
 
 const uint32 = () => {
@@ -95,7 +95,7 @@ function line(chunk: Chunk, metadata: Metadata): Segment[] {
     message(chunk, { refusesBlank: true }),
     literal('"'),
     ...levelIn(chunk, ',"level":"', 'word', '"'),
-    ...repeatedIn(chunk, ',"repeated":'),
+    ...marksIn(chunk),
     ...fieldsIn(chunk, {
       as: 'json',
       ours: [...RESERVED, ...Object.keys(said), ...found],

@@ -92,11 +92,12 @@ export type FieldForm = keyof typeof FIELD_FORMS
 /** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
 export type LevelForm = keyof typeof LEVEL_FORMS
 export type RepeatedForm = keyof typeof REPEATED_FORMS
-/** A time, a level, more records than one; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
+/** A time, a level, more records than one; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
 export type Has =
   | 'time'
   | 'level'
   | 'repeated'
+  | { readonly sampled: keyof typeof SAMPLINGS }
   | { readonly value: number }
   | { readonly id: number; readonly bytes: 8 | 16 }
 
@@ -124,6 +125,12 @@ const LEVEL_FORMS = {
   written: LAYOUT.LEVEL_WRITTEN,
   syslog: LAYOUT.LEVEL_SYSLOG,
   byte: LAYOUT.LEVEL_BYTE,
+} as const
+/** What chose the record. */
+const SAMPLINGS = {
+  source: LAYOUT.SAMPLED,
+  backend: LAYOUT.RESAMPLED,
+  both: LAYOUT.SAMPLED | LAYOUT.RESAMPLED,
 } as const
 const REPEATED_FORMS = { digits: LAYOUT.REPEATED_DIGITS, varint: LAYOUT.REPEATED_VARINT } as const
 const FIELD_FORMS = {
@@ -491,6 +498,7 @@ function conditionOf(has: Has): [what: number, slot: number] {
   if (has === 'time') return [LAYOUT.HAS_TIME, LAYOUT.NO_SLOT]
   if (has === 'level') return [LAYOUT.HAS_LEVEL, LAYOUT.NO_SLOT]
   if (has === 'repeated') return [LAYOUT.HAS_REPEATED, LAYOUT.NO_SLOT]
+  if ('sampled' in has) return [LAYOUT.HAS_SAMPLED, SAMPLINGS[has.sampled]]
   if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
   return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
 }

@@ -2,6 +2,7 @@
  * What can be said about the records of a source: the keys that stand beside `paths`, composed of what the rooms within
  * this one export. Each has a word for the simple case.
  */
+import { type FieldsOptions, fieldsShape } from './fields/options.ts'
 import { type LevelOptions, levelShape } from './level/options.ts'
 import { type MultilineOptions, multilineShape } from './multiline/options.ts'
 import { type ParseOptions, parseShape } from './parse/options.ts'
@@ -17,6 +18,7 @@ export const processShape = {
   ...timeShape,
   ...levelShape,
   ...selectShape,
+  ...fieldsShape,
 }
 
 /** What may stand beside the keys of a backend too: it comes after what its sources say. */
@@ -29,7 +31,8 @@ export interface ProcessOptions
     ParseOptions,
     TimeOptions,
     LevelOptions,
-    SelectOptions {}
+    SelectOptions,
+    FieldsOptions {}
 
 /** Of one backend. */
 export interface BackendProcessOptions extends RouteOptions {}

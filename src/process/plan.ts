@@ -4,7 +4,10 @@
  * Guarantees: what compiles can be run; its tables are bytes whose offsets are relative, so that each pipeline lays them
  * into its own memory; a source about which nothing is said has no plan, and costs nothing.
  */
+
+import type { FieldChoice } from '../chunk.ts'
 import { LAYOUT } from '../kernel/module.ts'
+import { compileFields } from './fields/compile.ts'
 import { compileLevel, type LevelPlan } from './level/compile.ts'
 import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
 import type { BackendProcessOptions, ProcessOptions } from './options.ts'
@@ -28,6 +31,8 @@ export interface SourcePlan {
   readonly slots: Slots | undefined
   /** Which records are kept. */
   readonly select: SelectPlan | undefined
+  /** Which of their values are sent. */
+  readonly fields?: FieldChoice | undefined
   /** Which of those a backend gets: only in the plans of one pipeline. */
   readonly route?: SelectPlan | undefined
 }
@@ -83,12 +88,13 @@ export function planOf(source: PlanSubject, { named, levels }: Asked = NOTHING_A
   const parsed = parsing !== undefined
   const time = compileTime({ ...source, time: source.time ?? (parsed ? 'auto' : 'none') }, slots, report)
   for (const name of named) slots?.slotFor(name)
+  const fields = compileFields(source, parsed, report)
   const select = compileSelect(source, { slots, unparsed: parsing?.rule.else === 'drop' }, report)
   const looked = parsed || levels || select?.levels ? 'auto' : 'none'
   const level = compileLevel({ ...source, level: source.level ?? looked }, slots, report)
   const parse = parsing && compileParse(parsing, report)
   if (problems.length > 0) return { kind: 'problems', problems }
-  const plan: SourcePlan = { multiline, redact, parse, time, level, slots, select }
+  const plan: SourcePlan = { multiline, redact, parse, time, level, slots, select, fields }
   return { kind: 'plan', plan: Object.values(plan).some(part => part !== undefined) ? plan : undefined }
 }
 

@@ -149,10 +149,10 @@ export class Stage {
 }
 
 /** What is found in the records of a source. */
-function shapeOf({ parse, time, level }: SourcePlan): RecordShape {
+function shapeOf({ parse, time, level, fields }: SourcePlan): RecordShape {
   const values = parse?.shape ?? PLAIN
-  const own = { time: time?.slot, level: level?.slot ?? values.level }
-  return { ...values, ...own, timed: time !== undefined, levelled: level !== undefined }
+  const places = { time: time?.slot, level: level?.slot ?? values.level, ...(fields && { choices: [fields] }) }
+  return { ...values, ...places, timed: time !== undefined, levelled: level !== undefined }
 }
 
 function timingOf({ offsets, fileStart, start, origin, readAt }: Chunk): Timing {

@@ -19,6 +19,8 @@ export interface Looking {
   readonly choices?: RecordShape['choices']
   /** For how many records each stands, in the order in which they were written. */
   readonly repeated?: readonly number[]
+  /** Shares that sampling keeps: then all records were chosen by that of the source. */
+  readonly sampled?: RecordShape['sampled']
 }
 
 const LEVELS: Readonly<Record<string, number>> = {
@@ -31,7 +33,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   '30': 9,
 }
 
-export function finding({ parse, timed = false, levelled = false, choices, repeated = [] }: Looking): Found {
+export function finding({ parse, timed = false, levelled = false, choices, repeated = [], sampled }: Looking): Found {
   const report = (problem: object): never => {
     throw new Error(JSON.stringify(problem))
   }
@@ -39,7 +41,7 @@ export function finding({ parse, timed = false, levelled = false, choices, repea
   const time = timed ? parsing.slots.slotFor(TIME_NAMES, 'scalar') : undefined
   const plan = compileParse(parsing, report)!
   const row = Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * plan.slots) / 8) * 8
-  const shape: RecordShape = { ...plan.shape, time, timed, levelled, choices }
+  const shape: RecordShape = { ...plan.shape, time, timed, levelled, choices, repeats: repeated.length > 0, sampled }
   let laid: { table: number; spans: number } | undefined
   const fill = (kernel: Kernel, slab: Slab): void => {
     laid ??= { table: kernel.lay(plan.table), spans: kernel.reserve(plan.room) }
@@ -63,6 +65,7 @@ export function finding({ parse, timed = false, levelled = false, choices, repea
     const millis = Date.parse(said(time))
     if (timed && millis > 0) bytes.writeBigInt64LE(BigInt(millis) * 1_000_000n, at + LAYOUT.ROW_TIME)
     if (levelled) bytes[at + LAYOUT.ROW_LEVEL] = LEVELS[said(shape.level).toLowerCase()] ?? 0
+    if (sampled) bytes.writeUInt16LE(bytes.readUInt16LE(at + LAYOUT.ROW_FLAGS) | LAYOUT.SAMPLED, at + LAYOUT.ROW_FLAGS)
     bytes.writeUInt32LE(repeated[frame] ?? 0, at + LAYOUT.ROW_REPEATED)
   }
   return { tableBytes: plan.table.length + plan.room + 64, row, fill }

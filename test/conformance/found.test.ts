@@ -228,6 +228,19 @@ for (const subject of SUBJECTS.filter(({ type }) => type !== 'otlp')) {
     t.same(new Map(second!.fields).get('x'), values === 'json' ? '"y"' : 'y')
   })
 
+  t.test(`${subject.name}: a record says for how many it stands, and which share was kept`, async t => {
+    if (values === 'line') return
+    const looking = { parse: 'json', repeated: [3], sampled: [0.25, 1] } as const
+    const [first, second] = await through(t, subject, ['{"msg":"a","x":1}', 'b'], show, looking)
+    const marks = (shown: Shown | undefined) => {
+      const own = subject.type === 'elasticsearch' ? membersOf(new Map(shown!.fields).get('event')!) : shown!.fields
+      const all = new Map(own)
+      return [all.get('repeated') ?? all.get('count'), all.get('sampled')]
+    }
+    t.same(marks(first), ['3', '0.25'])
+    t.same(marks(second), [undefined, '0.25'])
+  })
+
   t.test(`${subject.name}: any line arrives as a record, and no name in it stands twice`, async t => {
     if (subject.name.includes('ack') || values === 'line') return
     const key = fc.oneof(
@@ -284,13 +297,14 @@ for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
   const decode = (request: Request) => subject.decode(request) as OtlpDecoded[]
   t.test(`${subject.name}: time, severity, trace and attributes are those of the line`, async t => {
     const lines = [HOSTILE, '{"trace_id":"short","level":""}', Buffer.from('pl\xffain', 'latin1'), '{"x":"\\ud800!"}']
-    const looking = { parse: 'json', timed: true, levelled: true, repeated: [7] } as const
+    const looking = { parse: 'json', timed: true, levelled: true, repeated: [7], sampled: [0.25, 1] } as const
     const [first, second, third, fourth] = await through(t, subject, lines, decode, looking)
     t.equal(first?.message, MESSAGE)
     t.equal(first?.time, NANOS)
     t.same(first?.found, { own: true, severity: 13, severityText: 'Warning', traceId: TRACE, spanId: SPAN })
     t.match(first?.typed, {
       'log.repeated': 7n,
+      'log.sampled': 0.25,
       status: 200n,
       big: 9007199254740993n,
       ratio: '1046.8333333333335',

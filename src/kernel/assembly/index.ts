@@ -170,6 +170,7 @@ export {
   HAS_ID_8,
   HAS_LEVEL,
   HAS_REPEATED,
+  HAS_SAMPLED,
   HAS_TIME,
   HAS_VALUE,
   JSON,

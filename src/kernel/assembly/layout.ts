@@ -113,6 +113,8 @@ export const HAS_REPEATED: u32 = 2
 export const HAS_VALUE: u32 = 3
 export const HAS_ID_16: u32 = 4
 export const HAS_ID_8: u32 = 5
+/** Whether the row has exactly these flags of sampling. */
+export const HAS_SAMPLED: u32 = 6
 /** How a value is written: as JSON, inside of a JSON string, its bytes, the bytes that its hexadecimal digits stand for. */
 export const AS_JSON: u32 = 0
 export const AS_STRING: u32 = 1

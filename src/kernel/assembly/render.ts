@@ -25,6 +25,7 @@ import {
   HAS_ID_16,
   HAS_LEVEL,
   HAS_REPEATED,
+  HAS_SAMPLED,
   HAS_TIME,
   HAS_VALUE,
   LENGTH,
@@ -84,6 +85,7 @@ import {
   from as valueFrom,
   level,
   repeated,
+  sampling,
   time,
   to as valueEnd,
 } from './process/row'
@@ -254,6 +256,7 @@ function has(what: u32, slot: u32): bool {
   if (what == HAS_TIME) return time() != NO_TIME
   if (what == HAS_LEVEL) return level() != 0
   if (what == HAS_REPEATED) return repeated() > 1
+  if (what == HAS_SAMPLED) return sampling() == slot
   if (!find(slot)) return false
   if (what == HAS_VALUE) return true
   return isIdentifier(valueFrom, valueEnd, form(), what == HAS_ID_16 ? 16 : 8)

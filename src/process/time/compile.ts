@@ -13,7 +13,7 @@ import { zoneRows } from './zone.ts'
 
 export interface TimePlan {
   readonly table: Uint8Array
-  /** Where the value stands that it is read from, if one is looked for. */
+  /** Where the value stands that holds it, if records have one. */
   readonly slot: number | undefined
 }
 

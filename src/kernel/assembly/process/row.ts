@@ -7,12 +7,14 @@ import {
   NO_SLOT,
   NO_TIME,
   PAIRS,
+  RESAMPLED,
   ROW_FLAGS,
   ROW_FORM,
   ROW_LEVEL,
   ROW_REPEATED,
   ROW_SLOTS,
   ROW_TIME,
+  SAMPLED,
   SLOT,
   TEXT,
 } from '../layout'
@@ -58,6 +60,11 @@ export function form(): u32 {
 
 export function flags(): u32 {
   return row == 0 || bare ? 0 : <u32>load<u16>(row, ROW_FLAGS)
+}
+
+/** Which sampling chose the record: its flags. */
+export function sampling(): u32 {
+  return row == 0 ? 0 : <u32>load<u16>(row, ROW_FLAGS) & (SAMPLED | RESAMPLED)
 }
 
 /** Whether there is a value in a slot: it stands in [from, to). */
