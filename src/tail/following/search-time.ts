@@ -6,7 +6,8 @@
  * files is looked at, so that what happened to them is found out later, but by then as it is at that moment.
  *
  * Guarantees: between two rests a source takes `SLICE` and one search more; it has a bounded part of the time, however
- * many of its files are emptied; other sources do not wait for it.
+ * many of its files are emptied; one that is searched for no more than that part does not rest; other sources do not wait
+ * for it.
  */
 import { Effort } from '../directories/effort.ts'
 
@@ -17,6 +18,8 @@ const LAST_REST = 1
 
 interface Taken {
   spent: number
+  /** When the last search ended. */
+  at: number
   restsUntil: number
 }
 
@@ -41,11 +44,15 @@ export class SearchTime {
 
   /** Does what is a search for a file of the source. */
   search(source: string, work: () => void): void {
-    const taken = this.#bySource.get(source) ?? { spent: 0, restsUntil: Number.NEGATIVE_INFINITY }
+    const began = this.#now()
+    const taken = this.#bySource.get(source) ?? { spent: 0, at: began, restsUntil: Number.NEGATIVE_INFINITY }
     this.#bySource.set(source, taken)
+    // What passed since is a rest as well.
+    taken.spent = Math.max(0, taken.spent - (began - taken.at) / REST)
     taken.spent += this.#measured(work)
+    taken.at = this.#now()
     if (taken.spent < SLICE) return
-    taken.restsUntil = this.#now() + taken.spent * (this.final ? LAST_REST : REST)
+    taken.restsUntil = taken.at + taken.spent * (this.final ? LAST_REST : REST)
     taken.spent = 0
   }
 }

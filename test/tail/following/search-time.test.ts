@@ -31,6 +31,16 @@ t.test('a source that was searched for long rests for longer than that took', t 
   t.end()
 })
 
+t.test('a source that is searched for now and then never rests', t => {
+  const { clock, time, search } = made()
+  for (let n = 0; n < 100; n++) {
+    search('app')
+    t.notOk(time.rests('app'))
+    clock.now += 60
+  }
+  t.end()
+})
+
 t.test('other sources do not rest with it', t => {
   const { time, search } = made()
   for (let n = 0; n < 3; n++) search('app')
