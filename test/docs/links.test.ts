@@ -91,7 +91,7 @@ t.test('the map in ARCHITECTURE.md has every directory of src, and no other', t 
     drawn.push(indent!.length === 2 ? name! : `${room}/${name}`)
   }
   const rooms = globSync('*/', { cwd: join(ROOT, 'src') }).map(each => each.replace(/\/$/, ''))
-  const within = ['tail', 'delivery'].flatMap(each => globSync(`${each}/*/`, { cwd: join(ROOT, 'src') }))
+  const within = ['tail', 'delivery', 'process'].flatMap(each => globSync(`${each}/*/`, { cwd: join(ROOT, 'src') }))
   t.strictSame(drawn.sort(), [...rooms, ...within.map(each => each.replace(/\/$/, ''))].sort())
   for (const [name] of tree.matchAll(/[a-z]+\.ts/g)) t.ok(existsSync(join(ROOT, 'src', name)) || names.has(name), name)
   t.end()
