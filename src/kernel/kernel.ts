@@ -327,6 +327,17 @@ export interface Redaction {
   readonly head: boolean
 }
 
+/** What a rule of redaction has masked: its number, and the addresses [from, to). */
+export interface Mask {
+  readonly rule: number
+  readonly from: number
+  readonly to: number
+  /** It could not be said what stands there. */
+  readonly gaveUp: boolean
+}
+
+export const NOTE_BYTES = LAYOUT.REDACT_NOTE
+
 /** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
 interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly steps: WebAssembly.Global
@@ -431,6 +442,9 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     open: number,
     head: boolean,
   ): number
+  readonly notes: WebAssembly.Global
+  readonly mostNotes: WebAssembly.Global
+  readonly noted: WebAssembly.Global
   decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
   readonly consumed: WebAssembly.Global
   readonly replaced: WebAssembly.Global
@@ -759,6 +773,32 @@ export class Kernel {
    */
   redact({ table, from, ends, count, wall, how, open, head }: Redaction): number {
     return this.#loops.redact(table, from, ends, count, wall, how, open, head)
+  }
+
+  /**
+   * Notes from now on what `redact` masks, at `address`, where there is room for `most` notes of `NOTE_BYTES`; those that
+   * were noted before are forgotten. `masks` reads them.
+   */
+  noteMasks(address: number, most: number): void {
+    const loops = this.#loops
+    loops.notes.value = address
+    loops.mostNotes.value = most
+    loops.noted.value = 0
+  }
+
+  /** For how many records the record stands whose row is at an address. */
+  repeatedAt(row: number): number {
+    return Math.max(1, this.#view.getUint32(row + LAYOUT.ROW_REPEATED, true))
+  }
+
+  /** What was masked since the last `noteMasks`, in the order in which it was. */
+  masks(): Mask[] {
+    const { notes, noted } = this.#loops
+    return Array.from({ length: noted.value }, (_, index) => {
+      const at = notes.value + NOTE_BYTES * index
+      const u32 = (offset: number) => this.#view.getUint32(at + offset, true)
+      return { rule: u32(0), from: u32(4), to: u32(8), gaveUp: u32(12) !== 0 }
+    })
   }
 
   /**

@@ -1,6 +1,7 @@
 /** What can be said about the files to follow, and about where their positions are kept. */
 import * as z from 'zod/mini'
 import { STATE_DIR } from '../directory.ts'
+import type { Encoding } from '../kernel/kernel.ts'
 import { ABSOLUTE_PATH } from '../path.ts'
 import { size } from '../size.ts'
 import type { Permissions } from '../state.ts'
@@ -148,6 +149,29 @@ export interface SourceOptions {
 }
 
 export type LineEnd = (typeof LINE_ENDS)[number]
+
+const ENDS: Record<LineEnd, number> = { lf: 10, cr: 13, nul: 0 }
+
+/** How the text of files is written. */
+export interface TextForm {
+  /** Bytes of text that a line may have, without its end. */
+  readonly maxBytes: number
+  /** Undefined for UTF-8, of which nothing has to be made. */
+  readonly encoding: Encoding | undefined
+  /** Bytes of a unit. */
+  readonly unit: 1 | 2
+  /** The unit that ends a line, which is also the byte that does so in UTF-8. */
+  readonly end: number
+}
+
+export function textFormOf({ maxLineBytes, encoding, lineEnd }: SourceOptions): TextForm {
+  return {
+    maxBytes: maxLineBytes,
+    encoding: encoding === 'utf-8' ? undefined : encoding,
+    unit: encoding.startsWith('utf-16') ? 2 : 1,
+    end: ENDS[lineEnd],
+  }
+}
 
 /** Bytes of a slab that text in another encoding takes besides its lines while it is decoded. */
 export const DECODING_ROOM = 64 * 1024

@@ -28,6 +28,16 @@ export interface ParsePlan {
   readonly shape: Omit<RecordShape, 'timed' | 'levelled'>
   /** A record that no parser takes is dropped. */
   readonly drop: boolean
+  /** The parsers in the order in which they are tried, by what the configuration calls them. */
+  readonly parsers: readonly SingleParser[]
+}
+
+/** One parser by itself: a record is taken by the first that takes it so. */
+export interface SingleParser {
+  /** `nginx`, `match`, `match[1]`. */
+  readonly name: string
+  /** A table of this one only. */
+  table(): Uint8Array
 }
 
 /** What a source says about its records, before it is known what the other parts look for in them. */
@@ -37,7 +47,8 @@ export interface Parsing {
   readonly parts: readonly Part[]
 }
 
-type Part =
+type Part = { readonly name: string } & Kinds
+type Kinds =
   | { readonly kind: 'json' | 'logfmt' | 'docker' | 'cri' }
   | { readonly kind: 'access'; readonly apache: boolean }
   | { readonly kind: 'expression'; readonly captures: Captures; readonly numbers: readonly string[] }
@@ -69,8 +80,9 @@ export function parsingOf({ parse }: ParseOptions, report: Report): Parsing | un
   const parts = [
     ...[...new Set([format].flat())].flatMap(each => formatOf(each, report)),
     ...[match].flat().map((text, index) => {
-      const path = typeof match === 'string' ? ['parse', 'match'] : ['parse', 'match', index]
-      return expressionOf(text, path, [], report)
+      const alone = typeof match === 'string'
+      const path = alone ? ['parse', 'match'] : ['parse', 'match', index]
+      return expressionOf(text, { name: alone ? 'match' : `match[${index}]`, path, numbers: [] }, report)
     }),
   ]
   if (parts.length === 0) {
@@ -87,10 +99,10 @@ function formatOf(format: FormatName, report: Report): (Part | undefined)[] {
     case 'logfmt':
     case 'docker':
     case 'cri':
-      return [{ kind: format }]
+      return [{ name: format, kind: format }]
     case 'nginx':
     case 'apache':
-      return [{ kind: 'access', apache: format === 'apache' }, ...expressionsOf(format, report)]
+      return [{ name: format, kind: 'access', apache: format === 'apache' }, ...expressionsOf(format, report)]
     case 'klog':
     case 'syslog':
       return expressionsOf(format, report)
@@ -99,10 +111,17 @@ function formatOf(format: FormatName, report: Report): (Part | undefined)[] {
 
 function expressionsOf(format: keyof typeof EXPRESSION_FORMATS, report: Report): (Part | undefined)[] {
   const { expressions, numbers } = EXPRESSION_FORMATS[format]
-  return expressions.map(text => expressionOf(text, ['parse'], numbers, report))
+  return expressions.map(text => expressionOf(text, { name: format, path: ['parse'], numbers }, report))
 }
 
-function expressionOf(text: string, path: Path, numbers: readonly string[], report: Report): Part | undefined {
+/** Where an expression stands, and which of its groups are numbers. */
+interface Placed {
+  readonly name: string
+  readonly path: Path
+  readonly numbers: readonly string[]
+}
+
+function expressionOf(text: string, { name, path, numbers }: Placed, report: Report): Part | undefined {
   const end = REST.test(text) && !NOT_EVERY_LINE.test(text) ? '$' : ''
   const captures = compileCaptures(EVERY_LINE + text + end)
   if (captures instanceof ExpressionError) {
@@ -111,7 +130,7 @@ function expressionOf(text: string, path: Path, numbers: readonly string[], repo
     report({ path, found, allowed: 'an expression in RE2 syntax with named groups', hint: captures.hint })
     return undefined
   }
-  if (captures.groups.some(name => name !== '')) return { kind: 'expression', captures, numbers }
+  if (captures.groups.some(name => name !== '')) return { name, kind: 'expression', captures, numbers }
   const allowed = 'an expression in RE2 syntax with named groups'
   report({ path, found: 'an expression without a named group', allowed, hint: 'a group is named so: (?P<name>…)' })
   return undefined
@@ -160,7 +179,13 @@ export function compileParse({ slots, rule, parts }: Parsing, report: Report): P
   const table = tableOf(parsers, wanted.length, MOST_MEMBERS)
   const room = parts.some(({ kind }) => kind === 'expression') ? CAPTURE_ROOM : 0
   const shape = { slots: named, message, level, traceId, spanId }
-  return { table, slots: wanted.length, room, shape, drop: rule.else === 'drop' }
+  const single = parts.map(
+    ({ name }, index): SingleParser => ({
+      name,
+      table: () => tableOf(parsers.slice(index, index + 1), wanted.length, MOST_MEMBERS),
+    }),
+  )
+  return { table, slots: wanted.length, room, shape, drop: rule.else === 'drop', parsers: single }
 }
 
 /** Values that are sent under their names: all that expressions find, and those that are asked for. */

@@ -4,18 +4,10 @@
  * Offsets and lengths in a file are bytes of the file; text is UTF-8 from where it is decoded on. A unit is what the
  * encoding is made of: lines begin and end with whole ones.
  */
-import type { Encoding, RecordRule } from '../../kernel/kernel.ts'
-import type { LineEnd, SourceOptions } from '../options.ts'
+import type { RecordRule } from '../../kernel/kernel.ts'
+import { type SourceOptions, type TextForm, textFormOf } from '../options.ts'
 
-export interface LineForm {
-  /** Bytes of text that a line may have, without its end. */
-  readonly maxBytes: number
-  /** Undefined for UTF-8, of which nothing has to be made. */
-  readonly encoding: Encoding | undefined
-  /** Bytes of a unit. */
-  readonly unit: 1 | 2
-  /** The unit that ends a line, which is also the byte that does so in UTF-8. */
-  readonly end: number
+export interface LineForm extends TextForm {
   /** How lines become records; undefined: each is one. Only for UTF-8. */
   readonly rule?: RecordRule | undefined
   /** What a chunk has to know of the file before it; undefined: nothing. */
@@ -37,16 +29,8 @@ export interface Processing {
   readonly lookBack?: LookBack | undefined
 }
 
-const ENDS: Record<LineEnd, number> = { lf: 10, cr: 13, nul: 0 }
-
-export function formOf({ maxLineBytes, encoding, lineEnd }: SourceOptions, processing: Processing = {}): LineForm {
-  return {
-    maxBytes: maxLineBytes,
-    encoding: encoding === 'utf-8' ? undefined : encoding,
-    unit: encoding.startsWith('utf-16') ? 2 : 1,
-    end: ENDS[lineEnd],
-    ...processing,
-  }
+export function formOf(source: SourceOptions, processing: Processing = {}): LineForm {
+  return { ...textFormOf(source), ...processing }
 }
 
 /** The index of the first unit in the bytes, which begin with a whole one, that is `value`; -1 if there is none. */

@@ -25,6 +25,7 @@ import {
   LABEL,
   LABELS,
   moveFloor,
+  note,
   RULES,
   table,
   wall,
@@ -63,12 +64,13 @@ export function mask(rule: u32, from: usize, to: usize): void {
   else if (how == KEEP) keep(from, to)
   else if (how == HASH) hash(rule, from, to)
   else replace(rule, from, to)
-  if (print(from, to) != before) wrote(rule, from)
+  if (print(from, to) != before) wrote(rule, from, to)
 }
 
-/** Counts what was written at `from`. Where a word went on before it, that has an end now. */
-function wrote(rule: u32, from: usize): void {
+/** Counts and notes what was written at `from`. Where a word went on before it, that has an end now. */
+function wrote(rule: u32, from: usize, to: usize): void {
   count(rule, false)
+  note(rule, max(from, wall), to, false)
   if (load<u32>(table, HOW) == KEEP) disturb()
   if (from <= begin) return
   const before = <u32>load<u8>(from - 1)
@@ -185,7 +187,7 @@ export function maskNumber(rule: u32, from: usize, to: usize): void {
     if (!isDigit(<u32>load<u8>(at))) continue
     store<u8>(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
   }
-  if (print(from, to) != before) wrote(rule, from)
+  if (print(from, to) != before) wrote(rule, from, to)
 }
 
 /** Writes over a match of digits: where it is a number of a JSON record it stays one. */
@@ -199,6 +201,7 @@ export function maskRest(rule: u32, from: usize): void {
   count(rule, true)
   moveFloor(end)
   const first = max(from, wall)
+  note(rule, first, end, true)
   if (!json) {
     veil(first)
     return

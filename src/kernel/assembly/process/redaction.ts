@@ -257,3 +257,23 @@ export function count(rule: u32, gaveUp: bool): void {
   const at = table + <usize>load<u32>(table, COUNTS) + <usize>rule * COUNT + (gaveUp ? 4 : 0)
   store<u32>(at, load<u32>(at) + 1)
 }
+
+/**
+ * Where it is noted what is masked, for those who show it: rows of four u32, which rule, from, behind, and whether it had
+ * to give up. 0: nowhere. `noted` of them are written, up to `mostNotes`.
+ */
+export let notes: usize = 0
+export let mostNotes: u32 = 0
+export let noted: u32 = 0
+
+export const NOTE: usize = 16
+
+export function note(rule: u32, from: usize, to: usize, gaveUp: bool): void {
+  if (notes == 0 || noted == mostNotes || from >= to) return
+  const at = notes + <usize>noted * NOTE
+  store<u32>(at, rule)
+  store<u32>(at, <u32>from, 4)
+  store<u32>(at, <u32>to, 8)
+  store<u32>(at, gaveUp ? 1 : 0, 12)
+  noted++
+}
