@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { type Command, parseArgs } from './cli/args.ts'
@@ -114,8 +115,8 @@ function complain(text: string): void {
 }
 
 /** What the command asks for. */
-function requestOf(command: { config: string | undefined; paths: readonly string[] }): LoadRequest {
-  return { file: command.config, paths: command.paths, env: process.env, cwd: workingDirectory() }
+function requestOf({ config, paths = [] }: { config: string | undefined; paths?: readonly string[] }): LoadRequest {
+  return { file: config, paths, env: process.env, cwd: workingDirectory() }
 }
 
 async function configured(request: LoadRequest): Promise<Extract<Loaded, { kind: 'ok' }> | undefined> {
@@ -169,7 +170,13 @@ async function perform(command: Command): Promise<number> {
     case 'test': {
       const { config } = (await configured(requestOf(command))) ?? {}
       if (config === undefined) return EXIT.configuration
-      return (await import('./cli/test.ts')).test(config, command.backend, process.stdin, streams)
+      return (await import('./cli/test.ts')).test(config, command, process.stdin, streams)
+    }
+    case 'explain': {
+      const { config } = (await configured(requestOf(command))) ?? {}
+      if (config === undefined) return EXIT.configuration
+      const file = resolve(workingDirectory(), command.file)
+      return (await import('./cli/explain.ts')).explain(config, { ...command, file }, streams)
     }
     case 'doctor':
     case 'inject':

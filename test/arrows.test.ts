@@ -73,6 +73,8 @@ const ARROWS: Record<string, readonly string[]> = {
     'config',
     'manifest',
     'backends/backend.ts',
+    'process/preview/cutter.ts',
+    'process/preview/preview.ts',
     'delivery/options.ts',
     'delivery/outcome/deadletter.ts',
     'delivery/transport/transport.ts',

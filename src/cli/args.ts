@@ -12,7 +12,16 @@ import { codeOf } from '../errors.ts'
 import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option } from './commands.ts'
 
 /** Commands that read a configuration, or ask a process that has one. */
-export type Configured = Exclude<CommandName, 'doctor' | 'inject' | 'help' | 'version'>
+export type Configured = Exclude<CommandName, 'test' | 'explain' | 'doctor' | 'inject' | 'help' | 'version'>
+
+/** What is shown of records, and under which configuration. */
+export interface Showing {
+  readonly config: string | undefined
+  readonly backend: string | undefined
+  readonly source: string | undefined
+  readonly json: boolean
+  readonly strict: boolean
+}
 
 export type Command =
   | { readonly kind: 'help'; readonly command: CommandName | undefined }
@@ -25,6 +34,9 @@ export type Command =
       readonly json: boolean
       readonly backend: string | undefined
     }
+  | ({ readonly kind: 'test' } & Showing)
+  /** The file as it was named, and the line, counted from 1. */
+  | ({ readonly kind: 'explain'; readonly file: string; readonly line: number } & Showing)
   /** `drainSeconds`: what a drain was measured to take. */
   | {
       readonly kind: 'doctor'
@@ -47,6 +59,8 @@ interface Values {
   readonly admin?: string
   readonly json?: boolean
   readonly backend?: string
+  readonly source?: string
+  readonly strict?: boolean
   readonly 'drain-seconds'?: string
   readonly image?: string
   readonly volume?: string
@@ -83,6 +97,8 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
     case 'doctor':
     case 'inject':
       return aboutManifests(kind, words, values)
+    case 'explain':
+      return explaining(words, values)
     case 'run':
     case 'validate':
     case 'config':
@@ -90,6 +106,7 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
       return following(kind, words, values)
     default:
       if (words.length > 0) return wrong(`${kind} takes no paths, but was given ${words.join(' ')}`)
+      if (kind === 'test') return { kind, ...showing(values) }
       return kind === 'version' ? { kind } : configured(kind, [], values)
   }
 }
@@ -99,6 +116,20 @@ const wrong = (message: string): Command => ({ kind: 'wrong', message })
 function configured(kind: Configured, paths: readonly string[], values: Values): Command {
   const { config, admin, backend, json = false } = values
   return { kind, config, paths, admin, backend, json }
+}
+
+function showing({ config, backend, source, json = false, strict = false }: Values): Showing {
+  return { config, backend, source, json, strict }
+}
+
+function explaining(words: readonly string[], values: Values): Command {
+  const [place, ...others] = words
+  const [, file, line] = /^(.+):(\d+)$/s.exec(place ?? '') ?? []
+  if (file === undefined || others.length > 0 || !Number.isSafeInteger(Number(line)) || Number(line) === 0) {
+    const given = place === undefined ? 'nothing' : words.join(' ')
+    return wrong(`explain takes FILE:LINE, such as /var/log/app/app.log:12, but was given ${given}`)
+  }
+  return { kind: 'explain', file, line: Number(line), ...showing(values) }
 }
 
 /** `run`, which takes paths, and the commands that say how it would go. */

@@ -13,6 +13,12 @@ export const OPTIONS = {
   admin: { type: 'string', value: 'ADDRESS', says: 'admin address of the running shipper; default 127.0.0.1:9615' },
   json: { type: 'boolean', says: 'print JSON' },
   backend: { type: 'string', value: 'NAME', says: 'only this backend' },
+  source: {
+    type: 'string',
+    value: 'NAME',
+    says: 'as lines of this source; default: the first of the backend, or of the file',
+  },
+  strict: { type: 'boolean', says: 'exit 1 if a record did not parse, or its time or level cannot be read' },
   'drain-seconds': { type: 'string', value: 'N', says: 'measured duration of a drain' },
   image: { type: 'string', value: 'IMAGE', says: 'default: logshipper of this version' },
   volume: {
@@ -61,8 +67,15 @@ export const COMMANDS = {
   },
   test: {
     takes: '< SAMPLE',
-    does: 'print the request that each backend would get for these lines',
-    options: ['backend', 'config'],
+    does: 'print what becomes of these lines, and the requests to backends',
+    options: ['backend', 'config', 'json', 'source', 'strict'],
+    exits: '0 shown   1 with --strict: a record did not parse, or its time or level cannot be read   2 nothing to show',
+  },
+  explain: {
+    takes: 'FILE:LINE',
+    does: 'print what becomes of the record that holds a line of a file',
+    options: ['backend', 'config', 'json', 'source', 'strict'],
+    exits: '0 shown   1 with --strict, as test   2 there is no such line, or no source follows the file',
   },
   check: {
     does: 'send one line to each backend, and explain its answer',

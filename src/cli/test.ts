@@ -1,54 +1,67 @@
 /**
- * `logshipper test`: what would be sent. Lines from standard input become the request that each backend would get, to
- * the byte but for compression, and nothing is sent.
+ * `logshipper test`: what would be sent. Lines from standard input become records, of which it is shown what becomes of
+ * them, and then the request that each backend would get, to the byte but for compression. Nothing is sent.
  *
- *     stdin ─► slab ─► delivery ─► a transport that shows the request and ends
+ *     stdin ─► records ─┬─► preview: what was found, redacted and dropped (process/preview)
+ *                       └─► slab ─► stage ─► delivery ─► a transport that shows the request and ends
  *
  * Guarantees: no file but the configuration's is read, no connection is opened; credentials are not shown, for they are
- * put in by the real transport.
+ * put in by the real transport; what is redacted is shown nowhere.
  */
-import { isUtf8 } from 'node:buffer'
-import { type Origin, Slab } from '../chunk.ts'
-import type { BackendConfig, Config } from '../config/config.ts'
-import type { HttpRequest, Transport } from '../delivery/transport/transport.ts'
-import { createDestination } from '../destination.ts'
-import { invariant } from '../errors.ts'
-import type { Logger } from '../log.ts'
-import { type Metadata, PodMetadata } from '../metadata.ts'
+import type { Config } from '../config/config.ts'
+import { textFormOf } from '../tail/options.ts'
 import { EXIT } from './exit.ts'
-import type { Sink, Streams } from './output.ts'
+import type { Streams } from './output.ts'
+import { choose, type Sample, Show } from './show.ts'
 
 /** Bytes of standard input that are looked at: enough to see how records look. */
 const MOST = 64 * 1024
-const LINE_FEED = 10
-const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 
-/** Resolves to the exit code: 2 if there is no such backend, or no line. */
+export interface TestRequest {
+  readonly backend: string | undefined
+  readonly source: string | undefined
+  readonly json: boolean
+  readonly strict: boolean
+}
+
+/** Resolves to the exit code: 2 if there is no such backend or source, or no line; 1 for what `strict` refuses. */
 export async function test(
   config: Config,
-  only: string | undefined,
+  request: TestRequest,
   input: AsyncIterable<Buffer>,
   { out, err }: Streams,
 ): Promise<number> {
-  const wanted = config.backends.filter(({ name }) => only === undefined || name === only)
-  if (wanted.length === 0) {
-    const names = config.backends.map(({ name }) => name).join(', ')
-    err.write(`logshipper: unknown backend ${only}; configured: ${names}\n`)
+  const chosen = choose(config, request)
+  if (chosen.kind === 'wrong') {
+    err.write(`logshipper: ${chosen.message}\n`)
     return EXIT.configuration
   }
-  const { lines, more } = await read(input)
-  if (lines.length === 0) {
+  const all = await read(input)
+  if (all.length === 0) {
     err.write('logshipper: test takes lines from standard input, and there was none\n')
     return EXIT.configuration
   }
-  const { metadata } = new PodMetadata(config.pod)
-  for (const entry of wanted) await show(config, entry, metadata, lines, out)
-  if (more) err.write(`only the first ${lines.length} bytes of standard input were used\n`)
-  return EXIT.ok
+  const show = new Show(config, request.json, out)
+  for (const { backend, source } of chosen.pairs) {
+    const { unit, end } = textFormOf(source)
+    const lines = whole(all, unit, end, source.encoding === 'utf-16be')
+    const sample: Sample = {
+      path: source.paths[0]!,
+      read: (position, bytes) => lines.subarray(position, position + bytes),
+      records: undefined,
+    }
+    await show.of(backend, source, sample)
+  }
+  if (all.length > MOST) {
+    const { source } = chosen.pairs[0]!
+    const { unit, end } = textFormOf(source)
+    const { length } = whole(all, unit, end, source.encoding === 'utf-16be')
+    err.write(`only the first ${length} bytes of standard input were used\n`)
+  }
+  return show.verdict(request.strict, err)
 }
 
-/** Whole lines; the last one may have no line end. */
-async function read(input: AsyncIterable<Buffer>): Promise<{ lines: Buffer; more: boolean }> {
+async function read(input: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of input) {
@@ -56,72 +69,16 @@ async function read(input: AsyncIterable<Buffer>): Promise<{ lines: Buffer; more
     size += part.length
     if (size > MOST) break
   }
-  const all = Buffer.concat(parts)
-  if (size <= MOST)
-    return {
-      lines: all.at(-1) === LINE_FEED || size === 0 ? all : Buffer.concat([all, Buffer.from('\n')]),
-      more: false,
-    }
-  const cut = all.subarray(0, MOST)
-  const end = cut.lastIndexOf(LINE_FEED) + 1
-  return { lines: end > 0 ? cut.subarray(0, end) : Buffer.concat([cut, Buffer.from('\n')]), more: true }
+  return Buffer.concat(parts)
 }
 
-async function show(config: Config, entry: BackendConfig, metadata: Metadata, lines: Buffer, out: Sink): Promise<void> {
-  // What is shown is what the backend reads after decompression.
-  const delivery = { ...entry.delivery, compression: 'none' as const, deadLetter: undefined }
-  const transport: Transport = {
-    async send(request) {
-      out.write(`${described(entry, request)}\n`)
-      destination.delivery.stop()
-      return { kind: 'failure', code: 'ABORTED', sentBefore: false }
-    },
-    reload: () => false,
-    abort() {},
-    async close() {},
-  }
-  const destination = createDestination(
-    config,
-    { ...entry, delivery },
-    { metadata: () => metadata, log: SILENT, onClosed: () => {}, transport },
-  )
-  destination.budget.onRelease = () => destination.delivery.released()
-  await destination.delivery.ship(slabOf(config, entry, lines, destination))
-}
-
-function described({ name, endpoint, delivery }: BackendConfig, { head, contentType, body }: HttpRequest): string {
-  if (endpoint === undefined) return `# ${name}: standard output\n${body.toString('utf8')}`
-  const headers = Object.entries({ 'content-type': contentType, ...head.headers })
-  const own = Object.keys(delivery.headers ?? {})
-  if (delivery.auth !== undefined || own.length > 0) headers.push(['(credentials and own headers)', 'not shown'])
-  const text = isUtf8(body) ? body.toString('utf8') : `(${body.length} bytes, base64) ${body.toString('base64')}`
-  const said = headers.map(([field, value]) => `${field}: ${value}`).join('\n')
-  return `# ${name}: ${head.method} ${endpoint.origin}${head.path}\n${said}\n\n${text}`
-}
-
-/** The lines as if they had just been read from the first file that the backend's first source names. */
-function slabOf(
-  config: Config,
-  { sources }: BackendConfig,
-  lines: Buffer,
-  { kernel, budget, slab: { row }, stage }: ReturnType<typeof createDestination>,
-): Slab {
-  const source = config.sources.find(({ name }) => name === sources[0])!
-  const origin: Origin = {
-    source: source.name,
-    path: source.paths[0]!,
-    generation: '0'.repeat(16),
-    labels: source.labels,
-  }
-  const all: Buffer[] = []
-  for (let at = 0, end = 0; at < lines.length; at = end + 1) {
-    end = lines.indexOf(LINE_FEED, at)
-    all.push(lines.subarray(at, end))
-  }
-  const owner = { settled: () => {} }
-  const chunk = { lines: all, owner, origin, fileStart: 0, readAt: Date.now(), cutFrom: 0, partial: false }
-  const slab = Slab.holding(kernel.memory.buffer, budget, [chunk], row)
-  invariant(slab !== undefined, 'a new arena has room for what is shown')
-  stage.apply(slab, 0)
-  return slab
+/** Whole lines, up to the most that is looked at; the last one may have no line end. */
+function whole(all: Buffer, unit: 1 | 2, end: number, bigEndian: boolean): Buffer {
+  const lineEnd = unit === 1 ? Buffer.of(end) : bigEndian ? Buffer.of(0, end) : Buffer.of(end, 0)
+  const some = all.subarray(0, MOST)
+  let at = some.lastIndexOf(lineEnd)
+  while (at > 0 && at % unit !== 0) at = some.lastIndexOf(lineEnd, at - 1)
+  const behind = at < 0 ? 0 : at + unit
+  if (all.length > MOST && behind > 0) return some.subarray(0, behind)
+  return behind === some.length ? some : Buffer.concat([some, lineEnd])
 }

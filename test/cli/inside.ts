@@ -2,11 +2,13 @@
  * The commands without a process of their own: what was typed is parsed, and the command's function writes into strings.
  * What only a process has (its exit code, its descriptors, its signals) is what the tests that start one are for.
  */
+import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { parseArgs } from '../../src/cli/args.ts'
 import { check } from '../../src/cli/check.ts'
 import { doctor } from '../../src/cli/doctor.ts'
 import { EXIT } from '../../src/cli/exit.ts'
+import { explain } from '../../src/cli/explain.ts'
 import { inject } from '../../src/cli/inject.ts'
 import { ledger } from '../../src/cli/ledger.ts'
 import type { Streams } from '../../src/cli/output.ts'
@@ -27,7 +29,7 @@ export async function inside(args: readonly string[], input: string | Buffer = '
 async function perform(args: readonly string[], streams: Streams): Promise<number> {
   const command = parseArgs(args)
   const configured = async (use: (config: Config) => Promise<number>): Promise<number> => {
-    const { config: file, paths } = command as Extract<typeof command, { kind: 'check' }>
+    const { config: file, paths } = command as Partial<Extract<typeof command, { kind: 'check' }>>
     const loaded = await loadConfig({ file, paths: paths ?? [], env: process.env, cwd: process.cwd() })
     if (loaded.kind === 'ok') return use(loaded.config)
     for (const problem of loaded.problems) streams.err.write(`${formatProblem(problem)}\n`)
@@ -47,8 +49,10 @@ async function perform(args: readonly string[], streams: Streams): Promise<numbe
       return inject(command, streams)
     case 'check':
       return configured(config => check(config, command, streams))
+    case 'explain':
+      return configured(config => explain(config, { ...command, file: resolve(command.file) }, streams))
     case 'test':
-      return configured(config => test(config, command.backend, process.stdin, streams))
+      return configured(config => test(config, command, process.stdin, streams))
     default:
       throw new Error(`${command.kind} is not one of the commands that are tested here`)
   }

@@ -55,8 +55,8 @@ export interface Ended {
   readonly err: string
 }
 
-/** `args` are told to the program, `input` is its standard input. */
-export function logshipper(args: readonly string[], input = ''): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { input, encoding: 'utf8' })
+/** `args` are told to the program, `input` is its standard input; it runs in the directory `cwd`. */
+export function logshipper(args: readonly string[], input = '', cwd = process.cwd()): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { input, encoding: 'utf8', cwd })
   return { code: status, out: stdout, err: stderr }
 }

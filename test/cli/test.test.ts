@@ -22,7 +22,7 @@ t.test('each backend’s request, as it would be sent, without credentials', asy
   ]
   const { code, out, err } = await shown(t, 'said "hi"\nlast', { backends })
   t.equal(code, 0, err)
-  const [http, loki, stdout] = out.split(/^# /m).slice(1)
+  const [, http, , loki, , stdout] = out.split(/^# /m).slice(1)
   t.match(http, new RegExp(`^http: POST ${receiver.url}\ncontent-type: application/x-ndjson\n`))
   t.match(http, '(credentials and own headers): not shown')
   const records = http!.split('\n').filter(line => line.startsWith('{'))
@@ -44,7 +44,7 @@ t.test('each backend’s request, as it would be sent, without credentials', asy
 t.test('bytes that are no text are shown as base64', async t => {
   const backends = [{ type: 'otlp', endpoint: 'http://collector:4318' }]
   const { out } = await shown(t, 'x\n', { backends })
-  t.match(out, /^# otlp: POST http:\/\/collector:4318\/v1\/logs\n/)
+  t.match(out, /^# otlp: POST http:\/\/collector:4318\/v1\/logs\n/m)
   const encoded = /base64\) (\S+)/.exec(out)![1]!
   t.ok(Buffer.from(encoded, 'base64').includes('x'))
 })
@@ -102,3 +102,190 @@ t.test(
     )
   },
 )
+
+/** The heads of the first backend, by the number of the record. */
+function headsIn(out: string): string[] {
+  return out
+    .split(/^# /m)[1]!
+    .split(/^record \d+: /m)
+    .slice(1)
+}
+
+const SECRET = 'hunter22hunter22'
+const SAMPLE = [
+  `{"ts":"2026-11-27T09:30:00.123Z","severity":"ERR","password":"${SECRET}","msg":"to bob@example.com"}`,
+  'time=2026-11-27T09:30:00Z level=debug msg="hi"',
+  '2026-11-27 09:30:01 WARN broken',
+  'java.lang.IllegalStateException: no',
+  '\tat Main.run',
+  '{"ts":"yesterday","level":"strange","message":"GET healthz"}',
+  '10.0.0.1 - - [27/Nov/2026:09:30:00 +0000] "GET / HTTP/1.1" 200 12 "-" "curl"',
+].join('\n')
+
+const PROCESSED = {
+  ...{ name: 'app', paths: ['/logs/*.log'], multiline: 'java', parse: ['json', 'logfmt', 'nginx'] },
+  ...{ redact: ['secrets', 'email'], filter: { below: 'info', rules: { probes: { drop: { text: 'healthz' } } } } },
+}
+
+t.test('above the request stands what becomes of each record, and how that was found', async t => {
+  const backends = [{ type: 'http', endpoint: 'http://logs:1' }]
+  const { code, out, err } = await shown(t, SAMPLE, { sources: [PROCESSED], backends })
+  t.equal(code, 0, err)
+  t.strictSame(headsIn(out), [
+    `line 1
+  parsed    json
+  time      2026-11-27T09:30:00.123Z, the value of ts
+  level     error, the value of severity
+  redacted  - {"ts":"2026-11-27T09:30:00.123Z","severity":"ERR","password":"<password>","msg":"to <email>"}
+            + {"ts":"2026-11-27T09:30:00.123Z","severity":"ERR","password":"[password]******","msg":"to [email]********"}
+`,
+    `line 2
+  parsed    logfmt
+  time      2026-11-27T09:30:00.000Z, the value of time
+  level     debug, the value of level
+  dropped   filter:below
+`,
+    `lines 3–5
+  parsed    no: it is not json, nor logfmt, nor nginx; it is sent as its message
+  time      2026-11-27T09:30:01.000Z, the head of the record
+  level     warn, a word in the text
+`,
+    `line 6
+  parsed    json
+  time      when it was read: the value of ts, "yesterday", cannot be read
+  level     none: the value of level, "strange", is not known
+  dropped   filter:probes
+`,
+    `line 7; the last one so far
+  parsed    nginx
+  time      2026-11-27T09:30:00.000Z, the value of time
+  level     none: not said
+
+`,
+  ])
+  const sent = out.split('\n').filter(line => line.startsWith('{'))
+  t.equal(sent.length, 3)
+  t.match(JSON.parse(sent[1]!).message, /^2026-11-27 09:30:01 WARN broken\njava/, 'several lines are one record')
+  t.notMatch(out, SECRET.slice(0, 6))
+  t.notMatch(out, 'bob@')
+})
+
+t.test('what a program reads says the same, a line for each record and each request', async t => {
+  const backends = [{ type: 'http', endpoint: 'http://logs:1' }]
+  const { out } = await shown(t, SAMPLE, { sources: [PROCESSED], backends }, '--json')
+  const all = out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const common = { backend: 'http', source: 'app' }
+  t.match(all, [
+    {
+      ...common,
+      ...{ record: 1, lines: [1, 1], parsed: 'json', dropped: null, faults: [] },
+      time: { value: '2026-11-27T09:30:00.123Z', field: 'ts' },
+      level: { value: 'error', field: 'severity' },
+      redacted: [
+        { rule: 'password', bytes: 16, masked: '[password]******' },
+        { rule: 'email', bytes: 15, masked: '[email]********' },
+      ],
+    },
+    { ...common, lines: [2, 2], parsed: 'logfmt', dropped: 'filter:below' },
+    { lines: [3, 5], parsed: null, tried: ['json', 'logfmt', 'nginx'], time: { field: null } },
+    { lines: [6, 6], time: { value: null, field: 'ts', fault: 'unreadable' }, level: { fault: 'unknown' } },
+    { lines: [7, 7], parsed: 'nginx', level: { value: null, fault: 'missing' }, open: true },
+    { backend: 'http', request: 'POST http://logs:1/', body: /^\{.*\}\n/ },
+  ])
+  t.equal(all.length, 6)
+  t.notMatch(out, SECRET.slice(0, 6))
+})
+
+t.test('strict: what did not parse, and times and levels that cannot be read, are a failure', async t => {
+  const backends = [{ type: 'stdout' }]
+  const run = (source: object, input: string) =>
+    shown(t, input, { sources: [{ name: 'app', paths: ['/l'], ...source }], backends }, '--strict')
+  const bad = await run({ parse: 'json' }, 'no\n{"ts":"never","level":"odd"}\n{"level":"info"}\n{"ts":0}\n')
+  t.equal(bad.code, 1)
+  t.strictSame(bad.err.trim().split('\n'), [
+    'strict: record 1 (line 1) of source app did not parse',
+    'strict: record 2 (line 2) of source app has no time that can be read, and has no level that is known',
+    'strict: record 4 (line 4) of source app has no time that can be read',
+  ])
+  const named = await run({ parse: 'json', time: 'when', level: 'how' }, '{"msg":"x"}\n')
+  t.equal(named.code, 1, 'a value that the configuration names has to be there')
+  t.match(named.out, 'when it was read: there is no value of when')
+  t.match(named.out, 'none: there is no value of how')
+  for (const source of [{}, { parse: 'json' }]) t.match(await run(source, '{"level":"info"}\n'), { code: 0, err: '' })
+})
+
+t.test('a record that every backend drops is sent to none, and each says why', async t => {
+  const sources = [{ name: 'app', paths: ['/l'], sample: { keep: 0.000001, unless: 'none' }, repeats: '1m' }]
+  const backends = [
+    { name: 'one', type: 'http', endpoint: 'http://logs:1' },
+    { name: 'two', type: 'http', endpoint: 'http://logs:1', filter: { drop: 'x' } },
+  ]
+  const { code, out } = await shown(t, 'x\nx\n', { sources, backends })
+  t.equal(code, 0)
+  t.match(out, /line 2\n(?: {2}.*\n)+ {2}dropped {3}sample \(an example: .*\)\n/)
+  t.match(out, '# two: no request (every record is dropped)\n')
+  const some = await shown(t, 'x\nx\nx\ny\n', { sources: [{ paths: ['/l'], repeats: '1m' }], backends })
+  t.match(some.out, /line 2\n(?: {2}.*\n)+ {2}dropped {3}repeats\n/)
+  t.match(some.out, 'line 3; stands for 3 records')
+  t.match(some.out.slice(some.out.indexOf('# two:')), /line 3\n(?: {2}.*\n)+ {2}dropped {3}filter:drop\n/)
+})
+
+t.test('a source is named where a backend has several', async t => {
+  const sources = [
+    { name: 'a', paths: ['/a'] },
+    { name: 'b', paths: ['/b'], parse: 'json' },
+  ]
+  const backends = [
+    { type: 'stdout', sources: ['a'] },
+    { name: 'both', type: 'stdout' },
+  ]
+  const run = (...args: string[]) => shown(t, '{"a":1}', { sources, backends }, ...args)
+  t.match((await run()).out, /# stdout: 1 record of source a\n(?:.*\n)*# both: 1 record of source a\n/)
+  const other = await run('--source', 'b')
+  t.match(other.out, /^# both: 1 record of source b\nrecord 1: line 1\n {2}parsed {4}json\n/)
+  t.notMatch(other.out, '# stdout:')
+  t.match(await run('--source', 'c'), { code: 2, err: 'logshipper: unknown source c; configured: a, b\n' })
+  t.match(await run('--source', 'b', '--backend', 'stdout'), {
+    code: 2,
+    err: 'logshipper: backend stdout does not get source b; backends that get it: both\n',
+  })
+})
+
+t.test('how several expressions fare is said by their place, and an own name by its value', async t => {
+  const parse = {
+    format: 'json',
+    match: ['^(?P<a>\\d+) (?P<lvl>\\w+) (?P<message>.*)', '^(?P<at>\\S+) said (?P<b>.*)$'],
+  }
+  const sources = [{ paths: ['/l'], parse, time: { field: 'at' }, level: { field: 'lvl' } }]
+  const input = '7 warn x\n2026-11-27T09:30:00Z said y\n\n'
+  const { out } = await shown(t, input, { sources, backends: [{ type: 'stdout' }] })
+  const heads = headsIn(out)
+  t.match(heads[0], /parsed {4}match\[0\]\n.*\n {2}level {5}warn, the value of lvl\n/)
+  t.match(heads[1], /parsed {4}match\[1\]\n {2}time {6}2026-11-27T09:30:00.000Z, the value of at\n/)
+  t.match(heads[2], /parsed {4}not: /)
+})
+
+t.test('nothing that a terminal obeys is shown of what is redacted, and long lines are shortened', async t => {
+  const sources = [{ paths: ['/l'], redact: { rules: 'secrets', how: 'mask' } }]
+  const input = `${'x'.repeat(500)} \u001b[31m password=${'p'.repeat(300)}1234 end\n`
+  const { out } = await shown(t, input, { sources, backends: [{ type: 'http', endpoint: 'http://logs:1' }] })
+  const [head] = headsIn(out)
+  t.match(head, /- x{48}…x*.*\\u001b\[31m password=<password> end\n/)
+  t.match(head, /\+ x{48}….*password=\*{24}…\*{20}1234 end\n/)
+  t.notMatch(head, '\u001b')
+  t.notMatch(out, 'pppp')
+})
+
+t.test('text in another encoding, and a line that is too long, are what they are in a file', async t => {
+  const source = { paths: ['/l'], encoding: 'utf-16le', maxLineBytes: 1024, parse: 'logfmt' }
+  const input = Buffer.from(`\ufeffmsg=grün n=1\n${'é'.repeat(900)}\nlast=1`, 'utf16le')
+  const { out } = await shown(t, input, { sources: [source], backends: [{ type: 'stdout' }] })
+  const heads = headsIn(out)
+  t.match(heads[0], /^line 1\n {2}parsed {4}logfmt/)
+  t.match(heads[1], /^line 2; cut: 1800 bytes in the file\n/)
+  t.match(heads[2], /^line 3\n/)
+  t.match(out, 'msg=grün n=1\n')
+})
