@@ -161,11 +161,12 @@ export class Author {
         const at = new Date(Date.UTC(2026, 0, 2) + serial).toISOString()
         return [JSON.stringify({ time: at, level, msg: first, serial: `n${serial}` })]
       }
-      case 'nginx':
-        return [
-          `10.0.0.${serial % 250} - user [02/Jan/2026:10:00:00 +0000] "GET /${first.replaceAll(/[" ]/g, '/')} HTTP/1.1" ` +
-            `200 ${serial} "-" "agent r${serial}l1"`,
-        ]
+      case 'nginx': {
+        const address = `10.0.0.${serial % 250}`
+        secrets.push({ text: '', extent: address })
+        const request = `"GET /${first.replaceAll(/[" ]/g, '/')} HTTP/1.1"`
+        return [`${address} - user [02/Jan/2026:10:00:00 +0000] ${request} 200 ${serial} "-" "agent r${serial}l1"`]
+      }
       case 'long': {
         const head = `${stamp} WARN [main] ${first} `
         const line = head + 'one word more - '.repeat(Math.ceil(bytes / 16)).slice(0, Math.max(0, bytes - head.length))

@@ -23,6 +23,7 @@ import { otherUser } from '../../support/otheruser.ts'
 import { type Ended, Machine } from '../machine.ts'
 import { BACKENDS, type BackendName, random } from '../program.ts'
 import { Receiver } from '../receiver.ts'
+import { Canary } from './canary.ts'
 import { excused, Judge, type Letter } from './judge.ts'
 import { Model } from './model.ts'
 import { poisonOf } from './poison.ts'
@@ -67,7 +68,12 @@ export class World {
   readonly #model = new Model()
   readonly #next: () => number
   readonly #author: Author
-  readonly #receivers = BACKENDS.map(name => new Receiver(name, { poisonOf, whole: true }))
+  readonly #canary = new Canary()
+  readonly #receivers = BACKENDS.map(name => {
+    const onRequest = (headers: string, body: Buffer) =>
+      this.#canary.heard(`a request to ${name}`, `${headers}\n${body}`)
+    return new Receiver(name, { poisonOf, whole: true, ...(knows('redact') && { onRequest }) })
+  })
   readonly #receptions = this.#receivers.map(receiver => new Reception(receiver, this.#model))
   readonly #endpoints: string[] = []
   readonly #violations: string[] = []
@@ -123,7 +129,28 @@ export class World {
     if (this.#machine.stuck) bugs.push('it did not end when it was told to')
     const { anonymous } = this.#machine.peak
     if (anonymous > MOST_ANONYMOUS) bugs.push(`${Math.round(anonymous / 2 ** 20)} MiB of anonymous memory`)
-    return { violations: [...new Set([...this.#violations, ...bugs, ...verdict])], numbers: this.#numbers() }
+    const seen = knows('redact') ? this.#search() : []
+    return { violations: [...new Set([...this.#violations, ...bugs, ...seen, ...verdict])], numbers: this.#numbers() }
+  }
+
+  /** Secrets that were seen in anything that was sent or written. */
+  #search(): string[] {
+    for (const { secrets } of this.#model.records) this.#canary.plant(secrets)
+    this.#canary.searchState(join(this.#base, 'state'))
+    this.#canary.heard('standard error', this.#machine.said.join('\n'))
+    const seen = [...this.#canary.seen()]
+    return seen.slice(0, 10).map(({ name, secret, around }) => `${name} holds ${secret}: ${JSON.stringify(around)}`)
+  }
+
+  /** What the program shows of itself. */
+  async #scrape(): Promise<void> {
+    const listening = this.#machine.said.findLast(line => line.includes('"msg":"listening"'))
+    const { port, adminPort } = JSON.parse(listening ?? '{}') as { port?: number; adminPort?: number }
+    const places = [
+      ...['metrics', 'health', 'readyz'].map(path => `http://127.0.0.1:${port}/${path}`),
+      ...['', 'status', 'ledger'].map(path => `http://127.0.0.1:${adminPort}/${path}`),
+    ]
+    for (const place of places) this.#canary.heard(place, await (await fetch(place)).text())
   }
 
   #numbers(): Numbers {
@@ -201,7 +228,7 @@ export class World {
       ],
       state: { dir: join(this.#base, 'state') },
       memory: { budget: '4MiB' },
-      server: { port: 'off', admin: 'off' },
+      server: { port: 0, admin: '127.0.0.1:0' },
       log: { level: 'info' },
     }
     const path = join(this.#base, 'config.json')
@@ -475,6 +502,7 @@ export class World {
     for (const source of SOURCES) this.#goOn(source)
     await this.#settle()
     await this.#refusals()
+    if (knows('redact')) await this.#scrape()
     if (this.#violations.length === 0) await this.#stop(GRACE)
     if (this.#ends.at(-1)?.code !== 0 && this.#violations.length === 0) {
       this.#violations.push(`it ended with ${this.#ends.at(-1)?.code} though everything had arrived`)
