@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { MUTANTS, misplaced, table } from './mutations.ts'
+import { NAMED } from './processing/named.ts'
 import { REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -21,12 +22,19 @@ t.test('a mutant changes something, and has a name of its own', async t => {
 
 t.test('what is said to catch a mutant is there', async t => {
   const programs = [...REGRESSIONS, ...SLOW_REGRESSIONS].map(({ name }) => name)
-  for (const { name, test, program } of MUTANTS) {
+  const ofProcessing = NAMED.map(({ name }) => name)
+  for (const { name, test, program, processing } of MUTANTS) {
     if (test !== undefined) t.ok(existsSync(join(ROOT, test)), `${name}: ${test}`)
     if (program !== undefined) {
       t.ok(
         programs.some(each => each.includes(program)),
         `${name}: ${program}`,
+      )
+    }
+    if (processing !== undefined) {
+      t.ok(
+        ofProcessing.some(each => each.includes(processing)),
+        `${name}: ${processing}`,
       )
     }
   }

@@ -60,7 +60,11 @@ interface Catch {
 
 async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
   const programs = mutant.program === undefined ? [] : ['--regression', mutant.program]
-  const command = mutant.test === undefined ? ['test/torture/torture.ts', '--first', ...programs] : [mutant.test]
+  const torture =
+    mutant.processing === undefined
+      ? ['test/torture/torture.ts', '--first', ...programs]
+      : ['test/torture/processing.ts', '--first', '--named', mutant.processing]
+  const command = mutant.test === undefined ? torture : [mutant.test]
   const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   let late = false
   const timer = setTimeout(() => {

@@ -16,6 +16,8 @@ export interface Mutant {
   readonly test?: string
   /** A part of the names of the programs that catch it, where they are known: then the others need not run. */
   readonly program?: string
+  /** A part of the name of the program of `processing.ts` that catches it. */
+  readonly processing?: string
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -872,6 +874,70 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     test: 'test/delivery/encoding/encoder.test.ts',
   },
+
+  // ── Between reading and delivery ───────────────────────────────────────────────────────────────────────────────
+  {
+    name: 'redacts behind parsing and filters',
+    edits: [
+      [
+        'src/process/stage.ts',
+        '    redactor?.redact(slab, chunk)\n    if (found',
+        '    if (redactor === found) return\n    if (found',
+      ],
+      [
+        'src/process/stage.ts',
+        '    return this.#selector?.apply(slab, first) ?? false\n',
+        '    const dropped = this.#selector?.apply(slab, first) ?? false\n    for (const chunk of slab.chunks.slice(first)) this.#steps.get(chunk.origin.source)?.redactor?.redact(slab, chunk)\n    return dropped\n',
+      ],
+    ],
+    processing: 'dropped for what redaction left',
+  },
+  {
+    name: 'counts the time of a last record from its first line',
+    edits: [
+      [
+        'src/tail/framing/plan.ts',
+        'export function restOf({ tailer, form }: Turn, now: number): number {\n',
+        'const begun = new WeakMap<object, { read: number; at: number }>()\nexport function restOf({ cursor, form }: Turn, now: number): number {\n  if (begun.get(cursor)?.read !== cursor.read) begun.set(cursor, { read: cursor.read, at: now })\n',
+      ],
+      ['src/tail/framing/plan.ts', 'Math.ceil(tailer.changedAt + form', 'Math.ceil(begun.get(cursor)!.at + form'],
+    ],
+    processing: 'never as slowly as the timer',
+  },
+  {
+    name: 'ends a record where a read ends',
+    edits: [
+      [
+        'src/tail/framing/intake.ts',
+        'ends, rows, form.end, form.rule, whole)',
+        'ends, rows, form.end, form.rule, whole || want > 0)',
+      ],
+    ],
+    processing: 'a backlog of many records',
+  },
+  {
+    name: 'names only where a record of several lines begins',
+    edits: [['src/backends/fields.ts', '  return joined ? {', '  return joined && cutFrom < 0 ? {']],
+    processing: 'killed between a flush and its continuation',
+  },
+  {
+    name: 'forgets in the ledger what a filter drops',
+    edits: [
+      [
+        'src/chunk.ts',
+        "    book(into, { kind: 'dropped', reason }, dropped, sums[2 * index + 1]!)\n",
+        "    if (reason === '') book(into, { kind: 'dropped', reason }, dropped, sums[2 * index + 1]!)\n",
+      ],
+    ],
+    processing: 'dropped for what redaction left',
+  },
+  {
+    name: 'verifies without a budget',
+    edits: [
+      ['src/kernel/assembly/process/redaction.ts', '  allowance -= <i32>bytes\n', '  if (bytes == 0) allowance -= 1\n'],
+    ],
+    test: 'test/process/redact/laws.test.ts',
+  },
 ]
 
 /** What is wrong with the mutations of the program that lies at `root`, a line for each. */
@@ -897,8 +963,9 @@ export function apply({ name, edits }: Mutant, root: string): void {
 
 /** The list as Markdown. */
 export function table(): string {
-  const rows = MUTANTS.map(({ name, test, program }) => {
-    return `| ${name} | ${test === undefined ? (program ?? 'the fast torture') : `\`${test}\``} |`
+  const rows = MUTANTS.map(({ name, test, program, processing }) => {
+    const by = program ?? processing ?? 'the fast torture'
+    return `| ${name} | ${test === undefined ? by : `\`${test}\``} |`
   })
   return ['| Mutant | Caught by |', '| --- | --- |', ...rows].join('\n')
 }

@@ -108,6 +108,24 @@ t.test('a private key of several lines goes, wherever reading stops within it', 
   }
 })
 
+t.test('a private key of which the lines are indented goes, wherever reading stops within it', async t => {
+  const shipping = new Shipping(['secrets'])
+  for (const indent of ['\t', '    ']) {
+    const text = ['before', ...KEY.map(line => `${indent}${line}`), 'after', ''].join('\n')
+    const file = Buffer.from(text)
+    for (let at = file.indexOf('MIIE'); at < file.indexOf('after'); at += 13) {
+      const head = shipping.run(file.subarray(0, at), 0, 'quiet')
+      const all = head.text + shipping.run(file, head.to).text
+      t.equal(all.length, text.length)
+      for (const part of [...BODY.map(line => line.slice(4, 20)), 'aXJ1cw']) {
+        if (all.includes(part)) t.fail(`${at}: ${all}`)
+      }
+    }
+    const rest = KEY.slice(2).map(line => `${indent}${line}\n`)
+    t.notMatch(shipping.run(Buffer.from(`${rest.join('')}after\n`), 0).text, /vQIBADANBgkqhkiG9w|aXJ1/)
+  }
+})
+
 t.test('the rest of a private key at the head of a file goes', async t => {
   const shipping = new Shipping(['secrets'])
   for (let first = 1; first < KEY.length - 1; first++) {

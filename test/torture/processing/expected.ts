@@ -25,13 +25,8 @@ export function expectedOf(incarnation: Incarnation, from: number, to: number, a
   const parsed = messageOf(source.name, raw.toString())
   if (parsed === undefined) return same(raw, extents)
   const message = Buffer.from(parsed)
-  return same(
-    message,
-    spansOf(
-      message,
-      extents.map(span => span.extent),
-    ),
-  )
+  const planted = incarnation.stretchesIn(from, to).flatMap(({ record }) => record.secrets.map(({ extent }) => extent))
+  return same(message, spansOf(message, planted))
 }
 
 /** Where the last word of a text begins. */

@@ -109,7 +109,7 @@ export class Judge {
     const times = new Map<string, string>()
     for (const part of parts) {
       const { arrival, generation, from, to, fresh } = part
-      const timed = part.incarnation.source.timed
+      const timed = part.incarnation.source.timed && part.incarnation.isLineStart(from)
       if (timed) {
         const time = arrival.record?.timestamp ?? ''
         const before = times.get(arrival.id)

@@ -74,6 +74,14 @@ export const NAMED: readonly Program[] = named({
     ...[8192, 8193, 300_000].map((bytes): Action => ({ do: 'long', source: 'json', bytes })),
     settle,
   ],
+  'dropped for what redaction left': [
+    { do: 'unwanted', source: 'json', records: 20 },
+    { do: 'unwanted', source: 'java', records: 20 },
+    ...kill,
+    { do: 'unwanted', source: 'own', records: 20 },
+    { do: 'unwanted', source: 'nginx', records: 20 },
+    settle,
+  ],
   'killed inside a private key': [
     { do: 'begin', source: 'own', lines: 4, half: true, kind: 'key' },
     wait(FLUSH / 2),

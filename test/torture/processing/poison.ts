@@ -8,4 +8,8 @@ export function poisonOf(text: string, backend: string): Poison | undefined {
   return whom === backend ? (poison as Poison) : undefined
 }
 
-export const UNWANTED_TEXT = /DROPPED-RECORD/
+/** The second is dropped for what redaction leaves of it. */
+export const UNWANTED_MARKS = ['DROPPED-RECORD', 'DROPPED-MAIL=dropped@example.org'] as const
+/** Texts of the filter. */
+export const UNWANTED = ['DROPPED-RECORD', 'DROPPED-MAIL=[email]'] as const
+export const UNWANTED_TEXT = /DROPPED-(?:RECORD|MAIL)/

@@ -5,6 +5,7 @@
  * With `redact` each line holds a planted secret: no two are alike, and none may ever be seen again.
  */
 import { createHmac } from 'node:crypto'
+import { UNWANTED_TEXT } from './poison.ts'
 
 export const KINDS = [
   'plain',
@@ -64,14 +65,18 @@ export class Author {
     const secrets: Secret[] = []
     const plant = (): string => {
       if (!planted) return ''
-      const secret = this.#secret()
+      let secret = this.#secret()
+      // In an access log these would end the value that they stand in.
+      while (kind === 'nginx' && /[" ]/.test(secret.extent)) secret = this.#secret()
       secrets.push(secret)
       return ` ${secret.extent}`
     }
     const say = (n: number): string => `r${serial}l${n} ${this.#filler()}${plant()}`
     const first = `r${serial}l0${mark === '' ? '' : ` ${mark}`} ${this.#filler()}${plant()}`
     const lines = this.#lines(kind, { serial, first, say, plant, secrets, bytes })
-    return { serial, kind, lines, secrets, dropped: mark.includes('DROPPED-RECORD') }
+    // The filter looks for what redaction leaves of this one.
+    if (mark.includes('@')) secrets.push({ text: '', extent: mark.slice(mark.indexOf('=') + 1) })
+    return { serial, kind, lines, secrets, dropped: UNWANTED_TEXT.test(mark) }
   }
 
   #lines(

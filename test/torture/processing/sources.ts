@@ -1,6 +1,7 @@
 /** The sources of the torture of processing: what is configured for each, and what the judge knows of it. */
 import { continuing, ending, MACHINES, starting } from '../../../src/process/multiline/presets.ts'
 import { processShape } from '../../../src/process/options.ts'
+import { UNWANTED } from './poison.ts'
 import type { KindName } from './records.ts'
 import { Twin } from './twin.ts'
 
@@ -16,9 +17,6 @@ export const FLUSH = 200
 export const MAX_LINE = 8 * 1024
 const MOST_LINES = 12
 const MOST_BYTES = 4 * 1024
-
-/** A record with one of these is dropped. */
-export const UNWANTED = ['GET /healthz', 'DROPPED-RECORD'] as const
 
 export interface Source {
   readonly name: SourceName

@@ -26,7 +26,7 @@ import { Receiver } from '../receiver.ts'
 import { Canary } from './canary.ts'
 import { excused, Judge, type Letter } from './judge.ts'
 import { Model } from './model.ts'
-import { poisonOf } from './poison.ts'
+import { poisonOf, UNWANTED_MARKS } from './poison.ts'
 import type { Action, Program } from './program.ts'
 import { Reception } from './reception.ts'
 import { Author, type KindName, type Wish, type Written } from './records.ts'
@@ -301,8 +301,10 @@ export class World {
     if (begun === undefined) return
     const { record, rest } = begun
     const file = this.#model.fileOf(source)
-    if (lineOnly && file?.isLineStart(file.size)) return
-    const stop = lineOnly ? rest.indexOf(10) + 1 : rest.length
+    // Of a key that goes on in another file nothing says there that it is one.
+    const byLine = lineOnly && record.kind !== 'key'
+    if (byLine && file?.isLineStart(file.size)) return
+    const stop = byLine ? rest.indexOf(10) + 1 : rest.length
     this.#append(source, [{ record, bytes: rest.subarray(0, stop) }])
     begun.rest = rest.subarray(stop)
     if (begun.rest.length === 0) this.#model.begun.delete(source)
@@ -395,7 +397,7 @@ export class World {
       }
       case 'unwanted': {
         const all = Array.from({ length: action.records }, () =>
-          this.#record(action.source, this.#next() < 0.6 ? { mark: 'DROPPED-RECORD' } : {}),
+          this.#record(action.source, this.#next() < 0.6 ? { mark: this.#pick(UNWANTED_MARKS) } : {}),
         )
         return this.#write(action.source, all)
       }

@@ -108,12 +108,14 @@ function isEnd(at: usize, to: usize): bool {
  */
 export function keyLine(from: usize, to: usize, rule: u32): bool {
   const last = trimmed(from, to)
-  let part = from
+  // In a record of several lines it may be indented.
+  const first = indented(from, last)
+  let part = first
   while (part < last && is(<u32>load<u8>(part), BASE64)) part++
   if (part < last) return false
   take(to - from + 1)
-  if (last > from && to == end && edge != WHOLE) count(rule, true)
-  mask(rule, from, last)
+  if (last > first && to == end && edge != WHOLE) count(rule, true)
+  mask(rule, first, last)
   return true
 }
 
@@ -154,17 +156,25 @@ function trimmed(from: usize, to: usize): usize {
   return last
 }
 
+function indented(from: usize, to: usize): usize {
+  let first = from
+  while (first < to && isBlank(<u32>load<u8>(first))) first++
+  return first
+}
+
 /** Whether the line that begins at `from`, at the head of a file, may be part of a key: `next` is the line behind it. */
 export function isKeyHead(from: usize, to: usize, limit: usize): bool {
   const last = trimmed(from, lineEnd(from, to))
-  if (last == from) return false
-  for (let at = from; at < last; at++) if (!is(<u32>load<u8>(at), BASE64)) return false
+  const first = indented(from, last)
+  if (last == first) return false
+  for (let at = first; at < last; at++) if (!is(<u32>load<u8>(at), BASE64)) return false
   const next = lineEnd(from, to) + 1
-  if (next < limit && isEnd(next, limit)) return true
-  if (last - from < LONG) return false
+  if (next < limit && isEnd(indented(next, limit), limit)) return true
+  if (last - first < LONG) return false
   if (next >= limit) return true
   const second = trimmed(next, lineEnd(next, limit))
-  if (second == next) return false
-  for (let at = next; at < second; at++) if (!is(<u32>load<u8>(at), BASE64)) return false
+  const head = indented(next, second)
+  if (second == head) return false
+  for (let at = head; at < second; at++) if (!is(<u32>load<u8>(at), BASE64)) return false
   return true
 }
