@@ -10,6 +10,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Environment } from '../environment.ts'
+import { costsOf, type ExpressionCost } from '../process/costs.ts'
+import type { BackendProcessOptions } from '../process/options.ts'
 import { formatSize } from '../size.ts'
 import { advice } from './advice.ts'
 import { complete } from './complete.ts'
@@ -56,10 +58,18 @@ export type Loaded =
       readonly files: readonly string[]
       /** Each value of it, and who said it. */
       readonly explain: () => readonly Explained[]
+      /** The expressions in it, and what each costs. */
+      readonly expressions: () => readonly LocatedCost[]
       /** What the configuration file was: a configuration need not have one. */
       readonly file: 'parsed' | 'empty' | 'absent'
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly files: readonly string[] }
+
+/** An expression, where it stands, and what it costs to look for it. */
+export interface LocatedCost extends Pick<Problem, 'file' | 'line' | 'key'> {
+  readonly expression: string
+  readonly cost: ExpressionCost['cost']
+}
 
 /** `files` are the absolute paths of all files that had a say, also of those that could not be read: to watch. */
 export async function loadConfig(request: LoadRequest): Promise<Loaded> {
@@ -150,6 +160,16 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     files: [...files],
     file: file.kind,
     explain: () => explain(effective, origin),
+    expressions: () => {
+      const located = (holder: KeyPath, all: readonly ExpressionCost[]): LocatedCost[] =>
+        all.map(({ path, expression, cost }) => ({ ...locate([...holder, ...path]), expression, cost }))
+      return [
+        ...config.sources.flatMap((source, index) => located(['sources', index], costsOf(source))),
+        ...data!.backends.flatMap((entry, index) =>
+          located(['backends', index], costsOf(entry as unknown as BackendProcessOptions)),
+        ),
+      ]
+    },
   }
 }
 

@@ -14,6 +14,7 @@ import { ledger } from '../../src/cli/ledger.ts'
 import type { Streams } from '../../src/cli/output.ts'
 import { status } from '../../src/cli/status.ts'
 import { test } from '../../src/cli/test.ts'
+import { validate } from '../../src/cli/validate.ts'
 import type { Config } from '../../src/config/config.ts'
 import { formatProblem, loadConfig } from '../../src/config/load.ts'
 import type { Ended } from './manifests.ts'
@@ -47,6 +48,10 @@ async function perform(args: readonly string[], streams: Streams): Promise<numbe
       return doctor(command, streams)
     case 'inject':
       return inject(command, streams)
+    case 'validate': {
+      const { config: file, paths, json } = command
+      return validate({ file, paths, env: {}, cwd: process.cwd() }, json, streams)
+    }
     case 'check':
       return configured(config => check(config, command, streams))
     case 'explain':
