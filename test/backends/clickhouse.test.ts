@@ -3,7 +3,8 @@ import type { Answer, BatchInfo, Verdict } from '../../src/backends/backend.ts'
 import { clickhouseSchema, createClickhouse } from '../../src/backends/clickhouse.ts'
 import type { Chunk } from '../../src/chunk.ts'
 import { subjects } from '../conformance/clickhouse.ts'
-import { origin } from '../delivery/rig.ts'
+import { Arena, origin } from '../delivery/rig.ts'
+import { finding } from './found.ts'
 import { HOSTILE, lay, METADATA, ship } from './rig.ts'
 
 const [subject, other] = subjects
@@ -168,4 +169,19 @@ t.test('what cannot be is refused by the configuration', async t => {
   for (const own of wrong) {
     t.notOk(clickhouseSchema.safeParse({ endpoint: 'http://ch', ...own }).success, JSON.stringify(own))
   }
+})
+
+t.test('a column that holds what stands in lines is the fault of a line, and any other one of the table', async t => {
+  const backend = made()
+  const exception = (column: string): Answer => {
+    const words = `Cannot parse input: expected a number: (while reading the value of key ${column}): (at row 1)`
+    const headers = { 'x-clickhouse-exception-code': '27' }
+    return { status: 400, headers, body: `Code: 27. DB::Exception: ${words}. (CANNOT_PARSE_INPUT_ASSERTION_FAILED)` }
+  }
+  const meaning = (column: string): string => backend.judge(exception(column), { id: 'x', records: 10 }).kind
+  t.same(['status', 'pod'].map(meaning), ['retry', 'retry'], 'where lines are not parsed they are in no column')
+  const slab = new Arena(1 << 20, 0, finding({ parse: 'json', levelled: true })).slab({ lines: ['{"status":"x"}'] })
+  backend.segments(slab.chunks[0]!)
+  t.same(['status', 'message'].map(meaning), ['bisect', 'bisect'])
+  t.same(['pod', 'timestamp', 'level'].map(meaning), ['retry', 'retry', 'retry'])
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RecordTimes } from '../../../src/delivery/encoding/record-times.ts'
+import { ownTimes, patience, RecordTimes } from '../../../src/delivery/encoding/record-times.ts'
 import { Arena, numbered, READ_AT } from '../rig.ts'
 
 const MILLISECOND = 1_000_000n
@@ -51,4 +51,13 @@ t.test('a clock that was ahead is followed back, and no time is given twice', as
   t.equal(times.next(2, now + 60_000), after + 11n, 'nothing was read in the future')
   now -= 3_000
   t.equal(times.next(1, now), BigInt(now) * MILLISECOND + 675_000n)
+})
+
+t.test('a time of its own that is used is one that the backend takes until it is looked at again', async t => {
+  const age = 45 * 60_000
+  const { oldest, newest } = ownTimes(BigInt(READ_AT) * MILLISECOND, age)
+  const lastLook = READ_AT + patience(age, true)
+  t.ok(oldest >= BigInt(lastLook - age) * MILLISECOND, 'not too old by then')
+  t.ok(newest < BigInt(READ_AT + 10 * 60_000) * MILLISECOND, 'not ahead by more than Loki takes')
+  t.equal(patience(age, false), age, 'without times of their own they wait as long as it takes them')
 })
