@@ -231,7 +231,9 @@ export class Judge {
     const copied = incarnations.some(({ copies }) => copies > 0)
     // What a copy is taken for after a death is in nobody's account.
     if (copied && deaths.some(({ kind }) => kind !== 'done')) return
-    const refused = letters.reduce((all, letter) => all + letterEnd(letter) - letter.offset, 0)
+    // A record that was rejected and not saved as that before a death is rejected again.
+    const once = new Map(letters.map(letter => [`${letter.generation} ${letter.offset} ${letterEnd(letter)}`, letter]))
+    const refused = [...once.values()].reduce((all, letter) => all + letterEnd(letter) - letter.offset, 0)
     const came = [...reception.covered.values()].reduce((all, { size }) => all + size, 0)
     if (delivered !== came) say('ledger', `delivered ${delivered} bytes, ${came} were received`)
     if (rejected !== refused) say('ledger', `rejected ${rejected} bytes, ${refused} are dead letters`)

@@ -8,7 +8,7 @@
  * none is open). Lines that cannot be part of a key are left alone, for something else may be written meanwhile.
  */
 import { mask, masked } from './mask'
-import { BASE64, count, edge, end, is, runOf, slashesBefore, WHOLE } from './redaction'
+import { BASE64, count, edge, end, is, json, runOf, slashesBefore, WHOLE } from './redaction'
 
 /** A key has no more bytes than this. */
 export const MOST_KEY: usize = 65536
@@ -108,8 +108,8 @@ function isEnd(at: usize, to: usize): bool {
  */
 export function keyLine(from: usize, to: usize, rule: u32): bool {
   const last = trimmed(from, to)
-  // In a record of several lines it may be indented.
-  const first = indented(from, last)
+  // In a record of several lines it may be indented; in JSON that is a number or a word.
+  const first = json ? from : indented(from, last)
   let part = first
   while (part < last && is(<u32>load<u8>(part), BASE64)) part++
   if (part < last) return false
