@@ -2,7 +2,7 @@
  * Random programs against the stage between reading and delivery of the real shipper: records of several lines, in
  * pieces, among rotations, deaths, reloads and refusals.
  *
- *     node test/torture/processing.ts                   the fast list, about a minute; a part of `npm run torture`
+ *     node test/torture/processing.ts                   the fast list, about a minute; run by `npm run torture` too
  *     node test/torture/processing.ts --minutes 30      for that long, from a random seed
  *     node test/torture/processing.ts --seed 17         one seed; with --programs K: so many from there
  *     node test/torture/processing.ts --replay FILE     one program as it was printed

@@ -1,7 +1,7 @@
 /**
  * `npm run torture`: random file-system programs against the real shipper.
  *
- *     node test/torture/torture.ts                      the fast list, two to three minutes
+ *     node test/torture/torture.ts                      the fast list, two to three minutes, and that of processing.ts
  *     node test/torture/torture.ts --minutes 30         for that long, from a random seed
  *     node test/torture/torture.ts --seed 17            one seed
  *     node test/torture/torture.ts --replay FILE        one program as it was printed
@@ -9,6 +9,7 @@
  * More: `--programs N`, `--parallel N` (3), `--keep` (leaves the folders of failed programs), `--no-shrink`,
  * `--first` (ends at the first failure, without shrinking it).
  */
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ import { type Outcome, World } from './world.ts'
 const FAST: Scale = { block: 3 << 20, actions: 40 }
 const LONG: Scale = { block: 100 << 20, actions: 80 }
 const FAST_SEEDS = 40
+const PROCESSING = join(import.meta.dirname, 'processing.ts')
 
 const { values } = parseArgs({
   options: {
@@ -147,4 +149,6 @@ const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0)
 console.log(
   `most memory of any process: ${mebibytes(peak.anonymous)} MiB anonymous, ${mebibytes(peak.resident)} MiB resident`,
 )
-process.exit(failed > 0 ? 1 : 0)
+// Without arguments the stage between reading and delivery has its turn.
+const more = process.argv.length === 2 ? spawnSync(process.execPath, [PROCESSING], { stdio: 'inherit' }).status : 0
+process.exit(failed > 0 || more !== 0 ? 1 : 0)

@@ -14,6 +14,7 @@ import { show } from '../receiver.ts'
 import type { Incarnation, Model, Stretch } from './model.ts'
 import { MARK, poisonOf, UNWANTED_TEXT } from './poison.ts'
 import type { Part, Reception } from './reception.ts'
+import type { Written } from './records.ts'
 import { FLUSH, knows } from './sources.ts'
 
 /** A line of a dead-letter file. */
@@ -109,7 +110,12 @@ export class Judge {
     const times = new Map<string, string>()
     for (const part of parts) {
       const { arrival, generation, from, to, fresh } = part
-      const timed = part.incarnation.source.timed && part.incarnation.isLineStart(from)
+      // The rest of a line, and one that goes on, have no time of their own.
+      const whole = part.incarnation.isLineStart(from)
+      const timed =
+        whole &&
+        part.incarnation.source.timed &&
+        /^[{\d]/.test(part.incarnation.content.toString('latin1', from, from + 1))
       if (timed) {
         const time = arrival.record?.timestamp ?? ''
         const before = times.get(arrival.id)
@@ -130,7 +136,10 @@ export class Judge {
         if (first.id === arrival.id) {
           if (!death && !unheard) {
             const ms = Math.round(arrival.at - first.at)
-            say('again', `sent again though acknowledged ${ms} ms before: ${show(arrival.text)} (${arrival.id})`)
+            const last = deaths.findLast(({ at }) => at < arrival.at)
+            const died =
+              last === undefined ? '' : `, ${Math.round(last.at - first.at)} ms before a death (${last.kind})`
+            say('again', `sent again though acknowledged ${ms} ms before${died}: ${show(arrival.text)} (${arrival.id})`)
           }
           continue
         }
@@ -147,7 +156,7 @@ export class Judge {
     const reached = new Map<string, number>()
     for (const { arrival, generation, incarnation, from, to, fresh, firstFresh } of parts) {
       if (fresh === 0) continue
-      const bad = incarnation.stretchesIn(from, to).some(({ record }) => poisonIn(record.lines[0]!, backend))
+      const bad = incarnation.stretchesIn(from, to).some(({ record }) => poisonIn(record, backend))
       if (bad) continue
       const before = reached.get(generation) ?? 0
       if (firstFresh < before) say('order', `out of order: ${show(arrival.text)} (${arrival.id}), behind ${before}`)
@@ -250,11 +259,11 @@ const POLICIES: ReadonlySet<string> = new Set(['filter:drop', 'filter:below'])
 
 /** A record that may be missing: it is dropped by a filter, or refused for good. */
 export function excused({ record }: Stretch, backend: string): boolean {
-  return (record.dropped && knows('filter')) || poisonIn(record.lines[0]!, backend)
+  return (record.dropped && knows('filter')) || poisonIn(record, backend)
 }
 
-function poisonIn(line: string, backend: string): boolean {
-  return MARK.test(line) && poisonOf(line, backend) !== undefined
+function poisonIn({ lines }: Written, backend: string): boolean {
+  return lines.some(line => MARK.test(line) && poisonOf(line, backend) !== undefined)
 }
 
 function letterEnd({ offset, cutFrom, message, partial }: Letter & { readonly partial?: boolean }): number {

@@ -99,6 +99,15 @@ export const NAMED: readonly Program[] = named({
     { do: 'go on', source: 'java' },
     settle,
   ],
+  'rotated inside a private key': [
+    { do: 'begin', source: 'own', lines: 4, half: true, kind: 'key' },
+    { do: 'begin', source: 'java', lines: 4, half: false, kind: 'key' },
+    { do: 'rotate', source: 'own', create: true },
+    { do: 'rotate', source: 'java', create: false },
+    { do: 'go on', source: 'own' },
+    { do: 'go on', source: 'java' },
+    settle,
+  ],
   'ended in order inside a private key': [
     { do: 'begin', source: 'own', lines: 4, half: true, kind: 'key' },
     { do: 'begin', source: 'java', lines: 5, half: false, kind: 'key' },

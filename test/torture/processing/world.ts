@@ -21,6 +21,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { otherUser } from '../../support/otheruser.ts'
 import { type Ended, Machine } from '../machine.ts'
+import type { Poison } from '../poison.ts'
 import { BACKENDS, type BackendName, random } from '../program.ts'
 import { Receiver } from '../receiver.ts'
 import { Canary } from './canary.ts'
@@ -123,14 +124,22 @@ export class World {
       }
       for (const receiver of this.#receivers) receiver.close()
     }
-    const letters = BACKENDS.map(name => this.#letters(name))
-    const verdict = new Judge(this.#model).judge(this.#receptions, this.#ends, letters, this.#violations.length > 0)
+    const verdict = this.#judge()
     const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
     if (this.#machine.stuck) bugs.push('it did not end when it was told to')
     const { anonymous } = this.#machine.peak
     if (anonymous > MOST_ANONYMOUS) bugs.push(`${Math.round(anonymous / 2 ** 20)} MiB of anonymous memory`)
     const seen = knows('redact') ? this.#search() : []
     return { violations: [...new Set([...this.#violations, ...bugs, ...seen, ...verdict])], numbers: this.#numbers() }
+  }
+
+  #judge(): readonly string[] {
+    const letters = BACKENDS.map(name => this.#letters(name))
+    try {
+      return new Judge(this.#model).judge(this.#receptions, this.#ends, letters, this.#violations.length > 0)
+    } catch (error) {
+      return [`what arrived makes no sense to the judge: ${(error as Error).stack}`]
+    }
   }
 
   /** Secrets that were seen in anything that was sent or written. */
@@ -301,10 +310,8 @@ export class World {
     if (begun === undefined) return
     const { record, rest } = begun
     const file = this.#model.fileOf(source)
-    // Of a key that goes on in another file nothing says there that it is one.
-    const byLine = lineOnly && record.kind !== 'key'
-    if (byLine && file?.isLineStart(file.size)) return
-    const stop = byLine ? rest.indexOf(10) + 1 : rest.length
+    if (lineOnly && file?.isLineStart(file.size)) return
+    const stop = lineOnly ? rest.indexOf(10) + 1 : rest.length
     this.#append(source, [{ record, bytes: rest.subarray(0, stop) }])
     begun.rest = rest.subarray(stop)
     if (begun.rest.length === 0) this.#model.begun.delete(source)
@@ -494,7 +501,7 @@ export class World {
   }
 
   #poisoned(): boolean {
-    return this.#model.records.some(({ lines: [first] }) => BACKENDS.some(name => poisonOf(first!, name) !== undefined))
+    return this.#model.records.some(record => BACKENDS.some(name => poisonIn(record, name) !== undefined))
   }
 
   /** Everything becomes well, what was begun is finished, everything arrives, and the program ends in order. */
@@ -514,7 +521,7 @@ export class World {
   /** What is refused for good is rejected once others beside it are accepted. */
   async #refusals(): Promise<void> {
     for (const [at, name] of BACKENDS.entries()) {
-      const bad = this.#model.records.filter(({ lines: [first] }) => poisonOf(first!, name) === 'always')
+      const bad = this.#model.records.filter(record => poisonIn(record, name) === 'always')
       const began = performance.now()
       for (let n = 0; bad.some(record => !this.#rejected(record, at)); n++) {
         if (performance.now() - began > PATIENCE_WITH_REFUSED) {
@@ -531,19 +538,15 @@ export class World {
     await this.#settle()
   }
 
-  #rejected({ lines: [first], dropped }: Written, at: number): boolean {
-    return (
-      dropped ||
-      this.#letters(BACKENDS[at]!).some(
-        ({ message }) => message.includes(first!.slice(-40).trim()) || serialIn(first!, message),
-      )
-    )
+  /** Its line with the mark is a dead letter. */
+  #rejected({ lines, dropped }: Written, at: number): boolean {
+    const tag = /r\d+l0[ /]poison/.exec(lines.join('\n'))![0]
+    return dropped || this.#letters(BACKENDS[at]!).some(({ message }) => message.includes(tag))
   }
 }
 
-function serialIn(line: string, message: string): boolean {
-  const tag = /r\d+l0 poison/.exec(line)?.[0]
-  return tag !== undefined && message.includes(tag)
+function poisonIn({ lines }: Written, backend: string): Poison | undefined {
+  return poisonOf(lines.join('\n'), backend)
 }
 
 function bytesOf({ lines }: Written): Buffer {
