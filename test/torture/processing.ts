@@ -21,7 +21,7 @@ import { generate, type Program } from './processing/program.ts'
 import { type Outcome, World } from './processing/world.ts'
 import { shrink } from './shrink.ts'
 
-const FAST_SEEDS = 24
+const FAST_SEEDS = 10
 
 const { values } = parseArgs({
   options: {
