@@ -49,11 +49,11 @@ export function problemsOf(all: readonly z.core.$ZodIssue[], scene: Scene): Prob
   })
 }
 
-/** Where a word or a map may stand and a map does: what is wrong in it, rather than that it is neither. */
+/** Where a word, a list or a map may stand and one of the latter does: what is wrong in it, not that it is none of them. */
 function within(issue: z.core.$ZodIssue, scene: Scene): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) return [issue]
   const value = valueAt(scene.tree, issue.path as KeyPath)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [issue]
+  if (typeof value !== 'object' || value === null) return [issue]
   const meant = issue.errors.filter(errors => errors.every(({ code, path }) => path.length > 0 || !OTHER.has(code)))
   if (meant.length !== 1) return [issue]
   return meant[0]!.flatMap(inner =>

@@ -436,6 +436,11 @@ const MISTAKES: Mistake[] = [
     },
   },
   {
+    says: 'a word that is misspelt in a list, where a word may stand alone too',
+    yaml: 'sources:\n  - paths: [/a.log]\n    redact: [secrts, email]\n',
+    problem: { line: 3, key: 'sources[0].redact[0]', found: /"secrts"/, allowed: /secrets \| pii/, hint: /secrets/ },
+  },
+  {
     says: 'a text in the place of a list',
     yaml: 'sources:\n  - paths: /a.log',
     problem: { line: 2, key: 'sources[0].paths', found: /"\/a\.log"/, allowed: /a list/, hint: /as a list/ },
