@@ -143,7 +143,7 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
 const OURS = ['@timestamp', 'message', 'log', 'labels', 'kubernetes', 'event']
 /** Objects of ours: a dot in a name is a way into one. */
 const OBJECTS = ['log.', 'labels.', 'kubernetes.', 'event.']
-/** Below `index.mapping.total_fields.limit` (1000), which what is ours counts for too. */
+/** Below `index.mapping.total_fields.limit` (1000), which counts our own values too. */
 const LIMITS = { count: 900 }
 
 /** What is not an object where we have one would make the document one that cannot be indexed. */

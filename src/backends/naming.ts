@@ -1,5 +1,5 @@
 /**
- * What the values of a record are called: by what the configuration chose, and by what is ours.
+ * What the values of a record are called: by the configuration, and by the names that are reserved.
  *
  *     the line has   chosen                    ours      sent as
  *     lvl            rename: { lvl: level }              level

@@ -26,7 +26,7 @@ import type { Sink } from './output.ts'
 import { counted } from './table.ts'
 
 const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
-/** The id of the generation of a file that nobody follows. */
+/** The id of the generation of a file that is not followed. */
 const GENERATION = '0'.repeat(16)
 
 /** What records are made of. */

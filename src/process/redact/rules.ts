@@ -115,7 +115,7 @@ export const LITERALS: Readonly<Partial<Record<RuleName, readonly Literal[]>>> =
   email: [other('%40', LAYOUT.REDACT_MAIL_SIGN)],
 }
 
-/** The value behind a name that somebody configured. */
+/** The value behind a name from the configuration. */
 export function keyLiteral(key: string): Literal {
   return name(key.toLowerCase(), EXACT | SCHEMED)
 }

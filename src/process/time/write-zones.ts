@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const DATABASE = '/usr/share/zoneinfo'
 const FROM = Date.UTC(2000)
-/** Rules of which nobody knows an end are followed for so long. */
+/** Rules without a known end are followed for so long. */
 const TO = Date.UTC(2038)
 const MINUTE = 60_000
 const COLUMNS = 118

@@ -1,4 +1,4 @@
-/** Records of a file are the same whoever cuts them, wherever a window ends. */
+/** Records of a file are the same as the framer cuts them, wherever a window ends. */
 import t from 'tap'
 import { Kernel } from '../../../src/kernel/kernel.ts'
 import { type PlanSubject, planOf } from '../../../src/process/plan.ts'

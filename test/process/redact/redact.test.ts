@@ -71,7 +71,7 @@ check('tokens are known by how they begin', [
   ['AIzaSyA-1234567890abcdefghijklmnopqrstu', '[gcp]**********************************'],
   ['xoxb-123456789-abc', '[slack]***********'],
   [
-    'https://hooks.slack.com/services/T000/B000/XXXXXXXXXXXX',
+    'https://hooks.slack.com/services/T000/B000/abcdefghijkl',
     'https://[slack]****************************************',
   ],
   ['glpat-abcdefghij1234567890', '[api-key]*****************'],

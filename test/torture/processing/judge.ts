@@ -238,7 +238,7 @@ export class Judge {
     if (lost > 0) say('ledger', `${lost} bytes are counted as lost, but nothing was`)
     const { incarnations, deaths } = this.#model
     const copied = incarnations.some(({ copies }) => copies > 0)
-    // What a copy is taken for after a death is in nobody's account.
+    // What a copy is taken for after a death is in no account.
     if (copied && deaths.some(({ kind }) => kind !== 'done')) return
     // A record that was rejected and not saved as that before a death is rejected again.
     const once = new Map(letters.map(letter => [`${letter.generation} ${letter.offset} ${letterEnd(letter)}`, letter]))

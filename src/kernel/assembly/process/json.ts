@@ -71,7 +71,7 @@ export function walk(table: usize, root: usize, from: usize, to: usize, scratch:
       }
       let bytes = at - 1 - name
       if (escapes) {
-        // Rare: then whoever passes members on looks for names that stand twice.
+        // Rare: then rendering looks for names that stand twice.
         if (depth == 1) clash = true
         if (node != 0) {
           bytes = unescape(name, at - 1, plain, UNESCAPED_BYTES)

@@ -4,7 +4,7 @@
  *     stamp u32 │ - │ place: bytes u16, stamp u16, address u32 │ …
  *
  * A place holds nothing unless it has the stamp of the record at hand. Where names crowd it says that one stands twice
- * although none may: whoever acts on it looks itself.
+ * although none may: the caller that acts on it has to look.
  */
 import { same } from './names'
 
