@@ -49,7 +49,7 @@ export function problemsOf(all: readonly z.core.$ZodIssue[], scene: Scene): Prob
   })
 }
 
-/** Where a word, a list or a map may stand and one of the latter does: what is wrong in it, not that it is none of them. */
+/** Where a word, a list or a map may stand and a list or map does: what is wrong in it, not that it is none of them. */
 function within(issue: z.core.$ZodIssue, scene: Scene): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) return [issue]
   const value = valueAt(scene.tree, issue.path as KeyPath)

@@ -142,7 +142,7 @@ export function lastOf(hash: u64): usize {
   return <usize>load<u32>(placeOf(hash), 4)
 }
 
-/** The place of a hash, which is free if there is no such name. Two names may have one hash: the caller has to compare them. */
+/** The place of a hash, which is free if there is no such name. Two names may have one hash: the caller compares. */
 function placeOf(hash: u64): usize {
   let place = (hash * SPREADING) >> 53
   while (true) {
