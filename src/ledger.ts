@@ -1,8 +1,8 @@
 /**
  * The ledger: the account of every byte and line.
  *
- * One account per (source, backend), and below it one per generation of a file; what a small account books, its
- * parent books too. Conservation, at every moment and in every account:
+ * One account per (source, backend), which all files of the source book into. Conservation, at every moment and in every
+ * account:
  *
  *     read = delivered + rejected + dropped + in flight
  *
@@ -126,7 +126,6 @@ export function total(account: Settled): Tally {
 }
 
 export class Account {
-  readonly #parent: Account | undefined
   readonly #read: Tally
   readonly #live: Settled
   readonly #committed: Settled
@@ -139,8 +138,7 @@ export class Account {
   generations = 0
 
   /** `saved` is the committed view of an earlier process: what it settled counts as read here. */
-  constructor(parent?: Account, saved: Settled = emptyOutcome()) {
-    this.#parent = parent
+  constructor(saved: Settled = emptyOutcome()) {
     this.#live = emptyOutcome()
     this.#committed = emptyOutcome()
     merge(this.#live, saved)
@@ -151,54 +149,44 @@ export class Account {
   read(lines: number, bytes: number): void {
     this.#read.lines += lines
     this.#read.bytes += bytes
-    this.#parent?.read(lines, bytes)
   }
 
   /** Books what became of a chunk. */
   settle(part: Settled): void {
     merge(this.#live, part)
-    this.#parent?.settle(part)
   }
 
   /** Moves what a chunk settled into the committed view. */
   commit(part: Settled): void {
     merge(this.#committed, part)
-    this.#parent?.commit(part)
   }
 
   lost(bytes: number): void {
     this.lostBytes += bytes
-    this.#parent?.lost(bytes)
   }
 
   truncated(lines: number): void {
     this.truncatedLines += lines
-    this.#parent?.truncated(lines)
   }
 
   repaired(sequences: number): void {
     this.repairedSequences += sequences
-    this.#parent?.repaired(sequences)
   }
 
   unparsed(records: number): void {
     this.unparsedRecords += records
-    this.#parent?.unparsed(records)
   }
 
   untimed(records: Readonly<Untimed>): void {
     for (const why of TIME_FAULTS) this.untimedRecords[why] += records[why]
-    this.#parent?.untimed(records)
   }
 
   unlevelled(records: Readonly<Unlevelled>): void {
     for (const why of LEVEL_FAULTS) this.unlevelledRecords[why] += records[why]
-    this.#parent?.unlevelled(records)
   }
 
   generation(): void {
     this.generations++
-    this.#parent?.generation()
   }
 
   /** Goes on from what another account has counted beside the equation. */
@@ -249,7 +237,7 @@ export class Ledger {
     const key = JSON.stringify([source, backend])
     const known = this.#accounts.get(key)
     if (known) return known.account
-    const account = new Account(undefined, saved)
+    const account = new Account(saved)
     account.lost(lostBytes)
     this.#accounts.set(key, { source, backend, account })
     return account

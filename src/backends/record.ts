@@ -80,8 +80,11 @@ interface Template {
   readonly found: RecordShape | undefined
 }
 
-/** Those of the last chunk of each origin about which there was nothing special. */
-const usual = new WeakMap<Origin, Template>()
+/** How many are kept: there may be thousands of files, and making one takes less than reading a file does. */
+const MOST_USUAL = 256
+/** Those of the last chunk of each origin about which there was nothing special; and of those before these. */
+let usual = new Map<Origin, Template>()
+let before = new Map<Origin, Template>()
 
 /** The template of a chunk's records; with `ids` each carries its generation and offset, which are stable. */
 export function jsonRecord(
@@ -91,11 +94,11 @@ export function jsonRecord(
   shape: Shape = PLAIN,
 ): Segment[] {
   const special = chunk.cutFrom > 0 || chunk.partial || chunk.continued === true
-  const known = special ? undefined : usual.get(chunk.origin)
+  const known = special ? undefined : (usual.get(chunk.origin) ?? before.get(chunk.origin))
   const same = known?.metadata === metadata && known.shape === shape && known.ids === ids
   const fits = same && known.found === chunk.shape
   const around = fits ? known! : templateOf(chunk, ids, metadata, shape)
-  if (!fits && !special) usual.set(chunk.origin, around)
+  if (!special) keep(chunk.origin, around)
   const time = shape.time === '' ? [] : timeValue(chunk, shape.timeFormat)
   const { beforeTime, beforeMessage, line, behind } = around
   const all = joined([literal(beforeTime), ...time, literal(beforeMessage)])
@@ -107,6 +110,15 @@ export function jsonRecord(
     if (ids) all.push(offset(chunk), literal('"}'))
   }
   return all
+}
+
+function keep(origin: Origin, template: Template): void {
+  if (usual.get(origin) === template) return
+  if (usual.size >= MOST_USUAL) {
+    before = usual
+    usual = new Map()
+  }
+  usual.set(origin, template)
 }
 
 function templateOf(chunk: Chunk, ids: boolean, metadata: Metadata, shape: Shape): Template {

@@ -43,7 +43,7 @@ import { Missed } from './rotation/missed.ts'
 import { Search } from './rotation/search.ts'
 import { Unpacked, type UnpackLimits } from './rotation/unpack.ts'
 import { belonging } from './state/belonging.ts'
-import type { Checkpoint, CheckpointStore, LastSave } from './state/checkpoint.ts'
+import type { Checkpoint, CheckpointStore, LastSave, Snapshot } from './state/checkpoint.ts'
 import { type PinHealth, Pins } from './state/pins.ts'
 import type { SavedGeneration } from './state/saved.ts'
 import { Saver } from './state/saver.ts'
@@ -433,7 +433,7 @@ export class Tail {
     const keys = aside.map(({ generation }) => generation.key)
     const handles = [...this.#table.tailers].map(tailer => [tailer.generation.key, tailer.release()] as const)
     return {
-      checkpoint: this.snapshot(),
+      checkpoint: { ...this.snapshot(), generations: [...this.#table.saved()] },
       handles: new Handles(handles, keys),
       islands,
       ledger: this.#ledger,
@@ -442,8 +442,8 @@ export class Tail {
     }
   }
 
-  snapshot(clean = false): Checkpoint {
-    const generations = [...this.#table.saved()]
+  snapshot(clean = false): Snapshot {
+    const generations = this.#table.saved()
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,
       backend,

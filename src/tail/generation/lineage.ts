@@ -6,7 +6,7 @@
  * before anything of it leaves the house.
  */
 import type { Island } from '../../chunk.ts'
-import { Account, type Ledger } from '../../ledger.ts'
+import type { Ledger } from '../../ledger.ts'
 import { generationId, type Inode, NO_HEAD, NO_MARKER } from '../files/fingerprint.ts'
 import { Growth } from '../files/growth.ts'
 import type { SourceOptions } from '../options.ts'
@@ -143,7 +143,7 @@ export class Lineage {
     const cursors = this.members
       .filter(({ sources }) => sources.has(name))
       .map(({ reader: { backend } }) => {
-        const account = new Account(this.#ledger.account(name, backend))
+        const account = this.#ledger.account(name, backend)
         const known = saved.cursors[backend]
         if (known === undefined || !this.inherited.has(saved.key)) account.generation()
         const at = known ?? { offset: 0, marker: NO_MARKER }

@@ -46,6 +46,11 @@ export interface Checkpoint {
   readonly clean: boolean
 }
 
+/** What is to be saved: generations are asked for one after the other while the file's content is made, within one turn. */
+export interface Snapshot extends Omit<Checkpoint, 'generations'> {
+  readonly generations: Iterable<SavedGeneration>
+}
+
 /** How the last save ended. Where there is no state directory there is nothing to save. */
 export type LastSave =
   | { readonly kind: 'saved' }
@@ -67,7 +72,7 @@ export class CheckpointStore {
   #reminder = new Reminder(0)
   #saving: Promise<boolean> | undefined
   #queued: Promise<boolean> | undefined
-  #snapshot: (() => Checkpoint) | undefined
+  #snapshot: (() => Snapshot) | undefined
   #savingSince: number | undefined
   /** Bytes that are settled by what is on the disk, by source and backend. */
   #kept: ReadonlyMap<string, number> = new Map()
@@ -163,7 +168,7 @@ export class CheckpointStore {
    * Saves what `snapshot` returns; a save that is asked for while one is running follows it. Resolves to whether the
    * state is on disk; never rejects.
    */
-  save(snapshot: () => Checkpoint): Promise<boolean> {
+  save(snapshot: () => Snapshot): Promise<boolean> {
     const { state } = this
     if (state === null) return Promise.resolve(false)
     if (this.#saving) {
@@ -246,18 +251,22 @@ function bytesOf(totals: readonly SavedTotals[]): Map<string, number> {
 }
 
 /** Generations that are written into one piece. */
-const PIECE = 256
+const PIECE = 64
 
 /**
- * The content of the file, in pieces: as one text, of thousands of files it would take as much of V8's heap as everything
- * else.
+ * The content of the file, in pieces, each made of a few generations at a time: as one text, or one list of thousands of
+ * files, it would take as much of V8's heap as everything else.
  */
-function encode({ generations, ...rest }: Checkpoint): Uint8Array[] {
+function encode({ generations, ...rest }: Snapshot): Uint8Array[] {
   const pieces: Buffer[] = []
-  for (let from = 0; from < generations.length; from += PIECE) {
-    const list = JSON.stringify(generations.slice(from, from + PIECE)).slice(1, -1)
-    pieces.push(Buffer.from(from === 0 ? list : `,${list}`))
+  let some: SavedGeneration[] = []
+  const add = (): void => {
+    const list = JSON.stringify(some).slice(1, -1)
+    pieces.push(Buffer.from(pieces.length === 0 ? list : `,${list}`))
+    some = []
   }
+  for (const generation of generations) if (some.push(generation) === PIECE) add()
+  if (some.length > 0) add()
   const before = '{"generations":['
   const after = `],${JSON.stringify(rest).slice(1)}`
   const body = [Buffer.from(before), ...pieces, Buffer.from(after)]

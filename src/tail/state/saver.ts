@@ -2,7 +2,7 @@
  * When to save: a moment after something changed, at most one save at a time, and sooner when a file was taken up, for
  * until that is on disk a death would forget that the file ever had its name.
  */
-import type { Checkpoint, CheckpointStore } from './checkpoint.ts'
+import type { CheckpointStore, Snapshot } from './checkpoint.ts'
 
 /** Milliseconds from a change to the save that holds it: of an offset, of a file that was taken up. */
 const LATER = 1000
@@ -10,7 +10,7 @@ const SOON = 10
 
 export class Saver {
   readonly #store: CheckpointStore
-  readonly #snapshot: () => Checkpoint
+  readonly #snapshot: () => Snapshot
   #state: 'held' | 'clean' | 'waiting' | 'saving' | 'stopped' = 'clean'
   /** Resolves once saves are not held. */
   #free = Promise.resolve()
@@ -19,7 +19,7 @@ export class Saver {
   #wish: 'none' | 'later' | 'soon' = 'none'
   #timer: NodeJS.Timeout | undefined
 
-  constructor(store: CheckpointStore, snapshot: () => Checkpoint) {
+  constructor(store: CheckpointStore, snapshot: () => Snapshot) {
     this.#store = store
     this.#snapshot = snapshot
   }

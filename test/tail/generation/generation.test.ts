@@ -176,7 +176,7 @@ t.test('a cursor that succeeds another one passes over what has settled, and com
   }
   const islands = first.islands()
   t.match(islands, [{ from: 200, to: 300, outcome: { delivered: { lines: 1, bytes: 100 } } }])
-  const after = new Account(undefined, before.committed)
+  const after = new Account(before.committed)
   const { lines, bytes } = total(islands[0]!.outcome)
   after.read(lines, bytes)
   after.settle(islands[0]!.outcome)
