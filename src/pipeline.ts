@@ -272,6 +272,8 @@ export class Pipeline {
     const most = Math.min(slab.full.bytes, budget.slabs)
     const extent = budget.grant(most, this.#long ? slab.longest.bytes : Math.min(most, slab.small.bytes))
     this.#noteStall(extent === undefined)
+    // All slabs are kept by what waits for something else than a request.
+    if (extent === undefined && this.#sending === 0) this.parts.delivery.makeRoom()
     return extent && Slab.within(kernel.memory.buffer, extent, slab.maxFrames, slab.row)
   }
 

@@ -194,6 +194,11 @@ export class Delivery {
     this.#fields.transport.abort()
   }
 
+  /** Memory for reading is short: what keeps a slab only because it waits to go aside gives it up. */
+  makeRoom(): void {
+    this.#aside.makeRoom()
+  }
+
   /** How many bytes of frames probably make one full payload. */
   get wanted(): number {
     return this.#sender.wanted

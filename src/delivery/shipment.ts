@@ -9,15 +9,17 @@
  *
  * Guarantees: every frame settles exactly once, goes aside once, or is left unsettled because of a stop; payloads go one
  * after the other, in order, and the next only when the last was settled or accepted. A record that is refused, or fails
- * for itself, goes aside, with those of its file that keep their order by that, and the others go on.
+ * for itself, goes aside, with those of its file that keep their order by that, and the others go on: also where there is
+ * no room for it yet, for which it waits in its slab.
  */
 import type { Verdict } from '../backends/backend.ts'
 import type { Slab } from '../chunk.ts'
 import type { Aside } from './aside/aside.ts'
 import { failureOf, type RecordFailure } from './aside/record-failure.ts'
+import type { Taken } from './aside/stash.ts'
 import { WaitGroup } from './aside/wait-group.ts'
 import type { Payload } from './encoding/encoder.ts'
-import { filesOf, keyOf, parted } from './encoding/files.ts'
+import { byFile, filesOf, keyOf, parted } from './encoding/files.ts'
 import { behind, countOf, type FrameRange, pick, upTo } from './encoding/frame-ranges.ts'
 import type { RecordTimes } from './encoding/record-times.ts'
 import type { DeliveryLog } from './outcome/delivery-log.ts'
@@ -31,7 +33,7 @@ const PATIENCE = 3
 
 /** What a pipeline wants to hear of a slab before all of it has settled. */
 export interface ShipEvents {
-  /** All of it has been accepted or is aside, though some may not be confirmed: the next slab may go. */
+  /** All has been accepted, or is or waits to be aside, though some may not be confirmed: the next slab may go. */
   readonly onSent?: () => void
   /** Its extent is not needed any more: what has not settled is aside. */
   readonly onFree?: () => void
@@ -80,7 +82,10 @@ export class Shipment {
   readonly #waitGroup = new WaitGroup()
   /** For each frame, whether what was mended in it has been booked; made when something was. */
   #booked: Uint8Array | undefined
-  /** Requests that were accepted and not confirmed yet, whether one of them was abandoned, and when that changes. */
+  /**
+   * Requests that were accepted and not confirmed yet, and frames of one file each that go aside once there is room for
+   * them; whether one of those was abandoned, and when that changes.
+   */
   #awaited = 0
   #abandoned = false
   #changed = Promise.withResolvers<void>()
@@ -117,9 +122,12 @@ export class Shipment {
     const [held, ranges] = aside.empty
       ? [[], portion.ranges]
       : parted(slab, portion.ranges, each => aside.holds(each.origin))
-    if (held.length > 0 && !(await aside.add(this.#leaving(portion, held)))) return false
+    for (const own of held.length > 0 ? byFile(slab, held) : []) this.#leave(aside.add(this.#leaving(portion, own)))
     if (ranges.length === 0) return true
-    if (portion.tainted) return this.#search(portion, ranges)
+    if (portion.tainted) {
+      this.#search(portion, ranges)
+      return true
+    }
     const sent = await sender.send(slab, ranges)
     switch (sent.kind) {
       case 'abandoned':
@@ -139,12 +147,13 @@ export class Shipment {
         const clean = sent.verdict.kind === 'delivered' ? other : undefined
         if (rest.length > 0) this.#work.unshift(portionOf(rest, { since, failures, ...(clean && { other: clean }) }))
         else if (clean) clean.tainted = true
-        return this.#conclude(portionOf(sent.payload.ranges, { since, failures }), sent)
+        this.#conclude(portionOf(sent.payload.ranges, { since, failures }), sent)
+        return true
       }
     }
   }
 
-  async #conclude(portion: Portion, { payload, verdict, status }: Concluded): Promise<boolean> {
+  #conclude(portion: Portion, { payload, verdict, status }: Concluded): void {
     const { settlement, deliveryLog, evidence } = this.#parts
     const slab = this.#slab
     const { ranges, records } = payload
@@ -154,21 +163,21 @@ export class Shipment {
         if (verdict.warning !== undefined) deliveryLog.unreadableAnswer(verdict.warning, records)
         this.#bookAlterations(payload)
         settlement.deliver(slab, ranges)
-        return true
+        return
       case 'pending':
         this.#bookAlterations(payload)
         this.#await(verdict.receipt, ranges)
-        return true
+        return
       case 'counted':
         this.#bookAlterations(payload)
         deliveryLog.rejected(verdict.reason, Math.min(verdict.rejected, records), listen(verdict.detail))
         settlement.count(slab, ranges, records, verdict)
-        return true
+        return
       case 'rejected':
         this.#bookAlterations(payload)
         deliveryLog.rejected(verdict.reason, records, listen(verdict.detail))
         settlement.reject(slab, ranges, verdict.reason, status)
-        return true
+        return
       case 'split':
       case 'bisect':
       case 'failing': {
@@ -178,31 +187,35 @@ export class Shipment {
         if (verdict.kind === 'split' && payload.oversize) {
           // The encoder will cut it: the ceiling has been lowered.
           this.#work.unshift(refused)
-          return true
+          return
         }
-        if (records === 1) return this.#hold(refused, payload, failureOf(verdict, status), words)
+        if (records === 1) {
+          this.#hold(refused, payload, failureOf(verdict, status), words)
+          return
+        }
         if (verdict.kind !== 'split') {
           evidence.strange()
           deliveryLog.bisecting(verdict.reason, words)
-          return this.#search(refused, ranges)
+          this.#search(refused, ranges)
+          return
         }
         const half = Math.ceil(records / 2)
         this.#work.unshift({ ...refused, ranges: upTo(ranges, half) }, { ...refused, ranges: behind(ranges, half) })
-        return true
+        return
       }
       case 'items':
-        return this.#items(portion, payload, verdict, status, listen)
+        this.#items(portion, payload, verdict, status, listen)
     }
   }
 
   /** What is said record by record. */
-  async #items(
+  #items(
     portion: Portion,
     payload: Payload,
     verdict: Extract<Verdict, { kind: 'items' }>,
     status: number | undefined,
     listen: Listen,
-  ): Promise<boolean> {
+  ): void {
     const { settlement, deliveryLog } = this.#parts
     const slab = this.#slab
     const { ranges, records } = payload
@@ -223,62 +236,79 @@ export class Shipment {
       )
       const failure = { kind: 'failing', reason: first.reason, byName: true, rejectAs: first.rejectAs } as const
       const late = portionOf(again, { since, failures })
-      if (!(await this.#again(late, payload, failure, listen(first.detail), status))) return false
+      this.#again(late, payload, failure, listen(first.detail), status)
     }
     const [bad] = rejected
-    if (bad === undefined) return true
+    if (bad === undefined) return
     if (accepted.length > 0) {
       // It took others with the same answer: these are at fault.
       deliveryLog.rejected(bad.reason, rejected.length, listen(bad.detail))
       for (const { index, reason } of rejected) settlement.reject(slab, pick(ranges, [index]), reason, status)
-      return true
+      return
     }
     for (const { index, reason, detail } of rejected) {
       const one = portionOf(pick(ranges, [index]), { since })
       const failure = { kind: 'refused', reason, status, byName: true } as const
-      if (!(await this.#hold(one, payload, failure, listen(detail)))) return false
+      this.#hold(one, payload, failure, listen(detail))
     }
-    return true
   }
 
   /** Records failed, each named in the answer: they go again first, and where that does not help the others go on. */
-  async #again(
+  #again(
     portion: Portion,
     payload: Payload,
     failure: Extract<RecordFailure, { kind: 'failing' }>,
     words: Words,
     status: number | undefined,
-  ): Promise<boolean> {
+  ): void {
     const { aside, sender, deliveryLog, onRequestFailed } = this.#parts
     const failures = portion.failures + 1
     const records = countOf(portion.ranges)
-    if (failures >= PATIENCE && aside.mayHold(records)) return this.#hold(portion, payload, failure, words)
+    if (failures >= PATIENCE && aside.mayHold(records)) {
+      this.#hold(portion, payload, failure, words)
+      return
+    }
     deliveryLog.retrying(failure.reason, words, records)
     onRequestFailed?.(status)
     sender.pause(failure.reason, failures)
     this.#work.unshift({ ...portion, failures })
-    return true
   }
 
   /** A request with these frames was refused, or would be: file by file if there are several, and then aside. */
-  async #search(portion: Portion, ranges: readonly FrameRange[]): Promise<boolean> {
+  #search(portion: Portion, ranges: readonly FrameRange[]): void {
     const { aside, evidence } = this.#parts
     const files = [...filesOf(this.#slab, ranges)]
     if (files.length === 1) {
       evidence.refused()
-      return aside.add(this.#leaving(portion, ranges), true)
+      this.#leave(aside.add(this.#leaving(portion, ranges), true))
+      return
     }
     const half = new Set(files.slice(0, Math.ceil(files.length / 2)))
     const [one, rest] = parted(this.#slab, ranges, ({ origin }) => half.has(keyOf(origin)))
     const { since } = portion
     const other = portionOf(rest, { since })
     this.#work.unshift(portionOf(one, { since, other }), other)
-    return true
   }
 
-  async #hold(portion: Portion, payload: Payload, failure: RecordFailure, words: Words): Promise<boolean> {
+  #hold(portion: Portion, payload: Payload, failure: RecordFailure, words: Words): void {
     this.#bookAlterations(payload)
-    return this.#parts.aside.hold(this.#leaving(portion, portion.ranges, true), failure, words)
+    for (const own of byFile(this.#slab, portion.ranges)) {
+      this.#leave(this.#parts.aside.hold(this.#leaving(portion, own, true), failure, words))
+    }
+  }
+
+  /** Frames go aside, now or once there is room for them: the others do not wait for that. */
+  #leave(taken: Taken): void {
+    if (typeof taken === 'boolean') {
+      if (!taken) this.#abandoned = true
+      return
+    }
+    this.#awaited++
+    void taken.then(whole => {
+      this.#awaited--
+      this.#leave(whole)
+      this.#change()
+    })
   }
 
   /** `booked`: what was mended in them has been booked. */
@@ -304,9 +334,13 @@ export class Shipment {
         case 'abandoned':
           this.#abandoned = true
       }
-      this.#changed.resolve()
-      this.#changed = Promise.withResolvers()
+      this.#change()
     })
+  }
+
+  #change(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
   }
 
   /** Books what was mended in a payload, once: its frames may be sent again, in other payloads. */

@@ -145,6 +145,25 @@ t.test('a stream does not wait for the search in a file that is bad from end to 
   t.notOk(laid.delivery.withholds(A))
 })
 
+t.test('what finds no room aside waits in its slab, and all else of that slab is sent', async t => {
+  const laid = await lay(t, objects)
+  const a = file(A)
+  const b = file(B)
+  const bad = (count: number) => Array.from({ length: count }, (_, n) => `bad ${n} ${'x'.repeat(1000)}`)
+  await laid.sent(a(bad(1100)))
+  t.equal(laid.delivery.aside, 1100, 'in two requests, so that the slab can go')
+  const { settled } = await laid.sent(a(bad(3)), b(numbered(10)))
+  t.strictSame(laid.accepted, numbered(10), 'the next slab may go')
+  t.equal(laid.delivery.aside, 1100)
+  await laid.sent(b(numbered(10, 10)))
+  t.strictSame(laid.accepted, numbered(20))
+  laid.delivery.makeRoom()
+  t.equal(laid.delivery.aside, 1103)
+  laid.delivery.stop()
+  t.match(await settled, { kind: 'abandoned' })
+  t.ok(await until(() => laid.arena.budget.used === 0), 'the slab has been given up')
+})
+
 for (const status of [400, 409, 413, 422]) {
   t.test(`an address that says ${status} to everything rejects nothing, is waited for, and loses no order`, async t => {
     let down = true

@@ -5,8 +5,9 @@
  *     refused alone, or failing for itself ─► case, retried ──────────────┴─► rejected
  *
  * Guarantees: the records of a file keep their order, but for those that were refused or failed alone; no record is
- * rejected for another one's sake; what is aside has a bound in bytes, beyond which the stream waits; what is refused
- * costs at most half of the time, and two hundred requests a second. Records use the arena only while they are sent.
+ * rejected for another one's sake; what is aside has a bound in bytes for each source, beyond which its records wait and
+ * the stream goes on; what is refused costs at most half of the time, and two hundred requests a second; sources, files
+ * and records that fail for themselves have turns. Records use the arena only while they are sent.
  */
 import type { Budget } from '../../budget.ts'
 import type { Origin, Slab } from '../../chunk.ts'
@@ -21,7 +22,7 @@ import type { Conclusions } from './conclusions.ts'
 import { slabOf } from './excerpt.ts'
 import type { Lane } from './lane.ts'
 import type { RecordFailure } from './record-failure.ts'
-import type { AsideRecord, Leaving, Stash } from './stash.ts'
+import type { AsideRecord, Leaving, Stash, Taken } from './stash.ts'
 import type { WaitGroup } from './wait-group.ts'
 
 /** After a refusal the search rests for as long as that took, and at least so long: milliseconds. */
@@ -58,6 +59,7 @@ export class Aside {
   #running = false
   #stopped = false
   #hurried = false
+  #filesFirst = true
   /** Resolved when something has changed that may be reason to try something. */
   #changed = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<void>()
@@ -73,33 +75,34 @@ export class Aside {
   }
 
   get empty(): boolean {
-    return this.#fields.stash.lanes.size === 0
+    return this.#fields.stash.empty
   }
 
   /** There is room for so many more that fail for themselves. */
   mayHold(records: number): boolean {
-    const { cases, stash } = this.#fields
-    return records <= cases.room && !stash.full
+    return records <= this.#fields.cases.room
   }
 
-  /** Takes frames in. `tainted`: one of them at least is at fault, and all are of one file. False if that was abandoned. */
-  async add(leaving: Leaving, tainted = false): Promise<boolean> {
-    const records = await this.#take(leaving)
-    if (records === undefined) return false
-    const [first] = records
-    if (tainted && first) first.lane.add(records, true)
-    else for (const record of records) record.lane.add([record])
-    this.look()
-    return true
+  /** Memory for reading is short: what waits to be taken in is. */
+  makeRoom(): void {
+    this.#fields.stash.makeRoom()
   }
 
-  /** Takes frames in that stand apart. False if that was abandoned. */
-  async hold(leaving: Leaving, failure: RecordFailure, words: string | undefined): Promise<boolean> {
-    const records = await this.#take(leaving)
-    if (records === undefined) return false
-    this.#fields.conclusions.hold(records, failure, words)
-    this.look()
-    return true
+  /**
+   * Takes frames of one file in, once there is room for them. `tainted`: one of them at least is at fault. False if that
+   * was abandoned.
+   */
+  add(leaving: Leaving, tainted = false): Taken {
+    return this.#take(leaving, records => {
+      const [{ lane }] = records as [AsideRecord]
+      if (tainted) lane.add(records, true)
+      else for (const record of records) lane.add([record])
+    })
+  }
+
+  /** Takes frames of one file in that stand apart, once there is room for them. False if that was abandoned. */
+  hold(leaving: Leaving, failure: RecordFailure, words: string | undefined): Taken {
+    return this.#take(leaving, records => this.#fields.conclusions.hold(records, failure, words))
   }
 
   /** Waits are cut short and stay short. */
@@ -129,19 +132,21 @@ export class Aside {
     this.#waitGroups.clear()
   }
 
-  async #take(leaving: Leaving): Promise<AsideRecord[] | undefined> {
+  #take(leaving: Leaving, use: (records: readonly AsideRecord[]) => void): Taken {
     const { waitGroup } = leaving
-    if (this.#stopped) return undefined
+    if (this.#stopped) return false
     if (!this.#waitGroups.has(waitGroup)) {
       this.#waitGroups.add(waitGroup)
       void waitGroup.done.then(() => this.#waitGroups.delete(waitGroup))
     }
-    const taken = await this.#fields.stash.take(leaving)
-    if (!this.#running && taken !== undefined) {
-      this.#running = true
-      void this.#run()
-    }
-    return taken
+    return this.#fields.stash.take(leaving, records => {
+      use(records)
+      if (!this.#running) {
+        this.#running = true
+        void this.#run()
+      }
+      this.look()
+    })
   }
 
   async #run(): Promise<void> {
@@ -164,20 +169,31 @@ export class Aside {
     if (this.#stopped) this.#abandon()
   }
 
-  /** What to try next: what fails for itself, when it is due, and then file by file. */
+  /** What to try next: what fails for itself and is due, and the files, in turns. */
   #choose(): Trial | undefined {
-    const { cases, stash } = this.#fields
-    const failing = cases.failing()
-    if (failing.length > 0) return { records: failing, more: false }
-    for (const [key, lane] of stash.lanes) {
-      const trial = this.#of(lane)
-      if (trial === undefined) continue
-      // The next time the other files come first.
-      if (!trial.more) {
-        stash.lanes.delete(key)
-        stash.lanes.set(key, lane)
+    this.#filesFirst = !this.#filesFirst
+    return this.#filesFirst ? (this.#ofFiles() ?? this.#failing()) : (this.#failing() ?? this.#ofFiles())
+  }
+
+  #failing(): Trial | undefined {
+    const records = this.#fields.cases.failing()
+    return records.length > 0 ? { records, more: false } : undefined
+  }
+
+  /** Of the files, source by source. */
+  #ofFiles(): Trial | undefined {
+    const { stash } = this.#fields
+    for (const share of stash.shares.values()) {
+      for (const lane of share.lanes.values()) {
+        const trial = this.#of(lane)
+        if (trial === undefined) continue
+        // The next time the other sources come first, and the other files of this one.
+        if (!trial.more) {
+          toEnd(share.lanes, lane.key, lane)
+          toEnd(stash.shares, share.source, share)
+        }
+        return trial
       }
-      return trial
     }
     return undefined
   }
@@ -253,6 +269,11 @@ export class Aside {
       stash.relieve(false)
     }
   }
+}
+
+function toEnd<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.delete(key)
+  map.set(key, value)
 }
 
 /** Waits for the event, but no longer than so many milliseconds. */

@@ -100,7 +100,9 @@ export class Cases {
     if (this.#failing === 0) return []
     const now = this.#fields.now()
     const isDue = ({ trouble }: AsideRecord) => trouble?.kind === 'failing' && !trouble.doubt && trouble.due <= now
-    return companions([...this.#records].filter(isDue))
+    const due = [...this.#records].filter(isDue)
+    // However many there are, each has its turn.
+    return companions(due.sort((one, other) => one.trouble!.due - other.trouble!.due))
   }
 
   /** They were refused together, and are named no more: from now on each is tried for itself. */

@@ -40,6 +40,8 @@ export class Lane<R extends Queued = Queued> {
   /** Its records and what they cost in bytes, in the queue or not. */
   records = 0
   bytes = 0
+  /** How often records of it wait in a slab for room. */
+  waiting = 0
   /** Records that were refused alone, or failed so, and are not decided on. */
   doubts = 0
   /** Records that were found at fault, and when the last one was: milliseconds. */

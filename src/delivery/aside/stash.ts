@@ -1,22 +1,23 @@
 /**
- * The stash: memory for the records that are aside, by file.
+ * The stash: memory for the records that are aside, by source and file.
  *
- * Guarantees: it takes no more in once it holds a mebibyte, so it never holds more than that and what one slab has; a record that is
- * kept for long does not keep its neighbours; every record that was taken in is given back once, by `settle`.
+ *     leaving ─► room in the share of its source? ─┬─ yes ─► copied, its slab can go
+ *                                                  └─ no ──► waits in its slab; its file is read no further
+ *
+ * Guarantees: each source has a share of its own (`share.ts`), so that one whose records are refused takes no room that
+ * another one needs; what waits keeps its order within its file, and delays no records of other files; where memory for
+ * reading or sending is short, what waits longest is taken in, beyond its share, one slab after the other; a record that
+ * is kept for long does not keep its neighbours; every record that was taken in is given back once, by `settle`.
  */
 import type { Origin, Slab } from '../../chunk.ts'
 import type { Outcome } from '../../ledger.ts'
-import { CapacityQueue } from '../capacity.ts'
 import { keyOf, stretches } from '../encoding/files.ts'
 import type { FrameRange } from '../encoding/frame-ranges.ts'
 import type { Case } from '../outcome/evidence.ts'
 import { alone, type Excerpt, excerptOf, settle } from './excerpt.ts'
 import { Lane } from './lane.ts'
+import { Share } from './share.ts'
 import type { WaitGroup } from './wait-group.ts'
-
-/** Bytes beyond which nothing more is taken in, and beyond which no more should be read of one file. */
-const FULL = 1024 * 1024
-const LANE_FULL = 128 * 1024
 
 /** What a record costs besides its bytes. */
 const RECORD = 100
@@ -48,6 +49,7 @@ export type Trouble =
 
 export interface AsideRecord {
   readonly lane: Lane<AsideRecord>
+  readonly share: Share<AsideRecord>
   readonly waitGroup: WaitGroup
   excerpt: Excerpt
   index: number
@@ -60,7 +62,7 @@ export interface AsideRecord {
   trouble: Trouble | undefined
 }
 
-/** Frames that leave their slab. */
+/** Frames that leave their slab, all of one file. */
 export interface Leaving {
   readonly slab: Slab
   readonly ranges: readonly FrameRange[]
@@ -70,15 +72,30 @@ export interface Leaving {
   readonly booked: boolean
 }
 
+/** What is done with records as soon as they are taken in. */
+type Use = (records: readonly AsideRecord[]) => void
+
+/** Whether it has happened, or when there is room for it: false if the stash was closed. */
+export type Taken = boolean | Promise<boolean>
+
+/** Frames that wait in their slab for room. */
+interface Waiting {
+  readonly leaving: Leaving
+  readonly use: Use
+  readonly share: Share<AsideRecord>
+  readonly lane: Lane<AsideRecord>
+  readonly done: (taken: boolean) => void
+}
+
 export class Stash {
-  readonly lanes = new Map<string, Lane<AsideRecord>>()
+  /** By source, in the order in which they have their turns. */
+  readonly shares = new Map<string, Share<AsideRecord>>()
   /** Called when a file that is withheld may be so no more. */
   onEased: () => void = () => {}
   readonly #memory: Uint8Array
   readonly #now: () => number
-  /** What waits until it holds less. */
-  readonly #queue = new CapacityQueue()
-  #bytes = 0
+  /** In the order in which they came. */
+  #waiting: Waiting[] = []
   #records = 0
   #places = 0
   #relieving = false
@@ -95,40 +112,67 @@ export class Stash {
     return this.#records
   }
 
-  get full(): boolean {
-    return this.#bytes >= FULL
+  /** Nothing is in it, and nothing waits. */
+  get empty(): boolean {
+    return this.shares.size === 0
   }
 
-  /** Copies frames out of their slab, all at once, as soon as it is not full; `undefined` if it was closed meanwhile. */
-  async take(leaving: Leaving): Promise<AsideRecord[] | undefined> {
-    const taken = await this.#queue.enter(() => {
-      if (this.#closed) return 'closed'
-      return this.full && !this.#relieving ? undefined : this.#takeIn(leaving)
-    })
-    return taken === 'closed' ? undefined : taken
+  /**
+   * Copies frames out of their slab, all at once, as soon as there is room for them, and gives them to `use` in the same
+   * turn.
+   */
+  take(leaving: Leaving, use: Use): Taken {
+    if (this.#closed) return false
+    const { share, lane } = this.#placeOf(leaving)
+    if (this.#relieving) this.#admit(waiting => waiting.lane === lane)
+    if (this.#relieving || (lane.waiting === 0 && share.admits(lane, leaving.waitGroup))) {
+      use(this.#takeIn(leaving, share, lane))
+      return true
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    lane.waiting++
+    this.#waiting.push({ leaving, use, share, lane, done: resolve })
+    return promise
   }
 
-  #takeIn({ slab, ranges, waitGroup, since, booked }: Leaving): AsideRecord[] {
+  /** Takes in what waits and may be. What came first of a file comes first. */
+  #admit(may: (waiting: Waiting) => boolean): void {
+    for (let at = 0; at < this.#waiting.length; ) {
+      const waiting = this.#waiting[at]!
+      if (!may(waiting)) {
+        at++
+        continue
+      }
+      this.#waiting.splice(at, 1)
+      const { leaving, use, share, lane, done } = waiting
+      lane.waiting--
+      use(this.#takeIn(leaving, share, lane))
+      done(true)
+    }
+  }
+
+  /** What waits in the slab that waits longest is taken in, so that the slab can go. */
+  makeRoom(): void {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    const { slab } = first.leaving
+    this.#admit(({ leaving }) => leaving.slab === slab)
+    this.onEased()
+  }
+
+  #takeIn({ slab, ranges, waitGroup, since, booked }: Leaving, share: Share<AsideRecord>, lane: Lane<AsideRecord>) {
     const records: AsideRecord[] = []
+    share.latest = waitGroup
     for (const [chunk, from, to] of stretches(slab, ranges)) {
-      const lane = this.#lane(chunk.origin)
       const excerpt = excerptOf(slab, this.#memory, chunk, from, to)
-      this.#grew(lane, costOf(excerpt))
+      share.grew(lane, costOf(excerpt))
       this.#records += to - from
       lane.records += to - from
       waitGroup.add(to - from)
       for (let index = 0; index < to - from; index++) {
-        records.push({
-          lane,
-          waitGroup,
-          excerpt,
-          index,
-          place: this.#places++,
-          since,
-          booked,
-          known: undefined,
-          trouble: undefined,
-        })
+        const place = this.#places++
+        const [known, trouble] = [undefined, undefined]
+        records.push({ lane, share, waitGroup, excerpt, index, place, since, booked, known, trouble })
       }
     }
     return records
@@ -138,7 +182,7 @@ export class Stash {
   part(record: AsideRecord): void {
     if (record.excerpt.ends.length === 1) return
     const own = alone(record)
-    this.#grew(record.lane, costOf(own))
+    record.share.grew(record.lane, costOf(own))
     this.#release(record)
     record.excerpt = own
     record.index = 0
@@ -155,53 +199,60 @@ export class Stash {
 
   /** Records of this file must not pass those that are here, or spoil the requests of others. */
   holds(origin: Origin): boolean {
-    const lane = this.lanes.get(keyOf(origin))
-    return lane !== undefined && (lane.size > 0 || lane.doubts > 0 || this.#isBad(lane))
+    const lane = this.shares.get(origin.source)?.lanes.get(keyOf(origin))
+    return lane !== undefined && (lane.size > 0 || lane.doubts > 0 || lane.waiting > 0 || this.#isBad(lane))
   }
 
   /** No more should be read of this file for now. */
   withholds(origin: Origin): boolean {
-    const lane = this.lanes.get(keyOf(origin))
-    return lane !== undefined && lane.size > 0 && (this.full || lane.bytes >= LANE_FULL)
+    return this.shares.get(origin.source)?.withholds(keyOf(origin)) ?? false
   }
 
-  /** While it is, all is taken in: nothing of what is here can be sent before what waits has left its slab. */
+  /** While it is, all that comes is taken in: nothing of what is here can be sent before that has left its slab. */
   relieve(relieving: boolean): void {
     this.#relieving = relieving
-    if (relieving) this.#queue.released()
+    if (relieving) this.makeRoom()
   }
 
   /** Nothing is taken in any more; those that wait end. */
   close(): void {
     this.#closed = true
-    this.#queue.released()
+    for (const { done } of this.#waiting) done(false)
+    this.#waiting = []
   }
 
-  #lane(origin: Origin): Lane<AsideRecord> {
+  #placeOf({ slab, ranges }: Leaving): { share: Share<AsideRecord>; lane: Lane<AsideRecord> } {
+    const { origin } = slab.chunks[slab.chunkAt(ranges[0]!.from)]!
     const key = keyOf(origin)
-    const known = this.lanes.get(key)
-    if (known) return known
-    // Lanes are forgotten here, where they become more.
-    for (const lane of this.lanes.values()) if (lane.records === 0 && !this.#isBad(lane)) this.lanes.delete(lane.key)
-    const lane = new Lane<AsideRecord>(key)
-    this.lanes.set(key, lane)
-    return lane
+    let share = this.shares.get(origin.source)
+    let lane = share?.lanes.get(key)
+    if (share === undefined || lane === undefined) {
+      // Lanes are forgotten here, where they become more.
+      for (const each of this.shares.values()) this.#forget(each)
+      share = this.shares.get(origin.source) ?? new Share(origin.source)
+      lane = new Lane<AsideRecord>(key)
+      this.shares.set(origin.source, share)
+      share.lanes.set(key, lane)
+    }
+    return { share, lane }
+  }
+
+  #forget({ source, lanes }: Share<AsideRecord>): void {
+    for (const lane of lanes.values()) {
+      if (lane.records === 0 && lane.waiting === 0 && !this.#isBad(lane)) lanes.delete(lane.key)
+    }
+    if (lanes.size === 0) this.shares.delete(source)
   }
 
   #isBad({ condemned, condemnedAt }: Lane<AsideRecord>): boolean {
     return condemned >= BAD_FILE.records && this.#now() - condemnedAt < BAD_FILE.for
   }
 
-  #release({ excerpt, lane }: AsideRecord): void {
+  #release({ excerpt, lane, share }: AsideRecord): void {
     if (--excerpt.left > 0) return
-    this.#grew(lane, -costOf(excerpt))
-    this.#queue.released()
+    share.grew(lane, -costOf(excerpt))
+    this.#admit(({ lane, leaving, ...waiting }) => waiting.share === share && share.admits(lane, leaving.waitGroup))
     this.onEased()
-  }
-
-  #grew(lane: Lane<AsideRecord>, bytes: number): void {
-    lane.bytes += bytes
-    this.#bytes += bytes
   }
 }
 

@@ -47,3 +47,15 @@ export function parted(
   }
   return parts
 }
+
+/** The ranges by file, in the order of the files. */
+export function byFile(slab: Slab, ranges: readonly FrameRange[]): FrameRange[][] {
+  const files = new Map<string, FrameRange[]>()
+  for (const [{ origin }, from, to] of stretches(slab, ranges)) {
+    const key = keyOf(origin)
+    const own = files.get(key)
+    if (own === undefined) files.set(key, [{ from, to }])
+    else own.push({ from, to })
+  }
+  return [...files.values()]
+}
