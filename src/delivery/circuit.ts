@@ -9,6 +9,10 @@
  * Guarantees: while the backend is not up there is at most one request under way that began after it went down
  * (the probe), and it begins no earlier than `nextAttemptAt`; all others wait. There is no last attempt: only
  * `stop` ends the waiting.
+ *
+ * Where it answers, and is only believed to be down because it refuses what it is sent, that may be for what is sent. So
+ * a request with other records goes early, a second after the last one at the latest; if it is refused too that changes
+ * nothing for the others.
  */
 import type { RetryOptions } from './options.ts'
 import { backoff, SHORTEST_WAIT } from './retry.ts'
@@ -28,6 +32,8 @@ export type Health =
 /** Leave to send one request. Give it back with what came of it. */
 export interface Pass {
   readonly probe: boolean
+  /** It goes before the next attempt is due, for nothing is known of its records. */
+  readonly early?: boolean
 }
 
 /** A failed attempt: `after` is the wait in milliseconds that the backend asked for. */
@@ -35,7 +41,12 @@ export interface Fault {
   readonly kind: 'down' | 'unauthorized'
   readonly reason: string
   readonly after?: number | undefined
+  /** It refused what it was sent. */
+  readonly refused?: boolean | undefined
 }
+
+/** The longest wait of a request with other records than those that are refused: milliseconds. */
+const EARLY_WAIT = 1000
 
 /** The longest wait once there is a hurry: milliseconds. */
 const HURRIED_WAIT = 1000
@@ -49,6 +60,8 @@ export class Circuit {
   #stopped = false
   /** Monotonic twin of `nextAttemptAt`: the wall clock may jump. */
   #due = 0
+  /** And when one is that has other records than those that were refused. */
+  #earlyDue = 0
   #changed = Promise.withResolvers<void>()
 
   constructor(options: RetryOptions, random: () => number = Math.random) {
@@ -64,8 +77,8 @@ export class Circuit {
     return this.#stopped
   }
 
-  /** Resolves when a request may go out, or to `undefined` after `stop`. */
-  async enter(): Promise<Pass | undefined> {
+  /** Resolves when a request may go out, or to `undefined` after `stop`. `fresh`: nothing is known of its records. */
+  async enter(fresh = false): Promise<Pass | undefined> {
     for (;;) {
       if (this.#stopped) return undefined
       if (this.#health.kind === 'up') return { probe: false }
@@ -73,12 +86,14 @@ export class Circuit {
         await this.#changed.promise
         continue
       }
-      this.#probing = true
-      const wait = this.#due - performance.now()
-      if (wait <= 0) return { probe: true }
-      await this.#sleep(wait)
-      this.#probing = false
-      // Woken early or not, look again: it may be up, stopped, or due sooner than it was.
+      const now = performance.now()
+      const due = fresh ? this.#earlyDue : this.#due
+      if (now >= due) {
+        this.#probing = true
+        return now < this.#due ? { probe: true, early: true } : { probe: true }
+      }
+      // Whatever wakes it, it looks again: it may be up, stopped, due sooner than it was, or another one may be the probe.
+      await this.#sleep(due - now)
     }
   }
 
@@ -100,8 +115,13 @@ export class Circuit {
   }
 
   /** The request failed in passing. Returns whether the backend was up (or out for another cause) until now. */
-  fail(pass: Pass, { kind, reason, after }: Fault): boolean {
+  fail(pass: Pass, { kind, reason, after, refused = false }: Fault): boolean {
     const before = this.#health
+    if (pass.early && refused) {
+      this.#earlyDue = performance.now() + EARLY_WAIT
+      this.leave(pass)
+      return false
+    }
     // A request that was under way when another one failed says nothing new, and must not lengthen the wait.
     if (before.kind !== 'up' && !pass.probe) return false
     const attempts = before.kind === 'up' ? 1 : before.attempts + 1
@@ -110,6 +130,7 @@ export class Circuit {
     if (after !== undefined) wait = Math.max(SHORTEST_WAIT, after + this.#random() * this.#options.initial)
     if (this.#hurried) wait = Math.min(wait, HURRIED_WAIT)
     this.#due = performance.now() + wait
+    this.#earlyDue = refused ? Math.min(this.#due, performance.now() + EARLY_WAIT) : this.#due
     this.#health = {
       kind,
       since: before.kind === 'up' ? Date.now() : before.since,
@@ -126,6 +147,7 @@ export class Circuit {
   hurry(): void {
     this.#hurried = true
     this.#due = Math.min(this.#due, performance.now() + SHORTEST_WAIT)
+    this.#earlyDue = Math.min(this.#earlyDue, this.#due)
     this.#wake()
   }
 

@@ -56,9 +56,10 @@ export type Sent =
 
 /**
  * `apart`: they are sent for their own sake, and what is said of them holds up no others. `more`: if they are refused
- * others follow at once, whatever is believed of the backend.
+ * others follow at once, whatever is believed of the backend. `fresh`: nothing is known of them.
  */
 export interface Manner {
+  readonly fresh?: boolean
   readonly apart?: boolean
   readonly more?: boolean
 }
@@ -177,7 +178,7 @@ export class Sender {
     const { id, records } = payload
     const sent = request.body.length
     for (;;) {
-      const pass = await circuit.enter()
+      const pass = await circuit.enter(manner.fresh)
       if (pass === undefined) return ABANDONED
       if (this.#outdated(slab)) {
         circuit.leave(pass)
@@ -242,7 +243,7 @@ export class Sender {
     if (refused && evidence.doubting) {
       const { reason, detail } = refusalOf(conclusion)
       const failure = { kind: 'retry', reason, ...(detail && { detail }), misconfigured: true } as const
-      return { kind: 'failed', failure, news: circuit.fail(pass, { kind: 'down', reason }) }
+      return { kind: 'failed', failure, news: circuit.fail(pass, { kind: 'down', reason, refused }) }
     }
     const away = circuit.succeed(pass)
     return away === undefined ? { kind: 'none' } : { kind: 'recovered', away }

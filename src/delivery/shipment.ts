@@ -128,7 +128,7 @@ export class Shipment {
       this.#search(portion, ranges)
       return true
     }
-    const sent = await sender.send(slab, ranges)
+    const sent = await sender.send(slab, ranges, { fresh: true })
     switch (sent.kind) {
       case 'abandoned':
         return false

@@ -57,6 +57,40 @@ t.test('the wait that the destination asks for wins over our own', async t => {
   t.match(one.health, { nextAttemptAt: Date.now() + 120_000 })
 })
 
+t.test('where all that was sent is refused other records go early, and lengthen no wait', async t => {
+  const time = Time.stop(t)
+  const one = new Circuit({ initial: 60_000, max: 60_000 }, () => 1)
+  const REFUSED = { kind: 'down', reason: 'http_400', refused: true } as const
+  one.fail((await one.enter())!, REFUSED)
+  const { health } = one
+  const passed: Pass[] = []
+  const enter = async (fresh: boolean) => void passed.push((await one.enter(fresh))!)
+  void enter(false)
+  void enter(true)
+  void enter(true)
+  await time.pass(999)
+  t.same(passed, [])
+  await time.pass(1)
+  t.same(passed, [{ probe: true, early: true }], 'one of them')
+  await time.pass(10_000)
+  t.equal(passed.length, 1, 'the other after that')
+  t.equal(one.fail(passed[0]!, REFUSED), false, 'no news')
+  t.same(one.health, health)
+  await time.pass(1000)
+  t.equal(passed.length, 2)
+  one.fail(passed[1]!, REFUSED)
+  await time.pass(60_000 - 12_001)
+  t.equal(passed.length, 2)
+  await time.pass(1)
+  t.same(passed[2], { probe: true }, 'what was refused goes when it would have gone')
+  one.fail(passed[2]!, { kind: 'down', reason: 'http_503' })
+  void enter(true)
+  await time.pass(59_900)
+  t.equal(passed.length, 3, 'a backend that fails is left alone by all')
+  await time.pass(200)
+  t.equal(passed.length, 4)
+})
+
 t.test('a hurry ends the present wait and caps later ones', async t => {
   const time = Time.stop(t)
   const one = circuit()

@@ -181,6 +181,16 @@ t.test('one file that is refused from end to end starves no other file of its so
   await books(t, program, 600)
 })
 
+t.test('lines in another source are sent at once though a backend has only refused, and is waited for', async t => {
+  const { file, start, honest } = await scene(t, [objects()], { retry: { initial: '1h', max: '1h' } })
+  writeFileSync(file('noisy'), bad(100))
+  const program = await start()
+  t.ok(await until(() => program.says('backend misconfigured; retrying')))
+  t.ok(await honest(file('quiet'), 50))
+  t.ok(await until(() => program.says('backend recovered')))
+  await program.kill('SIGTERM')
+})
+
 t.test('lines that one backend refuses starve no source at another one that takes them', async t => {
   const { file, start, honest, mistakes, receivers } = await scene(t, [objects(), undefined])
   writeFileSync(file('noisy'), bad(20_000))
