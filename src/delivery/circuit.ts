@@ -11,7 +11,7 @@
  * `stop` ends the waiting.
  *
  * Where it answers, and is only believed to be down because it refuses what it is sent, that may be for what is sent. So
- * a request with other records goes early, a second after the last one at the latest; if it is refused too that changes
+ * a request with other records goes early, a quarter of a second after the last one at the latest; if it is refused too that changes
  * nothing for the others.
  */
 import type { RetryOptions } from './options.ts'
@@ -46,7 +46,7 @@ export interface Fault {
 }
 
 /** The longest wait of a request with other records than those that are refused: milliseconds. */
-const EARLY_WAIT = 1000
+const EARLY_WAIT = 250
 
 /** The longest wait once there is a hurry: milliseconds. */
 const HURRIED_WAIT = 1000

@@ -19,7 +19,7 @@ import { failureOf, type RecordFailure } from './aside/record-failure.ts'
 import type { Taken } from './aside/stash.ts'
 import { WaitGroup } from './aside/wait-group.ts'
 import type { Payload } from './encoding/encoder.ts'
-import { byFile, filesOf, keyOf, parted } from './encoding/files.ts'
+import { byFile, filesOf, firstOf, keyOf, parted } from './encoding/files.ts'
 import { behind, countOf, type FrameRange, pick, upTo } from './encoding/frame-ranges.ts'
 import type { RecordTimes } from './encoding/record-times.ts'
 import type { DeliveryLog } from './outcome/delivery-log.ts'
@@ -274,17 +274,20 @@ export class Shipment {
     this.#work.unshift({ ...portion, failures })
   }
 
-  /** A request with these frames was refused, or would be: file by file if there are several, and then aside. */
+  /**
+   * A request with these frames was refused, or would be: source by source and file by file if there are several, and
+   * then aside.
+   */
   #search(portion: Portion, ranges: readonly FrameRange[]): void {
     const { aside, evidence } = this.#parts
-    const files = [...filesOf(this.#slab, ranges)]
-    if (files.length === 1) {
+    const files = filesOf(this.#slab, ranges)
+    if (files.size === 1) {
       evidence.refused()
       this.#leave(aside.add(this.#leaving(portion, ranges), true))
       return
     }
-    const half = new Set(files.slice(0, Math.ceil(files.length / 2)))
-    const [one, rest] = parted(this.#slab, ranges, ({ origin }) => half.has(keyOf(origin)))
+    const first = firstOf(files, source => aside.suspects(source))
+    const [one, rest] = parted(this.#slab, ranges, ({ origin }) => first.has(keyOf(origin)))
     const { since } = portion
     const other = portionOf(rest, { since })
     this.#work.unshift(portionOf(one, { since, other }), other)

@@ -164,6 +164,17 @@ t.test('what finds no room aside waits in its slab, and all else of that slab is
   t.ok(await until(() => laid.arena.budget.used === 0), 'the slab has been given up')
 })
 
+t.test('of a request that is refused the sources of which nothing was refused before are tried first', async t => {
+  const laid = await lay(t, objects)
+  await laid.sent(file(A)(['bad 0', 'bad 1']))
+  const others = Array.from({ length: 9 }, (_, n) => file(origin(`/var/log/app/${n}.log`))(['bad']))
+  const quiet = file({ ...origin('/var/log/quiet.log'), source: 'quiet' })(numbered(10))
+  await laid.sent(...others.slice(0, 5), quiet, ...others.slice(5))
+  t.strictSame(laid.accepted, numbered(10))
+  const tried = laid.receiver.received.map(request => messages([request])).filter(all => all.includes('line 0'))
+  t.strictSame(tried.slice(1), [numbered(10)], 'alone, after one refusal with the others')
+})
+
 for (const status of [400, 409, 413, 422]) {
   t.test(`an address that says ${status} to everything rejects nothing, is waited for, and loses no order`, async t => {
     let down = true

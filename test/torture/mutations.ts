@@ -697,8 +697,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/shipment.ts',
-        '        if (records === 1) return this.#hold(',
-        "        if (verdict.kind === 'bisect') {\n          settlement.reject(slab, ranges, verdict.reason, status)\n          return true\n        }\n        if (records === 1) return this.#hold(",
+        '        if (records === 1) {\n          this.#hold(',
+        "        if (verdict.kind === 'bisect') {\n          settlement.reject(slab, ranges, verdict.reason, status)\n          return\n        }\n        if (records === 1) {\n          this.#hold(",
       ],
     ],
     program: 'poisoned lines among good ones',
@@ -763,8 +763,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/delivery/shipment.ts',
-        '        settlement.deliver(slab, ranges)\n        return true\n',
-        '        settlement.deliver(slab, ranges)\n        settlement.deliver(slab, ranges)\n        return true\n',
+        '        settlement.deliver(slab, ranges)\n        return\n',
+        '        settlement.deliver(slab, ranges)\n        settlement.deliver(slab, ranges)\n        return\n',
       ],
     ],
     test: 'test/delivery/delivery.test.ts',
@@ -865,6 +865,21 @@ export const MUTANTS: readonly Mutant[] = [
       ],
     ],
     test: 'test/delivery/outcome/evidence.test.ts',
+  },
+  {
+    name: 'sends records past those of their file that wait for room aside',
+    edits: [['src/delivery/aside/stash.ts', ' || lane.waiting > 0 || ', ' || ']],
+    test: 'test/delivery/aside/stash.test.ts',
+  },
+  {
+    name: 'keeps a file from its source for another one that is refused',
+    edits: [['src/delivery/aside/share.ts', '(bytes < LANE_FULL && !this.#crowded)', 'bytes < 0']],
+    test: 'test/delivery/aside/stash.test.ts',
+  },
+  {
+    name: 'waits with other records for a backend that has only refused',
+    edits: [['src/delivery/circuit.ts', 'fresh ? this.#earlyDue : this.#due', 'this.#due']],
+    test: 'test/delivery/circuit.test.ts',
   },
   {
     name: 'names a request by its start only',

@@ -74,6 +74,11 @@ export class Aside {
     return this.#fields.stash.holds(origin)
   }
 
+  /** Something of this source is here, or was a while ago. */
+  suspects(source: string): boolean {
+    return this.#fields.stash.shares.has(source)
+  }
+
   get empty(): boolean {
     return this.#fields.stash.empty
   }

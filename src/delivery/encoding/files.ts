@@ -25,11 +25,11 @@ export function* stretches(
   }
 }
 
-/** The files that the frames are of, in their order. */
-export function filesOf(slab: Slab, ranges: readonly FrameRange[]): Set<string> {
+/** The files that the frames are of, in their order: their keys, and the source of each. */
+export function filesOf(slab: Slab, ranges: readonly FrameRange[]): Map<string, string> {
   const has = ({ firstFrame, frames }: Chunk) =>
     ranges.some(({ from, to }) => from < firstFrame + frames && to > firstFrame)
-  return new Set(slab.chunks.filter(has).map(({ origin }) => keyOf(origin)))
+  return new Map(slab.chunks.filter(has).map(({ origin }) => [keyOf(origin), origin.source]))
 }
 
 /** The ranges of chunks of which that is true, and those of the others. */
@@ -58,4 +58,20 @@ export function byFile(slab: Slab, ranges: readonly FrameRange[]): FrameRange[][
     else own.push({ from, to })
   }
   return [...files.values()]
+}
+
+/**
+ * Which of these files, by key, are tried first: those of sources of which nothing is known to be refused, for they are
+ * rather accepted; else those of one half of the sources; or of one source half of its files.
+ */
+export function firstOf(
+  files: ReadonlyMap<string, string>,
+  suspects: (source: string) => boolean,
+): ReadonlySet<string> {
+  const sources = [...new Set(files.values())]
+  if (sources.length === 1) return new Set([...files.keys()].slice(0, Math.ceil(files.size / 2)))
+  const calm = sources.filter(source => !suspects(source))
+  const apart = calm.length > 0 && calm.length < sources.length
+  const first = new Set(apart ? calm : sources.slice(0, Math.ceil(sources.length / 2)))
+  return new Set([...files].filter(([, source]) => first.has(source)).map(([key]) => key))
 }
