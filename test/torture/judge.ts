@@ -15,22 +15,20 @@ import { poisonOf } from './poison.ts'
 import { BACKENDS } from './program.ts'
 import { type Receiver, show } from './receiver.ts'
 
-export interface Numbers {
-  readonly actions: number
-  readonly kills: number
-  readonly rotations: number
-  readonly reloads: number
-  readonly lines: number
-  readonly bytes: number
-  /** Lines that had to arrive and did not, and those that nobody could have read any more. */
-  readonly missing: number
-  readonly excused: number
-  /** The excused ones by the event that took the last way to them. */
+export interface Verdict {
+  readonly violations: readonly string[]
+  /** Excused lines by the event that took the last way to them. */
   readonly reasons: Readonly<Record<string, number>>
-  /** Records that came again under the same id, and lines under more ids than they may. */
-  readonly repeated: number
-  readonly duplicates: number
-  readonly seconds: number
+  readonly numbers: {
+    readonly lines: number
+    readonly bytes: number
+    /** Lines that had to arrive and did not, and those that could not be read any more. */
+    readonly missing: number
+    readonly excused: number
+    /** Lines under more ids than they may have, and records that came again under the same id. */
+    readonly duplicates: number
+    readonly repeated: number
+  }
 }
 
 /**
@@ -57,7 +55,7 @@ export function judge(
   ends: readonly Ended[],
   letters: readonly (readonly string[])[],
   { interrupted, awaited }: { interrupted: boolean; awaited: boolean },
-): { violations: string[]; numbers: Numbers } {
+): Verdict {
   const violations: string[] = []
   let missing = 0
   let excused = 0
@@ -149,20 +147,8 @@ export function judge(
   }
   return {
     violations,
-    numbers: {
-      actions: 0,
-      kills: 0,
-      rotations: 0,
-      reloads: 0,
-      lines: model.lines.length,
-      bytes: model.bytes,
-      missing,
-      excused,
-      reasons,
-      repeated,
-      duplicates,
-      seconds: 0,
-    },
+    reasons,
+    numbers: { lines: model.lines.length, bytes: model.bytes, missing, excused, duplicates, repeated },
   }
 }
 

@@ -2,7 +2,6 @@
  * The world of one program: a volume, two receivers, a shipper process, and the model that is told of every step.
  * Runs the actions, then lets everything come to rest and says what was wrong.
  */
-
 import {
   appendFileSync,
   chmodSync,
@@ -12,7 +11,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -25,18 +23,18 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { otherUser } from '../support/otheruser.ts'
-import { judge, type Numbers } from './judge.ts'
+import { judge } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
 import { Model } from './model.ts'
 import type { Node } from './node.ts'
 import { type Poison, poisoned } from './poison.ts'
-import { type Action, BACKENDS, type BackendName, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
+import { type Action, BACKENDS, FILES, type File, MAX_LINE, type Program, random } from './program.ts'
 import { Receiver } from './receiver.ts'
+import { type Attempt, GRACE, mebibytes, NOBODY, Rig } from './rig.ts'
 import { namesOf, oddName, type Scheme, strangersOf } from './schemes.ts'
 
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
@@ -47,41 +45,29 @@ const END_OF_PATIENCE = 1_200_000
 /** So often something is taken at the end while lines are refused. */
 const ROUNDS = 10
 /**
- * Bytes of memory that the shipper may have at most, with the flags that the image gives it, however much waits and
- * whatever happened: two arenas of 1 MiB, the program, what a garbage collector leaves lying and what zlib takes. The
- * node executable's own pages, which are shared and clean, count for the resident size alone, and how many of them are
- * in memory is not ours to say.
+ * Resident bytes that the shipper may have at most. The node executable's own pages, which are shared and clean, count here
+ * and not as anonymous memory, and how many of them are in memory the shipper has no say in.
  */
-const MOST_ANONYMOUS = 64 * 2 ** 20
 const MOST_RESIDENT = 144 * 2 ** 20
-/** Seconds: long enough to send a large block again after a death. */
-const GRACE = 60
-/** The receivers live in this process. Held up for so long they are slow servers, whose clients give up: milliseconds. */
-const STALL = 500
-const NOBODY = 65534
 const NOT_FOLLOWED = 'is not followed while it grows'
 /** Above the numbers that are shifted. */
 const FIRST_ROTATION = 10
 
-export interface Outcome {
-  readonly violations: readonly string[]
-  readonly numbers: Numbers
+export interface Outcome extends Attempt {
+  /** Lines that did not arrive and are excused, by the reason. */
+  readonly reasons: Readonly<Record<string, number>>
   /** The most memory that the shipper had: bytes. */
   readonly peak: Machine['peak']
 }
 
 export class World {
   readonly #program: Program
-  readonly #base: string
-  readonly #logs: string
   readonly #receivers = BACKENDS.map(name => new Receiver(name))
-  readonly #endpoints: string[] = []
   readonly #model: Model
+  readonly #rig: Rig
   readonly #next: () => number
-  readonly #violations: string[] = []
+  readonly #violations: string[]
   readonly #ends: Ended[] = []
-  #machine!: Machine
-  #watch: NodeJS.Timeout | undefined
   #serial = 0
   #names = 0
   #kills = 0
@@ -91,132 +77,77 @@ export class World {
 
   constructor(program: Program) {
     this.#program = program
-    this.#base = mkdtempSync(join(tmpdir(), 'logshipper-torture-'))
-    this.#logs = join(this.#base, 'logs')
     this.#model = new Model(program, this.#receivers)
+    this.#rig = new Rig('torture', this.#receivers, this.#model.stalls)
+    this.#violations = this.#rig.violations
     this.#next = random(program.seed)
   }
 
-  get #reloads(): number {
-    return this.#machine.said.filter(line => line.includes('"config reloaded"')).length
+  get directory(): string {
+    return this.#rig.directory
   }
 
-  get folder(): string {
-    return this.#base
+  get #machine(): Machine {
+    return this.#rig.machine
   }
 
   async run(): Promise<Outcome> {
-    const began = performance.now()
-    await this.#open()
-    try {
-      for (const action of this.#program.actions) {
-        await this.#step(action)
-        if (this.#violations.length > 0) break
-      }
-      if (this.#violations.length === 0) await this.#rest()
-    } catch (error) {
-      this.#violations.push(`the torture itself failed: ${(error as Error).stack}`)
-    } finally {
-      clearInterval(this.#watch)
-      if (this.#machine.running) {
-        this.#machine.signal('SIGKILL')
-        this.#machine.signal('SIGCONT')
-        await this.#machine.ended()
-      }
-      for (const receiver of this.#receivers) receiver.close()
-    }
-    const letters = BACKENDS.map(name => deadLetters(join(this.#base, 'state'), name))
+    await this.#rig.run<Action>({
+      actions: this.#program.actions,
+      machine: () => new Machine(this.#configure()),
+      start: () => {
+        for (const name of ['sub', 'attic']) mkdirSync(this.#at(name))
+        return this.#start()
+      },
+      step: action => this.#step(action),
+      rest: () => this.#rest(),
+      look: () => this.#observe(),
+    })
+    const letters = BACKENDS.map(name => this.#rig.letters<{ message: string }>(name).map(({ message }) => message))
     const verdict = judge(this.#model, this.#receivers, this.#ends, letters, {
       interrupted: this.#violations.length > 0,
       awaited: !this.#violations.some(text => text.includes(NOT_FOLLOWED)),
     })
-    const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
-    if (this.#machine.stuck) bugs.push('it did not end when it was told to')
+    const faults = this.#rig.faults()
     const { peak } = this.#machine
-    if (peak.anonymous > MOST_ANONYMOUS) bugs.push(`${mebibytes(peak.anonymous)} MiB of anonymous memory`)
-    if (peak.resident > MOST_RESIDENT) bugs.push(`${mebibytes(peak.resident)} MiB resident`)
+    if (peak.resident > MOST_RESIDENT) faults.push(`${mebibytes(peak.resident)} MiB resident`)
     return {
-      violations: [...new Set([...this.#violations, ...bugs, ...verdict.violations])],
+      violations: [...new Set([...this.#violations, ...faults, ...verdict.violations])],
       peak,
+      reasons: verdict.reasons,
       numbers: {
-        ...verdict.numbers,
         actions: this.#program.actions.length,
         kills: this.#kills,
         rotations: this.#rotations,
-        reloads: this.#reloads,
-        seconds: (performance.now() - began) / 1000,
+        reloads: this.#rig.reloads,
+        ...verdict.numbers,
       },
     }
   }
 
-  /** What the shipper said, for a look at a failure. */
-  get said(): readonly string[] {
-    return this.#machine.said
-  }
-
-  /** By backend, what arrived, in that order: its id and the line. */
-  get arrived(): [backend: string, lines: readonly string[]][] {
-    return this.#receivers.map(({ arrivals }, at) => [
-      BACKENDS[at]!,
-      arrivals.map(({ id, text, at: when }) => `${Math.round(when)} ${id} ${text.slice(0, 80)}`),
-    ])
+  keep(): void {
+    this.#rig.put('said', this.#rig.said)
+    for (const [at, { arrivals }] of this.#receivers.entries()) {
+      const lines = arrivals.map(({ id, text, at: when }) => `${Math.round(when)} ${id} ${text.slice(0, 80)}`)
+      this.#rig.put(`arrived.${BACKENDS[at]}`, lines)
+    }
   }
 
   remove(): void {
-    rmSync(this.#base, { recursive: true, force: true })
-  }
-
-  async #open(): Promise<void> {
-    const state = join(this.#base, 'state')
-    for (const folder of [this.#logs, join(this.#logs, 'sub'), join(this.#logs, 'attic'), state]) mkdirSync(folder)
-    chmodSync(this.#base, 0o755)
-    if (otherUser === false) chownSync(state, NOBODY, NOBODY)
-    await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
-    this.#machine = new Machine(this.#configure())
-    await this.#start(GRACE)
-    let turned = performance.now()
-    this.#watch = setInterval(() => {
-      const now = performance.now()
-      if (now - turned > STALL) this.#model.stalls.push({ from: turned, to: now })
-      turned = now
-      this.#observe()
-    }, 20)
+    this.#rig.remove()
   }
 
   /** Writes the configuration and returns its path. A program that runs takes it over as soon as it sees it. */
   #configure({ records = 2000, budget = 2, round = 0 } = {}): string {
-    const [left, right] = this.#endpoints
-    const common = {
-      type: 'http',
-      ids: true,
-      // Small batches and waits: many of everything in a short time.
-      batch: { maxBytes: '64KiB', maxRecords: records },
-      retry: { initial: '20ms', max: '200ms' },
-      timeout: { connect: '2s', headers: '3s', body: '3s' },
-      deadLetter: {},
+    const source = {
+      name: 'app',
+      paths: this.#paths(),
+      exclude: [join(this.#rig.logs, '**/*.gz')],
+      maxLineBytes: MAX_LINE,
+      labels: { round: String(round) },
     }
-    const config = {
-      sources: [
-        {
-          name: 'app',
-          paths: this.#paths(),
-          exclude: [join(this.#logs, '**/*.gz')],
-          maxLineBytes: MAX_LINE,
-          labels: { round: String(round) },
-        },
-      ],
-      backends: [
-        { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: left },
-        { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: right },
-      ],
-      state: { dir: join(this.#base, 'state') },
-      memory: { budget: `${budget}MiB` },
-      server: { port: 'off', admin: 'off' },
-      log: { level: 'info' },
-    }
-    const path = join(this.#base, 'config.json')
-    writeFileSync(path, JSON.stringify(config, null, 2))
-    return path
+    const rest = { memory: { budget: `${budget}MiB` }, server: { port: 'off', admin: 'off' } }
+    return this.#rig.configure([source], records, rest)
   }
 
   #paths(): string[] {
@@ -235,24 +166,22 @@ export class World {
   #observe(): void {
     // What a dying process closes says nothing.
     if (this.#dying) return
-    this.#machine.weigh()
     this.#model.time.sample(performance.now(), this.#machine.waited)
     this.#model.observe(this.#model.alive ? this.#machine.open() : new Set())
   }
 
-  async #start(grace: number): Promise<void> {
+  async #start(): Promise<void> {
     if (this.#machine.running) return
     this.#model.started()
-    await this.#machine.start(grace)
+    await this.#machine.start(GRACE)
     this.#observe()
     this.#model.ready()
   }
 
-  async #end(signal: NodeJS.Signals): Promise<Ended> {
+  async #end(end: () => Promise<Ended>): Promise<Ended> {
     this.#observe()
     this.#dying = true
-    this.#machine.signal(signal)
-    const ended = await this.#machine.ended()
+    const ended = await end()
     this.#dying = false
     return ended
   }
@@ -260,18 +189,19 @@ export class World {
   async #kill(): Promise<void> {
     if (!this.#machine.running) return
     this.#kills++
-    await this.#end('SIGKILL')
+    this.#machine.signal('SIGKILL')
+    await this.#end(() => this.#machine.ended())
     this.#model.died('kill', this.#pins())
     this.#model.reconcile('killed')
   }
 
   /** The inodes that the shipper keeps alive by links of its own. */
   #pins(): Set<string> {
-    const folder = join(this.#base, 'state', 'pins')
+    const pins = join(this.#rig.state, 'pins')
     const keys = new Set<string>()
-    if (!existsSync(folder)) return keys
-    for (const name of readdirSync(folder)) {
-      const { dev, ino } = statSync(join(folder, name), { bigint: true })
+    if (!existsSync(pins)) return keys
+    for (const name of readdirSync(pins)) {
+      const { dev, ino } = statSync(join(pins, name), { bigint: true })
       keys.add(`${dev}:${ino}`)
     }
     return keys
@@ -291,10 +221,7 @@ export class World {
   async #term(grace: number): Promise<void> {
     if (!this.#machine.running) return
     this.#thaw()
-    const ending = this.#end('SIGTERM')
-    const timer = setTimeout(() => this.#machine.signal('SIGKILL'), grace * 1000)
-    const ended = await ending
-    clearTimeout(timer)
+    const ended = await this.#end(() => this.#rig.terminate(grace))
     if (ended.code === null) {
       this.#kills++
       this.#model.died('kill', this.#pins(), true)
@@ -316,14 +243,10 @@ export class World {
     return [...this.#model.nodes].every(node => node.readable)
   }
 
-  #heal(): void {
-    for (const receiver of this.#receivers) receiver.heal()
-  }
-
   async #settle(): Promise<void> {
     this.#thaw()
-    this.#heal()
-    await this.#start(GRACE)
+    this.#rig.heal()
+    await this.#start()
     const refusals = this.#model.poisoned.some(lines => lines.length > 0)
     const patience = refusals ? PATIENCE_WITH_REFUSED : PATIENCE
     const began = performance.now()
@@ -373,7 +296,7 @@ export class World {
   // ── The volume ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #at(name: string): string {
-    return join(this.#logs, name)
+    return join(this.#rig.logs, name)
   }
 
   #line(file: string, size: number): string {
@@ -572,13 +495,9 @@ export class World {
     if (end === 'rotate') this.#rename(twin, `${twin}.1`)
   }
 
-  #receiver(backend: BackendName): Receiver {
-    return this.#receivers[BACKENDS.indexOf(backend)]!
-  }
-
   #poison({ file, beside, backend, lines, between, always }: Extract<Action, { do: 'poison' }>): void {
     const poison: Poison = always ? 'always' : 'passing'
-    if (!always) this.#receiver(backend).poisonous = true
+    if (!always) this.#rig.receiver(backend).poisonous = true
     for (let n = 0; n < lines; n++) {
       this.#write(file, `${this.#lines(file, between, 80)}${poisoned(this.#line(file, 60), backend, poison)}\n`)
       this.#write(beside, this.#lines(beside, 2, 80))
@@ -743,31 +662,31 @@ export class World {
         return
       }
       case 'fault':
-        return this.#receiver(action.backend).inject(action.fault, action.times)
+        return this.#rig.receiver(action.backend).inject(action.fault, action.times)
       case 'down':
-        this.#receiver(action.backend).down = true
+        this.#rig.receiver(action.backend).down = true
         return
       case 'refuse':
-        this.#receiver(action.backend).refusing = action.status
+        this.#rig.receiver(action.backend).refusing = action.status
         return
       case 'poison':
         return this.#poison(action)
       case 'up':
-        return this.#heal()
+        return this.#rig.heal()
       case 'kill':
         return this.#kill()
       case 'term':
-        if (action.grace >= 10) this.#heal()
+        if (action.grace >= 10) this.#rig.heal()
         return this.#term(action.grace)
       case 'start':
-        return this.#start(GRACE)
+        return this.#start()
       case 'reload': {
         this.#configure({ records: action.records, budget: action.budget, round: ++this.#rounds })
         // Who does not run sees nothing.
         if (!this.#machine.running || this.#model.frozenSince !== undefined) return
-        const before = this.#reloads
+        const before = this.#rig.reloads
         const began = performance.now()
-        while (this.#reloads === before && performance.now() - began < action.ms) {
+        while (this.#rig.reloads === before && performance.now() - began < action.ms) {
           this.#write(action.file, this.#lines(action.file, 2, 100))
           await sleep(20)
         }
@@ -809,16 +728,6 @@ export class World {
     this.#model.write(node, text)
   }
 }
-
-/** The lines in a backend's dead-letter file. */
-function deadLetters(state: string, backend: string): string[] {
-  const path = join(state, 'dead-letter', `${backend}.ndjson`)
-  if (!existsSync(path)) return []
-  const letters = readFileSync(path, 'utf8').trimEnd().split('\n')
-  return letters.map(letter => (JSON.parse(letter) as { message: string }).message)
-}
-
-const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
 const FILLERS = ['the quick brown fox ', '"quoted" \\ ', 'ünïcödé → 日本 ', '\ttab ', '0123456789 ', '{"a":[1,2]} ']
 const BANNER = Array.from({ length: 20 }, (_, n) => `  option ${n} = ${'the default '.repeat(6)}\n`).join('')

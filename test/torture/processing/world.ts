@@ -2,28 +2,14 @@
  * The world of one program: a volume, two receivers, the shipper as a process, and the model that is told of every step.
  * Runs the actions, then lets everything come to rest and says what was wrong.
  */
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, copyFileSync, renameSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { otherUser } from '../../support/otheruser.ts'
 import { type Ended, Machine } from '../machine.ts'
 import type { Poison } from '../poison.ts'
-import { BACKENDS, type BackendName, random } from '../program.ts'
+import { BACKENDS, random } from '../program.ts'
 import { Receiver } from '../receiver.ts'
+import { type Attempt, GRACE, Rig } from '../rig.ts'
 import { Canary } from './canary.ts'
 import { excused, Judge, type Letter } from './judge.ts'
 import { Model } from './model.ts'
@@ -37,14 +23,7 @@ import { knows, MAX_LINE, SOURCE, SOURCES, type SourceName } from './sources.ts'
 const PATIENCE = 30_000
 /** Refused records in a row look like an address that is down: half a minute may pass before those behind them are sent. */
 const PATIENCE_WITH_REFUSED = 90_000
-/** Seconds: long enough to send everything again after a death. */
-const GRACE = 60
-/** The receivers live in this process. Held up for so long they are slow servers: milliseconds. */
-const STALL = 500
-const NOBODY = 65534
-const MOST_ANONYMOUS = 64 * 2 ** 20
-
-export interface Numbers {
+interface Numbers extends Readonly<Record<string, number>> {
   readonly actions: number
   readonly records: number
   readonly bytes: number
@@ -57,15 +36,8 @@ export interface Numbers {
   readonly reloads: number
 }
 
-export interface Outcome {
-  readonly violations: readonly string[]
-  readonly numbers: Numbers
-}
-
 export class World {
   readonly #program: Program
-  readonly #base: string
-  readonly #logs: string
   readonly #model = new Model()
   readonly #next: () => number
   readonly #author: Author
@@ -76,65 +48,52 @@ export class World {
     return new Receiver(name, { poisonOf, whole: true, ...(knows('redact') && { onRequest }) })
   })
   readonly #receptions = this.#receivers.map(receiver => new Reception(receiver, this.#model))
-  readonly #endpoints: string[] = []
-  readonly #violations: string[] = []
+  readonly #rig = new Rig('processing', this.#receivers, this.#model.stalls)
+  readonly #violations = this.#rig.violations
   readonly #ends: Ended[] = []
-  #machine!: Machine
-  #watch: NodeJS.Timeout | undefined
   #serial = 0
   #rotations = 0
   #rounds = 0
 
   constructor(program: Program) {
     this.#program = program
-    this.#base = mkdtempSync(join(tmpdir(), 'logshipper-processing-'))
-    this.#logs = join(this.#base, 'logs')
     this.#next = random(program.seed)
     this.#author = new Author(this.#next)
   }
 
-  get folder(): string {
-    return this.#base
+  get directory(): string {
+    return this.#rig.directory
   }
 
-  /** What the shipper said, for a look at a failure. */
-  get said(): readonly string[] {
-    return this.#machine.said
+  get #machine(): Machine {
+    return this.#rig.machine
+  }
+
+  keep(): void {
+    this.#rig.put('said', this.#rig.said)
   }
 
   remove(): void {
-    rmSync(this.#base, { recursive: true, force: true })
+    this.#rig.remove()
   }
 
-  async run(): Promise<Outcome> {
-    await this.#open()
-    try {
-      for (const action of this.#program.actions) {
-        await this.#step(action)
-        if (this.#violations.length > 0) break
-      }
-      if (this.#violations.length === 0) await this.#rest()
-    } catch (error) {
-      this.#violations.push(`the torture itself failed: ${(error as Error).stack}`)
-    } finally {
-      clearInterval(this.#watch)
-      if (this.#machine.running) {
-        this.#machine.signal('SIGKILL')
-        await this.#machine.ended()
-      }
-      for (const receiver of this.#receivers) receiver.close()
-    }
+  async run(): Promise<Attempt> {
+    await this.#rig.run<Action>({
+      actions: this.#program.actions,
+      machine: () => new Machine(this.#configure(0)),
+      start: () => this.#machine.start(GRACE),
+      step: action => this.#step(action),
+      rest: () => this.#rest(),
+      look: () => {},
+    })
     const verdict = this.#judge()
-    const bugs = this.#machine.said.filter(line => line.includes('a bug:'))
-    if (this.#machine.stuck) bugs.push('it did not end when it was told to')
-    const { anonymous } = this.#machine.peak
-    if (anonymous > MOST_ANONYMOUS) bugs.push(`${Math.round(anonymous / 2 ** 20)} MiB of anonymous memory`)
     const seen = knows('redact') ? this.#search() : []
-    return { violations: [...new Set([...this.#violations, ...bugs, ...seen, ...verdict])], numbers: this.#numbers() }
+    const all = [...this.#violations, ...this.#rig.faults(), ...seen, ...verdict]
+    return { violations: [...new Set(all)], numbers: this.#numbers() }
   }
 
   #judge(): readonly string[] {
-    const letters = BACKENDS.map(name => this.#letters(name))
+    const letters = BACKENDS.map(name => this.#rig.letters<Letter>(name))
     try {
       return new Judge(this.#model).judge(this.#receptions, this.#ends, letters, this.#violations.length > 0)
     } catch (error) {
@@ -145,7 +104,7 @@ export class World {
   /** Secrets that were seen in anything that was sent or written. */
   #search(): string[] {
     for (const { secrets } of this.#model.records) this.#canary.plant(secrets)
-    this.#canary.searchState(join(this.#base, 'state'))
+    this.#canary.searchState(this.#rig.state)
     this.#canary.heard('standard error', this.#machine.said.join('\n'))
     const seen = [...this.#canary.seen()]
     return seen.slice(0, 10).map(({ name, secret, around }) => `${name} holds ${secret}: ${JSON.stringify(around)}`)
@@ -178,71 +137,23 @@ export class World {
       again: parts.filter(({ from, to, fresh }) => fresh < to - from).length,
       deaths: deaths.filter(({ kind }) => kind !== 'done').length,
       rotations: this.#rotations,
-      reloads: this.#reloads,
+      reloads: this.#rig.reloads,
     }
-  }
-
-  get #reloads(): number {
-    return this.#machine.said.filter(line => line.includes('"config reloaded"')).length
-  }
-
-  #letters(backend: string): Letter[] {
-    const path = join(this.#base, 'state', 'dead-letter', `${backend}.ndjson`)
-    if (!existsSync(path)) return []
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
-    return lines.filter(line => line !== '').map(line => JSON.parse(line) as Letter)
   }
 
   // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #open(): Promise<void> {
-    const state = join(this.#base, 'state')
-    for (const directory of [this.#logs, state]) mkdirSync(directory)
-    chmodSync(this.#base, 0o755)
-    if (otherUser === false) chownSync(state, NOBODY, NOBODY)
-    await Promise.all(this.#receivers.map(async (receiver, at) => (this.#endpoints[at] = await receiver.listen())))
-    this.#machine = new Machine(this.#configure(0))
-    await this.#machine.start(GRACE)
-    let turned = performance.now()
-    this.#watch = setInterval(() => {
-      const now = performance.now()
-      if (now - turned > STALL) this.#model.stalls.push({ from: turned, to: now })
-      turned = now
-      this.#machine.weigh()
-    }, 20)
-  }
-
   /** Writes the configuration and returns its path. A program that runs takes it over as soon as it sees it. */
   #configure(round: number): string {
-    const [left, right] = this.#endpoints
-    const common = {
-      type: 'http',
-      ids: true,
-      batch: { maxBytes: '64KiB', maxRecords: round % 2 === 0 ? 2000 : 50 },
-      retry: { initial: '20ms', max: '200ms' },
-      timeout: { connect: '2s', headers: '3s', body: '3s' },
-      deadLetter: {},
-    }
-    const config = {
-      sources: SOURCES.map(name => ({
-        name,
-        paths: [join(this.#logs, `${name}.log*`)],
-        maxLineBytes: MAX_LINE,
-        labels: { round: String(round) },
-        ...SOURCE[name].options,
-      })),
-      backends: [
-        { ...common, name: BACKENDS[0], format: 'ndjson', compression: 'none', endpoint: left },
-        { ...common, name: BACKENDS[1], format: 'json', compression: 'gzip', endpoint: right },
-      ],
-      state: { dir: join(this.#base, 'state') },
-      memory: { budget: '4MiB' },
-      server: { port: 0, admin: '127.0.0.1:0' },
-      log: { level: 'info' },
-    }
-    const path = join(this.#base, 'config.json')
-    writeFileSync(path, JSON.stringify(config, null, 2))
-    return path
+    const sources = SOURCES.map(name => ({
+      name,
+      paths: [join(this.#rig.logs, `${name}.log*`)],
+      maxLineBytes: MAX_LINE,
+      labels: { round: String(round) },
+      ...SOURCE[name].options,
+    }))
+    const rest = { memory: { budget: '4MiB' }, server: { port: 0, admin: '127.0.0.1:0' } }
+    return this.#rig.configure(sources, round % 2 === 0 ? 2000 : 50, rest)
   }
 
   async #kill(): Promise<void> {
@@ -255,13 +166,10 @@ export class World {
   /** SIGTERM. The grace period is the one it was started with, so a short one means: killed after it. */
   async #stop(grace: number): Promise<void> {
     if (!this.#machine.running) return
-    if (grace >= 10) this.#heal()
+    if (grace >= 10) this.#rig.heal()
     const drain = { from: performance.now(), to: Number.POSITIVE_INFINITY }
     this.#model.drains.push(drain)
-    this.#machine.signal('SIGTERM')
-    const timer = setTimeout(() => this.#machine.signal('SIGKILL'), grace * 1000)
-    const ended = await this.#machine.ended()
-    clearTimeout(timer)
+    const ended = await this.#rig.terminate(grace)
     drain.to = performance.now()
     this.#ends.push(ended)
     const inFlight = ended.ledger?.some(({ statement }) => statement.inFlight.bytes > 0) ?? true
@@ -269,14 +177,10 @@ export class World {
     this.#model.deaths.push({ at: performance.now(), kind })
   }
 
-  #heal(): void {
-    for (const receiver of this.#receivers) receiver.heal()
-  }
-
   // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #path(name: string): string {
-    return join(this.#logs, name)
+    return join(this.#rig.logs, name)
   }
 
   #record(source: SourceName, wish: Partial<Wish> = {}): Written {
@@ -374,10 +278,6 @@ export class World {
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #receiver(backend: BackendName): Receiver {
-    return this.#receivers[BACKENDS.indexOf(backend)]!
-  }
-
   async #step(action: Action): Promise<void> {
     switch (action.do) {
       case 'append': {
@@ -398,7 +298,7 @@ export class World {
         return this.#write(action.source, [this.#record(action.source, { kind: 'long', bytes: action.bytes })])
       case 'poison': {
         const { source, backend, poison } = action
-        if (poison === 'passing') this.#receiver(backend).poisonous = true
+        if (poison === 'passing') this.#rig.receiver(backend).poisonous = true
         const bad = this.#record(source, { mark: `poison-${backend}-${poison}` })
         return this.#write(source, [this.#record(source), bad, this.#record(source)])
       }
@@ -413,12 +313,12 @@ export class World {
       case 'copytruncate':
         return this.#copytruncate(action.source, action.pause)
       case 'fault':
-        return this.#receiver(action.backend).inject(action.fault, action.times)
+        return this.#rig.receiver(action.backend).inject(action.fault, action.times)
       case 'down':
-        this.#receiver(action.backend).down = true
+        this.#rig.receiver(action.backend).down = true
         return
       case 'up':
-        return this.#heal()
+        return this.#rig.heal()
       case 'kill':
         return this.#kill()
       case 'stop':
@@ -432,19 +332,19 @@ export class World {
         await sleep(action.ms)
         return
       case 'settle':
-        this.#heal()
+        this.#rig.heal()
         if (!this.#machine.running) await this.#machine.start(GRACE)
         return this.#settle()
     }
   }
 
   async #reload(): Promise<void> {
-    const before = this.#reloads
+    const before = this.#rig.reloads
     this.#configure(++this.#rounds)
     if (!this.#machine.running) return
     const began = performance.now()
     this.#model.reloads.push(began)
-    while (this.#reloads === before && performance.now() - began < 3000) await sleep(20)
+    while (this.#rig.reloads === before && performance.now() - began < 3000) await sleep(20)
   }
 
   /** What has to arrive and did not, by backend: bytes of lines that are finished. */
@@ -506,7 +406,7 @@ export class World {
 
   /** Everything becomes well, what was begun is finished, everything arrives, and the program ends in order. */
   async #rest(): Promise<void> {
-    this.#heal()
+    this.#rig.heal()
     if (!this.#machine.running) await this.#machine.start(GRACE)
     for (const source of SOURCES) this.#goOn(source)
     await this.#settle()
@@ -541,7 +441,7 @@ export class World {
   /** Its line with the mark is a dead letter. */
   #rejected({ lines, dropped }: Written, at: number): boolean {
     const tag = /r\d+l0[ /]poison/.exec(lines.join('\n'))![0]
-    return dropped || this.#letters(BACKENDS[at]!).some(({ message }) => message.includes(tag))
+    return dropped || this.#rig.letters<Letter>(BACKENDS[at]!).some(({ message }) => message.includes(tag))
   }
 }
 
