@@ -3,9 +3,11 @@
  * one file, and a module is compiled before anything asynchronous could happen. There are two: the kernel, and in
  * assembly/deflate the compressor.
  *
- * Runs at build time only: `node src/kernel/build.ts`.
+ * Runs at build time only: `node src/kernel/build.ts`. What was compiled of the same sources, by the same compiler, with
+ * the same options stays as it is: optimizing takes most of the time of a build.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { globSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -18,6 +20,25 @@ const options = [
   ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
   ...['--enable', 'simd', '--enable', 'bulk-memory', '--enable', 'relaxed-simd'],
 ]
+
+/** What the modules are made of. */
+function digest(): string {
+  const sources = globSync('**/*.ts', { cwd: directory }).toSorted()
+  const texts = sources.map(name => [name, readFileSync(resolve(directory, name), 'utf8')])
+  const own = readFileSync(fileURLToPath(import.meta.url), 'utf8')
+  return hash('sha256', JSON.stringify([asc.version, own, texts]))
+}
+
+/** The first line of what was compiled of them. */
+const heading = (of: string): string => `// Written by src/kernel/build.ts, of sources with the SHA-256 ${of}.`
+
+function isCurrent(first: string): boolean {
+  try {
+    return readFileSync(target, 'utf8').startsWith(`${first}\n`)
+  } catch {
+    return false
+  }
+}
 
 /** The compiler takes one of two exports of a name, and says nothing. */
 function refuseTwins(entry: string): void {
@@ -67,8 +88,10 @@ function constants(module: Uint8Array): Record<string, number> {
   return Object.fromEntries(named.map(([name, global]) => [name, (global as WebAssembly.Global).value]))
 }
 
-/** Compiles and writes the modules. Returns their size in bytes; throws what the compiler said if it fails. */
-export async function buildKernel(): Promise<number> {
+/** Compiles and writes the modules unless they are current. Throws what the compiler said if it fails. */
+export async function buildKernel(): Promise<void> {
+  const first = heading(digest())
+  if (isCurrent(first)) return
   const kernel = await compile('index.ts')
   const deflate = await compile('deflate/index.ts')
   const text = (module: Uint8Array) => `\n  '${Buffer.from(module).toString('base64')}'\n`
@@ -77,16 +100,12 @@ export async function buildKernel(): Promise<number> {
   writeFileSync(
     `${target}.new`,
     [
-      '// Written by src/kernel/build.ts: each module, and the constants that it exports.\n',
+      `${first}\n// Each module, and the constants that it exports.\n`,
       `export const MODULE =${text(kernel)}export const LAYOUT = ${layout(kernel)}`,
       `export const DEFLATE =${text(deflate)}export const DEFLATE_LAYOUT = ${layout(deflate)}`,
     ].join(''),
   )
   renameSync(`${target}.new`, target)
-  return kernel.length + deflate.length
 }
 
-if (import.meta.main) {
-  const bytes = await buildKernel()
-  process.stdout.write(`kernel: ${bytes} bytes\n`)
-}
+if (import.meta.main) await buildKernel()
