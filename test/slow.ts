@@ -1,5 +1,5 @@
 /**
- * The slow tests, one path per line: those that `.taprc` excludes. `npm test` runs the others, in three to four minutes.
+ * The slow tests, one path per line: those that `.taprc` excludes. `npm test` runs the others, in about three minutes.
  *
  *     npm run test:slow
  */
