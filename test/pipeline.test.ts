@@ -420,7 +420,7 @@ t.test('however little memory there is, and whatever the backend answers, every 
         'in order',
       )
   }
-  await fc.assert(fc.asyncProperty(given, run), { numRuns: 25 })
+  await fc.assert(fc.asyncProperty(given, run), { numRuns: 12 })
 })
 
 t.test('a file that is searched for bad lines is not read further meanwhile; another one is', async t => {

@@ -171,7 +171,7 @@ t.test('whatever bytes an answer has, reading them ends', async t => {
       return error instanceof RangeError
     }
   })
-  fc.assert(property, { seed, numRuns: 2000 })
+  fc.assert(property, { seed, numRuns: 1000 })
   t.throws(() => fields(Buffer.from('0a05', 'hex')), RangeError)
   t.throws(() => fields(Buffer.from('0b', 'hex')), RangeError, 'groups are gone')
   t.throws(() => fields(Buffer.from('00', 'hex')), RangeError)

@@ -86,7 +86,7 @@ for (const format of ['nginx', 'apache'] as const) {
         fc.property(line, each => {
           assert.deepEqual(read(each), twin(format, each) && { ...twin(format, each) })
         }),
-        { numRuns: 5000 },
+        { numRuns: 2000 },
       ),
     )
   })

@@ -278,7 +278,7 @@ t.test('values are those of JSON.parse, for any object', async t => {
     const names = written.members!.map(([key]) => key)
     if (new Set(names).size < names.length) assert.ok(found!.clash)
   })
-  holds(t, property, 3000)
+  holds(t, property, 1000)
 })
 
 t.test('a record is an object if and only if JSON.parse takes it as one', async t => {
@@ -302,7 +302,7 @@ t.test('a record is an object if and only if JSON.parse takes it as one', async 
     assert.equal(found!.unparsed, !is && bytes.toString().trim() !== '')
     if (is) assert.equal(found!.form, /^\s*\{\s*\}\s*$/.test(record) ? 'text' : 'json')
   })
-  holds(t, property, 3000)
+  holds(t, property, 1000)
 })
 
 t.test('any bytes in any place are looked at, and nothing else', async t => {

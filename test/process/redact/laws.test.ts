@@ -13,7 +13,7 @@ const WAYS: Record<string, Say> = {
   hashed: { ...ALL, how: 'hash', key: { env: 'REDACT_LAWS_KEY' } },
 }
 const EDGES: Piece[] = [{}, { cutFrom: 999 }, { partial: true }]
-const RUNS = { numRuns: 1500 }
+const RUNS = { numRuns: 500 }
 
 /** What a value is, without what it says. */
 function shape(value: unknown): unknown {
