@@ -81,6 +81,8 @@ export interface RoomOptions {
   readonly unpack?: UnpackLimits
   /** For how many files there is memory. */
   readonly files?: number
+  /** Called with each line as it leaves the tail. */
+  readonly onLine?: (line: Line) => void
 }
 
 /** Bytes of a slab that is sent, and its frames. */
@@ -102,21 +104,25 @@ class Taker implements Pick<Delivery, 'withholds' | 'wanted' | 'onEased' | 'rele
   readonly wanted = FULL
   onEased = () => {}
   readonly #kernel: Kernel
+  readonly #onLine: (line: Line) => void
   #held: (() => void)[] = []
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, onLine: (line: Line) => void) {
     this.#kernel = kernel
+    this.#onLine = onLine
   }
 
   async ship(slab: Slab): Promise<void> {
     for (const chunk of slab.chunks) {
       for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
-        this.lines.push({
+        const line: Line = {
           text: textOf(this.#kernel, slab, chunk, frame),
           generation: chunk.origin.generation,
           offset: slab.offsetOf(chunk, frame),
           partial: chunk.partial,
-        })
+        }
+        this.lines.push(line)
+        this.#onLine(line)
       }
     }
     if (this.holding) await new Promise<void>(resolve => this.#held.push(resolve))
@@ -148,7 +154,7 @@ export class Room {
   readonly #pipeline: Pipeline
   #stopped = false
 
-  constructor({ sources, state = null, backend = 'main', held, unpack, files }: RoomOptions) {
+  constructor({ sources, state = null, backend = 'main', held, unpack, files, onLine = () => {} }: RoomOptions) {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal, { ...limitsFor(), ...(files !== undefined && { files }) })
     this.sweep = sweep
@@ -158,7 +164,7 @@ export class Room {
     const forms = new Map(sources.map(each => [each.name, formOf(each)]))
     const kernel = Kernel.create(2 << 20)
     const reader = new Reader(backend, new Framer(kernel, name => forms.get(name)!), this.tail.events)
-    this.#taker = new Taker(kernel)
+    this.#taker = new Taker(kernel, onLine)
     this.#pipeline = new Pipeline({
       name: backend,
       sources: [...forms.keys()],
