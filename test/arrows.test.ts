@@ -169,7 +169,7 @@ const imports: Import[] = files.flatMap(file =>
   })),
 )
 
-/** Imports of ours, by the file that they lead to. */
+/** Imports of our own files, by the file that they lead to. */
 const inner = imports
   .filter(({ to }) => to.startsWith('.') && !to.endsWith('package.json'))
   .map(({ from, to }) => ({ from, target: normalize(join(dirname(from), to)) }))

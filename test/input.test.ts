@@ -104,7 +104,7 @@ t.test('a state directory that can never be one: exit code 2, one sentence, and 
 t.test('what is no regular file is named, never blocks, and the others go on', async t => {
   const stage = await Stage.set(t)
   const at = (name: string) => join(stage.logs, name)
-  mkdirSync(at('folder.log'))
+  mkdirSync(at('directory.log'))
   execFileSync('mkfifo', [at('fifo.log')])
   symlinkSync('/nowhere', at('dangling.log'))
   symlinkSync('/dev/zero', at('device.log'))
@@ -124,7 +124,7 @@ t.test('what is no regular file is named, never blocks, and the others go on', a
   }
   const reasons = Object.fromEntries(refused.map(({ path, reason }) => [path.slice(stage.logs.length + 1), reason]))
   t.match(reasons, {
-    'folder.log': 'a directory',
+    'directory.log': 'a directory',
     'fifo.log': 'a FIFO',
     'socket.log': 'a socket',
     'dangling.log': /leads nowhere/,

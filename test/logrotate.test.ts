@@ -21,7 +21,7 @@ else {
   for (const mode of ['create', 'copytruncate'] as const) {
     t.test(`${mode}, once a second, while lines are written`, async t => {
       const stage = await Stage.set(t)
-      // logrotate refuses a folder that others may write to.
+      // logrotate refuses a directory that others may write to.
       chmodSync(stage.logs, 0o755)
       const config = join(dirname(stage.logs), 'logrotate.conf')
       const directive = mode === 'create' ? 'create 0644' : 'copytruncate'

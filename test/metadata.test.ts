@@ -16,31 +16,31 @@ t.test('files of the Downward API are read as the kubelet writes them', async t 
 })
 
 t.test('only what was given is known, and only the labels that were asked for', async t => {
-  const folder = scratch(t, { labels: 'app="web"\nhash="7f"\n', annotations: 'secret="x"\n' })
+  const directory = scratch(t, { labels: 'app="web"\nhash="7f"\n', annotations: 'secret="x"\n' })
   const options = podSchema.parse({
     name: 'web-1',
     namespace: '',
-    labelsFile: join(folder, 'labels'),
-    annotationsFile: join(folder, 'annotations'),
+    labelsFile: join(directory, 'labels'),
+    annotationsFile: join(directory, 'annotations'),
     labels: ['app'],
   })
   t.same(new PodMetadata(options).metadata, { pod: 'web-1', podLabels: { app: 'web' }, podAnnotations: {} })
 })
 
 t.test('a volume that is swapped is noticed; one that is away for a moment changes nothing', async t => {
-  const folder = scratch(t, { one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
-  symlinkSync('one', join(folder, '..data'))
-  const options = podSchema.parse({ labelsFile: join(folder, '..data/labels'), labels: ['*'] })
+  const directory = scratch(t, { one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
+  symlinkSync('one', join(directory, '..data'))
+  const options = podSchema.parse({ labelsFile: join(directory, '..data/labels'), labels: ['*'] })
   const now = t.capture(performance, 'now', () => clock)
   let clock = 0
   const pod = new PodMetadata(options)
   const before = pod.metadata
   t.same(before.podLabels, { app: 'web' })
-  renameSync(join(folder, 'one'), join(folder, 'away'))
+  renameSync(join(directory, 'one'), join(directory, 'away'))
   clock += 10_000
   t.equal(pod.metadata, before, 'the same object')
-  mkdirSync(join(folder, 'one'))
-  writeFileSync(join(folder, 'one/labels'), 'app="shop"\n')
+  mkdirSync(join(directory, 'one'))
+  writeFileSync(join(directory, 'one/labels'), 'app="shop"\n')
   t.equal(pod.metadata, before, 'not looked at yet')
   clock += 10_000
   t.same(pod.metadata.podLabels, { app: 'shop' })

@@ -15,11 +15,11 @@ t.test('every package in the bundle has its licence’s whole text beside the bu
   for (const { name, version, license } of packages) {
     t.ok(written.includes(`\n${[name, version].filter(Boolean).join(' ')} (${license})\n`), name)
     if (version === undefined) continue
-    const folder = join(ROOT, 'node_modules', name)
-    const files = readdirSync(folder).filter(file => /^(licen|notice|copying)/i.test(file))
+    const directory = join(ROOT, 'node_modules', name)
+    const files = readdirSync(directory).filter(file => /^(licen|notice|copying)/i.test(file))
     t.ok(files.length > 0, name)
     for (const file of files)
-      t.ok(written.includes(readFileSync(join(folder, file), 'utf8').trim()), `${name}: ${file}`)
+      t.ok(written.includes(readFileSync(join(directory, file), 'utf8').trim()), `${name}: ${file}`)
   }
   t.end()
 })
@@ -57,22 +57,24 @@ t.test('the parser in undici has the notice that Node’s own licence has for it
 
 t.test('a package without a text of its licence stops the build, by name', t => {
   const root = mkdtempSync(join(tmpdir(), 'logshipper-notices-'))
-  const folder = join(root, 'node_modules/bare')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'bare', version: '1.2.3', license: 'MIT' }))
+  const directory = join(root, 'node_modules/bare')
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'bare', version: '1.2.3', license: 'MIT' }))
   const metafile = { inputs: { 'node_modules/bare/index.js': { bytes: 1, imports: [] } } }
   t.throws(() => bundled(root, metafile), {
-    message: `${folder}: found no text of its licence (MIT); wanted: LICENSE, NOTICE or COPYING`,
+    message: `${directory}: found no text of its licence (MIT); wanted: LICENSE, NOTICE or COPYING`,
   })
-  writeFileSync(join(folder, 'LICENCE'), 'Copyright of the bare one\n')
-  const found = packageIn(folder)
+  writeFileSync(join(directory, 'LICENCE'), 'Copyright of the bare one\n')
+  const found = packageIn(directory)
   t.match(notices([found]), /\nbare 1\.2\.3 \(MIT\)\n\nCopyright of the bare one\n/)
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'bare', version: '1.2.3' }))
-  t.throws(() => packageIn(folder), { message: /package\.json: found no name, version or licence; wanted: all three/ })
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'bare', version: '1.2.3' }))
+  t.throws(() => packageIn(directory), {
+    message: /package\.json: found no name, version or licence; wanted: all three/,
+  })
   t.end()
 })
 
-t.test('packages are told by their folders: with a scope, within another, by what a plugin calls them', t => {
+t.test('packages are told by their directories: with a scope, within another, by what a plugin calls them', t => {
   const input = { bytes: 1, imports: [] }
   t.strictSame(
     foldersOf({

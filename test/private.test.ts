@@ -39,7 +39,7 @@ function refusal(work: () => unknown): Refused | undefined {
   }
 }
 
-/** A directory of ours, and a file that is not in it. */
+/** A private directory, and a file that is not in it. */
 function set(t: Test) {
   const base = scratch(t, { outside: { precious: 'precious' } })
   const precious = join(base, 'outside', 'precious')

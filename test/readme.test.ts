@@ -79,11 +79,11 @@ t.test('the Pod is whole: its environment is a valid configuration, its probes a
 })
 
 t.test('every example in config/ is valid', async t => {
-  const folder = new URL('config/', root)
-  const examples = readdirSync(folder).filter(name => name.endsWith('.yaml'))
+  const directory = new URL('config/', root)
+  const examples = readdirSync(directory).filter(name => name.endsWith('.yaml'))
   t.ok(examples.length >= 3)
   for (const name of examples) {
-    const loaded = await loadConfig({ file: new URL(name, folder).pathname, env: {}, cwd: '/' })
+    const loaded = await loadConfig({ file: new URL(name, directory).pathname, env: {}, cwd: '/' })
     t.equal(loaded.kind, 'ok', `${name}: ${JSON.stringify(loaded)}`)
   }
 })

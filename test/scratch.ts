@@ -1,6 +1,6 @@
 /**
- * A folder of a test's own, removed when everything else of the test has ended. tap takes such a folder away before it
- * runs what was registered for the end after it: whatever still wrote there then would race with the removal.
+ * A directory of a test's own, removed when everything else of the test has ended. tap takes such a directory away
+ * before it runs what was registered for the end after it: whatever still wrote there then would race with the removal.
  */
 import type { Test } from 'tap'
 

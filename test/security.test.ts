@@ -18,7 +18,7 @@ t.test('README leads to it, and it says how to report, what is supported and wha
     'What is tried, and what holds',
   ])
     t.ok(policy.includes(`\n## ${heading}\n`), heading)
-  t.notMatch(policy, /[\w.]+@[\w-]+\.\w+/, 'no address that nobody reads')
+  t.notMatch(policy, /[\w.]+@[\w-]+\.\w+/, 'no address that is not read')
   t.end()
 })
 

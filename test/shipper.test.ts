@@ -24,7 +24,7 @@ t.test('an outage costs time and no line', async t => {
     stage.receiver.behaviour = refuse(status, status === 429 ? { 'retry-after': '0' } : { location: '/elsewhere' })
     stage.write(100)
     const before = stage.receiver.requests
-    t.ok(await until(() => stage.receiver.requests >= before + 2), `it tries again after ${status}`)
+    t.ok(await until(() => stage.receiver.requests >= before + 2), `it retries after ${status}`)
     stage.receiver.behaviour = undefined
     t.ok(await stage.arrived())
   }

@@ -1,4 +1,4 @@
-/** The state directory: ours alone, found again, and told from the logs. */
+/** The state directory: the shipper's alone, found again, and told from the logs. */
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -73,7 +73,7 @@ t.test('on a world-writable volume a private directory below its root is used as
 })
 
 t.test(
-  'where state.dir belongs to another user a directory of ours within it is used, and it is said',
+  'where state.dir belongs to another user a directory of its own within it is used, and it is logged',
   { skip: otherUser },
   t => {
     const root = volume(t)

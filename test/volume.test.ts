@@ -1,4 +1,4 @@
-/** The volume: how full it is, and that somebody is told before it is full. */
+/** The volume: how full it is, and that a warning comes before it is full. */
 import { appendFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -23,7 +23,7 @@ function watched(t: Test, directories: readonly string[], limit: number) {
   return { volume, until, bytes, said }
 }
 
-t.test('every inode counts once, also below folders that lie in each other', async t => {
+t.test('every inode counts once, also below directories that lie in each other', async t => {
   const dir = scratch(t)
   mkdirSync(join(dir, 'state/pins'), { recursive: true })
   writeFileSync(join(dir, 'app.log'), Buffer.alloc(4 * MIB, 'x'))
@@ -55,7 +55,7 @@ t.test('what fills it is warned of once per level, and again after it was emptie
   t.ok(await until(() => said('log volume is filling up') === 3))
 })
 
-t.test('folders that are not there, or go, are nothing', async t => {
+t.test('directories that are not there, or go, are nothing', async t => {
   const dir = scratch(t)
   mkdirSync(join(dir, 'logs'))
   appendFileSync(join(dir, 'logs/a.log'), 'one\n')

@@ -1,4 +1,4 @@
-/** Names of what was found: chosen by the configuration, given way where they are ours, none of them twice. */
+/** Names of what was found: chosen by the configuration, given way where the shipper has them, none of them twice. */
 import fc from 'fast-check'
 import t from 'tap'
 import type { Backend } from '../../src/backends/backend.ts'
@@ -77,7 +77,7 @@ t.test('what an expression found and pairs obey the same choices', async t => {
   t.same(records(['n=7 b=1 a=x'], { parse: 'logfmt', choices })[0], [['number', '"7"'], ['a', '"x"'], SOURCE])
 })
 
-t.test('no two values are given one name, whatever is chosen and ours', async t => {
+t.test('no two values are given one name, whatever is chosen and whatever the shipper has', async t => {
   const name = fc.constantFrom('a', 'b', 'c', 'line_a', 'line_line_a', 'log.a', 'line_log.a', '')
   const names = fc.array(name, { maxLength: 4 })
   const chosen = fc.record({ rename: fc.dictionary(name, name, { maxKeys: 4 }), drop: names, keep: names })

@@ -117,7 +117,7 @@ t.test('ids hold the pod, the generation and the offset', async t => {
     server.stored.map(({ id }) => id),
     ['abc', 'ac0'].map(at => `${METADATA.podUid}-a1b2c3d4e5f60718-${at.padStart(12, '0')}`),
   )
-  // Whatever somebody calls a pod's id.
+  // Whatever name the configuration gives to a pod's id.
   const odd = '"ä\\'
   const [protobuf, json] = await written(t, { ids: true }, { ...METADATA, podUid: odd }, origin())
   t.strictSame(protobuf, json)
@@ -137,7 +137,7 @@ t.test('a count in an answer’s bytes is read to the letter, and so many are re
   t.equal(arena.outcome.rejected['partial_success']?.lines, 200)
 })
 
-t.test('a 500 is tried again, unless the configuration knows that it is about a record', async t => {
+t.test('a 500 is retried, unless the configuration knows that it is about a record', async t => {
   const answer = { status: 500, headers: {}, body: 'no' }
   t.strictSame(backendOf().judge(answer, BATCH), { kind: 'retry', reason: 'http_500', detail: 'no' })
   const strict = backendOf({ statuses: { bisect: [500] } })

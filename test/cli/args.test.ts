@@ -90,9 +90,9 @@ t.test('a command line that makes no sense says why', async t => {
 
 t.test('a file that is called almost like a command is a file', async t => {
   const before = process.cwd()
-  const folder = scratch(t, {})
-  writeFileSync(join(folder, 'legder'), '')
-  process.chdir(folder)
+  const directory = scratch(t, {})
+  writeFileSync(join(directory, 'legder'), '')
+  process.chdir(directory)
   t.teardown(() => process.chdir(before))
   t.match(parseArgs(['legder']), { kind: 'run', paths: ['legder'] })
 })

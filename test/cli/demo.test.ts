@@ -20,7 +20,7 @@ interface Told {
   readonly child: ChildProcess
   readonly ended: Promise<number | null>
   output(): string
-  /** What it left in its temporary folder. */
+  /** What it left in its temporary directory. */
   left(): string[]
 }
 
@@ -49,7 +49,7 @@ t.test('it tells its story to the end, and the sums are those of the receiver', 
   t.match(output(), new RegExp(`✓ received, each line once +${written}\\n`))
   t.match(output(), `${written} = ${written} + 0 + 0 + 0`)
   t.ok(Number(/(\d+) lines came twice/.exec(output())?.[1]) > 0, 'a death by SIGKILL is paid for')
-  t.notMatch(output(), '\x1b', 'it does not draw where nobody looks')
+  t.notMatch(output(), '\x1b', 'it does not draw where there is no terminal')
   t.strictSame(left(), [], 'it leaves nothing behind')
 })
 

@@ -1,4 +1,4 @@
-/** Nobody reads standard error: it holds up nothing, and says afterwards what is missing. */
+/** Standard error is not read: it holds up nothing, and says afterwards what is missing. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, openSync, readSync, symlinkSync } from 'node:fs'
@@ -34,7 +34,7 @@ async function shipsAndEnds(t: Test, stage: Stage, child: ChildProcess): Promise
 
 t.test('a socket without a reader', async t => {
   const stage = await crowded(t)
-  // Its standard error is a socket that is read only as long as somebody listens: nobody does.
+  // Its standard error is a socket that is read only as long as there is a listener: there is none.
   const child = leash(spawn(process.execPath, [PROGRAM], { env: stage.env, stdio: ['ignore', 'ignore', 'pipe'] }))
   t.teardown(() => child.kill('SIGKILL'))
   await shipsAndEnds(t, stage, child)

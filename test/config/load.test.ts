@@ -15,12 +15,12 @@ type Given = Partial<LoadRequest> & { yaml?: string | Buffer }
 
 /** Loads `yaml` as a file named on the command line; without it, nothing but what else is given. */
 async function load(t: Test, { yaml, ...request }: Given) {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'c.yaml')
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'c.yaml')
   if (yaml !== undefined) writeFileSync(file, yaml)
   const named = yaml === undefined ? {} : { file: 'c.yaml' }
-  return loadConfig({ env: {}, cwd: folder, defaultFile: join(folder, 'none.yaml'), ...named, ...request })
+  return loadConfig({ env: {}, cwd: directory, defaultFile: join(directory, 'none.yaml'), ...named, ...request })
 }
 
 async function valid(t: Test, given: Given): Promise<Config> {
@@ -120,12 +120,12 @@ t.test('bare paths behave like tail -F: standard output, no positions saved, no 
 })
 
 t.test('a name that exists is that file, not a glob', async t => {
-  const folder = scratch(t, {})
+  const directory = scratch(t, {})
   const names = ['a[1].log', 'a*.log', 'a{b,c}?.log', 'a (1).log', 'a\\b|c!.log', '!(a).log']
-  for (const name of names) writeFileSync(join(folder, name), '')
+  for (const name of names) writeFileSync(join(directory, name), '')
   const loaded = await loadConfig({
     env: {},
-    cwd: folder,
+    cwd: directory,
     paths: [...names, 'b[1].log'],
     defaultFile: '/nonexistent/c',
   })
@@ -133,11 +133,11 @@ t.test('a name that exists is that file, not a glob', async t => {
   const paths = loaded.config.sources[0]!.paths
   for (const [index, name] of names.entries()) {
     const matched = [...names, 'a1.log', 'ab.log', 'abx.log', 'a 1.log'].filter(each =>
-      picomatch(paths[index]!, { dot: true })(join(folder, each)),
+      picomatch(paths[index]!, { dot: true })(join(directory, each)),
     )
     t.same(matched, [name])
   }
-  t.equal(paths.at(-1), join(folder, 'b[1].log'), 'what is not there may be a glob')
+  t.equal(paths.at(-1), join(directory, 'b[1].log'), 'what is not there may be a glob')
 })
 
 t.test('the environment wins over the file, the command line over both', async t => {
@@ -186,13 +186,13 @@ t.test('JSON is read too, and a byte order mark, anchors and keys without a valu
 })
 
 t.test('texts are put together after parsing, and become what the key wants', async t => {
-  const folder = scratch(t, { team: 'check: "out"\n', limit: '2KiB\r\n' })
+  const directory = scratch(t, { team: 'check: "out"\n', limit: '2KiB\r\n' })
   const yaml = `
 sources:
   - paths: "\${PATHS}"
-    maxLineBytes: \${file:${folder}/limit}
+    maxLineBytes: \${file:${directory}/limit}
     labels:
-      team: \${file:${folder}/team}
+      team: \${file:${directory}/team}
       evil: \${EVIL}
       plain: $\${HOME} costs 5$
       empty: x\${EMPTY}y
@@ -213,7 +213,7 @@ backends:
     fallback: 'dflt-',
   })
   t.match(loaded.config.backends[0]?.delivery, { concurrency: 4, tls: { insecureSkipVerify: true } })
-  t.match(loaded.files, [/c\.yaml$/, `${folder}/limit`, `${folder}/team`], 'all files that had a say')
+  t.match(loaded.files, [/c\.yaml$/, `${directory}/limit`, `${directory}/team`], 'all files that had a say')
   t.match(loaded.warnings, [/accepts any certificate/])
 })
 
@@ -915,28 +915,28 @@ t.test('what follows from a guess is not reported', async t => {
 })
 
 t.test('a file that was named must be there, be a file, and be readable', async t => {
-  const folder = scratch(t, { folder: {} })
-  const at = (file: string, env = {}) => loadConfig({ file, env, cwd: folder })
+  const directory = scratch(t, { directory: {} })
+  const at = (file: string, env = {}) => loadConfig({ file, env, cwd: directory })
   t.match(await at('none.yaml'), {
     problems: [{ file: 'none.yaml', key: '', found: 'no such file' }],
-    files: [join(folder, 'none.yaml')],
+    files: [join(directory, 'none.yaml')],
   })
-  t.match(await at('folder'), { problems: [{ found: 'a directory', allowed: 'a regular file' }] })
+  t.match(await at('directory'), { problems: [{ found: 'a directory', allowed: 'a regular file' }] })
   t.match(await at('/dev/null'), { problems: [{ found: 'a pipe or a device' }] })
-  const byVariable = await loadConfig({ env: { LOGSHIPPER_CONFIG: '/nonexistent/c.yaml' }, cwd: folder })
+  const byVariable = await loadConfig({ env: { LOGSHIPPER_CONFIG: '/nonexistent/c.yaml' }, cwd: directory })
   t.match(byVariable, { problems: [{ file: '/nonexistent/c.yaml', found: 'no such file', hint: /LOGSHIPPER_CONFIG/ }] })
 })
 
 t.test('a file that may not be read is told from one that is not there', { skip: ROOT }, async t => {
-  const folder = scratch(t, { 'locked.yaml': SOURCE })
-  chmodSync(join(folder, 'locked.yaml'), 0)
-  const locked = await loadConfig({ file: 'locked.yaml', env: {}, cwd: folder })
+  const directory = scratch(t, { 'locked.yaml': SOURCE })
+  chmodSync(join(directory, 'locked.yaml'), 0)
+  const locked = await loadConfig({ file: 'locked.yaml', env: {}, cwd: directory })
   t.match(locked, { problems: [{ found: /permission/ }] })
 })
 
 t.test('the usual file is used if it is there, with bare paths too', async t => {
-  const folder = scratch(t, { 'config.yaml': `${SOURCE}backends: [{type: http, endpoint: "http://x/"}]` })
-  const usual = { env: {}, cwd: folder, defaultFile: join(folder, 'config.yaml') }
+  const directory = scratch(t, { 'config.yaml': `${SOURCE}backends: [{type: http, endpoint: "http://x/"}]` })
+  const usual = { env: {}, cwd: directory, defaultFile: join(directory, 'config.yaml') }
   t.match(await loadConfig(usual), { kind: 'ok', config: { backends: [{ type: 'http' }] } })
   const both = await loadConfig({ ...usual, paths: ['/b.log'] })
   t.match(both, {
@@ -963,15 +963,15 @@ t.test('variables that Kubernetes sets for services of the same name are no conf
   t.match(loaded, { kind: 'ok', config: { server: { port: 9614 } }, warnings: [/LOGSHIPPER_SERVER_PORT.*ignored/] })
 })
 
-t.test('a folder in a ConfigMap, with its symbolic links, is followed', async t => {
-  const folder = scratch(t, {
+t.test('a directory in a ConfigMap, with its symbolic links, is followed', async t => {
+  const directory = scratch(t, {
     '..data': t.fixture('symlink', '..2025'),
     'config.yaml': t.fixture('symlink', '..data/config.yaml'),
   })
-  mkdirSync(join(folder, '..2025'))
-  writeFileSync(join(folder, '..2025', 'config.yaml'), SOURCE)
-  const loaded = await loadConfig({ env: {}, cwd: folder, file: 'config.yaml' })
-  t.match(loaded, { kind: 'ok', files: [join(folder, 'config.yaml')] })
+  mkdirSync(join(directory, '..2025'))
+  writeFileSync(join(directory, '..2025', 'config.yaml'), SOURCE)
+  const loaded = await loadConfig({ env: {}, cwd: directory, file: 'config.yaml' })
+  t.match(loaded, { kind: 'ok', files: [join(directory, 'config.yaml')] })
 })
 
 t.test('credentials on an open line are warned of, except on our own machine', async t => {

@@ -1,7 +1,7 @@
 /**
  * Time, level and fields that were found in a line, through every backend that speaks HTTP, read again by code of the test's
- * own: numbers as they were written, names that are ours not forged, none of them twice, and nothing lost where a backend
- * has no place for it.
+ * own: numbers as they were written, the shipper's own names not forged, none of them twice, and nothing lost where a
+ * backend has no place for it.
  */
 import fc from 'fast-check'
 import t, { type Test } from 'tap'

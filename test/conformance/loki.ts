@@ -11,7 +11,7 @@ const text = (status: number, body: string, headers: Record<string, string> = {}
   body,
 })
 
-/** `reason`: tried again until somebody mends it. */
+/** `reason`: retried until the configuration is corrected. */
 function mended(name: string, status: number, body: string, reason: string): Case {
   return {
     name,

@@ -16,18 +16,18 @@ const DOWN: readonly Fault[] = Array.from({ length: 1000 }, () => ({
 
 /** A volume, a configuration for the subject, and lives of the program on it. */
 async function volume(t: Test, subject: Subject) {
-  const folder = scratch(t, {})
+  const directory = scratch(t, {})
   const server = await ScriptedServer.start(t, subject)
-  const logs = join(folder, 'logs')
+  const logs = join(directory, 'logs')
   mkdirSync(logs)
-  const config = join(folder, 'config.json')
+  const config = join(directory, 'config.json')
   const entry = { ...subject.config(server.origin), retry: { initial: '10ms', max: '50ms' } }
   writeFileSync(
     config,
     JSON.stringify({
       sources: [{ paths: [join(logs, '*.log')] }],
       backends: [entry],
-      state: { dir: join(folder, 'state') },
+      state: { dir: join(directory, 'state') },
       server: { port: 'off', admin: 'off' },
     }),
   )
@@ -55,7 +55,7 @@ for (const subject of SUBJECTS) {
       server.faults.push(...DOWN)
       write(0, 5)
       const first = await start()
-      t.ok(await until(() => server.seen.length >= 2), 'it tries again')
+      t.ok(await until(() => server.seen.length >= 2), 'it retries')
       await first.kill('SIGKILL')
       const before = subject.decode(server.seen[0]!)
       server.faults.splice(0, server.faults.length, { kind: 'accepted' }, ...DOWN)

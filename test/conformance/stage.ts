@@ -26,10 +26,10 @@ export const METADATA: Metadata = {
 
 export const ORIGIN = origin('/var/log/app/a.log', { team: 'checkout' })
 
-type Folder = Pick<Test, 'testdir' | 'teardown'>
+type Directory = Pick<Test, 'testdir' | 'teardown'>
 
 /** The subject's entry, loaded as from a file. */
-export async function configured(t: Folder, subject: Subject, origin: string): Promise<BackendConfig> {
+export async function configured(t: Directory, subject: Subject, origin: string): Promise<BackendConfig> {
   const file = join(scratch(t, {}), 'config.json')
   writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [subject.config(origin)] }))
   const loaded = await loadConfig({ file, env: {}, cwd: '/' })
@@ -69,7 +69,7 @@ interface Conditions {
 }
 
 export async function stage(
-  t: Folder,
+  t: Directory,
   subject: Subject,
   { arena = new Arena(), timeout = LONG }: Conditions = {},
 ): Promise<Staged> {

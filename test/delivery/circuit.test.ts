@@ -6,7 +6,7 @@ import { Time } from '../support/time.ts'
 const DOWN = { kind: 'down', reason: 'ECONNREFUSED' } as const
 const circuit = (random = 1) => new Circuit({ initial: 100, max: 400 }, () => random)
 
-t.test('while the destination is up everyone passes', async t => {
+t.test('while the destination is up every request passes', async t => {
   const one = circuit()
   t.same(await Promise.all([one.enter(), one.enter()]), [{ probe: false }, { probe: false }])
 })
@@ -106,7 +106,7 @@ t.test('a hurry ends the present wait and caps later ones', async t => {
   one.stop()
 })
 
-t.test('a stop lets everyone go', async t => {
+t.test('a stop releases all that wait', async t => {
   const one = circuit()
   one.fail((await one.enter())!, { ...DOWN, after: 120_000 })
   const waiting = [one.enter(), one.enter()]

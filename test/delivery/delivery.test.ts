@@ -46,7 +46,7 @@ for (const compression of ['gzip', 'zstd'] as const) {
   })
 }
 
-t.test('passing faults are tried again with the same bytes under the same id', async t => {
+t.test('passing faults are retried with the same bytes under the same id', async t => {
   const statuses = [500, 502, 503, 504, 429, 408, 599, 302, 307]
   const { receiver, url } = await receiving(t, inTurn(...statuses.map(status => answer(status)), answer(200)))
   const { arena, delivery, listener } = rig(url)
@@ -143,7 +143,7 @@ t.test('one record that is too large for the backend is rejected; its neighbours
   t.same(arena.outcome.delivered, { lines: 4, bytes: 8 })
 })
 
-t.test('Retry-After holds everyone back, in either form', async t => {
+t.test('Retry-After holds every request back, in either form', async t => {
   for (const form of ['240', 'date']) {
     const field = form === 'date' ? new Date(Date.now() + 240_000).toUTCString() : form
     const { receiver, url } = await receiving(t, answer(429, { 'retry-after': field }))
@@ -160,7 +160,7 @@ t.test('Retry-After holds everyone back, in either form', async t => {
   }
 })
 
-t.test('refused credentials are said loudly, read again and tried again', async t => {
+t.test('refused credentials are logged as an error, read again and retried', async t => {
   const { receiver, url } = await receiving(t, inTurn(answer(401, {}, 'bad token abc'), answer(403), answer(204)))
   const { arena, delivery, listener } = rig(url)
   await delivery.ship(arena.slab({ lines: numbered(1) }))

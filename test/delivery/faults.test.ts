@@ -46,7 +46,7 @@ class Front {
     this.#port = (this.#server.address() as AddressInfo).port
   }
 
-  /** Nobody listens any more. */
+  /** Closes the port. */
   async hangUp(): Promise<void> {
     this.cut()
     if (this.#server.listening) await new Promise(resolve => this.#server.close(resolve))
@@ -105,8 +105,8 @@ const treating = (treat: (socket: Socket) => void) => ({
 })
 
 const FAULTS: readonly Fault[] = [
-  { says: 'a name that nobody knows', wrong: front => (front.known = false), reason: 'ENOTFOUND' },
-  { says: 'a port where nobody listens', wrong: front => front.hangUp(), reason: 'ECONNREFUSED' },
+  { says: 'a name that does not resolve', wrong: front => (front.known = false), reason: 'ENOTFOUND' },
+  { says: 'a closed port', wrong: front => front.hangUp(), reason: 'ECONNREFUSED' },
   {
     says: 'https:// to a port that speaks http',
     scheme: 'https',
@@ -201,8 +201,8 @@ const FAULTS: readonly Fault[] = [
 ]
 
 t.test('a destination may have', { jobs: 4 }, async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'faults-'))
-  const authority = hasOpenssl() ? new Authority(folder) : undefined
+  const directory = mkdtempSync(join(tmpdir(), 'faults-'))
+  const authority = hasOpenssl() ? new Authority(directory) : undefined
   const pair = authority?.sign('logs.test')
 
   for (const {
@@ -227,13 +227,13 @@ t.test('a destination may have', { jobs: 4 }, async t => {
       front.treat = whole
       const endpoint = new URL(`${scheme ?? 'http'}://logs.test:${front.port}/ingest`)
       const listener = new Listener()
-      const ca = join(folder, `${front.port}.pem`)
+      const ca = join(directory, `${front.port}.pem`)
       // For the authority that we do not trust: another one, until it is mended.
       if (authority)
         writeFileSync(
           ca,
           readFileSync(
-            says.startsWith('a certificate') ? new Authority(folder, `other${front.port}`).cert : authority.cert,
+            says.startsWith('a certificate') ? new Authority(directory, `other${front.port}`).cert : authority.cert,
           ),
         )
       const tls = scheme === 'https' ? ({ ca, minVersion: '1.2', insecureSkipVerify: false } as const) : undefined

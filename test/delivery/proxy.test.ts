@@ -170,8 +170,8 @@ t.test('the proxy’s password is read again from its file when it changes', asy
 })
 
 t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'tunnel-'))
-  const authority = new Authority(folder)
+  const directory = mkdtempSync(join(tmpdir(), 'tunnel-'))
+  const authority = new Authority(directory)
   const named = authority.sign('logs.test')
   const local = authority.sign('proxy', 'IP:127.0.0.1')
   const read = ({ cert, key }: { cert: string; key: string }) => ({ cert: readFileSync(cert), key: readFileSync(key) })

@@ -1,6 +1,6 @@
 /**
- * What is refused: records that are at fault are found and cost nobody else anything; an address that refuses everything
- * costs time. Over real sockets.
+ * What is refused: records that are at fault are found and cost no other record anything; an address that refuses
+ * everything costs time. Over real sockets.
  */
 import t, { type Test } from 'tap'
 import type { Slab } from '../../src/chunk.ts'

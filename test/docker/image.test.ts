@@ -71,8 +71,8 @@ t.test('there is nothing in it to run but Node, and nothing that its user may ch
     inside(`
       const { readdirSync, lstatSync } = require('fs'), { join } = require('path')
       const out = []
-      const walk = folder => { for (const name of readdirSync(folder)) {
-        const path = join(folder, name)
+      const walk = directory => { for (const name of readdirSync(directory)) {
+        const path = join(directory, name)
         if (/^\\/(proc|sys|dev|run)$/.test(path)) continue
         const { mode, uid } = lstatSync(path)
         out.push([path, mode, uid])
@@ -151,9 +151,9 @@ t.test('the notices of all whose code is in it are in it', t => {
 
 t.test('hardened, it follows a rotating file beside its writer and ends with everything shipped', async t => {
   const receiver = await Receiver.start(t)
-  const folder = volume()
+  const directory = volume()
   const container = new Hard(t, {
-    volume: folder,
+    volume: directory,
     memory: '128m',
     network: 'host',
     env: {
@@ -170,7 +170,7 @@ t.test('hardened, it follows a rotating file beside its writer and ends with eve
   t.equal(container.status('Seccomp'), '2')
   t.throws(() => container.exec('/usr/bin/node', '-e', 'fs.writeFileSync("/usr/x", "")'), /EROFS/)
 
-  const file = join(folder, 'app.log')
+  const file = join(directory, 'app.log')
   const expected: string[] = []
   for (let block = 0; block < 40; block++) {
     const lines = Array.from({ length: 2500 }, (_, line) => `block ${block} line ${line} of an application`)
@@ -189,9 +189,9 @@ t.test('hardened, it follows a rotating file beside its writer and ends with eve
 })
 
 t.test('with a dead backend and a writer that goes on, it stays small and ends within two seconds', async t => {
-  const folder = volume()
+  const directory = volume()
   const container = new Hard(t, {
-    volume: folder,
+    volume: directory,
     memory: '128m',
     network: 'none',
     env: {
@@ -201,9 +201,9 @@ t.test('with a dead backend and a writer that goes on, it stays small and ends w
     },
   })
   await container.said('"started"')
-  const block = 'a line that nobody takes, and that waits on the volume\n'.repeat(20_000)
+  const block = 'a line that no backend accepts, and that waits on the volume\n'.repeat(20_000)
   for (let count = 0; count < 60; count++) {
-    appendFileSync(join(folder, 'app.log'), block)
+    appendFileSync(join(directory, 'app.log'), block)
     await sleep(20)
   }
   const mebibytes = anonymous(container)
@@ -214,10 +214,10 @@ t.test('with a dead backend and a writer that goes on, it stays small and ends w
 })
 
 t.test('its commands run inside it, beside it, in half of its memory', async t => {
-  const folder = volume()
-  const container = new Hard(t, { volume: folder, memory: '64m', network: 'none' })
+  const directory = volume()
+  const container = new Hard(t, { volume: directory, memory: '64m', network: 'none' })
   await container.said('"started"')
-  appendFileSync(join(folder, 'app.log'), 'one\ntwo\n')
+  appendFileSync(join(directory, 'app.log'), 'one\ntwo\n')
   await container.said('two')
   t.equal(container.exec('logshipper', '--version'), VERSION)
   t.match(container.exec('logshipper', 'status'), /ok/)

@@ -39,11 +39,11 @@ export function withoutImage(): string | undefined {
   }
 }
 
-/** A folder that container and test share. */
+/** A directory that container and test share. */
 export function volume(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
-  execFileSync('chmod', ['1777', folder])
-  return folder
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
+  execFileSync('chmod', ['1777', directory])
+  return directory
 }
 
 export interface Hardened {

@@ -71,8 +71,8 @@ t.test('the Node that runs this is the one of the list', t => {
 })
 
 t.test('another one stops the build, with the file, what was found and what is wanted', t => {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-verify-'))
-  const file = join(folder, 'node')
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-verify-'))
+  const file = join(directory, 'node')
   writeFileSync(file, 'abc')
   const wanted = new RegExp([...listed].map(([name, digest]) => `${digest} \\(${name}\\)`).join('|'))
   const other = verify(join(ROOT, 'docker/verify'), file)
@@ -84,12 +84,12 @@ t.test('another one stops the build, with the file, what was found and what is w
   )
   t.match(other.stderr, wanted)
 
-  const none = verify(join(ROOT, 'docker/verify'), join(folder, 'none'))
+  const none = verify(join(ROOT, 'docker/verify'), join(directory, 'none'))
   t.equal(none.status, 1)
-  t.match(none.stderr, `${join(folder, 'none')}: found no file; wanted: SHA-256`)
+  t.match(none.stderr, `${join(directory, 'none')}: found no file; wanted: SHA-256`)
   t.match(none.stderr, wanted)
 
-  const assembled = spawnSync(join(ROOT, 'docker/assemble'), [file, join(ROOT, 'LICENSE'), join(folder, 'out')], {
+  const assembled = spawnSync(join(ROOT, 'docker/assemble'), [file, join(ROOT, 'LICENSE'), join(directory, 'out')], {
     encoding: 'utf8',
     env: { ...process.env, SOURCE_DATE_EPOCH: '0' },
   })
@@ -99,13 +99,14 @@ t.test('another one stops the build, with the file, what was found and what is w
 })
 
 t.test('a package that npm left out stops the build before another Node does it', t => {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-verify-'))
-  mkdirSync(join(folder, 'docker'))
-  mkdirSync(join(folder, 'node_modules'))
-  for (const name of ['verify', 'node.sha256']) copyFileSync(join(ROOT, 'docker', name), join(folder, 'docker', name))
-  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-verify-'))
+  mkdirSync(join(directory, 'docker'))
+  mkdirSync(join(directory, 'node_modules'))
+  for (const name of ['verify', 'node.sha256'])
+    copyFileSync(join(ROOT, 'docker', name), join(directory, 'docker', name))
+  cpSync(join(ROOT, 'package.json'), join(directory, 'package.json'))
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-  const { status, stderr } = spawnSync(scripts['prepare']!, { cwd: folder, shell: true, encoding: 'utf8' })
+  const { status, stderr } = spawnSync(scripts['prepare']!, { cwd: directory, shell: true, encoding: 'utf8' })
   t.equal(status, 1)
   t.match(stderr, /node_modules\/\.bin\/node: found no file; wanted: SHA-256/)
   t.equal(scripts['build'], scripts['prepare'])

@@ -171,9 +171,9 @@ t.test('updates are looked for, but of the Node that is chosen by hand', t => {
 })
 
 t.test('the forms for issues are whole', t => {
-  const folder = join(ROOT, '.github/ISSUE_TEMPLATE')
-  for (const name of readdirSync(folder).filter(each => each !== 'config.yml')) {
-    const document = parseDocument(readFileSync(join(folder, name), 'utf8'))
+  const directory = join(ROOT, '.github/ISSUE_TEMPLATE')
+  for (const name of readdirSync(directory).filter(each => each !== 'config.yml')) {
+    const document = parseDocument(readFileSync(join(directory, name), 'utf8'))
     t.strictSame(document.errors, [], name)
     const { body } = document.toJS() as { body: { type: string; id?: string; attributes: Record<string, string> }[] }
     for (const { type, id, attributes } of body) {

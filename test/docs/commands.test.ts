@@ -9,7 +9,7 @@ import { commandsOf, DOCUMENTS, document, ROOT, wordsOf } from './documents.ts'
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const served = ['probes', 'admin'].map(name => readFileSync(join(ROOT, `src/server/${name}.ts`), 'utf8')).join()
-/** Programs of the system that examples call, with nothing of ours to check but the paths in their words. */
+/** Programs of the system that examples call, with nothing to check here but the paths in their words. */
 const SYSTEM = ['apt-get', 'cat', 'docker', 'echo', 'export', 'git', 'grep', 'kill', 'jq', 'ps', 'tail', 'time']
 
 /** Why a command cannot be run; `undefined`: it can. */
@@ -65,7 +65,7 @@ function parsed(args: readonly string[]): string | undefined {
   return result.kind === 'wrong' ? JSON.stringify(result) : undefined
 }
 
-/** A path of ours in the words that leads to nothing. */
+/** A path of the repository in the words that leads to nothing. */
 function missing(args: readonly string[]): string | undefined {
   const path = args.find(
     each => /^(src|test|docs|docker|config|k8s)\/[\w./-]+$/.test(each) && !existsSync(join(ROOT, each)),

@@ -1,5 +1,5 @@
 /**
- * `node test/fuzz/fuzz.ts`: bytes that somebody hostile can write, tried on the part of the program that takes them.
+ * `node test/fuzz/fuzz.ts`: bytes that an attacker can write, tried on the part of the program that takes them.
  *
  *     node test/fuzz/fuzz.ts                          every target, 20 s each, from a seed that is printed
  *     node test/fuzz/fuzz.ts judges --seconds 600     one of them, for ten minutes

@@ -3,7 +3,7 @@ import type { Mutator } from './mutate.ts'
 
 type Container = Record<string, unknown> | unknown[]
 
-/** What a value may be that somebody chose, whatever should stand in its place. */
+/** What a value may be that an attacker chose, whatever should stand in its place. */
 const VALUES: readonly unknown[] = [
   ...[null, true, false, '', [], {}, [[]], [{}], { length: 1 }],
   ...[0, -1, 1, 0.5, 63, 64, 65, 1024, 1025, 2 ** 32 - 1, 2 ** 32, 2 ** 50, 2 ** 50 + 2, 2 ** 53 - 1, 2 ** 53, 1e308],

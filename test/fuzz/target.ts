@@ -1,4 +1,4 @@
-/** What can be fuzzed: a part of the program that takes bytes which somebody hostile can write. */
+/** What can be fuzzed: a part of the program that takes bytes which an attacker can write. */
 
 import type { Mutator } from './mutate.ts'
 

@@ -1,6 +1,6 @@
 /**
- * A real API server with an etcd, on loopback, in a folder of its own. The binaries are named by KUBE_APISERVER_BIN and
- * ETCD_BIN; nobody fetches or builds them here.
+ * A real API server with an etcd, on loopback, in a directory of its own. The binaries are named by KUBE_APISERVER_BIN
+ * and ETCD_BIN; they are not fetched or built here.
  *
  * No scheduler, no controllers, no nodes: it validates, defaults and admits what it is given, and keeps it.
  */
@@ -29,31 +29,31 @@ async function freePort(): Promise<number> {
 }
 
 export class ApiServer {
-  readonly folder: string
+  readonly directory: string
   readonly #port: number
   readonly #processes: ChildProcess[] = []
 
   readonly #enter: readonly string[]
 
-  private constructor(folder: string, port: number, enter: readonly string[]) {
-    this.folder = folder
+  private constructor(directory: string, port: number, enter: readonly string[]) {
+    this.directory = directory
     this.#port = port
     this.#enter = enter
   }
 
   /** `enter` is the command that runs another one where the server is to live: in a network of its own, say. */
   static async start(t: Test, enter: readonly string[] = []): Promise<ApiServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'logshipper-apiserver-'))
+    const directory = mkdtempSync(join(tmpdir(), 'logshipper-apiserver-'))
     const [port, client, peer] = [await freePort(), await freePort(), await freePort()]
-    const server = new ApiServer(folder, port, enter)
+    const server = new ApiServer(directory, port, enter)
     t.teardown(async () => {
       await server.stop()
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true })
     })
     const [etcd, self] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
-    mkdirSync(join(folder, 'etcd'), { mode: 0o700 })
+    mkdirSync(join(directory, 'etcd'), { mode: 0o700 })
     server.spawn('etcd', process.env['ETCD_BIN']!, [
-      `--data-dir=${join(folder, 'etcd')}`,
+      `--data-dir=${join(directory, 'etcd')}`,
       `--listen-client-urls=${etcd}`,
       `--advertise-client-urls=${etcd}`,
       `--listen-peer-urls=${self}`,
@@ -61,15 +61,15 @@ export class ApiServer {
       `--initial-cluster=default=${self}`,
       '--unsafe-no-fsync',
     ])
-    const key = join(folder, 'service-account.key')
+    const key = join(directory, 'service-account.key')
     execFileSync('openssl', ['genrsa', '-out', key, '2048'], { stdio: 'ignore' })
-    writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},admin,admin,system:masters\n`)
+    writeFileSync(join(directory, 'tokens.csv'), `${TOKEN},admin,admin,system:masters\n`)
     server.spawn('kube-apiserver', process.env['KUBE_APISERVER_BIN']!, [
       `--etcd-servers=${etcd}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
-      `--cert-dir=${join(folder, 'certificates')}`,
-      `--token-auth-file=${join(folder, 'tokens.csv')}`,
+      `--cert-dir=${join(directory, 'certificates')}`,
+      `--token-auth-file=${join(directory, 'tokens.csv')}`,
       '--authorization-mode=AlwaysAllow',
       // It would wait for a controller that makes the accounts.
       '--disable-admission-plugins=ServiceAccount',
@@ -101,7 +101,7 @@ export class ApiServer {
   /** What `kubectl` prints. Throws with what it says on standard error. */
   kubectl(args: readonly string[], input = ''): string {
     const all = [`--server=${this.url}`, '--insecure-skip-tls-verify', `--token=${TOKEN}`, ...args]
-    const env = { PATH: process.env['PATH'], HOME: this.folder }
+    const env = { PATH: process.env['PATH'], HOME: this.directory }
     const [first, ...rest] = [...this.#enter, 'kubectl', ...all]
     const { status, stdout, stderr } = spawnSync(first!, rest, { input, env, encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)
@@ -112,7 +112,7 @@ export class ApiServer {
   spawn(name: string, program: string, args: readonly string[]): void {
     const [first, ...rest] = [...this.#enter, program, ...args]
     const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const log = createWriteStream(join(this.folder, `${name}.log`))
+    const log = createWriteStream(join(this.directory, `${name}.log`))
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
     this.#processes.push(child)
@@ -120,7 +120,7 @@ export class ApiServer {
 
   /** The last lines of NAME.log. */
   log(name: string): string {
-    return readFileSync(join(this.folder, `${name}.log`), 'utf8')
+    return readFileSync(join(this.directory, `${name}.log`), 'utf8')
       .split('\n')
       .slice(-20)
       .join('\n')

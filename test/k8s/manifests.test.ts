@@ -242,8 +242,8 @@ t.test('the grace period that the shipper counts with is the pod’s', t => {
 })
 
 t.test('the configuration of every example is valid, and follows what is mounted', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-manifests-'))
-  const file = join(folder, 'config.yaml')
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-manifests-'))
+  const file = join(directory, 'config.yaml')
   for (const { overlay, pod } of planned.filter(({ overlay }) => examples.includes(overlay))) {
     const shipper = shipperOf(pod)!
     const configMap = rendered.get(overlay)!.find(({ kind }) => kind === 'ConfigMap')
@@ -255,7 +255,7 @@ t.test('the configuration of every example is valid, and follows what is mounted
       paths: (shipper['args'] as string[] | undefined) ?? [],
       env: Object.fromEntries(settings.map(({ name, value }) => [name, value])),
       cwd: '/',
-      defaultFile: join(folder, 'none'),
+      defaultFile: join(directory, 'none'),
     })
     t.equal(loaded.kind, 'ok', `${overlay}: ${JSON.stringify(loaded)}`)
     if (loaded.kind !== 'ok') continue

@@ -3,9 +3,9 @@
  * no scheduler and no controller, so a pod names the node, and what a Deployment or Job would make of its template is made
  * here.
  *
- * Binaries are named by KUBELET_BIN, KUBE_APISERVER_BIN, ETCD_BIN and CONTAINERD_BIN (2.x); nobody fetches or builds them
- * here. Needs root, runc, the CNI plugins, buildah, skopeo and busybox-static. What a kubelet changes of the machine (three
- * settings of the kernel, cgroups, mounts) is put back.
+ * Binaries are named by KUBELET_BIN, KUBE_APISERVER_BIN, ETCD_BIN and CONTAINERD_BIN (2.x); they are not fetched or
+ * built here. Needs root, runc, the CNI plugins, buildah, skopeo and busybox-static. What a kubelet changes of the
+ * machine (three settings of the kernel, cgroups, mounts) is put back.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,11 +50,11 @@ export interface ContainerStatus {
 
 export class Node {
   readonly server: ApiServer
-  readonly folder: string
+  readonly directory: string
 
   private constructor(server: ApiServer) {
     this.server = server
-    this.folder = server.folder
+    this.directory = server.directory
   }
 
   static async start(t: Test): Promise<Node> {
@@ -72,12 +72,12 @@ export class Node {
     // Last in, first out: pods before the processes that run them, leftovers when those have ended.
     t.teardown(() => node.#tidy(before))
     node.#configure()
-    node.server.spawn('containerd', process.env[CONTAINERD]!, ['--config', join(node.folder, 'containerd.toml')])
+    node.server.spawn('containerd', process.env[CONTAINERD]!, ['--config', join(node.directory, 'containerd.toml')])
     await node.#images()
     node.server.spawn('kubelet', process.env['KUBELET_BIN']!, [
-      `--config=${join(node.folder, 'kubelet.yaml')}`,
-      `--kubeconfig=${join(node.folder, 'kubeconfig.yaml')}`,
-      `--root-dir=${join(node.folder, 'kubelet')}`,
+      `--config=${join(node.directory, 'kubelet.yaml')}`,
+      `--kubeconfig=${join(node.directory, 'kubeconfig.yaml')}`,
+      `--root-dir=${join(node.directory, 'kubelet')}`,
       '--hostname-override=node',
       `--node-ip=${ADDRESS}`,
     ])
@@ -86,10 +86,10 @@ export class Node {
   }
 
   #configure(): void {
-    const { folder } = this
-    const socket = join(folder, 'containerd.sock')
-    mkdirSync(join(folder, 'cni'))
-    const ipam = { type: 'host-local', ranges: [[{ subnet: '198.51.100.0/24' }]], dataDir: join(folder, 'ipam') }
+    const { directory } = this
+    const socket = join(directory, 'containerd.sock')
+    mkdirSync(join(directory, 'cni'))
+    const ipam = { type: 'host-local', ranges: [[{ subnet: '198.51.100.0/24' }]], dataDir: join(directory, 'ipam') }
     const bridge = {
       type: 'bridge',
       bridge: 'pods0',
@@ -97,12 +97,12 @@ export class Node {
       ipam: { ...ipam, routes: [{ dst: '0.0.0.0/0' }] },
     }
     const network = { cniVersion: '1.0.0', name: 'pods', plugins: [bridge] }
-    writeFileSync(join(folder, 'cni/10-pods.conflist'), JSON.stringify(network))
+    writeFileSync(join(directory, 'cni/10-pods.conflist'), JSON.stringify(network))
     writeFileSync(
-      join(folder, 'containerd.toml'),
+      join(directory, 'containerd.toml'),
       `version = 3
-root = '${join(folder, 'containerd/root')}'
-state = '${join(folder, 'containerd/state')}'
+root = '${join(directory, 'containerd/root')}'
+state = '${join(directory, 'containerd/state')}'
 [grpc]
 address = '${socket}'
 [ttrpc]
@@ -114,7 +114,7 @@ restrict_oom_score_adj = true
 disable_apparmor = true
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ['/usr/lib/cni']
-conf_dir = '${join(folder, 'cni')}'
+conf_dir = '${join(directory, 'cni')}'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
 runtime_type = 'io.containerd.runc.v2'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
@@ -138,7 +138,7 @@ SystemdCgroup = false
       syncFrequency: '5s',
       imageGCHighThresholdPercent: 100,
     }
-    writeFileSync(join(folder, 'kubelet.yaml'), stringify(kubelet))
+    writeFileSync(join(directory, 'kubelet.yaml'), stringify(kubelet))
     const kubeconfig = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -147,12 +147,12 @@ SystemdCgroup = false
       contexts: [{ name: 'here', context: { cluster: 'here', user: 'node' } }],
       'current-context': 'here',
     }
-    writeFileSync(join(folder, 'kubeconfig.yaml'), stringify(kubeconfig))
+    writeFileSync(join(directory, 'kubeconfig.yaml'), stringify(kubeconfig))
   }
 
   /** Ours, a busybox for the applications, and the same one to hold a pod's namespaces. */
   async #images(): Promise<void> {
-    const context = join(this.folder, 'busybox')
+    const context = join(this.directory, 'busybox')
     mkdirSync(context)
     execFileSync('cp', [BUSYBOX, join(context, 'busybox')])
     const build = (name: string, more: string) => {
@@ -183,13 +183,13 @@ SystemdCgroup = false
     ] as const
     const ctr = join(process.env[CONTAINERD]!, '../ctr')
     for (const [index, [from, to]] of images.entries()) {
-      const archive = join(this.folder, `${index}.tar`)
+      const archive = join(this.directory, `${index}.tar`)
       execFileSync('skopeo', ['copy', '--quiet', `containers-storage:${from}`, `docker-archive:${archive}:${to}`], {
         stdio: 'pipe',
       })
       const args = [
         '--address',
-        join(this.folder, 'containerd.sock'),
+        join(this.directory, 'containerd.sock'),
         '--namespace',
         'k8s.io',
         'images',
@@ -247,7 +247,7 @@ SystemdCgroup = false
     readonly lines: () => string[]
     readonly records: () => Record<string, unknown>[]
   }> {
-    const file = join(this.folder, `received-${port}`)
+    const file = join(this.directory, `received-${port}`)
     writeFileSync(file, '')
     this.server.spawn(`receiver-${port}`, process.execPath, [import.meta.filename, `${port}`, file])
     await sleep(500)
@@ -281,7 +281,7 @@ SystemdCgroup = false
       .split('\n')
       .map(line => line.split(' ')[1] ?? '')
     for (const path of mounts.reverse())
-      if (path.startsWith(`${this.folder}/`)) execFileSync('umount', ['--lazy', path])
+      if (path.startsWith(`${this.directory}/`)) execFileSync('umount', ['--lazy', path])
     for (const controller of readdirSync('/sys/fs/cgroup')) {
       const group = join('/sys/fs/cgroup', controller, 'kubepods')
       if (existsSync(group))

@@ -1,4 +1,4 @@
-/** What `kubectl kustomize` makes of a folder, and the pods in it. */
+/** What `kubectl kustomize` makes of a directory, and the pods in it. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
@@ -65,14 +65,14 @@ export function parseResources(yaml: string): Resource[] {
   })
 }
 
-/** The overlay in `folder`, relative to the repository, as one YAML text. */
-export function renderText(folder: string): string {
-  return execFileSync('kubectl', ['kustomize', join(ROOT, folder)]).toString()
+/** The overlay in `directory`, relative to the repository, as one YAML text. */
+export function renderText(directory: string): string {
+  return execFileSync('kubectl', ['kustomize', join(ROOT, directory)]).toString()
 }
 
 /** Every resource of it. */
-export function render(folder: string): Resource[] {
-  return parseResources(renderText(folder))
+export function render(directory: string): Resource[] {
+  return parseResources(renderText(directory))
 }
 
 export function pods(resources: readonly Resource[]): Planned[] {

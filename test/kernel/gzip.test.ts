@@ -1,5 +1,5 @@
 /**
- * Whatever goes into our gzip comes out of somebody else's gunzip, which checks every byte by its own CRC.
+ * Whatever goes into this gzip comes out of Node's gunzip, which checks every byte by its own CRC.
  *
  * The random programs begin from a seed that is printed; `SEED=… node test/kernel/gzip.test.ts` runs one again.
  */

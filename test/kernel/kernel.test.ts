@@ -43,7 +43,7 @@ function rendered(chunk: Uint8Array, segments: readonly Segment[], treatment: 't
   return Buffer.from(kernel.bytes.subarray(OUT, kernel.end))
 }
 
-// Bytes that have hurt somebody: quotes, backslashes, controls, line ends, halves of characters, marks.
+// Bytes that have broken programs: quotes, backslashes, controls, line ends, halves of characters, marks.
 const piece = fc.oneof(
   fc
     .constantFrom('"', '\\', '\n', '\n\n', '\r\n', '\r', '\0', '\t', '\b', '\f', '\x01', '\x1f', '\x7f', ' ', '!')
@@ -123,7 +123,7 @@ const rendering = fc.record({
   atFileStart: fc.boolean(),
 })
 
-/** Objects as applications write them, and what is left of them when somebody took out, put in or changed a byte. */
+/** Objects as applications write them, and what is left of them when a byte was taken out, put in or changed. */
 const nearlyObject = fc
   .tuple(
     fc.oneof(
@@ -185,7 +185,7 @@ t.test('frames end at every line feed, wherever it lies between 16-byte edges', 
     t,
     fc.property(hostile, shift, fc.nat(30), (chunk, shift, max) => {
       const start = WINDOW + shift
-      // A line feed just outside on either side is not ours.
+      // A line feed just outside on either side does not count.
       kernel.bytes.fill(twin.LF, WINDOW, start + chunk.length + 80)
       kernel.bytes.set(chunk, start)
       new Uint32Array(kernel.memory.buffer, ENDS, 200).fill(7)

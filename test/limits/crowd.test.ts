@@ -55,7 +55,7 @@ t.test(`${CROWD} files that come and go`, async t => {
   const path = (n: number) => join(logs, `request-${n}.log`)
   for (let first = 0; first < CROWD; first += AT_ONCE) {
     for (let n = first; n < first + AT_ONCE; n++) writeFileSync(path(n), line(n))
-    // An application deletes what it is done with; that it waits until somebody has read it is the test's part.
+    // An application deletes what it is done with; that it waits until that was read is the test's part.
     if (!(await until(() => counter.lines >= first + AT_ONCE))) break
     for (let n = first; n < first + AT_ONCE; n++) unlinkSync(path(n))
   }
@@ -69,7 +69,7 @@ t.test(`${CROWD} files that come and go`, async t => {
   const { code, ledger } = await program.kill('SIGTERM')
   t.equal(code, 0)
   t.equal(ledger[0]!.statement.delivered.lines, CROWD)
-  t.ok(state !== '' && readdirSync(state).length <= 4, 'the state folder holds no more than it must')
+  t.ok(state !== '' && readdirSync(state).length <= 4, 'the state directory holds no more than it must')
 })
 
 const handles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length

@@ -29,7 +29,7 @@ t.test('names of every kind are followed, and shown as what they are or not at a
     const path = join(stage.logs, name)
     if (name.length < 250) renameSync(path, `${path}.1`)
     writeFileSync(path, stage.take(1))
-    mkdirSync(join(stage.logs, `folder ${name.slice(0, 40)}.log`))
+    mkdirSync(join(stage.logs, `directory ${name.slice(0, 40)}.log`))
   }
   writeFileSync(
     Buffer.concat([Buffer.from(`${stage.logs}/`), Buffer.from([0xff, 0xfe]), Buffer.from('.log')]),
@@ -55,25 +55,25 @@ t.test('names of every kind are followed, and shown as what they are or not at a
 
 t.test('a path as long as the kernel takes, and one that is longer', async t => {
   const stage = await Stage.set(t)
-  let folder = stage.logs
-  while (PATH_MAX - folder.length > 300) folder = join(folder, 'd'.repeat(200))
-  mkdirSync(folder, { recursive: true })
-  const longest = join(folder, `${'f'.repeat(PATH_MAX - folder.length - 5)}.log`)
+  let directory = stage.logs
+  while (PATH_MAX - directory.length > 300) directory = join(directory, 'd'.repeat(200))
+  mkdirSync(directory, { recursive: true })
+  const longest = join(directory, `${'f'.repeat(PATH_MAX - directory.length - 5)}.log`)
   t.equal(longest.length, PATH_MAX)
   stage.write(3, longest)
   const program = await stage.start({ LOGSHIPPER_SOURCE_PATHS: join(stage.logs, '**/*.log') })
   stage.write(3)
   t.ok(await stage.arrived())
   // There is no room for the ending that a rotation adds: whoever renames it gives it a shorter name.
-  renameSync(longest, join(folder, 'f.log.1'))
-  stage.write(3, join(folder, 'f.log.1'))
+  renameSync(longest, join(directory, 'f.log.1'))
+  stage.write(3, join(directory, 'f.log.1'))
   stage.write(3, longest)
   t.ok(await stage.arrived())
   t.equal((await program.kill('SIGTERM')).code, 0)
   stage.complete(t, { ordered: false })
 })
 
-t.test('a second name of a file is not a second file, whichever folder it is in', async t => {
+t.test('a second name of a file is not a second file, whichever directory it is in', async t => {
   const stage = await Stage.set(t)
   mkdirSync(join(stage.logs, 'deeper'))
   stage.write(5)

@@ -1,6 +1,6 @@
 /**
  * A disk that fails: reads that end in EIO, injected by strace, for a while and for good. A file that cannot be read is
- * tried again; it harms no other, and what was never read is never called delivered.
+ * retried; it harms no other, and what was never read is never called delivered.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
  * Rotation faster than anyone reads: 20 MiB/s, a rename every 4 MiB, three files kept. Whatever is kept for less than a
- * second is read, or held by a handle or a pin until somebody takes it.
+ * second is read, or held by a handle or a pin until it is accepted.
  */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -46,7 +46,7 @@ else {
       t.ok(await until(() => readFileSync(trace, 'utf8').split('checkpoint.tmp", "').length > n), 'and was saved')
     }
     const closed = once(child, 'close')
-    // strace hands the signal on to nobody: it is the program that has to end.
+    // strace does not pass the signal on: it is the program that has to end.
     process.kill(Number(readFileSync(trace, 'utf8').split(/\s/, 1)[0]), 'SIGTERM')
     await closed
     const events = readFileSync(trace, 'utf8')
@@ -54,19 +54,19 @@ else {
       .flatMap(line => event(line, state))
     const saves = events.filter(name => name === 'name').length
     t.ok(saves >= 4, `${saves} saves`)
-    // Between two saves: written, synchronized, the old one kept, named, and the folder synchronized.
-    t.match(events.join(' '), /^(((write )+sync (keep )?name folder( |$))+)$/)
+    // Between two saves: written, synchronized, the old one kept, named, and the directory synchronized.
+    t.match(events.join(' '), /^(((write )+sync (keep )?name directory( |$))+)$/)
   })
 }
 
-/** What a system call did to the state folder. */
+/** What a system call did to the state directory. */
 function event(line: string, state: string): string[] {
   // A call that another thread interrupted ends on a line of its own; its beginning tells what it is about.
   if (line.includes('<... ')) return []
   const told = (call: string, about: string) => new RegExp(`^\\d+ +${call}\\(`).test(line) && line.includes(about)
   if (told('(write|pwrite64|writev)', `${state}/checkpoint`)) return ['write']
   if (told('f(data)?sync', `${state}/checkpoint`)) return ['sync']
-  if (told('f(data)?sync', `<${state}>`)) return ['folder']
+  if (told('f(data)?sync', `<${state}>`)) return ['directory']
   // Names are relative to the open directory.
   if (told('rename(at|at2)?', '/checkpoint.previous"')) return ['keep']
   if (told('rename(at|at2)?', '/checkpoint"')) return ['name']

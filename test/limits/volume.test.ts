@@ -1,4 +1,4 @@
-/** A volume at its end: no room for anybody, or nothing that may be written to. What can be read is shipped all the same. */
+/** A volume at its end: no room left, or nothing that may be written to. What can be read is shipped all the same. */
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -23,13 +23,13 @@ const skip = withoutTmpfs()
 
 /** A file system of its own in memory, gone afterwards. */
 function mounted(t: Test, size: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
-  t.ok(mountTmpfs(folder, size))
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-volume-'))
+  t.ok(mountTmpfs(directory, size))
   t.teardown(() => {
-    execFileSync('umount', ['-l', folder])
-    rmdirSync(folder)
+    execFileSync('umount', ['-l', directory])
+    rmdirSync(directory)
   })
-  return folder
+  return directory
 }
 
 const health = async (program: Program) =>
@@ -77,7 +77,7 @@ t.test('the volume is full for the application and the program alike', { skip },
 })
 
 t.test(
-  'a state folder that is mounted read-only: it ships, follows rotations, and says what it cannot do',
+  'a state directory that is mounted read-only: it ships, follows rotations, and says what it cannot do',
   { skip },
   async t => {
     const state = mounted(t, '1m')

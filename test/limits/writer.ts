@@ -1,6 +1,6 @@
 /**
  * An application that writes numbered lines of a fixed size at a steady rate, and rotates by renaming. A process of its
- * own, so that nobody who is busy holds it up.
+ * own, so that no busy process delays it.
  */
 import { closeSync, existsSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

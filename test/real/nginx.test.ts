@@ -19,7 +19,7 @@ else {
 interface Nginx {
   readonly stage: Stage
   readonly wire: Wire
-  readonly folder: string
+  readonly directory: string
   readonly authority: Authority
   readonly port: number
   /** Time (seconds) and status of each request so far. */
@@ -34,32 +34,42 @@ async function nginx(
 ): Promise<Nginx> {
   const stage = await Stage.set(t, env)
   const wire = await Wire.lay(t, stage.receiver.url)
-  const folder = join(stage.logs, '../nginx')
-  mkdirSync(folder)
-  const authority = new Authority(folder)
+  const directory = join(stage.logs, '../nginx')
+  mkdirSync(directory)
+  const authority = new Authority(directory)
   const { cert, key } = authority.sign('server', 'DNS:localhost,IP:127.0.0.1')
   const port = await freePort()
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const lines = [
-    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;`,
+    `daemon off; master_process off; pid ${directory}/pid; error_log ${directory}/error.log;`,
     'events { worker_connections 256; }',
-    `http { log_format brief "$msec $status"; access_log ${folder}/access.log brief;`,
-    ...temporary.map(name => `${name}_temp_path ${folder}/${name};`),
+    `http { log_format brief "$msec $status"; access_log ${directory}/access.log brief;`,
+    ...temporary.map(name => `${name}_temp_path ${directory}/${name};`),
     `client_max_body_size 16m; ${http}`,
     `server { listen 127.0.0.1:${port}${tls ? ' ssl' : ''}; ${server}`,
     tls ? `ssl_certificate ${cert}; ssl_certificate_key ${key};` : '',
     `location /ingest { proxy_http_version 1.1; proxy_pass ${new URL(wire.url).origin}; ${location} } } }`,
   ]
-  writeFileSync(join(folder, 'nginx.conf'), lines.join('\n'))
-  await running(t, port, 'nginx', '-p', folder, '-e', join(folder, 'error.log'), '-c', join(folder, 'nginx.conf'))
+  writeFileSync(join(directory, 'nginx.conf'), lines.join('\n'))
+  await running(
+    t,
+    port,
+    'nginx',
+    '-p',
+    directory,
+    '-e',
+    join(directory, 'error.log'),
+    '-c',
+    join(directory, 'nginx.conf'),
+  )
   stage.env['LOGSHIPPER_BACKEND_ENDPOINT'] = `${tls ? 'https' : 'http'}://localhost:${port}/ingest`
   if (tls) stage.env['LOGSHIPPER_BACKEND_TLS_CA'] = authority.cert
   const requests = () =>
-    readFileSync(join(folder, 'access.log'), 'utf8')
+    readFileSync(join(directory, 'access.log'), 'utf8')
       .split('\n')
       .filter(line => line !== '')
       .map(line => ({ at: Number(line.split(' ')[0]), status: Number(line.split(' ')[1]) }))
-  return { stage, wire, folder, authority, port, requests }
+  return { stage, wire, directory, authority, port, requests }
 }
 
 const ups = (program: Program) =>
@@ -85,13 +95,13 @@ function tests(): void {
       location: 'proxy_set_header X-Client $ssl_client_s_dn;',
       server: `${server} ssl_client_certificate authority.pem;`,
     })
-    const { stage, folder, authority } = made
+    const { stage, directory, authority } = made
     const [one, two] = [authority.sign('one'), authority.sign('two')]
-    const secret = projected(join(folder, 'secret'))
+    const secret = projected(join(directory, 'secret'))
     secret(one.cert, one.key)
     const program = await stage.start({
-      LOGSHIPPER_BACKEND_TLS_CERT: join(folder, 'secret/tls.crt'),
-      LOGSHIPPER_BACKEND_TLS_KEY: join(folder, 'secret/tls.key'),
+      LOGSHIPPER_BACKEND_TLS_CERT: join(directory, 'secret/tls.crt'),
+      LOGSHIPPER_BACKEND_TLS_KEY: join(directory, 'secret/tls.key'),
     })
     const clients = () => new Set(stage.receiver.heads.map(head => head['x-client']))
     const shipping = async (seconds: number, until: () => boolean = () => false) => {
@@ -240,16 +250,16 @@ function tests(): void {
 }
 
 /** A Secret as the kubelet projects it: each version is swapped in by one rename. */
-function projected(folder: string): (cert: string, key: string) => void {
+function projected(directory: string): (cert: string, key: string) => void {
   let version = 0
-  mkdirSync(folder)
-  for (const name of ['tls.crt', 'tls.key']) symlinkSync(`..data/${name}`, join(folder, name))
+  mkdirSync(directory)
+  for (const name of ['tls.crt', 'tls.key']) symlinkSync(`..data/${name}`, join(directory, name))
   return (cert, key) => {
     const next = `..v${++version}`
-    mkdirSync(join(folder, next))
-    writeFileSync(join(folder, next, 'tls.crt'), readFileSync(cert))
-    writeFileSync(join(folder, next, 'tls.key'), readFileSync(key))
-    symlinkSync(next, join(folder, '..new'))
-    renameSync(join(folder, '..new'), join(folder, '..data'))
+    mkdirSync(join(directory, next))
+    writeFileSync(join(directory, next, 'tls.crt'), readFileSync(cert))
+    writeFileSync(join(directory, next, 'tls.key'), readFileSync(key))
+    symlinkSync(next, join(directory, '..new'))
+    renameSync(join(directory, '..new'), join(directory, '..data'))
   }
 }

@@ -17,35 +17,35 @@ const LOGIN = { username: 'shipper', password: 'hush-7f3a' }
 
 interface Server {
   readonly program: string
-  /** Arguments, after what they need has been written into `folder`. */
-  readonly prepare: (folder: string, port: number, login: typeof LOGIN | undefined) => readonly string[]
+  /** Arguments, after what they need has been written into `directory`. */
+  readonly prepare: (directory: string, port: number, login: typeof LOGIN | undefined) => readonly string[]
 }
 
 const SERVERS: readonly Server[] = [
   {
     program: 'tinyproxy',
-    prepare: (folder, port, login) => {
+    prepare: (directory, port, login) => {
       const lines = [`Port ${port}`, 'Listen 127.0.0.1', 'Allow 127.0.0.1', 'Timeout 60', 'MaxClients 32']
-      lines.push(`LogFile "${folder}/log"`, `PidFile "${folder}/pid"`)
+      lines.push(`LogFile "${directory}/log"`, `PidFile "${directory}/pid"`)
       if (login) lines.push(`BasicAuth ${login.username} ${login.password}`)
-      writeFileSync(join(folder, 'conf'), `${lines.join('\n')}\n`)
-      return ['-d', '-c', join(folder, 'conf')]
+      writeFileSync(join(directory, 'conf'), `${lines.join('\n')}\n`)
+      return ['-d', '-c', join(directory, 'conf')]
     },
   },
   {
     program: 'squid',
-    prepare: (folder, port, login) => {
-      const lines = [`http_port 127.0.0.1:${port}`, `pid_filename ${folder}/pid`, `cache_log ${folder}/log`]
-      lines.push('access_log none', `coredump_dir ${folder}`, 'cache deny all', 'pinger_enable off')
+    prepare: (directory, port, login) => {
+      const lines = [`http_port 127.0.0.1:${port}`, `pid_filename ${directory}/pid`, `cache_log ${directory}/log`]
+      lines.push('access_log none', `coredump_dir ${directory}`, 'cache deny all', 'pinger_enable off')
       lines.push('shutdown_lifetime 0 seconds', 'visible_hostname proxy.test')
       if (login) {
         const hash = execFileSync('openssl', ['passwd', '-apr1', login.password]).toString().trim()
-        writeFileSync(join(folder, 'users'), `${login.username}:${hash}\n`)
-        lines.push(`auth_param basic program /usr/lib/squid/basic_ncsa_auth ${folder}/users`)
+        writeFileSync(join(directory, 'users'), `${login.username}:${hash}\n`)
+        lines.push(`auth_param basic program /usr/lib/squid/basic_ncsa_auth ${directory}/users`)
         lines.push('acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all')
       } else lines.push('http_access allow all')
-      writeFileSync(join(folder, 'conf'), `${lines.join('\n')}\n`)
-      return ['-N', '-f', join(folder, 'conf')]
+      writeFileSync(join(directory, 'conf'), `${lines.join('\n')}\n`)
+      return ['-N', '-f', join(directory, 'conf')]
     },
   },
 ]
@@ -63,12 +63,12 @@ interface Scene {
 async function scene(t: Test, { program, prepare }: Server, login?: typeof LOGIN): Promise<Scene> {
   const stage = await Stage.set(t)
   const wire = await Wire.lay(t, stage.receiver.url)
-  const folder = join(stage.logs, '../proxy')
-  mkdirSync(folder)
+  const directory = join(stage.logs, '../proxy')
+  mkdirSync(directory)
   // As root they change to a user of their own.
-  chmodSync(folder, 0o777)
+  chmodSync(directory, 0o777)
   const port = await freePort()
-  const args = prepare(folder, port, login)
+  const args = prepare(directory, port, login)
   const start = async () => {
     const child = await running(t, port, program, ...args)
     const exited = once(child, 'exit')
@@ -79,7 +79,7 @@ async function scene(t: Test, { program, prepare }: Server, login?: typeof LOGIN
       },
     }
   }
-  const authority = new Authority(folder)
+  const authority = new Authority(directory)
   const proxy = `http://127.0.0.1:${port}`
   const secure = await terminating(t, authority, Number(new URL(wire.url).port))
   Object.assign(stage.env, {

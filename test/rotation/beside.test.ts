@@ -1,6 +1,6 @@
 /**
  * What lies beside a log and was never the log: another log with a similar name, what an editor or a lock leaves, a
- * backup that somebody copies. None of it is shipped, whatever looking for rotated files comes across.
+ * backup that is copied by hand. None of it is shipped, whatever looking for rotated files comes across.
  */
 import { appendFileSync, copyFileSync, existsSync, renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'

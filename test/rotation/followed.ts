@@ -50,7 +50,7 @@ export class Followed {
     }
   }
 
-  /** The numbers of all lines that can be read: in the files of its folder, compressed ones too, or by `handles`. */
+  /** The numbers of all lines that can be read: in the files of its directory, compressed ones too, or by `handles`. */
   readable(handles: readonly string[]): Set<number> {
     const numbers = new Set<number>()
     const files = readdirSync(this.place.directory, { recursive: true, withFileTypes: true })

@@ -1,4 +1,4 @@
-/** The judge tells every way in which a log can be wrong, and excuses only what nobody could have done better. */
+/** The judge tells every way in which a log can be wrong, and excuses only what no shipper could have done better. */
 import t from 'tap'
 import type { Received } from '../program.ts'
 import { type Case, judge, lineOf } from './judge.ts'

@@ -51,7 +51,7 @@ const moved: Record<string, (stage: Stage) => void> = {
     renameSync(stage.log, join(stage.logs, 'f3e1.dat'))
     stage.write(20)
   },
-  'moved into a folder below': stage => {
+  'moved into a directory below': stage => {
     mkdirSync(join(stage.logs, 'old'))
     renameSync(stage.log, join(stage.logs, 'old', 'app.log'))
     stage.write(20)

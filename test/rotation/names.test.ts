@@ -1,5 +1,5 @@
 /**
- * Files that carried the followed name while nobody looked, or that were compressed meanwhile: found whatever their
+ * Files that carried the followed name between two looks, or that were compressed meanwhile: found whatever their
  * names are now.
  */
 import t from 'tap'

@@ -1,6 +1,6 @@
 /**
  * Outages that last over several rotations, with more than a mebibyte that waits: all of it comes from where it lies
- * now, the oldest first, and what nobody can read any more is counted.
+ * now, the oldest first, and what cannot be read any more is counted.
  */
 import t from 'tap'
 import { faults } from './faults.ts'

@@ -1,7 +1,7 @@
 /**
- * The rig: one program that follows many logs, each in a folder of its own, written by its own application, rotated by
- * its own tool, and with its own source, so that the ledger has an account for each. What happens to the program or the
- * backend happens to all of them at once, and each is judged for itself.
+ * The rig: one program that follows many logs, each in a directory of its own, written by its own application, rotated
+ * by its own tool, and with its own source, so that the ledger has an account for each. What happens to the program or
+ * the backend happens to all of them at once, and each is judged for itself.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -43,13 +43,13 @@ export class Rig {
     const dir = scratch(t, { logs: {}, aside: {} })
     const logs = rotations.map(rotation => {
       const source = rotation.name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '')
-      const folder = join(dir, 'logs', source)
+      const directory = join(dir, 'logs', source)
       const aside = join(dir, 'aside', source)
-      for (const made of [folder, aside]) mkdirSync(made, { recursive: true, mode: 0o755 })
+      for (const made of [directory, aside]) mkdirSync(made, { recursive: true, mode: 0o755 })
       return new Followed(rotation, source, {
-        directory: folder,
+        directory,
         aside,
-        path: (name = 'app.log') => join(folder, name),
+        path: (name = 'app.log') => join(directory, name),
       })
     })
     const receiver = await Receiver.start(t)
@@ -122,7 +122,7 @@ export class Rig {
     return files.filter(({ state }) => state === 'live')
   }
 
-  /** Notes which lines nobody can read any more. What was seen can be read unless the rotation has spoilt it. */
+  /** Notes which lines cannot be read any more. What was seen can be read unless the rotation has spoilt it. */
   takeStock({ sees }: Circumstances): void {
     const handles = nameless(this.program.child.pid)
     for (const log of this.logs) {
@@ -206,9 +206,9 @@ export class Rig {
 
 /** The handles by which a process holds files that have no name any more. */
 function nameless(pid: number | undefined): string[] {
-  const folder = `/proc/${pid}/fd`
-  if (!existsSync(folder)) return []
-  const handles = readdirSync(folder).map(name => join(folder, name))
+  const directory = `/proc/${pid}/fd`
+  if (!existsSync(directory)) return []
+  const handles = readdirSync(directory).map(name => join(directory, name))
   return handles.filter(path => {
     try {
       return readlinkSync(path).endsWith(' (deleted)')

@@ -26,14 +26,14 @@ export interface Rotation {
   readonly name: string
   /** Programs that it takes. */
   readonly needs?: readonly string[]
-  /** What is followed in its folder: `app.log` unless it is said. */
+  /** What is followed in its directory: `app.log` unless it is said. */
   readonly follows?: readonly string[]
   readonly order?: 'log' | 'file'
   /** It overwrites what it rotated: what was not read of that is gone, whoever holds a handle. */
   readonly destroys?: boolean
   /** It refuses a file with two links, and does so to the next time: it may complain while files are pinned. */
   readonly refuses?: boolean
-  /** Its names do not tell rotations: what nobody saw under the followed name cannot be told from any other file. */
+  /** Its names do not tell rotations: what was not seen under the followed name cannot be told from any other file. */
   readonly anonymous?: boolean
   begin(place: LogDirectory): Log | Promise<Log>
 }

@@ -62,13 +62,13 @@ class Piped implements Log {
   }
 }
 
-/** The last lines of all files in a folder. */
-function endings(folder: string): Set<string> {
+/** The last lines of all files in a directory. */
+function endings(directory: string): Set<string> {
   const endings = new Set<string>()
-  for (const name of readdirSync(folder)) {
+  for (const name of readdirSync(directory)) {
     let file: number
     try {
-      file = openSync(join(folder, name), 'r')
+      file = openSync(join(directory, name), 'r')
     } catch {
       // A link that leads nowhere yet, or a file that was just renamed.
       continue
@@ -82,7 +82,7 @@ function endings(folder: string): Set<string> {
   return endings
 }
 
-const archives = (folder: string) => readdirSync(folder).filter(name => /^@.*\.s$/.test(name)).length
+const archives = (directory: string) => readdirSync(directory).filter(name => /^@.*\.s$/.test(name)).length
 
 /**
  * As svlogd and multilog are told to rotate: by a signal, which they may miss just before they wait for input, and which
@@ -166,7 +166,7 @@ function savelog(place: LogDirectory, options: readonly string[]): Log {
 
 /**
  * multilog's own system calls, with a moment between them, as a busy machine has it: a file with two links counts as one
- * that was archived before a crash, and is removed. A link that somebody else made meanwhile costs the archive.
+ * that was archived before a crash, and is removed. A link that another process made meanwhile costs the archive.
  */
 function multilogSlowly(place: LogDirectory): Log {
   let rotations = 0

@@ -37,7 +37,7 @@ t.test('/status and /ledger show the shipper as it is', async t => {
   t.match(await ask(port, '/metrics'), { status: 404, body: 'there are / /status /ledger /prestop\n' })
 })
 
-t.test('a folder with very many files is an answer of bounded size that says how many more there are', async t => {
+t.test('a directory with very many files is an answer of bounded size that says how many more there are', async t => {
   const { stage, port } = await server(t)
   stage.followed = Array.from({ length: 1500 }, () => FILE)
   stage.wrong = Array.from({ length: 25 }, (_, n) => `problem ${n}`)

@@ -32,7 +32,7 @@ t.test('every line is there once, although requests, answers and the shipper its
   t.ok(cluster.conflicts > 0, 'some were sent twice')
 })
 
-t.test('a read-only index holds everything back, is said loudly, and costs no line', async t => {
+t.test('a read-only index holds everything back, is logged as an error, and costs no line', async t => {
   const cluster = await Cluster.start(t)
   cluster.item = () => ({ status: 403, type: 'cluster_block_exception' })
   const stage = await Stage.set(t, {

@@ -171,7 +171,7 @@ t.test('promtool finds nothing to say of a busy program', { skip: withoutPromtoo
 })
 
 t.test(
-  'log content, secrets and paths are on no page of the port that everybody can reach, nor in what it says',
+  'log content, secrets and paths are on no page of the port that every pod can reach, nor in what it says',
   async t => {
     const stage = await Stage.set(t)
     const config = join(dirname(stage.logs), 'config.yaml')
@@ -225,7 +225,7 @@ t.test('while it drains it lives, answers, and takes in no second life', async t
   t.equal((await program.get('/readyz')).status, 200, 'readiness is not about the end')
   t.match(JSON.parse((await program.get('/status', 'adminPort')).text), { draining: true })
   t.equal((await program.ended).code, 3)
-  await t.rejects(program.get('/livez'), 'and then nobody is there')
+  await t.rejects(program.get('/livez'), 'and then the port is closed')
 })
 
 t.test('liveness holds while a big backlog goes through, and does not wait for its end', async t => {
@@ -349,7 +349,7 @@ t.test('the commands status and ledger ask the running program', async t => {
   t.match(status.stdout, stage.log)
   t.equal((await program.kill('SIGTERM')).code, 0)
   const nobody = new Program({}, ['status', '--admin', admin])
-  t.not((await nobody.ended).code, 0, 'nobody answers')
+  t.not((await nobody.ended).code, 0, 'nothing answers')
 })
 
 t.test('without ports it ships all the same, and nothing listens', async t => {

@@ -32,7 +32,7 @@ const ROOT = process.getuid?.() === 0
 const skip = withoutTmpfs()
 
 t.test(
-  'SIGTERM while nobody takes anything: 3 at the deadline, the sum of what is left, and the next one ships it',
+  'SIGTERM while no backend accepts anything: 3 at the deadline, the sum of what is left, and the next one ships it',
   async t => {
     const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' })
     stage.receiver.behaviour = refuse(503)
@@ -212,7 +212,7 @@ t.test('killed again and again while the backend fails now and then', async t =>
   t.equal(ledger[0]!.statement.delivered.lines, stage.written)
 })
 
-t.test('a second program on one state folder is refused and named; the first one goes on', async t => {
+t.test('a second program on one state directory is refused and named; the first one goes on', async t => {
   const stage = await Stage.set(t)
   const first = await stage.start()
   stage.write(100)
@@ -303,12 +303,12 @@ t.test('a request that is under way at the deadline may still have its answer', 
   t.equal(answers.length, 1)
 })
 
-t.test('a working folder that was deleted is none of its business', async t => {
+t.test('a working directory that was deleted is none of its business', async t => {
   const stage = await Stage.set(t)
   stage.write(10)
   const gone = join(dirname(stage.logs), 'gone')
   mkdirSync(gone)
-  // What the test runner would load into it needs a working folder.
+  // What the test runner would load into it needs a working directory.
   const script = 'unset NODE_OPTIONS; cd "$2" && rmdir "$2" && exec "$0" "$1"'
   const child = leash(spawn('sh', ['-c', script, process.execPath, PROGRAM, gone], { env: stage.env, stdio: 'ignore' }))
   t.teardown(() => child.kill('SIGKILL'))
@@ -381,15 +381,15 @@ t.test('a last save that fails: the exit code says so, and the log what is sent 
 })
 
 t.test('a volume without room for the state: it ships, says so, and saves when there is room', { skip }, async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-state-'))
-  const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: folder })
-  t.ok(mountTmpfs(folder, '128k'))
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-state-'))
+  const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: directory })
+  t.ok(mountTmpfs(directory, '128k'))
   t.teardown(() => {
-    execFileSync('umount', ['-l', folder])
-    rmdirSync(folder)
+    execFileSync('umount', ['-l', directory])
+    rmdirSync(directory)
   })
-  const ballast = join(folder, 'ballast')
-  const { bavail, bsize } = statfsSync(folder)
+  const ballast = join(directory, 'ballast')
+  const { bavail, bsize } = statfsSync(directory)
   writeFileSync(ballast, Buffer.alloc(bavail * bsize))
   const first = await stage.start()
   stage.write(100)

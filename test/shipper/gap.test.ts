@@ -86,7 +86,7 @@ t.test('compressed, or its checkpoint lost, while it was down: all of it is coun
   )
   const { text } = await second.get('/metrics')
   t.match(text, `logshipper_last_shutdown_unsettled_bytes ${size}\n`, 'the metrics say the same')
-  t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what nobody knows is not there')
+  t.notMatch(text, 'logshipper_volume_seconds_left 0', 'what is not known is not there')
   await second.kill('SIGKILL')
   for (const name of CHECKPOINTS) writeFileSync(join(stage.state, name), 'damaged')
   appendFileSync(stage.log, 'x'.repeat(99))

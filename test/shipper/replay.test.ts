@@ -56,7 +56,7 @@ t.test('a record that was refused is kept, and replayed once with the id it had'
     { reason: 'http_409', status: 409, source: 'app', file: stage.log, offset: 0, message: 'one "quoted"' },
     { offset: 13, messageBase64: '/w==' },
   ])
-  t.equal(statSync(file).mode & 0o777, 0o600, 'nobody else may read it')
+  t.equal(statSync(file).mode & 0o777, 0o600, 'no other user may read it')
   appendFileSync(file, 'no record\n')
 
   stage.receiver.behaviour = undefined

@@ -1,4 +1,7 @@
-/** What applications and rotators do to files and folders, also while nobody looks or nobody takes anything. */
+/**
+ * What applications and rotators do to files and directories, also between two looks and while no backend accepts
+ * anything.
+ */
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -120,7 +123,7 @@ t.test('a chain of rotations within the pattern: every line once, in order', asy
   await finish(t, stage, program)
 })
 
-t.test('the writer keeps its old file long after it was moved out of the folder', async t => {
+t.test('the writer keeps its old file long after it was moved out of the directory', async t => {
   const stage = await Stage.set(t)
   const away = join(stage.logs, 'archive')
   mkdirSync(away)
@@ -276,7 +279,7 @@ t.test('a file that is replaced by one written elsewhere, again and again', asyn
   await finish(t, stage, program)
 })
 
-t.test('the whole folder is moved away and made anew', async t => {
+t.test('the whole directory is moved away and made anew', async t => {
   const stage = await Stage.set(t)
   const program = await stage.start()
   for (let turn = 0; turn < 3; turn++) {
@@ -286,14 +289,14 @@ t.test('the whole folder is moved away and made anew', async t => {
     renameSync(stage.logs, `${stage.logs}-${turn}`)
     writeSync(late, stage.take(10))
     closeSync(late)
-    t.ok(await stage.arrived(), 'what is still written to the old folder comes')
+    t.ok(await stage.arrived(), 'what is still written to the old directory comes')
     mkdirSync(stage.logs)
   }
   stage.write(50)
   await finish(t, stage, program)
 })
 
-t.test('the folder is deleted with all that is in it, and comes back', async t => {
+t.test('the directory is deleted with all that is in it, and comes back', async t => {
   const stage = await Stage.set(t)
   const program = await stage.start()
   for (let turn = 0; turn < 3; turn++) {
@@ -317,7 +320,7 @@ t.test('a link that is turned to the next file, as date-named logs have it', asy
     symlinkSync(path, current)
     t.ok(await stage.arrived())
     stage.write(30, path)
-    // The next one is turned to before anybody has looked at these.
+    // The next one is turned to before these have been looked at.
   }
   await finish(t, stage, program)
 })

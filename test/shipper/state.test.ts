@@ -106,7 +106,7 @@ t.test('on a volume of its own the state is private, and nothing is warned of', 
 
 t.test('on a volume that keeps no owners the state is kept where the configuration says so', { skip }, async t => {
   const { logs, own, receiver, start } = await pod(t)
-  // As an SMB share shows what anybody makes on it.
+  // As an SMB share shows what any user makes on it.
   const mount = () => {
     for (const path of [own, ...readdirSync(own, { recursive: true, encoding: 'utf8' }).map(name => join(own, name))]) {
       chownSync(path, APPLICATION, APPLICATION)

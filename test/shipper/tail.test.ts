@@ -11,7 +11,7 @@ import { leash } from '../support/leash.ts'
 
 t.jobs = 3
 
-/** Nothing of ours may configure the program. */
+/** Nothing of the test's environment may configure the program. */
 const ENV = { PATH: process.env['PATH'] }
 
 /** The program with bare paths, in `cwd`. */
@@ -22,7 +22,7 @@ async function follow(t: Test, cwd: string, ...paths: string[]): Promise<Program
   return program
 }
 
-t.test('a file in a folder that is not there yet, by its absolute path', async t => {
+t.test('a file in a directory that is not there yet, by its absolute path', async t => {
   const dir = scratch(t, {})
   const path = join(dir, 'not', 'yet', 'x.txt')
   const program = await follow(t, dir, path)
@@ -136,7 +136,7 @@ t.test('several files and a glob, each line whole', async t => {
   }
 })
 
-t.test('its own output in the folder that it follows is refused by name, also once it is renamed', async t => {
+t.test('its own output in the directory that it follows is refused by name, also once it is renamed', async t => {
   const dir = scratch(t, { 'x.log': 'one\n' })
   const out = openSync(join(dir, 'all.log'), 'a')
   const err = openSync(join(dir, 'err.log'), 'a')

@@ -58,7 +58,7 @@ for (const [what, fault] of Object.entries(faults)) {
     wire.treat(fault)
     const before = wire.connections
     stage.write(3000)
-    t.ok(await until(() => wire.connections >= before + 3), 'it tries again')
+    t.ok(await until(() => wire.connections >= before + 3), 'it retries')
     t.match(JSON.parse((await program.get('/health')).text), { backends: [{ state: 'down' }] })
     t.equal(stage.missing().length, 3000, 'nothing came through')
     wire.treat(undefined)

@@ -13,13 +13,13 @@ export const hasOpenssl = (): boolean => spawnSync('openssl', ['version']).statu
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
 export class Authority {
-  readonly #folder: string
+  readonly #directory: string
   readonly #name: string
   /** The file of its own certificate. */
   readonly cert: string
 
-  constructor(folder: string, name = 'authority') {
-    this.#folder = folder
+  constructor(directory: string, name = 'authority') {
+    this.#directory = directory
     this.#name = name
     this.cert = this.#at(`${name}.pem`)
     openssl(
@@ -49,7 +49,7 @@ export class Authority {
   }
 
   #at(file: string): string {
-    return join(this.#folder, file)
+    return join(this.#directory, file)
   }
 }
 

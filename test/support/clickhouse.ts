@@ -1,4 +1,4 @@
-/** A ClickHouse server of its own, in a temporary folder and on free ports, for as long as a test runs. */
+/** A ClickHouse server of its own, in a temporary directory and on free ports, for as long as a test runs. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -41,7 +41,7 @@ export class Clickhouse {
 
   static async start(t: Test): Promise<Clickhouse> {
     const dir = scratch(t, {})
-    for (const folder of ['data', 'tmp']) mkdirSync(join(dir, folder))
+    for (const directory of ['data', 'tmp']) mkdirSync(join(dir, directory))
     const [http, tcp] = await freePorts()
     writeFileSync(join(dir, 'config.xml'), config(dir, http, tcp))
     writeFileSync(join(dir, 'users.xml'), USERS)

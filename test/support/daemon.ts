@@ -12,7 +12,7 @@ export function isInstalled(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH } }).status === 0
 }
 
-/** A port that nobody has, now. */
+/** A port that is free, now. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -36,24 +36,24 @@ t.test('each reason for which a test is skipped has a remedy', t => {
 })
 
 t.test('skipped tests are added up by their reason, those within others too', t => {
-  const folder = scratch(t)
-  mkdirSync(join(folder, 'test/real'), { recursive: true })
+  const directory = scratch(t)
+  mkdirSync(join(directory, 'test/real'), { recursive: true })
   writeFileSync(
-    join(folder, 'test/real/loki.test.ts.tap'),
+    join(directory, 'test/real/loki.test.ts.tap'),
     'TAP version 14\nok 1 - Loki # SKIP LOGSHIPPER_REAL_LOKI_URL is not set\n1..1\n',
   )
   writeFileSync(
-    join(folder, 'test/a.test.ts.tap'),
+    join(directory, 'test/a.test.ts.tap'),
     '# Subtest: x\n    ok 1 - y # SKIP no openssl on this machine\n    ok 2 - z # time=3ms\n    1..2\nok 1 - x # time=5ms\nok 2 - w # SKIP no openssl on this machine\n1..2\n',
   )
-  t.strictSame(lines(missingIn(folder)), [
+  t.strictSame(lines(missingIn(directory)), [
     '# not tested on this machine: 3 tests',
     '#   no openssl on this machine (2: test/a.test.ts)\n#     apt-get install openssl',
     '#   LOGSHIPPER_REAL_LOKI_URL is not set (1: test/real/loki.test.ts)\n#     docker compose -f test/real/compose.yaml up -d, then set the variable as that file says',
   ])
   t.strictSame(lines([]), [])
-  utimesSync(join(folder, 'test/a.test.ts.tap'), 1000, 1000)
-  t.match(lines(missingIn(folder, 2_000_000))[0], /: 1 test$/, 'what did not run this time is left out')
+  utimesSync(join(directory, 'test/a.test.ts.tap'), 1000, 1000)
+  t.match(lines(missingIn(directory, 2_000_000))[0], /: 1 test$/, 'what did not run this time is left out')
   t.end()
 })
 

@@ -57,14 +57,14 @@ export function remedyOf(reason: string): string | undefined {
 }
 
 /**
- * From what tap keeps: `folder` holds a file for each test, by its path. `since`: milliseconds since the epoch, for the
- * files of tests that did not run this time stay there.
+ * From what tap keeps: `directory` holds a file for each test, by its path. `since`: milliseconds since the epoch, for
+ * the files of tests that did not run this time stay there.
  */
-export function missingIn(folder: string, since = 0): Missing[] {
+export function missingIn(directory: string, since = 0): Missing[] {
   const found = new Map<string, { tests: number; files: Set<string> }>()
-  for (const file of globSync('**/*.tap', { cwd: folder }).sort()) {
-    if (statSync(join(folder, file)).mtimeMs < since) continue
-    for (const [, reason] of readFileSync(join(folder, file), 'utf8').matchAll(
+  for (const file of globSync('**/*.tap', { cwd: directory }).sort()) {
+    if (statSync(join(directory, file)).mtimeMs < since) continue
+    for (const [, reason] of readFileSync(join(directory, file), 'utf8').matchAll(
       /^ *(?:ok \d+.*|1\.\.0) # SKIP ?(.*)$/gim,
     )) {
       const key = reason!.trim() || 'no reason given'

@@ -4,16 +4,16 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Mounts one at `folder`; returns whether that was possible. It is unmounted with `umount -l`. */
-export function mountTmpfs(folder: string, size: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status === 0
+/** Mounts one at `directory`; returns whether that was possible. It is unmounted with `umount -l`. */
+export function mountTmpfs(directory: string, size: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory]).status === 0
 }
 
 /** Why a test that needs one is skipped; `false`: it is not. */
 export function withoutTmpfs(): string | false {
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-tmpfs-'))
-  const mounted = mountTmpfs(folder, '64k')
-  if (mounted) execFileSync('umount', ['-l', folder])
-  rmdirSync(folder)
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-tmpfs-'))
+  const mounted = mountTmpfs(directory, '64k')
+  if (mounted) execFileSync('umount', ['-l', directory])
+  rmdirSync(directory)
   return mounted ? false : 'no tmpfs can be mounted here'
 }

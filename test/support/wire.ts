@@ -1,6 +1,6 @@
 /**
  * A wire between the program and its receiver that fails below HTTP: it carries bytes through, or treats each connection
- * as it is told. Its port stays the same whatever it does, also while nobody listens there.
+ * as it is told. Its port stays the same whatever it does, also while nothing listens there.
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -41,7 +41,7 @@ export class Wire {
     this.#drop()
   }
 
-  /** Nobody listens any more. */
+  /** Nothing listens any more. */
   async cut(): Promise<void> {
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
@@ -50,7 +50,7 @@ export class Wire {
     await closed
   }
 
-  /** Somebody listens, at the same port as before. */
+  /** It listens again, at the same port as before. */
   async join(): Promise<void> {
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')

@@ -12,7 +12,7 @@ t.jobs = 2
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 
-/** The program with so many file handles, on a folder with so many files of one line. */
+/** The program with so many file handles, on a directory with so many files of one line. */
 class Crowd {
   readonly path: (n: number) => string
   readonly child: ChildProcess
@@ -52,7 +52,7 @@ class Crowd {
   }
 }
 
-function folderOf(t: Test, files: number): string {
+function directoryOf(t: Test, files: number): string {
   const dir = scratch(t, {})
   mkdirSync(join(dir, 'logs'))
   for (let n = 0; n < files; n++) writeFileSync(join(dir, 'logs', `f${n}.log`), `first of ${n}\n`)
@@ -62,7 +62,7 @@ function folderOf(t: Test, files: number): string {
 const firstOf = (files: number) => Array.from({ length: files }, (_, n) => `first of ${n}`)
 
 t.test('three hundred files and half as many handles', async t => {
-  const dir = folderOf(t, 300)
+  const dir = directoryOf(t, 300)
   const crowd = new Crowd(t, dir, 160, {})
   const lines = () => crowd.out.trimEnd().split('\n')
   const came = (count: number) => until(() => lines().length >= count, 20)
@@ -84,7 +84,7 @@ t.test('three hundred files and half as many handles', async t => {
 })
 
 t.test('a hundred files with unread lines and 64 handles, through an outage, a death and a drain', async t => {
-  const dir = folderOf(t, 100)
+  const dir = directoryOf(t, 100)
   const receiver = await Receiver.start(t)
   receiver.behaviour = refuse(503)
   const env = {
@@ -115,7 +115,7 @@ t.test('a hundred files with unread lines and 64 handles, through an outage, a d
 })
 
 t.test('a backend that is down does not keep the other from files that wait for a handle', async t => {
-  const dir = folderOf(t, 100)
+  const dir = directoryOf(t, 100)
   const [live, dead] = [await Receiver.start(t), await Receiver.start(t)]
   dead.behaviour = refuse(503)
   const config = join(dir, 'config.json')

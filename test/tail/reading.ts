@@ -37,7 +37,7 @@ export interface Frame {
 
 export type Lines = Pick<SourceOptions, 'maxLineBytes' | 'encoding' | 'lineEnd'>
 
-/** The clock goes on by so many milliseconds whenever somebody looks at it. */
+/** The clock goes on by so many milliseconds whenever it is looked at. */
 const TICK = 0.05
 
 /** One file with one cursor, read into slabs as small as a pipeline may have them. */

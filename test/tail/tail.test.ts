@@ -19,7 +19,7 @@ import { type Room, type RoomOptions, room, source } from './rig.ts'
 
 t.jobs = 8
 
-/** A folder of logs, a state folder beside it, and the file `app.log`. */
+/** A directory of logs, a state directory beside it, and the file `app.log`. */
 function place(t: Test): { dir: string; log: string; state: string } {
   const base = scratch(t)
   const dir = join(base, 'logs')
@@ -116,7 +116,7 @@ for (const [where, pattern] of [
     writeFileSync(log, 'a1\na2\n')
     const r = await room(t, { sources: [source(join(dir, pattern))] })
     await r.came(2)
-    // What was written just before the copy has not been seen by anybody.
+    // What was written just before the copy has not been seen.
     appendFileSync(log, 'a3\n')
     copyFileSync(log, `${log}.1`)
     truncateSync(log)
@@ -291,7 +291,7 @@ t.test('a copy of unread lines that was held back is known whatever was written 
   const text = Array.from({ length: 100 }, (_, n) => `line ${n} of the file\n`).join('')
   writeFileSync(log, text)
   t.ok(await r.until(() => sizeOf(r, log) === text.length), 'it is seen')
-  // Nobody sees it end where the copy does.
+  // It is never seen to end where the copy does.
   appendFileSync(log, 'written before\n')
   copyFileSync(log, join(dir, 'app-kept.log'))
   appendFileSync(log, 'written between\n')
@@ -431,10 +431,10 @@ t.test('what is no regular file is refused by name, once, and harms nothing', as
   writeFileSync(log, 'a1\n')
   symlinkSync('/dev/zero', join(dir, 'zero.log'))
   symlinkSync('/etc/passwd', join(dir, 'out.log'))
-  mkdirSync(join(dir, 'folder.log'))
+  mkdirSync(join(dir, 'directory.log'))
   const r = await room(t, { sources: [source(join(dir, '*.log'))] })
   t.strictSame(await r.came(2, 1.3), ['a1'])
-  const refused = ['folder.log', 'out.log', 'zero.log'].map(name => join(dir, name))
+  const refused = ['directory.log', 'out.log', 'zero.log'].map(name => join(dir, name))
   t.strictSame([...r.tail.refused].map(({ path }) => path).sort(), refused)
   t.equal(r.journal.said.filter(({ sentence }) => sentence === 'a path is not followed').length, 3)
 })
@@ -661,9 +661,9 @@ t.test('a damaged checkpoint costs repeated lines, never lost ones, and is named
   t.ok(r.journal.said.some(({ level, sentence }) => level === 'error' && sentence.includes('checkpoint')))
 })
 
-t.test('a state folder that cannot be written stops nothing', async t => {
+t.test('a state directory that cannot be written stops nothing', async t => {
   const { log, state } = place(t)
-  writeFileSync(state, 'a file, where the folder should be')
+  writeFileSync(state, 'a file, where the directory should be')
   writeFileSync(log, 'a1\n')
   const r = await room(t, { sources: [source(log)], state })
   t.strictSame(await r.came(1), ['a1'])

@@ -81,7 +81,7 @@ export function judge(
       entry.lengths.add(key === text ? undefined : Buffer.byteLength(text))
       known.set(key, entry)
     }
-    // Of a text that was written more than once nobody can say which of its lines came.
+    // Of a text that was written more than once it cannot be told which of its lines came.
     const common = new Set(model.lines.filter(({ rank }) => rank > 0).map(line => line.expected))
     for (const line of model.lines) {
       for (const piece of model.pieces(line)) may(piece.text, piece.bytes, line.allowed, line, piece.hole)
@@ -189,7 +189,7 @@ function account(
   if (last.inFlight.bytes !== 0) say(`${last.inFlight.bytes} bytes are in flight at the end`)
   const rejected = sum(last.rejected)
   const refused = model.poisoned[at]!.filter(({ expected }) => !receiver.idsOf.has(expected))
-  // Of what was cut off or deleted nobody can say from outside whether it was refused before.
+  // Of what was cut off or deleted it cannot be told from outside whether it was refused before.
   const certain = refused.filter(({ homes }) => [...homes].some(home => model.reachable(home)))
   const uncertain =
     refused.reduce((sum, { bytes }) => sum + bytes, 0) - certain.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -198,7 +198,7 @@ function account(
   const settled = last.delivered.bytes + padding
   const killed = model.deaths.some(({ kind }) => kind === 'kill')
   const unsaved = killed || ends.some(({ code }) => code !== 0)
-  // What was delivered, never saved, and then gone from the volume is in nobody's account.
+  // What was delivered, never saved, and then gone from the volume is in no account.
   if (!unsaved || model.lost.every(lost => lost.length === 0)) {
     const { lines } = last.delivered
     const worth = refused.reduce((sum, { bytes }) => sum + bytes, 0)

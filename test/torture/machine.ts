@@ -11,7 +11,7 @@ import { otherUser } from '../support/otheruser.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/logshipper.cjs')
-/** Under root nothing is forbidden: what a mode forbids shows only as somebody else. */
+/** Under root nothing is forbidden: what a mode forbids shows only as another user. */
 const NOBODY = 65534
 
 /** No shipper outlives the torture. */
@@ -107,15 +107,15 @@ export class Machine {
   /** The regular files that it holds open now, by device and inode. */
   open(): Set<string> {
     const keys = new Set<string>()
-    const folder = `/proc/${this.#child?.pid}/fd`
+    const directory = `/proc/${this.#child?.pid}/fd`
     let names: string[] = []
     try {
-      names = readdirSync(folder)
+      names = readdirSync(directory)
     } catch {
       // It has just ended.
     }
     for (const name of names) {
-      const stats = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false })
+      const stats = statSync(join(directory, name), { bigint: true, throwIfNoEntry: false })
       if (stats?.isFile()) keys.add(`${stats.dev}:${stats.ino}`)
     }
     return keys

@@ -6,12 +6,12 @@
  * still a way to it. The first moment without one excuses the line for those backends that have not got it yet; every
  * other line has to arrive. Ways to a line:
  *   - its file has a name that the pattern matches;
- *   - its file was rotated from such a name to one that tools give, or copied to such a name, in the same folder, and the
- *     shipper knew that path;
- *   - the shipper holds the file open, or knows it and it is still in its folder, or linked to;
- *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its folder;
+ *   - its file was rotated from such a name to one that tools give, or copied to such a name, in the same directory,
+ *     and the shipper knew that path;
+ *   - the shipper holds the file open, or knows it and it is still in its directory, or linked to;
+ *   - it had it in a checkpoint, with the beginning of it, and a compressed copy is in its directory;
  *   - it was made, rotated and compressed while no shipper ran, to a name that tools give;
- *   - it was made while no shipper ran, and rotated into another folder below, where one went that the shipper knew;
+ *   - it was made while no shipper ran, and rotated into another directory below, where one went that the shipper knew;
  *   - its file is the copy of a copytruncate, whatever its name, and the shipper had seen how the original begins.
  */
 import { type Line, Node } from './node.ts'
@@ -50,7 +50,7 @@ export interface Lost {
 export class Model {
   readonly #pattern: Program['pattern']
   readonly #receivers: readonly Receiver[]
-  /** Every inode that has content somebody could still want. */
+  /** Every inode whose content may still have to be delivered. */
   readonly nodes = new Set<Node>()
   /** The lines of each text, in the order in which they were written. */
   readonly #twins = new Map<string, Line[]>()
@@ -75,7 +75,7 @@ export class Model {
   readonly cutUnread: number[]
   /** A file was cut in its middle: what stays of it may be read again, and until then counts as gone. */
   shortened = false
-  /** Something was delivered, not saved, and then gone from the volume: it is in nobody's account. */
+  /** Something was delivered, not saved, and then gone from the volume: it is in no account. */
   unaccounted = false
   /**
    * A file was cut in its middle, or written anew with the same first line, within the moments before a death that no
@@ -100,7 +100,7 @@ export class Model {
     this.cutUnread = receivers.map(() => 0)
   }
 
-  /** Whether the shipper's pattern matches a name, relative to the folder of logs. */
+  /** Whether the shipper's pattern matches a name, relative to the directory of logs. */
   follows(name: string): boolean {
     if (!/^(sub\/)?[^/]+$/.test(name) || name.endsWith('.gz')) return false
     switch (this.#pattern) {
@@ -114,7 +114,7 @@ export class Model {
   }
 
   create(key: string, birth: bigint): Node {
-    // The number of an inode comes again only when nobody holds it any more.
+    // The number of an inode comes again only when no process holds it any more.
     for (const other of this.nodes) if (other.key === key) this.nodes.delete(other)
     const node = new Node(key, birth, ++this.#incarnations)
     node.unseen = !this.alive
@@ -140,7 +140,7 @@ export class Model {
     const known = this.alive ? node.kept : node.durable && !node.forgotten
     // Whatever was made while it was down is looked for before anything is read.
     const missed = !this.alive && node.rotation && !this.follows(to)
-    if ((!known && !missed) || folderOf(from) !== folderOf(to)) node.unorder()
+    if ((!known && !missed) || directoryOf(from) !== directoryOf(to)) node.unorder()
     if (!known && missed) this.#unorderTwins(node)
   }
 
@@ -406,7 +406,7 @@ export class Model {
   #look(node: Node, now: number): void {
     if (!this.alive || this.frozenSince !== undefined || !node.readable || !node.kept) return
     const { first, openSince, readableSince } = node
-    // NULs are no sign of anybody.
+    // NULs do not tell one file from another.
     if (first === undefined || first.hole > 0) return
     const since = Math.max(first.writtenAt, openSince ?? now, readableSince, this.thawedAt)
     if (this.#had(since) >= SEEN) node.seenSince ??= now
@@ -436,7 +436,7 @@ export class Model {
     return this.time.between(this.#readyAt, end) < within ? this.#startedAt : this.time.before(end, within)
   }
 
-  /** `pins`: the inodes that the state folder has links to. `draining`: it had been told to end. */
+  /** `pins`: the inodes that the state directory has links to. `draining`: it had been told to end. */
   died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill'): void {
     const at = performance.now()
     const end = this.frozenSince ?? at
@@ -504,27 +504,27 @@ export class Model {
     if (node.pinned && node.durable && !node.forgotten) return true
     if (node.packed !== undefined && this.#isUnpacked(node, node.packed)) return true
     if (node.names.size === 0) return false
-    const folders = new Set([...node.names].map(folderOf))
+    const directories = new Set([...node.names].map(directoryOf))
     if (node.linkedSince !== undefined) return true
     if (node.origin === undefined) return node.durable
-    const root = folderOf(node.origin)
-    const here = folders.has(root)
-    // By its inode it is found in all folders below that of its pattern.
-    if (node.durable && !node.forgotten && [...folders].some(folder => isBelow(folder, root))) return true
+    const root = directoryOf(node.origin)
+    const here = directories.has(root)
+    // By its inode it is found in all directories below that of its pattern.
+    if (node.durable && !node.forgotten && [...directories].some(directory => isBelow(directory, root))) return true
     if (here && this.alive && node.metSince !== undefined) return true
-    const missed = here || (node.unseen && [...folders].some(folder => this.#leadsInto(node, folder)))
+    const missed = here || (node.unseen && [...directories].some(directory => this.#leadsInto(node, directory)))
     return node.rotation && missed && this.#isYoung(node, node.origin)
   }
 
   /**
-   * A file of the same name, which the shipper knows by its inode, is to be found in that folder: others are looked for
-   * there too. Otherwise nothing tells it from a folder of somebody else's logs.
+   * A file of the same name, which the shipper knows by its inode, is to be found in that directory: others are looked
+   * for there too. Otherwise nothing tells it from a directory of another program's logs.
    */
-  #leadsInto({ origin }: Node, folder: string): boolean {
-    if (origin === undefined || !isBelow(folder, folderOf(origin))) return false
+  #leadsInto({ origin }: Node, directory: string): boolean {
+    if (origin === undefined || !isBelow(directory, directoryOf(origin))) return false
     for (const { durable, forgotten, readable, origin: other, names } of this.nodes) {
       if (other !== origin || !durable || forgotten || !readable) continue
-      if (names.values().some(name => folderOf(name) === folder)) return true
+      if (names.values().some(name => directoryOf(name) === directory)) return true
     }
     return false
   }
@@ -541,7 +541,7 @@ export class Model {
   #isUnpacked(node: Node, name: string): boolean {
     if (node.durable && node.recognizable && !node.forgotten) return true
     const { origin } = node
-    if (origin === undefined || folderOf(origin) !== folderOf(name)) return false
+    if (origin === undefined || directoryOf(origin) !== directoryOf(name)) return false
     return node.unseen && node.rotation && this.#isYoung(node, origin)
   }
 
@@ -621,7 +621,7 @@ export class Model {
 
   /**
    * How many lines of this text need not arrive: those that are excused, and those that there is no way to any more. Of
-   * these one may have come; but which of several lines of the same text came nobody can say.
+   * these one may have come; but which of several lines of the same text came cannot be told.
    */
   #excusedOf(text: string): number {
     const twins = this.#twins.get(text) ?? []
@@ -652,10 +652,10 @@ export function expected(text: string): string {
   return bytes.toString('utf8', 0, end)
 }
 
-function isBelow(folder: string, root: string): boolean {
-  return root === '' || folder === root || folder.startsWith(`${root}/`)
+function isBelow(directory: string, root: string): boolean {
+  return root === '' || directory === root || directory.startsWith(`${root}/`)
 }
 
-function folderOf(name: string): string {
+function directoryOf(name: string): string {
   return name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : ''
 }

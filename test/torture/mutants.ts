@@ -39,16 +39,16 @@ const FAILED = /^ *not ok/
 /** A copy of the project with the mutation in it, built where that is what is run. */
 function mutate(mutant: Mutant): string {
   const { name } = mutant
-  const folder = mkdtempSync(join(tmpdir(), 'logshipper-mutant-'))
+  const directory = mkdtempSync(join(tmpdir(), 'logshipper-mutant-'))
   // The program under test runs as nobody.
-  chmodSync(folder, 0o755)
-  for (const part of COPIED) cpSync(join(ROOT, part), join(folder, part), { recursive: true })
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  apply(mutant, folder)
-  if (mutant.test !== undefined && OF_PARTS.test(mutant.test)) return folder
-  const built = spawnSync(process.execPath, ['build.ts'], { cwd: folder, encoding: 'utf8' })
+  chmodSync(directory, 0o755)
+  for (const part of COPIED) cpSync(join(ROOT, part), join(directory, part), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+  apply(mutant, directory)
+  if (mutant.test !== undefined && OF_PARTS.test(mutant.test)) return directory
+  const built = spawnSync(process.execPath, ['build.ts'], { cwd: directory, encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`"${name}" does not build: ${built.stderr}`)
-  return folder
+  return directory
 }
 
 interface Catch {
@@ -58,14 +58,14 @@ interface Catch {
   readonly programs: number | undefined
 }
 
-async function hunt(mutant: Mutant, folder: string): Promise<Catch> {
+async function hunt(mutant: Mutant, directory: string): Promise<Catch> {
   const programs = mutant.program === undefined ? [] : ['--regression', mutant.program]
   const torture =
     mutant.processing === undefined
       ? ['test/torture/torture.ts', '--first', ...programs]
       : ['test/torture/processing.ts', '--first', '--named', mutant.processing]
   const command = mutant.test === undefined ? torture : [mutant.test]
-  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, command, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
   let late = false
   const timer = setTimeout(() => {
     late = true
@@ -114,9 +114,9 @@ if (chosen.length === 0) throw new Error(`${words.join(' ')}: none of ${MUTANTS.
 let survived = 0
 for (const mutant of chosen) {
   const began = performance.now()
-  const folder = mutate(mutant)
-  const { by, programs } = await hunt(mutant, folder)
-  rmSync(folder, { recursive: true, force: true })
+  const directory = mutate(mutant)
+  const { by, programs } = await hunt(mutant, directory)
+  rmSync(directory, { recursive: true, force: true })
   if (by === undefined) survived++
   const seconds = Math.round((performance.now() - began) / 1000)
   console.log(

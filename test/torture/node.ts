@@ -72,9 +72,9 @@ export class Node {
   durable = false
   followedAt = 0
   copy = false
-  /** Its content was replaced while nobody looked. */
+  /** Its content was replaced between two looks. */
   forgotten = false
-  /** The state folder had a link to it when the shipper died. */
+  /** The state directory had a link to it when the shipper died. */
   pinned = false
   /** The name under which its compressed content is there. */
   packed: string | undefined

@@ -54,7 +54,7 @@ export type Action =
     }
   /**
    * So many rotations in a row, with lines between them. `pack`: what was rotated is compressed at once; `away`: into
-   * another folder, as logrotate's `olddir` has it.
+   * another directory, as logrotate's `olddir` has it.
    */
   | {
       readonly do: 'tool'
@@ -82,7 +82,7 @@ export type Action =
   | { readonly do: 'link'; readonly file: File }
   | { readonly do: 'swap'; readonly lines: number }
   | { readonly do: 'chmod'; readonly file: File; readonly mode: number }
-  | { readonly do: 'folder' }
+  | { readonly do: 'directory' }
   | { readonly do: 'twins'; readonly lines: number }
   | { readonly do: 'fault'; readonly backend: BackendName; readonly fault: Fault; readonly times: number }
   | { readonly do: 'down'; readonly backend: BackendName }
@@ -235,7 +235,7 @@ export function generate(seed: number, scale: Scale): Program {
     [1, () => ({ do: 'link', file: file() })],
     [2, () => ({ do: 'swap', lines: int(0, 20) })],
     [1, () => ({ do: 'chmod', file: file(), mode: next() < 0.5 ? 0 : 0o644 })],
-    [1, () => ({ do: 'folder' })],
+    [1, () => ({ do: 'directory' })],
     [1, () => ({ do: 'twins', lines: int(1, 30) })],
     [6, () => ({ do: 'fault', backend: pick(BACKENDS), fault: fault(), times: int(1, 3) })],
     [2, () => ({ do: 'down', backend: pick(BACKENDS) })],

@@ -262,7 +262,7 @@ export const REGRESSIONS: readonly Program[] = [
     append(),
     SETTLE,
   ]),
-  // Nobody looked again once it could be read: no followed name led to it any more.
+  // It was not looked at again once it could be read: no followed name led to it any more.
   program('rotated out of the pattern while it may not be read, and a death', [
     append(),
     SETTLE,
@@ -486,7 +486,8 @@ export const REGRESSIONS: readonly Program[] = [
     SETTLE,
   ]),
 
-  // Only the first copy was gone on in: of the others nothing had been read, so nobody knew whose copies they were.
+  // Only the first copy was gone on in: of the others nothing had been read, so it was not known whose copies they
+  // were.
   program(
     'four copytruncates in an outage, to names that are shifted, dated, or known by their content only',
     [
@@ -864,9 +865,9 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
-  // Files that nobody had seen were looked for in the folder of their name only.
+  // Files that had not been seen were looked for in the directory of their name only.
   program(
-    'rotated twice into another folder while down',
+    'rotated twice into another directory while down',
     [
       append(),
       SETTLE,
@@ -879,9 +880,10 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
-  // Rotations were asked for that nothing had told of: a folder of old files of ours looks like one of others' logs.
+  // Rotations were asked for that nothing had told of: a directory of old files of the log looks like one of other
+  // logs.
   program(
-    'rotated twice into another folder while down, where nothing that was known went',
+    'rotated twice into another directory while down, where nothing that was known went',
     [
       append(),
       SETTLE,
@@ -895,7 +897,7 @@ export const REGRESSIONS: readonly Program[] = [
   ),
   // As above, but the shipper had seen a rotation go there.
   program(
-    'rotated twice into another folder while down, where one went that was known',
+    'rotated twice into another directory while down, where one went that was known',
     [
       append(),
       SETTLE,
@@ -911,9 +913,9 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
-  // A file was asked for that had left the folder in front of its pattern's first wildcard.
+  // A file was asked for that had left the directory in front of its pattern's first wildcard.
   program(
-    'rotated out of the folder of its pattern while down',
+    'rotated out of the directory of its pattern while down',
     [
       append(5, 'sub/web.log'),
       SETTLE,

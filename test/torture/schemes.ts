@@ -2,8 +2,8 @@
  * The names that real tools give to a file when they rotate it, one scheme each: pure functions of the file's name and of
  * how many rotations there were before.
  *
- * Guarantees: a name stays in the folder of its file; every scheme but `old` and those of a calendar gives a new name each
- * time; no name is one that a writer writes to.
+ * Guarantees: a name stays in the directory of its file; every scheme but `old` and those of a calendar gives a new
+ * name each time; no name is one that a writer writes to.
  */
 import { basename, dirname, extname, join } from 'node:path'
 

@@ -643,7 +643,7 @@ export class World {
         if (node) this.#chmod(node, action.file, action.mode)
         return
       }
-      case 'folder': {
+      case 'directory': {
         for (const node of [...model.nodes]) {
           for (const name of [...node.names]) if (name.startsWith('sub/')) this.#unlink(name)
         }

@@ -5,7 +5,7 @@ const took = (ceiling: Ceiling, times: number) => {
   for (let n = 0; n < times; n++) ceiling.raise(100, 50)
 }
 
-t.test('what was too large is not tried again for a while, and then a little more is', t => {
+t.test('what was too large is not retried for a while, and then a little more is', t => {
   const ceiling = new Ceiling(1000_000)
   t.equal(ceiling.bytes, Number.POSITIVE_INFINITY)
   ceiling.lower(800_000)

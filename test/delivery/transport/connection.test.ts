@@ -109,7 +109,7 @@ t.test('when the server has gone the name is looked up at once', async t => {
 
 t.test('of several addresses one that answers is found, whichever family it is of', async t => {
   const port = await raw(t, socket => socket.on('data', () => socket.write(OK)))
-  // 192.0.2.0/24 and 2001:db8::/32 lead nowhere (RFC 5737, RFC 3849); nobody listens on ::1 and 127.0.0.3.
+  // 192.0.2.0/24 and 2001:db8::/32 lead nowhere (RFC 5737, RFC 3849); nothing listens on ::1 and 127.0.0.3.
   for (const addresses of [
     ['::1', '127.0.0.1'],
     ['127.0.0.3', '127.0.0.1'],

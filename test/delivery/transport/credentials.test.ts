@@ -46,7 +46,7 @@ t.test('short and empty values leave the words alone', async t => {
   t.equal(withoutSecrets('a plain complaint', { one: '', two: 'a', three: 'int' }, '/?a=&b'), 'a plain complaint')
 })
 
-/** A folder as the kubelet projects a Secret: files are links through `..data`, which is swapped in one step. */
+/** A directory as the kubelet projects a Secret: files are links through `..data`, which is swapped in one step. */
 class Projected {
   readonly dir = mkdtempSync(join(tmpdir(), 'projected-'))
   #version = 0
@@ -86,14 +86,16 @@ t.test('a secret that holds the word before it already is sent with one', t => {
 })
 
 t.test('a file is looked at again after three seconds of use, and read again if it looks different', async t => {
-  const folder = new Projected()
-  folder.swap({ token: 'one\n', key: 'k1' })
+  const directory = new Projected()
+  directory.swap({ token: 'one\n', key: 'k1' })
   const listener = new Listener()
-  const headers = { 'X-Key': { file: folder.at('key') }, 'x-plain': 'p', 'x-env': { env: 'NAME' } }
-  const ring = new CredentialStore({ auth: { bearer: { file: folder.at('token') } }, headers }, listener, { NAME: 'n' })
+  const headers = { 'X-Key': { file: directory.at('key') }, 'x-plain': 'p', 'x-env': { env: 'NAME' } }
+  const ring = new CredentialStore({ auth: { bearer: { file: directory.at('token') } }, headers }, listener, {
+    NAME: 'n',
+  })
   const expected = { 'x-key': 'k1', 'x-plain': 'p', 'x-env': 'n', authorization: 'Bearer one' }
   t.same(ring.current?.headers, expected)
-  folder.swap({ token: 'two\n', key: 'k2' })
+  directory.swap({ token: 'two\n', key: 'k2' })
   t.same(ring.current?.headers, expected, 'not with every request')
   later(t, 3001)
   t.same(ring.current?.headers, { ...expected, 'x-key': 'k2', authorization: 'Bearer two' })
@@ -103,11 +105,11 @@ t.test('a file is looked at again after three seconds of use, and read again if 
 })
 
 t.test('a file in the same place with the same length and another content is noticed', async t => {
-  const folder = new Projected()
-  folder.swap({ token: 'one' })
-  const ring = new CredentialStore({ auth: { bearer: { file: folder.at('token') } } }, new Listener())
+  const directory = new Projected()
+  directory.swap({ token: 'one' })
+  const ring = new CredentialStore({ auth: { bearer: { file: directory.at('token') } } }, new Listener())
   t.equal(ring.current?.headers['authorization'], 'Bearer one')
-  writeFileSync(folder.at('token'), 'two')
+  writeFileSync(directory.at('token'), 'two')
   later(t, 3001)
   t.equal(ring.current?.headers['authorization'], 'Bearer two')
 })
@@ -162,39 +164,39 @@ t.test('certificates', { skip: hasOpenssl() ? false : 'no openssl on this machin
   const bytes = ({ cert, key }: { cert: string; key: string }) => ({ cert: readFileSync(cert), key: readFileSync(key) })
   const [one, two] = [bytes(authority.sign('one')), bytes(authority.sign('two'))]
   const ca = readFileSync(authority.cert)
-  const ringOf = (folder: Projected, listener = new Listener()) => {
-    const files = { ca: folder.at('ca'), cert: folder.at('cert'), key: folder.at('key') }
+  const ringOf = (directory: Projected, listener = new Listener()) => {
+    const files = { ca: directory.at('ca'), cert: directory.at('cert'), key: directory.at('key') }
     return new CredentialStore({ tls: { ...files, minVersion: '1.2', insecureSkipVerify: false } }, listener)
   }
 
   t.test('a pair is taken as a whole: half of a new one leaves the one before in use', async t => {
-    const folder = new Projected()
-    folder.swap({ ca, ...one })
+    const directory = new Projected()
+    directory.swap({ ca, ...one })
     const listener = new Listener()
-    const ring = ringOf(folder, listener)
+    const ring = ringOf(directory, listener)
     const before = ring.current?.trust
     t.ok(before?.context)
-    folder.swap({ ca, cert: two.cert, key: one.key })
+    directory.swap({ ca, cert: two.cert, key: one.key })
     later(t, 4000)
     t.equal(ring.current?.trust, before)
     t.equal(listener.said.length, 0, 'the middle of a swap is nothing to speak of')
-    folder.swap({ ca, ...two })
+    directory.swap({ ca, ...two })
     later(t, 8000)
     const after = ring.current?.trust
     t.not(after, before)
     t.same(after?.pem.slice(1), [two.cert.toString(), two.key.toString()])
-    folder.swap({ ca, ...two })
+    directory.swap({ ca, ...two })
     later(t, 12_000)
     t.equal(ring.current?.trust, after, 'the same again changes nothing, and no connection')
   })
 
   t.test('a pair that stays torn is said to be', async t => {
-    const folder = new Projected()
-    folder.swap({ ca, ...one })
+    const directory = new Projected()
+    directory.swap({ ca, ...one })
     const listener = new Listener()
-    const ring = ringOf(folder, listener)
+    const ring = ringOf(directory, listener)
     t.ok(ring.current)
-    folder.swap({ ca, cert: one.cert, key: two.key })
+    directory.swap({ ca, cert: one.cert, key: two.key })
     for (const seconds of [4, 8]) {
       later(t, seconds * 1000)
       t.ok(ring.current)
@@ -203,20 +205,20 @@ t.test('certificates', { skip: hasOpenssl() ? false : 'no openssl on this machin
   })
 
   t.test(
-    'a bundle of authorities that is empty, torn or none at all is not trusted, and trusts nobody by mistake',
+    'a bundle of authorities that is empty, torn or none at all is not trusted, and no server is trusted by mistake',
     async t => {
-      const folder = new Projected()
-      folder.swap({ ca, ...one })
-      const ring = ringOf(folder)
+      const directory = new Projected()
+      directory.swap({ ca, ...one })
+      const ring = ringOf(directory)
       const before = ring.current?.trust
       const pem = ca.toString()
       for (const bad of ['', 'x', pem.slice(0, 200), pem + pem.slice(0, 200), pem.replace('MI', 'IM')]) {
-        folder.swap({ ca: bad, ...one })
+        directory.swap({ ca: bad, ...one })
         t.equal(ring.reload(), false)
         t.equal(ring.current?.trust, before)
-        t.equal(ringOf(folder).current, undefined)
+        t.equal(ringOf(directory).current, undefined)
       }
-      folder.swap({
+      directory.swap({
         ca: `# ours\n${pem}\n${new Authority(made, 'next').cert && readFileSync(join(made, 'next.pem'))}`,
         ...one,
       })

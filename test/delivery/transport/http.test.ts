@@ -232,8 +232,8 @@ t.test('credentials go into the header, are read again on reload, and never into
   const receiver = new Receiver(answer(200))
   const url = await receiver.listen()
   t.teardown(() => receiver.close())
-  const folder = mkdtempSync(join(tmpdir(), 'credentials-'))
-  const token = join(folder, 'token')
+  const directory = mkdtempSync(join(tmpdir(), 'credentials-'))
+  const token = join(directory, 'token')
   const listener = new Listener()
   const transport = transportTo(url, { auth: { bearer: { file: token } } }, listener)
   t.teardown(() => transport.close())
@@ -277,8 +277,8 @@ t.test('basic credentials and keys have their own headers', async t => {
 })
 
 t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'tls-'))
-  const at = (name: string) => join(folder, name)
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'))
+  const at = (name: string) => join(directory, name)
   const make = (name: string, subject: string) =>
     execFileSync(
       'openssl',

@@ -196,7 +196,7 @@ t.test('the secret is read from its file each time', async t => {
     ['old', 'new'],
   )
   rmSync(file)
-  t.equal(statusOf(await transport.send(LINE)), 204, 'nobody asks for it while the token is good')
+  t.equal(statusOf(await transport.send(LINE)), 204, 'it is not asked for while the token is valid')
 })
 
 /** A token server without a network, and a clock that is set by hand. */

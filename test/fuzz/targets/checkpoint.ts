@@ -1,6 +1,7 @@
 /**
- * A checkpoint, to what reads it at a start. Others may have written into the directory before it was ours alone, so the
- * checksum is right whatever the bytes are: an input is the body, and a header that fits is put in front of it.
+ * A checkpoint, to what reads it at a start. Others may have written into the directory before it was the shipper's
+ * alone, so the checksum is right whatever the bytes are: an input is the body, and a header that fits is put in front
+ * of it.
  *
  * Nothing throws. What is accepted holds what `saved.ts` and `belonging.ts` promise, said here once more in other words, is
  * read again as it is after a save, and every entry is either accepted or counted as refused.
@@ -215,7 +216,7 @@ export function checkpoint(): Target {
   }
 }
 
-/** How many entries there are, by another parser than ours; undefined if it takes this for something else. */
+/** How many entries there are, by another parser; undefined if it takes this for something else. */
 function entriesOf(input: Buffer): number | undefined {
   try {
     const { generations, totals } = JSON.parse(input.toString())

@@ -38,7 +38,7 @@ function write({ status, headers, body }: Answer): Buffer {
   return Buffer.from(`${status}\n${lines.join('')}\n${body}`)
 }
 
-/** ClickHouse says by an exception that it has the block already; its header can come from nobody else. */
+/** ClickHouse says by an exception that it has the block already; its header can come from no other server. */
 function isSuccess(name: string, { status, headers }: Answer): boolean {
   const stored = name.startsWith('clickhouse') && headers['x-clickhouse-exception-code'] === '389'
   return stored || (status >= 200 && status < 300)

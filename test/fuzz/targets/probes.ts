@@ -1,6 +1,6 @@
 /**
- * What anybody in the pod's network can send to the probe port, and every container of the pod to the admin port. Whatever
- * it is, the socket ends, and the kubelet is answered on the next one.
+ * What any process in the pod's network can send to the probe port, and every container of the pod to the admin port.
+ * Whatever it is, the socket ends, and the kubelet is answered on the next one.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

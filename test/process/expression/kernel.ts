@@ -27,7 +27,7 @@ export function layTable(table: Uint8Array, at = TABLE + 6): number {
   return at
 }
 
-/** Lays a text down between bytes that no text of ours has around it, and returns its address. */
+/** Lays a text down between bytes that no tested text has around it, and returns its address. */
 export function layText(text: Uint8Array, shift = 0): number {
   const at = TEXT + shift
   bytes.fill(0x61, at - 16, at + text.length + 16)

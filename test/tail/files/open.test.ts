@@ -20,7 +20,7 @@ import { isNoise, isPattern, openRegular, Root } from '../../../src/tail/files/o
 import { scratch } from '../../scratch.ts'
 import { leash } from '../../support/leash.ts'
 
-t.test('a regular file below the folder is opened for reading', t => {
+t.test('a regular file below the directory is opened for reading', t => {
   const dir = scratch(t)
   writeFileSync(join(dir, 'app.log'), 'content')
   const opened = openRegular(join(dir, 'app.log'), [new Root(dir)])
@@ -39,7 +39,7 @@ t.test('what is no regular file is refused with its kind, and nothing blocks', a
   const dir = mkdtempSync(join(tmpdir(), 'logshipper-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   execFileSync('mkfifo', [join(dir, 'fifo')])
-  mkdirSync(join(dir, 'folder'))
+  mkdirSync(join(dir, 'directory'))
   symlinkSync('/dev/zero', join(dir, 'zero'))
   symlinkSync('fifo', join(dir, 'link to fifo'))
   symlinkSync('nowhere', join(dir, 'dangling'))
@@ -53,7 +53,7 @@ t.test('what is no regular file is refused with its kind, and nothing blocks', a
   t.equal(reason('fifo'), 'a FIFO')
   t.equal(reason('link to fifo'), 'a FIFO')
   t.equal(reason('socket'), 'a socket')
-  t.equal(reason('folder'), 'a directory')
+  t.equal(reason('directory'), 'a directory')
   t.equal(reason('zero'), 'a device')
   t.match(reason('dangling'), /leads nowhere/)
   t.match(reason('circle'), /circles/)
@@ -63,7 +63,7 @@ t.test('what is no regular file is refused with its kind, and nothing blocks', a
   server.close()
 })
 
-t.test('a link out of the folder is refused unless its target was allowed', t => {
+t.test('a link out of the directory is refused unless its target was allowed', t => {
   const base = scratch(t)
   const [logs, secrets, allowed] = ['logs', 'secrets', 'allowed'].map(name => join(base, name))
   for (const dir of [logs!, secrets!, allowed!, `${logs}-secret`]) mkdirSync(dir)
@@ -83,9 +83,9 @@ t.test('a link out of the folder is refused unless its target was allowed', t =>
     t.equal(opened.kind, kind, target)
     if (opened.kind === 'open') closeSync(opened.fd)
   }
-  // A linked folder on the way is a link out, too.
-  symlinkSync(secrets!, join(logs!, 'folder'))
-  t.equal(openRegular(join(logs!, 'folder', 'file'), [new Root(logs!)]).kind, 'refused')
+  // A linked directory on the way is a link out, too.
+  symlinkSync(secrets!, join(logs!, 'directory'))
+  t.equal(openRegular(join(logs!, 'directory', 'file'), [new Root(logs!)]).kind, 'refused')
   // But the root itself may be a link: it was named.
   symlinkSync(logs!, join(base, 'root'))
   const opened = openRegular(join(base, 'root', 'file'), [new Root(join(base, 'root'))])

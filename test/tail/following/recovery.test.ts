@@ -1,4 +1,4 @@
-/** What somebody planted as our state reads, ships, writes and removes nothing but what the sources name. */
+/** What an attacker planted as the state reads, ships, writes and removes nothing but what the sources name. */
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,

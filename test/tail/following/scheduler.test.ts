@@ -4,7 +4,7 @@ import { Scheduler } from '../../../src/tail/following/scheduler.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
 import { Time } from '../../support/time.ts'
 
-/** Milliseconds: what a busy machine takes from us is not ours. */
+/** Milliseconds: what a busy machine takes is not the scheduler's. */
 function cpu(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000

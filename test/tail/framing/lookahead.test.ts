@@ -25,7 +25,7 @@ t.test('room that was set aside is read as it is written into, and not looked th
   t.ok(bytesRead() - before < 200 * 100_000, 'what lies behind it is not read each time')
   t.equal(reading.tailer.extent, at, 'its data ends where the lines do')
   t.equal(reading.read('drain'), 'dry')
-  t.equal(reading.cursor.read, at, 'at the end it stays, for somebody may write there yet')
+  t.equal(reading.cursor.read, at, 'at the end it stays, for a writer may go on there')
   ftruncateSync(reading.fd, at)
   t.match(reading.tailer.poll(0, false), { kind: 'intact' }, 'and nothing is lost when it is cut off')
   reading.append('grown\n')

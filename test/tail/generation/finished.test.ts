@@ -45,7 +45,7 @@ t.test(
 
 t.test('what is lost before a kill is not counted again after it', async t => {
   const dir = scratch(t)
-  for (const folder of ['logs', 'state']) mkdirSync(join(dir, folder))
+  for (const directory of ['logs', 'state']) mkdirSync(join(dir, directory))
   const log = join(dir, 'logs', 'app.log')
   const options = { sources: [source(log)], state: join(dir, 'state') }
   const size = 3_000_000

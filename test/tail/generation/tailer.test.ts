@@ -86,7 +86,7 @@ t.test('live, rotated, found again, rotated, deleted, closed', t => {
   t.equal(tailer.state.kind, 'deleted', 'another file has taken its last name')
   t.notOk(tailer.finished(MINUTE), 'a chunk is in flight')
   settle()
-  t.notOk(tailer.finished(100), 'somebody may be writing still')
+  t.notOk(tailer.finished(100), 'a writer may still have it open')
   t.ok(tailer.finished(MINUTE))
   tailer.close()
   tailer.close()

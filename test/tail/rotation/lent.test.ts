@@ -128,6 +128,6 @@ t.test('a lent file has one owner', t => {
   t.strictSame([...lent], [file])
   t.ok(lent.take(file), 'whoever comes first has it')
   t.notOk(lent.has(file))
-  t.notOk(lent.take(file), 'and nobody after that')
+  t.notOk(lent.take(file), 'and no other after that')
   t.end()
 })

@@ -107,7 +107,7 @@ t.test('a name that is new may be a rotation of a path that has lost its file si
   t.end()
 })
 
-t.test('a file that was rotated into another folder while we were down is read on there', async t => {
+t.test('a file that was rotated into another directory while we were down is read on there', async t => {
   const { dir, log, state } = place(t)
   writeFileSync(log, 'a1\n')
   const options = { sources: [source(join(dir, '*.log'))], state }

@@ -97,7 +97,7 @@ t.test('of a file nothing was read of no copy can be known', t => {
   t.end()
 })
 
-t.test('in a crowded folder the names of a rotation are looked at first', t => {
+t.test('in a crowded directory the names of a rotation are looked at first', t => {
   const { log, at } = place(t)
   writeFileSync(log, 'content\n')
   const wanted = known(log, 8)

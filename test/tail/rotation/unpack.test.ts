@@ -1,4 +1,4 @@
-/** What was rotated and compressed while nobody looked is found by the identity of its decompressed head. */
+/** What was rotated and compressed between two looks is found by the identity of its decompressed head. */
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,

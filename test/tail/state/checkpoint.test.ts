@@ -58,7 +58,7 @@ t.test('what was saved is loaded by the next process', async t => {
   t.equal(await new CheckpointStore(at(dir), journal).save(() => CHECKPOINT), true)
   t.strictSame(await new CheckpointStore(at(dir), journal).load(), CHECKPOINT)
   t.strictSame(readdirSync(dir), ['checkpoint'], 'no temporary file stays behind')
-  t.equal(statSync(join(dir, 'checkpoint')).mode & 0o777, 0o600, 'it is nobody else’s to read')
+  t.equal(statSync(join(dir, 'checkpoint')).mode & 0o777, 0o600, 'no other user may read it')
   t.equal(statSync(dir).mode & 0o777, 0o700)
   t.strictSame(journal.said, [])
 })
@@ -74,7 +74,7 @@ t.test('a checkpoint of thousands of generations is written in pieces and read a
   }
 })
 
-t.test('without a folder nothing is saved, and every start is fresh', async t => {
+t.test('without a directory nothing is saved, and every start is fresh', async t => {
   const store = new CheckpointStore(null, new Journal())
   t.equal(await store.save(() => CHECKPOINT), false)
   const [one, other] = [await store.load(), await store.load()]
@@ -99,7 +99,7 @@ t.test('any byte string is a whole checkpoint or a reason', t => {
   fc.assert(
     fc.property(fc.json(), json => {
       const result = parseCheckpoint(encoded(Buffer.from(json)))
-      assert.equal(result.kind, 'bad', 'a right checksum does not make it ours')
+      assert.equal(result.kind, 'bad', 'a right checksum does not make it a checkpoint')
     }),
   )
   t.end()
@@ -137,7 +137,7 @@ t.test('of totals with more reasons in all than there can be the first are kept,
 const DAMAGE: Record<string, (path: string) => void> = {
   'cut off': path => truncateSync(path, 100),
   empty: path => truncateSync(path),
-  'larger than any of ours': path => truncateSync(path, 65 * 1024 * 1024),
+  'larger than any checkpoint': path => truncateSync(path, 65 * 1024 * 1024),
   'of a newer version': path => writeFileSync(path, encoded(Buffer.from('{}'), 99)),
   'another file': path => writeFileSync(path, 'root:x:0:0\n'),
 }
@@ -158,7 +158,7 @@ t.test('when the checkpoint cannot be used, the copy before it is, and that is s
   }
 })
 
-t.test('a folder in the place of the checkpoint is a reason, not an end', async t => {
+t.test('a directory in the place of the checkpoint is a reason, not an end', async t => {
   const dir = scratch(t)
   mkdirSync(join(dir, 'checkpoint'))
   t.strictSame((await new CheckpointStore(at(dir), new Journal()).load()).generations, [])
@@ -173,7 +173,7 @@ t.test('a death between the two renames leaves the copy before', async t => {
   t.equal(await store.save(() => CHECKPOINT), true)
 })
 
-t.test('while the folder cannot be written the fault is named once, and gone when it can be again', async t => {
+t.test('while the directory cannot be written the fault is named once, and gone when it can be again', async t => {
   const dir = scratch(t)
   const journal = new Journal()
   const store = new CheckpointStore(at(dir), journal)
@@ -244,7 +244,7 @@ t.test('a save that a death kept from its end counts if it is whole and belongs 
   truncateSync(join(dir, 'checkpoint.tmp'), bytes.length - 1)
   t.strictSame(await store.load(), CHECKPOINT, 'half of one is none')
   unfinished({ ...later, epoch: 'ffffffffffffffff' })
-  t.strictSame(await store.load(), CHECKPOINT, 'one of another folder is none')
+  t.strictSame(await store.load(), CHECKPOINT, 'one of another directory is none')
 })
 
 t.test('a checkpoint of another format, older or newer, is never guessed at, as docs/versioning.md says', async t => {

@@ -54,7 +54,7 @@ t.test('of any number that begin together over a dead one exactly one is taken',
   }
 })
 
-t.test('of any number of programs that begin together exactly one holds the folder', async t => {
+t.test('of any number of programs that begin together exactly one holds the directory', async t => {
   const dir = scratch(t)
   const children = Array.from({ length: 4 }, () =>
     leash(
@@ -88,7 +88,7 @@ t.test('a file that only has the name of a claim holds nothing', async t => {
   t.strictSame(sockets(dir), ['claim.txt'])
 })
 
-t.test('a state folder with a path longer than a socket may have can be claimed', async t => {
+t.test('a state directory with a path longer than a socket may have can be claimed', async t => {
   const dir = join(scratch(t), 'a'.repeat(120), 'b'.repeat(120))
   const claimed = await claim(dir)
   t.equal(claimed.kind, 'claimed')

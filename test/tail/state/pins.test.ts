@@ -89,7 +89,7 @@ t.test('where links are impossible the reason is said, and nothing fails', { ski
   const said: string[] = []
   const pins = new Pins(state(dir), { ...quiet, info: (_fields, sentence) => said.push(sentence) })
   t.notOk(pins.pin(ID, other, inode(other)))
-  t.notOk(pins.pin(ID, other, inode(other)), 'it is not tried again at once')
+  t.notOk(pins.pin(ID, other, inode(other)), 'it is not retried at once')
   t.strictSame(pins.health, {
     kind: 'impossible',
     reason: 'the logs lie on another file system than the state directory and than the directory they are found in',

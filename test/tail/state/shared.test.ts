@@ -32,7 +32,7 @@ t.test('on a volume of its own, or below directories that no other user may writ
   chmodSync(logs, 0o755)
   t.equal(sharedPlace(join(logs, '.logshipper'), [logs], mounts), undefined)
   chmodSync(logs, 0o1777)
-  t.equal(sharedPlace(join(logs, '.logshipper'), [logs], mounts), undefined, 'in a sticky one nobody renames it')
+  t.equal(sharedPlace(join(logs, '.logshipper'), [logs], mounts), undefined, 'in a sticky one no other user renames it')
   t.end()
 })
 

@@ -30,7 +30,7 @@ t.test('a pattern finds what it says and no more', t => {
   const look = (glob: string) => found(dir, source(join(dir, glob)))
   t.strictSame(look('a.log'), ['a.log'])
   t.strictSame(look('*.log'), ['.hidden.log', 'a.log'])
-  t.strictSame(look('*'), ['.hidden.log', 'a.log', 'b.txt'], 'a folder is no file')
+  t.strictSame(look('*'), ['.hidden.log', 'a.log', 'b.txt'], 'a directory is no file')
   t.strictSame(look('*/*.log'), ['one/c.log'])
   t.strictSame(look('*/two/*.log'), ['one/two/d.log'])
   t.strictSame(look('**/*.log'), ['.hidden.log', 'a.log', 'one/c.log', 'one/two/d.log', 'one/two/three/e.log'])
@@ -39,7 +39,7 @@ t.test('a pattern finds what it says and no more', t => {
   t.strictSame(look('{one/two,none}/*.log'), ['one/two/d.log'])
   t.strictSame(look('[ab].*'), ['a.log', 'b.txt'])
   t.strictSame(look('nothing/*.log'), [])
-  t.strictSame(look('one'), ['one'], 'a folder that is named itself can be refused by name')
+  t.strictSame(look('one'), ['one'], 'a directory that is named itself can be refused by name')
   t.end()
 })
 
@@ -71,7 +71,7 @@ t.test('names may hold anything', t => {
   t.end()
 })
 
-t.test('a linked folder is not walked into, a linked file is found', t => {
+t.test('a linked directory is not walked into, a linked file is found', t => {
   const dir = tree(t, 'real/a.log')
   symlinkSync(dir, join(dir, 'real', 'loop'))
   symlinkSync('a.log', join(dir, 'real', 'link.log'))
@@ -83,7 +83,7 @@ t.test('what appears, leaves and comes back is seen by the next sweep', t => {
   const dir = scratch(t)
   const sweep = new Sweep([source(join(dir, 'later/**/*.log'))], new Journal())
   const look = () => [...sweep.look().keys()].map(path => relative(dir, path)).sort()
-  t.strictSame(look(), [], 'the folder is not there yet')
+  t.strictSame(look(), [], 'the directory is not there yet')
   for (let round = 0; round < 20; round++) {
     add(dir, 'later/a.log')
     t.strictSame(look(), ['later/a.log'])
@@ -97,7 +97,7 @@ t.test('what appears, leaves and comes back is seen by the next sweep', t => {
   t.end()
 })
 
-t.test('a folder that did not change is not listed again, yet a change in it is seen', t => {
+t.test('a directory that did not change is not listed again, yet a change in it is seen', t => {
   const dir = tree(t, 'a.log')
   const clock = new HandClock()
   const sweep = new Sweep([source(join(dir, '*.log'))], new Journal(), limitsFor(), clock)
@@ -111,7 +111,7 @@ t.test('a folder that did not change is not listed again, yet a change in it is 
   t.end()
 })
 
-t.test('a folder that cannot be listed is named and harms nothing', t => {
+t.test('a directory that cannot be listed is named and harms nothing', t => {
   const dir = tree(t, 'a.log')
   const journal = new Journal()
   const long = join(dir, 'x'.repeat(300), '*.log')
@@ -121,7 +121,7 @@ t.test('a folder that cannot be listed is named and harms nothing', t => {
   t.end()
 })
 
-t.test('events hint at what happened, also in a folder that comes later', async t => {
+t.test('events hint at what happened, also in a directory that comes later', async t => {
   const dir = tree(t, 'a.log')
   const sweep = new Sweep([source([join(dir, '*.log'), join(dir, 'later', '*.log')])], new Journal())
   const hints = new Set<string>()

@@ -1,4 +1,4 @@
-/** Reports of the system are hints, and while there are too many of them nobody listens. */
+/** Reports of the system are hints, and while there are too many of them they are ignored. */
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
