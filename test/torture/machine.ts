@@ -35,6 +35,7 @@ export function programUnderTest(): string {
 export class Machine {
   readonly #config: string
   readonly #env: Readonly<Record<string, string>>
+  readonly #within: readonly string[]
   #child: ChildProcess | undefined
   #grace = 0
   /** It did not end when it was told to. */
@@ -47,9 +48,11 @@ export class Machine {
   /** The most memory that any of its processes was seen to have: bytes. */
   readonly peak = { resident: 0, anonymous: 0 }
 
-  constructor(config: string, env: Readonly<Record<string, string>> = {}) {
+  /** `within`: words before the program's command, if any; they see to its user. */
+  constructor(config: string, env: Readonly<Record<string, string>> = {}, within: readonly string[] = []) {
     this.#config = config
     this.#env = env
+    this.#within = within
   }
 
   get running(): boolean {
@@ -59,8 +62,10 @@ export class Machine {
   /** Resolves when it says that it has started. */
   async start(grace: number): Promise<void> {
     this.#grace = grace
-    const foreign = otherUser === false ? { uid: NOBODY, gid: NOBODY } : {}
-    const child = spawn(process.execPath, [...FLAGS, programUnderTest(), 'run', '--config', this.#config], {
+    const foreign = otherUser === false && this.#within.length === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+    const own = [process.execPath, ...FLAGS, programUnderTest(), 'run', '--config', this.#config]
+    const [command, ...args] = [...this.#within, ...own]
+    const child = spawn(command!, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       ...foreign,
       env: {

@@ -2,14 +2,16 @@
  * The world of one program: a volume, two receivers, the shipper as a process, and the model that is told of every step.
  * Runs the actions, then lets everything come to rest and says what was wrong.
  */
-import { appendFileSync, copyFileSync, renameSync, truncateSync } from 'node:fs'
+import { appendFileSync, chownSync, copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { otherUser } from '../../support/otheruser.ts'
+import { withoutTerminationLog, withTerminationLog } from '../../support/termination.ts'
 import { type Ended, Machine } from '../machine.ts'
 import type { Poison } from '../poison.ts'
 import { BACKENDS, random } from '../program.ts'
 import { Receiver } from '../receiver.ts'
-import { type Attempt, GRACE, Rig } from '../rig.ts'
+import { type Attempt, GRACE, NOBODY, Rig } from '../rig.ts'
 import { Canary } from './canary.ts'
 import { excused, Judge, type Letter } from './judge.ts'
 import { Model } from './model.ts'
@@ -23,6 +25,9 @@ import { knows, MAX_LINE, SOURCE, SOURCES, type SourceName } from './sources.ts'
 const PATIENCE = 30_000
 /** Refused records in a row look like an address that is down: half a minute may pass before those behind them are sent. */
 const PATIENCE_WITH_REFUSED = 90_000
+/** Whether the shipper can have a /dev/termination-log of its own. */
+const CONTAINED = otherUser === false && withoutTerminationLog === false
+
 interface Numbers extends Readonly<Record<string, number>> {
   readonly actions: number
   readonly records: number
@@ -34,6 +39,8 @@ interface Numbers extends Readonly<Record<string, number>> {
   readonly deaths: number
   readonly rotations: number
   readonly reloads: number
+  /** Termination messages that were searched. */
+  readonly messages: number
 }
 
 export class World {
@@ -54,11 +61,17 @@ export class World {
   #serial = 0
   #rotations = 0
   #rounds = 0
+  #messages = 0
 
   constructor(program: Program) {
     this.#program = program
     this.#next = random(program.seed)
     this.#author = new Author(this.#next)
+  }
+
+  /** What is /dev/termination-log to the shipper, where the machine lets that be. */
+  get #terminationLog(): string {
+    return join(this.#rig.directory, 'termination-log')
   }
 
   get directory(): string {
@@ -80,7 +93,7 @@ export class World {
   async run(): Promise<Attempt> {
     await this.#rig.run<Action>({
       actions: this.#program.actions,
-      machine: () => new Machine(this.#configure(0)),
+      machine: () => this.#contained(),
       start: () => this.#machine.start(GRACE),
       step: action => this.#step(action),
       rest: () => this.#rest(),
@@ -138,10 +151,18 @@ export class World {
       deaths: deaths.filter(({ kind }) => kind !== 'done').length,
       rotations: this.#rotations,
       reloads: this.#rig.reloads,
+      messages: this.#messages,
     }
   }
 
   // ── The shipper ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #contained(): Machine {
+    writeFileSync(this.#terminationLog, '')
+    if (CONTAINED) chownSync(this.#terminationLog, NOBODY, NOBODY)
+    const within = CONTAINED ? withTerminationLog(this.#terminationLog, NOBODY) : []
+    return new Machine(this.#configure(0), {}, within)
+  }
 
   /** Writes the configuration and returns its path. A program that runs takes it over as soon as it sees it. */
   #configure(round: number): string {
@@ -172,9 +193,22 @@ export class World {
     const ended = await this.#rig.terminate(grace)
     drain.to = performance.now()
     this.#ends.push(ended)
+    this.#readTerminationLog(ended)
     const inFlight = ended.ledger?.some(({ statement }) => statement.inFlight.bytes > 0) ?? true
     const kind = ended.code === null ? 'kill' : ended.code !== 0 || inFlight ? 'deadline' : 'done'
     this.#model.deaths.push({ at: performance.now(), kind })
+  }
+
+  /** The termination message; the next process writes over it. */
+  #readTerminationLog({ code }: Ended): void {
+    const message = readFileSync(this.#terminationLog, 'utf8')
+    if (message === '') {
+      if (CONTAINED && code === 0) this.#violations.push('it ended in order and left no termination message')
+      return
+    }
+    this.#messages++
+    this.#canary.heard('the termination log', message)
+    writeFileSync(this.#terminationLog, '')
   }
 
   // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────────────
