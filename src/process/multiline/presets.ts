@@ -28,28 +28,120 @@ const go = (on: string, step: Step, to: number): Rule => ({ on, step, to })
 const INDENT = '^[ \\t]+\\S'
 const BLANK = '^[ \\t]*$'
 
-/** `com.example.FailedException: words`, also behind a log line that says what was being done. */
-function exceptions(header: string, more: Readonly<Record<string, string>>): Machine {
-  const inTrace = [...Object.keys(more), 'indent'].map(name => go(name, 'continues', 1))
-  return {
-    expressions: { ...more, indent: INDENT, header },
+/** What a line of a log begins with, and the second line of an exception's message hardly ever. */
+const STAMP = '^(?:[\\d\\[{(<"|]|[A-Z]{4}|[a-z]+=|[a-z]{4}: |[A-Z][a-z][a-z],? +\\d|[IWEFD]\\d{4} )'
+/** So many lines of a message may stand between an exception's name and its first frame. */
+const MESSAGE_LINES = 8
+
+/** The states of a message that has several lines, from `first` on: what matches nothing of `rules` and is no stamp. */
+function messageLines(first: number, rules: (at: number) => Rule[]): (readonly Rule[])[] {
+  return Array.from({ length: MESSAGE_LINES + 1 }, (_, n) => [
+    ...rules(first + n),
+    go('stamp', 'begins', 0),
+    ...(n < MESSAGE_LINES ? [go('any', 'joins', first + n + 1)] : []),
+  ])
+}
+
+/** What would go on with a line of text begins a record behind an object: with that it would be none any more. */
+function behindObjects({ expressions, states: [first = [], ...others] }: Machine): Machine {
+  const behind = others.length + 1
+  const usual = [go('object', 'begins', behind), ...first]
+  const apart = usual.map(rule => (rule.step === 'joins' ? go(rule.on, 'begins', 0) : rule))
+  return { expressions: { ...expressions, object: '^\\{' }, states: [usual, ...others, apart] }
+}
+
+interface Exceptions {
+  /** `com.example.FailedException: words`, also behind a log line that says what was being done. */
+  readonly header: string
+  /** The same within a trace, of what it was caused by. */
+  readonly cause: string
+  /** What else stands in a trace. */
+  readonly part: string
+  /** What the runtime says of one that was not caught, before its name. */
+  readonly uncaught: string
+  /** A record of two lines: what the first one begins with, and the second. */
+  readonly pair?: readonly [string, string]
+}
+
+function exceptions({ header, cause, part, uncaught, pair }: Exceptions): Machine {
+  const [inTrace, afterFirst, inMessage] = [1, 2, 3]
+  const within = (here: number) => [
+    go('cause', 'continues', inMessage),
+    go('part', 'continues', inTrace),
+    go('indent', 'continues', here),
+  ]
+  const message = messageLines(inMessage, at => [...within(at), go('header', 'begins', 0)])
+  return behindObjects({
+    expressions: {
+      indent: INDENT,
+      blank: BLANK,
+      stamp: STAMP,
+      header,
+      cause,
+      part,
+      uncaught,
+      ...(pair && { first: pair[0], second: pair[1] }),
+    },
     states: [
-      [...inTrace, go('header', 'joins', 1)],
-      // A second header is another trace.
-      inTrace,
+      [
+        ...(pair ? [go('first', 'begins', afterFirst)] : []),
+        ...within(inTrace),
+        go('header', 'joins', inMessage),
+        go('uncaught', 'begins', inMessage),
+      ],
+      // A second header is another trace. java.util.logging ends one with an empty line.
+      [...within(inTrace), go('blank', 'joins', 0)],
+      pair ? [go('second', 'joins', 0)] : [],
+      ...message,
     ],
-  }
+  })
+}
+
+function goroutines(): Machine {
+  const [inTrace, overflow, inMessage] = [1, 2, 3]
+  const within = ['goroutine', 'frame', 'indent', 'other'].map(name => go(name, 'joins', inTrace))
+  return behindObjects({
+    expressions: {
+      runtime: '^runtime: ',
+      panic: '^(?:panic: |fatal error: |SIG[A-Z]+: |(?:[\\d/]+ [\\d:.]+ )?http: panic serving )',
+      goroutine: '^goroutine \\d+ ',
+      // `panic(` has no package; %2e is a dot in the name of one; elided frames stand between dots.
+      frame: '^(?:created by |panic\\(|runtime stack:|\\.\\.\\.|[A-Za-z_][\\w.\\-/%~]*\\.[\\w.()*\\[\\]·\\-]+\\()',
+      indent: INDENT,
+      other: '^(?:\\[signal |\\[originating |exit status \\d|PC=0x|r\\w+ +0x|[a-z]+ +0x)',
+      blank: BLANK,
+      stamp: STAMP,
+    },
+    states: [
+      [
+        go('runtime', 'begins', overflow),
+        go('panic', 'begins', inMessage),
+        go('goroutine', 'joins', inTrace),
+        go('indent', 'continues', 0),
+      ],
+      [...within, go('blank', 'joins', inTrace)],
+      [go('runtime', 'joins', overflow), go('panic', 'joins', inMessage), ...within, go('blank', 'joins', overflow)],
+      ...messageLines(inMessage, at => [...within, go('blank', 'joins', at), go('panic', 'begins', 0)]),
+    ],
+  })
 }
 
 export const MACHINES: Readonly<Record<PresetName, Machine>> = {
-  java: exceptions('^(?:[A-Za-z_$][\\w$]*\\.)+[A-Za-z_$][\\w$]*(?:Exception|Error|Throwable)(?::|\\s*$)', {
-    cause: '^(?:Caused by: |Suppressed: |Wrapped by: |\\.\\.\\. \\d+ (?:more|common frames omitted))',
+  java: exceptions({
+    header: '^(?:[A-Za-z_$][\\w$]*\\.)+[A-Za-z_$][\\w$]*(?:Exception|Error|Throwable)(?::|\\s*$)',
+    cause: '^[ \\t]*(?:Caused by|Suppressed|Wrapped by): ',
+    part: '^(?:[ \\t]+at \\S|[ \\t]*\\.\\.\\. \\d+ (?:more|common frames omitted))',
+    uncaught: '^Exception in thread "',
+    // SimpleFormatter of java.util.logging, in any language.
+    pair: ['^[^ \\d]+ \\d\\d, \\d{4} \\d', '^[^ :]+: '],
   }),
-  dotnet: exceptions('^(?:[A-Za-z_]\\w*\\.)+\\w*Exception(?: \\(0x[0-9A-Fa-f]+\\))?(?::|\\s*$)', {
-    inner: '^--- End of ',
-    arrow: '^ ?---> ',
+  dotnet: exceptions({
+    header: '^(?:[A-Za-z_]\\w*\\.)+\\w*Exception(?: \\(0x[0-9A-Fa-f]+\\))?(?::|\\s*$)',
+    cause: '^[ \\t]*---> ',
+    uncaught: '^Unhandled [eE]xception[.:] ',
+    part: '^(?:[ \\t]+at \\S|[ \\t]*--- End of )',
   }),
-  python: {
+  python: behindObjects({
     expressions: {
       traceback: '^Traceback \\(most recent call last\\):',
       indent: INDENT,
@@ -63,21 +155,8 @@ export const MACHINES: Readonly<Record<PresetName, Machine>> = {
       [go('indent', 'continues', 2), go('blank', 'continues', 2), go('chain', 'continues', 3)],
       [go('blank', 'continues', 3), go('traceback', 'joins', 1)],
     ],
-  },
-  go: {
-    expressions: {
-      panic: '^(?:panic: |fatal error: |runtime: |(?:\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d )?http: panic serving )',
-      goroutine: '^goroutine \\d+ ',
-      frame: '^(?:created by |[A-Za-z_][\\w.\\-/]*\\.[\\w.()*\\[\\]·\\-]+\\()',
-      indent: INDENT,
-      other: '^(?:\\[signal |exit status \\d|r\\w+ +0x|[a-z]+ +0x)',
-      blank: BLANK,
-    },
-    states: [
-      [go('panic', 'begins', 1), go('goroutine', 'begins', 1), go('indent', 'continues', 0)],
-      ['goroutine', 'frame', 'indent', 'other', 'blank'].map(name => go(name, 'joins', 1)),
-    ],
-  },
+  }),
+  go: goroutines(),
   node: {
     expressions: {
       indent: INDENT,

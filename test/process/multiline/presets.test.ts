@@ -48,7 +48,54 @@ Caused by: java.sql.SQLException: deadlock
 Exception in thread "main" java.lang.OutOfMemoryError: Java heap space
 	at com.example.App.main(App.java:9)
 ...
-plain line`,
+plain line
+...
+2026-01-02 10:00:02.000 ERROR [main] c.e.App - failed
+java.lang.IllegalStateException: cannot begin:
+
+the first reason
+  and the second
+	at com.example.App.main(App.java:5)
+	Suppressed: java.io.IOException: closing
+failed twice
+		at com.example.Stock.close(Stock.java:30)
+	Caused by: java.io.IOException: no
+space
+		... 3 common frames omitted
+Caused by: java.sql.SQLException: deadlock
+found
+	at com.example.Db.query(Db.java:77)
+	... 2 more
+...
+2026-01-02 10:00:03.000 WARN  [main] c.e.App - without frames
+com.example.NotFoundException: 17
+of them
+...
+[main] INFO next
+...
+Exception in thread "main" java.lang.Error: of
+two lines
+	at com.example.App.main(App.java:9)
+...
+{"level":"info","message":"an object"}
+...
+java.io.IOException: that was printed
+	at com.example.App.main(App.java:9)
+...
+Nov 27, 2026 1:36:15 PM com.example.Pool take
+WARNING: waited for a connection
+...
+Nov. 27, 2026 11:36:15 AM com.example.Pool take
+SCHWERWIEGEND: a connection is broken
+java.lang.IllegalStateException: closed
+	at com.example.Pool.take(Pool.java:9)
+	... 3 more
+
+...
+Nov 27, 2026 1:36:16 PM com.example.Pool take
+INFO: next
+...
+at the end`,
   python: `ERROR:root:failed
 Traceback (most recent call last):
   File "/app/a.py", line 3, in f
@@ -88,8 +135,47 @@ exit status 2
 goroutine 19 [running]:
 net/http.(*conn).serve.func1()
 	/usr/local/go/src/net/http/server.go:1850 +0xbf
+panic({0x6877a0, 0x8d25f0})
+	/usr/local/go/src/runtime/panic.go:890 +0x262
+gopkg.in/yaml%2ev3.(*parser).parse(0xc00004faf0?, {0x746c10?, 0xc0001880e0?}, 0x0?)
+	/go/pkg/mod/gopkg.in/yaml.v3@v3.0.1/decode.go:163 +0x2f
+...additional frames elided...
+created by net/http.(*Server).Serve
+	/usr/local/go/src/net/http/server.go:3102 +0x4db
 ...
-{"level":"info"}`,
+{"level":"info"}
+...
+goroutine 7 [running]:
+main.main()
+	/app/main.go:7 +0x1
+...
+2026/01/02 10:00:02 recovered: assignment to entry in nil map
+goroutine 19 [running]:
+runtime/debug.Stack()
+	/usr/local/go/src/runtime/debug/stack.go:24 +0x65
+panic({0x48de20, 0x4ba958})
+	/usr/local/go/src/runtime/panic.go:884 +0x212
+...
+panic: of
+two lines
+
+goroutine 1 [running]:
+main.main()
+	/app/main.go:7 +0x1
+...
+runtime: goroutine stack exceeds 1000000000-byte limit
+runtime: sp=0xc0200e0398 stack=[0xc0200e0000, 0xc0400e0000]
+fatal error: stack overflow
+
+runtime stack:
+runtime.throw({0x49c2b5?, 0x51a940?})
+	/usr/local/go/src/runtime/panic.go:1047 +0x5d fp=0x7ffe30b5ed80 sp=0x7ffe30b5ed50 pc=0x431d9d
+
+goroutine 1 [running]:
+main.f(0x1)
+	/app/main.go:3 +0x3d
+...
+2026/01/02 10:00:03 next`,
   node: `listening on 3000
 ...
 /app/server.js:10
