@@ -13,6 +13,8 @@ t.test('each reason for which a test is skipped has a remedy', t => {
     'svlogd is not installed': 'apt-get install runit',
     'promtool is not installed here': 'apt-get install prometheus',
     'no server: clickhouse-server is not installed': 'apt-get install clickhouse-server',
+    'real programs: python3-flask, golang-go.uber-zap-dev are not installed':
+      'apt-get install python3-flask golang-go.uber-zap-dev',
     'no openssl on this machine': 'apt-get install openssl',
     'there is no shellcheck on this machine': 'apt-get install shellcheck',
     'there is no ss on this machine': 'apt-get install iproute2',

@@ -40,7 +40,7 @@ const REMEDIES: readonly (readonly [RegExp, (match: RegExpExecArray) => string |
   [/\b(?:IPv6|::1|loopback)/, () => 'a machine with that address'],
   [/image/, () => 'npm run image'],
   [/^(?:there is )?no ([\w-]+)(?: with openssl)? on this machine/, ([, program]) => install([program!])],
-  [/([\w, -]+?) (?:is|are) not installed/, ([, programs]) => install(programs!.replace(/^.*: /, '').split(', '))],
+  [/([\w., -]+?) (?:is|are) not installed/, ([, programs]) => install(programs!.replace(/^.*: /, '').split(', '))],
 ]
 
 function install(programs: readonly string[]): string {
