@@ -96,6 +96,8 @@ check('personal data is known by its form', [
   ['GB82WEST12345698765432', '[iban]****************'],
   ['from 10.1.2.3:80 to 192.168.100.200', 'from [ipv4]**:80 to [ipv4]*********'],
   ['fe80::1%eth0 2001:db8:0:0:1:0:0:1', '[ipv6]*%eth0 [ipv6]**************'],
+  // No address has two gaps. What an escape sequence ends with is none of it.
+  ['1::2::3 \\:::12ab %3:::1f00', '1::2::3 \\:[ipv6] %3:[ipv6]'],
 ])
 
 check('what only looks like a secret is left alone', [

@@ -102,7 +102,13 @@ export function address(at: usize, rule: u32): bool {
 /** An address of version 6 in the run of hexadecimal digits and colons around `at`. */
 export function longAddress(at: usize, rule: u32): bool {
   let from = at
-  while (from > floor && at - from < 40 && isGroup(<u32>load<u8>(from - 1))) from--
+  while (from > floor && at - from < 40) {
+    const byte = <u32>load<u8>(from - 1)
+    if (!isGroup(byte)) break
+    // No address has two gaps; to look through the same digits for each gap would cost.
+    if (byte == 0x3a && load<u8>(from) == 0x3a && !mayBeWritten(from - 1)) return false
+    from--
+  }
   if (from > begin && slashesBefore(from) & 1) from++
   else if (from > begin && load<u8>(from - 1) == 0x25) from += 2
   if (from > at || goesOn(from)) return false
@@ -142,6 +148,12 @@ export function longAddress(at: usize, rule: u32): bool {
   if (decimals == 0) return false
   mask(rule, from, next)
   return true
+}
+
+/** Whether the byte at `at` may be the last one of an escape sequence. */
+function mayBeWritten(at: usize): bool {
+  if (at > begin && (load<u8>(at - 1) == 0x5c || load<u8>(at - 1) == 0x25)) return true
+  return at > begin + 1 && load<u8>(at - 2) == 0x25
 }
 
 // @ts-ignore: decorator

@@ -186,7 +186,7 @@ function separatorAt(at: usize, blank: usize, name: usize): usize {
 
 /** Masks the value of a name of which the known part is [from, to); returns whether there was one. */
 export function pair(from: usize, to: usize, rule: u32, flags: u32): bool {
-  if (!edged(from, flags) || isLabel(from, to)) return false
+  if (!edged(from, flags)) return false
   let name = to
   // `password2`.
   if (!(flags & EXACT)) for (let n = 0; n < 2 && name < end && isDigit(<u32>load<u8>(name)); n++) name++
@@ -201,7 +201,7 @@ export function pair(from: usize, to: usize, rule: u32, flags: u32): bool {
   at = separatorAt(at, at - gap, name)
   if (separator == NONE || at >= end) return false
   at = blanks(at)
-  if (at >= end) return false
+  if (at >= end || isLabel(from, to)) return false
   const colon = separator == COLON
   if (separator == BLANK && load<u8>(at) == 0x2d) return false
   const inner = quoteAt(at)
