@@ -77,6 +77,9 @@ export class Judge {
     const where = `${show(arrival.text)} (incarnation ${incarnation.number} of ${incarnation.source.name}, ${from} to ${to}, id ${arrival.id})`
     const stretch = incarnation.stretchAt(from)!
     if (UNWANTED_TEXT.test(arrival.text) && knows('filter')) say('dropped', `it should have been dropped: ${where}`)
+    if (stretch.record.dropped && from === stretch.from && to === stretch.to && knows('filter')) {
+      say('dropped', `it is below the filter, or none of the sample: ${where}`)
+    }
     if (poisonOf(arrival.text, backend) === 'always') say('poison', `it was refused and yet accepted: ${where}`)
     const begins = incarnation.isLineStart(from)
     if (!begins && !incarnation.mayEnd(from, this.#model.drains)) say('start', `it begins amid a line: ${where}`)
@@ -255,7 +258,7 @@ export class Judge {
   }
 }
 
-const POLICIES: ReadonlySet<string> = new Set(['filter:drop', 'filter:below'])
+const POLICIES: ReadonlySet<string> = new Set(['filter:drop', 'filter:below', 'sample'])
 
 /** A record that may be missing: it is dropped by a filter, or refused for good. */
 export function excused({ record }: Stretch, backend: string): boolean {

@@ -82,6 +82,18 @@ export const NAMED: readonly Program[] = named({
     { do: 'unwanted', source: 'nginx', records: 20 },
     settle,
   ],
+  'dropped for its level, and by hash, the same after each death': [
+    { do: 'append', source: 'sampled', records: 200 },
+    { do: 'append', source: 'json', records: 200 },
+    ...kill,
+    { do: 'append', source: 'sampled', records: 200 },
+    { do: 'rotate', source: 'sampled', create: true },
+    { do: 'reload' },
+    { do: 'poison', source: 'sampled', backend: 'left', poison: 'always' },
+    { do: 'append', source: 'sampled', records: 100 },
+    ...kill,
+    settle,
+  ],
   'killed inside a private key': [
     { do: 'begin', source: 'own', lines: 4, half: true, kind: 'key' },
     wait(FLUSH / 2),

@@ -5,7 +5,9 @@
  * With `redact` each line holds a planted secret: no two are alike, and none may ever be seen again.
  */
 import { createHmac } from 'node:crypto'
+import { hash, isChosen } from '../../process/select/twin.ts'
 import { UNWANTED_TEXT } from './poison.ts'
+import { knows, SAMPLE, type SourceName } from './sources.ts'
 
 export const KINDS = [
   'plain',
@@ -42,6 +44,7 @@ export interface Written {
 export interface Wish {
   readonly serial: number
   readonly kind: KindName
+  readonly source: SourceName
   /** A text that stands in its first line. */
   readonly mark?: string
   readonly secrets: boolean
@@ -50,6 +53,23 @@ export interface Wish {
 }
 
 type Next = () => number
+
+/** As often as they are here. */
+const LEVELS = ['trace', 'debug', 'info', 'info', 'info', 'warn', 'error', 'error'] as const
+type Level = (typeof LEVELS)[number]
+
+const levelOf = (line: string): Level => (JSON.parse(line) as { level: Level }).level
+
+/** The value by which a record is sampled. */
+const keyOf = (serial: number): string => `n${serial}`
+
+/** Whether a record of this level is dropped for it, or is none of the sample. Levels are known in JSON alone. */
+function isDropped(source: SourceName, serial: number, level: Level | undefined): boolean {
+  if (level === undefined) return false
+  if (knows('level') && (level === 'trace' || level === 'debug')) return true
+  if (source !== 'sampled' || !knows('sample') || level === 'error') return false
+  return !isChosen(hash(Buffer.from(keyOf(serial)), 0n), SAMPLE.keep)
+}
 
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
 
@@ -61,7 +81,7 @@ export class Author {
     this.#next = next
   }
 
-  write({ serial, kind, mark = '', secrets: planted, bytes }: Wish): Written {
+  write({ serial, kind, source, mark = '', secrets: planted, bytes }: Wish): Written {
     const secrets: Secret[] = []
     const plant = (): string => {
       if (!planted) return ''
@@ -76,7 +96,8 @@ export class Author {
     const lines = this.#lines(kind, { serial, first, say, plant, secrets, bytes })
     // The filter looks for what redaction leaves of this one.
     if (mark.includes('@')) secrets.push({ text: '', extent: mark.slice(mark.indexOf('=') + 1) })
-    return { serial, kind, lines, secrets, dropped: UNWANTED_TEXT.test(mark) }
+    const level = kind === 'json' ? levelOf(lines[0]!) : undefined
+    return { serial, kind, lines, secrets, dropped: UNWANTED_TEXT.test(mark) || isDropped(source, serial, level) }
   }
 
   #lines(
@@ -162,9 +183,9 @@ export class Author {
           ...Array.from({ length: many(0, 6) }, (_, n) => `${n % 2 ? '+ ' : '\t'}${say(1 + n)}`),
         ]
       case 'json': {
-        const level = ['info', 'warn', 'error'][many(0, 2)]
+        const level = LEVELS[many(0, LEVELS.length - 1)]
         const at = new Date(Date.UTC(2026, 0, 2) + serial).toISOString()
-        return [JSON.stringify({ time: at, level, msg: first, serial: `n${serial}` })]
+        return [JSON.stringify({ time: at, level, msg: first, serial: keyOf(serial) })]
       }
       case 'nginx': {
         const address = `10.0.0.${serial % 250}`

@@ -5,7 +5,7 @@ import { UNWANTED } from './poison.ts'
 import type { KindName } from './records.ts'
 import { Twin } from './twin.ts'
 
-export const SOURCES = ['java', 'mixed', 'own', 'ended', 'goes-on', 'json', 'nginx'] as const
+export const SOURCES = ['java', 'mixed', 'own', 'ended', 'goes-on', 'json', 'nginx', 'sampled'] as const
 export type SourceName = (typeof SOURCES)[number]
 
 /** Whether the program under test has such a key of a source. */
@@ -28,7 +28,12 @@ export interface Source {
   readonly options: Readonly<Record<string, unknown>>
   /** Records have times of their own. */
   readonly timed: boolean
+  /** Lines are written whole: of half a line it cannot be said what becomes of it. */
+  readonly whole?: true
 }
+
+/** The share of records of the last source that is kept, by this value; errors are kept in any case. */
+export const SAMPLE = { keep: 0.5, by: 'serial' } as const
 
 const bounds = { lines: 0, bytes: MAX_LINE }
 
@@ -96,5 +101,13 @@ export const SOURCE: Readonly<Record<SourceName, Source>> = {
     twin: undefined,
     options: { parse: 'nginx', ...rest(false), ...(knows('time') && { time: 'auto' }) },
     timed: knows('time'),
+  },
+  sampled: {
+    name: 'sampled',
+    kinds: ['json'],
+    twin: undefined,
+    options: { parse: 'json', ...rest(true), ...(knows('sample') && { sample: SAMPLE }) },
+    timed: knows('time'),
+    whole: true,
   },
 }

@@ -220,7 +220,7 @@ export class World {
   #record(source: SourceName, wish: Partial<Wish> = {}): Written {
     const { kinds } = SOURCE[source]
     const kind: KindName = wish.kind && kinds.includes(wish.kind) ? wish.kind : this.#pick(kinds)
-    const record = this.#author.write({ secrets: knows('redact'), ...wish, kind, serial: ++this.#serial })
+    const record = this.#author.write({ secrets: knows('redact'), ...wish, kind, source, serial: ++this.#serial })
     this.#model.records.push(record)
     return record
   }
@@ -258,6 +258,10 @@ export class World {
   #begin({ source, lines, half, kind }: Extract<Action, { do: 'begin' }>): void {
     this.#goOn(source)
     const record = this.#record(source, kind === undefined ? {} : { kind })
+    if (SOURCE[source].whole) {
+      this.#append(source, [{ record, bytes: bytesOf(record) }])
+      return
+    }
     const whole = Math.min(lines, half ? record.lines.length - 1 : record.lines.length)
     let text = record.lines
       .slice(0, whole)
@@ -276,6 +280,10 @@ export class World {
   async #pieces({ source, pieces, pause, kind }: Extract<Action, { do: 'pieces' }>): Promise<void> {
     this.#goOn(source)
     const record = this.#record(source, kind === undefined ? {} : { kind })
+    if (SOURCE[source].whole) {
+      this.#append(source, [{ record, bytes: bytesOf(record) }])
+      return
+    }
     const whole = bytesOf(record)
     let at = 0
     for (let n = 1; n <= pieces; n++) {
