@@ -90,7 +90,7 @@ function parsedInWords(parsed: Finding['parsed']): string {
     case 'unparsed':
       return `no: it is not ${parsed.tried.join(', nor ')}; it is sent as its message`
     case 'unasked':
-      return 'not: it is sent as its message'
+      return 'no: it is sent as its message'
   }
 }
 

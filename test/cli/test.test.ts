@@ -265,7 +265,7 @@ t.test('how several expressions fare is said by their place, and an own name by 
   const heads = headsIn(out)
   t.match(heads[0], /parsed {4}match\[0\]\n.*\n {2}level {5}warn, the value of lvl\n/)
   t.match(heads[1], /parsed {4}match\[1\]\n {2}time {6}2026-11-27T09:30:00.000Z, the value of at\n/)
-  t.match(heads[2], /parsed {4}not: /)
+  t.match(heads[2], /parsed {4}no: /)
 })
 
 t.test('nothing that a terminal obeys is shown of what is redacted, and long lines are shortened', async t => {
