@@ -80,6 +80,16 @@ export {
   WEB_TOKEN as REDACT_WEB_TOKEN,
   redact,
 } from './process/redact'
+export {
+  AT as SIGN_AT,
+  BETWEEN as SIGN_BETWEEN,
+  COLON as SIGN_COLON,
+  DIGIT as SIGN_DIGIT,
+  DOT as SIGN_DOT,
+  HEX_LETTER as SIGN_HEX_LETTER,
+  LEAD as SIGN_LEAD,
+  UPPER as SIGN_UPPER,
+} from './process/signs'
 export { EXACT as REDACT_EXACT, SCHEMED as REDACT_SCHEMED, WORD as REDACT_WORD } from './process/pairs'
 export { BASIC as REDACT_BASIC } from './process/tokens'
 export {
@@ -93,6 +103,7 @@ export {
   DOMAIN as REDACT_DOMAIN,
   EMAIL as REDACT_EMAIL,
   END as REDACT_END,
+  HALF as REDACT_HALF,
   HASH as REDACT_HASH,
   HASH_KEY as REDACT_HASH_KEY,
   HOW as REDACT_HOW,
@@ -119,6 +130,7 @@ export {
   SCANS as REDACT_SCANS,
   SCAN_RULES as REDACT_SCAN_RULES,
   SCHEMES as REDACT_SCHEMES,
+  SIGNS as REDACT_SIGNS,
   SSN as REDACT_SSN,
   STOP as REDACT_STOP,
   TOKEN68 as REDACT_TOKEN68,

@@ -7,8 +7,9 @@
 import { LAYOUT } from '../../kernel/module.ts'
 import type { ProcessProblem } from '../problem.ts'
 import type { RedactChoice, RedactOptions, RedactRule } from './options.ts'
-import { prefilterOf } from './prefilter.ts'
+import { bytesAt, type Placed, prefilterOf } from './prefilter.ts'
 import { ACCOUNT_LENGTHS, GROUPS, keyLiteral, LITERALS, type Literal, type RuleName, SCANS, SCHEMES } from './rules.ts'
+import { signTable } from './signs.ts'
 
 export interface RedactPlan {
   readonly table: Uint8Array
@@ -26,6 +27,7 @@ export interface RedactPlan {
 export const KEY_BYTES = 16
 const KEEP = 4
 const ENTRY = 10
+const GROUP = 16
 const NO_RULE = 255
 /** Where the table has the number of the rule of private keys. */
 const PRIVATE_KEY = LAYOUT.REDACT_SCAN_RULES + 7
@@ -94,9 +96,7 @@ function tableOf(
     size += padded.length
     return at
   }
-  const lists = buckets.map(placed =>
-    add(Buffer.concat([...placed.map(each => entryOf(each, ruleOf.get(each.literal)!)), Buffer.alloc(1)])),
-  )
+  const lists = buckets.map(placed => add(Buffer.concat([...groupsOf(placed, ruleOf), Buffer.alloc(GROUP)])))
   const listsAt = add(u32s(lists))
   const labels = add(Buffer.concat(names.map(labelOf)))
   const counts = add(Buffer.alloc(names.length * LAYOUT.REDACT_COUNT))
@@ -126,8 +126,35 @@ function tableOf(
   const privateKey = presets.indexOf('private-key')
   table[PRIVATE_KEY] = privateKey < 0 ? NO_RULE : privateKey
   table.set(prefilter, LAYOUT.REDACT_PREFILTER)
+  table.set(signTable(), LAYOUT.REDACT_SIGNS)
+  table.fill(15, LAYOUT.REDACT_HALF, LAYOUT.REDACT_HALF + 16)
   for (let byte = 0; byte < 256; byte++) table[LAYOUT.REDACT_CLASSES + byte] = classOf(byte)
   return { table, counts }
+}
+
+/** The literals of a bucket, by the three bytes that are looked for, in their order. */
+function groupsOf(placed: readonly Placed[], ruleOf: ReadonlyMap<Literal, number>): Buffer[] {
+  const groups = new Map<string, { readonly key: Buffer; readonly entries: Buffer[] }>()
+  for (const each of placed) {
+    const key = Buffer.alloc(GROUP)
+    for (let n = 0; n < 3; n++) {
+      const bytes = bytesAt(each.literal, each.place + n)
+      // What stands behind a name of two letters does not count here.
+      if (bytes.length > 2) continue
+      key[n] = bytes[0]!
+      key[4 + n] = bytes.length === 2 ? 32 : 0
+      key[8 + n] = 255
+    }
+    const name = key.toString('latin1')
+    const group = groups.get(name) ?? { key, entries: [] }
+    groups.set(name, group)
+    group.entries.push(entryOf(each, ruleOf.get(each.literal)!))
+  }
+  return [...groups.values()].map(({ key, entries }) => {
+    const list = Buffer.concat(entries)
+    key.writeUInt32LE(list.length, 12)
+    return Buffer.concat([key, list])
+  })
 }
 
 function entryOf({ literal, place }: { readonly literal: Literal; readonly place: number }, rule: number): Buffer {
@@ -142,7 +169,7 @@ function entryOf({ literal, place }: { readonly literal: Literal; readonly place
 
 /** A label that does not fit into its place is none. */
 function labelOf(name: string): Buffer {
-  const label = Buffer.alloc(LAYOUT.REDACT_LABEL)
+  const label = Buffer.alloc(LAYOUT.REDACT_LABEL, '*')
   const text = `[${name.toLowerCase()}]`
   const short = text.length < LAYOUT.REDACT_LABEL ? text : `${text.slice(0, LAYOUT.REDACT_LABEL - 2)}]`
   label[0] = short.length

@@ -66,17 +66,28 @@ function domainEnd(at: usize, stop: usize, wide: bool): usize {
 
 /** Where four numbers with dots between them end that begin at `at`; 0: there are none. */
 function dotted(at: usize): usize {
-  let next = at
-  for (let n = 0; n < 4; n++) {
-    if (n > 0) {
-      if (next >= end || load<u8>(next) != 0x2e) return 0
-      next++
-    }
-    let value: u32 = 0
-    const from = next
-    while (next < end && next - from < 3 && isDigit(<u32>load<u8>(next))) value = value * 10 + <u32>load<u8>(next++) - 48
-    if (next == from || value > 255) return 0
-  }
+  // They have at most 15 bytes: which of these are no digits says where each ends.
+  const bytes = v128.load(at)
+  const behind: u32 = end - at < 16 ? <u32>0xffff << <u32>(end - at) : 0x10000
+  const dots = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x2e))) & ~behind
+  let rest = <u32>i8x16.bitmask(i8x16.ge_u(i8x16.sub(bytes, i8x16.splat(48)), i8x16.splat(10))) | behind
+  const one = ctz(rest)
+  rest &= rest - 1
+  const two = ctz(rest)
+  rest &= rest - 1
+  const three = ctz(rest)
+  rest &= rest - 1
+  const four = ctz(rest)
+  const between = (<u32>1 << one) | (<u32>1 << two) | (<u32>1 << three)
+  if (three == 32 || (dots & between) != between) return 0
+  // Of a longer last number what follows three digits is not part of it.
+  const octets =
+    <u32>isOctet(at, one) &
+    <u32>isOctet(at + one + 1, two - one - 1) &
+    <u32>isOctet(at + two + 1, three - two - 1) &
+    <u32>isOctet(at + three + 1, min(four - three - 1, 3))
+  if (octets == 0) return 0
+  const next = at + min(four, three + 4)
   if (next < end) {
     const after = <u32>load<u8>(next)
     if (isWord(after)) return 0
@@ -85,10 +96,21 @@ function dotted(at: usize): usize {
   return next
 }
 
+/** Whether so many digits are a number up to 255. */
+// @ts-ignore: decorator
+@inline
+function isOctet(at: usize, length: u32): bool {
+  const value = <u32>load<u8>(at) * 100 + <u32>load<u8>(at, 1) * 10 + <u32>load<u8>(at, 2) - 48 * 111
+  // Without branches: which of the lengths it is nothing says beforehand.
+  return (<u32>(length - 1 < 2) | (<u32>(length == 3) & <u32>(value < 256))) != 0
+}
+
 /** An address of version 4, of which a dot between two digits stands at `at`. */
 export function address(at: usize, rule: u32): bool {
-  let from = at
-  while (from > floor && at - from < 5 && isDigit(<u32>load<u8>(from - 1))) from--
+  // Up to five digits before the dot.
+  const before = v128.load(at - 16)
+  const digits = <u32>i8x16.bitmask(i8x16.lt_u(i8x16.sub(before, i8x16.splat(48)), i8x16.splat(10)))
+  let from = max(min(floor, at), at - min(<usize>clz(~(digits << 16)), 5))
   // `%20` before it.
   if (from > begin && load<u8>(from - 1) == 0x25) from += 2
   if (from >= at || at - from > 3 || goesOn(from)) return false

@@ -45,26 +45,46 @@ function labelOf(rule: u32): usize {
   return table + <usize>load<u32>(table, LABELS) + <usize>rule * LABEL
 }
 
-/** Writes stars over [from, to), as far as it may be written. */
+/** The call at hand has written a byte that is another one. */
+let changed: u32 = 0
+
+// Matches are short: a call that fills memory would cost more than they do.
 // @ts-ignore: decorator
 @inline
-export function stars(from: usize, to: usize): void {
-  const first = max(from, wall)
-  if (first < to) memory.fill(first, <u8>STAR, to - first)
+function put(at: usize, byte: u32): void {
+  changed |= <u32>load<u8>(at) ^ byte
+  store<u8>(at, <u8>byte)
+}
+
+/** Writes over the bytes of [at, to) that are among the 16 at `at`. What stands behind them stays as it is. */
+// @ts-ignore: decorator
+@inline
+function put16(at: usize, to: usize, bytes: v128): void {
+  const old = v128.load(at)
+  const left = i8x16.splat(<u8>min(to - at, 16))
+  const inside = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), left)
+  const next = v128.bitselect(bytes, old, inside)
+  if (v128.any_true(v128.xor(next, old))) changed = 1
+  v128.store(at, next)
+}
+
+/** Writes stars over [from, to), as far as it may be written. */
+function stars(from: usize, to: usize): void {
+  for (let at = max(from, wall); at < to; at += 16) put16(at, to, i8x16.splat(<u8>STAR))
 }
 
 /** Writes over the match [from, to) of a rule. */
 export function mask(rule: u32, from: usize, to: usize): void {
   moveFloor(to)
   if (to <= wall || from >= to) return
-  const before = print(from, to)
   const how = load<u32>(table, HOW)
+  changed = 0
   // What began before is not all there: nothing of it is said.
   if (from < wall) stars(wall, to)
   else if (how == KEEP) keep(from, to)
   else if (how == HASH) hash(rule, from, to)
   else replace(rule, from, to)
-  if (print(from, to) != before) wrote(rule, from, to)
+  if (changed != 0) wrote(rule, from, to)
 }
 
 /** Counts and notes what was written at `from`. Where a word went on before it, that has an end now. */
@@ -78,11 +98,9 @@ function wrote(rule: u32, from: usize, to: usize): void {
   if (!calm) disturb()
 }
 
-/** A number that is another one if the bytes are others. */
-function print(from: usize, to: usize): u64 {
-  let sum: u64 = 0xcbf29ce484222325
-  for (let at = from; at < to; at++) sum = (sum ^ <u64>load<u8>(at)) * 0x100000001b3
-  return sum
+/** Writes so many bytes of a label. */
+function written(at: usize, label: usize, length: usize): void {
+  for (let n: usize = 0; n < length; n++) put(at + n, <u32>load<u8>(label + n))
 }
 
 function replace(rule: u32, from: usize, to: usize): void {
@@ -92,8 +110,10 @@ function replace(rule: u32, from: usize, to: usize): void {
     stars(from, to)
     return
   }
-  memory.copy(from, label + 1, length)
-  stars(from + length, to)
+  // Behind a label there are stars in its place.
+  if (length <= 16) put16(from, to, v128.load(label, 1))
+  else written(from, label + 1, length)
+  stars(from + max(length, 16), to)
 }
 
 function keep(from: usize, to: usize): void {
@@ -121,10 +141,10 @@ function hash(rule: u32, from: usize, to: usize): void {
   const named = <usize>load<u8>(label)
   let at = from
   if (named + 1 + FEWEST <= to - from) {
-    memory.copy(from, label + 1, named - 1)
+    written(from, label + 1, named - 1)
     at += named - 1
-    store<u8>(at++, 0x3a)
-  } else if (FEWEST + 2 <= to - from) store<u8>(at++, 0x5b)
+    put(at++, 0x3a)
+  } else if (FEWEST + 2 <= to - from) put(at++, 0x5b)
   else {
     stars(from, to)
     return
@@ -132,9 +152,9 @@ function hash(rule: u32, from: usize, to: usize): void {
   const stop = min(to - 1, at + 2 * DIGITS)
   for (let n: usize = 0; at < stop; n++) {
     const digit = <u32>((n < DIGITS ? first : second) >> (60 - ((<u64>n & 15) << 2))) & 15
-    store<u8>(at++, <u8>(digit < 10 ? 48 + digit : 87 + digit))
+    put(at++, digit < 10 ? 48 + digit : 87 + digit)
   }
-  store<u8>(at++, 0x5d)
+  put(at++, 0x5d)
   stars(at, to)
 }
 
@@ -175,7 +195,7 @@ function labelled(at: usize, to: usize): usize {
 export function maskNumber(rule: u32, from: usize, to: usize): void {
   moveFloor(to)
   if (to <= wall || from >= to) return
-  const before = print(from, to)
+  changed = 0
   let kept: usize = 0
   if (load<u32>(table, HOW) == KEEP) {
     const bytes = <usize>load<u32>(table, KEEP_BYTES)
@@ -185,9 +205,9 @@ export function maskNumber(rule: u32, from: usize, to: usize): void {
   const first = load<u8>(from) == 0x2d ? from + 1 : from
   for (let at = max(from, wall); at < to - kept; at++) {
     if (!isDigit(<u32>load<u8>(at))) continue
-    store<u8>(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
+    put(at, at == first && at + 1 < to && isDigit(<u32>load<u8>(at + 1)) ? 0x31 : 0x30)
   }
-  if (print(from, to) != before) wrote(rule, from, to)
+  if (changed != 0) wrote(rule, from, to)
 }
 
 /** Writes over a match of digits: where it is a number of a JSON record it stays one. */

@@ -6,12 +6,13 @@
  *                                                            digits with what belongs between them (bits and shifts)
  *     matches              password=└──┬──┘   └───┬──┘       each place is looked at by the rule it is about
  *
- * Where two rules could match, the one whose place comes first does. A literal is part of a list:
+ * Where two rules could match, the one whose place comes first does. Literals are in groups by the three
+ * bytes that the prefilter knows, and these in a list for each of its buckets, up to a group of 0 bytes:
  *
- *     │ bytes │ place │ kind │ rule │ flags │ class │ least u16 │ most u16 │ the literal … │ next …  │ 0
+ *     group      │ three bytes u32 │ bits of letters whose case does not matter u32 │ bits that count u32 │ bytes u32 │ literals …
+ *     literal    │ bytes │ place │ kind │ rule │ flags │ class │ least u16 │ most u16 │ the literal …
  *
- * `place` says where in the literal the three bytes are that the prefilter knows; without regard to case it is written
- * in lower case (FOLDED).
+ * `place` says where in the literal the three bytes are; without regard to case it is written in lower case (FOLDED).
  *
  * Guarantees: nothing outside of a match is changed, and nothing before `wall`; the time is linear in the bytes, whatever
  * they are: what is more than that is masked instead (redaction.ts, `spend`).
@@ -27,6 +28,7 @@ import {
   CUT,
   count,
   dirty,
+  DOMAIN,
   edge,
   EMAIL,
   end,
@@ -34,6 +36,7 @@ import {
   floor,
   forgetRun,
   goesOn,
+  HALF,
   IBAN,
   IPV4,
   IPV6,
@@ -43,6 +46,7 @@ import {
   isHex,
   judge,
   LISTS,
+  LOCAL,
   moveFloor,
   openRecord,
   PAN,
@@ -50,6 +54,7 @@ import {
   reopen,
   SCAN_RULES,
   SCANS,
+  SIGNS,
   SSN,
   STOP,
   table,
@@ -57,7 +62,8 @@ import {
   WHOLE,
   WORDS,
 } from './redaction'
-import { bucketsAt, candidates } from './teddy'
+import { ahead, AT, BETWEEN, COLON, DIGIT, DOT, HEX_LETTER, kind16, kind64, LEAD, UPPER } from './signs'
+import { bucketsAt, candidates, marks } from './teddy'
 import { credentials, token, userInfo, webToken } from './tokens'
 
 /** Kinds of literals: what follows them. */
@@ -73,6 +79,7 @@ export const MAIL_SIGN: u32 = 6
 export const FOLDED: u32 = 128
 
 const ENTRY: usize = 10
+const GROUP: usize = 16
 const LINE_FEED: u32 = 10
 
 /** The frame at hand: where its end stands in the table of ends, and how many are left with it. */
@@ -171,54 +178,16 @@ function lineEnd(from: usize, to: usize): usize {
 
 /** The record in which `at` stands is the one at hand. */
 function moveTo(at: usize): void {
-  while (at > end && left > 1) {
-    const from = end + 1
+  if (at <= end || left == 1) return
+  let to = end
+  let from = begin
+  while (at > to && left > 1) {
+    from = to + 1
     row += 4
     left--
-    openRecord(from, <usize>load<u32>(row), lastEdge)
+    to = <usize>load<u32>(row)
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function bits(a: v128, b: v128, c: v128, d: v128): u64 {
-  return (
-    <u64>i8x16.bitmask(a) |
-    (<u64>i8x16.bitmask(b) << 16) |
-    (<u64>i8x16.bitmask(c) << 32) |
-    (<u64>i8x16.bitmask(d) << 48)
-  )
-}
-
-// @ts-ignore: decorator
-@inline
-function digits(bytes: v128): v128 {
-  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(48)), i8x16.splat(10))
-}
-
-// @ts-ignore: decorator
-@inline
-function equal(bytes: v128, byte: i32): v128 {
-  return i8x16.eq(bytes, i8x16.splat(<i8>byte))
-}
-
-// @ts-ignore: decorator
-@inline
-function hexes(bytes: v128): v128 {
-  return v128.or(digits(bytes), i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(32)), i8x16.splat(97)), i8x16.splat(6)))
-}
-
-// @ts-ignore: decorator
-@inline
-function capitals(bytes: v128): v128 {
-  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(65)), i8x16.splat(26))
-}
-
-/** The bits of a mask `n` places on, of which the next ones are `then`. */
-// @ts-ignore: decorator
-@inline
-function ahead(now: u64, then: u64, n: u64): u64 {
-  return (now >> n) | (then << (64 - n))
+  openRecord(from, to, lastEdge)
 }
 
 // @ts-ignore: decorator
@@ -233,26 +202,42 @@ function ruleOf(scan: u32): u32 {
 function scan(from: usize, to: usize): usize {
   const scans = load<u32>(table, SCANS)
   const words = (scans & (1 << WORDS)) != 0
+  const signs = (scans & ~(1 << WORDS)) != 0
   const emails = (scans & (1 << EMAIL)) != 0
   const cards = (scans & (1 << PAN)) != 0
   const securities = (scans & (1 << SSN)) != 0
   const accounts = (scans & (1 << IBAN)) != 0
   const fours = (scans & (1 << IPV4)) != 0
   const sixes = (scans & (1 << IPV6)) != 0
-  const numbers = cards || securities || accounts || fours
+  const half = v128.load(table, HALF)
   const l0 = v128.load(table, PREFILTER)
   const u0 = v128.load(table, PREFILTER + 16)
   const l1 = v128.load(table, PREFILTER + 32)
   const u1 = v128.load(table, PREFILTER + 48)
   const l2 = v128.load(table, PREFILTER + 64)
   const u2 = v128.load(table, PREFILTER + 80)
+  const ls = v128.load(table, SIGNS)
+  const us = v128.load(table, SIGNS + 16)
+  // The last bits of the 64 bytes before.
   let digitBefore: u64 = 0
   let hexBefore: u64 = 0
   for (let at = from; at < to; at += 64) {
-    const a = v128.load(at)
-    const b = v128.load(at, 16)
-    const c = v128.load(at, 32)
-    const d = v128.load(at, 48)
+    // Lower and upper halves of the bytes.
+    let v = v128.load(at)
+    const la = v128.and(v, half)
+    const ua = v128.and(i16x8.shr_u(v, 4), half)
+    v = v128.load(at, 16)
+    const lb = v128.and(v, half)
+    const ub = v128.and(i16x8.shr_u(v, 4), half)
+    v = v128.load(at, 32)
+    const lc = v128.and(v, half)
+    const uc = v128.and(i16x8.shr_u(v, 4), half)
+    v = v128.load(at, 48)
+    const ld = v128.and(v, half)
+    const ud = v128.and(i16x8.shr_u(v, 4), half)
+    v = v128.load(at, 64)
+    const le = v128.and(v, half)
+    const ue = v128.and(i16x8.shr_u(v, 4), half)
     let word: u64 = 0
     let mailed: u64 = 0
     let carded: u64 = 0
@@ -261,87 +246,106 @@ function scan(from: usize, to: usize): usize {
     let four: u64 = 0
     let six: u64 = 0
     if (words) {
-      const wa = candidates(at, l0, u0, l1, u1, l2, u2)
-      const wb = candidates(at + 16, l0, u0, l1, u1, l2, u2)
-      const wc = candidates(at + 32, l0, u0, l1, u1, l2, u2)
-      const wd = candidates(at + 48, l0, u0, l1, u1, l2, u2)
+      const b1 = marks(l1, u1, lb, ub)
+      const b2 = marks(l2, u2, lb, ub)
+      const wa = candidates(marks(l0, u0, la, ua), marks(l1, u1, la, ua), b1, marks(l2, u2, la, ua), b2)
+      const c1 = marks(l1, u1, lc, uc)
+      const c2 = marks(l2, u2, lc, uc)
+      const wb = candidates(marks(l0, u0, lb, ub), b1, c1, b2, c2)
+      const d1 = marks(l1, u1, ld, ud)
+      const d2 = marks(l2, u2, ld, ud)
+      const wc = candidates(marks(l0, u0, lc, uc), c1, d1, c2, d2)
+      const wd = candidates(marks(l0, u0, ld, ud), d1, marks(l1, u1, le, ue), d2, marks(l2, u2, le, ue))
       if (v128.any_true(v128.or(v128.or(wa, wb), v128.or(wc, wd)))) {
         const none = i8x16.splat(0)
-        word = bits(i8x16.ne(wa, none), i8x16.ne(wb, none), i8x16.ne(wc, none), i8x16.ne(wd, none))
+        word =
+          ~(<u64>i8x16.bitmask(i8x16.eq(wa, none)) |
+            (<u64>i8x16.bitmask(i8x16.eq(wb, none)) << 16) |
+            (<u64>i8x16.bitmask(i8x16.eq(wc, none)) << 32) |
+            (<u64>i8x16.bitmask(i8x16.eq(wd, none)) << 48))
       }
     }
-    if (emails) mailed = bits(equal(a, 64), equal(b, 64), equal(c, 64), equal(d, 64))
-    if (numbers) {
-      const e = v128.load(at, 64)
-      const digit = bits(digits(a), digits(b), digits(c), digits(d))
-      const then = <u64>i8x16.bitmask(digits(e))
-      const begins = digit & ~((digit << 1) | digitBefore)
+    if (signs) {
+      const a = marks(ls, us, la, ua)
+      const b = marks(ls, us, lb, ub)
+      const c = marks(ls, us, lc, uc)
+      const d = marks(ls, us, ld, ud)
+      const e = marks(ls, us, le, ue)
+      const digit = kind64(a, b, c, d, DIGIT)
+      const then = kind16(e, DIGIT)
+      const behind = (digit << 1) | digitBefore
+      const begins = digit & ~behind
       digitBefore = digit >> 63
+      const twice = digit & ahead(digit, then, 1)
+      const twiceThen = then & (then >> 1)
+      if (emails) mailed = kind64(a, b, c, d, AT)
       if (fours) {
-        const dot = bits(equal(a, 46), equal(b, 46), equal(c, 46), equal(d, 46))
-        const dotThen = <u64>i8x16.bitmask(equal(e, 46))
-        // A dot before a digit, two to four places behind it another, and a third.
-        const one = dot & ahead(digit, then, 1)
-        if (one != 0) {
-          four = one & (ahead(dot, dotThen, 2) | ahead(dot, dotThen, 3) | ahead(dot, dotThen, 4))
+        const dot = kind64(a, b, c, d, DOT) & behind & ahead(digit, then, 1)
+        // A dot within a number, two to four places behind it another, and a third.
+        if (dot != 0) {
+          const dotThen = kind16(e, DOT) & ((then << 1) | (digit >> 63)) & (then >> 1)
+          const two = dot & (ahead(dot, dotThen, 2) | ahead(dot, dotThen, 3) | ahead(dot, dotThen, 4))
+          const twoThen = dotThen & ((dotThen >> 2) | (dotThen >> 3) | (dotThen >> 4))
+          four = two & (ahead(two, twoThen, 2) | ahead(two, twoThen, 3) | ahead(two, twoThen, 4))
         }
       }
       if (cards || securities) {
-        const dash = bits(equal(a, 45), equal(b, 45), equal(c, 45), equal(d, 45))
-        const dashThen = <u64>i8x16.bitmask(equal(e, 45))
-        if (securities && (dash | dashThen) != 0) {
-          const twice = digit & ahead(digit, then, 1)
-          const twiceThen = then & (then >> 1)
+        const between = kind64(a, b, c, d, BETWEEN)
+        const betweenThen = kind16(e, BETWEEN)
+        if (securities) {
           secured =
             begins &
             twice &
             ahead(digit, then, 2) &
-            ahead(dash, dashThen, 3) &
+            ahead(between, betweenThen, 3) &
             ahead(twice, twiceThen, 4) &
-            ahead(dash, dashThen, 6) &
+            ahead(between, betweenThen, 6) &
             ahead(twice, twiceThen, 7) &
             ahead(twice, twiceThen, 9)
         }
-        if (cards && begins != 0) {
-          const blank = bits(equal(a, 32), equal(b, 32), equal(c, 32), equal(d, 32))
-          const blankThen = <u64>i8x16.bitmask(equal(e, 32))
+        if (cards) {
+          const four4 = twice & ahead(twice, twiceThen, 2)
           // Twelve digits, or four and what may stand between groups.
-          const part = digit | dash | blank
-          const partThen = then | dashThen | blankThen
+          const part = digit | between
+          const partThen = then | betweenThen
           const p2 = part & ahead(part, partThen, 1)
-          const p4 = p2 & ahead(p2, partThen & (partThen >> 1), 2)
-          const four2 = digit & ahead(digit, then, 1)
-          const four4 = four2 & ahead(four2, then & (then >> 1), 2)
           const p2Then = partThen & (partThen >> 1)
+          const p4 = p2 & ahead(p2, p2Then, 2)
           const p4Then = p2Then & (p2Then >> 2)
           carded = begins & four4 & ahead(p4, p4Then, 4) & ahead(p4, p4Then, 8)
+          if (carded != 0) {
+            const four4Then = twiceThen & (twiceThen >> 2)
+            const grouped = ahead(between, betweenThen, 4) & ahead(four4, four4Then, 5)
+            const straight = ahead(four4, four4Then, 4) & ahead(four4, four4Then, 8)
+            const likely = carded & kind64(a, b, c, d, LEAD) & (grouped | straight)
+            carded = likely | escaped(at, carded & ~likely)
+          }
         }
       }
       if (accounts) {
-        const capital = bits(capitals(a), capitals(b), capitals(c), capitals(d))
-        if (capital != 0) {
-          const capitalThen = <u64>i8x16.bitmask(capitals(e))
-          const twice = digit & ahead(digit, then, 1)
-          accounted = capital & ahead(capital, capitalThen, 1) & ahead(twice, then & (then >> 1), 2)
-        }
+        const upper = kind64(a, b, c, d, UPPER)
+        accounted = upper & ahead(upper, kind16(e, UPPER), 1) & ahead(twice, twiceThen, 2)
       }
-    }
-    if (sixes) {
-      const e = v128.load(at, 64)
-      const colon = bits(equal(a, 58), equal(b, 58), equal(c, 58), equal(d, 58))
-      const hex = colon | bits(hexes(a), hexes(b), hexes(c), hexes(d))
-      const first = hex & ~((hex << 1) | hexBefore)
-      hexBefore = hex >> 63
-      if (colon != 0) six = colon & ahead(colon, <u64>i8x16.bitmask(equal(e, 58)), 1)
-      if (first != 0) {
-        const then = <u64>i8x16.bitmask(v128.or(hexes(e), equal(e, 58)))
-        const h2 = hex & ahead(hex, then, 1)
-        const t2 = then & (then >> 1)
-        const h4 = h2 & ahead(h2, t2, 2)
-        const t4 = t2 & (t2 >> 2)
-        const h8 = h4 & ahead(h4, t4, 4)
-        const t8 = t4 & (t4 >> 4)
-        six |= first & h8 & ahead(h8, t8, 7)
+      if (sixes) {
+        const colon = kind64(a, b, c, d, COLON)
+        const colonThen = kind16(e, COLON)
+        const hex = colon | digit | kind64(a, b, c, d, HEX_LETTER)
+        const first = hex & ~((hex << 1) | hexBefore)
+        hexBefore = hex >> 63
+        six = colon & ahead(colon, colonThen, 1)
+        // Up to four digits before a colon, and 15 of both.
+        const near =
+          ahead(colon, colonThen, 1) | ahead(colon, colonThen, 2) | ahead(colon, colonThen, 3) | ahead(colon, colonThen, 4)
+        if ((first & near) != 0) {
+          const hexThen = colonThen | then | kind16(e, HEX_LETTER)
+          const h2 = hex & ahead(hex, hexThen, 1)
+          const t2 = hexThen & (hexThen >> 1)
+          const h4 = h2 & ahead(h2, t2, 2)
+          const t4 = t2 & (t2 >> 2)
+          const h8 = h4 & ahead(h4, t4, 4)
+          const t8 = t4 & (t4 >> 4)
+          six |= first & near & h8 & ahead(h8, t8, 7)
+        }
       }
     }
     let all = word | mailed | carded | secured | accounted | four | six
@@ -351,18 +355,24 @@ function scan(from: usize, to: usize): usize {
       all &= all - 1
       const place = at + <usize>bit
       if (place >= to) break
+      const worded = (word & one) != 0 && perhaps(place)
+      let signed = ((carded | secured | four | six) & one) != 0
+      if (accounted & one) signed = signed || capitalsAt(place)
+      if (mailed & one) signed = isMail(place)
+      if (!worded && !signed) continue
       if (place > end) {
         if (dirty) return end + 1
         moveTo(place)
       }
       if (place < floor) continue
-      if (word & one) {
+      if (worded) {
         const keyed = literals(place)
         if (keyed) {
           if (open != 0) return lineEnd(place, end) + 1
         }
         if (place < floor) continue
       }
+      if (!signed) continue
       if (mailed & one && mail(place, place + 1, ruleOf(EMAIL))) continue
       if (four & one && address(place, ruleOf(IPV4))) continue
       if (carded & one && card(place, ruleOf(PAN))) continue
@@ -374,24 +384,87 @@ function scan(from: usize, to: usize): usize {
   return to
 }
 
+/** Of the places in the 64 bytes at `at`, those in an escape sequence, behind which a number begins later. */
+// @ts-ignore: decorator
+@inline
+function escaped(at: usize, places: u64): u64 {
+  let found: u64 = 0
+  for (; places != 0; places &= places - 1) {
+    const before = <u32>load<u8>(at + <usize>ctz(places) - 1)
+    if (before == 0x25 || before == 0x75) found |= places & (0 - places)
+  }
+  return found
+}
+
+/** Whether there may be an address of mail around an @. */
+// @ts-ignore: decorator
+@inline
+function isMail(at: usize): bool {
+  const next = <u32>load<u8>(at, 1)
+  return is(<u32>load<u8>(at - 1), LOCAL) && (is(next, DOMAIN) || next >= 0x80)
+}
+
+/** `://` */
+const SCHEME_END: u32 = 0x2f2f3a
+
+/** Whether the authority of a URL that begins at `at` may have a user: most hosts end within 16 bytes. */
+function perhapsUser(at: usize): bool {
+  const v = v128.load(at)
+  const ends = v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(0x2f)), i8x16.eq(v, i8x16.splat(0x22))),
+    v128.or(i8x16.eq(v, i8x16.splat(0x3f)), i8x16.eq(v, i8x16.splat(0x20))),
+  )
+  const others = v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(0x40)), i8x16.eq(v, i8x16.splat(0x5b))),
+    i8x16.lt_u(v, i8x16.splat(0x20)),
+  )
+  const end = ctz(<u32>i8x16.bitmask(ends))
+  return end >= ctz(<u32>i8x16.bitmask(others))
+}
+
+/** Whether the three bytes of a literal stand at `place`. */
+function perhaps(place: usize): bool {
+  const lists = table + <usize>load<u32>(table, LISTS)
+  const three = load<u32>(place)
+  let buckets = bucketsAt(table + PREFILTER, place)
+  while (buckets != 0) {
+    const bucket = ctz(buckets)
+    buckets &= buckets - 1
+    let group = table + <usize>load<u32>(lists + (<usize>bucket << 2))
+    for (let size = <usize>load<u32>(group, 12); size != 0; size = <usize>load<u32>(group, 12)) {
+      if (((three | load<u32>(group, 4)) & load<u32>(group, 8)) == load<u32>(group)) {
+        return (three & 0xffffff) != SCHEME_END || perhapsUser(place + 3)
+      }
+      group += GROUP + size
+    }
+  }
+  return false
+}
+
 /** Tries the literals that may have their three bytes at `place`; returns whether a private key began. */
 function literals(place: usize): bool {
   let buckets = bucketsAt(table + PREFILTER, place)
   while (buckets != 0) {
     const bucket = ctz(buckets)
     buckets &= buckets - 1
-    let entry = table + <usize>load<u32>(table + <usize>load<u32>(table, LISTS) + (<usize>bucket << 2))
-    for (let length = <usize>load<u8>(entry); length != 0; length = <usize>load<u8>(entry)) {
-      const from = place - <usize>load<u8>(entry, 1)
-      if (from >= floor && from >= begin && from + length <= end && same(entry, from, length)) {
-        const kind = <u32>load<u8>(entry, 2)
-        if (follow(entry, from, from + length)) return kind == KEY
-        if (exhausted) {
-          maskRest(<u32>load<u8>(entry, 3), max(floor, from))
-          return false
+    let group = table + <usize>load<u32>(table + <usize>load<u32>(table, LISTS) + (<usize>bucket << 2))
+    for (let size = <usize>load<u32>(group, 12); size != 0; size = <usize>load<u32>(group, 12)) {
+      const list = group + GROUP
+      group = list + size
+      if (((load<u32>(place) | load<u32>(list - 12)) & load<u32>(list - 8)) != load<u32>(list - 16)) continue
+      for (let entry = list; entry < group; ) {
+        const length = <usize>load<u8>(entry)
+        const from = place - <usize>load<u8>(entry, 1)
+        if (from >= floor && from >= begin && from + length <= end && same(entry, from, length)) {
+          const kind = <u32>load<u8>(entry, 2)
+          if (follow(entry, from, from + length)) return kind == KEY
+          if (exhausted) {
+            maskRest(<u32>load<u8>(entry, 3), max(floor, from))
+            return false
+          }
         }
+        entry += ENTRY + length
       }
-      entry += ENTRY + length
     }
   }
   return false

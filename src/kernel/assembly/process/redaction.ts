@@ -7,7 +7,7 @@
  *     4     how a match is replaced: REPLACE, KEEP or HASH
  *     8     how many bytes KEEP leaves
  *     12    how many rules there are
- *     16    labels: for each rule how long its label is (u8), and the label: `[email]`, 40 bytes a rule
+ *     16    labels: for each rule how long its label is (u8), and the label: `[email]`, then stars, 40 bytes a rule
  *     20    counts: for each rule how often it matched, and how often it had to give up
  *     24    lists: for each of eight buckets its literals, 0: none (redact.ts)
  *     28    lengths: IBANs by country: two letters (u16), how long (u16), up to a country 0
@@ -16,7 +16,9 @@
  *     56    schemes: how long (u8), and the word; up to a length of 0
  *     60    where a frame ends that is looked at alone
  *     64    prefilter: see teddy.ts, 96 bytes
- *     160   classes: for each byte bits that say what it may be part of
+ *     160   signs: by lower and by upper half which kinds a byte may be of (signs.ts), 16 bytes each
+ *     192   16 bytes of 15
+ *     208   classes: for each byte bits that say what it may be part of
  */
 export const SCANS: usize = 0
 export const HOW: usize = 4
@@ -31,8 +33,10 @@ export const SCAN_RULES: usize = 48
 export const SCHEMES: usize = 56
 export const END: usize = 60
 export const PREFILTER: usize = 64
-export const CLASSES: usize = 160
-export const LITERALS: usize = 416
+export const SIGNS: usize = 160
+export const HALF: usize = 192
+export const CLASSES: usize = 208
+export const LITERALS: usize = 464
 
 export const LABEL: usize = 40
 export const COUNT: usize = 8

@@ -11,30 +11,25 @@
  *     table     │ first byte: by lower half, by upper │ second byte │ third byte │     16 bytes each
  */
 
-const LOW: i32 = 15
-
+/** Which of eight kinds or buckets the bytes may be of whose halves these are. */
 // @ts-ignore: decorator
 @inline
-function marks(bytes: v128, lower: v128, upper: v128): v128 {
-  const low = i8x16.splat(<i8>LOW)
+export function marks(lower: v128, upper: v128, low: v128, high: v128): v128 {
   // Indices are below 16, so the relaxed shuffle is the exact one.
-  return v128.and(
-    i8x16.relaxed_swizzle(lower, v128.and(bytes, low)),
-    i8x16.relaxed_swizzle(upper, v128.and(i16x8.shr_u(bytes, 4), low)),
-  )
+  return v128.and(i8x16.relaxed_swizzle(lower, low), i8x16.relaxed_swizzle(upper, high))
 }
 
-/** The buckets that may have something at each of 16 places, by the six tables. */
+/** The buckets that may have something at each of 16 places, by what may be there, one behind and two behind. */
 // @ts-ignore: decorator
 @inline
-export function candidates(at: usize, l0: v128, u0: v128, l1: v128, u1: v128, l2: v128, u2: v128): v128 {
+export function candidates(m0: v128, m1: v128, then1: v128, m2: v128, then2: v128): v128 {
   return v128.and(
-    v128.and(marks(v128.load(at), l0, u0), marks(v128.load(at, 1), l1, u1)),
-    marks(v128.load(at, 2), l2, u2),
+    v128.and(m0, i8x16.shuffle(m1, then1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
+    i8x16.shuffle(m2, then2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17),
   )
 }
 
-/** The same for one place. */
+/** The buckets that may have something at one place. */
 export function bucketsAt(table: usize, at: usize): u32 {
   return halves(table, <usize>load<u8>(at)) & halves(table + 32, <usize>load<u8>(at, 1)) & halves(table + 64, <usize>load<u8>(at, 2))
 }
