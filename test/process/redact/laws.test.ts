@@ -63,6 +63,8 @@ t.test('what stands around a secret is not changed, wherever that stands', async
     '123-45-6789',
     '192.168.100.200',
     '2001:db8::ff00:42:8329',
+    '2001:0db8:0:1:2:3:ff00:8329',
+    '4111111111111111',
     'https://user:hunter2x@host/',
   ]
   // Past two blocks of what is looked at together.

@@ -209,6 +209,8 @@ function scan(from: usize, to: usize): usize {
   const accounts = (scans & (1 << IBAN)) != 0
   const fours = (scans & (1 << IPV4)) != 0
   const sixes = (scans & (1 << IPV6)) != 0
+  const grouped = cards || securities
+  const numbers = grouped || accounts || fours
   const half = v128.load(table, HALF)
   const l0 = v128.load(table, PREFILTER)
   const u0 = v128.load(table, PREFILTER + 16)
@@ -218,9 +220,8 @@ function scan(from: usize, to: usize): usize {
   const u2 = v128.load(table, PREFILTER + 80)
   const ls = v128.load(table, SIGNS)
   const us = v128.load(table, SIGNS + 16)
-  // The last bits of the 64 bytes before.
+  // The last of the 64 bytes before is a digit.
   let digitBefore: u64 = 0
-  let hexBefore: u64 = 0
   for (let at = from; at < to; at += 64) {
     // Lower and upper halves of the bytes.
     let v = v128.load(at)
@@ -271,81 +272,75 @@ function scan(from: usize, to: usize): usize {
       const c = marks(ls, us, lc, uc)
       const d = marks(ls, us, ld, ud)
       const e = marks(ls, us, le, ue)
-      const digit = kind64(a, b, c, d, DIGIT)
-      const then = kind16(e, DIGIT)
-      const behind = (digit << 1) | digitBefore
-      const begins = digit & ~behind
-      digitBefore = digit >> 63
-      const twice = digit & ahead(digit, then, 1)
-      const twiceThen = then & (then >> 1)
-      if (emails) mailed = kind64(a, b, c, d, AT)
-      if (fours) {
-        const dot = kind64(a, b, c, d, DOT) & behind & ahead(digit, then, 1)
-        // A dot within a number, two to four places behind it another, and a third.
-        if (dot != 0) {
-          const dotThen = kind16(e, DOT) & ((then << 1) | (digit >> 63)) & (then >> 1)
-          const two = dot & (ahead(dot, dotThen, 2) | ahead(dot, dotThen, 3) | ahead(dot, dotThen, 4))
-          const twoThen = dotThen & ((dotThen >> 2) | (dotThen >> 3) | (dotThen >> 4))
-          four = two & (ahead(two, twoThen, 2) | ahead(two, twoThen, 3) | ahead(two, twoThen, 4))
-        }
-      }
-      if (cards || securities) {
-        const between = kind64(a, b, c, d, BETWEEN)
-        const betweenThen = kind16(e, BETWEEN)
-        if (securities) {
-          secured =
-            begins &
-            twice &
-            ahead(digit, then, 2) &
-            ahead(between, betweenThen, 3) &
-            ahead(twice, twiceThen, 4) &
-            ahead(between, betweenThen, 6) &
-            ahead(twice, twiceThen, 7) &
-            ahead(twice, twiceThen, 9)
-        }
-        if (cards) {
-          const four4 = twice & ahead(twice, twiceThen, 2)
-          // Twelve digits, or four and what may stand between groups.
-          const part = digit | between
-          const partThen = then | betweenThen
-          const p2 = part & ahead(part, partThen, 1)
-          const p2Then = partThen & (partThen >> 1)
-          const p4 = p2 & ahead(p2, p2Then, 2)
-          const p4Then = p2Then & (p2Then >> 2)
-          carded = begins & four4 & ahead(p4, p4Then, 4) & ahead(p4, p4Then, 8)
-          if (carded != 0) {
-            const four4Then = twiceThen & (twiceThen >> 2)
-            const grouped = ahead(between, betweenThen, 4) & ahead(four4, four4Then, 5)
-            const straight = ahead(four4, four4Then, 4) & ahead(four4, four4Then, 8)
-            const likely = carded & kind64(a, b, c, d, LEAD) & (grouped | straight)
-            carded = likely | escaped(at, carded & ~likely)
+      // What begins here may go on behind it.
+      const any = v128.or(v128.or(v128.or(a, b), v128.or(c, d)), e)
+      if (emails && has(any, AT)) mailed = kind64(a, b, c, d, AT)
+      if (numbers && has(any, DIGIT)) {
+        const digit = kind64(a, b, c, d, DIGIT)
+        const then = kind16(e, DIGIT)
+        const behind = (digit << 1) | digitBefore
+        digitBefore = digit >> 63
+        if (fours && has(any, DOT)) {
+          // A dot within a number, two to four places behind it another, and a third.
+          const dot = kind64(a, b, c, d, DOT) & behind & ahead(digit, then, 1)
+          if (dot != 0) {
+            const dotThen = kind16(e, DOT) & ((then << 1) | digitBefore) & (then >> 1)
+            const two = dot & (ahead(dot, dotThen, 2) | ahead(dot, dotThen, 3) | ahead(dot, dotThen, 4))
+            const twoThen = dotThen & ((dotThen >> 2) | (dotThen >> 3) | (dotThen >> 4))
+            four = two & (ahead(two, twoThen, 2) | ahead(two, twoThen, 3) | ahead(two, twoThen, 4))
           }
         }
-      }
-      if (accounts) {
-        const upper = kind64(a, b, c, d, UPPER)
-        accounted = upper & ahead(upper, kind16(e, UPPER), 1) & ahead(twice, twiceThen, 2)
-      }
-      if (sixes) {
-        const colon = kind64(a, b, c, d, COLON)
-        const colonThen = kind16(e, COLON)
-        const hex = colon | digit | kind64(a, b, c, d, HEX_LETTER)
-        const first = hex & ~((hex << 1) | hexBefore)
-        hexBefore = hex >> 63
-        six = colon & ahead(colon, colonThen, 1)
-        // Up to four digits before a colon, and 15 of both.
-        const near =
-          ahead(colon, colonThen, 1) | ahead(colon, colonThen, 2) | ahead(colon, colonThen, 3) | ahead(colon, colonThen, 4)
-        if ((first & near) != 0) {
-          const hexThen = colonThen | then | kind16(e, HEX_LETTER)
-          const h2 = hex & ahead(hex, hexThen, 1)
-          const t2 = hexThen & (hexThen >> 1)
-          const h4 = h2 & ahead(h2, t2, 2)
-          const t4 = t2 & (t2 >> 2)
-          const h8 = h4 & ahead(h4, t4, 4)
-          const t8 = t4 & (t4 >> 4)
-          six |= first & near & h8 & ahead(h8, t8, 7)
+        const twice = digit & ahead(digit, then, 1)
+        const twiceThen = then & (then >> 1)
+        if (accounts) {
+          const upper = kind64(a, b, c, d, UPPER)
+          accounted = upper & ahead(upper, kind16(e, UPPER), 1) & ahead(twice, twiceThen, 2)
         }
+        const three = twice & ~behind & ahead(digit, then, 2)
+        if (grouped && three != 0) {
+          const between = kind64(a, b, c, d, BETWEEN)
+          const betweenThen = kind16(e, BETWEEN)
+          if (securities) {
+            secured =
+              three &
+              ahead(between, betweenThen, 3) &
+              ahead(twice, twiceThen, 4) &
+              ahead(between, betweenThen, 6) &
+              ahead(twice, twiceThen, 7) &
+              ahead(twice, twiceThen, 9)
+          }
+          const four4 = twice & ahead(twice, twiceThen, 2)
+          if (cards && (three & four4) != 0) {
+            // Twelve digits, or four and what may stand between groups.
+            const part = digit | between
+            const partThen = then | betweenThen
+            const p2 = part & ahead(part, partThen, 1)
+            const p2Then = partThen & (partThen >> 1)
+            const p4 = p2 & ahead(p2, p2Then, 2)
+            const p4Then = p2Then & (p2Then >> 2)
+            carded = three & four4 & ahead(p4, p4Then, 4) & ahead(p4, p4Then, 8)
+            if (carded != 0) {
+              const four4Then = twiceThen & (twiceThen >> 2)
+              const separate = ahead(between, betweenThen, 4) & ahead(four4, four4Then, 5)
+              const straight = ahead(four4, four4Then, 4) & ahead(four4, four4Then, 8)
+              const likely = carded & kind64(a, b, c, d, LEAD) & (separate | straight)
+              carded = likely | escaped(at, carded & ~likely)
+            }
+          }
+        }
+      } else digitBefore = 0
+      if (sixes && has(any, COLON)) {
+        const colon = kind64(a, b, c, d, COLON)
+        const then = kind16(e, COLON)
+        // A colon in the next five places: the digits between them are four at the most.
+        const two = colon & ahead(colon, then, 1)
+        const near =
+          two |
+          (colon &
+            (ahead(colon, then, 2) | ahead(colon, then, 3) | ahead(colon, then, 4) | ahead(colon, then, 5)))
+        six = two
+        const nearThen = then & ((then >> 1) | (then >> 2) | (then >> 3) | (then >> 4) | (then >> 5))
+        if ((near | nearThen) != 0) six |= full(a, b, c, d, e, near, nearThen, at == from ? 0 : at)
       }
     }
     let all = word | mailed | carded | secured | accounted | four | six
@@ -382,6 +377,37 @@ function scan(from: usize, to: usize): usize {
     }
   }
   return to
+}
+
+/** Whether there is anything of a kind, where these are kinds of 16 bytes or what is known of several. */
+// @ts-ignore: decorator
+@inline
+function has(kinds: v128, kind: i32): bool {
+  return v128.any_true(v128.and(kinds, i8x16.splat(<i8>(128 >> kind))))
+}
+
+/**
+ * Where 15 bytes of hexadecimal digits and colons begin, with up to four digits before a colon that is `near` to the next
+ * one. `at`: their address, or 0: nothing stands before them.
+ */
+function full(a: v128, b: v128, c: v128, d: v128, e: v128, near: u64, nearThen: u64, at: usize): u64 {
+  const hex = kind64(a, b, c, d, COLON) | kind64(a, b, c, d, DIGIT) | kind64(a, b, c, d, HEX_LETTER)
+  const then = kind16(e, COLON) | kind16(e, DIGIT) | kind16(e, HEX_LETTER)
+  let before: u64 = 0
+  if (at != 0) {
+    const byte = <u32>load<u8>(at - 1)
+    before = <u64>(isHex(byte) || byte == 0x3a)
+  }
+  const h2 = hex & ahead(hex, then, 1)
+  const t2 = then & (then >> 1)
+  const h4 = h2 & ahead(h2, t2, 2)
+  const t4 = t2 & (t2 >> 2)
+  const h8 = h4 & ahead(h4, t4, 4)
+  const t8 = t4 & (t4 >> 4)
+  const first = hex & ~((hex << 1) | before) & h8 & ahead(h8, t8, 7)
+  return (
+    first & (near | ahead(near, nearThen, 1) | ahead(near, nearThen, 2) | ahead(near, nearThen, 3) | ahead(near, nearThen, 4))
+  )
 }
 
 /** Of the places in the 64 bytes at `at`, those in an escape sequence, behind which a number begins later. */
