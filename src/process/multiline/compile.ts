@@ -1,8 +1,10 @@
 /**
  * Multiline rules as bytes that the kernel follows: see kernel/assembly/process/records.ts for what they mean.
  *
- * Guarantees: every expression is compiled before the first byte is read; what is wrong with one is reported at its key.
+ * Guarantees: every expression is compiled before the first byte is read, a preset's when the program was written
+ * (sets.ts); what is wrong with one is reported at its key.
  */
+import { inflateRawSync } from 'node:zlib'
 import { LAYOUT } from '../../kernel/module.ts'
 import { compileEvery } from '../expression/compile.ts'
 import { ExpressionError } from '../expression/failure.ts'
@@ -10,6 +12,7 @@ import { parse } from '../expression/parse.ts'
 import type { ProcessProblem } from '../problem.ts'
 import { type MultilineOptions, type MultilineRule, type PresetName, USUAL_BYTES } from './options.ts'
 import { continuing, enclosed, ending, MACHINES, type Machine, type Rule, starting } from './presets.ts'
+import { SETS } from './sets.ts'
 
 export interface MultilinePlan {
   readonly table: Uint8Array
@@ -59,10 +62,11 @@ export function compileMultiline(source: Subject, report: Report): MultilinePlan
   return table && { table, maxLines: rule.maxLines ?? 0, maxBytes, flush: rule.flush ?? FLUSH }
 }
 
-/** A machine, and where its expressions stand in the configuration: undefined for a preset's. */
+/** A machine, and where its expressions stand in the configuration; for a preset's, its automaton. */
 interface Placed {
   readonly machine: Machine
-  readonly keys: readonly (readonly (string | number)[])[] | undefined
+  readonly keys?: readonly (readonly (string | number)[])[]
+  readonly set?: Uint8Array
 }
 
 function machinesOf(
@@ -78,7 +82,7 @@ function machinesOf(
   }
   if (preset !== undefined) {
     const names = [...new Set(texts(preset))].filter(name => name !== 'none') as PresetName[]
-    return names.map(name => ({ machine: MACHINES[name], keys: undefined }))
+    return names.map(name => ({ machine: MACHINES[name], set: setOf(name) }))
   }
   const own = (key: string, value: Texts): (string | number)[][] =>
     texts(value).map((_, index) => (typeof value === 'string' ? ['multiline', key] : ['multiline', key, index]))
@@ -90,20 +94,29 @@ function machinesOf(
   return [{ machine: ending(texts(end!)), keys: own('end', end!) }]
 }
 
+/** The automaton of a preset. */
+export function setOf(name: PresetName): Uint8Array {
+  return inflateRawSync(Buffer.from(SETS[name].join(''), 'base64'))
+}
+
 function texts(value: Texts): readonly string[] {
   return typeof value === 'string' ? [value] : value
 }
 
 function tableOf(machines: readonly Placed[], report: Report): Uint8Array | undefined {
   const sets: Uint8Array[] = []
-  for (const { machine, keys } of machines) {
+  for (const { machine, keys, set: known } of machines) {
+    if (known !== undefined) {
+      sets.push(known)
+      continue
+    }
     const expressions = Object.values(machine.expressions)
     // What people write is looked for anywhere in a line, unless it begins with ^: then nothing else is looked at.
     const wrong = expressions.findIndex(text => parse(text) instanceof ExpressionError)
     const set =
       wrong >= 0
         ? (parse(expressions[wrong]!) as ExpressionError)
-        : compileEvery(keys === undefined ? expressions : expressions.map(text => `(?:.*?)(?:${text})`))
+        : compileEvery(expressions.map(text => `(?:.*?)(?:${text})`))
     if (set instanceof ExpressionError) {
       const { index, column, message, hint } = set
       const path = keys?.[wrong >= 0 ? wrong : index] ?? ['multiline']

@@ -191,17 +191,20 @@ function u32s(values: readonly number[]): Buffer {
 }
 
 /** What a byte may be part of. */
+const CLASSES: readonly (readonly [bytes: RegExp, bit: number])[] = [
+  [/[A-Z0-9]/, LAYOUT.REDACT_CAPITAL],
+  [/[A-Za-z0-9]/, LAYOUT.REDACT_ALNUM],
+  [/[A-Za-z0-9_-]/, LAYOUT.REDACT_URL_SAFE],
+  [/[A-Za-z0-9+/=]/, LAYOUT.REDACT_BASE64],
+  [/[A-Za-z0-9._~+/=-]/, LAYOUT.REDACT_TOKEN68],
+  [/[A-Za-z0-9._+-]/, LAYOUT.REDACT_LOCAL],
+  [/[A-Za-z0-9.-]/, LAYOUT.REDACT_DOMAIN],
+  [/[\0-\x20"'`,;&}<\\%]/, LAYOUT.REDACT_STOP],
+]
+
 function classOf(byte: number): number {
   const sign = String.fromCharCode(byte)
-  const classes: [RegExp, number][] = [
-    [/[A-Z0-9]/, LAYOUT.REDACT_CAPITAL],
-    [/[A-Za-z0-9]/, LAYOUT.REDACT_ALNUM],
-    [/[A-Za-z0-9_-]/, LAYOUT.REDACT_URL_SAFE],
-    [/[A-Za-z0-9+/=]/, LAYOUT.REDACT_BASE64],
-    [/[A-Za-z0-9._~+/=-]/, LAYOUT.REDACT_TOKEN68],
-    [/[A-Za-z0-9._+-]/, LAYOUT.REDACT_LOCAL],
-    [/[A-Za-z0-9.-]/, LAYOUT.REDACT_DOMAIN],
-    [/[\0-\x20"'`,;&}<\\%]/, LAYOUT.REDACT_STOP],
-  ]
-  return classes.reduce((bits, [kind, bit]) => (kind.test(sign) ? bits | bit : bits), 0)
+  let bits = 0
+  for (const [bytes, bit] of CLASSES) if (bytes.test(sign)) bits |= bit
+  return bits
 }
