@@ -8,6 +8,7 @@ import {
   TIME_MILLISECONDS,
   TIME_MONTH,
   TIME_NANOSECONDS,
+  TIME_RFC3339,
   TIME_SECONDS,
   TIME_YEAR,
 } from '../layout'
@@ -42,12 +43,49 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
     const hour = (seconds / 3600) % 24
     return digits(<u64>(hour < 0 ? hour + 24 : hour), 2, out)
   }
-  let days = seconds / DAY
-  let second = seconds % DAY
+  if (how == TIME_YEAR || how == TIME_MONTH || how == TIME_DAY) return date(seconds, how, out)
+  let minute = seconds / 60
+  let second = seconds % 60
   if (second < 0) {
-    second += DAY
-    days--
+    second += 60
+    minute--
   }
+  if (minute == keptMinute) v128.store(out, keptText)
+  else {
+    date(seconds, TIME_RFC3339, out)
+    store<u8>(out, 0x54, 10)
+    let clock = minute % 1440
+    if (clock < 0) clock += 1440
+    digits(<u64>(clock / 60), 2, out + 11)
+    store<u8>(out, 0x3a, 13)
+    digits(<u64>(clock % 60), 2, out + 14)
+    keptMinute = minute
+    keptText = v128.load(out)
+  }
+  store<u8>(out, 0x3a, 16)
+  digits(<u64>second, 2, out + 17)
+  store<u8>(out, 0x2e, 19)
+  // To the millisecond if there is no more, for that is what most times have.
+  const below = <u32>rest
+  if (below % 1_000_000 == 0) {
+    store<u8>(digits(<u64>(below / 1_000_000), 3, out + 20), 0x5a)
+    return out + 24
+  }
+  const first = below / 100_000_000
+  store<u8>(out, <u8>(0x30 + first), 20)
+  store<u64>(out, eight(below - first * 100_000_000), 21)
+  store<u8>(out, 0x5a, 29)
+  return out + 30
+}
+
+/** The last minute that was written, and its text: records that follow one another are mostly of one minute. */
+let keptMinute: i64 = i64.MIN_VALUE
+let keptText: v128 = i8x16.splat(0)
+
+/** Writes the date of so many seconds since the epoch, or a part of it. */
+function date(seconds: i64, how: u32, out: usize): usize {
+  let days = seconds / DAY
+  if (seconds % DAY < 0) days--
   // Days of the proleptic Gregorian calendar, counted from 0000-03-01 in cycles of 400 years.
   const shifted = days + 719_468
   const era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -61,22 +99,21 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
   if (how == TIME_YEAR) return digits(<u64>yearNumber, 4, out)
   if (how == TIME_MONTH) return digits(<u64>monthNumber, 2, out)
   if (how == TIME_DAY) return digits(<u64>ofMonth, 2, out)
-  out = digits(<u64>yearNumber, 4, out)
-  store<u8>(out, 0x2d)
-  out = digits(<u64>monthNumber, 2, out + 1)
-  store<u8>(out, 0x2d)
-  out = digits(<u64>ofMonth, 2, out + 1)
-  store<u8>(out, 0x54)
-  out = digits(<u64>(second / 3600), 2, out + 1)
-  store<u8>(out, 0x3a)
-  out = digits(<u64>((second / 60) % 60), 2, out + 1)
-  store<u8>(out, 0x3a)
-  out = digits(<u64>(second % 60), 2, out + 1)
-  store<u8>(out, 0x2e)
-  // To the millisecond if there is no more, for that is what most times have.
-  out = rest % 1_000_000 == 0 ? digits(<u64>(rest / 1_000_000), 3, out + 1) : digits(<u64>rest, 9, out + 1)
-  store<u8>(out, 0x5a)
-  return out + 1
+  digits(<u64>yearNumber, 4, out)
+  store<u8>(out, 0x2d, 4)
+  digits(<u64>monthNumber, 2, out + 5)
+  store<u8>(out, 0x2d, 7)
+  return digits(<u64>ofMonth, 2, out + 8)
+}
+
+/** Eight decimal digits in the order in which they are written: pairs, and then each of them, are divided side by side. */
+function eight(value: u32): u64 {
+  const high = value / 10_000
+  const fours = <u64>high | (<u64>(value - high * 10_000) << 32)
+  const hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f
+  const twos = hundreds | ((fours - 100 * hundreds) << 16)
+  const tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f
+  return (tens | ((twos - 10 * tens) << 8)) + 0x3030_3030_3030_3030
 }
 
 /** Writes so many decimal digits. */

@@ -116,6 +116,28 @@ let keptDate: i64 = NO_TIME
 /** The beginning of the day at hand, if it is known already. */
 let date: i64 = NO_TIME
 
+/** Where the steps at hand found minutes, seconds and a fraction; 0: nowhere, or not as usual. */
+let minuteAt: usize = 0
+let secondAt: usize = 0
+let fractionAt: usize = 0
+
+// What followed what is kept: the last bytes of the time, how many, which of them are digits of minutes, seconds and a
+// fraction, where these begin, and what the others said. A text that has others there only in those is read by this.
+let tailBytes: v128 = i8x16.splat(0)
+/** 0: there is none. */
+let tailWidth: usize = 0
+let tailDigits: u32 = 0
+let tailMinute: usize = 0
+let tailSecond: usize = 0
+let tailFraction: usize = 0
+let tailWritten: u32 = 0
+/** The text ended with it. */
+let tailEnds: bool = false
+let tailHour: u32 = 0
+let tailMinutes: u32 = 0
+let tailZoned: bool = false
+let tailOffset: i64 = 0
+
 // Where the offset of the zone at hand holds: local times from, up to, and the offset.
 let zoneFrom: i64 = 0
 let zoneUpTo: i64 = 0
@@ -148,6 +170,7 @@ export function times(
   table = plan
   keptProgram = 0
   keptHead = false
+  tailWidth = 0
   zoneFrom = zoneUpTo = 0
   latest = <i64>Math.floor(readAt / 1000) + DAY
   latestYear = yearOf(latest / DAY)
@@ -535,6 +558,7 @@ function follow(program: usize, at: usize, to: usize): bool {
   const middle = first + (kept << 1)
   const bytes = v128.load(at)
   if (keptProgram == program && isKept(at, to)) {
+    if (tailWidth != 0 && isTail(at + keptWidth, to)) return true
     year = keptYear
     month = keptMonth
     day = keptDay
@@ -543,12 +567,17 @@ function follow(program: usize, at: usize, to: usize): bool {
     noon = keptNoon
     yearDay = keptYearDay
     date = keptDate
-    if (steps(middle, last, at + keptWidth, to)) return true
+    minuteAt = secondAt = fractionAt = 0
+    if (steps(middle, last, at + keptWidth, to)) {
+      keepTail(at + keptWidth, to)
+      return true
+    }
     forget()
   }
   if (!steps(first, middle, at, to)) return false
   const width = behind - at
   date = NO_TIME
+  tailWidth = 0
   if (width <= 16 && !narrow && !zoned && epochSeconds == NO_TIME) {
     keptProgram = program
     const auto = <u32>load<u16>(table, TIMES_HOW) == TIMES_AUTO
@@ -568,6 +597,71 @@ function follow(program: usize, at: usize, to: usize): bool {
     keptDate = date = whole ? dayOf(year) * DAY : NO_TIME
   }
   return steps(middle, last, behind, to)
+}
+
+/** Where the bytes are too many, something that is not known of them could follow, or the day is not known, none is kept. */
+function keepTail(at: usize, to: usize): void {
+  const width = behind - at
+  tailWidth = 0
+  if (width > 13 || keptDate == NO_TIME || noon != 0 || secondAt == 0 || epochSeconds != NO_TIME) return
+  // 1: not of two digits, or of more than nine.
+  if (minuteAt == 1 || fractionAt == 1) return
+  // Of blanks more may follow.
+  if (width == 0 || isBlank(<u32>load<u8>(behind - 1))) return
+  tailEnds = behind == to
+  if (!tailEnds && !isApart(behind, to)) return
+  tailBytes = v128.load(at)
+  tailMinute = minuteAt == 0 ? 16 : minuteAt - at
+  tailSecond = secondAt - at
+  tailDigits = <u32>3 << <u32>tailSecond
+  if (minuteAt != 0) tailDigits |= <u32>3 << <u32>tailMinute
+  tailWritten = 0
+  if (fractionAt != 0) {
+    tailFraction = fractionAt - at
+    tailWritten = digits
+    tailDigits |= ((<u32>1 << digits) - 1) << <u32>tailFraction
+  }
+  tailHour = hour
+  tailMinutes = minute
+  tailZoned = zoned
+  tailOffset = offset
+  tailWidth = width
+}
+
+/** Whether a time that ends at `at` is not gone on with: no fraction, no zone, no digit. */
+function isApart(at: usize, to: usize): bool {
+  if (at + 3 > to) return false
+  const one = <u32>load<u8>(at)
+  if ((one | 32) - 97 < 26 || one - 43 < 16) return false
+  if (one != 32) return true
+  const two = <u32>load<u8>(at, 1)
+  if (two == 43 || two == 45) return <u32>load<u8>(at, 2) - 48 > 9
+  const letter = two | 32
+  return letter != 122 && letter != 117 && letter != 103
+}
+
+/** Whether what begins at `at` has other digits than the last text there and is the same otherwise: what it says is read. */
+function isTail(at: usize, to: usize): bool {
+  const stop = at + tailWidth
+  if (tailEnds ? stop != to : !isApart(stop, to)) return false
+  const bytes = v128.load(at)
+  const same = <u32>i8x16.bitmask(i8x16.eq(bytes, tailBytes)) & ~tailDigits
+  const all = ((<u32>1 << <u32>tailWidth) - 1) & ~tailDigits
+  if ((same & all) != all || (digitsAt(at) & tailDigits) != tailDigits) return false
+  second = two(at + tailSecond)
+  minute = tailMinute == 16 ? tailMinutes : two(at + tailMinute)
+  if (second > 60 || minute > 59) return false
+  let value: u32 = 0
+  for (let n: usize = 0; n < <usize>tailWritten; n++) value = value * 10 + <u32>load<u8>(at + tailFraction + n) - 48
+  digits = tailWritten
+  nanos = value * tens(9 - tailWritten)
+  hour = tailHour
+  noon = 0
+  date = keptDate
+  zoned = tailZoned
+  offset = tailOffset
+  behind = stop
+  return true
 }
 
 /** Follows the steps [step, last) over [at, to). */
@@ -612,6 +706,7 @@ function steps(step: usize, last: usize, at: usize, to: usize): bool {
         if (at + 2 >= to || load<u8>(at) != 58) break
         second = two(at + 1)
         if (second > 60 || at + 3 > to) return false
+        secondAt = at + 1
         at += 3
         break
       }
@@ -699,6 +794,8 @@ function steps(step: usize, last: usize, at: usize, to: usize): bool {
         }
         if (at == from) return false
         if (at != most && step + 2 == last) narrow = true
+        if (what == STEP_SECOND && at == most) secondAt = from
+        if (what == STEP_MINUTE) minuteAt = at == most ? from : 1
         if (!take(what, value)) return false
       }
     }
@@ -743,6 +840,7 @@ function take(what: u32, value: u32): bool {
 function fraction(at: usize, to: usize): usize {
   let value: u32 = 0
   let count: u32 = 0
+  const from = at
   while (at < to) {
     const c = <u32>load<u8>(at) - 48
     if (c > 9) break
@@ -753,6 +851,7 @@ function fraction(at: usize, to: usize): usize {
     at++
   }
   digits = count
+  fractionAt = at - from == <usize>count ? from : 1
   nanos = value * tens(9 - count)
   return at
 }
