@@ -407,10 +407,13 @@ function moved<S extends Segment>(segment: S, by: number): S {
   }
 }
 
-/** Bytes that one of a line probably becomes. */
+/**
+ * Bytes that one of a line probably becomes. A line without a message among its values is sent beside its fields: a place
+ * for one of them alone would be full before its slab is empty, and each slab would be two payloads.
+ */
 function usualGrowth(segments: readonly Segment[]): number {
   const fields = segments.find(({ kind }) => kind === 'fields')
-  return fields?.kind === 'fields' ? FIELDS_GROWTH[fields.as] : GROWTH.usual
+  return fields?.kind === 'fields' ? FIELDS_GROWTH[fields.as] + GROWTH.usual : GROWTH.usual
 }
 
 /** Bytes that may stand around the fields of one record: their names and values grow as any byte does. */

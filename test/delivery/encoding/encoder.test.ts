@@ -4,6 +4,7 @@ import { createStdout } from '../../../src/backends/stdout.ts'
 import { PAGE } from '../../../src/budget.ts'
 import type { Slab } from '../../../src/chunk.ts'
 import { Encoder, type Payload } from '../../../src/delivery/encoding/encoder.ts'
+import { finding } from '../../backends/found.ts'
 import { Arena, httpBackend, numbered, origin } from '../rig.ts'
 
 const ENDPOINT = new URL('http://127.0.0.1/')
@@ -86,6 +87,16 @@ t.test('a payload stops at its limit of bytes, at any limit, and the next goes o
     for (const { text, payload } of payloads) t.ok(text.length <= bytes || payload.records === 1)
   }
   t.equal(arena.budget.used, slab.extent.bytes, 'every extent came back')
+})
+
+t.test('lines that are sent beside their fields fill one payload, as far as they fit', async t => {
+  const line = '10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 5 "-" "curl" "10.0.0.2" rest'
+  const arena = new Arena(4 << 20, 0, finding({ parse: 'nginx' }))
+  const lines = Array.from({ length: 500 }, () => line)
+  const [first, ...others] = all(encoderOf(arena, NDJSON), arena.slab({ lines }))
+  t.ok(first!.text.length > 3 * line.length * lines.length, 'a record is more than three times its line')
+  t.equal(first!.payload.records, lines.length)
+  t.same(others, [])
 })
 
 t.test('bytes go to the standard output as they were read', async t => {
