@@ -141,6 +141,87 @@ t.test('members of an object keep their values as written, each name stands once
   )
 })
 
+/** A rule that says its name with an escape: then all names are read. */
+const READING: FieldNames['rules'][number] = { name: '\\', is: 'kept' }
+const FORMS: readonly FieldForm[] = ['json', 'strings', 'attributes', 'keyvalues']
+
+/** The same records, where names are compared as they are written and where they are read: within any limits. */
+function sameRead(t: Test, bench: Bench, line: fc.Arbitrary<string>, hidden: FieldNames['hidden']): void {
+  const most = fc.oneof({ weight: 3, arbitrary: fc.constant(0xffffffff) }, fc.nat(40))
+  const limits = fc.record({ count: most, nameBytes: most, valueBytes: most, bytes: fc.constant(0xffffffff) })
+  const others = fc.constantFrom('kept' as const, 'out' as const)
+  holds(
+    t,
+    fc.property(fc.array(line, { minLength: 1, maxLength: 3 }), limits, others, (lines, limits, others) => {
+      const slab = bench.place(lines)
+      const names = { hidden, others, limits }
+      for (const as of FORMS) {
+        const segments = (rules: FieldNames['rules']) => [literal('{'), fields({ ...names, rules }, as), literal('}')]
+        const kept: FieldNames['rules'] = [{ name: 'a', is: 'kept' }, ...RULES.slice(0, 3)]
+        const [short, read] = [
+          [...kept, ...RULES.slice(3)],
+          [...kept, READING, ...RULES.slice(3)],
+        ]
+        const found = bench.render(slab, segments(short))
+        assert.deepEqual(found, bench.render(slab, segments(read)), `${as} of ${lines.join('\n')}`)
+      }
+      bench.free(slab)
+    }),
+  )
+}
+
+const simple = fc.oneof(
+  fc.constantFrom('a', 'b', 'source', 'line_source', 'lvl', 'level', 'log.x', 'line_log.x', 'ü', 'msg', ''),
+  fc.string({ unit: fc.constantFrom(...'abcdefg_.'), maxLength: 20 }),
+)
+const long = fc.string({ unit: fc.constantFrom('a', '\\', '"', '{', ',', ':', 'ü', '\n'), maxLength: 150 })
+
+t.test('names that need not be read give the same members', async t => {
+  const space = fc.constantFrom('', '', '', ' ', '\t ')
+  const text = fc.tuple(
+    simple,
+    fc.oneof(
+      value,
+      long.map(text => JSON.stringify(text)),
+    ),
+    space,
+    space,
+    space,
+  )
+  const objects = fc
+    .uniqueArray(text, { selector: ([name]) => name, minLength: 1, maxLength: 30 })
+    .map(all => all.map(([name, value, a, b, c]) => `${a}${JSON.stringify(name)}${b}:${c}${value}${a}`).join(','))
+  const bench = new Bench({ parse: 'json', timed: true, levelled: true })
+  sameRead(
+    t,
+    bench,
+    objects.map(members => `{${members}}`),
+    [
+      { slot: 0, shown: 'always' },
+      { slot: 1, shown: 'sameLevel' },
+    ],
+  )
+})
+
+t.test('names that need not be read give the same pairs', async t => {
+  const bare = fc.string({ unit: fc.constantFrom('a', '=', '\\', '1', 'ü'), maxLength: 20 })
+  const quoted = long.map(text => JSON.stringify(text).replaceAll('\\n', ' '))
+  const lines = fc
+    .uniqueArray(
+      fc.tuple(
+        simple.filter(name => name !== ''),
+        fc.oneof(bare, quoted),
+      ),
+      {
+        selector: ([name]) => name,
+        minLength: 1,
+        maxLength: 30,
+      },
+    )
+    .map(all => all.map(pair => pair.join('=')).join(' '))
+  sameRead(t, new Bench({ parse: 'logfmt' }), lines, [{ slot: 0, shown: 'always' }])
+})
+
 t.test('pairs are texts, the last of a name holds, and one of nothing is left out', async t => {
   const bench = new Bench({ parse: 'logfmt' })
   const text = fc.string({ unit: 'binary', maxLength: 8 }).map(text => JSON.stringify(text))

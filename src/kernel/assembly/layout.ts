@@ -2,9 +2,9 @@
  * The first two pages of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
  * writes those that index.ts exports beside the module, and the host reads them there.
  *
- *     0      64        128            4224       4272                   113600   129984   130048  131072
- *     │ none │ scratch │ 256 shuffles │ patterns │ program: steps, then │ names  │ states │ lines │ tables
- *     │      │         │              │          │ what they name       │        │        │       │ arena …
+ *     0      64        128            4224       4272     4400                   113600   129984   130048  131072
+ *     │ none │ scratch │ 256 shuffles │ patterns │ hidden │ program: steps, then │ names  │ states │ lines │ tables
+ *     │      │         │              │          │        │ what they name       │        │        │       │ arena …
  *
  * A step is 16 bytes. The host writes them (`Kernel.template`); render.ts follows them.
  *
@@ -73,8 +73,14 @@ export const SCRATCH: usize = 64
 export const SPREAD: usize = 128
 /** And 16 quotes, 16 backslashes, 16 of the highest control character. */
 export const PATTERNS: usize = 4224
-export const PROGRAM: usize = 4272
-/** Behind what a program may take. Names in a record, by their hash: the u32 hash of each, and where it stands last. */
+/** Values of the record at hand that have a place of their own: where each begins and ends (u32). */
+export const HIDDEN: usize = 4272
+export const MOST_HIDDEN: u32 = 16
+export const PROGRAM: usize = 4400
+/**
+ * Behind what a program may take. Names in a record, by their hash: the u32 hash of each, and where it stands last. Or, where
+ * names need not be read, where each member stands (process/members.ts).
+ */
 export const NAMES: usize = 113600
 export const NAME_PLACES: usize = 2048
 /** Of the machines that say which lines make one record: their states, what has matched. */

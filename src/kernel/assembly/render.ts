@@ -74,7 +74,8 @@ import {
   trim,
 } from './parameters'
 import { length, varint } from './process/attribute'
-import { beginFields, fields, tooMuch } from './process/fields'
+import { beginFields, tooMuch } from './process/field'
+import { fields } from './process/fields'
 import { decimal, moment } from './process/moment'
 import {
   beginRow,

@@ -4,6 +4,7 @@
  *
  * Guarantees: no address stands in it; the same question gives the same bytes.
  */
+import { keyOf } from '../../kernel/fields.ts'
 import { LAYOUT } from '../../kernel/module.ts'
 import type { Wanted } from './slots.ts'
 
@@ -171,13 +172,6 @@ function placed(names: readonly Buffer[], bits: number): { multiplier: bigint; p
     multiplier = ((multiplier * 6364136223846793005n + 1442695040888963407n) | 1n) & U64
   }
   return best
-}
-
-/** The kernel's key of a name. */
-function keyOf(name: Buffer): bigint {
-  if (name.length < 8) return Buffer.concat([name, Buffer.alloc(8 - name.length)]).readBigUInt64LE()
-  const key = name.readBigUInt64LE()
-  return name.length === 8 ? key : key ^ ((name.readBigUInt64LE(name.length - 8) * SPREADING) & U64)
 }
 
 /** Bytes that grow; all that is put down begins at a multiple of 8. */

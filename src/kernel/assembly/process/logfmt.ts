@@ -46,7 +46,7 @@ export function pairs(table: usize, root: usize, from: usize, to: usize, scratch
 /** The first byte that is no part of a name, or `to`. */
 // @ts-ignore: decorator
 @inline
-function endOfName(at: usize, to: usize): usize {
+export function endOfName(at: usize, to: usize): usize {
   while (at < to) {
     const v = v128.load(at)
     const ends = v128.or(i8x16.eq(v, i8x16.splat(0x3d)), i8x16.eq(v, i8x16.splat(0x22)))
@@ -63,7 +63,7 @@ function endOfName(at: usize, to: usize): usize {
 /** The first byte that is not above the space, or `to`. */
 // @ts-ignore: decorator
 @inline
-function endOfValue(at: usize, to: usize): usize {
+export function endOfValue(at: usize, to: usize): usize {
   while (at < to) {
     const marks = i8x16.bitmask(i8x16.le_u(v128.load(at), i8x16.splat(0x20)))
     if (marks != 0) {
