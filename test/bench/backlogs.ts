@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SUBJECTS } from '../conformance/subjects.ts'
 import { writeCorpus } from './corpus.ts'
 import { quiet, Sink, Subject } from './measure.ts'
-import { BULK_ANSWER, type Peer, type Work } from './peers.ts'
+import { BULK_ANSWER, type Peer } from './peers.ts'
 import { common, fixed, folder, GIB, MIB, median, repeat } from './setting.ts'
 import { judge } from './targets.ts'
+import { WORKS, type Work } from './works.ts'
 
 /** What one run over a backlog cost. */
 export interface Figures {
@@ -40,13 +41,15 @@ export async function backlog(
   path: string,
   size: number,
   options: Record<string, string>,
+  share = 1,
 ): Promise<Figures[]> {
   const all: Figures[] = []
   for (let n = 0; n < repeat; n++) {
     const sink = await Sink.start()
     const subject = Subject.shipper({ ...common(path, sink.port, `state-${states++}`), ...options })
-    // Compressed output is never this small: it says only that something came. Plain output is never smaller than its input.
-    const least = options['LOGSHIPPER_BACKEND_COMPRESSION'] === 'none' ? size : size / 100
+    // Compressed output is never this small: it says only that something came. Plain output is never smaller than its input,
+    // nor what was processed than this share of it.
+    const least = options['LOGSHIPPER_BACKEND_COMPRESSION'] === 'none' ? size * share : size / 100
     all.push(await through(sink, subject, size, least))
   }
   print(name, all)
@@ -141,6 +144,12 @@ function print(name: string, all: readonly Figures[], kind?: 'backend'): void {
 
 export const HEAD = 'CPU-s/GiB  spread  × floor   MiB/s  out/in  peak RSS  peak anon   (MiB)'
 
+/** Which share of what was read comes at least. */
+function leastOf(work: Work): number {
+  if (work.endsWith('gzip')) return 0.01
+  return WORKS.some(plain => plain === work) ? 0.9 : 0.4
+}
+
 /** The same work, one shipper after the other, so that all have the machine to themselves. */
 export async function besides(peer: Peer, work: Work, path: string, size: number): Promise<Figures[]> {
   const all: Figures[] = []
@@ -148,8 +157,16 @@ export async function besides(peer: Peer, work: Work, path: string, size: number
     const sink = await Sink.start('--answer', work === 'elasticsearch' ? BULK_ANSWER : '')
     const own = mkdtempSync(join(folder, 'peer-'))
     const subject = peer.start({ work, path, port: sink.port, folder: own })
-    all.push(await through(sink, subject, size, work.endsWith('gzip') ? size / 100 : size * 0.9))
-    rmSync(own, { recursive: true, force: true })
+    try {
+      all.push(await through(sink, subject, size, size * leastOf(work)))
+    } catch (error) {
+      // A binary that was built without what this work takes.
+      console.log(`skipped ${peer.name}, ${work}: ${(error as Error).message}`)
+      sink.stop()
+      return []
+    } finally {
+      rmSync(own, { recursive: true, force: true })
+    }
   }
   print(`${peer.name} ${peer.version}`, all)
   return all

@@ -8,6 +8,7 @@
  *     npm run bench -- --quick           64 MiB and short live runs, once
  *     npm run bench -- --mib 256 --only backlog
  *     npm run bench -- --only backends   every backend, before a server of its kind; at most 512 MiB each; `--backend loki`: only those
+ *     npm run bench -- --only processing multiline, redaction, time and level, or parsed fields, beside the same lines plain
  *     npm run bench -- --only scale      cost per byte from 64 MiB to 4 GiB
  *     npm run bench -- --only live       while somebody writes; `idle`: nobody writes, or no backend answers; `start`
  *     npm run bench -- --peers           other shippers that this machine has, beside us
@@ -20,9 +21,21 @@ import { SUBJECTS } from '../conformance/subjects.ts'
 import { backend, backlog, besides, HEAD, measureFloor, scale } from './backlogs.ts'
 import { jsonBlock, writeCorpus } from './corpus.ts'
 import { dead, idle, LIVE_HEAD, live, start } from './lives.ts'
-import { peers, WORKS, type Work } from './peers.ts'
+import { type Peer, peers } from './peers.ts'
+import { processing } from './processing.ts'
 import { backendPrefix, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
 import { missed } from './targets.ts'
+import { WORKS, type Work } from './works.ts'
+
+/** The same work by those peers that can do it. */
+async function beside(here: readonly Peer[], work: Work, path: string, size: number, cost: number): Promise<void> {
+  for (const peer of here.filter(({ works }) => works.includes(work))) {
+    const all = await besides(peer, work, path, size)
+    if (all.length === 0) continue
+    const times = median(all.map(({ cpu }) => cpu)) / cost
+    console.log(`${' '.repeat(22)}${fixed(times, 1).padStart(10)} × our CPU time per byte`)
+  }
+}
 
 const machine = `${cpus()[0]?.model} × ${cpus().length}, Linux ${release()}, Node ${process.version}`
 console.log(`logshipper ${VERSION}; ${machine}; ${mib} MiB of ~190-byte lines`)
@@ -54,6 +67,10 @@ try {
     for (const subject of SUBJECTS) if (subject.name.startsWith(backendPrefix)) await backend(subject, path, size)
     rmSync(path)
   }
+  if (wants('processing')) {
+    console.log(`\n${'processing'.padEnd(23)}${HEAD}`)
+    await processing()
+  }
   if (withPeers) {
     const path = join(folder, 'backlog.log')
     const size = writeCorpus(path, mib)
@@ -66,13 +83,11 @@ try {
         ? await backlog('logshipper', path, size, format('ndjson', work.endsWith('gzip') ? 'gzip' : 'none'))
         : await backend(subjectOf(work), path, size)
       const cost = median(own.map(({ cpu }) => cpu))
-      for (const peer of here.filter(({ works }) => works.includes(work))) {
-        const all = await besides(peer, work, path, size)
-        const times = median(all.map(({ cpu }) => cpu)) / cost
-        console.log(`${' '.repeat(22)}${fixed(times, 1).padStart(10)} × our CPU time per byte`)
-      }
+      await beside(here, work, path, size, cost)
     }
     rmSync(path)
+    console.log(`\n${'processing'.padEnd(23)}${HEAD}`)
+    await processing((work, own, bytes, cost) => beside(here, work, own, bytes, cost))
   }
   if (wants('scale')) {
     console.log(`\n${'scale'.padEnd(23)}${HEAD}`)

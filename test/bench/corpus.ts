@@ -53,6 +53,28 @@ export function jsonBlock(size: number): Buffer {
   return Buffer.from(text)
 }
 
+/**
+ * What an application in Java writes: two records in a hundred have a stack of twelve lines, one has a password, and one
+ * something that a filter drops.
+ */
+export function javaBlock(size: number): Buffer {
+  const next = random(42)
+  const levels = ['DEBUG', 'INFO ', 'INFO ', 'INFO ', 'WARN ', 'ERROR']
+  const frames = Array.from(
+    { length: 12 },
+    (_, n) => `\tat com.example.shop.Order${n}.place(Order${n}.java:${40 + n})\n`,
+  )
+  let text = ''
+  for (let n = 0; text.length < size; n++) {
+    const time = `2026-11-23 10:${String(next(60)).padStart(2, '0')}:${String(next(60)).padStart(2, '0')},${next(900) + 100}`
+    const said =
+      n % 100 === 50 ? `login with password=${next(99999)}` : n % 100 === 20 ? 'GET /healthz' : 'state changed'
+    text += `${time} ${levels[next(6)]} [worker-${next(16)}] com.example.shop.OrderService - ${said}, order=${next(99999)}\n`
+    if (n % 50 === 7) text += `java.lang.IllegalStateException: no stock\n${frames.join('')}`
+  }
+  return Buffer.from(text)
+}
+
 /** Writes a file of `mib` MiB of whole lines. Returns its size. */
 export function writeCorpus(path: string, mib: number, lines = block(8 * 1024 * 1024)): number {
   const file = openSync(path, 'w')

@@ -7,9 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Subject } from './measure.ts'
-
-export const WORKS = ['ndjson', 'ndjson, gzip', 'loki', 'elasticsearch'] as const
-export type Work = (typeof WORKS)[number]
+import { PROCESSING, WORKS, type Work } from './works.ts'
 
 /** What a server of Elasticsearch's kind says when all was taken. */
 export const BULK_ANSWER = '{"took":1,"errors":false,"items":[]}'
@@ -44,29 +42,71 @@ function fluentBit(): Peer | string {
   return {
     name: 'fluent-bit',
     version: versionOf(binary, '--version'),
-    works: WORKS,
+    works: [...WORKS, ...PROCESSING.map(({ name }) => name)],
     start({ work, path, port, folder }) {
+      const ndjson = ['Name http', 'URI /ingest', 'Format json_lines']
       const outputs: Record<Work, readonly string[]> = {
-        ndjson: ['Name http', 'URI /ingest', 'Format json_lines'],
+        ndjson,
+        'java, 4 steps': ndjson,
+        'nginx, fields': ndjson,
+        'json, fields': ndjson,
+        'java, filter': ndjson,
         'ndjson, gzip': ['Name http', 'URI /ingest', 'Format json_lines', 'Compress gzip'],
         loki: ['Name loki', 'Labels job=bench', 'Line_Format key_value', 'Drop_Single_Key raw'],
         elasticsearch: ['Name es', 'Index logs', 'Suppress_Type_Name On', 'Buffer_Size 1M'],
       }
+      const parsers = join(folder, 'parsers.conf')
+      writeFileSync(parsers, configOf(FLUENT_BIT_PARSERS))
+      const { input, filters = [] } = FLUENT_BIT_PROCESSING[work] ?? { input: [] }
       const lines = [
         '[SERVICE]',
-        ...['Flush 0.2', 'Log_Level error', 'Daemon off', 'HTTP_Server off'],
+        ...['Flush 0.2', 'Log_Level error', 'Daemon off', 'HTTP_Server off', `Parsers_File ${parsers}`],
         '[INPUT]',
         ...['Name tail', `Path ${path}`, 'Read_from_Head true', 'Refresh_Interval 1', 'Tag bench'],
-        ...['Buffer_Chunk_Size 512K', 'Buffer_Max_Size 4M', 'Mem_Buf_Limit 64M'],
+        ...['Buffer_Chunk_Size 512K', 'Buffer_Max_Size 4M', 'Mem_Buf_Limit 64M', ...input],
+        ...filters,
         '[OUTPUT]',
         ...outputs[work],
         ...['Match *', 'Host 127.0.0.1', `Port ${port}`, 'Workers 1', 'Retry_Limit False', 'net.keepalive on'],
       ]
       const config = join(folder, 'fluent-bit.conf')
-      writeFileSync(config, lines.map(line => (line.startsWith('[') ? `${line}\n` : `    ${line}\n`)).join(''))
+      writeFileSync(config, configOf(lines))
       return new Subject(binary, ['-q', '-c', config])
     },
   }
+}
+
+const configOf = (lines: readonly string[]): string =>
+  lines.map(line => (line.startsWith('[') ? `${line}\n` : `    ${line}\n`)).join('')
+
+/** The fields that `parse: nginx` finds, and time and level of a line of Java. */
+const FLUENT_BIT_PARSERS = [
+  '[PARSER]',
+  ...['Name access', 'Format regex', 'Types status:integer bytes:integer'],
+  String.raw`Regex ^(?<client>[^ ]+) [^ ]+ (?<user>[^ ]+) \[(?<time>[^\]]+)\] "(?<method>[A-Z]+) (?<path>[^ ?]+)(?:\?(?<query>[^ ]*))? (?<protocol>[^"]+)" (?<status>\d+) (?<bytes>\d+|-) "(?<referer>[^"]*)" "(?<agent>(?:[^"\\]|\\.)*)" (?<rest>.*)$`,
+  ...['Time_Key time', 'Time_Format %d/%b/%Y:%H:%M:%S %z', 'Time_Keep On'],
+  '[PARSER]',
+  ...['Name object', 'Format json', 'Time_Key time', 'Time_Format %Y-%m-%dT%H:%M:%S.%L%z', 'Time_Keep On'],
+  '[PARSER]',
+  ...['Name java_head', 'Format regex'],
+  'Regex ^(?<time>[^ ]+ [^ ]+) (?<level>[A-Z]+)',
+  ...['Time_Key time', 'Time_Format %Y-%m-%d %H:%M:%S,%L'],
+]
+
+/** It has no redaction: that step is ours alone. */
+const FLUENT_BIT_PROCESSING: Partial<
+  Record<Work, { readonly input: readonly string[]; readonly filters?: readonly string[] }>
+> = {
+  'java, 4 steps': {
+    input: ['multiline.parser java'],
+    filters: [
+      '[FILTER]',
+      ...['Name parser', 'Match *', 'Key_Name log', 'Parser java_head', 'Preserve_Key On', 'Reserve_Data On'],
+    ],
+  },
+  'nginx, fields': { input: ['Parser access'] },
+  'json, fields': { input: ['Parser object'] },
+  'java, filter': { input: [], filters: ['[FILTER]', ...['Name grep', 'Match *', 'Exclude log GET /healthz']] },
 }
 
 function syslogNg(): Peer | string {
