@@ -5,8 +5,8 @@
  * no objects and no garbage here, only numbers and one linear memory, whose first page is ours (see layout.ts) and whose
  * rest belongs to the caller.
  *
- * Two rules hold for every loop. Reading may run up to 15 bytes past the last byte asked for, since it goes in steps
- * of 16: the memory ends in a page of slack. Writing never touches the byte at `limit` or any behind it: something else
+ * Two rules hold for every loop. Reading may run up to 63 bytes past the last byte asked for, since it goes in steps
+ * of 16 or 64: the memory ends in a page of slack. Writing never touches the byte at `limit` or any behind it: something else
  * may lie there.
  */
 import { prepare } from './escape'

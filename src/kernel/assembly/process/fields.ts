@@ -33,10 +33,12 @@ import { deepest, inner, longest, lookInto, nothingIn } from './member'
 import { has, last, MEMBER, noteObject, notePairs } from './members'
 import { find, flags, form, from as found, to as foundEnd } from './row'
 import {
+  hasHeads,
   INDEX,
   isNumber,
   MOST_BYTES,
   MOST_NAME,
+  MOST_VALUE,
   MOST_VALUES,
   NAMED,
   NAMED_COUNT,
@@ -46,6 +48,8 @@ import {
   ruleOf,
 } from './rules'
 import { isBare } from './value'
+
+const MOST_SEARCHED: usize = 64
 
 /**
  * Writes all that remains of the frame [from, to); each member begins with a comma, unless an object begins before it, but
@@ -66,13 +70,22 @@ function members(names: usize, how: u32, kind: u32, from: usize, to: usize, out:
   const begin = kind == JSON ? blank(from, to) + 1 : from
   // Names that are not UTF-8 may become the same.
   const mayClash = (flags() & NAMES_CLASH) != 0 || (isRepairing() && wellFormed(from, to) != to)
-  if (mayClash || load<u32>(names, INDEX) == 0) return readMembers(names, how, kind, mayClash, begin, to, out, limit)
-  if (!(kind == JSON ? noteObject(begin, to) : notePairs(begin, to))) {
+  if (mayClash || load<u32>(names, INDEX) == 0) {
+    return readMembers(names, how, kind, mayClash, begin, to, out, limit)
+  }
+  if (!(kind == JSON ? noteObject(begin, to) : notePairs(begin, to)) || isLong(names)) {
     return readMembers(names, how, kind, false, begin, to, out, limit)
   }
   return kind == JSON && how == AS_JSON
     ? stretches(names, to, out, limit)
     : singly(names, how, kind, to, out, limit)
+}
+
+/** Whether for each of many members all others would be looked through, since it is called otherwise. */
+// @ts-ignore: decorator
+@inline
+function isLong(names: usize): bool {
+  return last - NAMES > MOST_SEARCHED * MEMBER && hasHeads(names)
 }
 
 /** Members that were noted, each by itself. */
@@ -81,7 +94,8 @@ function singly(names: usize, how: u32, kind: u32, to: usize, out: usize, limit:
   const nameForm = kind == JSON ? JSON : TEXT
   const others = <u32>load<u16>(names, OTHERS)
   const mayBeNumber = kind == PAIRS && load<u16>(names, NAMED_COUNT) != 0
-  const looks = kind == JSON && isBounded(names)
+  const bounded = isBounded(names)
+  const shortly = kind == PAIRS && how == AS_JSON && !isRepairing()
   nothingIn()
   for (let entry = NAMES; entry < last; entry += MEMBER) {
     const name = <usize>load<u32>(entry)
@@ -93,11 +107,12 @@ function singly(names: usize, how: u32, kind: u32, to: usize, out: usize, limit:
     const rule = ruleOf(names, name + quotes, bytes)
     const what = rule == 0 ? others : <u32>load<u8>(rule)
     if (what == NAME_OUT) continue
-    if (looks) lookInto(value, to)
+    if (bounded && kind == JSON) lookInto(value, to)
     const number = mayBeNumber && isNumber(names, value, valueEnd)
     if (what == NAME_KEPT) {
-      if (!fits(names + MOST_NAME, inner, bytes, pathOf(bytes), valueEnd - value, how)) return 0
-      out = one(name, nameEnd, nameForm, false, value, valueEnd, kind, number, how, out, limit)
+      if (bounded && !fits(names + MOST_NAME, inner, bytes, pathOf(bytes), valueEnd - value, how)) return 0
+      const behind = shortly && !number ? pair(name, nameEnd, value, valueEnd, out, limit) : <usize>0
+      out = behind != 0 ? behind : one(name, nameEnd, nameForm, false, value, valueEnd, kind, number, how, out, limit)
     } else out = given(names, rule, what, entry, quotes, number, kind, how, out, limit)
     if (out == 0) return 0
   }
@@ -107,7 +122,7 @@ function singly(names: usize, how: u32, kind: u32, to: usize, out: usize, limit:
 /** Members of an object, in stretches of those that follow each other and stay as they are. */
 function stretches(names: usize, to: usize, out: usize, limit: usize): usize {
   const others = <u32>load<u16>(names, OTHERS)
-  const looks = isBounded(names)
+  const bounded = isBounded(names)
   let from: usize = 0
   let end: usize = 0
   nothingIn()
@@ -121,9 +136,9 @@ function stretches(names: usize, to: usize, out: usize, limit: usize): usize {
     const rule = ruleOf(names, name + 1, bytes)
     const what = rule == 0 ? others : <u32>load<u8>(rule)
     if (what == NAME_OUT) continue
-    if (looks) lookInto(value, to)
+    if (bounded) lookInto(value, to)
     if (what == NAME_KEPT) {
-      if (!fits(names + MOST_NAME, inner, bytes, pathOf(bytes), valueEnd - value, AS_JSON)) return 0
+      if (bounded && !fits(names + MOST_NAME, inner, bytes, pathOf(bytes), valueEnd - value, AS_JSON)) return 0
       // White space around a colon or a comma is left out.
       if (value == nameEnd + 1) {
         if (end != 0) {
@@ -161,11 +176,11 @@ function stretch(from: usize, to: usize, out: usize, limit: usize): usize {
   return copy(from, to, out, limit)
 }
 
-/** Whether what stands within values counts. */
+/** Whether there may not be just any number of fields, of any length. */
 // @ts-ignore: decorator
 @inline
 function isBounded(names: usize): bool {
-  return load<u64>(names, MOST_VALUES) != -1
+  return (load<u64>(names, MOST_VALUES) & (<u64>load<u32>(names, MOST_VALUE) | 0xffffffff00000000)) != -1
 }
 
 /** Bytes of the longest name within the value that was looked into, with all names around it; 0: there is none. */
@@ -214,6 +229,7 @@ function given(
 
 /** What an expression found. */
 function values(names: usize, how: u32, from: usize, to: usize, out: usize, limit: usize): usize {
+  const bounded = isBounded(names)
   const short = how == AS_JSON && (!isRepairing() || wellFormed(from, to) == to)
   let at = namedOf(names)
   for (let n = <u32>load<u16>(names, NAMED_COUNT); n > 0; n--) {
@@ -225,7 +241,7 @@ function values(names: usize, how: u32, from: usize, to: usize, out: usize, limi
     if (bytes == 0 || !find(slot) || found == foundEnd || isHidden(found, foundEnd)) continue
     const value = found
     const valueEnd = foundEnd
-    if (!fits(names + MOST_NAME, 0, bytes - 2, 0, valueEnd - value, how)) return 0
+    if (bounded && !fits(names + MOST_NAME, 0, bytes - 2, 0, valueEnd - value, how)) return 0
     out = short
       ? text(begin, bytes, value, valueEnd, number, out, limit)
       : one(begin, at, JSON, false, value, valueEnd, VALUES, number, how, out, limit)
@@ -238,17 +254,73 @@ function values(names: usize, how: u32, from: usize, to: usize, out: usize, limi
 // @ts-ignore: decorator
 @inline
 function text(name: usize, bytes: usize, from: usize, to: usize, number: bool, out: usize, limit: usize): usize {
+  const length = to - from
+  // Most names and values are short: with room for both in whole steps nothing is asked again.
+  const short = bytes <= 32 && length <= 32 && out + 72 <= limit
   if (out >= limit) return 0
   if (load<u8>(out - 1) != 0x7b) store<u8>(out++, 0x2c)
-  out = copy(name, name + bytes, out, limit)
-  if (out == 0 || out + 4 > limit) return 0
-  if (isBare(from, to, VALUES, number)) {
+  if (short) {
+    v128.store(out, v128.load(name))
+    if (bytes > 16) v128.store(out, v128.load(name, 16), 16)
+    out += bytes
+  } else {
+    out = copy(name, name + bytes, out, limit)
+    if (out == 0 || out + 4 > limit) return 0
+  }
+  if (number && isBare(from, to, VALUES, true)) {
     store<u8>(out, 0x3a)
     return copy(from, to, out + 1, limit)
   }
   store<u16>(out, 0x223a)
-  out = escape(from, to, out + 2, limit)
+  out += 2
+  if (short) {
+    const a = v128.load(from)
+    const b = v128.load(from, 16)
+    const marks = <u64>(<u32>i8x16.bitmask(escapes(a)) | (<u32>i8x16.bitmask(escapes(b)) << 16))
+    if ((marks & (((<u64>1) << length) - 1)) == 0) {
+      v128.store(out, a)
+      if (length > 16) v128.store(out, b, 16)
+      store<u8>(out + length, 0x22)
+      return out + length + 1
+    }
+  }
+  out = escape(from, to, out, limit)
   if (out == 0 || out >= limit) return 0
   store<u8>(out, 0x22)
   return out + 1
+}
+
+/** Writes a pair, if both are short and nothing in them is written otherwise in JSON; else returns 0. */
+// @ts-ignore: decorator
+@inline
+function pair(name: usize, nameEnd: usize, value: usize, valueEnd: usize, out: usize, limit: usize): usize {
+  const quotes: usize = load<u8>(value) == 0x22 ? 1 : 0
+  const from = value + quotes
+  const bytes = nameEnd - name
+  const length = valueEnd - quotes - from
+  if (bytes > 16 || length > 32 || out + 72 > limit) return 0
+  const head = v128.load(name)
+  const a = v128.load(from)
+  const b = v128.load(from, 16)
+  const inName = <u32>i8x16.bitmask(escapes(head)) & ((1 << <u32>bytes) - 1)
+  const inValue = <u64>(<u32>i8x16.bitmask(escapes(a)) | (<u32>i8x16.bitmask(escapes(b)) << 16))
+  if (inName != 0 || (inValue & (((<u64>1) << length) - 1)) != 0) return 0
+  if (load<u8>(out - 1) != 0x7b) store<u8>(out++, 0x2c)
+  store<u8>(out++, 0x22)
+  v128.store(out, head)
+  out += bytes
+  store<u32>(out, 0x223a22)
+  out += 3
+  v128.store(out, a)
+  v128.store(out, b, 16)
+  store<u8>(out + length, 0x22)
+  return out + length + 1
+}
+
+/** Which bytes are written otherwise in a JSON string. */
+// @ts-ignore: decorator
+@inline
+function escapes(v: v128): v128 {
+  const marks = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)))
+  return v128.or(marks, i8x16.lt_u(v, i8x16.splat(0x20)))
 }

@@ -66,6 +66,13 @@ export function ruleOf(names: usize, name: usize, bytes: usize): usize {
   }
 }
 
+/** Whether there are rules for all names that begin alike. */
+// @ts-ignore: decorator
+@inline
+export function hasHeads(names: usize): bool {
+  return load<u32>(names, HEADS) != 0
+}
+
 /** The rule for names that begin so. */
 function headOf(names: usize, name: usize, bytes: usize): usize {
   let rule = names + <usize>load<u32>(names, HEADS)
