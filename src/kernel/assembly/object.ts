@@ -7,6 +7,7 @@
  * What a text says is not looked at but for its end; whether it is UTF-8 is for the caller to know. An object of no
  * members is none here, nor is one in which more than 64 objects and arrays stand open at once: each is one bit.
  */
+import { PATTERNS } from './layout'
 
 /** Of the last object: the address behind its first brace, and that of its last. */
 export let first: usize = 0
@@ -103,13 +104,14 @@ export function text(at: usize, to: usize): usize {
 // @ts-ignore: decorator
 @inline
 function plain(at: usize, to: usize): usize {
-  const quote = i8x16.splat(0x22)
-  const slash = i8x16.splat(0x5c)
-  const space = i8x16.splat(0x20)
+  // From memory: the engine would make a constant anew in each step.
+  const quote = v128.load(PATTERNS)
+  const slash = v128.load(PATTERNS, 16)
+  const highest = v128.load(PATTERNS, 32)
   while (at + 16 <= to) {
     const v = v128.load(at)
     const ends = v128.or(i8x16.eq(v, quote), i8x16.eq(v, slash))
-    const marks = i8x16.bitmask(v128.or(ends, i8x16.lt_u(v, space)))
+    const marks = i8x16.bitmask(v128.or(ends, i8x16.eq(i8x16.min_u(v, highest), v)))
     if (marks != 0) return at + <usize>ctz(marks)
     at += 16
   }

@@ -7,6 +7,7 @@
  * A value stands as it was written, so no number is ever rounded. What a text says is not looked at but for its end;
  * whether it is UTF-8 is for the caller to know. Names are compared as what they say: `\u006c` in one is an `l`.
  */
+import { PATTERNS } from '../layout'
 import { blank, hasEscapes, text, word } from '../object'
 import {
   find,
@@ -103,7 +104,11 @@ export function walk(table: usize, root: usize, from: usize, to: usize, scratch:
       if (<u32>load<u8>(at) != byte + 2) continue
     } else {
       const start = at
-      at = byte == 0x22 ? text(at, to) : word(at, to)
+      if (byte == 0x22) {
+        at += 1 + shortName(at + 1)
+        if (at < to && load<u8>(at) == 0x22) at++
+        else at = text(start, to)
+      } else at = behindWord(at, to, byte)
       if (at == 0) return NO_OBJECT
       if (entry != 0) put(table, entry, start, at, kindOf(byte))
       at = blank(at, to)
@@ -136,9 +141,22 @@ export function walk(table: usize, root: usize, from: usize, to: usize, scratch:
 @inline
 function shortName(at: usize): usize {
   const v = v128.load(at)
-  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)))
-  const marks = i8x16.bitmask(v128.or(ends, i8x16.lt_u(v, i8x16.splat(0x20))))
+  const ends = v128.or(i8x16.eq(v, v128.load(PATTERNS)), i8x16.eq(v, v128.load(PATTERNS, 16)))
+  const marks = i8x16.bitmask(v128.or(ends, i8x16.eq(i8x16.min_u(v, v128.load(PATTERNS, 32)), v)))
   return <usize>ctz(marks | 0x8000)
+}
+
+/** The address behind a word or a number that begins with `byte`; most numbers are digits and nothing else. */
+// @ts-ignore: decorator
+@inline
+function behindWord(at: usize, to: usize, byte: u32): usize {
+  if (byte - 0x31 < 9) {
+    let behind = at + 1
+    while (behind < to && <u32>load<u8>(behind) - 0x30 < 10) behind++
+    const next = behind < to ? <u32>load<u8>(behind) : 0
+    if (next == 0x2c || next == 0x7d) return behind
+  }
+  return word(at, to)
 }
 
 /** The kind of the value that begins with `byte` and is neither an object nor an array. */
