@@ -37,7 +37,9 @@ export const splunkHecSchema = z.object({
     .check(z.describe('Source of each event. Default: the file; with format: raw, that of the token.')),
   sourcetype: z.optional(text).check(z.describe('Source type of each event. Default: that of the token.')),
   host: z.optional(text).check(z.describe('Host of each event. Default: the pod.')),
-  fields: z._default(z.boolean(), true).check(z.describe('Names what is known of each record as indexed fields.')),
+  indexedFields: z
+    ._default(z.boolean(), true)
+    .check(z.describe('Names what is known of each record, and was found in it, as indexed fields.')),
   ack: z
     ._default(z.boolean(), false)
     .check(
@@ -124,8 +126,8 @@ function event(chunk: Chunk, options: SplunkHecOptions, metadata: Metadata): Seg
     literal('{"time":'),
     timeOf(chunk, 'seconds', () => literal(epochSeconds(chunk))),
     literal(`,${head.slice(0, -1)},"event":`),
-    ...(format === 'json' ? inEvent(chunk) : beside(chunk, options.fields)),
-    ...(options.fields ? indexed(chunk, Object.fromEntries(fields), format === 'event') : []),
+    ...(format === 'json' ? inEvent(chunk) : beside(chunk, options.indexedFields)),
+    ...(options.indexedFields ? indexed(chunk, Object.fromEntries(fields), format === 'event') : []),
     literal('}'),
   ])
 }

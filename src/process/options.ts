@@ -22,7 +22,7 @@ export const processShape = {
 }
 
 /** What may stand beside the keys of a backend too: it comes after what its sources say. */
-export const backendProcessShape = { ...routeShape }
+export const backendProcessShape = { ...routeShape, ...fieldsShape }
 
 /** Of one source, as its schema yields it. */
 export interface ProcessOptions
@@ -35,4 +35,4 @@ export interface ProcessOptions
     FieldsOptions {}
 
 /** Of one backend. */
-export interface BackendProcessOptions extends RouteOptions {}
+export interface BackendProcessOptions extends RouteOptions, FieldsOptions {}

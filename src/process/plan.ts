@@ -33,8 +33,15 @@ export interface SourcePlan {
   readonly select: SelectPlan | undefined
   /** Which of their values are sent. */
   readonly fields?: FieldChoice | undefined
-  /** Which of those a backend gets: only in the plans of one pipeline. */
-  readonly route?: SelectPlan | undefined
+  /** What a backend says of what is left: only in the plans of one pipeline. */
+  readonly route?: Route | undefined
+}
+
+/** What a backend says of the records of one source. */
+export interface Route {
+  /** Which of those that the source keeps it gets, and which of their values. */
+  readonly select: SelectPlan | undefined
+  readonly fields: FieldChoice | undefined
 }
 
 /** All sources that have a plan, by name. */
@@ -43,7 +50,7 @@ export type Plans = ReadonlyMap<string, SourcePlan>
 export const NO_PLANS: Plans = new Map()
 
 /** What a backend says of the records of its sources, by their names. */
-export type Routes = ReadonlyMap<string, SelectPlan>
+export type Routes = ReadonlyMap<string, Route>
 
 export const NO_ROUTES: Routes = new Map()
 
@@ -104,15 +111,20 @@ export type Routed =
 
 /** Compiles what a backend says about the records of its sources. */
 export function routesOf(backend: BackendProcessOptions, sources: readonly string[], plans: Plans): Routed {
-  const routes = new Map<string, SelectPlan>()
+  const routes = new Map<string, Route>()
+  const problems: ProcessProblem[] = []
+  const report = (problem: ProcessProblem): void => void problems.push(problem)
+  // Records of the other sources are their lines, and say nothing that could be chosen.
+  const parses = (source: string): boolean => plans.get(source)?.slots !== undefined
+  const fields = compileFields(backend, sources.some(parses), report)
   for (const source of sources) {
-    const problems: ProcessProblem[] = []
     const plan = plans.get(source)
     const context = { slots: plan?.slots, behind: { source: plan?.select } }
-    const route = compileSelect(backend, context, problem => void problems.push(problem))
+    const select = compileSelect(backend, context, report)
     // What is wrong for one source is said once.
     if (problems.length > 0) return { kind: 'problems', problems }
-    if (route !== undefined) routes.set(source, route)
+    const route: Route = { select, fields: parses(source) ? fields : undefined }
+    if (Object.values(route).some(part => part !== undefined)) routes.set(source, route)
   }
   return { kind: 'routes', routes: routes.size > 0 ? routes : NO_ROUTES }
 }
@@ -129,7 +141,7 @@ export function plansFor(plans: Plans, sources: readonly string[], routes: Route
 /** Reasons that records of each source are dropped for. */
 export function dropReasonsOf(plans: Plans): Readonly<Record<string, readonly string[]>> {
   const reasons = ({ select, route }: SourcePlan) => [
-    ...new Set([...(select?.reasons ?? []), ...(route?.reasons ?? [])]),
+    ...new Set([...(select?.reasons ?? []), ...(route?.select?.reasons ?? [])]),
   ]
   return Object.fromEntries([...plans].map(([name, plan]) => [name, reasons(plan)]))
 }
@@ -154,18 +166,18 @@ export function rowBytes(plans: Plans): number {
 }
 
 function rowOf({ parse, time, level, select, route }: SourcePlan): number {
-  if (!parse && !time && !level && !select && !route) return 0
+  if (!parse && !time && !level && !select && !route?.select) return 0
   // Of a text nothing is found that has a place but the level as it was written.
   const slots = parse?.slots ?? (level === undefined ? 0 : level.slot + 1)
   return Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * slots) / 8) * 8
 }
 
 function selects(plans: Plans): boolean {
-  return [...plans.values()].some(({ select, route }) => select !== undefined || route !== undefined)
+  return [...plans.values()].some(({ select, route }) => select !== undefined || route?.select !== undefined)
 }
 
 function tablesOf({ multiline, redact, parse, time, level, select, route }: SourcePlan): Uint8Array[] {
-  const steps = [...(select?.steps ?? []), ...(route?.steps ?? [])]
+  const steps = [...(select?.steps ?? []), ...(route?.select?.steps ?? [])]
   const filters = steps.flatMap(step => (step.kind === 'filter' ? [step.table] : []))
   return [...[multiline, redact, parse, time, level].flatMap(part => (part ? [part.table] : [])), ...filters]
 }

@@ -66,11 +66,11 @@ export class Stage {
     for (const [source, plan] of plans) {
       const { multiline, redact, parse, time, level, select, route } = plan
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
-      if (select || route) selections.set(source, { source: select, backend: route })
+      if (select || route?.select) selections.set(source, { source: select, backend: route?.select })
       const redactor = redact && new Redactor(kernel, redact, before?.redacted.get(source))
       if (redactor) this.#redactors.set(source, redactor)
       // For how many records one stands is found too.
-      const finds = [parse, time, level, select, route].some(part => part !== undefined)
+      const finds = [parse, time, level, select, route?.select].some(part => part !== undefined)
       const found = finds ? { parse: lay(parse), time: lay(time), level: lay(level), shape: shapeOf(plan) } : undefined
       if (redactor || found) this.#steps.set(source, { redactor, found })
     }
@@ -149,9 +149,10 @@ export class Stage {
 }
 
 /** What is found in the records of a source. */
-function shapeOf({ parse, time, level, fields }: SourcePlan): RecordShape {
+function shapeOf({ parse, time, level, fields, route }: SourcePlan): RecordShape {
   const values = parse?.shape ?? PLAIN
-  const places = { time: time?.slot, level: level?.slot ?? values.level, ...(fields && { choices: [fields] }) }
+  const choices = [fields, route?.fields].filter(choice => choice !== undefined)
+  const places = { time: time?.slot, level: level?.slot ?? values.level, ...(choices.length > 0 && { choices }) }
   return { ...values, ...places, timed: time !== undefined, levelled: level !== undefined }
 }
 

@@ -233,6 +233,46 @@ t.test('a record that every backend drops is sent to none, and each says why', a
   t.match(some.out.slice(some.out.indexOf('# two:')), /line 3\n(?: {2}.*\n)+ {2}dropped {3}filter:drop\n/)
 })
 
+t.test('each backend gets what it asks for, and none what the source redacts or drops', async t => {
+  const app = {
+    paths: ['/logs/app.log'],
+    parse: 'json',
+    redact: 'secrets',
+    filter: { drop: 'noise' },
+    fields: { rename: { usr: 'user' }, drop: ['pid'] },
+  }
+  const stdout = { type: 'stdout', format: 'ndjson' }
+  const backends = [
+    { ...stdout, name: 'all' },
+    { ...stdout, name: 'errors', filter: 'error', fields: { rename: { user: 'who' }, keep: ['pid', 'password'] } },
+  ]
+  const lines = [
+    { level: 'error', msg: 'a', usr: 'u', pid: 7, password: 'hunter2hunter2', x: 1 },
+    { level: 'info', msg: 'b', x: 2 },
+    { level: 'error', msg: 'noise' },
+  ]
+  const input = lines.map(line => `${JSON.stringify(line)}\n`).join('')
+  const { code, out, err } = await shown(t, input, { sources: [app], backends })
+  t.equal(code, 0, err)
+  const sent = (name: string) =>
+    out
+      .split(`# ${name}: standard output\n`)[1]!
+      .split('\n#')[0]!
+      .trim()
+      .split('\n')
+      .map(line => {
+        const { message, user, who, pid, password, x } = JSON.parse(line)
+        return { message, user, who, pid, password, x }
+      })
+  const none = { user: undefined, who: undefined, pid: undefined, password: undefined, x: undefined }
+  t.strictSame(sent('all'), [
+    { ...none, message: 'a', user: 'u', password: '[password]****', x: 1 },
+    { ...none, message: 'b', x: 2 },
+  ])
+  t.strictSame(sent('errors'), [{ ...none, message: 'a', who: 'u', password: '[password]****' }])
+  t.notMatch(out, /hunter2/)
+})
+
 t.test('a source is named where a backend has several', async t => {
   const sources = [
     { name: 'a', paths: ['/a'] },

@@ -42,7 +42,7 @@ t.test('each key is a variable too', async t => {
   t.equal(loaded.kind, 'ok', JSON.stringify(loaded))
   if (loaded.kind !== 'ok') return
   t.strictSame(loaded.config.plans.get('app')!.select!.reasons, ['filter:below', 'filter:drop', 'limit'])
-  t.strictSame(loaded.config.backends[0]!.routes.get('app')!.reasons, ['filter:below'])
+  t.strictSame(loaded.config.backends[0]!.routes.get('app')!.select!.reasons, ['filter:below'])
 })
 
 t.test('a backend has routes for its sources only, and fields that it names are found', async t => {
@@ -64,7 +64,7 @@ backends:
   const [all, errors] = loaded.config.backends
   t.equal(all!.routes.size, 0)
   t.strictSame([...errors!.routes.keys()], ['one'])
-  t.strictSame(errors!.routes.get('one')!.reasons, ['filter:quiet', 'sample'])
+  t.strictSame(errors!.routes.get('one')!.select!.reasons, ['filter:quiet', 'sample'])
   const { slots } = loaded.config.plans.get('one')!
   const found = ['logger', 'status', 'trace_id'].map(name => slots!.slotFor(name))
   t.equal(new Set(found).size, 3)
@@ -72,6 +72,30 @@ backends:
     found.every(slot => slot! < loaded.config.plans.get('one')!.parse!.slots),
     'they are laid down',
   )
+})
+
+t.test('which values a backend gets is said of those sources whose records are parsed', async t => {
+  const sources = 'sources:\n  - { name: one, paths: [/logs/1], parse: json }\n  - { name: two, paths: [/logs/2] }\n'
+  const both = await load(t, `${sources}backends: [{ fields: { drop: [pid] } }]\n`)
+  t.equal(both.kind, 'ok', JSON.stringify(both))
+  if (both.kind !== 'ok') return
+  const [backend] = both.config.backends
+  t.strictSame([...backend!.routes.keys()], ['one'])
+  t.match(backend!.routes.get('one'), { select: undefined, fields: { drop: ['pid'] } })
+  const none = await load(t, `${sources}backends: [{ sources: [two], fields: { drop: [pid] } }]\n`)
+  t.match(none, { problems: [{ line: 4, key: 'backends[0].fields', found: /not parsed/, allowed: /parse/ }] })
+  const twice = await load(t, `${sources}backends: [{ fields: { rename: { a: x, b: x } } }]\n`)
+  t.match(twice, { problems: [{ key: 'backends[0].fields.rename.b', found: 'x, which a is called too' }] })
+  const wrong = await load(
+    t,
+    `${sources}backends: [{ fields: { rename: { a: "" } } }, { name: b, fields: { drp: [] } }]\n`,
+  )
+  t.match(wrong, {
+    problems: [
+      { key: 'backends[0].fields.rename.a', allowed: /a name/ },
+      { key: 'backends[1].fields.drp', found: /unknown key/, allowed: /rename/ },
+    ],
+  })
 })
 
 t.test('what is wrong says where, and what is allowed', async t => {
