@@ -325,6 +325,9 @@ export interface Redaction {
   readonly open: number
   /** They stand at the beginning of a file. */
   readonly head: boolean
+  /** The expressions of the table (assembly/process/own.ts), and room for what they find; 0: there are none. */
+  readonly own: number
+  readonly room: number
 }
 
 /** What a rule of redaction has masked: its number, and the addresses [from, to). */
@@ -441,6 +444,18 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
     how: number,
     open: number,
     head: boolean,
+  ): number
+  redactOwn(
+    table: number,
+    from: number,
+    ends: number,
+    count: number,
+    wall: number,
+    how: number,
+    open: number,
+    head: boolean,
+    own: number,
+    room: number,
   ): number
   readonly notes: WebAssembly.Global
   readonly mostNotes: WebAssembly.Global
@@ -771,8 +786,10 @@ export class Kernel {
    * Writes over what the rules of a table find in frames: see assembly/process/redact.ts. Returns how many bytes a private
    * key may still have that is open behind them; 0: none is.
    */
-  redact({ table, from, ends, count, wall, how, open, head }: Redaction): number {
-    return this.#loops.redact(table, from, ends, count, wall, how, open, head)
+  redact({ table, from, ends, count, wall, how, open, head, own, room }: Redaction): number {
+    return own === 0
+      ? this.#loops.redact(table, from, ends, count, wall, how, open, head)
+      : this.#loops.redactOwn(table, from, ends, count, wall, how, open, head, own, room)
   }
 
   /**

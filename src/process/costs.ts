@@ -13,7 +13,7 @@ export interface ExpressionCost {
 
 /** Those of a source or a backend. */
 export function costsOf(options: ProcessOptions & BackendProcessOptions): ExpressionCost[] {
-  const { multiline, parse, filter } = options
+  const { multiline, redact, parse, filter } = options
   const all: ExpressionCost[] = []
   const add = (path: Key, value: unknown, use: Use): void => {
     const alone = typeof value === 'string'
@@ -24,6 +24,10 @@ export function costsOf(options: ProcessOptions & BackendProcessOptions): Expres
   }
   if (isMap(multiline)) {
     for (const key of ['start', 'continue', 'end'] as const) add(['multiline', key], multiline[key], 'lines')
+  }
+  if (isMap(redact)) {
+    for (const [name, expressions] of Object.entries(redact.match ?? {}))
+      add(['redact', 'match', name], expressions, 'search')
   }
   if (isMap(parse)) add(['parse', 'match'], parse.match, 'captures')
   if (isMap(filter)) {

@@ -157,7 +157,8 @@ export function tableBytes(plans: Plans): number {
 
 /** Bytes of room for what expressions find in a record: all share it. */
 export function roomBytes(plans: Plans): number {
-  return Math.max(0, ...[...plans.values()].map(({ parse }) => Math.ceil((parse?.room ?? 0) / 16) * 16))
+  const rooms = [...plans.values()].flatMap(({ parse, redact }) => [parse?.room ?? 0, redact?.room ?? 0])
+  return Math.ceil(Math.max(0, ...rooms) / 16) * 16
 }
 
 /** Bytes of what is found in a record: the largest row of any source, for all share a slab. */

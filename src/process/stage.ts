@@ -67,7 +67,7 @@ export class Stage {
       const { multiline, redact, parse, time, level, select, route } = plan
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
       if (select || route?.select) selections.set(source, { source: select, backend: route?.select })
-      const redactor = redact && new Redactor(kernel, redact, before?.redacted.get(source))
+      const redactor = redact && new Redactor(kernel, redact, this.#spans, before?.redacted.get(source))
       if (redactor) this.#redactors.set(source, redactor)
       // For how many records one stands is found too.
       const finds = [parse, time, level, select, route?.select].some(part => part !== undefined)

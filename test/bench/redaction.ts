@@ -99,6 +99,8 @@ for (const [what, text] of [
           how: LAYOUT.REDACT_WHOLE,
           open,
           head: false,
+          own: 0,
+          room: 0,
         })
       },
       chunks,

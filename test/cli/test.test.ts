@@ -308,6 +308,17 @@ t.test('how several expressions fare is said by their place, and an own name by 
   t.match(heads[2], /parsed {4}no: /)
 })
 
+t.test('what an expression redacts is shown by its name, before and after, and the secret in neither', async t => {
+  const redact = { rules: 'secrets', match: { order: 'order=(?<secret>[0-9]{8})' } }
+  const sources = [{ paths: ['/l'], redact }]
+  const input = 'order=12345678 password=hunter22\n'
+  const { out } = await shown(t, input, { sources, backends: [{ type: 'http', endpoint: 'http://logs:1' }] })
+  const [head] = headsIn(out)
+  t.match(head, '- order=<order> password=<password>\n')
+  t.match(head, '+ order=[order]* password=********\n')
+  t.notMatch(out, /12345678|hunter22/)
+})
+
 t.test('nothing that a terminal obeys is shown of what is redacted, and long lines are shortened', async t => {
   const sources = [{ paths: ['/l'], redact: { rules: 'secrets', how: 'mask' } }]
   const input = `${'x'.repeat(500)} \u001b[31m password=${'p'.repeat(300)}1234 end\n`

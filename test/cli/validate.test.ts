@@ -80,6 +80,16 @@ t.test('a program reads the same', async t => {
   t.match(warnings.join('\n'), 'sources[0].filter.keepMatching scans every byte')
 })
 
+t.test('an expression of redact says what it costs, and a slow one is a warning', async t => {
+  const { code, out, err } = await validated(
+    t,
+    'sources: [{ paths: [DIR/app.log], redact: { match: { order: "order=(?<secret>\\\\d{8})", any: ["[a-z]+[0-9]+"] } } }]\n',
+  )
+  t.equal(code, 0)
+  t.match(out, /sources\[0\]\.redact\.match\.order: tried about once in \d+ bytes/)
+  t.match(err, /sources\[0\]\.redact\.match\.any\[0\] scans every byte/)
+})
+
 t.test(
   'an expression that cannot be compiled is a problem at its key, and none costs anything where none is written',
   async t => {

@@ -441,6 +441,16 @@ const MISTAKES: Mistake[] = [
     problem: { line: 3, key: 'sources[0].redact[0]', found: /"secrts"/, allowed: /secrets \| pii/, hint: /secrets/ },
   },
   {
+    says: 'an expression of redact that looks around',
+    yaml: "sources:\n  - paths: [/a.log]\n    redact:\n      match:\n        order: 'order=(?=x)'\n",
+    problem: { line: 5, key: 'sources[0].redact.match.order', found: /column 7/, allowed: /RE2/, hint: /./ },
+  },
+  {
+    says: 'an expression of redact under the name of a rule',
+    yaml: "sources:\n  - paths: [/a.log]\n    redact: { match: { email: 'a@b' } }\n",
+    problem: { line: 3, key: 'sources[0].redact.match.email', found: /email/, allowed: /other than those of rules/ },
+  },
+  {
     says: 'a text in the place of a list',
     yaml: 'sources:\n  - paths: /a.log',
     problem: { line: 2, key: 'sources[0].paths', found: /"\/a\.log"/, allowed: /a list/, hint: /as a list/ },

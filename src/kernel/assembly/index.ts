@@ -70,6 +70,18 @@ export {
 } from './process/layout'
 export { accepts, longest, rule } from './process/match'
 export {
+  OWN_BEFORE,
+  OWN_CAPTURES,
+  OWN_GROUP,
+  OWN_LONG,
+  OWN_REACH,
+  OWN_ROW,
+  OWN_ROWS,
+  OWN_RULE,
+  OWN_SPANS,
+  redactOwn,
+} from './process/own'
+export {
   FOLDED as REDACT_FOLDED,
   KEY as REDACT_KEY,
   MAIL_SIGN as REDACT_MAIL_SIGN,

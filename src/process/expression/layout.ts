@@ -60,14 +60,17 @@ export const ROWS = 288
  *     26  skip      the column of the four bytes at which a loop ends
  *     28  said      moves from this one on say that something matches
  *     32  half of a column for each byte
- *     288 rows │ moves │ masks
+ *     288 rows │ moves │ masks │ begins
  *
  * An entry of a row is a u32: 18 bits for the row to go to, 14 bits for the place of a move in words of four bytes; 0
  * is a move that needs no note. A move is a word for who matches before the byte, or NOTHING, and a word for each
  * thread behind it: u16 the thread that it comes from, u16 the number of the mask of the slots that get the place of
- * the byte.
+ * the byte. Of a program for matches whose beginning is known, begins are the rows to begin with, as `starts` of a
+ * table: four u32, the last bytes of the program.
  */
 export const CAPTURES = 3
+
+export const BEGINS_BYTES = 16
 
 export const GROUPS = 2
 export const PROGRAM_BYTES = 4

@@ -19,7 +19,8 @@ export const END = -1
 
 export interface Points {
   readonly count: number
-  readonly start: number
+  /** Those to begin with, for each of the contexts that were asked for. */
+  readonly starts: readonly number[]
   /** For each way its set, what its characters are to assertions, and the point it leads to. */
   readonly ways: number
   readonly setOf: Int32Array
@@ -34,9 +35,9 @@ export interface Points {
   readonly slots: Int32Array
 }
 
-/** The points that can be reached and that lead to a match. */
-export function pointsOf(nfa: Nfa, alphabet: Alphabet, work: Work): Points {
-  return new Expansion(nfa, alphabet, work).run()
+/** The points that can be reached and that lead to a match, if one of `contexts` stands before it. */
+export function pointsOf(nfa: Nfa, alphabet: Alphabet, work: Work, contexts: readonly number[] = [EDGE]): Points {
+  return new Expansion(nfa, alphabet, work).run(contexts)
 }
 
 class Expansion {
@@ -64,8 +65,8 @@ class Expansion {
     this.#seen = new Int32Array(nfa.count)
   }
 
-  run(): Points {
-    const start = this.#point(this.#nfa.start, EDGE)
+  run(contexts: readonly number[]): Points {
+    const starts = contexts.map(before => this.#point(this.#nfa.start, before))
     for (let point = 0; point < this.#points.count; point++) {
       for (let behind = 0; behind < CONTEXTS; behind++) {
         const cell = point * CONTEXTS + behind
@@ -79,7 +80,7 @@ class Expansion {
     const column = (index: number) => Int32Array.from({ length: ways }, (_, way) => this.#ways.pool[3 * way + index]!)
     return this.#productive({
       count: this.#points.count,
-      start,
+      starts,
       ways,
       setOf: column(0),
       contextOf: column(1),

@@ -4,7 +4,7 @@ import { ANY } from './characters.ts'
 import { type ExpressionError, outcome } from './failure.ts'
 import * as layout from './layout.ts'
 import { MOST_KINDS, MOST_MOVES, MOST_ROW_BYTES, MOST_STATES, tooLarge, Work } from './limits.ts'
-import { build } from './nfa.ts'
+import { build, EDGE, LETTER, NEWLINE, OTHER } from './nfa.ts'
 import { parsed } from './parse.ts'
 import { pointsOf } from './points.ts'
 import { DEAD, type Move, QUIET, type Threads, threadsOf } from './threads.ts'
@@ -19,6 +19,17 @@ export interface Captures {
 /** The program that finds the leftmost-first match of an expression in a text, and its groups. */
 export function compileCaptures(text: string): Captures | ExpressionError {
   return outcome(() => captures(parsed(text)))
+}
+
+/** The contexts in which a match within a text may begin, in the order in which the kernel counts them. */
+const WITHIN = [EDGE, NEWLINE, LETTER, OTHER]
+
+/** The program for matches whose beginning is known, wherever it stands. Throws an `ExpressionError` if it is too large. */
+export function capturesWithin({ tree, groups }: Expression, work = new Work()): Captures {
+  const nfa = build([tree], work)
+  const alphabet = alphabetOf(nfa, work)
+  const threads = threadsOf(pointsOf(nfa, alphabet, work, WITHIN), alphabet, work)
+  return { program: programOf(threads, alphabet, groups.length), groups }
 }
 
 /** The same of a tree. Throws an `ExpressionError` if it is too large. */
@@ -53,14 +64,15 @@ function programOf(threads: Threads, alphabet: Alphabet, groups: number): Uint8A
   for (const [row, state] of order.entries()) offset[state] = row * stride
   const movesAt = layout.ROWS + rowBytes
   const masksAt = movesAt + moveBytes
-  const program = new Uint8Array(masksAt + 4 * masks.length)
+  const begins = threads.starts.length > 1 ? layout.BEGINS_BYTES : 0
+  const program = new Uint8Array(masksAt + 4 * masks.length + begins)
   const view = new DataView(program.buffer)
   view.setUint16(layout.MODE, layout.CAPTURES, true)
   view.setUint16(layout.GROUPS, groups, true)
   view.setUint32(layout.PROGRAM_BYTES, program.length, true)
   view.setUint32(layout.MOVES, movesAt, true)
   view.setUint32(layout.MASKS, masksAt, true)
-  view.setUint32(layout.START, offset[threads.start]!, true)
+  view.setUint32(layout.START, offset[threads.starts[0]!]!, true)
   view.setUint16(layout.LAST, 4 * kept.length, true)
   view.setUint16(layout.SKIP, 4 * kept.length + 4, true)
   view.setUint32(layout.LOOPS, order.filter(state => rank(state) < 2).length * stride - 1, true)
@@ -77,6 +89,11 @@ function programOf(threads: Threads, alphabet: Alphabet, groups: number): Uint8A
   }
   for (const [at, word] of words.entries()) view.setUint32(movesAt + 4 * at, word, true)
   for (const [at, mask] of masks.entries()) view.setInt32(masksAt + 4 * at, mask, true)
+  if (begins > 0) {
+    for (const [context, start] of threads.starts.entries()) {
+      view.setUint32(program.length - begins + 4 * context, offset[start]!, true)
+    }
+  }
   return program
 }
 

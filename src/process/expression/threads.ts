@@ -29,7 +29,8 @@ export interface Threads {
   readonly states: number
   /** Classes of bytes, and behind them the end of the text. */
   readonly columns: number
-  readonly start: number
+  /** States to begin with: one for each start of the points. */
+  readonly starts: readonly number[]
   readonly next: Int32Array
   readonly moves: Int32Array
   /** What each move does, by its number. */
@@ -86,10 +87,12 @@ class Walk {
     invariant(this.#state() === DEAD, 'the dead state is the first')
     this.#made[0] = NONE
     invariant(this.#moves.intern(this.#made, 2) === QUIET, 'the quiet move is the first')
-    this.#open(NONE)
-    this.#add(this.#points.start, 0, 0)
-    const start = this.#state()
-    for (let state = start; state < this.#states.count; state++) {
+    const starts = this.#points.starts.map(start => {
+      this.#open(NONE)
+      this.#add(start, 0, 0)
+      return this.#state()
+    })
+    for (let state = DEAD + 1; state < this.#states.count; state++) {
       const row = state * this.#columns
       const node = this.#states.pool[this.#states.begin(state)]!
       if (node !== NONE) {
@@ -114,7 +117,7 @@ class Walk {
     })
     const size = this.#states.count * this.#columns
     const [next, moves] = [this.#next.subarray(0, size), this.#move.subarray(0, size)]
-    return { states: this.#states.count, columns: this.#columns, start, next, moves, moved }
+    return { states: this.#states.count, columns: this.#columns, starts, next, moves, moved }
   }
 
   /** Begins a state and the move to it. */
@@ -285,7 +288,7 @@ class Walk {
 
 /** The smallest automaton with the same moves. */
 function minimal(threads: Threads, work: Work): Threads {
-  const { states, columns, start, next, moves, moved } = threads
+  const { states, columns, starts, next, moves, moved } = threads
   let count = 0
   const leads = (at: number) => next[at] !== DEAD || moves[at] !== QUIET
   for (let at = 0; at < next.length; at++) count += Number(leads(at))
@@ -308,5 +311,6 @@ function minimal(threads: Threads, work: Work): Threads {
     to[cell] = numbers.get(block[next[at]!]!)!
     by[cell] = moves[at]!
   }
-  return { states: numbers.size, columns, start: numbers.get(block[start]!)!, next: to, moves: by, moved }
+  const begins = starts.map(start => numbers.get(block[start]!)!)
+  return { states: numbers.size, columns, starts: begins, next: to, moves: by, moved }
 }

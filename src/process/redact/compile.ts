@@ -7,6 +7,7 @@
 import { LAYOUT } from '../../kernel/module.ts'
 import type { ProcessProblem } from '../problem.ts'
 import type { RedactChoice, RedactOptions, RedactRule } from './options.ts'
+import { compileOwn } from './own.ts'
 import { bytesAt, type Placed, prefilterOf } from './prefilter.ts'
 import { ACCOUNT_LENGTHS, GROUPS, keyLiteral, LITERALS, type Literal, type RuleName, SCANS, SCHEMES } from './rules.ts'
 import { signTable } from './signs.ts'
@@ -21,6 +22,9 @@ export interface RedactPlan {
   readonly key: NonNullable<RedactRule['key']> | undefined
   /** A private key may go on from one record to the next. */
   readonly keys: boolean
+  /** Where the table has its expressions, or 0, and bytes of room for what they find in a record. */
+  readonly own: number
+  readonly room: number
 }
 
 /** Bytes of a key, for hashes, at the least. */
@@ -40,10 +44,10 @@ export function compileRedact({ redact }: RedactOptions, report: Report): Redact
   if (redact === undefined || redact === 'none') return undefined
   const said: Partial<RedactRule> =
     typeof redact === 'string' || Array.isArray(redact) ? { rules: redact as RedactChoice[] } : (redact as RedactRule)
-  const { rules, keys, keep, key } = said
+  const { rules, keys, match, keep, key } = said
   const how = said.how ?? (key ? 'hash' : keep === undefined ? 'replace' : 'mask')
-  if (rules === undefined && keys === undefined) {
-    report({ path: ['redact'], found: 'none of them', allowed: 'rules, keys, or both' })
+  if (rules === undefined && keys === undefined && match === undefined) {
+    report({ path: ['redact'], found: 'none of them', allowed: 'rules, keys, match, or several of them' })
     return undefined
   }
   if (keep !== undefined && how !== 'mask') {
@@ -58,16 +62,23 @@ export function compileRedact({ redact }: RedactOptions, report: Report): Redact
   const presets = chosen([rules ?? []].flat())
   const own = [...new Set([keys ?? []].flat().map(each => each.toLowerCase()))]
   const written = new Map([keys ?? []].flat().map(each => [each.toLowerCase(), each]))
-  const names = [...presets, ...own.map(each => written.get(each)!)]
+  const known = [...presets, ...own.map(each => written.get(each)!)]
+  const expressions = match && compileOwn(match, known, report)
+  if (match !== undefined && expressions === undefined) return undefined
+  const names = [...known, ...(expressions?.names ?? [])]
   const literals = [
     ...presets.flatMap((name, rule) => (LITERALS[name] ?? []).map(literal => ({ literal, rule }))),
     ...own.map((each, index) => ({ literal: keyLiteral(each), rule: presets.length + index })),
   ]
-  const { table, counts } = tableOf(presets, names, literals)
-  const view = new DataView(table.buffer)
+  const { table: base, counts } = tableOf(presets, names, literals)
+  const table = Buffer.concat([base, expressions?.section ?? Buffer.alloc(0)])
+  const view = new DataView(table.buffer, table.byteOffset)
   view.setUint32(LAYOUT.REDACT_HOW, HOW[how], true)
   view.setUint32(LAYOUT.REDACT_KEEP_BYTES, keep ?? KEEP, true)
-  return { table, counts, rules: names, key, keys: presets.includes('private-key') }
+  return {
+    ...{ table, counts, rules: names, key, keys: presets.includes('private-key') },
+    ...{ own: expressions === undefined ? 0 : base.length, room: expressions?.room ?? 0 },
+  }
 }
 
 /** The rules that are meant, each once, in an order that does not depend on how they were written. */

@@ -13,6 +13,8 @@ const choices = z.union([choice, z.array(choice).check(z.minLength(1, { error: '
 })
 
 export const MOST_KEYS = 64
+/** Expressions of one source. */
+export const MOST_OWN = 32
 const KEY = '2 to 64 letters, digits and the signs _ - . : of a name'
 const key = z.string({ error: KEY }).check(z.regex(/^[A-Za-z0-9_.:-]{2,64}$/, { error: KEY }))
 const keys = z.union(
@@ -41,11 +43,43 @@ const place = z.union(
   { error: '{file: /path} or {env: NAME}' },
 )
 
+const MATCH = `names with expressions: 1 to ${MOST_OWN}, each a text or a list of them`
+const NAME = `a name of 1 to 32 letters, digits and the signs _ . -, other than those of rules`
+const name = z.string().check(
+  z.regex(/^[A-Za-z0-9_.-]{1,32}$/, { error: NAME }),
+  z.refine(text => !CHOICES.includes(text.toLowerCase() as RedactChoice), { error: NAME }),
+)
+const expression = z.string({ error: MATCH }).check(z.minLength(1, { error: 'an expression that is not empty' }))
+const match = z
+  .record(
+    name,
+    z.union([expression, z.array(expression).check(z.minLength(1, { error: 'at least one expression' }))], {
+      error: 'an expression, or a list of them',
+    }),
+    { error: MATCH },
+  )
+  .check(
+    z.refine(
+      all => {
+        const expressions = Object.values(all).flat().length
+        return expressions > 0 && expressions <= MOST_OWN
+      },
+      { error: MATCH },
+    ),
+  )
+
 const rule = z.strictObject({
   rules: z.optional(choices).check(z.describe('What is redacted: presets, or groups of them.')),
   keys: z
     .optional(keys)
     .check(z.describe('Names whose values are redacted: in JSON, logfmt, query strings and headers. Case is ignored.')),
+  match: z
+    .optional(match)
+    .check(
+      z.describe(
+        'Expressions by the name of their rule. What one of them matches is redacted; if it has a group called secret, only that.',
+      ),
+    ),
   how: z
     .optional(z.enum(['replace', 'mask', 'hash']))
     .check(
@@ -65,7 +99,7 @@ export const redactShape = {
       z.union(
         [z.literal('none'), choice, z.array(choice).check(z.minLength(1, { error: 'at least one rule' })), rule],
         {
-          error: `none, ${ALLOWED}, or a map with rules or keys`,
+          error: `none, ${ALLOWED}, or a map with rules, keys or match`,
         },
       ),
     )

@@ -31,16 +31,22 @@ export class Redactor {
   readonly #kernel: Kernel
   readonly #plan: RedactPlan
   readonly #table: number
+  /** What its own expressions go by, and room for what they find; 0: there are none. */
+  readonly #own: { readonly own: number; readonly room: number }
   /** Files in which a private key is open: bytes that it may still have. */
   readonly #open = new WeakMap<ChunkOwner, number>()
   readonly #counts: RedactCount[]
   #chunks = 0
 
-  /** `before`: counts that go on. Throws `ERR_START` if the key of a hash cannot be read. */
-  constructor(kernel: Kernel, plan: RedactPlan, before: readonly RedactCount[] = []) {
+  /**
+   * `room`: address of the room that the plan asks for. `before`: counts that go on. Throws `ERR_START` if the key of a
+   * hash cannot be read.
+   */
+  constructor(kernel: Kernel, plan: RedactPlan, room: number, before: readonly RedactCount[] = []) {
     this.#kernel = kernel
     this.#plan = plan
     this.#table = kernel.lay(plan.table)
+    this.#own = { own: plan.own === 0 ? 0 : this.#table + plan.own, room }
     this.#counts = plan.rules.map(rule => ({
       ...(before.find(each => each.rule === rule) ?? { rule, redacted: 0, gaveUp: 0 }),
     }))
@@ -60,7 +66,7 @@ export class Redactor {
       const from = slab.startOf(chunk, first)
       const ends = slab.ends + 4 * first
       const head = fileStart === 0 && !context
-      open = this.#kernel.redact({ table, from, ends, count, wall: from, how, open, head })
+      open = this.#kernel.redact({ table, from, ends, count, wall: from, how, open, head, ...this.#own })
     }
     if (open > 0) this.#open.set(owner, open)
     else this.#open.delete(owner)
@@ -79,7 +85,7 @@ export class Redactor {
     const saved = Buffer.from(bytes.subarray(from, start))
     context.copy(bytes, from)
     try {
-      return this.#kernel.redact({ table, from, ends, count: 1, wall: start, how, open: 0, head: false })
+      return this.#kernel.redact({ table, from, ends, count: 1, wall: start, how, open: 0, head: false, ...this.#own })
     } finally {
       saved.copy(bytes, from)
     }

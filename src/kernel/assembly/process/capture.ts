@@ -11,12 +11,14 @@
  * Only the first CAPTURED_BYTES of a text are looked at, in whole characters: for them the text ends there.
  */
 import {
+  BEGINS_BYTES,
   CAPTURED_BYTES,
   COLUMNS,
   LAST,
   LOOPS,
   MASKS,
   MOVES,
+  PROGRAM_BYTES,
   ROWS,
   ROW_BITS,
   SAID,
@@ -24,19 +26,37 @@ import {
   SPANS_BYTES,
   START,
 } from './layout'
+import { contextAt } from './match'
 
 /**
  * Finds the leftmost-first match in the text [from, to) and writes the spans of its groups to `out`, all bits set for
  * one that took no part. Returns whether there is a match; if not, what is at `out` means nothing.
  */
 export function capture(program: usize, from: usize, to: usize, out: usize): bool {
+  return follow(program, load<u32>(program, START), from, to, out)
+}
+
+/** Bytes that the last call has looked at, and whether it did so up to where it may look no further. */
+export let looked: usize = 0
+export let cutShort: bool = false
+
+/**
+ * The same of a match that begins at `at` in the text [begin, to), by a program that says with which row (`captures` with
+ * `inside`): what stands before it is known to assertions.
+ */
+export function captureAt(program: usize, at: usize, to: usize, begin: usize, out: usize): bool {
+  const starts = program + <usize>load<u32>(program, PROGRAM_BYTES) - BEGINS_BYTES
+  return follow(program, load<u32>(starts + (<usize>contextAt(at, begin) << 2)), at, to, out)
+}
+
+/** Finds the match that a program has from the row `state` on. */
+function follow(program: usize, state: u32, from: usize, to: usize, out: usize): bool {
   const rows = program + ROWS
   const notes = out + SPANS_BYTES
   const end = captured(from, to)
   const loops = load<u32>(program, LOOPS)
   const said = <u32>load<u16>(program, SAID)
   const skip = <usize>load<u16>(program, SKIP)
-  let state = load<u32>(program, START)
   let note = notes
   let best: usize = 0
   let at = from
@@ -55,6 +75,8 @@ export function capture(program: usize, from: usize, to: usize, out: usize): boo
       at = skipped(rows + <usize>state + skip, at, end)
     }
   }
+  looked = at - from
+  cutShort = state != 0 && end < to
   if (state != 0) {
     const move = load<u32>(rows + <usize>state + <usize>load<u16>(program, LAST)) >> ROW_BITS
     if (move != 0) {

@@ -12,6 +12,7 @@ export const COLUMNS: usize = 32
 export const ROWS: usize = 288
 
 export const GROUPS: usize = 2
+export const PROGRAM_BYTES: usize = 4
 export const MOVES: usize = 8
 export const MASKS: usize = 12
 export const START: usize = 16
@@ -20,6 +21,7 @@ export const LAST: usize = 24
 export const SKIP: usize = 26
 export const SAID: usize = 28
 export const ROW_BITS: u32 = 18
+export const BEGINS_BYTES: usize = 16
 export const CAPTURED_BYTES: usize = 65535
 export const SPANS_BYTES: usize = 128
 export const CAPTURE_ROOM: usize = 128 + 4 * 65536

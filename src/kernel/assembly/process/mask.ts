@@ -10,6 +10,7 @@
  */
 import {
   begin,
+  change,
   count,
   disturb,
   edge,
@@ -69,26 +70,28 @@ function put16(at: usize, to: usize, bytes: v128): void {
 }
 
 /** Writes stars over [from, to), as far as it may be written. */
-function stars(from: usize, to: usize): void {
+export function stars(from: usize, to: usize): void {
   for (let at = max(from, wall); at < to; at += 16) put16(at, to, i8x16.splat(<u8>STAR))
 }
 
-/** Writes over the match [from, to) of a rule. */
-export function mask(rule: u32, from: usize, to: usize): void {
+/** Writes over the match [from, to) of a rule, or over a part of it, of which nothing is kept. */
+export function mask(rule: u32, from: usize, to: usize, part: bool = false): void {
   moveFloor(to)
   if (to <= wall || from >= to) return
   const how = load<u32>(table, HOW)
   changed = 0
   // What began before is not all there: nothing of it is said.
   if (from < wall) stars(wall, to)
-  else if (how == KEEP) keep(from, to)
-  else if (how == HASH) hash(rule, from, to)
+  else if (how == KEEP) {
+    if (part) stars(from, to)
+    else keep(from, to)
+  } else if (how == HASH) hash(rule, from, to)
   else replace(rule, from, to)
   if (changed != 0) wrote(rule, from, to)
 }
 
 /** Counts and notes what was written at `from`. Where a word went on before it, that has an end now. */
-function wrote(rule: u32, from: usize, to: usize): void {
+export function wrote(rule: u32, from: usize, to: usize): void {
   count(rule, false)
   note(rule, max(from, wall), to, false)
   if (load<u32>(table, HOW) == KEEP) disturb()
@@ -101,6 +104,13 @@ function wrote(rule: u32, from: usize, to: usize): void {
 /** Writes so many bytes of a label. */
 function written(at: usize, label: usize, length: usize): void {
   for (let n: usize = 0; n < length; n++) put(at + n, <u32>load<u8>(label + n))
+}
+
+/** A number that is another one if the bytes are others. */
+export function print(from: usize, to: usize): u64 {
+  let sum: u64 = 0xcbf29ce484222325
+  for (let at = from; at < to; at++) sum = (sum ^ <u64>load<u8>(at)) * 0x100000001b3
+  return sum
 }
 
 function replace(rule: u32, from: usize, to: usize): void {
@@ -172,7 +182,8 @@ export function masked(at: usize, to: usize): usize {
   return stop == at ? 0 : stop
 }
 
-function labelled(at: usize, to: usize): usize {
+/** Where a label ends that stands at `at`, or 0. `bare`: a hash without the name of its rule is one, too. */
+export function labelled(at: usize, to: usize, bare: bool = true): usize {
   const rules = load<u32>(table, RULES)
   const hashes = load<u32>(table, HOW) == HASH
   let inner = at + 1
@@ -185,7 +196,7 @@ function labelled(at: usize, to: usize): usize {
     if (same == length) return at + length
     if (same == length - 1 && load<u8>(at + same) == 0x3a) inner = at + length
   }
-  if (!hashes) return 0
+  if (!hashes || (inner == at + 1 && !bare)) return 0
   let stop = inner
   while (stop < to && isHex(<u32>load<u8>(stop))) stop++
   return stop < to && load<u8>(stop) == 0x5d && stop - inner >= FEWEST ? stop + 1 : 0
@@ -222,10 +233,14 @@ export function maskRest(rule: u32, from: usize): void {
   moveFloor(end)
   const first = max(from, wall)
   note(rule, first, end, true)
-  if (!json) {
-    veil(first)
-    return
-  }
+  const before = print(first, end)
+  if (json) veilJson(first)
+  else veil(first)
+  if (print(first, end) != before) change()
+}
+
+/** Stars within the strings of a JSON text, from `first` to the end of the record; numbers become others. */
+function veilJson(first: usize): void {
   let inside = within(first)
   for (let at = first; at < end; at++) {
     const byte = <u32>load<u8>(at)

@@ -31,12 +31,17 @@ export function isLetter(byte: u32): bool {
   return ((byte | 32) - 97) < 26 || (byte - 48) < 10 || byte == 95
 }
 
+/** What stands before `at` in a text that begins at `begin`: nothing, a line feed, a letter or digit or _, another byte. */
+export function contextAt(at: usize, begin: usize): u32 {
+  if (at == begin) return 0
+  const before = <u32>load<u8>(at - 1)
+  if (before == 10) return 1
+  return isLetter(before) ? 2 : 3
+}
+
 /** The row to begin with at `at`. */
 export function startAt(table: usize, at: usize, begin: usize): u32 {
-  if (at == begin) return u16At(table, STARTS)
-  const before = <u32>load<u8>(at - 1)
-  if (before == 10) return u16At(table, STARTS + 2)
-  return u16At(table, isLetter(before) ? STARTS + 4 : STARTS + 6)
+  return u16At(table, STARTS + (<usize>contextAt(at, begin) << 1))
 }
 
 /**
@@ -70,6 +75,33 @@ export function longest(table: usize, at: usize, end: usize, begin: usize): i32 
   read = at - head + 1
   rule = said - 1
   return found
+}
+
+/** Whether a match that begins at `at` may be longer than the text [begin, end), which goes on elsewhere. */
+export function goesBeyond(table: usize, at: usize, end: usize, begin: usize): bool {
+  const decided = u16At(table, DECIDED)
+  const head = at
+  let state = startAt(table, at, begin)
+  for (; at < end; at++) {
+    state = step(table, state, <u32>load<u8>(at))
+    // The dead row is the last one: behind it nothing can change, either.
+    if (state >= decided) break
+  }
+  read = at - head + 1
+  return at == end
+}
+
+/** Where the shortest match ends that begins at `at`, or -1; the text [begin, end) may go on. */
+export function shortest(table: usize, at: usize, end: usize, begin: usize): i32 {
+  const special = u16At(table, SPECIAL)
+  const dead = u16At(table, DEAD)
+  let state = startAt(table, at, begin)
+  for (; at < end; at++) {
+    state = step(table, state, <u32>load<u8>(at))
+    if (state >= special) return state == dead ? -1 : <i32>at
+  }
+  state = <u32>load<u16>(table + <usize>state + <usize>u16At(table, EDGE_COLUMN), ROWS)
+  return state >= special && state != dead ? <i32>end : -1
 }
 
 /**

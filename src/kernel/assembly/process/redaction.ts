@@ -255,11 +255,31 @@ export function reopen(): void {
   again = true
 }
 
+/** How often something was written over: it goes up. */
+export let changes: u32 = 0
+/** What had to be masked without knowing what it is has been counted. */
+let counted: bool = false
+
+export function change(): void {
+  changes++
+}
+
+/** From now on what could not be said is not counted, or is. */
+export function silence(yes: bool): void {
+  counted = yes
+}
+
 /** A rule wrote over something, or had to without knowing what it is. */
 export function count(rule: u32, gaveUp: bool): void {
-  if (gaveUp && again) return
-  const at = table + <usize>load<u32>(table, COUNTS) + <usize>rule * COUNT + (gaveUp ? 4 : 0)
+  if (gaveUp && (again || counted)) return
+  if (!gaveUp) changes++
+  const at = countOf(rule) + (gaveUp ? 4 : 0)
   store<u32>(at, load<u32>(at) + 1)
+}
+
+/** Where the counts of a rule are. */
+export function countOf(rule: u32): usize {
+  return table + <usize>load<u32>(table, COUNTS) + <usize>rule * COUNT
 }
 
 /**

@@ -35,6 +35,12 @@ export function allow(bytes: usize): void {
   allowed = TRIED_TIMES * bytes + TRIED_BYTES
 }
 
+/** What else is read because of a match is paid for, too. Returns whether there is something left. */
+export function pay(bytes: usize): bool {
+  allowed -= min(allowed, bytes)
+  return allowed > 0
+}
+
 // @ts-ignore: decorator
 @inline
 function marks(bytes: v128, nibbles: usize, low: v128): v128 {
