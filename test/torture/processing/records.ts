@@ -226,6 +226,7 @@ export class Author {
     const kinds: (() => [secret: string, extent: string])[] = [
       () => around(this.#letters(14), text => `password=${text}`),
       () => around(this.#letters(14), text => `{"password":"${text}"}`),
+      () => around(this.#letters(14), text => `ticket=${text}`),
       () => around(this.#letters(30), text => `Authorization: Bearer ${text}`),
       () => around(`AKIA${this.#letters(16).toUpperCase()}`, text => text),
       () => around(this.#jwt(), text => text),

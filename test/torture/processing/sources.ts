@@ -35,12 +35,18 @@ export interface Source {
 /** The share of records of the last source that is kept, by this value; errors are kept in any case. */
 export const SAMPLE = { keep: 0.5, by: 'serial' } as const
 
+/** A ticket is a secret that only an expression knows. */
+const REDACT = {
+  ...{ rules: ['secrets', 'pii'], keys: ['sessionId'] },
+  match: { ticket: 'ticket=(?<secret>[A-Za-z0-9]{14})' },
+}
+
 const bounds = { lines: 0, bytes: MAX_LINE }
 
 /** What stands beside multiline and parse, as far as the program has it. */
 function rest(parsed: boolean): Record<string, unknown> {
   return {
-    ...(knows('redact') && { redact: { rules: ['secrets', 'pii'], keys: ['sessionId'] } }),
+    ...(knows('redact') && { redact: REDACT }),
     ...(knows('filter') && { filter: { drop: [...UNWANTED], ...(parsed && knows('level') && { below: 'info' }) } }),
     ...(parsed && knows('time') && { time: 'auto' }),
     ...(parsed && knows('level') && { level: 'auto' }),
