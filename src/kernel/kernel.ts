@@ -163,6 +163,14 @@ export interface RecordLimits {
 
 const UNLIMITED = { messageBytes: 0xffffffff, recordBytes: 0xffffffff }
 
+/** When a run of equal records has ended: milliseconds. */
+export interface RunRule {
+  /** Its file has not grown for so long. */
+  readonly flush: number
+  /** It was seen to begin so long ago. */
+  readonly window: number
+}
+
 /** How lines become records. */
 export interface RecordRule {
   /** Address of the machines that say it: see assembly/process/records.ts. */
@@ -387,6 +395,9 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly keepLevel: WebAssembly.Global
   readonly chosen: WebAssembly.Global
   sample(verdict: number): number
+  link(): void
+  unlink(): void
+  beforeRun(from: number, ends: number, frames: number): number
   repeats(verdict: number, window: bigint): number
   readonly bytesLeft: WebAssembly.Global
   readonly bytesPerMs: WebAssembly.Global
@@ -683,6 +694,26 @@ export class Kernel {
     loops.base.value = BigInt(base)
     loops.offsets.value = table
     return loops.sample(verdict)
+  }
+
+  /**
+   * Notes which frames go on with the run of equal records of the one before them: before anything is written into them.
+   * `repeats` goes by it.
+   */
+  link(frames: Frames): void {
+    this.#look(frames)
+    this.#loops.link()
+  }
+
+  /** Puts what `link` has noted into the rows: what else is noted of frames (`acquit`) has its place. */
+  unlink(frames: Frames): void {
+    this.#look(frames)
+    this.#loops.unlink()
+  }
+
+  /** How many of the frames in [from, …) stand before the run of equal records with which what follows may go on. */
+  beforeRun(from: number, ends: number, frames: number): number {
+    return this.#loops.beforeRun(from, ends, frames)
   }
 
   /**

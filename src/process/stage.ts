@@ -12,17 +12,19 @@
  * changed.
  */
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
-import type { Kernel, RecordRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
+import type { Kernel, RecordRule, RunRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import { type Plans, roomBytes, type SourcePlan } from './plan.ts'
 import { contextOf, LOOK_BACK } from './redact/context.ts'
 import { type RedactCount, Redactor } from './redact/redactor.ts'
-import { type Selection, Selector } from './select/selector.ts'
+import { framesOf, type Selection, Selector } from './select/selector.ts'
 
 /** What a redactor needs of the file before a chunk. */
 const REDACT_CONTEXT = { bytes: LOOK_BACK, of: contextOf } as const
 
 /** What is done with the records of one source, laid down. */
 interface Steps {
+  /** Runs of equal records are looked for, as the records stand in the file. */
+  readonly runs: RunRule | undefined
   readonly redactor: Redactor | undefined
   /** Nothing is found in its records, and they have no rows. */
   readonly found: Found | undefined
@@ -72,7 +74,7 @@ export class Stage {
       // For how many records one stands is found too.
       const finds = [parse, time, level, select, route?.select].some(part => part !== undefined)
       const found = finds ? { parse: lay(parse), time: lay(time), level: lay(level), shape: shapeOf(plan) } : undefined
-      if (redactor || found) this.#steps.set(source, { redactor, found })
+      if (redactor || found) this.#steps.set(source, { runs: runsOf(plan), redactor, found })
     }
     this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
     // A context of a chunk may lie before the arena for a moment: tables are further away.
@@ -84,14 +86,19 @@ export class Stage {
     return new Map([...this.#redactors].map(([source, { counts }]) => [source, counts]))
   }
 
-  /** What reading has to know: how lines of a source become records, and what a chunk needs of the file before it. */
+  /**
+   * What reading has to know: how lines of a source become records, what a chunk needs of the file before it, and when a
+   * run of equal records has ended.
+   */
   readingOf(source: string): {
     readonly rule: RecordRule | undefined
     readonly lookBack: typeof REDACT_CONTEXT | undefined
+    readonly runs: RunRule | undefined
   } {
     return {
       rule: this.#rules.get(source),
       lookBack: this.#redactors.has(source) ? REDACT_CONTEXT : undefined,
+      runs: this.#steps.get(source)?.runs,
     }
   }
 
@@ -101,7 +108,11 @@ export class Stage {
    */
   apply(slab: Slab, first: number): boolean {
     if (this.#steps.size === 0) return false
-    for (let index = first; index < slab.chunks.length; index++) this.#process(slab, slab.chunks[index]!)
+    for (let index = first; index < slab.chunks.length; index++) {
+      const chunk = slab.chunks[index]!
+      if (this.#steps.get(chunk.origin.source)?.runs) this.#kernel.link(framesOf(slab, chunk))
+      this.#process(slab, chunk)
+    }
     return this.#selector?.apply(slab, first) ?? false
   }
 
@@ -146,6 +157,12 @@ export class Stage {
       if (any(unlevelled)) this.onUnlevelled?.(chunk.origin, unlevelled)
     }
   }
+}
+
+/** Of a source of which equal records are one: when a run has ended. */
+function runsOf({ select }: SourcePlan): RunRule | undefined {
+  const step = select?.steps.find(({ kind }) => kind === 'repeats')
+  return step?.kind === 'repeats' ? { flush: step.flush, window: step.window } : undefined
 }
 
 /** What is found in the records of a source. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Budget } from '../../src/budget.ts'
 import { layoutOf, Slab } from '../../src/chunk.ts'
-import { Kernel, type RecordRule } from '../../src/kernel/kernel.ts'
+import { Kernel, type RecordRule, type RunRule } from '../../src/kernel/kernel.ts'
 import { Account, DELIVERED } from '../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER } from '../../src/tail/files/fingerprint.ts'
 import { Allowance } from '../../src/tail/framing/allowance.ts'
@@ -22,7 +22,7 @@ import { scratch } from '../scratch.ts'
 import { source } from './rig.ts'
 
 const dir = scratch(t)
-export const kernel = Kernel.create(2 << 20, 64 * 1024)
+export const kernel = Kernel.create(2 << 20, 256 * 1024)
 export const budget = new Budget(kernel.arena, kernel.arenaBytes)
 let files = 0
 
@@ -36,6 +36,15 @@ export interface Frame {
 }
 
 export type Lines = Pick<SourceOptions, 'maxLineBytes' | 'encoding' | 'lineEnd'>
+
+/** What is done with the records of a file, besides reading them. */
+export interface Handling {
+  readonly rule?: RecordRule | undefined
+  readonly runs?: RunRule | undefined
+  /** Bytes of a row, and what processes the chunks of a slab; what it keeps is what comes of the file. */
+  readonly row?: number
+  readonly process?: (slab: Slab) => void
+}
 
 /** The clock goes on by so many milliseconds whenever it is looked at. */
 const TICK = 0.05
@@ -57,12 +66,16 @@ export class Reading {
   readonly #framer: Framer
   readonly #room: number
   readonly #maxFrames: number
+  readonly #handling: Handling
+  /** For how many records each frame stands, by its row. */
+  readonly repeated: number[] = []
 
-  constructor(lines: number | Lines, maxFrames = 64, rule?: RecordRule) {
+  constructor(lines: number | Lines, maxFrames = 64, handling: Handling = {}) {
     const options = source('/*', typeof lines === 'number' ? { maxLineBytes: lines } : lines)
     this.#room = lineRoom(options)
     this.#maxFrames = maxFrames
-    this.#framer = new Framer(kernel, () => formOf(options, { rule }), new Allowance(() => (this.now += TICK)))
+    this.#handling = handling
+    this.#framer = new Framer(kernel, () => formOf(options, handling), new Allowance(() => (this.now += TICK)))
     this.cursor = new Cursor('main', this.account, { offset: 0, marker: NO_MARKER }, () => {})
     const stats = fstatSync(this.fd, { bigint: true })
     const origin = { source: 'app', path: this.path, generation: '0'.repeat(16), labels: {} }
@@ -92,11 +105,12 @@ export class Reading {
 
   /** Reads one slab. */
   turn(ending: Ending = 'open'): Framing {
-    const layout = layoutOf(this.#maxFrames, Math.max(QUANTUM, this.#room + 1))
+    const layout = layoutOf(this.#maxFrames, Math.max(QUANTUM, this.#room + 1), this.#handling.row)
     const slab = Slab.take(kernel.memory.buffer, budget, layout)!
     let framing: Framing
     do framing = this.#framer.read({ tailer: this.tailer, cursor: this.cursor, slab, ending })
     while (framing === 'took')
+    this.#handling.process?.(slab)
     this.#keep(slab)
     budget.release(slab.extent)
     return framing
@@ -115,6 +129,7 @@ export class Reading {
       this.ranges.push({ from, to })
       for (let frame = chunk.firstFrame; frame < chunk.firstFrame + chunk.frames; frame++) {
         const bytes = Buffer.from(kernel.bytes.subarray(slab.startOf(chunk, frame), slab.endOf(frame)))
+        if (slab.row > 0) this.repeated.push(kernel.repeatedAt(slab.rowOf(frame)))
         this.frames.push({ offset: slab.offsetOf(chunk, frame), bytes, cutFrom, partial, continued })
       }
     }

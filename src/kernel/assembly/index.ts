@@ -276,7 +276,7 @@ export { base, chosen, keepLevel, key, offsets, salt, sample, seed, threshold } 
 export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
 export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, SEARCHES, TEXTS } from './process/select'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
-export { repeats } from './process/repeats'
+export { beforeRun, link, LONGEST as LONGEST_REPEATED, repeats, unlink } from './process/repeats'
 export * from './process/level-layout'
 export * from './process/time-layout'
 

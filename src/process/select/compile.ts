@@ -8,13 +8,13 @@ import type { Sampling } from '../../kernel/kernel.ts'
 import { LAYOUT } from '../../kernel/module.ts'
 import type { Slots } from '../parse/slots.ts'
 import { compileFilter, fieldsOf, type Report } from './filter.ts'
-import { type RouteOptions, SEVERITIES, type SelectOptions } from './options.ts'
+import { REPEATS_FLUSH, type RouteOptions, SEVERITIES, type SelectOptions } from './options.ts'
 
 export type SelectStep =
   | { readonly kind: 'filter'; readonly table: Uint8Array }
   | { readonly kind: 'sample'; readonly verdict: number; readonly share: number; readonly sampling: Sampling }
-  /** Milliseconds. */
-  | { readonly kind: 'repeats'; readonly verdict: number; readonly window: number }
+  /** Milliseconds. `flush`: for how long the file of a run has to stay as it is, so that it has ended. */
+  | { readonly kind: 'repeats'; readonly verdict: number; readonly window: number; readonly flush: number }
   | {
       readonly kind: 'limit'
       readonly verdict: number
@@ -86,8 +86,8 @@ export function compileSelect(options: SelectOptions, context: SelectContext, re
     steps.push({ kind: 'sample', verdict: verdict('sample'), share: keep, sampling })
   }
   if (repeats !== 'none') {
-    const window = typeof repeats === 'number' ? repeats : repeats.window
-    steps.push({ kind: 'repeats', verdict: verdict('repeats'), window })
+    const { window, flush } = typeof repeats === 'number' ? { window: repeats, flush: REPEATS_FLUSH } : repeats
+    steps.push({ kind: 'repeats', verdict: verdict('repeats'), window, flush })
   }
   if (limit !== 'none') {
     const { bytes = 0, records, per, over } = typeof limit === 'number' ? { ...USUAL_LIMIT, bytes: limit } : limit

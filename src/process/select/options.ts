@@ -91,14 +91,20 @@ const sample = z
 
 const window = duration({ min: 1, max: 24 * 3_600_000 })
 
+export const REPEATS_FLUSH = 2000
+const flush = duration({ min: 10, max: 600_000 })
+
 const repeatsMap = z.strictObject({
   window: z.prefault(window, '30s').check(z.describe('A run of equal records ends after so long.')),
+  flush: z
+    .prefault(flush, '2s')
+    .check(z.describe('The last record, and the run it is of, are sent once their file has not grown for so long.')),
 })
 
 const repeats = z
   .optional(
     z.union([z.literal('none'), window, repeatsMap], {
-      error: 'none, a duration such as 30s, or a map with window',
+      error: 'none, a duration such as 30s, or a map with window, flush',
     }),
   )
   .check(z.describe('Of records that are equal but for digits at their head the last goes on, with their number.'))
@@ -141,5 +147,5 @@ export interface RouteOptions {
 }
 
 export interface SelectOptions extends RouteOptions {
-  readonly repeats?: 'none' | number | { readonly window: number } | undefined
+  readonly repeats?: 'none' | number | { readonly window: number; readonly flush: number } | undefined
 }

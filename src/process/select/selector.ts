@@ -122,6 +122,7 @@ export class Selector {
   #judge(slab: Slab, chunk: Chunk, program: Program): number {
     const kernel = this.#kernel
     const frames = framesOf(slab, chunk)
+    if (program.marks?.repeats) kernel.unlink(frames)
     kernel.acquit(frames)
     let dropped = 0
     for (const step of program.steps) {
@@ -196,7 +197,8 @@ export class Selector {
   }
 }
 
-function framesOf(slab: Slab, { firstFrame, frames, start }: Chunk): Frames {
+/** The frames of a chunk, and what belongs to them. */
+export function framesOf(slab: Slab, { firstFrame, frames, start }: Chunk): Frames {
   const { ends, column, rows, row } = slab
   return { ends, first: firstFrame, count: frames, start, column, rows, row }
 }

@@ -4,12 +4,14 @@
  * Offsets and lengths in a file are bytes of the file; text is UTF-8 from where it is decoded on. A unit is what the
  * encoding is made of: lines begin and end with whole ones.
  */
-import type { RecordRule } from '../../kernel/kernel.ts'
+import type { RecordRule, RunRule } from '../../kernel/kernel.ts'
 import { type SourceOptions, type TextForm, textFormOf } from '../options.ts'
 
 export interface LineForm extends TextForm {
   /** How lines become records; undefined: each is one. Only for UTF-8. */
   readonly rule?: RecordRule | undefined
+  /** Equal records that follow each other are read together: until when they may go on. Only for UTF-8. */
+  readonly runs?: RunRule | undefined
   /** What a chunk has to know of the file before it; undefined: nothing. */
   readonly lookBack?: LookBack | undefined
 }
@@ -26,6 +28,7 @@ export interface LookBack {
 /** What the lines of a source are processed by. */
 export interface Processing {
   readonly rule?: RecordRule | undefined
+  readonly runs?: RunRule | undefined
   readonly lookBack?: LookBack | undefined
 }
 

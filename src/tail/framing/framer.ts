@@ -10,7 +10,8 @@
  *        ├─────────────────────┼─────────────────┤
  *
  * Where several lines make one record (`LineForm.rule`) frames are records, and the last one stays in the file like an
- * unfinished line: until the next one begins, or its file has not grown for a while.
+ * unfinished line: until the next one begins, or its file has not grown for a while. Where equal records become one
+ * (`LineForm.runs`) the last run of them stays there in the same way, so that it is never divided by a read.
  *
  * A turn is planned from what is known of the file and the slab, and then carried out.
  *
@@ -32,7 +33,7 @@ import { dataLength, indexOfUnit, type LineForm, wholeUnits } from './form.ts'
 import { Intake, type Piece } from './intake.ts'
 import { Lookahead } from './lookahead.ts'
 import { GLANCE, hintFor, type Notices } from './notices.ts'
-import { endOf, MOST_CHUNKS, type Plan, planOf, restOf, type Turn } from './plan.ts'
+import { endOf, flushOf, MOST_CHUNKS, type Plan, planOf, restOf, type Turn } from './plan.ts'
 
 export { QUANTUM } from './plan.ts'
 
@@ -138,15 +139,15 @@ export class Framer {
   }
 
   /** One read at the cursor: takes the lines that end in it. */
-  #read(turn: Turn, { want, all, cramped, whole }: Plan & { kind: 'read' }): Framing {
+  #read(turn: Turn, { want, all, cramped, whole, over }: Plan & { kind: 'read' }): Framing {
     const { tailer, cursor, form } = turn
     const { ahead, read } = cursor
     // What lies on the volume is looked at first: a record is not cut because our look at it is late.
     if (whole === 'quiet' && fstatSync(tailer.fd).size > tailer.size) {
-      this.restMs = form.rule!.flush
+      this.restMs = flushOf(form)
       return 'open'
     }
-    const piece = this.#intake.piece(turn, want, whole !== 'no')
+    const piece = this.#intake.piece(turn, want, whole !== 'no', over)
     const { bytes, address } = piece
     if (!tailer.intact(cursor)) return 'replaced'
     if (!tailer.generation.examined) this.#examine(turn, piece)
@@ -159,6 +160,7 @@ export class Framer {
       if (rest.length > 0 && dataLength(rest, form) === 0) ahead.looked(cursor.read, read + bytes.length, cursor.read)
       return 'took'
     }
+    if (piece.crowded) return 'full'
     const padding = wholeUnits(this.#intake.nuls(address, bytes.length), form)
     // NULs with nothing behind them may be room that a writer has set aside: they are a hole only once text follows.
     if (padding >= HOLE && padding < bytes.length) return this.#skip(turn, address, read + padding)
@@ -166,7 +168,9 @@ export class Framer {
     if (piece.open) {
       ahead.open = true
       if (!all && cramped) return 'full'
-      this.restMs = restOf(turn, this.#allowance.now())
+      const now = this.#allowance.now()
+      ahead.openSince ??= now
+      this.restMs = restOf(turn, now)
       return 'open'
     }
     if (bytes.length < want) return 'dry'

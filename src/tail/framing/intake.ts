@@ -10,11 +10,15 @@
 import { readSync } from 'node:fs'
 import { invariant } from '../../errors.ts'
 import type { Encoding, Kernel } from '../../kernel/kernel.ts'
+import { LAYOUT } from '../../kernel/module.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import { dataLength, type LookBack, wholeUnits } from './form.ts'
 import { PIECE, PIECE_LINES, type Turn, WORKROOM } from './plan.ts'
 
 const BYTE_ORDER_MARKS: Partial<Record<Encoding, number>> = { 'utf-16le': 0xfeff, 'utf-16be': 0xfffe }
+
+/** So many bytes without a line end are of no record that is part of a run. */
+const LONGEST_OPEN = LAYOUT.LONGEST_REPEATED + 1
 
 /** What a read brought: its bytes as they stand in the file, and where its lines end there. */
 export interface Piece {
@@ -27,6 +31,8 @@ export interface Piece {
   /** A record of several lines begins at its end which is not complete; the first one goes on with what stands before. */
   readonly open: boolean
   readonly continued: boolean
+  /** It ends with what is open because the slab's table has no room for more. */
+  readonly crowded: boolean
   /**
    * Address of a table of u32: 0, and behind it for each line where the next one begins. 0 where lines lie in memory as
    * they lie in the file, and the slab's table says it.
@@ -35,7 +41,7 @@ export interface Piece {
 }
 
 /** Each line is a record, and lies in memory as it lies in the file. */
-const LINES = { open: false, continued: false, table: 0 } as const
+const LINES = { open: false, continued: false, crowded: false, table: 0 } as const
 
 export class Intake {
   readonly #kernel: Kernel
@@ -46,9 +52,9 @@ export class Intake {
 
   /**
    * Reads `want` bytes at the cursor, and finds the lines, or the records, that end in them. `whole`: the last record is
-   * complete.
+   * complete. `over`: and so is a run of equal records.
    */
-  piece({ tailer, cursor, slab, form }: Turn, want: number, whole: boolean): Piece {
+  piece({ tailer, cursor, slab, form }: Turn, want: number, whole: boolean, over: boolean): Piece {
     const base = cursor.read
     const kernel = this.#kernel
     const ends = slab.ends + 4 * slab.frames
@@ -60,11 +66,23 @@ export class Intake {
     const to = address + (form.end === 0 ? Math.min(bytes.length, dataLength(bytes, form) + form.unit) : bytes.length)
     if (form.end === 0 && dataLength(bytes, form) === 0) return { ...LINES, base, address, bytes, lines: 0 }
     if (form.encoding === undefined) {
-      if (form.rule === undefined) {
-        return { ...LINES, base, address, bytes, lines: kernel.frames(address, to, ends, rows, form.end) }
-      }
-      const lines = kernel.records(address, to, ends, rows, form.end, form.rule, whole)
-      return { ...LINES, base, address, bytes, lines, open: kernel.openAt > 0, continued: kernel.continued }
+      const { rule, runs } = form
+      const lines =
+        rule === undefined
+          ? kernel.frames(address, to, ends, rows, form.end)
+          : kernel.records(address, to, ends, rows, form.end, rule, whole)
+      const ending = rule === undefined ? undefined : { open: kernel.openAt > 0, continued: kernel.continued }
+      const piece = { ...LINES, ...ending, base, address, bytes, lines }
+      if (runs === undefined || over || lines === 0) return piece
+      const isFull = lines === rows
+      // A run ends before what is too long for one, and before a record that goes on where another had to end.
+      const rest = bytes.subarray(kernel.bytes.readUInt32LE(ends + 4 * (lines - 1)) + 1 - address)
+      if (!isFull && (rest.length > LONGEST_OPEN || (!piece.open && rest.includes(form.end)))) return piece
+      const before = kernel.beforeRun(address, ends, lines)
+      if (before === lines) return piece
+      // And where it takes all of an empty table.
+      if (before === 0 && isFull && slab.frames === 0) return piece
+      return { ...piece, lines: before, open: true, crowded: before === 0 && isFull }
     }
     const table = address + PIECE
     kernel.bytes.writeUInt32LE(0, table)

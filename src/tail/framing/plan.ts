@@ -50,6 +50,8 @@ export type Plan =
       readonly all: boolean
       readonly cramped: boolean
       readonly whole: 'no' | 'yes' | 'quiet'
+      /** A run of equal records with which the read ends has ended there, or has gone on for long enough. */
+      readonly over: boolean
     }
 
 /** What to do in a turn, from what is known of the file and of the slab. `now`: milliseconds of the monotonic clock. */
@@ -60,7 +62,8 @@ export function planOf(turn: Turn, target: number, now: number): Plan {
   const end = endOf(turn)
   const unread = end - read
   if (unread <= 0) return { kind: 'dry' }
-  const rest = ahead.open && ending === 'open' && island === undefined ? restOf(turn, now) : 0
+  const isOpen = ahead.open && ending === 'open' && island === undefined
+  const rest = isOpen ? restOf(turn, now) : 0
   if (island === undefined && ahead.due >= end) {
     if (rest > 0) return { kind: 'wait', ms: rest }
     if (!ahead.open) return { kind: ending === 'open' ? 'dry' : 'end' }
@@ -78,20 +81,36 @@ export function planOf(turn: Turn, target: number, now: number): Plan {
   const wish = Math.min(unread, aside ? Math.min(much, ahead.reach - read + SMALLEST_READ) : much)
   const want = wish <= room ? wish : wholeUnits(room, form)
   const all = want === unread
-  const whole = all || read + want >= ahead.extent(tailer.size) ? wholeness(turn, rest) : 'no'
-  return { kind: 'read', want, all, cramped: slab.frames > 0 && want < wish, whole }
+  const whole =
+    all || read + want >= ahead.extent(tailer.size) ? wholeness(turn, isOpen ? quietIn(turn, now) : 0) : 'no'
+  const over = whole !== 'no' || (all && isOpen && rest === 0)
+  return { kind: 'read', want, all, cramped: slab.frames > 0 && want < wish, whole, over }
 }
 
 /** Whether the record that a read to the end of the file ends with is complete. */
 function wholeness({ cursor: { ahead, island }, ending, form }: Turn, rest: number): 'no' | 'yes' | 'quiet' {
-  if (form.rule === undefined) return 'no'
+  if (form.rule === undefined && form.runs === undefined) return 'no'
   if (ending !== 'open' || island !== undefined) return 'yes'
   return ahead.open && rest === 0 ? 'quiet' : 'no'
 }
 
+/** Milliseconds after which its last record is complete, or what is equal has waited for long enough. */
+export function restOf(turn: Turn, now: number): number {
+  const { runs } = turn.form
+  const { openSince } = turn.cursor.ahead
+  const quiet = quietIn(turn, now)
+  if (runs === undefined || openSince === undefined) return quiet
+  return Math.max(0, Math.min(quiet, Math.ceil(openSince + runs.window - now)))
+}
+
 /** Milliseconds for which the file has to stay as it is until its last record is complete. */
-export function restOf({ tailer, form }: Turn, now: number): number {
-  return form.rule === undefined ? 0 : Math.max(0, Math.ceil(tailer.changedAt + form.rule.flush - now))
+function quietIn({ tailer, form }: Turn, now: number): number {
+  return Math.max(0, Math.ceil(tailer.changedAt + flushOf(form) - now))
+}
+
+/** How long a file has to stay as it is, so that what it ends with is complete: milliseconds. */
+export function flushOf({ rule, runs }: LineForm): number {
+  return Math.max(rule?.flush ?? 0, runs?.flush ?? 0)
 }
 
 /** Bytes of the file that may be read into the slab now. */

@@ -45,6 +45,8 @@ export class Ahead {
   torn: { readonly to: number; readonly since: number } | undefined
   /** The lines from the cursor on are a record of which more may come: nothing was taken of it. */
   open = false
+  /** When that was seen first: milliseconds of the monotonic clock. */
+  openSince: number | undefined
 
   constructor(read: number) {
     this.#read = read
@@ -102,7 +104,10 @@ export class Ahead {
 
   /** The cursor stands at `read` now. */
   moved(read: number): void {
-    if (read !== this.#read) this.open = false
+    if (read !== this.#read) {
+      this.open = false
+      this.openSince = undefined
+    }
     this.#read = read
     this.#scanned = Math.max(read, this.#scanned)
     this.#zeros = { from: Math.max(read, this.#zeros.from), to: Math.max(read, this.#zeros.to) }

@@ -23,7 +23,7 @@ t.test('one word, or one variable, says the simple case', async t => {
     t.match(steps, [
       { kind: 'filter' },
       { kind: 'sample', share: 0.5 },
-      { kind: 'repeats', window: 30_000 },
+      { kind: 'repeats', window: 30_000, flush: 2000 },
       { kind: 'limit', bytes: 1 << 20, records: 0, per: 'file', over: 'wait' },
     ])
     t.strictSame(reasons, ['filter:below', 'sample', 'repeats'])
@@ -121,6 +121,7 @@ t.test('what is wrong says where, and what is allowed', async t => {
     ['limit: { per: file }', 'sources[0].limit', /bytes or records/],
     ['limit: { bytes: 1 }', 'sources[0].limit.bytes', /1KiB/],
     ['repeats: soon', 'sources[0].repeats', /duration/],
+    ['repeats: { flush: 1ms }', 'sources[0].repeats.flush', /10ms to 10m/],
   ] as const) {
     const loaded = await load(t, `${SOURCE}    ${keys}\n`)
     if (loaded.kind !== 'invalid') t.fail(`${keys} is taken`)

@@ -49,7 +49,7 @@ t.test('what is compared is all but digits at the head', t => {
 })
 
 t.test('a run ends when its records are further apart than the window', t => {
-  const rig = new Rig({ repeats: { window: 30_000 } })
+  const rig = new Rig({ repeats: { window: 30_000, flush: 1000 } })
   const at = (seconds: number) => ({ text: `at ${seconds}`, time: BigInt(seconds) * 1_000_000_000n })
   const slab = rig.slab({ lines: [0, 10, 30, 31, 60, 62].map(at) })
   rig.selector.apply(slab, 0)

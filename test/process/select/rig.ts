@@ -6,7 +6,7 @@ import { emptyOutcome, merge, type Settled } from '../../../src/ledger.ts'
 import type { Slots } from '../../../src/process/parse/slots.ts'
 import { compileSelect, type SelectPlan } from '../../../src/process/select/compile.ts'
 import type { RouteOptions, SelectOptions } from '../../../src/process/select/options.ts'
-import { Selector } from '../../../src/process/select/selector.ts'
+import { framesOf, Selector } from '../../../src/process/select/selector.ts'
 
 export const ORIGIN: Origin = { source: 'app', path: '/logs/app.log', generation: 'a1b2c3d4e5f60718', labels: {} }
 export const ROW = 48
@@ -83,6 +83,7 @@ export class Rig {
       atFileStart: false,
       spans: 0,
     })
+    for (const chunk of slab.chunks) this.kernel.link(framesOf(slab, chunk))
     const all = parts.flatMap(({ lines }) => lines)
     for (const [frame, { text, level = 0, time, values = [] }] of all.entries()) {
       const at = slab.rowOf(frame)

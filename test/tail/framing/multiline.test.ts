@@ -41,7 +41,7 @@ t.test('records are the same in whatever pieces their lines arrive', t => {
   fc.assert(
     fc.property(fc.array(line, { maxLength: 40 }), fc.array(fc.nat({ max: 300 }), { maxLength: 30 }), (lines, cuts) => {
       const text = lines.map(each => `${each}\n`).join('')
-      const reading = new Reading(1 << 20, 64, rule)
+      const reading = new Reading(1 << 20, 64, { rule })
       let at = 0
       for (const bytes of [...cuts, text.length]) {
         reading.append(text.slice(at, at + bytes))
@@ -66,7 +66,7 @@ t.test('records are the same in whatever pieces their lines arrive', t => {
 })
 
 t.test('a record that is split goes on in one that says so, and one that begins anew does not', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append('a\n b\n')
   t.equal(reading.read(), 'open')
   t.strictSame(texts(reading.frames), [], 'more may come')
@@ -99,7 +99,7 @@ t.test('a record that is split goes on in one that says so, and one that begins 
 })
 
 t.test('a record is not complete while its file grows, however long it takes', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append('a\n')
   for (let n = 0; n < 20; n++) {
     reading.now += FLUSH * 0.9
@@ -115,7 +115,7 @@ t.test('a record is not complete while its file grows, however long it takes', t
 })
 
 t.test('what was written since the last look is looked at before a record is complete', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append('a\n')
   t.equal(reading.read(), 'open')
   reading.now += 2 * FLUSH
@@ -134,7 +134,7 @@ t.test('what was written since the last look is looked at before a record is com
 t.test('a backlog is never split by time', t => {
   const lines = Array.from({ length: 3000 }, (_, n) => (n % 9 === 0 ? `record ${n}` : `  line ${n}`))
   const text = `${lines.join('\n')}\n`
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append(text)
   reading.now += 3_600_000
   let framing = reading.read()
@@ -148,7 +148,7 @@ t.test('a backlog is never split by time', t => {
 })
 
 t.test('a line of which the end is missing is a record of its own at the end, behind the one that is complete', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append('a\n b\n c')
   reading.read('drain')
   t.strictSame(
@@ -164,7 +164,7 @@ t.test('a line of which the end is missing is a record of its own at the end, be
 })
 
 t.test('a line that is longer than a record may be stands alone', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   const long = ` ${'x'.repeat(600_000)}`
   reading.append(`a\n b\n${long}\nc\n`)
   reading.read('quiet')
@@ -181,7 +181,7 @@ t.test('a line that is longer than a record may be stands alone', t => {
 })
 
 t.test('a file with room that was set aside ends where its data does', t => {
-  const reading = new Reading(1 << 20, 64, rule)
+  const reading = new Reading(1 << 20, 64, { rule })
   reading.append(Buffer.concat([Buffer.from('a\n b\nc\n'), Buffer.alloc(100_000)]))
   reading.read()
   reading.now += FLUSH

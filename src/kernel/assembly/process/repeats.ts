@@ -4,6 +4,9 @@
  *     10:00:01 cannot connect        equal, and so is what differs in how many digits a number has
  *     10:00:02 cannot connect
  *     10:00:02 cannot connect: no    not equal
+ *
+ * What is compared is the text as it stands in the file, of records that follow each other there. So where runs begin and
+ * end is known while a file is read, and the last one is left in it until it has ended (tail/framing).
  */
 import { NO_TIME, ROW_REPEATED, ROW_TIME } from '../layout'
 import { column, count, ends, first, rowBytes, rows, start } from '../parameters'
@@ -11,44 +14,118 @@ import { column, count, ends, first, rowBytes, rows, start } from '../parameters
 /** Numbers that begin so far from the first byte of the earlier record are not compared. A multiple of 16. */
 const HEAD: usize = 64
 
+/** Records and bytes of a run, at the most; with more another one begins. A record that is longer than LONGEST is in none. */
+const MOST: u32 = 500
+const MOST_BYTES: usize = 131072
+export const LONGEST: usize = 16384
+
+/** The record before, without what ends its line; where its run begins, and how many records that has. */
+let begin: usize = 0
+let end: usize = 0
+let head: usize = 0
+let records: u32 = 0
+
+/** Whether the record that lies in [from, to) goes on with the run of the one before it. It is the one before from then on. */
+function follows(from: usize, to: usize): bool {
+  // What ends a line is not compared.
+  const stop = to > from && load<u8>(to - 1) == 13 ? to - 1 : to
+  const goes =
+    records != 0 &&
+    records < MOST &&
+    to - head <= MOST_BYTES &&
+    end - begin <= LONGEST &&
+    stop - from <= LONGEST &&
+    alike(begin, end, from, stop)
+  begin = from
+  end = stop
+  if (goes) records++
+  else {
+    records = 1
+    head = from
+  }
+  return goes
+}
+
+/**
+ * Notes in the column which frames go on with the run of the frame before them: before anything is written into them, so
+ * that it does not matter what.
+ */
+export function link(): void {
+  records = 0
+  let from = start
+  for (let n: u32 = 0; n < count; n++) {
+    const frame = <usize>(first + n)
+    const to = <usize>load<u32>(ends + (frame << 2))
+    store<u32>(column + (frame << 2), follows(from, to) ? 1 : 0)
+    from = to + 1
+  }
+}
+
+/** What `link` has noted goes into the rows, for the column is needed. */
+export function unlink(): void {
+  for (let n: u32 = 0; n < count; n++) {
+    const frame = <usize>(first + n)
+    store<u32>(rows + frame * rowBytes, load<u32>(column + (frame << 2)), ROW_REPEATED)
+  }
+}
+
+/**
+ * How many of the `frames` frames from `from` on stand before the run that the last of them is of, and with which what
+ * follows may go on; all of them if there is none.
+ */
+export function beforeRun(from: usize, ends: usize, frames: u32): u32 {
+  let row: u32 = frames - 1
+  // Runs are looked for from where the last frames that are alike begin.
+  while (row > 0) {
+    const to = <usize>load<u32>(ends + (<usize>row << 2))
+    const middle = <usize>load<u32>(ends + (<usize>(row - 1) << 2)) + 1
+    const earlier = row == 1 ? from : <usize>load<u32>(ends + (<usize>(row - 2) << 2)) + 1
+    records = 0
+    follows(earlier, middle - 1)
+    if (!follows(middle, to)) break
+    row--
+  }
+  records = 0
+  let run = row
+  let at = row == 0 ? from : <usize>load<u32>(ends + (<usize>(row - 1) << 2)) + 1
+  for (let next = row; next < frames; next++) {
+    const to = <usize>load<u32>(ends + (<usize>next << 2))
+    if (!follows(at, to)) run = next
+    at = to + 1
+  }
+  return records == MOST || end - begin > LONGEST ? frames : run
+}
+
 /**
  * Gives all records of a run but its last one `verdict`, and says in that one's row how many they are; returns how many
- * have got it. A run ends with a record that is not equal, and `window` nanoseconds after its first record, by the times of
- * records that have one.
+ * have got it. Those that have a verdict already are not counted. A run ends where `link` has said so, and `window`
+ * nanoseconds after its first record, by the times of records that have one.
  */
 export function repeats(verdict: u32, window: i64): u32 {
   let dropped: u32 = 0
-  let from = start
-  // The record before: its verdict's place, and its bytes.
+  // Where the verdict of the record before is.
   let before: usize = 0
-  let begin: usize = 0
-  let end: usize = 0
   let run: u32 = 0
   let since: i64 = NO_TIME
   for (let n: u32 = 0; n < count; n++) {
     const frame = <usize>(first + n)
-    const to = <usize>load<u32>(ends + (frame << 2))
     const cell = column + (frame << 2)
-    if ((load<u32>(cell) & 0xff) == 0) {
-      const at = rows + frame * rowBytes
-      const time = load<i64>(at, ROW_TIME)
-      const late = time != NO_TIME && since != NO_TIME && time - since > window
-      // What ends a line is not compared.
-      const stop = to > from && load<u8>(to - 1) == 13 ? to - 1 : to
-      if (before != 0 && !late && alike(begin, end, from, stop)) {
-        store<u32>(before, verdict)
-        dropped++
-        run++
-        store<u32>(at, run, ROW_REPEATED)
-      } else {
-        run = 1
-        since = time
-      }
-      before = cell
-      begin = from
-      end = stop
+    const at = rows + frame * rowBytes
+    if (load<u32>(at, ROW_REPEATED) == 0) before = 0
+    store<u32>(at, 0, ROW_REPEATED)
+    if ((load<u32>(cell) & 0xff) != 0) continue
+    const time = load<i64>(at, ROW_TIME)
+    const late = time != NO_TIME && since != NO_TIME && time - since > window
+    if (before != 0 && !late) {
+      store<u32>(before, verdict)
+      dropped++
+      run++
+      store<u32>(at, run, ROW_REPEATED)
+    } else {
+      run = 1
+      since = time
     }
-    from = to + 1
+    before = cell
   }
   return dropped
 }
