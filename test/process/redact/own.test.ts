@@ -1,6 +1,12 @@
 /** Expressions of the configuration: what goes, what stays, and that neither depends on where reading stops. */
 import fc from 'fast-check'
 import t from 'tap'
+import { ExpressionError } from '../../../src/process/expression/failure.ts'
+import { parse } from '../../../src/process/expression/parse.ts'
+import { compileSearch } from '../../../src/process/expression/search.ts'
+import { nullable } from '../../../src/process/expression/tree.ts'
+import { exports as kernel, layTable, layText } from '../expression/kernel.ts'
+import { random, expression as randomExpression, text as randomText } from '../expression/random.ts'
 import { type Piece, Rig, type Say } from './rig.ts'
 import { Shipping } from './shipping.ts'
 import { json, text } from './texts.ts'
@@ -265,3 +271,44 @@ t.test('a mask may make a match: what is left is what is left of it', async t =>
   const rig = new Rig({ match: { number: '[0-9]{4}', word: String.raw`\b[a-z]\b` } })
   t.equal(rig.text('1234a 12a'), '***** 12a')
 })
+
+t.test('whatever an expression is, all that it matches goes, and stays gone', t => {
+  let matched = 0
+  for (let seed = 1; seed <= 120; seed++) {
+    const next = random(seed)
+    const expression = randomExpression(next)
+    const tree = parse(expression)
+    if (tree instanceof ExpressionError || nullable(tree.tree)) continue
+    const search = compileSearch(expression)
+    if (search instanceof ExpressionError) continue
+    const program = layTable(search.program)
+    const rig = new Rig({ match: { own: expression } })
+    for (let turn = 0; turn < 8; turn++) {
+      const text = randomText(next)
+      const [left] = rig.records([text])
+      if (left!.length !== text.length) t.fail(`${seed}: another length`)
+      if (!rig.records([left!])[0]!.equals(left!)) t.fail(`${seed}: ${expression} changes ${text} twice`)
+      // A text that looks like JSON keeps what is none of its strings.
+      if (/^[\s{["]/.test(text.toString())) continue
+      const plain = left!.toString('latin1').replaceAll('[own]', '*****')
+      for (const [from, to] of matchesOf(program, text)) {
+        matched++
+        if (/[^*\r\n]/.test(plain.slice(from, to))) t.fail(`${seed}: ${expression} leaves ${plain} of ${text}`)
+      }
+    }
+  }
+  t.ok(matched > 250, `${matched} matches`)
+  t.end()
+})
+
+/** Matches of a program in a text, one behind the other. */
+function* matchesOf(program: number, text: Buffer): Generator<readonly [from: number, to: number]> {
+  const start = layText(text)
+  kernel.allow(text.length)
+  for (let at = start; at < start + text.length; ) {
+    const from = kernel.search(program, at, start + text.length, start)
+    if (from < 0) return
+    at = kernel.matchEnd.value as number
+    yield [from - start, at - start]
+  }
+}
