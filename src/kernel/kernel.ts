@@ -180,6 +180,8 @@ export interface RecordRule {
   readonly maxBytes: number
   /** Milliseconds without growth of the file after which its last record is complete. */
   readonly flush: number
+  /** A record of several lines is the only one of its chunk, for it is joined there. */
+  readonly alone?: boolean | undefined
 }
 
 /** The frames of a chunk while they are processed: addresses, but for `first`, `count` and the bytes of a `row`. */
@@ -395,6 +397,8 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly keepLevel: WebAssembly.Global
   readonly chosen: WebAssembly.Global
   sample(verdict: number): number
+  divided(ends: number, first: number, count: number, start: number): number
+  joinParts(from: number, to: number): number
   link(): void
   unlink(): void
   beforeRun(from: number, ends: number, frames: number): number
@@ -709,6 +713,16 @@ export class Kernel {
   unlink(frames: Frames): void {
     this.#look(frames)
     this.#loops.unlink()
+  }
+
+  /** The first of the frames [first, count) that holds a line feed, or `count`; frame `first` begins at `start`. */
+  divided(ends: number, first: number, count: number, start: number): number {
+    return this.#loops.divided(ends, first, count, start)
+  }
+
+  /** Joins the parts of a line of CRI, which are the lines in [from, to); returns where they end now. */
+  joinParts(from: number, to: number): number {
+    return this.#loops.joinParts(from, to)
   }
 
   /** How many of the frames in [from, …) stand before the run of equal records with which what follows may go on. */

@@ -9,7 +9,7 @@ import type { FieldChoice } from '../chunk.ts'
 import { LAYOUT } from '../kernel/module.ts'
 import { compileFields } from './fields/compile.ts'
 import { compileLevel, type LevelPlan } from './level/compile.ts'
-import { compileMultiline, type MultilinePlan } from './multiline/compile.ts'
+import { compileMultiline, compileParts, type MultilinePlan } from './multiline/compile.ts'
 import type { BackendProcessOptions, ProcessOptions } from './options.ts'
 import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
 import type { Slots } from './parse/slots.ts'
@@ -86,9 +86,11 @@ const NOTHING_ASKED: Asked = { named: [], levels: false }
 export function planOf(source: PlanSubject, { named, levels }: Asked = NOTHING_ASKED): Planned {
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
-  const multiline = compileMultiline(source, report)
+  const whole = compileMultiline(source, report)
   const redact = compileRedact(source, report)
   const parsing = parsingOf(source, report)
+  const inParts = parsing?.parts.some(({ kind }) => kind === 'cri') && source.encoding === 'utf-8'
+  const multiline = whole ?? (inParts ? compileParts(source, report) : undefined)
   if (problems.length > 0) return { kind: 'problems', problems }
   const slots = parsing?.slots
   // Those that go by values ask for theirs before all of them are laid down.

@@ -26,6 +26,8 @@ interface Steps {
   /** Runs of equal records are looked for, as the records stand in the file. */
   readonly runs: RunRule | undefined
   readonly redactor: Redactor | undefined
+  /** The lines of a record are parts of one. */
+  readonly parts: boolean
   /** Nothing is found in its records, and they have no rows. */
   readonly found: Found | undefined
 }
@@ -74,7 +76,8 @@ export class Stage {
       // For how many records one stands is found too.
       const finds = [parse, time, level, select, route?.select].some(part => part !== undefined)
       const found = finds ? { parse: lay(parse), time: lay(time), level: lay(level), shape: shapeOf(plan) } : undefined
-      if (redactor || found) this.#steps.set(source, { runs: runsOf(plan), redactor, found })
+      if (redactor || found)
+        this.#steps.set(source, { parts: multiline?.alone ?? false, runs: runsOf(plan), redactor, found })
     }
     this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
     // A context of a chunk may lie before the arena for a moment: tables are further away.
@@ -136,7 +139,11 @@ export class Stage {
     const { source } = chunk.origin
     const steps = this.#steps.get(source)
     if (steps === undefined) return
-    const { redactor, found } = steps
+    const { redactor, found, parts } = steps
+    if (parts && chunk.frames === 1 && !chunk.partial) {
+      const { firstFrame: frame, start } = chunk
+      slab.setEnd(frame, this.#kernel.joinParts(start, slab.endOf(frame)))
+    }
     redactor?.redact(slab, chunk)
     if (found === undefined) return
     chunk.shape = found.shape

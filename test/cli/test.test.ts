@@ -319,6 +319,17 @@ t.test('what an expression redacts is shown by its name, before and after, and t
   t.notMatch(out, /12345678|hunter22/)
 })
 
+t.test('a line that a container runtime wrote in parts is one record', async t => {
+  const sources = [{ paths: ['/l'], parse: 'cri' }]
+  const part = (tag: string, text: string) => `2026-11-23T10:00:00.123456789Z stdout ${tag} ${text}\n`
+  const input = `${part('P', 'one ')}${part('F', 'two')}${part('F', 'three')}`
+  const { out } = await shown(t, input, { sources, backends: [{ type: 'http', endpoint: 'http://logs:1' }] })
+  const [first, second] = headsIn(out)
+  t.match(first, /^lines 1–2\n {2}parsed {4}cri\n/)
+  t.match(second, /^line 3\n/)
+  t.match(out, '"message":"one two"')
+})
+
 t.test('nothing that a terminal obeys is shown of what is redacted, and long lines are shortened', async t => {
   const sources = [{ paths: ['/l'], redact: { rules: 'secrets', how: 'mask' } }]
   const input = `${'x'.repeat(500)} \u001b[31m password=${'p'.repeat(300)}1234 end\n`

@@ -12,7 +12,7 @@
 import { prepare } from './escape'
 
 export { consumed, decode, lineEnds, replaced } from './decode'
-export { frames, padded } from './frames'
+export { divided, frames, padded } from './frames'
 export {
   PARSER,
   PARSERS,
@@ -68,6 +68,7 @@ export {
   TRIED_TIMES as TABLE_TRIED_TIMES,
   WIDTH as TABLE_WIDTH,
 } from './process/layout'
+export { joinParts } from './process/envelope'
 export { accepts, longest, rule } from './process/match'
 export {
   OWN_BEFORE,

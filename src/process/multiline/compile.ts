@@ -11,7 +11,7 @@ import { ExpressionError } from '../expression/failure.ts'
 import { parse } from '../expression/parse.ts'
 import type { ProcessProblem } from '../problem.ts'
 import { type MultilineOptions, type MultilineRule, type PresetName, USUAL_BYTES } from './options.ts'
-import { continuing, enclosed, ending, MACHINES, type Machine, type Rule, starting } from './presets.ts'
+import { continuing, enclosed, ending, MACHINES, type Machine, PARTS, type Rule, starting } from './presets.ts'
 import { SETS } from './sets.ts'
 
 export interface MultilinePlan {
@@ -20,6 +20,8 @@ export interface MultilinePlan {
   readonly maxBytes: number
   /** Milliseconds. */
   readonly flush: number
+  /** Its lines are parts of one, which are joined. */
+  readonly alone?: boolean
 }
 
 interface Subject extends MultilineOptions {
@@ -60,6 +62,18 @@ export function compileMultiline(source: Subject, report: Report): MultilinePlan
   const table = tableOf(machines, report)
   const maxBytes = Math.min(rule.maxBytes ?? USUAL_BYTES, source.maxLineBytes)
   return table && { table, maxLines: rule.maxLines ?? 0, maxBytes, flush: rule.flush ?? FLUSH }
+}
+
+/** Bytes of the parts of a line, at the most. */
+const MOST_PARTS = 255 * 1024
+
+/** How the parts of lines that a container runtime wrote become records again. */
+export function compileParts(
+  { maxLineBytes }: Pick<Subject, 'maxLineBytes'>,
+  report: Report,
+): MultilinePlan | undefined {
+  const table = tableOf([{ machine: PARTS }], report)
+  return table && { table, maxLines: 0, maxBytes: Math.min(MOST_PARTS, maxLineBytes), flush: FLUSH, alone: true }
 }
 
 /** A machine, and where its expressions stand in the configuration; for a preset's, its automaton. */

@@ -231,6 +231,20 @@ export const MACHINES: Readonly<Record<PresetName, Machine>> = {
   ]),
 }
 
+/** Lines that a container runtime wrote in parts: those of one stream that follow each other are one, up to the last. */
+export const PARTS: Machine = {
+  expressions: Object.fromEntries(
+    ['stdout', 'stderr'].flatMap(stream =>
+      ['P', 'F'].map(tag => [`${stream}${tag}`, `^\\S{20,64} ${stream} ${tag}(?::\\S*)?(?: |$)`]),
+    ),
+  ),
+  states: [
+    [go('stdoutP', 'begins', 1), go('stderrP', 'begins', 2), go('any', 'ends', 0)],
+    [go('stdoutP', 'joins', 1), go('stdoutF', 'ends', 0)],
+    [go('stderrP', 'joins', 2), go('stderrF', 'ends', 0)],
+  ],
+}
+
 /** What matches begins a record, and all else goes on. */
 export function starting(expressions: readonly string[]): Machine {
   const names = named(expressions)

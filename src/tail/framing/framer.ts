@@ -287,6 +287,7 @@ export class Framer {
       if (!over) {
         const padded = this.#kernel.padded(slab.ends, next, end, line + 1)
         next = long ? longer(slab, next, padded, form.maxBytes) : padded
+        if (form.rule?.alone) next = Math.max(frame + 1, this.#kernel.divided(slab.ends, frame, next, begin))
       }
       const stop = slab.endOf(next - 1) + 1
       const fileEnd = base + this.#intake.behind(turn, piece, first, next - first)

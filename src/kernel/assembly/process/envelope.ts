@@ -36,6 +36,63 @@ export function cri(table: usize, groups: usize, from: usize, to: usize): bool {
   return true
 }
 
+/**
+ * Joins the parts of a line of CRI, which are the lines of the record [from, to): they move together, the prefixes in
+ * between go, and the tag of the last part is that of all. Returns where the record ends now; as it was if a line in it is
+ * no part of the first one's stream.
+ *
+ *     2026-11-23T10:00:00Z stdout P said ⏎ 2026-11-23T10:00:00Z stdout F hi
+ *     2026-11-23T10:00:00Z stdout F said hi▢▢▢ …
+ */
+export function joinParts(from: usize, to: usize): usize {
+  const first = partOf(from, to)
+  if (first == 0) return to
+  // Whether all lines are parts is known before anything moves.
+  let last = from
+  for (let at = lineEnd(from, to); at < to; at = lineEnd(last, to)) {
+    last = at + 1
+    const body = partOf(last, to)
+    if (body == 0 || load<u32>(streamOf(last, to)) != load<u32>(streamOf(from, to))) return to
+  }
+  if (last == from) return to
+  store<u8>(streamOf(from, to) + 7, load<u8>(streamOf(last, to) + 7))
+  let out = lineEnd(from, to)
+  for (let at = out; at < to; ) {
+    const body = partOf(at + 1, to)
+    const stop = lineEnd(at + 1, to)
+    memory.copy(out, body, stop - body)
+    out += stop - body
+    at = stop
+  }
+  return out
+}
+
+/** Where the text of a line of CRI begins, or 0: it is none. */
+function partOf(from: usize, to: usize): usize {
+  const end = lineEnd(from, to)
+  const stream = streamOf(from, end)
+  if (stream == 0) return 0
+  const tag = wordEnd(stream + 7, end)
+  return tag < end ? tag + 1 : end
+}
+
+/** Where the stream of a line of CRI stands, or 0: it is none. */
+function streamOf(from: usize, to: usize): usize {
+  const time = wordEnd(from, to)
+  if (time - from < SHORTEST_TIME || time + 9 > to) return 0
+  const stream = time + 1
+  const head = load<u32>(stream)
+  const tail = <u32>load<u16>(stream, 4)
+  const known = (head == 0x6f647473 && tail == 0x7475) || (head == 0x65647473 && tail == 0x7272)
+  const tag = <u32>load<u8>(stream, 7)
+  return known && load<u8>(stream, 6) == 0x20 && (tag == 0x46 || tag == 0x50) ? stream : 0
+}
+
+function lineEnd(at: usize, to: usize): usize {
+  while (at < to && load<u8>(at) != 10) at++
+  return at
+}
+
 /** The address of the space at which a word ends, or `to`. */
 function wordEnd(at: usize, to: usize): usize {
   while (at < to && load<u8>(at) != 0x20) at++
