@@ -912,10 +912,10 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/framing/plan.ts',
-        'export function restOf({ tailer, form }: Turn, now: number): number {\n',
-        'const begun = new WeakMap<object, { read: number; at: number }>()\nexport function restOf({ cursor, form }: Turn, now: number): number {\n  if (begun.get(cursor)?.read !== cursor.read) begun.set(cursor, { read: cursor.read, at: now })\n',
+        'function quietIn({ tailer, form }: Turn, now: number): number {\n',
+        'const begun = new WeakMap<object, { read: number; at: number }>()\nfunction quietIn({ cursor, form }: Turn, now: number): number {\n  if (begun.get(cursor)?.read !== cursor.read) begun.set(cursor, { read: cursor.read, at: now })\n',
       ],
-      ['src/tail/framing/plan.ts', 'Math.ceil(tailer.changedAt + form', 'Math.ceil(begun.get(cursor)!.at + form'],
+      ['src/tail/framing/plan.ts', 'Math.ceil(tailer.changedAt + flushOf', 'Math.ceil(begun.get(cursor)!.at + flushOf'],
     ],
     processing: 'never as slowly as the timer',
   },
@@ -924,8 +924,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/framing/intake.ts',
-        'ends, rows, form.end, form.rule, whole)',
-        'ends, rows, form.end, form.rule, whole || want > 0)',
+        'ends, rows, form.end, rule, whole)',
+        'ends, rows, form.end, rule, whole || want > 0)',
       ],
     ],
     processing: 'a backlog of many records',
@@ -952,6 +952,48 @@ export const MUTANTS: readonly Mutant[] = [
       ['src/kernel/assembly/process/redaction.ts', '  allowance -= <i32>bytes\n', '  if (bytes == 0) allowance -= 1\n'],
     ],
     test: 'test/process/redact/laws.test.ts',
+  },
+  {
+    name: 'ends a run of equal records where a read ends',
+    edits: [['src/tail/framing/intake.ts', 'if (runs === undefined || over || lines === 0)', 'if (lines >= 0)']],
+    test: 'test/tail/framing/runs.test.ts',
+  },
+  {
+    name: 'waits for ever for what is equal',
+    edits: [['src/tail/framing/plan.ts', 'Math.ceil(openSince + runs.window - now)', 'runs.window']],
+    test: 'test/tail/framing/runs.test.ts',
+  },
+  {
+    name: 'compares equal records as redaction left them',
+    edits: [
+      [
+        'src/process/stage.ts',
+        'if (this.#steps.get(chunk.origin.source)?.runs) this',
+        'this.#process(slab, chunk)\n      this',
+      ],
+    ],
+    test: 'test/tail/framing/runs.test.ts',
+  },
+  {
+    name: 'leaves what an expression matches where a rule has matched too',
+    edits: [['src/kernel/assembly/process/own.ts', 'if (some) cover()', 'if (some && changes == before) cover()']],
+    test: 'test/process/redact/own.test.ts',
+  },
+  {
+    name: 'leaves what may be the beginning of what an expression matches',
+    edits: [['src/kernel/assembly/process/own.ts', 'if (least < stop && !inert', 'if (least > stop && !inert']],
+    test: 'test/process/redact/own.test.ts',
+  },
+  {
+    name: 'joins parts of two streams',
+    edits: [
+      [
+        'src/process/multiline/presets.ts',
+        "go('stdoutP', 'joins', 1), go('stdoutF'",
+        "go('stderrP', 'joins', 1), go('stdoutF'",
+      ],
+    ],
+    test: 'test/process/parse/parts.test.ts',
   },
 ]
 
