@@ -80,11 +80,17 @@ interface Template {
   readonly found: RecordShape | undefined
 }
 
-/** How many are kept: there may be thousands of files, and making one takes less than reading a file does. */
-const MOST_USUAL = 256
+/**
+ * Bytes that are kept: there may be thousands of files, whose paths the application chooses, and making a template takes
+ * less than reading a file does.
+ */
+const MOST_USUAL = 256 * 1024
+/** What one takes beside its texts. */
+const EACH = 512
 /** Those of the last chunk of each origin about which there was nothing special; and of those before these. */
 let usual = new Map<Origin, Template>()
 let before = new Map<Origin, Template>()
+let used = 0
 
 /** The template of a chunk's records; with `ids` each carries its generation and offset, which are stable. */
 export function jsonRecord(
@@ -114,10 +120,14 @@ export function jsonRecord(
 
 function keep(origin: Origin, template: Template): void {
   if (usual.get(origin) === template) return
-  if (usual.size >= MOST_USUAL) {
+  const texts = template.behind.map(segment => (segment.kind === 'literal' ? segment.bytes.length : 0))
+  const takes = texts.reduce((sum, bytes) => sum + bytes, EACH + template.beforeMessage.length)
+  if (used + takes > MOST_USUAL) {
     before = usual
     usual = new Map()
+    used = 0
   }
+  used += takes
   usual.set(origin, template)
 }
 
