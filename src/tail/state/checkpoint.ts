@@ -24,7 +24,7 @@ import { Reminder } from '../../reminder.ts'
 import type { StateDirectory } from '../../state.ts'
 import { limitsFor } from '../files/limits.ts'
 import { type Member, membersOf } from './entries.ts'
-import { generationOf, isEpoch, type SavedGeneration, type SavedTotals, totalsOf } from './saved.ts'
+import { generationOf, isEpoch, type SavedGeneration, type SavedTotals, totalsOf, writtenOf } from './saved.ts'
 
 const VERSION = 1
 /** How many generations a checkpoint may name beside files that are followed: finished ones, and those that are sought. */
@@ -259,13 +259,13 @@ const PIECE = 64
  */
 function encode({ generations, ...rest }: Snapshot): Uint8Array[] {
   const pieces: Buffer[] = []
-  let some: SavedGeneration[] = []
+  let some: object[] = []
   const add = (): void => {
     const list = JSON.stringify(some).slice(1, -1)
     pieces.push(Buffer.from(pieces.length === 0 ? list : `,${list}`))
     some = []
   }
-  for (const generation of generations) if (some.push(generation) === PIECE) add()
+  for (const generation of generations) if (some.push(writtenOf(generation)) === PIECE) add()
   if (some.length > 0) add()
   const before = '{"generations":['
   const after = `],${JSON.stringify(rest).slice(1)}`

@@ -82,8 +82,9 @@ export function isEpoch(value: unknown): value is string {
 /** The generation that a parsed entry is, without members that are none of ours; undefined if it is none. */
 export function generationOf(value: unknown): SavedGeneration | undefined {
   if (!isRecord(value) || !isRecord(value.inode) || !isRecord(value.head) || !isRecord(value.cursors)) return undefined
-  const { source, origin, path, id, key, inode, head, size, begun, seen, ends, written, done, gone, emptied, cursors } =
-    value
+  const { source, origin, id, key, inode, head, size, begun, seen, ends, written, done, gone, emptied, cursors } = value
+  // The file still has its first name.
+  const { path = origin } = value
   const all = Object.entries(cursors)
   const holds =
     isName(source) &&
@@ -102,12 +103,18 @@ export function generationOf(value: unknown): SavedGeneration | undefined {
   if (!holds) return undefined
   return {
     ...pick(value, MEMBERS),
+    path,
     inode: pick(inode, ['dev', 'ino', 'birth']),
     head: pick(head, ['length', 'hash', 'crc']),
     ...(seen !== undefined && { seen: cursorOf(seen) }),
     ...(ends !== undefined && { ends: (ends as SavedCursor[]).map(cursorOf) }),
     cursors: Object.fromEntries(all.map(([backend, cursor]) => [backend, cursorOf(cursor as SavedCursor)])),
   } as unknown as SavedGeneration
+}
+
+/** What is written of a generation: a path stands there once, for of thousands of files paths are the most of it. */
+export function writtenOf({ path, ...rest }: SavedGeneration): object {
+  return path === rest.origin ? rest : { ...rest, path }
 }
 
 /** The totals that a parsed entry is, without reasons that are none; undefined if it is none. */

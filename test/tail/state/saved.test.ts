@@ -1,6 +1,6 @@
 /** What a checkpoint may say of a file, and of an account. */
 import t from 'tap'
-import { generationOf, totalsOf } from '../../../src/tail/state/saved.ts'
+import { generationOf, type SavedGeneration, totalsOf, writtenOf } from '../../../src/tail/state/saved.ts'
 
 const MARKER = { length: 64, crc: 7 }
 const GENERATION = {
@@ -24,6 +24,16 @@ const TOTALS = {
   settled: { delivered: { lines: 1, bytes: 2 }, rejected: { http_400: { lines: 3, bytes: 4 } }, dropped: {} },
   lostBytes: 5,
 }
+
+t.test('a path that a file has from its beginning is written once, and read as both', t => {
+  for (const path of ['/logs/app.log', '/logs/app.log.1']) {
+    const generation: SavedGeneration = { ...(GENERATION as unknown as SavedGeneration), path }
+    const text = JSON.stringify(writtenOf(generation))
+    t.equal(text.split('"/logs/').length - 1, path === generation.origin ? 1 : 2)
+    t.strictSame(generationOf(JSON.parse(text)), generation)
+  }
+  t.end()
+})
 
 t.test('what this program writes is accepted as it is', t => {
   t.strictSame(generationOf(GENERATION), GENERATION)
