@@ -5,12 +5,11 @@
  *     npm run soak                            five minutes, from a seed that is printed
  *     npm run soak -- --minutes 60 --seed 7   longer, with the same decisions (not the same moments)
  *
- * The program has the memory limit of the manifests in k8s/, 64 MiB, by which it limits how many files it follows.
+ * The program has the memory limit that the image is made for, 128 MiB, where a cgroup can be made; otherwise none.
  *
  * Judged at the end: every line of the honest writers was delivered at least once, nothing of what lies outside of the
- * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB, and its descriptors are back to a
- * few. Without root the neighbour has the program's own user, and where no cgroup can be made, which is said, 6 KiB of
- * memory are allowed for each file that is followed beyond 500. Ends with 1 if anything failed.
+ * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB and 6 KiB for each file beyond 500,
+ * and its descriptors are back to a few. Without root the neighbour has the program's own user. Ends with 1 if anything failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -54,10 +53,10 @@ const below = (limit: number) => Math.floor(next() * limit)
 
 const PROGRAM = join(import.meta.dirname, '../../dist/logshipper.cjs')
 const MIB = 1024 ** 2
-/** The memory limit of the examples in k8s/. */
-const CONTAINER = 64 * MIB
+/** The memory limit that the image is made for. */
+const CONTAINER = 128 * MIB
 const MOST_ANONYMOUS = 40 * MIB
-/** And without a limit, what each file that is followed beyond the first so many may take. */
+/** And what each file that is followed beyond the first so many may take, as docs/limits.md says. */
 const FEW_FILES = 500
 const EACH_FILE = 6 * 1024
 /** Descriptors of a program that has a handful of files to follow. */
@@ -83,7 +82,7 @@ if (root) for (const each of ['own', 'secrets', 'secrets/token.log']) chownSync(
 for (const each of ['own', 'secrets']) chmodSync(at(each), 0o700)
 
 const container = root ? Container.make(CONTAINER) : undefined
-const limit = container ? 'a limit of 64 MiB' : 'no memory limit, for no cgroup can be made'
+const limit = container ? 'a limit of 128 MiB' : 'no memory limit, for no cgroup can be made'
 console.log(`soak: seed ${seed}, ${values.minutes} minutes, ${root ? 'two users' : 'one user'}, ${limit}, in ${base}`)
 
 const failures: string[] = []
@@ -403,7 +402,7 @@ if (missing() > 0) {
   }
 }
 if (shipper.open > MOST_CALM) fail(`${shipper.open} descriptors are open though there is nothing left`)
-const allowed = MOST_ANONYMOUS + (container ? 0 : EACH_FILE * Math.max(0, shipper.descriptors - FEW_FILES))
+const allowed = MOST_ANONYMOUS + EACH_FILE * Math.max(0, shipper.descriptors - FEW_FILES)
 if (shipper.anonymous > allowed) fail(`${(shipper.anonymous / MIB).toFixed(1)} MiB of anonymous memory`)
 const code = await shipper.end('SIGTERM')
 // 3 says that something was left: of the neighbour's there is always, for it removed files that nothing had been read of.

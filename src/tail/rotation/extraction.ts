@@ -17,6 +17,12 @@ import { type Bound, beside, compressionOf, isCutShort, openRegular } from '../f
 const LONGEST = 600_000
 /** The largest window of a zstd frame, as a power of two: 8 MiB, which the format asks every decoder to take. */
 const WINDOW_LOG = 23
+/**
+ * Bytes that are read and decoded at a time. What is done with stays in memory until V8 collects, which it does by what
+ * objects take and not by what their buffers do: a hundred archives that are looked at, or one that holds a lot, would
+ * leave tens of megabytes.
+ */
+const STEP = 8 * 1024
 /** What archives are called that can be unpacked. */
 const UNPACKABLE = /\.(gz|zst)$/
 
@@ -55,9 +61,11 @@ export function decompress(fd: number): { readonly stream: Readable; end(): void
     closeSync(fd)
     return short ? 'short' : 'other'
   }
-  const file = createReadStream('', { fd, start: 0 })
-  const window = { params: { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG } }
-  const stream = file.pipe(format === 'gzip' ? createGunzip() : createZstdDecompress(window))
+  const file = createReadStream('', { fd, start: 0, highWaterMark: STEP })
+  const params = { [codec.ZSTD_d_windowLogMax]: WINDOW_LOG }
+  const decoder =
+    format === 'gzip' ? createGunzip({ chunkSize: STEP }) : createZstdDecompress({ chunkSize: STEP, params })
+  const stream = file.pipe(decoder)
   file.on('error', error => stream.destroy(error))
   const end = () => {
     stream.destroy()
