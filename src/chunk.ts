@@ -32,6 +32,7 @@
 import { type Budget, type Extent, PAGE } from './budget.ts'
 import { invariant } from './errors.ts'
 import { book, emptyOutcome, type Outcome, type Settled } from './ledger.ts'
+import type { RecordPartition } from './partition.ts'
 
 /** Bytes that one turn takes of a file at the most, so that a noisy one starves no others. No window is smaller. */
 export const QUANTUM = 256 * 1024
@@ -209,6 +210,8 @@ export interface RecordShape {
    * them chose the record; it stands for 1 / (product of those) records. A record without either was kept for itself.
    */
   readonly sampled?: readonly [source: number, backend: number] | undefined
+  /** What tells its records apart: see partition.ts. */
+  readonly partition?: RecordPartition | undefined
   /** Rows say how many equal records one stands for (ROW_REPEATED), where that is more than one. */
   readonly repeats?: boolean | undefined
 }

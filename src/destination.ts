@@ -79,7 +79,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const { batch, concurrency } = options
   const need = needOf({ batch, concurrency, longestLine, row: rowBytes(plans), backend })
   const kernel = kernelOf(partOf(config.memory.budget, config.backends.length), tableBytes(plans))
-  const stage = new Stage(kernel, plans, undefined, before?.stage)
+  const stage = new Stage(kernel, plans, undefined, before?.stage, backend.partitioning)
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const transport: Transport =
     fields.transport ??

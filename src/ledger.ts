@@ -62,6 +62,8 @@ export interface Statement extends Settled {
   repairedSequences: number
   /** Records that are not in any format that their source says. */
   unparsedRecords: number
+  /** Records without the labels or the index that their values ask for: there are too many different ones. */
+  unpartitionedRecords: number
   /** Records in which a time or a level was looked for and not found. */
   untimedRecords: Untimed
   unlevelledRecords: Unlevelled
@@ -133,6 +135,7 @@ export class Account {
   truncatedLines = 0
   repairedSequences = 0
   unparsedRecords = 0
+  unpartitionedRecords = 0
   readonly untimedRecords: Untimed = { missing: 0, unreadable: 0, old: 0, ahead: 0 }
   readonly unlevelledRecords: Unlevelled = { missing: 0, unknown: 0 }
   generations = 0
@@ -177,6 +180,10 @@ export class Account {
     this.unparsedRecords += records
   }
 
+  unpartitioned(records: number): void {
+    this.unpartitionedRecords += records
+  }
+
   untimed(records: Readonly<Untimed>): void {
     for (const why of TIME_FAULTS) this.untimedRecords[why] += records[why]
   }
@@ -191,11 +198,12 @@ export class Account {
 
   /** Goes on from what another account has counted beside the equation. */
   resume(before: Account): void {
-    const { truncatedLines, repairedSequences, unparsedRecords, generations } = before
+    const { truncatedLines, repairedSequences, unparsedRecords, unpartitionedRecords, generations } = before
     Object.assign(this.untimedRecords, before.untimedRecords)
     Object.assign(this.unlevelledRecords, before.unlevelledRecords)
     this.truncatedLines = truncatedLines
     this.unparsedRecords = unparsedRecords
+    this.unpartitionedRecords = unpartitionedRecords
     this.repairedSequences = repairedSequences
     this.generations = generations
   }
@@ -221,6 +229,7 @@ export class Account {
       truncatedLines: this.truncatedLines,
       repairedSequences: this.repairedSequences,
       unparsedRecords: this.unparsedRecords,
+      unpartitionedRecords: this.unpartitionedRecords,
       untimedRecords: { ...this.untimedRecords },
       unlevelledRecords: { ...this.unlevelledRecords },
       generations: this.generations,

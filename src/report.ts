@@ -80,6 +80,7 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): Pipeline
     rejectReasons,
     dropReasons,
     redactions: [...stage.redacted].flatMap(([source, counts]) => counts.map(count => ({ source, ...count }))),
+    cardinality: stage.partitions ?? null,
     deadLetters: deadLetters ? { ...deadLetters.stats } : null,
     payloadBytes: stats.payloadBytes,
     baredRecords: stats.baredRecords,

@@ -318,6 +318,11 @@ export class Shipper {
       this.#ledger.account(origin.source, name).unparsed(records)
       this.#unparsed.say(origin)
     }
+    destination.stage.onBeyond = (origin, records) => {
+      this.#ledger.account(origin.source, name).unpartitioned(records)
+      const { key, most } = destination.backend.partitioning!
+      this.#unparsed.limited(origin, { backend: name, key, most })
+    }
     destination.stage.onUntimed = (origin, records) => {
       this.#ledger.account(origin.source, name).untimed(records)
       if (records.unreadable + records.old + records.ahead > 0) this.#unparsed.say(origin, 'times_unread')

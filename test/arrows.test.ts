@@ -20,6 +20,7 @@ const SHELF = [
   'log',
   'memory',
   'metadata',
+  'partition',
   'path',
   'private',
   'progress',

@@ -8,6 +8,7 @@
 import type { Chunk } from '../chunk.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
+import type { Partitioning } from '../partition.ts'
 
 /** How records stand in a payload. */
 export interface Format {
@@ -31,6 +32,8 @@ export interface Format {
  */
 export interface Group {
   readonly open: Uint8Array
+  /** What follows `open` behind the text of a partition: each has a group of its own. */
+  readonly behind?: Uint8Array
   readonly close: Uint8Array
   /**
    * Places in `open` where five bytes wait for a length: a varint (Protocol Buffers) of how many bytes follow up to the
@@ -187,6 +190,8 @@ export interface Backend {
    * fixed64 values are those of the chunk's first frame: the encoder moves them on where it begins in the middle.
    */
   segments(chunk: Chunk): readonly Segment[]
+  /** By what it tells the records of a chunk apart. */
+  readonly partitioning?: Partitioning | undefined
   /** What this chunk's records are enclosed in, where the format has groups. */
   group?(chunk: Chunk): Group
   request(batch: BatchInfo): RequestHead

@@ -3,6 +3,8 @@
  *
  *     {"create":{"_index":"logs-2026.01.02","_id":"…-│offset│"}}⏎{"@timestamp":"…","message":"│frame│", … ,"event":{"sequence":│counter│}}⏎
  *
+ * Where `index` names values, each record has an index of its own (index_name.ts).
+ *
  * Guarantees: an item is delivered only if the answer says so of it (or of all of them); a record that is already there
  * under our own id is delivered; what the cluster refuses for reasons of its own (a missing index, a full disk, a read-only
  * block, missing rights, an unknown pipeline) is retried for as long as it takes; only a document that cannot be
@@ -13,32 +15,33 @@ import type { Chunk } from '../chunk.ts'
 import type { Inner, Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from './backend.ts'
+import { bound } from './bound.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
 import { NO_LIMITS, perLine } from './format.ts'
 import { fieldsIn, levelIn, message, timeOf, whenRepeated, whenSampled } from './found.ts'
 import { judge } from './http.ts'
-
-/** `%{yyyy.MM.dd}`: the fields of a record's time, in UTC. */
-const PATTERN = /%\{([^}]*)\}/g
-const FIELDS = /yyyy|MM|dd|HH/g
-
-/** What an index may be called (Elasticsearch, "Create index API"), dates aside. */
-function isIndex(text: string): boolean {
-  const fields = [...text.matchAll(PATTERN)].map(([, field]) => field!)
-  if (fields.some(field => !/^[yMdH._-]+$/.test(field) || field.replace(FIELDS, '').match(/[a-z]/i))) return false
-  const plain = text.replace(PATTERN, '0')
-  return /^[^\\/*?"<>| ,#:%{}\sA-Z_+-][^\\/*?"<>| ,#:%{}\sA-Z]*$/.test(plain) && Buffer.byteLength(plain) <= 200
-}
+import { datesIn, filled, INDEX, type IndexTemplate, indexTemplate, partitioningBy } from './index_name.ts'
 
 export const elasticsearchSchema = z.object({
   endpoint: endpointSchema.check(z.describe('The cluster, with or without /_bulk.')),
   index: z
     ._default(
-      z.string().check(z.refine(isIndex, { error: 'the name of an index in lower case; dates as %{yyyy.MM.dd}' })),
+      z.string().check(z.refine(text => indexTemplate(text) !== undefined, { error: INDEX })),
       'logs-app-default',
     )
-    .check(z.describe('A data stream, an index or an alias that writes to one; dates as logs-%{yyyy.MM.dd}.')),
+    .check(
+      z.describe(
+        'A data stream, an index or an alias that writes to one; dates as logs-%{yyyy.MM.dd}, values of each record as logs-%{[service]:default}, its level as %{[level]}.',
+      ),
+    ),
+  maxIndices: z
+    ._default(bound, 50)
+    .check(
+      z.describe(
+        'Names within a day, dates aside, where index names values. Other records go where those without the values go.',
+      ),
+    ),
   pipeline: z
     .optional(z.string().check(z.minLength(1, { error: 'the name of a pipeline' })))
     .check(z.describe('Ingest pipeline that each record goes through. Default: that of the index.')),
@@ -58,6 +61,7 @@ const MOST_RECORDS = 5000
 
 export function createElasticsearch(options: ElasticsearchOptions, context: BackendContext): Backend {
   const { index, pipeline, ids } = options
+  const template = indexTemplate(index)!
   const url = endpointUrl(options.endpoint, '/_bulk')
   // Below a base address the index can stand in the path, which works also where a cluster forbids it in the body.
   const inPath = !index.includes('%{') && !new URL(options.endpoint).pathname.replace(/\/+$/, '').endsWith('/_bulk')
@@ -72,23 +76,28 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
     limits: { ...NO_LIMITS, records: MOST_RECORDS },
     answerBytes: ANSWER_BYTES,
     judgesUnread: true,
-    segments: chunk => document(chunk, inPath ? undefined : indexAt(index, chunk), ids, context.metadata()),
+    partitioning: partitioningBy(template, options.maxIndices),
+    segments: chunk => document(chunk, inPath ? undefined : indexAt(template, chunk), ids, context.metadata()),
     request: () => ({ method: 'POST', path, headers: {} }),
     judge: (answer, batch) => judgeBulk(answer, batch, ids),
   }
 }
 
-function indexAt(index: string, chunk: Chunk): string {
-  const [yyyy, MM, dd, HH] = isoTime(chunk).split(/[-T:]/)
-  const fields: Readonly<Record<string, string | undefined>> = { yyyy, MM, dd, HH }
-  return index.replace(PATTERN, (_, field: string) => field.replace(FIELDS, name => fields[name]!))
+/** The name of a chunk's index, or that of each of its records. */
+function indexAt(template: IndexTemplate, chunk: Chunk): Segment[] {
+  const found = chunk.shape?.partition !== undefined
+  const dates = datesIn(template, isoTime(chunk))
+  return filled(template, []).flatMap((part, piece): Segment[] => [
+    ...(piece > 0 ? [literal(dates[piece - 1]!)] : []),
+    found ? { kind: 'partition', piece } : literal(quoted(part)),
+  ])
 }
 
 /**
  * Names of the Elastic Common Schema and, for Kubernetes, of Filebeat. `event.sequence` keeps records of one millisecond
  * apart, in their order.
  */
-function document(chunk: Chunk, index: string | undefined, ids: boolean, metadata: Metadata): Segment[] {
+function document(chunk: Chunk, index: Segment[] | undefined, ids: boolean, metadata: Metadata): Segment[] {
   const { origin, cutFrom, partial, continued } = chunk
   const said = [
     ...(cutFrom > 0 ? ['truncated'] : []),
@@ -112,14 +121,15 @@ function document(chunk: Chunk, index: string | undefined, ids: boolean, metadat
       annotations: undotted(metadata.podAnnotations),
     }),
   }
-  const target = index === undefined ? '' : `"_index":${JSON.stringify(index)}`
+  const target = index === undefined ? [] : [literal('"_index":"'), ...index, literal('"')]
   const id = [
-    literal(`${target === '' ? '' : ','}"_id":"${quoted(idPrefix(chunk, metadata))}`),
+    literal(`${index === undefined ? '' : ','}"_id":"${quoted(idPrefix(chunk, metadata))}`),
     offset(chunk),
     literal('"'),
   ]
   return joined([
-    literal(`{"create":{${target}`),
+    literal('{"create":{'),
+    ...target,
     ...(ids ? id : []),
     literal('}}\n{"@timestamp":"'),
     timeOf(chunk, 'rfc3339', () => literal(isoTime(chunk))),

@@ -22,6 +22,8 @@ export interface Showing {
   readonly written?: boolean
   /** Trace and span ids have places of their own. */
   readonly ids?: boolean
+  /** What tells a record apart is said beside it, where its partition says it. */
+  readonly partitioned?: boolean
   /** What the backend takes. Default: anything. */
   readonly limits?: Partial<FieldLimits>
 }
@@ -80,6 +82,12 @@ export function whenSampled({ shape }: Chunk, show: (share: number) => readonly 
   return shares.map(([sampled, share]): Segment => ({ kind: 'when', has: { sampled }, show: show(share) }))
 }
 
+/** The level, unless it tells the record apart. */
+function unpartitioned({ shape }: Chunk, { partitioned }: Showing, level: Segment[]): Segment[] {
+  if (!partitioned || !shape?.partition?.level) return level
+  return [{ kind: 'when', has: 'no partition', show: level as Inner[] }]
+}
+
 const COMMA = { kind: 'comma' } as const
 
 /**
@@ -91,7 +99,7 @@ export function objectOf(chunk: Chunk, showing: Showing, ours: Readonly<Record<s
   const quote = showing.as === 'strings' ? '"' : ''
   return [
     literal('{'),
-    ...levelIn(chunk, '"level":"', 'word', '"'),
+    ...unpartitioned(chunk, showing, levelIn(chunk, '"level":"', 'word', '"')),
     ...marksIn(chunk, quote),
     ...fieldsIn(chunk, { ...showing, ours: [...showing.ours, ...Object.keys(ours), ...foundNames(chunk, 'level')] }),
     ...(said === '' ? [] : [COMMA, literal(said)]),
@@ -108,13 +116,17 @@ export function fieldsIn({ shape }: Chunk, showing: Showing): Segment[] {
   if (shape === undefined) return []
   const known = packed.get(shape) ?? new Map<string, Uint8Array>()
   packed.set(shape, known)
-  const { heads = [], written = false, ids = false } = showing
+  const { heads = [], written = false, ids = false, partitioned = false } = showing
   const limits = { ...ANY_FIELDS, ...showing.limits }
   const ours = [...showing.ours]
-  const key = JSON.stringify([written, ids, ours, heads, limits])
+  const key = JSON.stringify([written, ids, partitioned, ours, heads, limits])
   let names = known.get(key)
   if (names === undefined) {
-    names = packFieldNames({ hidden: hiddenOf(shape, written, ids), ...namingOf(shape, ours, heads), limits })
+    names = packFieldNames({
+      hidden: hiddenOf(shape, written, ids, partitioned),
+      ...namingOf(shape, ours, heads),
+      limits,
+    })
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(key, names)
   }
@@ -124,14 +136,16 @@ export function fieldsIn({ shape }: Chunk, showing: Showing): Segment[] {
 type Hidden = Parameters<typeof packFieldNames>[0]['hidden'][number]
 
 /** Values that have a place of their own. */
-function hiddenOf(shape: RecordShape, written: boolean, ids: boolean): Hidden[] {
-  const { message, time, level, traceId, spanId, timed, levelled } = shape
+function hiddenOf(shape: RecordShape, written: boolean, ids: boolean, partitioned: boolean): Hidden[] {
+  const { message, time, level, traceId, spanId, timed, levelled, partition } = shape
+  const parts = partitioned ? (partition?.slots ?? []) : []
   const all: [slot: number | undefined, shown: Hidden['shown'], is: boolean][] = [
     [message, 'always', true],
     [time, 'timed', timed],
     [level, written ? 'levelled' : 'sameLevel', levelled],
     [traceId, 'always', ids],
     [spanId, 'always', ids],
+    ...parts.map((slot): [number, Hidden['shown'], boolean] => [slot, 'partitioned', true]),
   ]
   return all.flatMap(([slot, shown, is]) => (is && slot !== undefined ? [{ slot, shown }] : []))
 }

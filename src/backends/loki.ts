@@ -7,6 +7,8 @@
  * file, node) is structured metadata. Records of one pipeline have different nanoseconds and keep them when they are sent
  * again, so Loki, which takes equal text at an equal time for a repetition, stores what is sent twice once, and what was
  * written twice twice.
+ * What was found in a record can be a label too, and records of one chunk then go to several streams of one request, in
+ * their order. Such sets of labels are counted: beyond `maxLabelSets` in an hour the values are structured metadata.
  *
  * Guarantees: labels keep to Loki's grammar and limits, and a record always has one; a line is never longer than Loki
  * takes. What Loki refuses because of a time, a label, a limit or a tenant is retried until it is corrected, and
@@ -17,8 +19,10 @@ import type { Chunk } from '../chunk.ts'
 import { duration } from '../duration.ts'
 import type { Segment } from '../kernel/kernel.ts'
 import type { Metadata } from '../metadata.ts'
+import type { Partitioning } from '../partition.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'
+import { bound } from './bound.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
 import { attributesOf, FLAGS, flagTexts, joined, literal } from './fields.ts'
 import { fit, headOf } from './fit.ts'
@@ -41,6 +45,27 @@ const MARK = 64
 /** "Manage tenants": what an id may consist of. */
 const TENANT = /^(?!\.{1,2}$)[A-Za-z0-9!_.*'()-]{1,150}$/
 
+const LEVEL = 'level'
+const LABEL = 'the name of an attribute, level, or a map with field and as'
+
+const fieldLabel = z
+  .strictObject({
+    field: z
+      .string()
+      .check(
+        z.minLength(1, { error: 'the name of a value' }),
+        z.describe('A value of a parsed record that becomes a label, by its name in the line.'),
+      ),
+    as: z
+      .optional(z.string().check(z.minLength(1, { error: 'the name of a label' })))
+      .check(z.describe('Name of the label. Default: that of the value.')),
+  })
+  .check(
+    z.refine(({ field, as = field }) => as !== LEVEL, {
+      error: `a label of another name: ${LEVEL} alone, and not in a map, is the level of each record`,
+    }),
+  )
+
 export const lokiSchema = z.object({
   endpoint: endpointSchema.check(z.describe('Loki, with or without /loki/api/v1/push.')),
   tenant: z
@@ -52,13 +77,22 @@ export const lokiSchema = z.object({
     .check(z.describe('Sent as X-Scope-OrgID.')),
   labels: z
     .optional(
-      z.array(z.string().check(z.minLength(1, { error: 'the name of an attribute' }))).check(
+      z.array(z.union([z.string().check(z.minLength(1, { error: LABEL })), fieldLabel], { error: LABEL })).check(
         z.minLength(1, { error: 'at least one name' }),
         z.refine(names => names.length <= MAX_LABELS, { error: `at most ${MAX_LABELS} names: Loki refuses more` }),
       ),
     )
     .check(
-      z.describe('Attributes that become labels. Default: source, namespace, container and the source’s own labels.'),
+      z.describe(
+        'Attributes that become labels, level for that of each record, and values found in it as { field: status }. Default: source, namespace, container and the source’s own labels.',
+      ),
+    ),
+  maxLabelSets: z
+    ._default(bound, 100)
+    .check(
+      z.describe(
+        'Sets of values of level and fields that are labels within an hour. Others go to structured metadata.',
+      ),
     ),
   structuredMetadata: z
     ._default(z.boolean(), true)
@@ -75,11 +109,53 @@ export type LokiOptions = z.infer<typeof lokiSchema>
 
 const bytes = (text: string): Buffer => Buffer.from(text)
 
+/** Milliseconds for which sets of labels are counted. Loki closes the chunks of a stream that is idle for half of it. */
+const WINDOW = 3_600_000
+
+/** Names that only we give. */
+const MARKS = [LEVEL, 'repeated', 'sampled']
+
+type Label = NonNullable<LokiOptions['labels']>[number]
+
+/** A value of each record that is a label, and its name. */
+interface FoundLabel {
+  readonly name: string
+  readonly part: Partitioning['by'][number]
+}
+
+/** Labels that are found in records. */
+function foundLabels(labels: readonly Label[] = []): FoundLabel[] {
+  const taken = new Set([...FLAGS, ...MARKS])
+  return labels.flatMap((label, index): FoundLabel[] => {
+    if (label === LEVEL) return [{ name: LEVEL, part: { kind: 'level', path: ['labels', index] } }]
+    if (typeof label === 'string') return []
+    const { field, as = field } = label
+    return [{ name: unique(as, taken), part: { kind: 'value', name: field, path: ['labels', index, 'field'] } }]
+  })
+}
+
+/** How records are told apart: by what stands in the stream's object behind the labels that all of a chunk have. */
+function partitioningOf({ labels, maxLabelSets }: LokiOptions): Partitioning | undefined {
+  const found = foundLabels(labels)
+  if (found.length === 0) return undefined
+  return {
+    by: found.map(({ part }) => part),
+    key: 'maxLabelSets',
+    most: maxLabelSets,
+    window: WINDOW,
+    text: values =>
+      values
+        .map((value, index) => (value === undefined ? '' : `,"${found[index]!.name}":${JSON.stringify(value)}`))
+        .join(''),
+  }
+}
+
 export function createLoki(options: LokiOptions, context: BackendContext): Backend {
   const url = endpointUrl(options.endpoint, '/loki/api/v1/push')
   const path = url.pathname + url.search
   const headers: Record<string, string> = options.tenant === undefined ? {} : { 'x-scope-orgid': options.tenant }
   const { maxLineBytes, maxAge, structuredMetadata } = options
+  const partitioning = partitioningOf(options)
   return {
     type: 'loki',
     ackLevel: 'accepted',
@@ -92,9 +168,12 @@ export function createLoki(options: LokiOptions, context: BackendContext): Backe
       age: maxAge,
     },
     segments: chunk => entry(chunk, options, context.metadata()),
+    partitioning,
     group: chunk => {
       const { labels } = sorted(chunk, options, context.metadata())
-      return { open: bytes(`{"stream":${JSON.stringify(Object.fromEntries(labels))},"values":[`), close: bytes(']}') }
+      const stream = `{"stream":${JSON.stringify(Object.fromEntries(labels))}`
+      if (partitioning === undefined) return { open: bytes(`${stream},"values":[`), close: bytes(']}') }
+      return { open: bytes(stream.slice(0, -1)), behind: bytes('},"values":['), close: bytes(']}') }
     },
     request: () => ({ method: 'POST', path, headers }),
     judge: judgePush,
@@ -115,8 +194,11 @@ function entry(chunk: Chunk, options: LokiOptions, metadata: Metadata): Segment[
   if (chunk.shape !== undefined) {
     const bytes = METADATA_BYTES - Buffer.byteLength(JSON.stringify(said))
     const limits = { count: METADATA_COUNT - Object.keys(said).length, bytes }
-    const ours = [...labels.map(([name]) => name), ...FLAGS]
-    return joined([...head, literal(','), ...objectOf(chunk, { as: 'strings', ours, limits }, said), literal(']')])
+    // A value has the name of its label, and stands here where it is none.
+    const renamed = foundLabels(options.labels).filter(({ name, part }) => part.kind === 'value' && part.name !== name)
+    const ours = [...labels, ...renamed.map(({ name }) => [name])].map(([name]) => name!).concat(...FLAGS)
+    const showing = { as: 'strings', ours, limits, partitioned: true } as const
+    return joined([...head, literal(','), ...objectOf(chunk, showing, said), literal(']')])
   }
   return joined([...head, literal(Object.keys(said).length === 0 ? ']' : `,${JSON.stringify(said)}]`)])
 }
@@ -128,12 +210,14 @@ interface Sorted {
 
 /** Attributes as labels and as structured metadata, each name once. An attribute without a value is none: Loki drops it. */
 function sorted(chunk: Chunk, options: LokiOptions, metadata: Metadata): Sorted {
-  const wanted = options.labels ?? ['source', 'namespace', 'container', ...Object.keys(chunk.origin.labels)]
+  const found = foundLabels(options.labels)
+  const usual = ['source', 'namespace', 'container', ...Object.keys(chunk.origin.labels)]
+  const wanted = options.labels?.filter(label => typeof label === 'string') ?? usual
   const known = new Map(attributesOf(chunk, metadata).filter(([, value]) => value !== ''))
-  const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS)
+  const chosen = [...new Set(wanted)].filter(name => known.has(name)).slice(0, MAX_LABELS - found.length)
   // A stream without labels is refused.
   if (chosen.length === 0) chosen.push('source')
-  const taken = new Set([...FLAGS, ...foundNames(chunk, 'level')])
+  const taken = new Set([...FLAGS, ...foundNames(chunk, LEVEL), ...found.map(({ name }) => name)])
   const labels = chosen.map((name): [string, string] => [unique(name, taken), headOf(known.get(name)!, LABEL_VALUE)])
   const others = [...known].filter(([name]) => !chosen.includes(name))
   return {

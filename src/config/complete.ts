@@ -3,10 +3,12 @@
  * that spans several keys. Guarantees that what it lets through can be run.
  */
 import type * as z from 'zod/mini'
-import { BACKENDS, type BackendType, entryOf } from '../backends/registry.ts'
+import { BACKENDS, type BackendType, createBackend, entryOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
 import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
+import { NO_METADATA } from '../metadata.ts'
+import type { Partitioning } from '../partition.ts'
 import { NO_PLANS, NO_ROUTES, type Plans, planOf, type Routes, routesOf, type SourcePlan } from '../process/plan.ts'
 import { asksForLevels, fieldsToSelect } from '../process/select/compile.ts'
 import { proxyFor } from '../proxy.ts'
@@ -71,7 +73,10 @@ function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEnt
   const plans = new Map<string, SourcePlan>()
   for (const [index, source] of sources.entries()) {
     const own = backends.filter(each => each.sources?.includes(source.name) ?? true)
-    const planned = planOf(source, { named: own.flatMap(fieldsToSelect), levels: own.some(asksForLevels) })
+    const parts = own.flatMap(each => partitioningOf(each)?.by ?? [])
+    const values = parts.flatMap(part => (part.kind === 'value' ? [part.name] : []))
+    const levels = own.some(asksForLevels) || parts.some(({ kind }) => kind === 'level')
+    const planned = planOf(source, { named: [...own.flatMap(fieldsToSelect), ...values], levels })
     switch (planned.kind) {
       case 'plan':
         if (planned.plan) plans.set(source.name, planned.plan)
@@ -85,10 +90,22 @@ function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEnt
 
 /** What a backend says about the records of its sources, compiled. */
 function routes(entry: BackendEntry, sources: readonly string[], plans: Plans, path: KeyPath, report: Report): Routes {
-  const routed = routesOf(entry, sources, plans)
+  const routed = routesOf(entry, sources, plans, partitioningOf(entry))
   if (routed.kind === 'routes') return routed.routes
   for (const { path: key, ...problem } of routed.problems) report([...path, ...key], problem)
   return NO_ROUTES
+}
+
+/** By what a backend tells records apart. */
+function partitioningOf(entry: BackendEntry): Partitioning | undefined {
+  const context = { name: entry.name ?? entry.type, metadata: () => NO_METADATA }
+  return createBackend(entry.type, ownOf(entry), context).partitioning
+}
+
+/** The options of a backend's type. */
+function ownOf(entry: BackendEntry): Record<string, unknown> {
+  const { shape } = BACKENDS[entry.type as BackendType].schema
+  return Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
 }
 
 function sourceName(index: number): string {
@@ -101,8 +118,7 @@ function backend(
   routesTo: (entry: BackendEntry, sources: readonly string[]) => Routes,
 ): BackendConfig {
   const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, headers, tls, proxy } = entry
-  const shape = BACKENDS[type as BackendType].schema.shape
-  const own = Object.fromEntries(Object.keys(shape).map(key => [key, entry[key]]))
+  const own = ownOf(entry)
   const endpoint = entry['endpoint'] ?? entryOf(type as BackendType).endpoint?.(own as never)
   const sources = entry.sources ?? all.map(source => source.name)
   return {

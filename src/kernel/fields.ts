@@ -43,12 +43,16 @@ export const ANY_FIELDS: FieldLimits = {
   bytes: 0xffffffff,
 }
 
-/** Always; if the record has a time, or a level; if what was written is the word of the level. */
+/**
+ * Always; if the record has a time, or a level; if what was written is the word of the level; if it is a part of what tells
+ * the record apart.
+ */
 const SHOWN = {
   always: LAYOUT.SHOWN_ALWAYS,
   timed: LAYOUT.SHOWN_TIMED,
   levelled: LAYOUT.SHOWN_LEVELLED,
   sameLevel: LAYOUT.SHOWN_SAME_LEVEL,
+  partitioned: LAYOUT.SHOWN_PARTITIONED,
 } as const
 
 const RULES: Record<NameRule['is'], number> = {

@@ -14,6 +14,7 @@
 import { isUtf8 } from 'node:buffer'
 import { PAGE } from '../budget.ts'
 import { invariant } from '../errors.ts'
+import type { Partitions } from '../partition.ts'
 import { LAYOUT, MODULE } from './module.ts'
 
 export type Segment =
@@ -70,6 +71,8 @@ export type Segment =
   | { readonly kind: 'fields'; readonly as: FieldForm; readonly names: Uint8Array }
   /** For how many records this one stands: in digits, or as a varint of five bytes. */
   | { readonly kind: 'repeated'; readonly as?: RepeatedForm }
+  /** A piece of the text of the record's partition: see `Partitions` in partition.ts. */
+  | { readonly kind: 'partition'; readonly piece: number }
   /** A comma, unless an object begins before it. */
   | { readonly kind: 'comma' }
   /** These only if the record has that. */
@@ -92,11 +95,12 @@ export type FieldForm = keyof typeof FIELD_FORMS
 /** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
 export type LevelForm = keyof typeof LEVEL_FORMS
 export type RepeatedForm = keyof typeof REPEATED_FORMS
-/** A time, a level, more records than one; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
+/** A time, a level, more records than one, no partition but the first; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
 export type Has =
   | 'time'
   | 'level'
   | 'repeated'
+  | 'no partition'
   | { readonly sampled: keyof typeof SAMPLINGS }
   | { readonly value: number }
   | { readonly id: number; readonly bytes: 8 | 16 }
@@ -256,6 +260,18 @@ export interface Rendering {
   readonly bare?: boolean
   /** The first frame is cut, between two characters, where it is too long for its record, its message or the space. */
   readonly cut?: boolean
+  /** The partition whose group is open. */
+  readonly opened?: number
+}
+
+/** Of a template: records are told apart. */
+export interface Partitioned {
+  readonly partitions: Partitions
+  /**
+   * Records of each partition have a group of their own. Between two of them, in the place of a separator, stands `close`,
+   * the text of the next one's partition, and `open`.
+   */
+  readonly between?: { readonly close: Uint8Array; readonly open: Uint8Array } | undefined
 }
 
 /** Frames of one chunk in which values are to be found, and where the rows of their slab begin. */
@@ -369,6 +385,13 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly cutAt: WebAssembly.Global
   readonly bared: WebAssembly.Global
   readonly retimed: WebAssembly.Global
+  readonly partitionAt: WebAssembly.Global
+  readonly partitionTexts: WebAssembly.Global
+  readonly encloses: WebAssembly.Global
+  readonly partitioned: WebAssembly.Global
+  partition(plan: number, book: number, closed: boolean): number
+  readonly beyond: WebAssembly.Global
+  enlist(plan: number, book: number, number: number): number
   frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
   padded(ends: number, first: number, count: number, start: number): number
   records(
@@ -500,6 +523,7 @@ const KINDS: Record<Segment['kind'], number> = {
   fields: LAYOUT.FIELDS,
   repeated: LAYOUT.REPEATED,
   comma: LAYOUT.COMMA,
+  partition: LAYOUT.PARTITION,
 }
 /** Bytes that the program of a template may take, with what it names. */
 const ROOM = LAYOUT.NAMES - LAYOUT.PROGRAM
@@ -542,6 +566,7 @@ function conditionOf(has: Has): [what: number, slot: number] {
   if (has === 'time') return [LAYOUT.HAS_TIME, LAYOUT.NO_SLOT]
   if (has === 'level') return [LAYOUT.HAS_LEVEL, LAYOUT.NO_SLOT]
   if (has === 'repeated') return [LAYOUT.HAS_REPEATED, LAYOUT.NO_SLOT]
+  if (has === 'no partition') return [LAYOUT.HAS_NO_PARTITION, LAYOUT.NO_SLOT]
   if ('sampled' in has) return [LAYOUT.HAS_SAMPLED, SAMPLINGS[has.sampled]]
   if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
   return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
@@ -558,6 +583,8 @@ export class Kernel {
   readonly arenaBytes: number
   readonly #loops: Exports
   readonly #view: DataView
+  /** The texts of partitions that are laid down, and how many of them. */
+  #texts: { readonly of: Partitions['texts']; readonly count: number } | undefined
   /** Where the next table goes. */
   #tables: number = LAYOUT.ROOM_END
 
@@ -622,6 +649,47 @@ export class Kernel {
   /** How many records of the last `render` have a time of their own that they may not have. */
   get retimed(): number {
     return this.#loops.retimed.value
+  }
+
+  /** The partition of the last record of the last `render`; what was `opened` if it had none. */
+  get partitioned(): number {
+    return this.#loops.partitioned.value
+  }
+
+  /**
+   * Writes the number of its partition to the row of each frame, by the plan and the book at these addresses
+   * (assembly/process/partition.ts), up to one that is not in the book; returns how many. `beyond` says the rest.
+   */
+  partition(frames: Frames, plan: number, book: number, closed: boolean): number {
+    this.#look(frames)
+    return this.#loops.partition(plan, book, closed)
+  }
+
+  /** To how many records the last `partition` gave no number of their own, although they have values. */
+  get beyond(): number {
+    return this.#loops.beyond.value
+  }
+
+  /**
+   * Puts the values of the first of these frames into the book, under a number, or `PARTITION_BEYOND`. False if there is no
+   * room.
+   */
+  enlist(frames: Frames, plan: number, book: number, number: number): boolean {
+    this.#look(frames)
+    return this.#loops.enlist(plan, book, number) !== 0
+  }
+
+  /** Lays down the texts of partitions that are not there yet. */
+  #layTexts({ texts, address }: Partitions): void {
+    const known = this.#texts?.of === texts ? this.#texts.count : 0
+    if (known === texts.length) return
+    for (let number = known; number < texts.length; number++) {
+      const { at, bytes } = texts[number]!
+      this.#view.setUint32(address + 8 * number, at, true)
+      this.#view.setUint32(address + 8 * number + 4, bytes.length, true)
+      this.bytes.set(bytes, address + at)
+    }
+    this.#texts = { of: texts, count: texts.length }
   }
 
   /**
@@ -915,8 +983,12 @@ export class Kernel {
     treatment: 'text' | 'bytes',
     separator: Uint8Array,
     limits: RecordLimits = UNLIMITED,
+    told?: Partitioned,
   ): void {
-    const all = flat([...segments, { kind: 'literal', bytes: separator }])
+    const { between } = told ?? {}
+    const behind = between ? [between.close, between.open] : []
+    const literals = [separator, ...behind].map(bytes => ({ kind: 'literal', bytes }) as const)
+    const all = flat([...segments, ...literals])
     // Before anything is written: a template that is refused leaves the last one whole.
     invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= ROOM, 'a template is larger than its room')
     let step: number = LAYOUT.PROGRAM
@@ -972,13 +1044,20 @@ export class Kernel {
       } else if (segment.kind === 'fixed64') {
         this.#view.setBigUint64(step + 8, segment.value, true)
         counts = true
+      } else if (segment.kind === 'partition') {
+        this.#view.setUint32(step + 4, segment.piece, true)
       } else if (segment.kind === 'repeated') {
         this.#view.setUint32(step + 4, REPEATED_FORMS[segment.as ?? 'digits'], true)
       } else if (segment.kind === 'length') measures = true
       step += STEP
     }
     const loops = this.#loops
-    loops.steps.value = all.length
+    if (told) this.#layTexts(told.partitions)
+    loops.partitionAt.value = told?.partitions.at ?? 0
+    loops.partitionTexts.value = told?.partitions.address ?? 0
+    loops.encloses.value = Number(between !== undefined)
+    // What stands between groups is no part of a record.
+    loops.steps.value = all.length - behind.length
     loops.trim.value = Number(treatment === 'text')
     loops.counts.value = Number(counts)
     loops.measures.value = Number(measures)
@@ -997,7 +1076,7 @@ export class Kernel {
    */
   render(rendering: Rendering): number {
     const { ends, first, count, start, out, limit, repair = false, atFileStart = false } = rendering
-    const { bare = false, cut = false } = rendering
+    const { bare = false, cut = false, opened = 0 } = rendering
     const loops = this.#loops
     loops.rows.value = rendering.rows ?? 0
     loops.rowBytes.value = rendering.rowBytes ?? 0
@@ -1011,6 +1090,7 @@ export class Kernel {
     loops.atFileStart.value = Number(atFileStart)
     loops.bare.value = Number(bare)
     loops.cut.value = Number(cut)
+    loops.opened.value = opened
     return loops.render()
   }
 }

@@ -7,12 +7,15 @@
 
 import type { FieldChoice } from '../chunk.ts'
 import { LAYOUT } from '../kernel/module.ts'
+import type { Partitioning } from '../partition.ts'
 import { compileFields } from './fields/compile.ts'
 import { compileLevel, type LevelPlan } from './level/compile.ts'
 import { compileMultiline, compileParts, type MultilinePlan } from './multiline/compile.ts'
 import type { BackendProcessOptions, ProcessOptions } from './options.ts'
 import { compileParse, type ParsePlan, parsingOf } from './parse/compile.ts'
 import type { Slots } from './parse/slots.ts'
+import { checkPartition, compilePartition, type PartitionPlan, type PartitionSubject } from './partition/compile.ts'
+import { partitionBytes } from './partition/partitioner.ts'
 import type { ProcessProblem } from './problem.ts'
 import { compileRedact, type RedactPlan } from './redact/compile.ts'
 import { LOOK_BACK } from './redact/context.ts'
@@ -42,6 +45,8 @@ export interface Route {
   /** Which of those that the source keeps it gets, and which of their values. */
   readonly select: SelectPlan | undefined
   readonly fields: FieldChoice | undefined
+  /** How it tells them apart. */
+  readonly partition: PartitionPlan | undefined
 }
 
 /** All sources that have a plan, by name. */
@@ -112,23 +117,39 @@ export type Routed =
   | { readonly kind: 'problems'; readonly problems: readonly ProcessProblem[] }
 
 /** Compiles what a backend says about the records of its sources. */
-export function routesOf(backend: BackendProcessOptions, sources: readonly string[], plans: Plans): Routed {
+export function routesOf(
+  backend: BackendProcessOptions,
+  sources: readonly string[],
+  plans: Plans,
+  partitioning?: Partitioning,
+): Routed {
   const routes = new Map<string, Route>()
   const problems: ProcessProblem[] = []
   const report = (problem: ProcessProblem): void => void problems.push(problem)
   // Records of the other sources are their lines, and say nothing that could be chosen.
   const parses = (source: string): boolean => plans.get(source)?.slots !== undefined
   const fields = compileFields(backend, sources.some(parses), report)
+  if (partitioning)
+    checkPartition(
+      partitioning,
+      sources.map(source => subjectOf(plans.get(source))),
+      report,
+    )
   for (const source of sources) {
     const plan = plans.get(source)
     const context = { slots: plan?.slots, behind: { source: plan?.select } }
     const select = compileSelect(backend, context, report)
     // What is wrong for one source is said once.
     if (problems.length > 0) return { kind: 'problems', problems }
-    const route: Route = { select, fields: parses(source) ? fields : undefined }
+    const partition = partitioning && compilePartition(partitioning, subjectOf(plan))
+    const route: Route = { select, fields: parses(source) ? fields : undefined, partition }
     if (Object.values(route).some(part => part !== undefined)) routes.set(source, route)
   }
   return { kind: 'routes', routes: routes.size > 0 ? routes : NO_ROUTES }
+}
+
+function subjectOf(plan: SourcePlan | undefined): PartitionSubject {
+  return { slots: plan?.slots, levelled: plan?.level !== undefined, count: plan === undefined ? 0 : slotsIn(plan) }
 }
 
 /** Those of these sources, with what their backend says. */
@@ -154,7 +175,8 @@ export function tableBytes(plans: Plans): number {
   for (const plan of plans.values()) for (const table of tablesOf(plan)) bytes += Math.ceil(table.length / 16) * 16
   // Behind the tables: a context may lie there.
   const context = [...plans.values()].some(({ redact }) => redact) ? LOOK_BACK : 0
-  return bytes + roomBytes(plans) + context
+  const most = Math.max(0, ...[...plans.values()].map(({ route }) => route?.partition?.most ?? 0))
+  return bytes + roomBytes(plans) + context + (most > 0 ? partitionBytes(most) : 0)
 }
 
 /** Bytes of room for what expressions find in a record: all share it. */
@@ -170,9 +192,14 @@ export function rowBytes(plans: Plans): number {
 
 function rowOf({ parse, time, level, select, route }: SourcePlan): number {
   if (!parse && !time && !level && !select && !route?.select) return 0
-  // Of a text nothing is found that has a place but the level as it was written.
-  const slots = parse?.slots ?? (level === undefined ? 0 : level.slot + 1)
+  // The number of a partition stands behind what is found.
+  const slots = slotsIn({ parse, level }) + (route?.partition ? 1 : 0)
   return Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * slots) / 8) * 8
+}
+
+/** Of a text nothing is found that has a place but the level as it was written. */
+function slotsIn({ parse, level }: Pick<SourcePlan, 'parse' | 'level'>): number {
+  return parse?.slots ?? (level === undefined ? 0 : level.slot + 1)
 }
 
 function selects(plans: Plans): boolean {
@@ -182,5 +209,8 @@ function selects(plans: Plans): boolean {
 function tablesOf({ multiline, redact, parse, time, level, select, route }: SourcePlan): Uint8Array[] {
   const steps = [...(select?.steps ?? []), ...(route?.select?.steps ?? [])]
   const filters = steps.flatMap(step => (step.kind === 'filter' ? [step.table] : []))
-  return [...[multiline, redact, parse, time, level].flatMap(part => (part ? [part.table] : [])), ...filters]
+  return [
+    ...[multiline, redact, parse, time, level, route?.partition].flatMap(part => (part ? [part.table] : [])),
+    ...filters,
+  ]
 }

@@ -2,7 +2,7 @@
  * The stage: what is done with records between reading and delivery, in one pipeline.
  *
  *     read ─► records ─► redact ─► parse, time, level ─► filter, sample, limit ─► kept ─► delivery
- *             (framer)   (in place) (rows)               (dropped frames settle at once)
+ *             (framer)   (in place) (rows)               (dropped frames settle at once)     (partitions)
  *
  * It runs in the turn of the event loop in which the bytes were read, so nothing behind it ever sees what was redacted.
  * A mask is as long as what it hides, what was found in a record stands in its row, and a record that is dropped settles
@@ -13,6 +13,9 @@
  */
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, RunRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
+import type { Partitioning } from '../partition.ts'
+import type { PartitionPlan } from './partition/compile.ts'
+import { Partitioner } from './partition/partitioner.ts'
 import { type Plans, roomBytes, type SourcePlan } from './plan.ts'
 import { contextOf, LOOK_BACK } from './redact/context.ts'
 import { type RedactCount, Redactor } from './redact/redactor.ts'
@@ -50,6 +53,8 @@ export class Stage {
   /** Called with records in which no time or no level was found, by why, where there are some. */
   onUntimed: ((origin: Origin, records: Untimed) => void) | undefined
   onUnlevelled: ((origin: Origin, records: Unlevelled) => void) | undefined
+  /** Called with records that its backend does not tell apart, for there are too many different ones. */
+  onBeyond: ((origin: Origin, records: number) => void) | undefined
   readonly #kernel: Kernel
   readonly #rules = new Map<string, RecordRule>()
   readonly #steps = new Map<string, Steps>()
@@ -57,20 +62,29 @@ export class Stage {
   /** Room for what expressions find. */
   readonly #spans: number
   readonly #selector: Selector | undefined
+  readonly #partitioner: Partitioner | undefined
 
   /**
    * Lays the tables of the plans into the kernel. `now` as `performance.now`. What was redacted in the stage `before` is
-   * counted on.
+   * counted on. `partitioning`: how the backend tells records apart.
    */
-  constructor(kernel: Kernel, plans: Plans, now: () => number = () => performance.now(), before?: Stage) {
+  constructor(
+    kernel: Kernel,
+    plans: Plans,
+    now: () => number = () => performance.now(),
+    before?: Stage,
+    partitioning?: Partitioning,
+  ) {
     this.#kernel = kernel
     this.#spans = kernel.reserve(roomBytes(plans))
     const selections = new Map<string, Selection>()
+    const partitions = new Map<string, PartitionPlan>()
     const lay = (part: { readonly table: Uint8Array } | undefined): number => (part ? kernel.lay(part.table) : 0)
     for (const [source, plan] of plans) {
       const { multiline, redact, parse, time, level, select, route } = plan
       if (multiline) this.#rules.set(source, { ...multiline, table: lay(multiline) })
       if (select || route?.select) selections.set(source, { source: select, backend: route?.select })
+      if (route?.partition) partitions.set(source, route.partition)
       const redactor = redact && new Redactor(kernel, redact, this.#spans, before?.redacted.get(source))
       if (redactor) this.#redactors.set(source, redactor)
       // For how many records one stands is found too.
@@ -80,6 +94,10 @@ export class Stage {
         this.#steps.set(source, { parts: multiline?.alone ?? false, runs: runsOf(plan), redactor, found })
     }
     this.#selector = selections.size > 0 ? new Selector(kernel, selections, now) : undefined
+    if (partitioning && partitions.size > 0) {
+      this.#partitioner = new Partitioner(kernel, partitioning, partitions, now)
+      this.#partitioner.onBeyond = (origin, records) => this.onBeyond?.(origin, records)
+    }
     // A context of a chunk may lie before the arena for a moment: tables are further away.
     if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
   }
@@ -116,13 +134,21 @@ export class Stage {
       if (this.#steps.get(chunk.origin.source)?.runs) this.#kernel.link(framesOf(slab, chunk))
       this.#process(slab, chunk)
     }
-    return this.#selector?.apply(slab, first) ?? false
+    const freed = this.#selector?.apply(slab, first) ?? false
+    this.#partitioner?.apply(slab, first)
+    return freed
   }
 
   /** Processes records that were kept before, and are sent again: none of them is dropped now. */
   revisit(slab: Slab): void {
     if (this.#steps.size === 0) return
     for (const chunk of slab.chunks) this.#process(slab, chunk)
+    this.#partitioner?.apply(slab, 0)
+  }
+
+  /** How many different records its backend tells apart now; undefined: it tells none. */
+  get partitions(): number | undefined {
+    return this.#partitioner?.count
   }
 
   /** Milliseconds until a file may be read again of which more was read than its limit allows; 0: it may be read. */

@@ -1,5 +1,5 @@
 /**
- * Says that records are not what their source says: once for each source, and again after an hour if it still happens. An
+ * Says that records are not what their source or their backend says: once for each source, and again after an hour if it still happens. An
  * application may write a thousand such lines a second; the metrics count them.
  */
 import type { Origin } from '../chunk.ts'
@@ -19,10 +19,18 @@ const SENTENCES = {
   },
 } as const
 
+/** What a backend does not do for records. */
+export interface Limited {
+  readonly backend: string
+  /** The key that says how many different ones there may be. */
+  readonly key: string
+  readonly most: number
+}
+
 export class UnparsedNotices {
   readonly #log: Logger
   readonly #now: () => number
-  /** When each source may be named again, by the monotonic clock. */
+  /** When each of them may be named again, by the monotonic clock. */
   readonly #quietUntil = new Map<string, number>()
 
   constructor(log: Logger, now: () => number = () => performance.now()) {
@@ -31,11 +39,22 @@ export class UnparsedNotices {
   }
 
   say({ source, path }: Origin, event: keyof typeof SENTENCES = 'records_unparsed'): void {
-    const now = this.#now()
-    const subject = `${event} ${source}`
-    if (now < (this.#quietUntil.get(subject) ?? 0)) return
-    this.#quietUntil.set(subject, now + HOUR)
+    if (!this.#mayName(`${event} ${source}`)) return
     const { key, sentence } = SENTENCES[event]
     this.#log.warn({ event, source, path, key }, sentence)
+  }
+
+  /** Records have more different labels, or names of indices, than there may be. */
+  limited({ source, path }: Origin, { backend, key, most }: Limited): void {
+    if (!this.#mayName(`cardinality_limited ${source} ${backend}`)) return
+    const fields = { event: 'cardinality_limited', backend, source, path, key: `backends[].${key}`, most } as const
+    this.#log.warn(fields, 'records have too many different values; others go without labels or an index of their own')
+  }
+
+  #mayName(subject: string): boolean {
+    const now = this.#now()
+    if (now < (this.#quietUntil.get(subject) ?? 0)) return false
+    this.#quietUntil.set(subject, now + HOUR)
+    return true
   }
 }

@@ -170,6 +170,8 @@ export interface PipelineStatus {
     readonly redacted: number
     readonly gaveUp: number
   }[]
+  /** How many sets of labels, or names of indices, values of records have made; null: they make none. */
+  readonly cardinality: number | null
   /** Records that are kept for a replay; null: none are kept. */
   readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
   readonly payloadBytes: number

@@ -5,9 +5,12 @@
 import type { Chunk, RecordShape, Slab } from '../../src/chunk.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { LAYOUT } from '../../src/kernel/module.ts'
+import type { Partitioning } from '../../src/partition.ts'
 import { compileParse, parsingOf } from '../../src/process/parse/compile.ts'
 import { TIME_NAMES } from '../../src/process/parse/names.ts'
 import type { ParseOptions } from '../../src/process/parse/options.ts'
+import { compilePartition } from '../../src/process/partition/compile.ts'
+import { Partitioner, partitionBytes } from '../../src/process/partition/partitioner.ts'
 import type { Found } from '../delivery/rig.ts'
 
 /** What is looked for. */
@@ -21,6 +24,10 @@ export interface Looking {
   readonly repeated?: readonly number[]
   /** Shares that sampling keeps: then all records were chosen by that of the source. */
   readonly sampled?: RecordShape['sampled']
+  /** How their backend tells them apart. */
+  readonly partitioning?: Partitioning | undefined
+  /** Called with records that are not told apart. */
+  readonly onBeyond?: (records: number) => void
 }
 
 const LEVELS: Readonly<Record<string, number>> = {
@@ -33,16 +40,21 @@ const LEVELS: Readonly<Record<string, number>> = {
   '30': 9,
 }
 
-export function finding({ parse, timed = false, levelled = false, choices, repeated = [], sampled }: Looking): Found {
+export function finding(looking: Looking): Found {
+  const { parse, timed = false, levelled = false, choices, repeated = [], sampled, partitioning, onBeyond } = looking
   const report = (problem: object): never => {
     throw new Error(JSON.stringify(problem))
   }
   const parsing = parsingOf({ parse }, report)!
   const time = timed ? parsing.slots.slotFor(TIME_NAMES, 'scalar') : undefined
+  for (const part of partitioning?.by ?? []) if (part.kind === 'value') parsing.slots.slotFor(part.name)
   const plan = compileParse(parsing, report)!
-  const row = Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * plan.slots) / 8) * 8
+  const subject = { slots: parsing.slots, levelled, count: plan.slots }
+  const partition = partitioning && compilePartition(partitioning, subject)
+  const row = Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * (plan.slots + (partition ? 1 : 0))) / 8) * 8
   const shape: RecordShape = { ...plan.shape, time, timed, levelled, choices, repeats: repeated.length > 0, sampled }
   let laid: { table: number; spans: number } | undefined
+  let partitioner: Partitioner | undefined
   const fill = (kernel: Kernel, slab: Slab): void => {
     laid ??= { table: kernel.lay(plan.table), spans: kernel.reserve(plan.room) }
     for (const chunk of slab.chunks) {
@@ -52,6 +64,10 @@ export function finding({ parse, timed = false, levelled = false, choices, repea
       kernel.extract({ ...laid, ends: slab.ends, first, count, start, rows: slab.rows, row, atFileStart })
       for (let frame = first; frame < first + count; frame++) complete(kernel, slab, chunk, frame)
     }
+    if (partitioning === undefined || partition === undefined) return
+    partitioner ??= new Partitioner(kernel, partitioning, new Map([['app', partition]]), () => 0)
+    partitioner.onBeyond = (_, records) => onBeyond?.(records)
+    partitioner.apply(slab, 0)
   }
   /** The row's time and level, by what stands in their slots. */
   const complete = ({ bytes }: Kernel, slab: Slab, chunk: Chunk, frame: number): void => {
@@ -68,7 +84,8 @@ export function finding({ parse, timed = false, levelled = false, choices, repea
     if (sampled) bytes.writeUInt16LE(bytes.readUInt16LE(at + LAYOUT.ROW_FLAGS) | LAYOUT.SAMPLED, at + LAYOUT.ROW_FLAGS)
     bytes.writeUInt32LE(repeated[frame] ?? 0, at + LAYOUT.ROW_REPEATED)
   }
-  return { tableBytes: plan.table.length + plan.room + 64, row, fill }
+  const partitions = partitioning ? partitionBytes(partitioning.most) + 256 : 0
+  return { tableBytes: plan.table.length + plan.room + 64 + partitions, row, fill }
 }
 
 /** The members of a JSON object as they stand there: names as what they say, values as they are written. */

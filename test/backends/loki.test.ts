@@ -107,6 +107,23 @@ t.test('names fall into Loki’s grammar and stay apart', async t => {
   })
 })
 
+t.test('labels of values have names of their own, and count among the fifteen', async t => {
+  const names = Array.from({ length: 13 }, (_, n) => `l${n}`)
+  const origins = origin('/a.log', Object.fromEntries(names.map(name => [name, 'x'])))
+  const labels = [...names, { field: 'a.b' }, { field: 'a_b' }, 'source'].slice(0, 15)
+  const backend = createLoki(lokiSchema.parse({ endpoint: 'http://loki', labels }), CONTEXT)
+  t.equal(backend.partitioning!.text(['1', undefined]), ',"a_b":"1"')
+  t.equal(backend.partitioning!.text(['say "hi"', '2']), ',"a_b":"say \\"hi\\"","a_b_2":"2"')
+  const { open, behind } = backend.group!({ origin: origins, cutFrom: 0 } as unknown as Chunk)
+  const { stream } = JSON.parse(`${Buffer.from(open)}${Buffer.from(behind!)}]}`)
+  t.strictSame(Object.keys(stream), names)
+  const marks = lokiSchema.parse({ endpoint: 'http://loki', labels: ['level', { field: 'truncated' }, { field: '9' }] })
+  t.equal(
+    createLoki(marks, CONTEXT).partitioning!.text(['info', 'x', 'y']),
+    ',"level":"info","truncated_2":"x","_9":"y"',
+  )
+})
+
 t.test('a label’s value is cut at Loki’s limit, the sixteenth label becomes metadata', async t => {
   const labels = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`l${n}`, '€'.repeat(1000)]))
   const laid = await lay(t, subject!)
@@ -156,6 +173,12 @@ t.test('what cannot be is refused by the configuration', async t => {
     { tenant: '' },
     { labels: [] },
     { labels: Array.from({ length: 16 }, (_, n) => `l${n}`) },
+    { labels: [{ field: '' }] },
+    { labels: [{ as: 'x' }] },
+    { labels: [{ field: 'x', as: 'level' }] },
+    { labels: [{ field: 'level' }] },
+    { maxLabelSets: 0 },
+    { maxLabelSets: 1001 },
     { maxLineBytes: '10' },
     { endpoint: 'loki:3100' },
   ]

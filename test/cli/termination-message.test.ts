@@ -14,6 +14,7 @@ const statement = (more: Partial<Statement> = {}): Statement => ({
   truncatedLines: 0,
   repairedSequences: 0,
   unparsedRecords: 0,
+  unpartitionedRecords: 0,
   untimedRecords: { missing: 0, unreadable: 0, old: 0, ahead: 0 },
   unlevelledRecords: { missing: 0, unknown: 0 },
   generations: 1,

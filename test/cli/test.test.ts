@@ -273,6 +273,21 @@ t.test('each backend gets what it asks for, and none what the source redacts or 
   t.notMatch(out, /hunter2/)
 })
 
+t.test('where a record goes is shown by its labels and its index', async t => {
+  const sources = [{ paths: ['/logs/app.log'], parse: 'json' }]
+  const backends = [
+    { type: 'loki', endpoint: 'http://loki:3100', labels: ['level', { field: 'status' }] },
+    { type: 'elasticsearch', endpoint: 'http://es:9200', index: 'logs-%{[svc]:none}' },
+  ]
+  const input = '{"level":"warn","status":404,"svc":"Web"}\n{"msg":"x"}\n'
+  const { code, out, err } = await shown(t, input, { sources, backends })
+  t.equal(code, 0, err)
+  t.match(out, '{"stream":{"source":"app","level":"warn","status":"404"},"values":')
+  t.match(out, '{"stream":{"source":"app"},"values":')
+  t.match(out, '{"create":{"_index":"logs-web",')
+  t.match(out, '{"create":{"_index":"logs-none",')
+})
+
 t.test('a source is named where a backend has several', async t => {
   const sources = [
     { name: 'a', paths: ['/a'] },

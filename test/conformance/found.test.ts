@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { finding, membersOf } from '../backends/found.ts'
 import { Arena } from '../delivery/rig.ts'
 import type { OtlpDecoded } from './otlp.ts'
-import { stage } from './stage.ts'
+import { configured, created, stage } from './stage.ts'
 import type { Decoded, Request, Subject } from './subject.ts'
 import { SUBJECTS } from './subjects.ts'
 
@@ -357,3 +357,126 @@ for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
     t.same([record!.typed['n2'], record!.typed['n7'], record!.typed['n9']], [1.5, numbers[7], more[1]])
   })
 }
+
+/** A record for which labels and indices are looked for in the test's own way, or a line that is none. */
+const LEVELS = ['info', 'error', 'warn', 'debug']
+const STATUSES: readonly unknown[] = [200, 500, '200', 'ünï "c" \\ode\u0001', '', null, 'x'.repeat(300), { a: 1 }, true]
+const oneOf = fc.record(
+  {
+    level: fc.constantFrom(...LEVELS),
+    status: fc.constantFrom(...STATUSES),
+    http: fc.record({ method: fc.constantFrom('GET', 'po st', '../..') }),
+    msg: fc.string({ maxLength: 40 }),
+    method: fc.constant('own'),
+  },
+  { requiredKeys: [] },
+)
+type Written = typeof oneOf extends fc.Arbitrary<infer Value> ? Value : never
+
+/** A value that can tell a record apart; as a text. */
+function part(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+const tooLong = (value: unknown): boolean => value !== undefined && JSON.stringify(value).length > 256
+
+/** Ships records that are told apart, in several requests. */
+async function apart(
+  t: Test,
+  type: string,
+  own: Record<string, unknown>,
+  records: readonly (Written | string)[],
+): Promise<{ requests: Request[]; beyond: number }> {
+  const requests: Request[] = []
+  const subject: Subject = {
+    ...SUBJECTS.find(({ name }) => name === type)!,
+    source: { parse: 'json' },
+    config: endpoint => ({ type, endpoint, batch: { maxBytes: '64KiB' }, ...own }),
+    decode: request => {
+      requests.push(request)
+      const messages = type === 'loki' ? loki(request) : elasticsearch(request)
+      return messages.map(({ message }) => ({ message, attributes: {}, truncated: false }))
+    },
+  }
+  const { partitioning } = created(await configured(t, subject, 'http://127.0.0.1:1'))
+  let beyond = 0
+  const onBeyond = (records: number) => void (beyond += records)
+  const arena = new Arena(16 * MIB, 0, finding({ parse: 'json', levelled: true, partitioning, onBeyond }))
+  const staged = await stage(t, subject, { arena })
+  const lines = records.map(record => (typeof record === 'string' ? record : JSON.stringify(record)))
+  await staged.ship({ lines, readAt: Date.now() })
+  t.same(staged.server.wrong, [])
+  t.equal(arena.outcome.delivered.lines, lines.length)
+  return { requests, beyond }
+}
+
+const samples = (): (Written | string)[] =>
+  fc.sample(fc.oneof({ weight: 9, arbitrary: oneOf }, { weight: 1, arbitrary: fc.constant('a line') }), 1500)
+
+t.test('loki: values of records are labels of the stream that each is in, and stand nowhere else', async t => {
+  const records = samples()
+  const labels = ['source', 'level', { field: 'status' }, { field: 'http.method', as: 'method' }]
+  const { requests, beyond } = await apart(t, 'loki', { labels, maxLabelSets: 200 }, records)
+  t.ok(requests.length > 1, 'in several requests')
+  const streams = requests.flatMap(({ body }) => JSON.parse(body.toString()).streams)
+  const shown = streams.flatMap(({ stream, values }) => values.map((value: unknown[]) => ({ stream, value })))
+  t.equal(shown.length, records.length)
+  let [last, unlabelled] = [0n, 0]
+  for (const [at, { stream, value }] of shown.entries()) {
+    const record = records[at]!
+    const [time, line, metadata] = value as [string, string, Record<string, string>]
+    t.ok(BigInt(time) > last, 'in their order')
+    last = BigInt(time)
+    const all: Partial<Written> = typeof record === 'string' ? {} : record
+    const found = { level: all.level, status: part(all.status), method: part(all.http?.method) }
+    const whole = tooLong(all.status)
+    const wanted = Object.fromEntries(Object.entries(whole ? {} : found).filter(([, text]) => text !== undefined))
+    t.strictSame(stream, { source: 'app', ...wanted })
+    if (whole) unlabelled++
+    t.equal(metadata['level'], whole ? all.level : undefined)
+    if (typeof record === 'string') t.equal(line, record)
+    // A record that is labelled by nothing has its values here, whatever they say.
+    const isLabel = Object.keys(wanted).length > 0 && found.status !== undefined
+    const status = all.status === undefined || isLabel ? undefined : (part(all.status) ?? String(all.status))
+    t.equal(metadata['status'], status, JSON.stringify(record))
+    t.equal(metadata['line_method'], all.method)
+  }
+  t.equal(beyond, unlabelled)
+})
+
+t.test('loki: beyond so many sets of labels values are structured metadata, and are counted', async t => {
+  const records = Array.from({ length: 90 }, (_, n) => ({ msg: `m${n}`, level: 'info', status: n % 30 }))
+  const labels = ['level', { field: 'status' }]
+  const { requests, beyond } = await apart(t, 'loki', { labels, maxLabelSets: 10 }, records as unknown as Written[])
+  const streams = requests.flatMap(({ body }) => JSON.parse(body.toString()).streams)
+  t.equal(new Set(streams.map(({ stream }) => JSON.stringify(stream))).size, 11)
+  t.equal(beyond, 60)
+  const others = streams.filter(({ stream }) => stream.status === undefined)
+  t.strictSame(new Set(others.map(({ stream }) => JSON.stringify(stream))), new Set(['{"source":"app"}']))
+  for (const [, line, { level, status }] of others.flatMap(({ values }) => values)) {
+    t.strictSame([level, status], ['info', String(Number(line.slice(1)) % 30)])
+  }
+})
+
+t.test('elasticsearch: each record goes to the index that its values name', async t => {
+  const records = samples()
+  const index = 'logs-%{[status]:none}-%{yyyy}-%{[http][method]}-%{[level]:unknown}'
+  const { requests, beyond } = await apart(t, 'elasticsearch', { index, maxIndices: 200 }, records)
+  const lines = requests.flatMap(({ body }) => body.toString().trimEnd().split('\n'))
+  t.equal(lines.length, 2 * records.length)
+  const plain = (text: string) => text.toLowerCase().replace(/[\\/*?"<>|,#:\s\u0001]/g, '_')
+  let unnamed = 0
+  for (const [at, record] of records.entries()) {
+    const { create } = JSON.parse(lines[2 * at]!)
+    const document = JSON.parse(lines[2 * at + 1]!)
+    const all: Partial<Written> = typeof record === 'string' || tooLong(record.status) ? {} : record
+    if (typeof record !== 'string' && tooLong(record.status)) unnamed++
+    const [status, method] = [part(all.status), part(all.http?.method)].map(text => text && plain(text))
+    const year = document['@timestamp'].slice(0, 4)
+    t.equal(create._index, `logs-${status ?? 'none'}-${year}-${method ?? 'default'}-${all.level ?? 'unknown'}`)
+    // Values stay in the document, too.
+    if (typeof record !== 'string') t.strictSame(document.status, record.status)
+  }
+  t.equal(beyond, unnamed)
+})

@@ -31,7 +31,10 @@ type Directory = Pick<Test, 'testdir' | 'teardown'>
 /** The subject's entry, loaded as from a file. */
 export async function configured(t: Directory, subject: Subject, origin: string): Promise<BackendConfig> {
   const file = join(scratch(t, {}), 'config.json')
-  writeFileSync(file, JSON.stringify({ sources: [{ paths: ['/a.log'] }], backends: [subject.config(origin)] }))
+  writeFileSync(
+    file,
+    JSON.stringify({ sources: [{ paths: ['/a.log'], ...subject.source }], backends: [subject.config(origin)] }),
+  )
   const loaded = await loadConfig({ file, env: {}, cwd: '/' })
   if (loaded.kind === 'ok') return loaded.config.backends[0]!
   throw new Error(loaded.problems.map(formatProblem).join('\n'))

@@ -46,6 +46,8 @@ export interface Subject {
   readonly verbatim?: true
   /** The backend's entry in a configuration, without `name`. `origin`: for instance `http://127.0.0.1:1234`. */
   config(origin: string): Readonly<Record<string, unknown>>
+  /** What its source says, beside where its files are. */
+  readonly source?: Readonly<Record<string, unknown>>
   /** Throws if the request is not what the server's documentation asks for: path, content type, headers, grammar. */
   decode(request: Request): Decoded[]
   /** A complete success for a request of `records` records. */

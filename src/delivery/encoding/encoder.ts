@@ -18,6 +18,7 @@ import type { Budget, Extent } from '../../budget.ts'
 import type { Chunk, Origin, Slab } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import type { FieldForm, Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
+import { partitionIn } from '../../partition.ts'
 import { type FrameRange, upTo } from './frame-ranges.ts'
 import { ownTimes } from './record-times.ts'
 
@@ -94,7 +95,13 @@ interface Filling {
   out: number
   records: number
   frameBytes: number
-  group: (Group & { readonly at: number }) | undefined
+  group: OpenGroup | undefined
+}
+
+/** A group: where it begins, and whose records are in it. */
+interface OpenGroup extends Group {
+  readonly at: number
+  readonly partition: number
 }
 
 export class Encoder {
@@ -214,9 +221,9 @@ export class Encoder {
   #fillChunk(filling: Filling, chunk: Chunk, from: number, to: number, largest: boolean): number {
     const kernel = this.#kernel
     const { slab } = filling
-    const entered = this.#enter(filling, chunk)
+    const entered = this.#enter(filling, chunk, from)
     if (entered === undefined) return 0
-    const { group } = entered
+    let { group } = entered
     const closing = group?.close.length ?? 0
     const text = this.#backend.format.treatment === 'text'
     const repair = text && !kernel.validUtf8(slab.startOf(chunk, from), slab.endOf(to - 1))
@@ -231,7 +238,8 @@ export class Encoder {
       const last = filling.last - closing
       const atFileStart = slab.offsetOf(chunk, at) === 0
       const table = { ends: slab.ends, rows: slab.rows, rowBytes: chunk.shape ? slab.row : 0 }
-      const frames = { ...table, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart }
+      const opened = group?.partition ?? 0
+      const frames = { ...table, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart, opened }
       let count = out < room ? kernel.render({ ...frames, count: to - at, limit: room }) : 0
       if (alone && count === 0) count = kernel.render({ ...frames, count: 1, limit: last })
       // Fields may be longer than what they are made of: then the line may still fit.
@@ -251,6 +259,7 @@ export class Encoder {
       }
       if (count === 0) break
       out = kernel.end
+      group = this.#groupNow(chunk, group, kernel.partitioned)
       altered.repaired += kernel.repaired
       altered.bared += kernel.bared
       altered.retimed += kernel.retimed
@@ -282,7 +291,46 @@ export class Encoder {
   #template(chunk: Chunk, frame: number): void {
     const { treatment, separator } = this.#backend.format
     const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
-    this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk))
+    const partition = this.#backend.partitioning && chunk.shape?.partition
+    if (partition === undefined) {
+      this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk))
+      return
+    }
+    const { partitions } = partition
+    this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk), {
+      partitions,
+      between: this.#between(chunk),
+    })
+  }
+
+  /** What stands between records of two partitions, but for the text of the second. */
+  #between(chunk: Chunk): { readonly close: Uint8Array; readonly open: Uint8Array } | undefined {
+    const group = this.#backend.group?.(chunk)
+    if (group?.behind === undefined) return undefined
+    const { groupSeparator = NOTHING } = this.#backend.format
+    return { close: Buffer.concat([group.close, groupSeparator, group.open]), open: group.behind }
+  }
+
+  /** The group of a chunk's frame. */
+  #groupOf(slab: Slab, chunk: Chunk, frame: number): Omit<OpenGroup, 'at'> | undefined {
+    const { partition } = chunk.shape ?? {}
+    const told = partition && this.#backend.partitioning
+    const number = told ? partitionIn(this.#kernel.bytes, slab.rowOf(frame), partition) : 0
+    return this.#groupNumbered(chunk, number)
+  }
+
+  #groupNumbered(chunk: Chunk, partition: number): Omit<OpenGroup, 'at'> | undefined {
+    const group = this.#backend.group?.(chunk)
+    if (group?.behind === undefined) return group && { ...group, partition }
+    const text = chunk.shape?.partition?.partitions.texts[partition]?.bytes ?? NOTHING
+    return { ...group, open: Buffer.concat([group.open, text, group.behind]), partition }
+  }
+
+  /** The group that is open behind the records that were just rendered. */
+  #groupNow(chunk: Chunk, group: OpenGroup | undefined, partition: number): OpenGroup | undefined {
+    if (group?.behind === undefined || group.partition === partition) return group
+    // Where it begins is asked by those who measure groups, and these are enclosed one by one.
+    return { ...this.#groupNumbered(chunk, partition)!, at: group.at }
   }
 
   /** What its records may be: times of their own that the backend takes now, and will take for a while. */
@@ -293,11 +341,14 @@ export class Encoder {
   }
 
   /** Where the chunk's first record goes: behind the last one, or into a group of its own. Writes, but changes nothing yet. */
-  #enter(filling: Filling, chunk: Chunk): Pick<Filling, 'out' | 'group'> | undefined {
+  #enter(filling: Filling, chunk: Chunk, frame: number): Pick<Filling, 'out' | 'group'> | undefined {
     const { bytes } = this.#kernel
-    const next = this.#backend.group?.(chunk)
+    const next = this.#groupOf(filling.slab, chunk, frame)
     const { group } = filling
-    if (next === undefined || (group && Buffer.compare(group.open, next.open) === 0)) return { out: filling.out, group }
+    if (next === undefined) return { out: filling.out, group }
+    if (group && Buffer.compare(group.open, next.open) === 0) {
+      return { out: filling.out, group: { ...group, partition: next.partition } }
+    }
     const between = this.#backend.format.groupSeparator ?? NOTHING
     const at = filling.records === 0 ? filling.out : this.#close(filling) + between.length
     const out = at + next.open.length
@@ -337,7 +388,7 @@ export class Encoder {
     const { messageBytes, recordBytes } = this.#limits
     const chunk = chunkOf(slab, from)
     const bytes = slab.endOf(from) - slab.startOf(chunk, from)
-    const group = this.#backend.group?.(chunk)
+    const group = this.#groupOf(slab, chunk, from)
     const enclosing = [format.prefix, format.suffix, group?.open, group?.close]
     const around =
       enclosing.reduce((sum, part) => sum + (part?.length ?? 0), SLACK) +
@@ -364,8 +415,10 @@ export class Encoder {
         if (first >= stop) continue
         perRecord ??= length(this.#segments(chunk)) + format.separator.length
         growth ??= usualGrowth(this.#segments(chunk))
-        const group = this.#backend.group?.(chunk)
-        bytes += (group?.open.length ?? 0) + (group?.close.length ?? 0)
+        const group = this.#groupOf(slab, chunk, first)
+        const enclosing = (group?.open.length ?? 0) + (group?.close.length ?? 0)
+        // Of records that are told apart, every second may begin another group.
+        bytes += enclosing * (group?.behind === undefined ? 1 : Math.ceil((stop - first) / 2))
         bytes += (stop - first) * perRecord + growth * (slab.endOf(stop - 1) - slab.startOf(chunk, first))
         if (bytes >= this.maxBytes) return this.maxBytes
       }

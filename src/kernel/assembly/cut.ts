@@ -21,6 +21,7 @@ import {
   MESSAGE,
   OFFSET,
   OFFSET_DIGITS,
+  PARTITION,
   PROGRAM,
   RANGE,
   RANGE_DIGITS,
@@ -33,6 +34,7 @@ import {
 import { width } from './escape'
 import { messageBytes } from './parameters'
 import { MOMENT_BYTES } from './process/moment'
+import { textBytes } from './process/partition-text'
 import { LEVEL_BYTES } from './process/severity'
 import { sequence } from './repair'
 
@@ -65,6 +67,7 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
     else if (kind == LEVEL) fixed += LEVEL_BYTES
     else if (kind == REPEATED) fixed += 20
     else if (kind == COMMA) fixed++
+    else if (kind == PARTITION) fixed += textBytes()
     else if (kind == MEMBERS) {
       // What was cut is no object, but for one with blanks behind it, and that takes less than it does as a message.
       escaped++

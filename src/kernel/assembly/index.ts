@@ -154,7 +154,7 @@ export {
 export { CONTINUES, continued, ENDS, goesOn, JOINS, openAt, records } from './process/records'
 export { levels, levelsMissing, levelsUnknown } from './process/level'
 export { times, timesAhead, timesMissing, timesOld, timesUnreadable } from './process/time'
-export { cutAt, end, render, repaired, bared, retimed } from './render'
+export { cutAt, end, partitioned, render, repaired, bared, retimed } from './render'
 export {
   atFileStart,
   bare,
@@ -162,6 +162,7 @@ export {
   count,
   counts,
   cut,
+  encloses,
   ends,
   first,
   limit,
@@ -170,7 +171,10 @@ export {
   messageSlot,
   newest,
   oldest,
+  opened,
   out,
+  partitionAt,
+  partitionTexts,
   recordBytes,
   refusesBlank,
   repair,
@@ -198,6 +202,7 @@ export {
   HAS_ID_16,
   HAS_ID_8,
   HAS_LEVEL,
+  HAS_NO_PARTITION,
   HAS_REPEATED,
   HAS_SAMPLED,
   HAS_TIME,
@@ -227,6 +232,7 @@ export {
   NO_SLOT,
   OFFSET,
   PAIRS,
+  PARTITION,
   PROGRAM,
   RANGE,
   RANGE_IN,
@@ -245,6 +251,7 @@ export {
   SAMPLED,
   SHOWN_ALWAYS,
   SHOWN_LEVELLED,
+  SHOWN_PARTITIONED,
   SHOWN_SAME_LEVEL,
   SHOWN_TIMED,
   SLOT,
@@ -276,6 +283,17 @@ export { allow, matchEnd, search } from './process/search'
 export { base, chosen, keepLevel, key, offsets, salt, sample, seed, threshold } from './process/hash'
 export { bytesLeft, bytesPerMs, filledAt, limit as curb, recordsLeft, recordsPerMs } from './process/limit'
 export { acquit, BELOW, EQUALS, filter, FLAGS, MATCHES, NOT, SEARCHES, TEXTS } from './process/select'
+export {
+  beyond,
+  BEYOND as PARTITION_BEYOND,
+  BOOK_HEAD as PARTITION_BOOK_HEAD,
+  enlist,
+  LEVEL_PART as PARTITION_LEVEL_PART,
+  MOST_PART as PARTITION_MOST_PART,
+  NO_PART as PARTITION_NO_PART,
+  partition,
+  PARTS as PARTITION_PARTS,
+} from './process/partition'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
 export { beforeRun, link, LONGEST as LONGEST_REPEATED, repeats, unlink } from './process/repeats'
 export * from './process/level-layout'

@@ -2,7 +2,7 @@
  * The first two pages of the memory, which the kernel keeps for itself, and all numbers that both sides must know: build.ts
  * writes those that index.ts exports beside the module, and the host reads them there.
  *
- *     0      64        128            4224       4272     4400                   113600   129984   130048  131072
+ *     0      64        128            4224       4272     4464                   113600   129984   130048  131072
  *     │ none │ scratch │ 256 shuffles │ patterns │ hidden │ program: steps, then │ names  │ states │ lines │ tables
  *     │      │         │              │          │        │ what they name       │        │        │       │ arena …
  *
@@ -24,6 +24,7 @@
  *     │ kind │ how   │ address │ - │   fields    all that remains, by the names at `address` (see process/fields.ts)
  *     │ kind │ how   │ -          │   repeated  how many records it stands for
  *     │ kind │ -     │ -          │   comma     unless an object begins before it
+ *     │ kind │ piece │ -          │    partition  a piece of the text of its partition (see process/partition.ts)
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  *
@@ -75,8 +76,8 @@ export const SPREAD: usize = 128
 export const PATTERNS: usize = 4224
 /** Values of the record at hand that have a place of their own: where each begins and ends (u32). */
 export const HIDDEN: usize = 4272
-export const MOST_HIDDEN: u32 = 16
-export const PROGRAM: usize = 4400
+export const MOST_HIDDEN: u32 = 24
+export const PROGRAM: usize = 4464
 /**
  * Behind what a program may take. Names in a record, by their hash: the u32 hash of each, and where it stands last. Or, where
  * names need not be read, where each member stands (process/members.ts).
@@ -111,6 +112,7 @@ export const LEVEL: u32 = 13
 export const FIELDS: u32 = 14
 export const REPEATED: u32 = 15
 export const COMMA: u32 = 16
+export const PARTITION: u32 = 17
 
 /** What `when` asks for: a time, a level, more records than one, a value, one that is `more` bytes in hexadecimal digits. */
 export const HAS_TIME: u32 = 0
@@ -121,6 +123,8 @@ export const HAS_ID_16: u32 = 4
 export const HAS_ID_8: u32 = 5
 /** Whether the row has exactly these flags of sampling. */
 export const HAS_SAMPLED: u32 = 6
+/** Its partition is number 0. */
+export const HAS_NO_PARTITION: u32 = 7
 /** How a value is written: as JSON, inside of a JSON string, its bytes, the bytes that its hexadecimal digits stand for. */
 export const AS_JSON: u32 = 0
 export const AS_STRING: u32 = 1
@@ -151,11 +155,15 @@ export const LEVEL_BYTE: u32 = 4
 /** How a number of records is written: in digits, as a varint of five bytes. */
 export const REPEATED_DIGITS: u32 = 0
 export const REPEATED_VARINT: u32 = 1
-/** When a value is shown in its own place: always, with a time, with a level, if it says the word of the level. */
+/**
+ * When a value is shown in its own place: always, with a time, with a level, if it says the word of the level, as a part of
+ * what tells the record apart.
+ */
 export const SHOWN_ALWAYS: u32 = 0
 export const SHOWN_TIMED: u32 = 1
 export const SHOWN_LEVELLED: u32 = 2
 export const SHOWN_SAME_LEVEL: u32 = 3
+export const SHOWN_PARTITIONED: u32 = 4
 /** What becomes of a value of this name: left out, called otherwise, sent as it is, called `line_` and its name. */
 export const NAME_OUT: u32 = 0
 export const NAME_OTHER: u32 = 1

@@ -24,8 +24,16 @@ export let refusesBlank: bool = false
 export let oldest: i64 = i64.MIN_VALUE
 export let newest: i64 = i64.MAX_VALUE
 
+/** Where a row has the number of its partition, and where the texts of partitions are; 0: there are none. */
+export let partitionAt: usize = 0
+export let partitionTexts: usize = 0
+/** Records of each partition are enclosed in its own group: two literals behind the program say what stands between. */
+export let encloses: bool = false
+
 // What is rendered, and where to. The host sets these for each call.
 
+/** The partition whose group is open. */
+export let opened: u32 = 0
 /** The table of u32 that says where frames end, the row of the first, how many there are, and where that one begins. */
 export let ends: usize = 0
 export let first: u32 = 0

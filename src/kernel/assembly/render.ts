@@ -24,6 +24,7 @@ import {
   FIXED64,
   HAS_ID_16,
   HAS_LEVEL,
+  HAS_NO_PARTITION,
   HAS_REPEATED,
   HAS_SAMPLED,
   HAS_TIME,
@@ -37,6 +38,7 @@ import {
   NO_TIME,
   OFFSET,
   OFFSET_DIGITS,
+  PARTITION,
   PROGRAM,
   RANGE,
   RANGE_DIGITS,
@@ -58,12 +60,14 @@ import {
   count,
   counts,
   cut,
+  encloses,
   ends,
   first,
   limit,
   measures,
   messageBytes,
   messageSlot,
+  opened,
   out,
   recordBytes,
   repair,
@@ -77,6 +81,7 @@ import { length, varint } from './process/attribute'
 import { beginFields, tooMuch } from './process/field'
 import { fields } from './process/fields'
 import { decimal, moment } from './process/moment'
+import { piece, wholeText } from './process/partition-text'
 import {
   beginRow,
   displaced,
@@ -85,6 +90,7 @@ import {
   form,
   from as valueFrom,
   level,
+  partition,
   repeated,
   sampling,
   time,
@@ -104,6 +110,8 @@ export let cutAt: usize = 0
 export let bared: u32 = 0
 /** How many have a time that was not used, since it is outside of what may be. */
 export let retimed: u32 = 0
+/** The partition of the last record. */
+export let partitioned: u32 = 0
 
 // Behind the last step.
 let last: usize = PROGRAM
@@ -125,24 +133,29 @@ export function render(): u32 {
   cutAt = 0
   bared = 0
   retimed = 0
+  partitioned = opened
   let from = start
   let frame: u32 = 0
   while (frame < frames) {
     const to = <usize>load<u32>(table + (<usize>frame << 2))
     row = (<usize>first + <usize>frame) << 2
     const found: usize = rowBytes == 0 ? <usize>0 : rows + (<usize>first + <usize>frame) * rowBytes
-    const stop = edge > end && edge - end > recordBytes ? end + recordBytes : edge
     let alone = frame == 0 && (cut || bare)
+    beginRow(found, from, alone)
+    const begin = encloses && partition() != partitioned ? enclosed(end, edge) : end
+    if (begin == 0) break
+    const stop = edge > begin && edge - begin > recordBytes ? begin + recordBytes : edge
     let behind: usize = 0
     while (true) {
       beginRecord()
       beginRow(found, from, alone)
       beginFields()
-      behind = record(from, to, end, stop, frame == 0)
+      behind = record(from, to, begin, stop, frame == 0)
       if (behind != 0 || alone || !tooMuch) break
       alone = true
     }
     if (behind == 0) break
+    partitioned = partition()
     end = behind
     repaired += repairs
     if (displaced) retimed++
@@ -228,6 +241,8 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     } else if (kind == REPEATED) {
       if (out + 20 > limit) return 0
       out = load<u32>(step, 4) == REPEATED_VARINT ? varint(repeated(), out) : decimal(<u64>repeated(), out)
+    } else if (kind == PARTITION) {
+      out = piece(load<u32>(step, 4), out, limit)
     } else if (kind == COMMA) {
       if (load<u8>(out - 1) != 0x7b) {
         if (out >= limit) return 0
@@ -240,6 +255,21 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
   if (message + 2 * <usize>repairs > messageBytes) return 0
   if (measures) fillIn(out)
   return out
+}
+
+/**
+ * Closes the group of the record that ends at `out`, whose separator is taken away, and opens one for the partition of the
+ * record at hand; returns the address behind that, or 0 if it would pass `limit`.
+ */
+function enclosed(out: usize, limit: usize): usize {
+  out = literal(last, out - <usize>load<u32>(last - STEP, 4), limit)
+  if (out != 0) out = wholeText(partition(), out, limit)
+  return out == 0 ? 0 : literal(last + STEP, out, limit)
+}
+
+function literal(step: usize, out: usize, limit: usize): usize {
+  const address = <usize>load<u32>(step, 8)
+  return copy(address, address + <usize>load<u32>(step, 4), out, limit)
 }
 
 /** Writes the value that was found; with a tag it is a field of Protocol Buffers, its length in five bytes. */
@@ -258,6 +288,7 @@ function has(what: u32, slot: u32): bool {
   if (what == HAS_LEVEL) return level() != 0
   if (what == HAS_REPEATED) return repeated() > 1
   if (what == HAS_SAMPLED) return sampling() == slot
+  if (what == HAS_NO_PARTITION) return partition() == 0
   if (!find(slot)) return false
   if (what == HAS_VALUE) return true
   return isIdentifier(valueFrom, valueEnd, form(), what == HAS_ID_16 ? 16 : 8)

@@ -149,6 +149,12 @@ export const ACCOUNTS: readonly Series[] = [
     account(({ unparsedRecords }) => unparsedRecords),
   ),
   counter(
+    'cardinality_limited_records_total',
+    'Records beyond `maxLabelSets` (Loki) or `maxIndices` (Elasticsearch): sent without labels of their own, or to the default index.',
+    ACCOUNT,
+    account(({ unpartitionedRecords }) => unpartitionedRecords),
+  ),
+  counter(
     'time_unparsed_total',
     'Records in which `time` of their source found none, by `reason`; they have the time at which they were read.',
     [...ACCOUNT, 'reason'],

@@ -105,6 +105,12 @@ export const BACKENDS: readonly Series[] = [
         return [...buckets, [{ backend }, sum, '_sum'], [{ backend }, count, '_count']]
       }),
   ),
+  gauge(
+    'cardinality',
+    'Label sets (Loki) or index names (Elasticsearch) that values of records have made within the hour or the day; absent where none are made so.',
+    BACKEND,
+    pipeline(({ cardinality }) => cardinality ?? undefined),
+  ),
   counter(
     'payload_bytes_total',
     'Bytes of delivered payloads before compression.',

@@ -1,9 +1,12 @@
 import t from 'tap'
 import type { Backend } from '../../../src/backends/backend.ts'
+import { createElasticsearch, elasticsearchSchema } from '../../../src/backends/elasticsearch.ts'
+import { createLoki, lokiSchema } from '../../../src/backends/loki.ts'
 import { createStdout } from '../../../src/backends/stdout.ts'
 import { PAGE } from '../../../src/budget.ts'
 import type { Slab } from '../../../src/chunk.ts'
 import { Encoder, type Payload } from '../../../src/delivery/encoding/encoder.ts'
+import { NO_METADATA } from '../../../src/metadata.ts'
 import { finding } from '../../backends/found.ts'
 import { Arena, httpBackend, numbered, origin } from '../rig.ts'
 
@@ -274,5 +277,75 @@ t.test('a record that is cut counts as one: no two records have the same time', 
   t.same(
     numbers.map(number => BigInt(number) - recordTimeNanos),
     [0n, 1n, 2n, 3n, 4n],
+  )
+})
+
+const CONTEXT = { name: 'main', metadata: () => NO_METADATA }
+
+t.test('records of several partitions are each in the group of theirs, wherever payloads begin and end', async t => {
+  const own = lokiSchema.parse({ endpoint: 'http://loki', labels: ['source', 'level', { field: 'n' }] })
+  const backend = createLoki(own, CONTEXT)
+  const looking = { parse: 'json', levelled: true, partitioning: backend.partitioning } as const
+  const arena = new Arena(4 << 20, 0, finding(looking))
+  // Runs of one, two and three; and a second file that goes on where the first one ended.
+  const line = (n: number) =>
+    JSON.stringify({ level: n % 6 < 3 ? 'info' : 'error', n: n % 7 < 5 ? 1 : n % 7, msg: `m${n}` })
+  const lines = Array.from({ length: 100 }, (_, n) => line(n))
+  const slab = arena.slab({ lines: lines.slice(0, 60) }, { lines: lines.slice(60), origin: origin('/b.log') })
+  interface Stream {
+    readonly stream: Record<string, string>
+    readonly values: [string, string, Record<string, string>][]
+  }
+  for (let bytes = 250; bytes < 12_000; bytes = Math.ceil(bytes * 1.13)) {
+    const encoder = encoderOf(arena, backend)
+    const payloads = all(encoder, slab, bytes)
+    const streams = payloads.flatMap(({ text }) => JSON.parse(text).streams as Stream[])
+    t.ok(payloads.every(({ payload, text }) => payload.records === 1 || text.length <= bytes))
+    t.ok(streams.every(({ values }) => values.length > 0))
+    const records = streams.flatMap(({ stream, values }) => values.map(([, message]) => ({ stream, message })))
+    const wanted = lines.map(text => JSON.parse(text) as { level: string; n: number; msg: string })
+    t.strictSame(
+      records,
+      wanted.map(({ level, n, msg }) => ({ stream: { source: 'app', level, n: String(n) }, message: msg })),
+    )
+    const again = all(encoder, slab, bytes).map(({ text }) => text)
+    t.strictSame(
+      again,
+      payloads.map(({ text }) => text),
+      'the same bytes once more',
+    )
+  }
+  const [whole] = all(encoderOf(arena, backend), slab)
+  const { streams } = JSON.parse(whole!.text) as { streams: Stream[] }
+  const runs = lines
+    .map(text => JSON.parse(text))
+    .filter(({ level, n }, at, all) => level !== all[at - 1]?.level || n !== all[at - 1]?.n)
+  t.equal(streams.length, runs.length, 'those that follow each other share one, across files too')
+})
+
+t.test('a record that is cut, or sent as its line, is still where its values say', async t => {
+  const own = elasticsearchSchema.parse({ endpoint: 'http://es', index: 'logs-%{[svc]}-%{yyyy}' })
+  const backend = createElasticsearch(own, CONTEXT)
+  const looking = { parse: 'json', levelled: true, partitioning: backend.partitioning } as const
+  const arena = new Arena(1 << 20, 0, finding(looking))
+  const many = Object.fromEntries(Array.from({ length: 950 }, (_, n) => [`k${n}`, n]))
+  const long = { svc: 'long', msg: 'm'.repeat(150_000) }
+  const slab = arena.slab({
+    lines: [long, { svc: 'many', ...many }, { svc: 'web', msg: 'x' }].map(each => JSON.stringify(each)),
+  })
+  const encoder = encoderOf(arena, backend)
+  const encoded = encoder.encode(slab, [{ from: 0, to: 3 }], 1 << 20, 64 * 1024)
+  t.equal(encoded.kind, 'payload')
+  const cut = encoded.kind === 'payload' ? encoded.view.toString() : ''
+  const rest = encode(encoder, slab, 1).view.toString()
+  const [action, document, ...others] = `${cut}${rest}`
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  t.equal(action.create._index, 'logs-long-2026')
+  t.match(document.log, { flags: ['truncated'] })
+  t.strictSame(
+    others.filter(each => each.create).map(({ create }) => create._index),
+    ['logs-many-2026', 'logs-web-2026'],
   )
 })

@@ -1,11 +1,13 @@
 /**
  * Values that have a place of their own in a record, so that they are not sent once more beside it: always, if the record
- * has a time or a level, or if they say the level's word. Any value that stands in such a place is meant.
+ * has a time or a level, if they say the level's word, or if they tell the record apart. Any value that stands in such a
+ * place is meant.
  *
  *     list     from u32 │ to u32 │ …        of the record at hand; with the highest bit what is not shown elsewhere after all
  */
-import { HIDDEN, NO_TIME, SHOWN_LEVELLED, SHOWN_SAME_LEVEL, SHOWN_TIMED } from '../layout'
-import { find, form, from, level, time, to } from './row'
+import { HIDDEN, NO_TIME, SHOWN_LEVELLED, SHOWN_PARTITIONED, SHOWN_SAME_LEVEL, SHOWN_TIMED } from '../layout'
+import { saysNothing } from './partition'
+import { find, form, from, level, partition, time, to } from './row'
 import { HEAD } from './rules'
 import { saysWord } from './severity'
 
@@ -46,5 +48,6 @@ function isShown(when: u32): bool {
   if (when == SHOWN_TIMED) return time() != NO_TIME
   if (when == SHOWN_LEVELLED) return level() != 0
   if (when == SHOWN_SAME_LEVEL) return level() != 0 && saysWord(from, to, form(), level())
+  if (when == SHOWN_PARTITIONED) return partition() != 0 && !saysNothing(from, to, form())
   return true
 }

@@ -18,7 +18,7 @@ import {
   SLOT,
   TEXT,
 } from '../layout'
-import { newest, oldest, refusesBlank } from '../parameters'
+import { newest, oldest, partitionAt, refusesBlank } from '../parameters'
 
 // The row, 0 without one, and the frame's first byte.
 let row: usize = 0
@@ -60,6 +60,11 @@ export function form(): u32 {
 
 export function flags(): u32 {
   return row == 0 || bare ? 0 : <u32>load<u16>(row, ROW_FLAGS)
+}
+
+/** The number of its partition. */
+export function partition(): u32 {
+  return row == 0 || partitionAt == 0 ? 0 : load<u32>(row + partitionAt)
 }
 
 /** Which sampling chose the record: its flags. */
