@@ -233,6 +233,8 @@ export interface FieldChoice {
   readonly drop: readonly string[]
   /** Only these, and those that are renamed; none: all. */
   readonly keep: readonly string[]
+  /** Members of objects are values of their own. */
+  readonly flatten?: boolean
 }
 
 /** A value's name, as it is sent, and its slot. */

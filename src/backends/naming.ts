@@ -5,6 +5,7 @@
  *     lvl            rename: { lvl: level }              level
  *     pid            drop: [pid]
  *     source                                   source    line_source
+ *     http: { method }   flatten: true                   http.method
  *
  * Guarantees: no two values are given the same name, and none is given one that is ours.
  */
@@ -15,7 +16,7 @@ export function namingOf(
   { choices = [], slots }: RecordShape,
   ours: readonly string[],
   heads: readonly string[],
-): Pick<FieldNames, 'rules' | 'others' | 'named'> {
+): Pick<FieldNames, 'rules' | 'others' | 'flattens' | 'named'> {
   // A field without a name is none for many a backend.
   const taken = new Set([...ours, ''])
   const isOurs = (name: string): boolean => taken.has(name) || heads.some(head => name.startsWith(head))
@@ -37,7 +38,7 @@ export function namingOf(
   })
   const needed = rules.filter(({ is }) => is !== others)
   const begins = others === 'out' ? [] : heads.map((name): NameRule => ({ name, is: 'begin' }))
-  return { rules: [...needed, ...begins], others, named }
+  return { rules: [...needed, ...begins], others, flattens: choices.some(({ flatten }) => flatten), named }
 }
 
 /** What a value of this name is called; undefined: it is not sent. */

@@ -12,6 +12,8 @@ export interface FieldNames {
   readonly rules: readonly NameRule[]
   /** What becomes of all others. */
   readonly others: 'kept' | 'out'
+  /** Members of objects are values of their own, `a.b`, unless a rule is for the object. */
+  readonly flattens?: boolean
   /** Values that an expression found, under an empty name left out; of pairs, those that are numbers. */
   readonly named: readonly { readonly name: string; readonly slot: number; readonly number: boolean }[]
   /** What a backend takes of one record: with more it gets the line. */
@@ -74,7 +76,7 @@ const U64 = (1n << 64n) - 1n
 /** A name in which this stands may be written otherwise, or be what something that is no UTF-8 becomes. */
 const READ = /[\\\ufffd]/
 
-export function packFieldNames({ hidden, rules, others, named, limits }: FieldNames): Uint8Array {
+export function packFieldNames({ hidden, rules, others, flattens = false, named, limits }: FieldNames): Uint8Array {
   invariant(hidden.length <= LAYOUT.MOST_HIDDEN, 'more values have a place of their own than there may be')
   const singles = rules.filter(({ is }) => is !== 'begin')
   invariant(
@@ -82,7 +84,7 @@ export function packFieldNames({ hidden, rules, others, named, limits }: FieldNa
     'rules for one name stand first',
   )
   const head = Buffer.alloc(HEAD)
-  const counts = [hidden.length, rules.length, named.length, RULES[others]]
+  const counts = [hidden.length, rules.length, named.length, RULES[others] | (flattens ? LAYOUT.FLATTENS << 8 : 0)]
   for (const [index, count] of counts.entries()) head.writeUInt16LE(count, 2 * index)
   const most = [limits.count, limits.nameBytes, limits.valueBytes, limits.bytes]
   for (const [index, bytes] of most.entries()) head.writeUInt32LE(Math.max(0, bytes), 8 + 4 * index)

@@ -167,3 +167,80 @@ t.test('a record whose fields are longer than its line may be goes as its line, 
   t.same([record.message, record.a, record.truncated], [line, undefined, undefined])
   t.match(payload.alterations, [{ bared: 1, cut: 0 }])
 })
+
+const FLAT = { parse: 'json', choices: [choice({ flatten: true })] } as const
+
+t.test('members of objects are values of their own, and what is none stays one value', async t => {
+  const of = (line: object | string, own: Partial<FieldChoice> = {}) => {
+    const text = typeof line === 'string' ? line : JSON.stringify(line)
+    const [record] = records([text], { parse: 'json', choices: [choice({ flatten: true, ...own })] })
+    return record!.filter(([name]) => name !== 'source').map(([name, value]) => `${name}=${value}`)
+  }
+  const http = { http: { method: 'GET', url: { path: '/', query: {} }, codes: [{ a: 1 }] }, x: null }
+  t.same(of(http), ['http.method="GET"', 'http.url.path="/"', 'http.url.query={}', 'http.codes=[{"a":1}]', 'x=null'])
+  t.same(of(' { "a" : { "b" : 1 , "c" : { } } , "d" : 2 } '), ['a.b=1', 'a.c={ }', 'd=2'])
+  t.same(of(http, { drop: ['http.url', 'http.codes'] }), ['http.method="GET"', 'x=null'])
+  t.same(of(http, { keep: ['http.url.path', 'x'] }), ['http.url.path="/"', 'x=null'])
+  t.same(of(http, { keep: ['http.url'] }), ['http.url={"path":"/","query":{}}'])
+  t.same(of(http, { rename: { 'http.method': 'verb' }, keep: ['x'] }), ['verb="GET"', 'x=null'])
+  t.same(of({ source: { a: 1 }, b: { source: 2 } }), ['line_source={"a":1}', 'b.source=2'], 'a name that is ours')
+  t.same(of('{"a":{"b":1},"a.b":2}'), ['a.b=2'], 'of two that are equal the last holds')
+  t.same(of('{"a.b":2,"c":3,"\\u0061":{"b":1},"a":{"b":5}}'), ['c=3', 'a.b=5'])
+  t.same(of('{"a":{"b":1,"b":2,"b.c":3},"a.b.c":4}'), ['a.b=2', 'a.b.c=4'])
+})
+
+t.test('objects that are too deep, or have a name that is too long, stay one value', async t => {
+  const deep = (levels: number): object => (levels === 0 ? { end: 1 } : { k: deep(levels - 1) })
+  const [nine] = records([JSON.stringify(deep(8))], FLAT)
+  t.same(nine![0], ['k.k.k.k.k.k.k.k.end', '1'])
+  const [ten] = records([JSON.stringify(deep(9))], FLAT)
+  t.same(ten![0], ['k.k.k.k.k.k.k.k.k', '{"end":1}'])
+  const [fits, not] = [470, 480].map(bytes => records([JSON.stringify({ a: { ['n'.repeat(bytes)]: 1 } })], FLAT)[0]!)
+  t.equal(fits![0]![0], `a.${'n'.repeat(470)}`)
+  t.same(not![0]![0], 'a')
+  const wide = JSON.stringify({ [`top${'x'.repeat(2000)}`]: 1, b: { c: 2 } })
+  t.same(
+    records([wide], FLAT)[0]!
+      .slice(0, 2)
+      .map(([name]) => name.length),
+    [2003, 3],
+  )
+})
+
+t.test('a record has its flattened values once each, whatever it is', async t => {
+  const names = ['a', 'b', 'a.b', 'b.a', 'c', 'ä', 'say "hi"', 'a\n']
+  const { value } = fc.letrec(tie => ({
+    value: fc.oneof(
+      { maxDepth: 10 },
+      fc.oneof(fc.integer(), fc.string({ maxLength: 3 }), fc.constant(null), fc.constant([{ a: 1 }]), fc.constant({})),
+      { weight: 3, arbitrary: tie('object') },
+    ),
+    object: fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  }))
+  const wanted = (members: object, path = '', depth = 0): [string, string][] =>
+    Object.entries(members).flatMap(([name, each]) => {
+      const opens = typeof each === 'object' && each !== null && !Array.isArray(each) && depth < 8
+      if (opens && Object.keys(each).length > 0) return wanted(each, `${path}${name}.`, depth + 1)
+      return [[`${path}${name}`, JSON.stringify(each)]]
+    })
+  const objects = fc.sample(fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 6, noNullPrototype: true }), 400)
+  const lines = objects.map(each => JSON.stringify(each))
+  const flat = Array.from({ length: 20 }, (_, n) => records(lines.slice(20 * n, 20 * n + 20), FLAT)).flat()
+  for (const [at, members] of objects.entries()) {
+    const all = wanted(members)
+    const last = all.filter(([name], index) => all.findLastIndex(([other]) => other === name) === index)
+    t.strictSame(
+      flat[at]!.filter(([name]) => name !== 'source'),
+      last,
+      lines[at]!,
+    )
+  }
+})
+
+t.test('a record with more flattened values than there may be is its line', async t => {
+  const many = Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`n${n}`, n]))
+  t.equal(records([JSON.stringify({ msg: 'm', a: many })], FLAT)[0]!.length, 901)
+  const line = JSON.stringify({ msg: 'm', a: many, b: many })
+  t.same(records([line], FLAT), [[SOURCE]])
+  t.equal(JSON.parse(sent([line], FLAT)).message, line)
+})

@@ -241,6 +241,19 @@ for (const subject of SUBJECTS.filter(({ type }) => type !== 'otlp')) {
     t.same(marks(second), [undefined, '0.25'])
   })
 
+  t.test(`${subject.name}: members of objects are values under their whole names, where that is asked for`, async t => {
+    if (values === 'line') return
+    const choices = [{ rename: { 'req.path': 'path' }, drop: [], keep: [], flatten: true }]
+    const [first] = await through(t, subject, [HOSTILE], show, { parse: 'json', choices })
+    const fields = new Map(first!.fields)
+    const wanted = { 'req.method': '"GET"', path: '"/a?b=\\"c\\""', 'req.deep': '[1,{"x":null}]', tags: '["x",1,null]' }
+    for (const [name, value] of Object.entries(wanted)) {
+      t.equal(fields.get(name), values === 'json' ? value : asText(value), name)
+    }
+    t.notOk(fields.has('req'))
+    t.equal(fields.size, first!.fields.length, 'no name stands twice')
+  })
+
   t.test(`${subject.name}: any line arrives as a record, and no name in it stands twice`, async t => {
     if (subject.name.includes('ack') || values === 'line') return
     const key = fc.oneof(
@@ -325,6 +338,16 @@ for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
     // JSON can say half a character, and UTF-8 cannot.
     t.equal(fourth?.typed['x'], subject.name.includes('json') ? '\ud800!' : '\ufffd!')
   })
+
+  t.test(
+    `${subject.name}: members of objects are attributes under their whole names, where that is asked for`,
+    async t => {
+      const choices = [{ rename: {}, drop: ['tags'], keep: [], flatten: true }]
+      const [first] = await through(t, subject, [HOSTILE], decode, { parse: 'json', choices })
+      t.match(first?.typed, { 'req.method': 'GET', 'req.path': '/a?b="c"', 'req.deep': '[1,{"x":null}]', status: 200n })
+      for (const name of ['req', 'tags']) t.notOk(name in first!.typed, name)
+    },
+  )
 
   t.test(`${subject.name}: numbers are exact, or the digits that were written`, async t => {
     const numbers = [

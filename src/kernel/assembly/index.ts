@@ -294,6 +294,7 @@ export {
   partition,
   PARTS as PARTITION_PARTS,
 } from './process/partition'
+export { FLATTENS } from './process/rules'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'
 export { beforeRun, link, LONGEST as LONGEST_REPEATED, repeats, unlink } from './process/repeats'
 export * from './process/level-layout'

@@ -13,6 +13,9 @@ const choice = z.strictObject({
   keep: z
     ._default(z.array(name), [])
     .check(z.describe('Only these values are sent, and those that are renamed. Default: all.')),
+  flatten: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Members of objects are values of their own: {"a":{"b":1}} is sent as a.b.')),
 })
 
 export const fieldsShape = {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { type PlanSubject, planOf } from '../../../src/process/plan.ts'
 
 const plan = (own: Partial<PlanSubject>) => planOf({ name: 'app', maxLineBytes: 65536, encoding: 'utf-8', ...own })
-const choice = { rename: {}, drop: [], keep: [] }
+const choice = { rename: {}, drop: [], keep: [], flatten: false }
 
 t.test('what cannot hold is reported at its key', async t => {
   const problems = (own: Partial<PlanSubject>) => {

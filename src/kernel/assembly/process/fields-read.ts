@@ -1,6 +1,6 @@
 /**
- * Writes the members of a record whose names have to be read: a name may stand twice, in it or in a rule is an escape, or it
- * is no UTF-8. Few are: fields.ts writes the others.
+ * Writes the members of a record whose names have to be read: a name may stand twice, in it or in a rule is an escape, it is
+ * no UTF-8, or it is put together from those of objects (walk.ts). Few are: fields.ts writes the others.
  *
  * Names are compared by what they say: `\u0073ource` is `source`. Of two that are equal the last holds.
  */
@@ -10,7 +10,8 @@ import { fits, LINE, LINE_BYTES, one, refuse } from './field'
 import { isHidden } from './hidden'
 import { deepest, inner, longest, member, name, nameEnd, pair, value, valueEnd } from './member'
 import { beginsWith, clear, hashed, lastOf, note, sameText, START } from './names-seen'
-import { isNumber, MOST_NAME, OTHERS, RULE, RULES, rulesOf } from './rules'
+import { flattensBy, isNumber, MOST_NAME, othersOf, RULE, RULES, rulesOf } from './rules'
+import { begins, isNameAt, next, place } from './walk'
 
 // It is known which names the record has.
 let isNoted: bool = false
@@ -27,28 +28,30 @@ export function readMembers(
   limit: usize,
 ): usize {
   isNoted = false
-  if (mayClash && !noteNames(kind, from, to)) return refuse()
+  if (mayClash && !noteNames(names, kind, from, to)) return refuse()
   let at = from
+  begins()
   while (true) {
-    at = kind == JSON ? member(at, to) : pair(at, to)
+    at = next(names, kind, at, to)
     if (at == 0) return out
     if (isHidden(value, valueEnd) || (kind == PAIRS && value == valueEnd)) continue
-    if (mayClash && !isLast(kind, to)) continue
+    if (mayClash && !isLast(names, kind, from, to)) continue
     out = put(names, how, kind, from, to, out, limit)
     if (out == 0) return 0
   }
 }
 
 /** Notes all names of the record; false if there are too many. */
-function noteNames(kind: u32, from: usize, to: usize): bool {
+function noteNames(names: usize, kind: u32, from: usize, to: usize): bool {
   if (isNoted) return true
   clear()
   let all = true
   let at = from
+  begins()
   while (all) {
-    at = kind == JSON ? member(at, to) : pair(at, to)
+    at = next(names, kind, at, to)
     if (at == 0) break
-    all = note(hashOf(kind), name)
+    all = note(hashOf(kind), place)
   }
   isNoted = all
   return all
@@ -59,10 +62,11 @@ function hashOf(kind: u32): u64 {
   return kind == JSON ? hashed(START, name + 1, nameEnd - 1, true) : hashed(START, name, nameEnd, false)
 }
 
-/** Whether no member with the name at hand follows; the record ends at `to`. */
-function isLast(kind: u32, to: usize): bool {
+/** Whether no member with the name at hand follows in [from, to), the record. */
+function isLast(names: usize, kind: u32, from: usize, to: usize): bool {
   const last = lastOf(hashOf(kind))
-  if (last <= name) return true
+  if (last <= place) return true
+  if (kind == JSON && flattensBy(names)) return !isNameAt(names, last, from, to)
   if (kind == JSON) return !sameText(name + 1, nameEnd - 1, true, last + 1, text(last, to) - 1, true)
   let end = last
   while (load<u8>(end) != 0x3d) end++
@@ -75,7 +79,7 @@ function put(names: usize, how: u32, kind: u32, from: usize, to: usize, out: usi
   const bare = name + quotes
   const bareEnd = nameEnd - quotes
   const number = kind == PAIRS && isNumber(names, value, valueEnd)
-  let what = <u32>load<u16>(names, OTHERS)
+  let what = othersOf(names)
   let rule = rulesOf(names)
   for (let n = <u32>load<u16>(names, RULES); n > 0; n--) {
     const end = rule + RULE + <usize>load<u16>(rule, 1)
@@ -96,8 +100,9 @@ function put(names: usize, how: u32, kind: u32, from: usize, to: usize, out: usi
   if (what != NAME_KEPT) {
     // The name is given, and there must not be another value of it.
     if (!isNoted) {
+      // Not where objects are flattened: there all names are noted before any is written.
       const here = name
-      if (!noteNames(kind, from, to)) return refuse()
+      if (!noteNames(names, kind, from, to)) return refuse()
       // The member at hand once more: all were read.
       if (kind == JSON) member(here, to)
       else pair(here, to)

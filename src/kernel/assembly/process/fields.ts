@@ -33,6 +33,7 @@ import { deepest, inner, longest, lookInto, nothingIn } from './member'
 import { has, last, MEMBER, noteObject, notePairs } from './members'
 import { find, flags, form, from as found, to as foundEnd } from './row'
 import {
+  flattensBy,
   hasHeads,
   INDEX,
   isNumber,
@@ -43,7 +44,7 @@ import {
   NAMED,
   NAMED_COUNT,
   namedOf,
-  OTHERS,
+  othersOf,
   RULE,
   ruleOf,
 } from './rules'
@@ -68,6 +69,8 @@ export function fields(names: usize, how: u32, from: usize, to: usize, out: usiz
 /** The members of an object, or pairs. */
 function members(names: usize, how: u32, kind: u32, from: usize, to: usize, out: usize, limit: usize): usize {
   const begin = kind == JSON ? blank(from, to) + 1 : from
+  // What two names say is known once they are put together.
+  if (kind == JSON && flattensBy(names)) return readMembers(names, how, kind, true, begin, to, out, limit)
   // Names that are not UTF-8 may become the same.
   const mayClash = (flags() & NAMES_CLASH) != 0 || (isRepairing() && wellFormed(from, to) != to)
   if (mayClash || load<u32>(names, INDEX) == 0) {
@@ -92,7 +95,7 @@ function isLong(names: usize): bool {
 function singly(names: usize, how: u32, kind: u32, to: usize, out: usize, limit: usize): usize {
   const quotes: usize = kind == JSON ? 1 : 0
   const nameForm = kind == JSON ? JSON : TEXT
-  const others = <u32>load<u16>(names, OTHERS)
+  const others = othersOf(names)
   const mayBeNumber = kind == PAIRS && load<u16>(names, NAMED_COUNT) != 0
   const bounded = isBounded(names)
   const shortly = kind == PAIRS && how == AS_JSON && !isRepairing()
@@ -121,7 +124,7 @@ function singly(names: usize, how: u32, kind: u32, to: usize, out: usize, limit:
 
 /** Members of an object, in stretches of those that follow each other and stay as they are. */
 function stretches(names: usize, to: usize, out: usize, limit: usize): usize {
-  const others = <u32>load<u16>(names, OTHERS)
+  const others = othersOf(names)
   const bounded = isBounded(names)
   let from: usize = 0
   let end: usize = 0

@@ -20,6 +20,12 @@ export function nothingIn(): void {
   longest = 0
 }
 
+/** The member at hand has this name from now on. */
+export function rename(from: usize, to: usize): void {
+  name = from
+  nameEnd = to
+}
+
 /** Looks into the value [from, to): `inner`, `deepest` and `longest` say what is in it. */
 export function lookInto(from: usize, to: usize): void {
   nothingIn()

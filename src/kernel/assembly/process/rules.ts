@@ -1,8 +1,8 @@
 /**
  * The names that values are given: how they lie in memory, and which rule holds for a name.
  *
- *     names    hidden u16 │ rules u16 │ named u16 │ others u16 │ most u32: values, bytes of a name, of a value, of all
- *              │ index u32 │ shift u32 │ heads u32 │ named at u32 │ hidden … │ rules … │ named … │ places of the index
+ *     names    hidden u16 │ rules u16 │ named u16 │ others u8 │ FLATTENS u8 │ most u32: values, bytes of a name, of a value,
+ *              of all │ index u32 │ shift u32 │ heads u32 │ named at u32 │ hidden … │ rules … │ named … │ places of the index
  *     hidden   slot u8 │ when u8                                       a value that is shown elsewhere
  *     rule     what u8 │ bytes u16 │ bytes u16 │ name │ other name     names are JSON strings, with their quotes
  *     named    slot u8 │ number u8 │ bytes u16 │ name                  what an expression found, without a name left out;
@@ -20,7 +20,7 @@ import { find, from as found, to as foundEnd } from './row'
 export const HIDDEN_COUNT: usize = 0
 export const RULES: usize = 2
 export const NAMED_COUNT: usize = 4
-export const OTHERS: usize = 6
+const OTHERS: usize = 6
 export const MOST_VALUES: usize = 8
 export const MOST_NAME: usize = 12
 export const MOST_VALUE: usize = 16
@@ -33,7 +33,25 @@ export const HEAD: usize = 40
 export const RULE: usize = 5
 export const NAMED: usize = 4
 
+/** Members of objects are fields of their own. */
+export const FLATTENS: u32 = 1
+const HOW: usize = 7
+
 const SPREADING: u64 = 0xd6e8feb86659fd93
+
+/** What becomes of names that have no rule. */
+// @ts-ignore: decorator
+@inline
+export function othersOf(names: usize): u32 {
+  return <u32>load<u8>(names, OTHERS)
+}
+
+/** Whether members of objects are fields of their own. */
+// @ts-ignore: decorator
+@inline
+export function flattensBy(names: usize): bool {
+  return (load<u8>(names, HOW) & FLATTENS) != 0
+}
 
 /** The first rule. */
 // @ts-ignore: decorator
