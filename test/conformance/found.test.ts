@@ -5,6 +5,8 @@
  */
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import type { Answer } from '../../src/backends/backend.ts'
+import type { Settled } from '../../src/ledger.ts'
 import { finding, membersOf } from '../backends/found.ts'
 import { Arena } from '../delivery/rig.ts'
 import type { OtlpDecoded } from './otlp.ts'
@@ -410,11 +412,13 @@ async function apart(
   type: string,
   own: Record<string, unknown>,
   records: readonly (Written | string)[],
-): Promise<{ requests: Request[]; beyond: number }> {
+  { poison, poisoned }: { readonly poison?: string; readonly poisoned?: () => Answer } = {},
+): Promise<{ requests: Request[]; beyond: number; outcome: Settled }> {
   const requests: Request[] = []
   const subject: Subject = {
     ...SUBJECTS.find(({ name }) => name === type)!,
     source: { parse: 'json' },
+    ...(poisoned && { poisoned }),
     config: endpoint => ({ type, endpoint, batch: { maxBytes: '64KiB' }, ...own }),
     decode: request => {
       requests.push(request)
@@ -427,11 +431,12 @@ async function apart(
   const onBeyond = (records: number) => void (beyond += records)
   const arena = new Arena(16 * MIB, 0, finding({ parse: 'json', levelled: true, partitioning, onBeyond }))
   const staged = await stage(t, subject, { arena })
+  staged.server.poison = poison
   const lines = records.map(record => (typeof record === 'string' ? record : JSON.stringify(record)))
   await staged.ship({ lines, readAt: Date.now() })
   t.same(staged.server.wrong, [])
-  t.equal(arena.outcome.delivered.lines, lines.length)
-  return { requests, beyond }
+  t.equal(arena.outcome.delivered.lines, lines.length - (poison === undefined ? 0 : 1))
+  return { requests, beyond, outcome: arena.outcome }
 }
 
 const samples = (): (Written | string)[] =>
@@ -479,6 +484,22 @@ t.test('loki: beyond so many sets of labels values are structured metadata, and 
   t.strictSame(new Set(others.map(({ stream }) => JSON.stringify(stream))), new Set(['{"source":"app"}']))
   for (const [, line, { level, status }] of others.flatMap(({ values }) => values)) {
     t.strictSame([level, status], ['info', String(Number(line.slice(1)) % 30)])
+  }
+})
+
+t.test('loki: a record that is refused is found among labelled ones, which keep their streams', async t => {
+  const records = Array.from({ length: 12 }, (_, n) => ({ msg: `m${n}`, level: LEVELS[n % 4]!, status: n }))
+  const body = "max entry size '10' bytes exceeded for stream '{}' while adding an entry with length '20' bytes"
+  const poisoned = (): Answer => ({ status: 400, headers: {}, body })
+  const own = { labels: ['level', { field: 'status' }] }
+  const { requests, outcome } = await apart(t, 'loki', own, records as unknown as Written[], { poison: 'm7', poisoned })
+  t.match(outcome.rejected, { line_too_long: { lines: 1 } })
+  t.ok(requests.length > 2)
+  for (const { stream, values } of requests.flatMap(({ body }) => JSON.parse(body.toString()).streams)) {
+    for (const [, line, metadata] of values) {
+      const { level, status } = records[Number(line.slice(1))]!
+      t.strictSame([stream, metadata.level], [{ source: 'app', level, status: String(status) }, undefined])
+    }
   }
 })
 
