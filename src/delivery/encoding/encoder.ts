@@ -13,13 +13,13 @@
  */
 import { hash } from 'node:crypto'
 import { FIELDS_AROUND } from '../../arena.ts'
-import type { Backend, Group } from '../../backends/backend.ts'
+import type { Backend } from '../../backends/backend.ts'
 import type { Budget, Extent } from '../../budget.ts'
 import type { Chunk, Origin, Slab } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import type { FieldForm, Kernel, RecordLimits, Segment } from '../../kernel/kernel.ts'
-import { partitionIn } from '../../partition.ts'
 import { type FrameRange, upTo } from './frame-ranges.ts'
+import { groupBehind, groupOf, type OpenGroup, type OwnGroup, partitionedBy } from './groups.ts'
 import { ownTimes } from './record-times.ts'
 
 /** What happened to the frames of one origin on the way; booked when they settle, for they may be encoded again. */
@@ -96,12 +96,6 @@ interface Filling {
   records: number
   frameBytes: number
   group: OpenGroup | undefined
-}
-
-/** A group: where it begins, and whose records are in it. */
-interface OpenGroup extends Group {
-  readonly at: number
-  readonly partition: number
 }
 
 export class Encoder {
@@ -259,7 +253,7 @@ export class Encoder {
       }
       if (count === 0) break
       out = kernel.end
-      group = this.#groupNow(chunk, group, kernel.partitioned)
+      group = groupBehind(this.#backend, chunk, group, kernel.partitioned)
       altered.repaired += kernel.repaired
       altered.bared += kernel.bared
       altered.retimed += kernel.retimed
@@ -291,46 +285,11 @@ export class Encoder {
   #template(chunk: Chunk, frame: number): void {
     const { treatment, separator } = this.#backend.format
     const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
-    const partition = this.#backend.partitioning && chunk.shape?.partition
-    if (partition === undefined) {
-      this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk))
-      return
-    }
-    const { partitions } = partition
-    this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk), {
-      partitions,
-      between: this.#between(chunk),
-    })
+    this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk), partitionedBy(this.#backend, chunk))
   }
 
-  /** What stands between records of two partitions, but for the text of the second. */
-  #between(chunk: Chunk): { readonly close: Uint8Array; readonly open: Uint8Array } | undefined {
-    const group = this.#backend.group?.(chunk)
-    if (group?.behind === undefined) return undefined
-    const { groupSeparator = NOTHING } = this.#backend.format
-    return { close: Buffer.concat([group.close, groupSeparator, group.open]), open: group.behind }
-  }
-
-  /** The group of a chunk's frame. */
-  #groupOf(slab: Slab, chunk: Chunk, frame: number): Omit<OpenGroup, 'at'> | undefined {
-    const { partition } = chunk.shape ?? {}
-    const told = partition && this.#backend.partitioning
-    const number = told ? partitionIn(this.#kernel.bytes, slab.rowOf(frame), partition) : 0
-    return this.#groupNumbered(chunk, number)
-  }
-
-  #groupNumbered(chunk: Chunk, partition: number): Omit<OpenGroup, 'at'> | undefined {
-    const group = this.#backend.group?.(chunk)
-    if (group?.behind === undefined) return group && { ...group, partition }
-    const text = chunk.shape?.partition?.partitions.texts[partition]?.bytes ?? NOTHING
-    return { ...group, open: Buffer.concat([group.open, text, group.behind]), partition }
-  }
-
-  /** The group that is open behind the records that were just rendered. */
-  #groupNow(chunk: Chunk, group: OpenGroup | undefined, partition: number): OpenGroup | undefined {
-    if (group?.behind === undefined || group.partition === partition) return group
-    // Where it begins is asked by those who measure groups, and these are enclosed one by one.
-    return { ...this.#groupNumbered(chunk, partition)!, at: group.at }
+  #groupOf(slab: Slab, chunk: Chunk, frame: number): OwnGroup | undefined {
+    return groupOf(this.#backend, this.#kernel, slab, chunk, frame)
   }
 
   /** What its records may be: times of their own that the backend takes now, and will take for a while. */
