@@ -58,7 +58,7 @@ export function explain(effective: object, { given, schema, locate, template }: 
 function isBranch(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const parts = Object.values(value)
-  return parts.length > 0 && (!Array.isArray(value) || parts.every(part => typeof part === 'object'))
+  return parts.length > 0 && (!Array.isArray(value) || parts.some(part => typeof part === 'object'))
 }
 
 function shown(value: unknown, path: KeyPath): string {

@@ -14,6 +14,18 @@ async function explained(t: Test, text: string | undefined, env: Record<string, 
   return { file, all, at: (key: string) => all.find(each => each.key === key) }
 }
 
+t.test('a list of texts and maps is shown one by one', async t => {
+  const labels = '[source, level, { field: status }]'
+  const text = `sources: [{ paths: [/a], parse: json }]\nbackends: [{ type: loki, endpoint: "http://l", labels: ${labels} }]\n`
+  const { all } = await explained(t, text)
+  const shown = all.filter(({ key }) => key.startsWith('backends[0].labels')).map(({ key, value }) => [key, value])
+  t.strictSame(shown, [
+    ['backends[0].labels[0]', '"source"'],
+    ['backends[0].labels[1]', '"level"'],
+    ['backends[0].labels[2].field', '"status"'],
+  ])
+})
+
 t.test('the file, the environment, the command line and the default', async t => {
   const text = `sources:
   - paths: ["/var/log/a/*.log", /b.log]
