@@ -3,6 +3,8 @@ import t from 'tap'
 import { Live } from '../../src/cli/live.ts'
 import type { Config } from '../../src/config/config.ts'
 import type { Drained, LastSave, Shipper } from '../../src/shipper.ts'
+import { configured } from '../configured.ts'
+import { scratch } from '../scratch.ts'
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} }
 const DRAINED: Drained = { complete: true, left: [] }
@@ -79,6 +81,25 @@ t.test('a change is handed over to a shipper that was built before the one befor
   t.same(await live.drain(), DRAINED)
   t.equal(said.at(-1), 'second drains')
 })
+
+t.test(
+  'a configuration that is read again is the same, whatever is done with records, and another one is not',
+  async t => {
+    const dir = scratch(t, {})
+    const read = (filter: string, drop: string) => {
+      const source = { paths: ['/a.log'], parse: ['json', 'nginx'], redact: 'secrets', fields: { drop: [drop] } }
+      const labels = ['source', 'level', { field: 'status' }]
+      const backends = [{ type: 'loki', endpoint: 'http://loki', labels, filter, fields: { keep: ['x'] } }]
+      return configured(dir, { sources: [source], backends })
+    }
+    const said: string[] = []
+    const live = new Live(await read('info', 'a'), () => new Fake('next', said) as unknown as Shipper, SILENT)
+    t.same(await live.apply(await read('info', 'a')), { kind: 'same' })
+    t.same(await live.apply(await read('warn', 'a')), { kind: 'applied' }, 'what a backend says has changed')
+    t.same(await live.apply(await read('warn', 'b')), { kind: 'applied' }, 'what a source says has changed')
+    t.same(await live.apply(await read('warn', 'b')), { kind: 'same' })
+  },
+)
 
 t.test('what cannot be built, or the process is built around, is refused, and the one before goes on', async t => {
   const { said, live } = rig()
