@@ -80,6 +80,10 @@ export const lokiSchema = z.object({
       z.array(z.union([z.string().check(z.minLength(1, { error: LABEL })), fieldLabel], { error: LABEL })).check(
         z.minLength(1, { error: 'at least one name' }),
         z.refine(names => names.length <= MAX_LABELS, { error: `at most ${MAX_LABELS} names: Loki refuses more` }),
+        // A stream has one label of the chunk at least: a record without any of the values needs it.
+        z.refine(names => names.filter(name => typeof name !== 'string' || name === LEVEL).length < MAX_LABELS, {
+          error: `at most ${MAX_LABELS - 1} of records: each stream has source or another label beside them`,
+        }),
       ),
     )
     .check(

@@ -173,6 +173,7 @@ t.test('what cannot be is refused by the configuration', async t => {
     { tenant: '' },
     { labels: [] },
     { labels: Array.from({ length: 16 }, (_, n) => `l${n}`) },
+    { labels: ['level', ...Array.from({ length: 14 }, (_, n) => ({ field: `l${n}` }))] },
     { labels: [{ field: '' }] },
     { labels: [{ as: 'x' }] },
     { labels: [{ field: 'x', as: 'level' }] },

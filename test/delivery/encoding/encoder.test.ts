@@ -323,6 +323,28 @@ t.test('records of several partitions are each in the group of theirs, wherever 
   t.equal(streams.length, runs.length, 'those that follow each other share one, across files too')
 })
 
+t.test(
+  'as many labels of values as Loki takes are not sent once more, beside a message, a time and a level',
+  async t => {
+    const names = Array.from({ length: 14 }, (_, n) => `l${n}`)
+    const own = lokiSchema.parse({ endpoint: 'http://loki', labels: names.map(field => ({ field })) })
+    const backend = createLoki(own, CONTEXT)
+    const looking = { parse: 'json', timed: true, levelled: true, partitioning: backend.partitioning } as const
+    const arena = new Arena(1 << 20, 0, finding(looking))
+    const labels = Object.fromEntries(names.map((name, n) => [name, `v${n}`]))
+    const line = { time: '2026-01-02T03:04:05Z', level: 'info', msg: 'x', ...labels, rest: 'y' }
+    const [payload] = all(encoderOf(arena, backend), arena.slab({ lines: [JSON.stringify(line)] }))
+    const [{ stream, values }] = JSON.parse(payload!.text).streams
+    t.strictSame(stream, { source: 'app', ...labels })
+    t.equal(values[0][1], 'x')
+    t.equal(values[0][2].rest, 'y')
+    t.strictSame(
+      names.filter(name => name in values[0][2]),
+      [],
+    )
+  },
+)
+
 t.test('a record that is cut, or sent as its line, is still where its values say', async t => {
   const own = elasticsearchSchema.parse({ endpoint: 'http://es', index: 'logs-%{[svc]}-%{yyyy}' })
   const backend = createElasticsearch(own, CONTEXT)
