@@ -1,6 +1,6 @@
 /**
- * Says that records are not what their source or their backend says: once for each source, and again after an hour if it still happens. An
- * application may write a thousand such lines a second; the metrics count them.
+ * Says that records are not what their source or their backend says: once for each source, and again after an hour if it
+ * still happens. An application may write a thousand such lines a second; the metrics count them.
  */
 import type { Origin } from '../chunk.ts'
 import type { Logger } from '../log.ts'
