@@ -187,6 +187,15 @@ t.test('members of objects are values of their own, and what is none stays one v
   t.same(of('{"a":{"b":1},"a.b":2}'), ['a.b=2'], 'of two that are equal the last holds')
   t.same(of('{"a.b":2,"c":3,"\\u0061":{"b":1},"a":{"b":5}}'), ['c=3', 'a.b=5'])
   t.same(of('{"a":{"b":1,"b":2,"b.c":3},"a.b.c":4}'), ['a.b=2', 'a.b.c=4'])
+  const [pairs] = records(['a={"b":1} c=2 d=3'], { parse: 'logfmt', choices: [choice({ flatten: true, drop: ['d'] })] })
+  t.same(pairs!.slice(0, 2), [
+    ['a', '"{\\"b\\":1}"'],
+    ['c', '"2"'],
+  ])
+  t.notOk(
+    pairs!.some(([name]) => name === 'd'),
+    'pairs hold no objects, and obey the other choices',
+  )
 })
 
 t.test('objects that are too deep, or have a name that is too long, stay one value', async t => {
