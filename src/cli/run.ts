@@ -38,8 +38,8 @@ export type Interruption =
   | 'closed'
 
 const TERMINATION_LOG = '/dev/termination-log'
-/** Below this limit memory is scarcer than time: bytes. */
-const SCARCE = 96 * 1024 ** 2
+/** Up to this limit, which the image is made for, memory is scarcer than time: bytes. */
+const SCARCE = 128 * 1024 ** 2
 
 /** What is to run, where it comes from, and where changes of it are looked for. */
 export interface RunParts {
@@ -73,7 +73,7 @@ export async function run(
   const limit = memoryLimit()
   // V8 then collects at a third more than what lives instead of at twice as much, for a twelfth more CPU time under load.
   // Among Node's options it would be no flag of V8's snapshot, and every start would compile Node's own code anew.
-  if (limit !== undefined && limit < SCARCE) setFlagsFromString('--optimize-for-size')
+  if (limit !== undefined && limit <= SCARCE) setFlagsFromString('--optimize-for-size')
   const least = leastMemory(config.memory.budget)
   if (limit !== undefined && limit < least) {
     log.warn(
