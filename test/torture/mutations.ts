@@ -901,8 +901,8 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       [
         'src/process/stage.ts',
-        '    return this.#selector?.apply(slab, first) ?? false\n',
-        '    const dropped = this.#selector?.apply(slab, first) ?? false\n    for (const chunk of slab.chunks.slice(first)) this.#steps.get(chunk.origin.source)?.redactor?.redact(slab, chunk)\n    return dropped\n',
+        '    const freed = this.#selector?.apply(slab, first) ?? false\n',
+        '    const freed = this.#selector?.apply(slab, first) ?? false\n    for (const chunk of slab.chunks.slice(first)) this.#steps.get(chunk.origin.source)?.redactor?.redact(slab, chunk)\n',
       ],
     ],
     processing: 'dropped for what redaction left',
