@@ -209,8 +209,7 @@ export class Archives {
     if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
     this.#learned.set(origin, tries + 1)
     const saved = generation.save(origin)
-    const { inode, source } = saved
-    const wanted = { path: origin, inode, bounds: this.#parts.boundsOf(source), ...identityOf(saved) }
+    const wanted = { path: origin, bounds: this.#parts.boundsOf(saved.source), ...identityOf(saved) }
     const learn = async () => {
       for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
         if (this.#stopped) return

@@ -265,8 +265,8 @@ export class Search {
   }
 
   #wantedOf(entry: SavedGeneration): Wanted {
-    const { origin: path, inode, source } = entry
-    return { path, inode, bounds: this.#parts.boundsOf(source), ...identityOf(entry) }
+    const { origin: path, source } = entry
+    return { path, bounds: this.#parts.boundsOf(source), ...identityOf(entry) }
   }
 
   /** The entry, with what is to be seen of its file, if it is there but may not be opened now: its offset is kept. */

@@ -21,7 +21,7 @@ import {
   readHead,
   readMarker,
 } from '../files/fingerprint.ts'
-import { entryAt, fileAt } from '../files/inodes.ts'
+import { entryAt, fileAt, sameBirth } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
 import {
   type Habits,
@@ -53,6 +53,9 @@ export interface Wanted {
   readonly bounds: readonly Bound[]
 }
 
+/** What a file is known by. */
+type Identity = Pick<Wanted, 'head' | 'cursors' | 'seen'> & Partial<Pick<Wanted, 'inode'>>
+
 export interface Sibling {
   readonly path: string
   readonly opened: OpenFile
@@ -64,15 +67,15 @@ const FEWER_NAMES = 64
 /** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
 const SAMPLES = 16
 
-export function identityOf(saved: SavedGeneration): Omit<Wanted, 'path' | 'inode' | 'bounds'> {
-  const { head, cursors, seen, ends, begun } = saved
-  return { head, cursors: Object.values(cursors), seen, ends, begun }
+export function identityOf(saved: SavedGeneration): Omit<Wanted, 'path' | 'bounds'> {
+  const { inode, head, cursors, seen, ends, begun } = saved
+  return { inode, head, cursors: Object.values(cursors), seen, ends, begun }
 }
 
 /** Whether the open file is the wanted generation: its head, and the marker before every offset. */
-export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cursors' | 'seen'>): boolean {
+export function isGeneration(opened: OpenFile, wanted: Identity): boolean {
   const size = Number(opened.stats.size)
-  const { head, seen } = wanted
+  const { head, seen, inode } = wanted
   // Who had read more than the copy holds in which it went on knows nothing of that.
   const cursors = wanted.cursors.filter(({ offset, end }) => offset <= size || end === undefined)
   if (cursors.length === 0 && wanted.cursors.length > 0) return false
@@ -80,11 +83,18 @@ export function isGeneration(opened: OpenFile, wanted: Pick<Wanted, 'head' | 'cu
   if (head.length === 0 && seen && cursors.every(({ offset }) => offset === 0)) {
     return seen.offset <= size && markerMatches(opened.fd, seen.offset, seen.marker)
   }
+  // And where that is not known either, a file that was made since may have got the number of its inode.
+  if (head.length === 0 && inode && cursors.every(({ offset }) => offset === 0) && isReborn(opened, inode)) return false
   return (
     size >= wanted.head.length &&
     headMatches(opened.fd, wanted.head) &&
     cursors.every(({ offset, marker }) => offset <= size && markerMatches(opened.fd, offset, marker))
   )
+}
+
+function isReborn({ stats }: OpenFile, inode: Inode): boolean {
+  const found = inodeOf(stats)
+  return inodeKey(found) === inodeKey(inode) && !sameBirth(found, inode)
 }
 
 /** What stood in directories at one moment, for a start: see `snapshot.ts`. */

@@ -56,6 +56,18 @@ function place(t: Test): { log: string; at: (name: string) => string } {
   return { log: join(dir, 'app.log'), at: name => join(dir, name) }
 }
 
+t.test('of a file that nothing was read of, a later one with the number of its inode is told by its birth', t => {
+  const { log } = place(t)
+  writeFileSync(log, 'of another file\n')
+  const unread = known(log, 0)
+  t.equal(find(t, unread, 'inode', nobody), log)
+  const before = { ...unread.inode, birth: String(BigInt(unread.inode.birth) - 1n) }
+  t.equal(find(t, { ...unread, inode: before }, 'inode', nobody), undefined)
+  const read = known(log, 16)
+  t.equal(find(t, { ...read, inode: before }, 'inode', nobody), log, 'what was read tells more than a birth')
+  t.end()
+})
+
 t.test('a renamed file is found by its inode, under whatever name', t => {
   const { log, at } = place(t)
   writeFileSync(log, 'content\n')
