@@ -105,6 +105,8 @@ export function judge(
       const { line } = entry
       if (line === undefined || common.has(line.expected) || receiver.idsOf.get(arrival.text)?.[0] !== arrival.id)
         continue
+      // What a drain has cut comes in parts, and whole only out of a copy, whenever that is read.
+      if (line.cuts.length > 0) continue
       // What is refused for a while is held apart, and may come long after what stands behind it.
       if (poisonOf(line.text, name) !== undefined) continue
       const complaint = order.arrived(line)

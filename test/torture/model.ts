@@ -221,6 +221,7 @@ export class Model {
       // By its content it will not be known again; by its name it may.
       node.forgotten = true
     }
+    if (this.#isBlank) this.unaccounted = true
     if (size > 0) {
       this.shortened = true
       node.unorder()
@@ -301,8 +302,12 @@ export class Model {
     if (copy.rotation) copy.origin ??= node.origin
     const death = this.deaths.at(-1)
     // Neither a dead shipper nor one that has just begun to read again can know it for what it sent and never saved.
-    const unread = !this.alive || this.#had(this.#readyAt) < SAVED
-    if (unread && death?.kind === 'kill' && copy.linkedSince !== undefined && copy.linkedSince > death.unsaved.met) {
+    if (
+      (!this.alive || this.#isBlank) &&
+      death?.kind === 'kill' &&
+      copy.linkedSince !== undefined &&
+      copy.linkedSince > death.unsaved.met
+    ) {
       this.unaccounted = true
       for (const { line } of copy.lines) line.allowed++
       copy.linkedSince = undefined
@@ -364,9 +369,14 @@ export class Model {
   gone(node: Node): void {
     if (node.names.size > 0) return
     this.#lossAt = performance.now()
-    if (!this.alive) this.unaccounted = true
+    if (!this.alive || this.#isBlank) this.unaccounted = true
     node.owed = this.#isOwed(node)
     this.#mayCome(node)
+  }
+
+  /** It has just begun to read again, and may not know yet what was sent before a death and never saved. */
+  get #isBlank(): boolean {
+    return this.alive && this.deaths.at(-1)?.kind === 'kill' && this.#had(this.#readyAt) < SAVED
   }
 
   /** What was sent of a file and never saved comes again, under other ids. */
