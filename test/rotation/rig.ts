@@ -108,8 +108,9 @@ export class Rig {
       const path = join(this.#dir, 'state', 'checkpoint')
       // While it is replaced there is none.
       const [, body = '{}'] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
-      const { generations = [] } = JSON.parse(body) as { generations?: { path: string; size: number }[] }
-      const sizes = new Map(generations.map(({ path, size }) => [path, size]))
+      type Saved = { origin: string; path?: string; size: number }
+      const { generations = [] } = JSON.parse(body) as { generations?: Saved[] }
+      const sizes = new Map(generations.map(({ origin, path = origin, size }) => [path, size]))
       return live.every(({ path, size }) => sizes.get(path) === size)
     })
     if (!saved) this.#t.fail('the checkpoint does not have what lies under the followed names')
