@@ -41,10 +41,11 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   const report = (path: KeyPath, problem: Omit<Problem, 'file' | 'line' | 'key'>): void => {
     problems.push({ ...circumstances.locate(path), ...problem })
   }
-  const plans = plansOf(sources, written.backends as unknown as readonly BackendEntry[], report)
+  const { plans, failed } = plansOf(sources, written.backends as unknown as readonly BackendEntry[], report)
   const backends = written.backends.map((entry, index) =>
     backend(entry as unknown as BackendEntry, sources, (each, of) =>
-      routes(each, of, plans, ['backends', index], report),
+      // What a backend says of records goes by what its sources find in them, which is not known of one that failed.
+      of.some(source => failed.has(source)) ? NO_ROUTES : routes(each, of, plans, ['backends', index], report),
     ),
   )
   const config: Config = {
@@ -68,9 +69,16 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   return { config, problems, warnings }
 }
 
+interface Planned {
+  readonly plans: Plans
+  /** Sources that cannot be compiled. */
+  readonly failed: ReadonlySet<string>
+}
+
 /** What is said about the records of each source, compiled; what cannot be is reported. */
-function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEntry[], report: Report): Plans {
+function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEntry[], report: Report): Planned {
   const plans = new Map<string, SourcePlan>()
+  const failed = new Set<string>()
   for (const [index, source] of sources.entries()) {
     const own = backends.filter(each => each.sources?.includes(source.name) ?? true)
     const parts = own.flatMap(each => partitioningOf(each)?.by ?? [])
@@ -82,10 +90,11 @@ function plansOf(sources: readonly SourceConfig[], backends: readonly BackendEnt
         if (planned.plan) plans.set(source.name, planned.plan)
         break
       case 'problems':
+        failed.add(source.name)
         for (const { path, ...problem } of planned.problems) report(['sources', index, ...path], problem)
     }
   }
-  return plans.size > 0 ? plans : NO_PLANS
+  return { plans: plans.size > 0 ? plans : NO_PLANS, failed }
 }
 
 /** What a backend says about the records of its sources, compiled. */

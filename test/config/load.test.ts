@@ -944,6 +944,21 @@ t.test('a file that may not be read is told from one that is not there', { skip:
   t.match(locked, { problems: [{ found: /permission/ }] })
 })
 
+t.test(
+  'what is wrong with a source is not said once more of the backends that go by what is found in its records',
+  async t => {
+    const backend = '{ type: loki, endpoint: http://loki, labels: [source, level] }'
+    const of = (match: string) =>
+      `sources: [{ paths: [/a.log], level: auto, redact: { match: { order: '${match}' } } }]\nbackends: [${backend}]\n`
+    await valid(t, { yaml: of('order=x') })
+    const found = await problems(t, { yaml: of('order=(?=x)') })
+    t.strictSame(
+      found.map(({ key }) => key),
+      ['sources[0].redact.match.order'],
+    )
+  },
+)
+
 t.test('the usual file is used if it is there, with bare paths too', async t => {
   const directory = scratch(t, { 'config.yaml': `${SOURCE}backends: [{type: http, endpoint: "http://x/"}]` })
   const usual = { env: {}, cwd: directory, defaultFile: join(directory, 'config.yaml') }
