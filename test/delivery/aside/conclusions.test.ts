@@ -1,7 +1,7 @@
 /** What an answer means for records that are aside: whatever it is, each settles once, and none is rejected unproven. */
 import t from 'tap'
 import type { Verdict } from '../../../src/backends/backend.ts'
-import { until } from '../../program.ts'
+import { sleep, until } from '../../program.ts'
 import { numbered, origin } from '../rig.ts'
 import { answered, DELIVERED, REFUSED, type Says } from './answered.ts'
 
@@ -20,15 +20,20 @@ t.test('a record that an answer refuses beside one that it takes is rejected at 
   t.equal(laid.arena.outcome.delivered.lines, 2)
 })
 
-t.test('a record of an answer that takes nothing is kept, until another one is accepted', async t => {
+t.test('a record of an answer that takes nothing is kept, until others are accepted', async t => {
   const laid = await answered(t, names)
   const { free, settled } = laid.ship({ lines: ['bad 0', 'bad 1'] })
   await free
   t.ok(await until(() => laid.receiver.received.length >= 4), 'it is retried')
   t.strictSame(laid.rejected, [])
   t.equal(laid.delivery.aside, 2)
-  await laid.ship({ lines: ['line 0'], origin: origin('/var/log/app/other.log') }).settled
-  await settled
+  // A request that was under way when a refusal came proves nothing against that record: one of them may be too few.
+  let isSettled = false
+  void settled.then(() => (isSettled = true))
+  for (let n = 0; !isSettled; n++) {
+    await laid.ship({ lines: [`line ${n}`], origin: origin(`/var/log/app/other-${n}.log`) }).settled
+    await sleep(10)
+  }
   t.strictSame(laid.rejected.sort(), ['bad 0', 'bad 1'])
 })
 
