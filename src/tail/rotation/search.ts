@@ -167,7 +167,8 @@ export class Search {
       table.seek(entry, { kind: 'descriptor', circumstances })
       return
     }
-    const found = this.#first(entry, wanted, circumstances)
+    const { replaced, truncated } = circumstances
+    const found = this.#first(entry, { ...wanted, removed: !replaced && !truncated }, circumstances)
     if (found) {
       this.#continue(entry, found, circumstances)
       return

@@ -49,6 +49,8 @@ export interface Wanted {
   readonly ends?: readonly SavedCursor[] | undefined
   /** When the generation began: nanoseconds since the epoch. A copy of it is younger. */
   readonly begun?: string | undefined
+  /** Its file is gone and was not truncated before, as far as is known: that it was copied has to be told by content. */
+  readonly removed?: boolean
   /** Where files of its source must really lie. */
   readonly bounds: readonly Bound[]
 }
@@ -177,8 +179,9 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   const original = basename(wanted.path)
   if (!isNumbered(name, original) && !isLikely(name, original)) return 0
   if (compressionOf(opened.fd) !== undefined) return 0
-  // Of its content nothing may be known at all, if the process was killed when it had just begun.
-  if (head.length === 0 && begun === '0') return 0
+  // Of its content nothing may be known at all, if the process was killed when it had just begun. Then the rotation of
+  // another file of its path would be taken for its copy, and lines that were sent already get other ids.
+  if (head.length === 0 && (begun === '0' || wanted.removed)) return 0
   return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
 }
 

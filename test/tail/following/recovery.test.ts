@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -197,6 +198,22 @@ t.test('where rotations of a path went is known by those that are gone', async t
   const started = await room(t, options)
   t.strictSame(await started.came(1), ['a1'])
   t.equal([...started.tail.tailers][0]!.path, rotated)
+})
+
+t.test('a removed file of which nothing is known gives its id to no other rotation of its path', async t => {
+  const { state, vol, options } = planted(t)
+  const log = join(vol, 'app.log')
+  plant(state, [])
+  const before = await room(t, options)
+  await before.came(1)
+  const sent = before.lines[0]!.generation
+  await before.stop(false)
+  renameSync(log, `${log}.1`)
+  // The process was killed before it had saved that it began with this file, and after one that came and went.
+  plant(state, [generation(log, { begun: '4' })])
+  const after = await room(t, options)
+  t.strictSame(await after.came(1), ['a line'])
+  t.equal(after.lines[0]!.generation, sent)
 })
 
 t.test('an offset without a marker hides no line', async t => {
