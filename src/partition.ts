@@ -7,13 +7,19 @@
  *     number   3                                    what stands in the record's row
  *
  * Number 0 is for records without any of the values, and for those for which there is no number: there are at most so many
- * numbers in a time, for what tells records apart may be anything.
+ * numbers in a time, for what tells records apart may be anything. A record for whose time there is none has that of its
+ * other values.
  */
 
-/** One value that tells records apart: the level, as a word, or the value of this name. `path`: the key that says so. */
+/**
+ * One value that tells records apart: the level, as a word; the value of this name; the record's own time, as RFC 3339 with
+ * the beginning of its period (milliseconds), where it is not the period in which the record was read. `path`: the key that
+ * says so.
+ */
 export type PartitionPart = { readonly path: readonly (string | number)[] } & (
   | { readonly kind: 'level' }
   | { readonly kind: 'value'; readonly name: string }
+  | { readonly kind: 'time'; readonly period: number }
 )
 
 /** What a backend says of it. */

@@ -3,7 +3,7 @@
  *
  *     {"create":{"_index":"logs-2026.01.02","_id":"…-│offset│"}}⏎{"@timestamp":"…","message":"│frame│", … ,"event":{"sequence":│counter│}}⏎
  *
- * Where `index` names values, each record has an index of its own (index_name.ts).
+ * Where `index` names values or dates, each record has an index of its own (index_name.ts).
  *
  * Guarantees: an item is delivered only if the answer says so of it (or of all of them); a record that is already there
  * under our own id is delivered; what the cluster refuses for reasons of its own (a missing index, a full disk, a read-only
@@ -21,7 +21,7 @@ import { idPrefix, isoTime, joined, literal, offset, quoted } from './fields.ts'
 import { NO_LIMITS, perLine } from './format.ts'
 import { fieldsIn, levelIn, message, timeOf, whenRepeated, whenSampled } from './found.ts'
 import { judge } from './http.ts'
-import { datesIn, filled, INDEX, type IndexTemplate, indexTemplate, partitioningBy } from './index_name.ts'
+import { filled, INDEX, type IndexTemplate, indexTemplate, partitioningBy } from './index_name.ts'
 
 export const elasticsearchSchema = z.object({
   endpoint: endpointSchema.check(z.describe('The cluster, with or without /_bulk.')),
@@ -32,14 +32,14 @@ export const elasticsearchSchema = z.object({
     )
     .check(
       z.describe(
-        'A data stream, an index or an alias that writes to one; dates as logs-%{yyyy.MM.dd}, values of each record as logs-%{[service]:default}, its level as %{[level]}.',
+        'A data stream, an index or an alias that writes to one; dates of each record’s time as logs-%{yyyy.MM.dd}, values of each record as logs-%{[service]:default}, its level as %{[level]}.',
       ),
     ),
   maxIndices: z
     ._default(bound, 50)
     .check(
       z.describe(
-        'Names within a day, dates aside, where index names values. Other records go where those without the values go.',
+        'Names within a day, where index has values or dates; the date of reading makes none. Other records have the date of reading, or go where those without the values go.',
       ),
     ),
   pipeline: z
@@ -83,13 +83,14 @@ export function createElasticsearch(options: ElasticsearchOptions, context: Back
   }
 }
 
-/** The name of a chunk's index, or that of each of its records. */
+/** The name of a chunk's index, or that of each of its records. A record whose partition has no date has that of reading. */
 function indexAt(template: IndexTemplate, chunk: Chunk): Segment[] {
-  const found = chunk.shape?.partition !== undefined
-  const dates = datesIn(template, isoTime(chunk))
-  return filled(template, []).flatMap((part, piece): Segment[] => [
-    ...(piece > 0 ? [literal(dates[piece - 1]!)] : []),
-    found ? { kind: 'partition', piece } : literal(quoted(part)),
+  const read = isoTime(chunk)
+  const pieces = filled(template, [], read).map(text => literal(quoted(text)))
+  if (chunk.shape?.partition === undefined) return pieces
+  return pieces.flatMap((date, piece): Segment[] => [
+    { kind: 'partition', piece },
+    ...(piece % 2 === 1 ? [{ kind: 'when', has: { noPiece: piece }, show: [date] } as const] : []),
   ])
 }
 

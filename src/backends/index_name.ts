@@ -2,7 +2,7 @@
  * The name of an index: a template of text, dates and values that were found in a record.
  *
  *     logs-%{[service]:none}-%{yyyy.MM.dd}      │ logs- │ service │ - │ date │
- *     {"service":"Check Out"}, 2026-01-02       logs-check_out-2026.01.02
+ *     {"service":"Check Out"}, 2026-01-02       logs-check_out-2026.01.02     the record's own time, or that of reading
  *     {}                                        logs-none-2026.01.02
  *
  * Guarantees: whatever a value is, Elasticsearch takes the name ("Create index API"): small letters, none of the signs that
@@ -13,7 +13,7 @@ import { headOf } from './fit.ts'
 
 type Piece =
   | { readonly kind: 'text'; readonly text: string }
-  /** Fields of a record's time, in UTC. */
+  /** Fields of a time, in UTC. */
   | { readonly kind: 'date'; readonly pattern: string }
   /** `otherwise`: in the place of a value that is not there. */
   | { readonly kind: 'level'; readonly otherwise: string }
@@ -33,8 +33,9 @@ const MOST_VALUES = 4
 const MOST_VALUE = 100
 const OTHERWISE = 'default'
 
-/** Milliseconds in which names are counted. */
-const DAY = 24 * 3_600_000
+/** Milliseconds. Names are counted in a day. */
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 const PIECE = /%\{([^}]*)\}/g
 const DATE = /^[yMdH._-]+$/
@@ -79,25 +80,36 @@ function valuesIn(pieces: IndexTemplate): Extract<Piece, { otherwise: string }>[
   return pieces.filter(piece => 'otherwise' in piece)
 }
 
-/** How records are told apart by the values of a template, if it has some. */
+/** How records are told apart by the values and dates of a template, if it has some. */
 export function partitioningBy(template: IndexTemplate, most: number): Partitioning | undefined {
+  const path = ['index']
   const by = valuesIn(template).map((piece): PartitionPart => {
-    const path = ['index']
     return piece.kind === 'level' ? { kind: 'level', path } : { kind: 'value', name: piece.name, path }
   })
+  const dates = template.flatMap(piece => (piece.kind === 'date' ? [piece.pattern] : []))
+  const period = dates.some(pattern => pattern.includes('HH')) ? HOUR : DAY
+  if (dates.length > 0) by.push({ kind: 'time', period, path })
   if (by.length === 0) return undefined
-  return { by, key: 'maxIndices', most, window: DAY, text: values => filled(template, values).join('\0') }
+  const text = (values: readonly (string | undefined)[]): string => {
+    const time = dates.length > 0 ? values.at(-1) : undefined
+    return filled(template, values, time).join('\0')
+  }
+  return { by, key: 'maxIndices', most, window: DAY, text }
 }
 
-/** What stands between the dates of the template, for these values. */
-export function filled(template: IndexTemplate, values: readonly (string | undefined)[]): string[] {
+/**
+ * The name for these values in pieces: what stands before the first date of the template, that date, what stands between it
+ * and the second, and so on. Without a time dates are empty.
+ */
+export function filled(template: IndexTemplate, values: readonly (string | undefined)[], time?: string): string[] {
+  const dates = time === undefined ? [] : datesIn(template, time)
   const fixed = template.reduce((sum, piece) => sum + fixedBytes(piece), 0)
   const most = Math.min(MOST_VALUE, Math.floor((MOST - fixed) / Math.max(1, valuesIn(template).length)))
   const parts = ['']
   let next = 0
   for (const piece of template) {
     if (piece.kind === 'date') {
-      parts.push('')
+      parts.push(dates[(parts.length - 1) / 2] ?? '', '')
       continue
     }
     const isFirst = parts.length === 1 && parts[0] === ''
@@ -107,8 +119,8 @@ export function filled(template: IndexTemplate, values: readonly (string | undef
   return parts
 }
 
-/** The dates of the template, of a record that was read then (RFC 3339). */
-export function datesIn(template: IndexTemplate, time: string): string[] {
+/** The dates of the template, at that time (RFC 3339). */
+function datesIn(template: IndexTemplate, time: string): string[] {
   const [yyyy, MM, dd, HH] = time.split(/[-T:]/)
   const fields: Readonly<Record<string, string | undefined>> = { yyyy, MM, dd, HH }
   return template.flatMap(piece =>

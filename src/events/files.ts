@@ -84,9 +84,9 @@ export const FILES = {
     level: 'warn',
     rule: always,
     means:
-      'Values of records that become labels (Loki) or the name of an index (Elasticsearch) are more different than `key` of the backend allows; `path` is a file with such a record. Further ones are sent as structured metadata, or to the index of records without the values. Logged once an hour at the most; `cardinality_limited_records_total` counts them.',
+      'Values of records that become labels (Loki), or values and dates that become the name of an index (Elasticsearch), are more different than `key` of the backend allows; `path` is a file with such a record. Further ones are sent as structured metadata, or to the index of records without the values or with the date of reading. Logged once an hour at the most; `cardinality_limited_records_total` counts them.',
     action:
-      'Take a value that has many forms (an id, a path) out of `labels` or `index`; it can be searched for without that. If all of them are meant, raise `key`.',
+      'Take a value that has many forms (an id, a path) out of `labels` or `index`; it can be searched for without that. If all of them are meant, as in a backlog of many days, raise `key`.',
   },
   times_unread: {
     level: 'warn',

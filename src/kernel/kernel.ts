@@ -95,12 +95,13 @@ export type FieldForm = keyof typeof FIELD_FORMS
 /** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
 export type LevelForm = keyof typeof LEVEL_FORMS
 export type RepeatedForm = keyof typeof REPEATED_FORMS
-/** A time, a level, more records than one, no partition but the first; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
+/** A time, a level, more records than one, no partition but the first, nothing in a piece of its text; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
 export type Has =
   | 'time'
   | 'level'
   | 'repeated'
   | 'no partition'
+  | { readonly noPiece: number }
   | { readonly sampled: keyof typeof SAMPLINGS }
   | { readonly value: number }
   | { readonly id: number; readonly bytes: 8 | 16 }
@@ -389,9 +390,9 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly partitionTexts: WebAssembly.Global
   readonly encloses: WebAssembly.Global
   readonly partitioned: WebAssembly.Global
-  partition(plan: number, book: number, closed: boolean): number
+  partition(plan: number, book: number, closed: boolean, readNanos: bigint): number
   readonly beyond: WebAssembly.Global
-  enlist(plan: number, book: number, number: number): number
+  enlist(plan: number, book: number, number: number, readNanos: bigint): number
   frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
   padded(ends: number, first: number, count: number, start: number): number
   records(
@@ -562,11 +563,17 @@ function dataOf(segment: Extract<Segment, { kind: 'literal' | 'members' | 'field
   }
 }
 
+/** Nanoseconds of a time in milliseconds. */
+function nanosOf(ms: number): bigint {
+  return BigInt(Math.floor(ms)) * 1_000_000n
+}
+
 function conditionOf(has: Has): [what: number, slot: number] {
   if (has === 'time') return [LAYOUT.HAS_TIME, LAYOUT.NO_SLOT]
   if (has === 'level') return [LAYOUT.HAS_LEVEL, LAYOUT.NO_SLOT]
   if (has === 'repeated') return [LAYOUT.HAS_REPEATED, LAYOUT.NO_SLOT]
   if (has === 'no partition') return [LAYOUT.HAS_NO_PARTITION, LAYOUT.NO_SLOT]
+  if ('noPiece' in has) return [LAYOUT.HAS_NO_PIECE, has.noPiece]
   if ('sampled' in has) return [LAYOUT.HAS_SAMPLED, SAMPLINGS[has.sampled]]
   if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
   return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
@@ -658,11 +665,12 @@ export class Kernel {
 
   /**
    * Writes the number of its partition to the row of each frame, by the plan and the book at these addresses
-   * (assembly/process/partition.ts), up to one that is not in the book; returns how many. `beyond` says the rest.
+   * (assembly/process/partition.ts), up to one that is not in the book; returns how many. They were read at `readAt`,
+   * milliseconds since the epoch. `beyond` says the rest.
    */
-  partition(frames: Frames, plan: number, book: number, closed: boolean): number {
+  partition(frames: Frames, plan: number, book: number, closed: boolean, readAt: number): number {
     this.#look(frames)
-    return this.#loops.partition(plan, book, closed)
+    return this.#loops.partition(plan, book, closed, nanosOf(readAt))
   }
 
   /** To how many records the last `partition` gave no number of their own, although they have values. */
@@ -671,12 +679,12 @@ export class Kernel {
   }
 
   /**
-   * Puts the values of the first of these frames into the book, under a number, or `PARTITION_BEYOND`. False if there is no
-   * room.
+   * Puts the values of the first of these frames into the book, under a number, with `PARTITION_BEYOND` in it if it is that
+   * of others. False if there is no room.
    */
-  enlist(frames: Frames, plan: number, book: number, number: number): boolean {
+  enlist(frames: Frames, plan: number, book: number, number: number, readAt: number): boolean {
     this.#look(frames)
-    return this.#loops.enlist(plan, book, number) !== 0
+    return this.#loops.enlist(plan, book, number, nanosOf(readAt)) !== 0
   }
 
   /** Lays down the texts of partitions that are not there yet. */

@@ -149,7 +149,8 @@ export function routesOf(
 }
 
 function subjectOf(plan: SourcePlan | undefined): PartitionSubject {
-  return { slots: plan?.slots, levelled: plan?.level !== undefined, count: plan === undefined ? 0 : slotsIn(plan) }
+  const { slots, parse, level, time } = plan ?? NOTHING
+  return { slots, levelled: level !== undefined, timed: time !== undefined, count: slotsIn({ parse, level }) }
 }
 
 /** Those of these sources, with what their backend says. */

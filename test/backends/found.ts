@@ -49,7 +49,7 @@ export function finding(looking: Looking): Found {
   const time = timed ? parsing.slots.slotFor(TIME_NAMES, 'scalar') : undefined
   for (const part of partitioning?.by ?? []) if (part.kind === 'value') parsing.slots.slotFor(part.name)
   const plan = compileParse(parsing, report)!
-  const subject = { slots: parsing.slots, levelled, count: plan.slots }
+  const subject = { slots: parsing.slots, levelled, timed, count: plan.slots }
   const partition = partitioning && compilePartition(partitioning, subject)
   const row = Math.ceil((LAYOUT.ROW_SLOTS + LAYOUT.SLOT * (plan.slots + (partition ? 1 : 0))) / 8) * 8
   const shape: RecordShape = { ...plan.shape, time, timed, levelled, choices, repeats: repeated.length > 0, sampled }

@@ -1,17 +1,14 @@
 /** Names of indices that are made of what a record says. */
 import fc from 'fast-check'
 import t from 'tap'
-import { datesIn, filled, indexTemplate, partitioningBy } from '../../src/backends/index_name.ts'
+import { filled, indexTemplate, partitioningBy } from '../../src/backends/index_name.ts'
 
+const HOUR = 3_600_000
 const TIME = '2026-01-02T03:04:05.678Z'
 
 /** The name for these values, put together. */
 function named(text: string, ...values: (string | undefined)[]): string {
-  const template = indexTemplate(text)!
-  const dates = datesIn(template, TIME)
-  return filled(template, values)
-    .map((part, index) => part + (dates[index] ?? ''))
-    .join('')
+  return filled(indexTemplate(text)!, values, TIME).join('')
 }
 
 t.test('text, dates and values stand where the template has them', async t => {
@@ -34,11 +31,22 @@ t.test('a value has small letters, no sign that is refused, and a bounded length
   t.equal(named('a-%{[x]}', 'é'.repeat(200)), `a-${'é'.repeat(50)}`)
 })
 
-t.test('the text for a backend has a NUL for each date', async t => {
+t.test('the text for a backend has NULs around each date, which is empty without a time', async t => {
   const partitioning = partitioningBy(indexTemplate('a-%{[level]}-%{yyyy}-%{[b][c]:x}')!, 7)!
-  t.match(partitioning, { by: [{ kind: 'level' }, { kind: 'value', name: 'b.c', path: ['index'] }], most: 7 })
-  t.equal(partitioning.text(['info', 'B\0C']), 'a-info-\0-b_c')
-  t.equal(partitioningBy(indexTemplate('logs-%{yyyy}')!, 7), undefined)
+  t.match(partitioning, {
+    by: [{ kind: 'level' }, { kind: 'value', name: 'b.c', path: ['index'] }, { kind: 'time', period: 24 * HOUR }],
+    most: 7,
+  })
+  t.equal(partitioning.text(['info', 'B\0C', undefined]), 'a-info-\0\0-b_c')
+  t.equal(partitioning.text(['info', 'B\0C', TIME]), 'a-info-\x002026\0-b_c')
+  t.equal(partitioningBy(indexTemplate('a-%{[b]}')!, 7)!.text(['c']), 'a-c')
+  t.equal(partitioningBy(indexTemplate('logs-app-default')!, 7), undefined)
+})
+
+t.test('records are told apart by the hour only where a date has hours', async t => {
+  const by = (text: string) => partitioningBy(indexTemplate(text)!, 7)!.by
+  t.match(by('logs-%{yyyy.MM}'), [{ kind: 'time', period: 24 * HOUR }])
+  t.match(by('logs-%{yyyy.MM.dd}-%{HH}'), [{ kind: 'time', period: HOUR }])
 })
 
 t.test('what is no template is refused', async t => {

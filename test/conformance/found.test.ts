@@ -412,7 +412,11 @@ async function apart(
   type: string,
   own: Record<string, unknown>,
   records: readonly (Written | string)[],
-  { poison, poisoned }: { readonly poison?: string; readonly poisoned?: () => Answer } = {},
+  {
+    poison,
+    poisoned,
+    readAt,
+  }: { readonly poison?: string; readonly poisoned?: () => Answer; readonly readAt?: number } = {},
 ): Promise<{ requests: Request[]; beyond: number; outcome: Settled }> {
   const requests: Request[] = []
   const subject: Subject = {
@@ -429,11 +433,13 @@ async function apart(
   const { partitioning } = created(await configured(t, subject, 'http://127.0.0.1:1'))
   let beyond = 0
   const onBeyond = (records: number) => void (beyond += records)
-  const arena = new Arena(16 * MIB, 0, finding({ parse: 'json', levelled: true, partitioning, onBeyond }))
+  // Times of their own, where a test says when they were read.
+  const looking = { parse: 'json', levelled: true, timed: readAt !== undefined, partitioning, onBeyond } as const
+  const arena = new Arena(16 * MIB, 0, finding(looking))
   const staged = await stage(t, subject, { arena })
   staged.server.poison = poison
   const lines = records.map(record => (typeof record === 'string' ? record : JSON.stringify(record)))
-  await staged.ship({ lines, readAt: Date.now() })
+  await staged.ship({ lines, readAt: readAt ?? Date.now() })
   t.same(staged.server.wrong, [])
   t.equal(arena.outcome.delivered.lines, lines.length - (poison === undefined ? 0 : 1))
   return { requests, beyond, outcome: arena.outcome }
@@ -523,4 +529,51 @@ t.test('elasticsearch: each record goes to the index that its values name', asyn
     if (typeof record !== 'string') t.strictSame(document.status, record.status)
   }
   t.equal(beyond, unnamed)
+})
+
+/** Names of the indices that records of these times go to, which were read at half past ten. */
+async function dated(t: Test, index: string, maxIndices: number, records: readonly object[]) {
+  const readAt = Date.UTC(2026, 10, 27, 10, 30)
+  const own = { index, maxIndices }
+  const { requests, beyond } = await apart(t, 'elasticsearch', own, records as Written[], { readAt })
+  const lines = requests.flatMap(({ body }) => body.toString().trimEnd().split('\n'))
+  const names = lines.flatMap(line => (line.startsWith('{"create"') ? [JSON.parse(line).create._index as string] : []))
+  return { names, beyond }
+}
+
+t.test('elasticsearch: dates are those of the record, and of its reading where it has no time', async t => {
+  const records = [
+    { time: '2026-11-27T10:29:59.999Z' },
+    { time: '2026-11-26T23:59:59.999Z', svc: 'A' },
+    { msg: 'no time', svc: 'a' },
+    { time: '2026-11-27T09:59:59.999Z' },
+    { time: '2026-11-28T00:00:00.000Z' },
+    { time: '1995-01-02T03:04:05.000Z', svc: 'a' },
+  ]
+  const days = await dated(t, 'logs-%{[svc]:none}-%{yyyy.MM.dd}', 50, records)
+  t.strictSame(days.names, [
+    ...['logs-none-2026.11.27', 'logs-a-2026.11.26', 'logs-a-2026.11.27'],
+    ...['logs-none-2026.11.27', 'logs-none-2026.11.28', 'logs-a-1995.01.02'],
+  ])
+  const hours = await dated(t, '%{yyyy.MM.dd}-logs-%{HH}', 50, records)
+  t.strictSame(hours.names, [
+    ...['2026.11.27-logs-10', '2026.11.26-logs-23', '2026.11.27-logs-10'],
+    ...['2026.11.27-logs-09', '2026.11.28-logs-00', '1995.01.02-logs-03'],
+  ])
+  t.equal(days.beyond + hours.beyond, 0)
+})
+
+t.test('elasticsearch: beyond so many names a record has the date of its reading, and is counted', async t => {
+  const dates = Array.from({ length: 20 }, (_, n) => `2026-10-${10 + n}T00:00:00Z`)
+  const records = dates.flatMap(time => [{ time, svc: 'a' }, { svc: 'a' }])
+  const { names, beyond } = await dated(t, 'logs-%{[svc]}-%{yyyy.MM.dd}', 5, records)
+  const own = (n: number) => `logs-a-2026.10.${10 + n}`
+  t.strictSame(
+    names,
+    dates.flatMap((_, n) => [n < 4 ? own(n) : 'logs-a-2026.11.27', 'logs-a-2026.11.27']),
+  )
+  t.equal(beyond, 16)
+  const only = await dated(t, 'logs-%{yyyy.MM.dd}', 5, records)
+  t.equal(new Set(only.names).size, 6)
+  t.equal(only.beyond, 15)
 })

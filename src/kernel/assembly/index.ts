@@ -203,6 +203,7 @@ export {
   HAS_ID_8,
   HAS_LEVEL,
   HAS_NO_PARTITION,
+  HAS_NO_PIECE,
   HAS_REPEATED,
   HAS_SAMPLED,
   HAS_TIME,
@@ -293,6 +294,8 @@ export {
   NO_PART as PARTITION_NO_PART,
   partition,
   PARTS as PARTITION_PARTS,
+  PERIOD as PARTITION_PERIOD,
+  TIME_PART as PARTITION_TIME_PART,
 } from './process/partition'
 export { FLATTENS } from './process/rules'
 export { gaps, head, origin, source, stop, tail, thin, written } from './process/thin'

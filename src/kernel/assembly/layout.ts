@@ -125,6 +125,8 @@ export const HAS_ID_8: u32 = 5
 export const HAS_SAMPLED: u32 = 6
 /** Its partition is number 0. */
 export const HAS_NO_PARTITION: u32 = 7
+/** Nothing stands in this piece of its partition's text. */
+export const HAS_NO_PIECE: u32 = 8
 /** How a value is written: as JSON, inside of a JSON string, its bytes, the bytes that its hexadecimal digits stand for. */
 export const AS_JSON: u32 = 0
 export const AS_STRING: u32 = 1

@@ -25,6 +25,7 @@ import {
   HAS_ID_16,
   HAS_LEVEL,
   HAS_NO_PARTITION,
+  HAS_NO_PIECE,
   HAS_REPEATED,
   HAS_SAMPLED,
   HAS_TIME,
@@ -81,7 +82,7 @@ import { length, varint } from './process/attribute'
 import { beginFields, tooMuch } from './process/field'
 import { fields } from './process/fields'
 import { decimal, moment } from './process/moment'
-import { piece, wholeText } from './process/partition-text'
+import { isEmpty, piece, wholeText } from './process/partition-text'
 import {
   beginRow,
   displaced,
@@ -289,6 +290,7 @@ function has(what: u32, slot: u32): bool {
   if (what == HAS_REPEATED) return repeated() > 1
   if (what == HAS_SAMPLED) return sampling() == slot
   if (what == HAS_NO_PARTITION) return partition() == 0
+  if (what == HAS_NO_PIECE) return isEmpty(slot)
   if (!find(slot)) return false
   if (what == HAS_VALUE) return true
   return isIdentifier(valueFrom, valueEnd, form(), what == HAS_ID_16 ? 16 : 8)

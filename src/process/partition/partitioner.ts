@@ -8,10 +8,10 @@
  * most so many numbers within a window of time. Beyond, a record has number 0, which says none of its values, and is counted.
  *
  * Guarantees: a record keeps its number for as long as it is in memory, so what is sent again is the same; a text has one
- * number; neither the numbers nor what is kept for them grows beyond what was set aside.
+ * number; a record that has none for its time has that of its other values; neither the numbers nor what is kept for them grows beyond what was set aside.
  */
 import type { Chunk, Origin, RecordShape, Slab } from '../../chunk.ts'
-import type { Frames, Kernel } from '../../kernel/kernel.ts'
+import { type Frames, type Kernel, NO_TIME } from '../../kernel/kernel.ts'
 import { LAYOUT } from '../../kernel/module.ts'
 import type { Partitioning, Partitions, RecordPartition } from '../../partition.ts'
 import type { PartitionPlan } from './compile.ts'
@@ -121,17 +121,26 @@ export class Partitioner {
     for (let at = chunk.firstFrame; at < end; ) {
       const { ends, column, rows, row } = slab
       const frames: Frames = { ends, first: at, count: end - at, start: slab.startOf(chunk, at), column, rows, row }
-      at += kernel.partition(frames, address, this.#book, window.closed)
+      at += kernel.partition(frames, address, this.#book, window.closed, chunk.readAt)
       beyond += kernel.beyond
       if (at === end) break
       const start = slab.startOf(chunk, at)
-      const number = this.#numberOf(window, this.#partitioning.text(this.#valuesOf(plan, slab.rowOf(at), start)))
-      if (number === undefined || !kernel.enlist({ ...frames, first: at, start }, address, this.#book, number)) {
-        window.closed = true
-      }
+      const number = this.#numberFor(window, this.#valuesOf(plan, slab.rowOf(at), start, chunk.readAt))
+      const one = { ...frames, first: at, start }
+      if (number === undefined || !kernel.enlist(one, address, this.#book, number, chunk.readAt)) window.closed = true
     }
     chunk.shape = this.#shapeOf(chunk.shape, plan)
     if (beyond > 0) this.onBeyond?.(chunk.origin, beyond)
+  }
+
+  /** The number for these values, or else for those of them that are no time; undefined: there are none any more. */
+  #numberFor(window: Window, values: readonly (string | undefined)[]): number | undefined {
+    const { by, text } = this.#partitioning
+    const number = this.#numberOf(window, text(values))
+    const timed = by.some(({ kind }, index) => kind === 'time' && values[index] !== undefined)
+    if (number !== undefined || !timed) return number
+    const others = this.#numberOf(window, text(values.map((value, n) => (by[n]!.kind === 'time' ? undefined : value))))
+    return others === undefined ? undefined : withBeyond(others)
   }
 
   /** The number of a text; undefined: there are none any more. */
@@ -139,7 +148,7 @@ export class Partitioner {
     const known = window.numbers.get(text)
     if (known !== undefined) return known
     const bytes = Buffer.from(text)
-    if (bytes.length > LONGEST_TEXT) return LAYOUT.PARTITION_BEYOND
+    if (bytes.length > LONGEST_TEXT) return withBeyond(0)
     const { most } = this.#partitioning
     if (window.texts.length > most || window.end + bytes.length > textBytes(most)) return undefined
     const number = window.texts.push({ at: window.end, bytes }) - 1
@@ -149,13 +158,21 @@ export class Partitioner {
   }
 
   /** What the record says, in the order in which it was asked for. */
-  #valuesOf({ slots, level }: PartitionPlan, row: number, start: number): (string | undefined)[] {
+  #valuesOf(
+    { slots, level, period }: PartitionPlan,
+    row: number,
+    start: number,
+    readAt: number,
+  ): (string | undefined)[] {
     const { bytes } = this.#kernel
     const form = bytes[row + LAYOUT.ROW_FORM]!
     return this.#partitioning.by.map(({ kind }, index) => {
       if (kind === 'level') {
         const severity = bytes[row + LAYOUT.ROW_LEVEL]!
         return level && severity > 0 ? WORDS[(severity - 1) >> 2] : undefined
+      }
+      if (kind === 'time') {
+        return period === undefined ? undefined : periodIn(bytes.readBigInt64LE(row + LAYOUT.ROW_TIME), period, readAt)
       }
       const slot = slots[index]
       if (slot === undefined) return undefined
@@ -177,6 +194,19 @@ export class Partitioner {
     shapes.set(shape, made)
     return made
   }
+}
+
+/** A number that stands for values which have none of their own. */
+function withBeyond(number: number): number {
+  return (number | LAYOUT.PARTITION_BEYOND) >>> 0
+}
+
+/** When the period of a time began; undefined: there is no time, or it is the period of the reading. */
+function periodIn(nanos: bigint, period: number, readAt: number): string | undefined {
+  if (nanos === NO_TIME) return undefined
+  const begun = (ms: number): number => Math.floor(ms / period) * period
+  const own = begun(Number(nanos / 1_000_000n))
+  return own === begun(readAt) ? undefined : new Date(own).toISOString()
 }
 
 /** What a value says that is written so, in a record of this form; undefined: nothing. */

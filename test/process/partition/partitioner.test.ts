@@ -20,6 +20,7 @@ const MIB = 1 << 20
 const HOUR = 3_600_000
 
 const LEVEL: PartitionPart = { kind: 'level', path: ['labels', 0] }
+const time = (period: number): PartitionPart => ({ kind: 'time', period, path: ['index'] })
 const value = (name: string): PartitionPart => ({ kind: 'value', name, path: ['labels', 1, 'field'] })
 
 const by = (...parts: PartitionPart[]): Partitioning => ({
@@ -35,6 +36,7 @@ type Sources = Readonly<Record<string, Partial<PlanSubject>>>
 /** A pipeline's stage up to its partitions. */
 class Rig {
   now = 0
+  readAt = 0
   readonly beyond: [source: string, records: number][] = []
   readonly stage: Stage
   readonly #kernel: Kernel
@@ -66,7 +68,8 @@ class Rig {
     const written = chunks.map(([source, ...lines]): WrittenChunk => {
       const origin = { source, path: `/logs/${source}.log`, generation: '0123456789abcdef', labels: {} }
       const bytes = lines.map(line => Buffer.from(line))
-      return { owner: { settled: () => {} }, origin, lines: bytes, fileStart: 0, readAt: 0, cutFrom: 0, partial: false }
+      const { readAt } = this
+      return { owner: { settled: () => {} }, origin, lines: bytes, fileStart: 0, readAt, cutFrom: 0, partial: false }
     })
     const slab = Slab.holding(this.#kernel.memory.buffer, this.#budget, written, this.#row)!
     this.#kernel.bytes.fill(0xa5, slab.rows, slab.rows + slab.row * slab.frames)
@@ -168,6 +171,44 @@ t.test('sources are told apart by what each of them has', async t => {
   const other = named.slab(['raw', 'an ERROR'], ['app', '{"a":"x"}'])
   named.stage.apply(other, 0)
   t.strictSame(named.texts(other), ['none', ' 0=x'], 'records without values are not looked at')
+})
+
+t.test('a time tells records apart by its period, but for the one in which they were read', async t => {
+  const rig = new Rig(by(value('a'), time(24 * HOUR)))
+  const at = (text: string) => `{"a":"x","time":"${text}"}`
+  rig.readAt = Date.parse('2026-11-27T00:00:05Z')
+  t.strictSame(
+    rig.of(at('2026-11-27T00:00:04Z'), at('2026-11-26T23:59:59Z'), '{"a":"x"}', at('2026-11-27T07:00:00Z')),
+    [' 0=x', ' 0=x 1=2026-11-26T00:00:00.000Z', ' 0=x', ' 0=x'],
+  )
+  rig.readAt = Date.parse('2026-11-26T23:59:59Z')
+  t.strictSame(rig.of(at('2026-11-26T23:59:59Z'), at('2026-11-27T00:00:00Z')), [
+    ' 0=x',
+    ' 0=x 1=2026-11-27T00:00:00.000Z',
+  ])
+  t.equal(rig.stage.partitions, 3)
+  t.strictSame(rig.beyond, [])
+})
+
+t.test('a time for which there is no number leaves the other values theirs', async t => {
+  const rig = new Rig(by(value('a'), time(HOUR)))
+  rig.readAt = Date.parse('2026-11-27T00:30:00Z')
+  const hours = Array.from({ length: 15 }, (_, n) => `{"a":"x","time":"2026-11-25T${10 + (n % 14)}:0${n % 7}:00Z"}`)
+  const texts = rig.of('{"a":"x"}', ...hours, '{"a":"y"}')
+  t.equal(new Set(texts).size, 11, 'a text without a time, nine with one, and that of records without a number')
+  t.strictSame(texts.slice(10, 15), Array(5).fill(' 0=x'))
+  t.equal(texts[15], texts[1])
+  t.equal(texts[16], '', 'there is no number for it any more')
+  t.strictSame(rig.beyond, [['app', 6]])
+})
+
+t.test('lines without values are told apart by their time alone', async t => {
+  const rig = new Rig(by(time(HOUR)), { app: { time: 'auto' }, raw: {} })
+  rig.readAt = Date.parse('2026-11-27T00:30:00Z')
+  t.strictSame(rig.of('2026-11-27T00:00:00Z a', '2026-11-26T23:00:00Z b', 'c'), ['', ' 0=2026-11-26T23:00:00.000Z', ''])
+  const raw = rig.slab(['raw', '2026-11-26T23:00:00Z b'])
+  rig.stage.apply(raw, 0)
+  t.strictSame(rig.texts(raw), ['none'])
 })
 
 t.test('what is dropped makes no partition, and what is sent again has its own', async t => {

@@ -29,13 +29,28 @@ export function textBytes(): usize {
   return bytesOf(partition())
 }
 
-/** Writes a piece of the text of the record at hand. */
-export function piece(index: u32, out: usize, limit: usize): usize {
+// The piece at hand.
+let from: usize = 0
+let to: usize = 0
+
+/** Finds a piece of the text of the record at hand. */
+function find(index: u32): void {
   const number = partition()
-  let from = textOf(number)
+  from = textOf(number)
   const end = from + bytesOf(number)
   while (index > 0 && from < end) if (load<u8>(from++) == 0) index--
-  let to = from
+  to = from
   while (to < end && load<u8>(to) != 0) to++
+}
+
+/** Writes a piece of the text of the record at hand. */
+export function piece(index: u32, out: usize, limit: usize): usize {
+  find(index)
   return copy(from, to, out, limit)
+}
+
+/** Whether nothing stands in a piece of the text of the record at hand. */
+export function isEmpty(index: u32): bool {
+  find(index)
+  return from == to
 }
