@@ -77,6 +77,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'process/preview/cutter.ts',
     'process/preview/preview.ts',
     'delivery/options.ts',
+    'delivery/encoding/record-times.ts',
     'delivery/outcome/deadletter.ts',
     'delivery/transport/transport.ts',
     'delivery/transport/secrets.ts',

@@ -4,6 +4,7 @@
  *     record 2: lines 2–4
  *       parsed    json
  *       time      2026-11-27T09:30:00.123Z, the value of ts
+ *       sent as   2026-11-27T10:30:00.456Z, when it was read: for loki a time may be at the most 2025s old
  *       level     error, the value of severity: ERR
  *       redacted  - {"password":"<password>"}
  *                 + {"password":"[password]**"}
@@ -12,6 +13,7 @@
  * Guarantees: both lines of a redaction are made of the record as it is behind it, so that no byte of a secret is in
  * either; nothing that a terminal would obey is written to one.
  */
+import { formatDuration } from '../duration.ts'
 import type { Finding, Found, LevelFault, Masked, Place, TimeFault } from '../process/preview/preview.ts'
 import { printable } from './table.ts'
 
@@ -21,6 +23,17 @@ export interface Fate {
   readonly dropped: string | undefined
   /** For how many equal ones it stands. */
   readonly repeated: number
+  /** It is sent with another time than its own. */
+  readonly retimed?: Retimed | undefined
+}
+
+/** The time of the reading in the place of a record's own, which the backend does not take: nanoseconds. */
+export interface Retimed {
+  readonly backend: string
+  readonly readAt: bigint
+  /** Its own is below the oldest that is used, or above the newest: milliseconds between that and the reading. */
+  readonly fault: 'old' | 'ahead'
+  readonly most: number
 }
 
 const SENT: Fate = { dropped: undefined, repeated: 1 }
@@ -69,6 +82,7 @@ export function inWords(finding: Finding, number: number, fate: Fate = SENT): st
     `record ${number}: ${[lines, ...remarks].join('; ')}`,
     row('parsed', parsedInWords(parsed)),
     row('time', timeInWords(time)),
+    row('sent as', fate.retimed && retimedInWords(fate.retimed)),
     row('level', levelInWords(level)),
     ...redactedInWords(finding),
   ]
@@ -103,6 +117,11 @@ function timeInWords(time: Finding['time']): string {
     case 'unasked':
       return 'when it was read'
   }
+}
+
+function retimedInWords({ backend, readAt, fault, most }: Retimed): string {
+  const bound = `${formatDuration(most)} ${fault === 'old' ? 'old' : 'ahead'}`
+  return `${instant(readAt)}, when it was read: for ${printable(backend)} a time may be at the most ${bound}`
 }
 
 function levelInWords(level: Finding['level']): string | undefined {
@@ -205,6 +224,7 @@ export function asJson(finding: Finding, number: number, fate: Fate = SENT): obj
     parsed: parsed.kind === 'parsed' ? parsed.by : null,
     ...(parsed.kind === 'unparsed' && { tried: parsed.tried }),
     time: foundAsJson(time, instant),
+    ...(fate.retimed && { sentTime: { value: instant(fate.retimed.readAt), fault: fate.retimed.fault } }),
     level: foundAsJson(level, levelName),
     redacted: merged(redacted).map(({ rule, from: begin, to: end, gaveUp }) => ({
       rule,

@@ -10,8 +10,10 @@
  * transport.
  */
 import { isUtf8 } from 'node:buffer'
+import type { Backend } from '../backends/backend.ts'
 import { type Chunk, type Origin, Slab, type WrittenChunk } from '../chunk.ts'
 import type { BackendConfig, Config, SourceConfig } from '../config/config.ts'
+import { ownTimes } from '../delivery/encoding/record-times.ts'
 import type { HttpRequest, Transport } from '../delivery/transport/transport.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant } from '../errors.ts'
@@ -21,10 +23,12 @@ import type { FileRecord, Read } from '../process/preview/cutter.ts'
 import { type Finding, Preview } from '../process/preview/preview.ts'
 import { textFormOf } from '../tail/options.ts'
 import { EXIT } from './exit.ts'
-import { asJson, type Fate, faultsOf, inWords } from './finding.ts'
+import { asJson, type Fate, faultsOf, inWords, type Retimed } from './finding.ts'
 import type { Sink } from './output.ts'
 import { counted } from './table.ts'
 
+/** Nanoseconds in a millisecond. */
+const NANOS = 1_000_000n
 const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 /** The id of the generation of a file that is not followed. */
 const GENERATION = '0'.repeat(16)
@@ -119,7 +123,7 @@ export class Show {
     )
     destination.budget.onRelease = () => destination.delivery.released()
     const { slab, chunks } = this.#slabOf(source, sample.path, findings, joined, destination)
-    const fates = this.#fatesOf(findings, slab, chunks, destination)
+    const fates = this.#fatesOf(findings, slab, chunks, entry.name, destination)
     const before = chunks.map(({ outcome }) => Object.keys(outcome.rejected).length)
     this.#heads(entry, source, findings, fates)
     if (slab.frames > 0) await destination.delivery.ship(slab)
@@ -188,7 +192,13 @@ export class Show {
   }
 
   /** What the stage decides about each record. */
-  #fatesOf(findings: readonly Finding[], slab: Slab, chunks: readonly Chunk[], { kernel, stage }: Destination): Fate[] {
+  #fatesOf(
+    findings: readonly Finding[],
+    slab: Slab,
+    chunks: readonly Chunk[],
+    name: string,
+    { kernel, stage, backend }: Destination,
+  ): Fate[] {
     const before = chunks.map(({ fileStart, frames }) => ({ fileStart, frames }))
     stage.apply(slab, 0)
     const dropped = new Map<number, string>()
@@ -213,7 +223,26 @@ export class Show {
         repeated.set(slab.offsetOf(chunk, frame), kernel.repeatedAt(slab.rowOf(frame)))
       }
     }
-    return findings.map(({ record: { from } }) => ({ dropped: dropped.get(from), repeated: repeated.get(from) ?? 1 }))
+    return findings.map(({ record: { from }, time }) => {
+      const reason = dropped.get(from)
+      const retimed = reason === undefined ? this.#retimed(time, backend, name) : undefined
+      return { dropped: reason, repeated: repeated.get(from) ?? 1, retimed }
+    })
+  }
+
+  /** The time that a record gets from a backend which does not take its own. */
+  #retimed(time: Finding['time'], { limits: { age } }: Backend, backend: string): Retimed | undefined {
+    if (time.kind !== 'found' || age === undefined) return undefined
+    const readAt = BigInt(this.#readAt) * NANOS
+    const { oldest, newest } = ownTimes(readAt, age)
+    if (time.value >= oldest && time.value <= newest) return undefined
+    const old = time.value < oldest
+    return {
+      backend,
+      readAt,
+      fault: old ? 'old' : 'ahead',
+      most: Number((old ? readAt - oldest : newest - readAt) / NANOS),
+    }
   }
 
   #heads({ name }: BackendConfig, source: SourceConfig, findings: readonly Finding[], fates: readonly Fate[]): void {

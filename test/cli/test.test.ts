@@ -170,6 +170,43 @@ t.test('above the request stands what becomes of each record, and how that was f
   t.notMatch(out, 'bob@')
 })
 
+t.test('where a backend does not take the time of a record, the time that it gets instead is shown', async t => {
+  const [old, ahead] = [-3_600_000, 1_800_000].map(ms => new Date(Date.now() + ms).toISOString())
+  const lines = [
+    `{"ts":"${old}","n":1}`,
+    `{"ts":"${ahead}","n":2}`,
+    `{"ts":"${new Date().toISOString()}","n":3}`,
+    '{"n":4}',
+  ]
+  const backends = [
+    { type: 'loki', endpoint: 'http://loki:3100', filter: { drop: '"n":2' } },
+    { type: 'datadog', apiKey: 'x' },
+    { type: 'stdout' },
+  ]
+  const config = { sources: [{ paths: ['/logs/*.log'], parse: 'json' }], backends }
+  const { code, out, err } = await shown(t, lines.join('\n'), config)
+  t.equal(code, 0, err)
+  const heads = out.split(/^# (?=.* records of source)/m).slice(1)
+  const rows = heads.map(head => [...head.matchAll(/^record (\d).*\n(?: {2}.*\n)*? {2}sent as {3}(.*)/gm)])
+  const instant = '20\\S+Z, when it was read: for'
+  const said = rows.map(each => each.map(([, number, words]) => [number, words!.replace(new RegExp(instant), 'read')]))
+  t.strictSame(said, [
+    [['1', 'read loki a time may be at the most 2025s old']],
+    [['2', 'read datadog a time may be at the most 9m ahead']],
+    [],
+  ])
+  const shownAt = Date.parse(rows[0]![0]![2]!.slice(0, 24))
+  const { streams } = JSON.parse(out.split('\n').find(line => line.startsWith('{"streams"'))!)
+  t.equal(Math.floor(Number(streams[0].values[0][0]) / 1_000_000), shownAt, 'it is what the request says')
+  const json = await shown(t, lines.join('\n'), config, '--json', '--backend', 'datadog')
+  const all = json.out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  t.match(all[1], { time: { field: 'ts' }, sentTime: { value: /^20/, fault: 'ahead' } })
+  t.notOk('sentTime' in all[0])
+})
+
 t.test('what a program reads says the same, a line for each record and each request', async t => {
   const backends = [{ type: 'http', endpoint: 'http://logs:1' }]
   const { out } = await shown(t, SAMPLE, { sources: [PROCESSED], backends }, '--json')
