@@ -947,6 +947,11 @@ export const MUTANTS: readonly Mutant[] = [
     processing: 'dropped for what redaction left',
   },
   {
+    name: 'drops over a limit by the time of reading',
+    edits: [['src/process/select/selector.ts', 'chunk.readAt, chunk.shape?.timed ?? false)', 'chunk.readAt, false)']],
+    processing: 'by the times of the records',
+  },
+  {
     name: 'verifies without a budget',
     edits: [
       ['src/kernel/assembly/process/redaction.ts', '  allowance -= <i32>bytes\n', '  if (bytes == 0) allowance -= 1\n'],
@@ -956,7 +961,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ends a run of equal records where a read ends',
     edits: [['src/tail/framing/intake.ts', 'if (runs === undefined || over || lines === 0)', 'if (lines >= 0)']],
-    test: 'test/tail/framing/runs.test.ts',
+    processing: 'behind a run that was sent',
   },
   {
     name: 'waits for ever for what is equal',

@@ -201,6 +201,8 @@ export interface Sent {
   readonly partial?: boolean
   readonly originalBytes?: number
   readonly continued?: boolean
+  /** For how many it stands. */
+  readonly repeated?: number
   readonly source?: string
   readonly timestamp?: string
 }

@@ -22,6 +22,24 @@ export class Covered {
     return { bytes, first: gaps[0]!.from }
   }
 
+  /** Takes [from, to) out; says how many bytes of it were there. */
+  remove(from: number, to: number): number {
+    let bytes = 0
+    for (let n = this.#from.length - 1; n >= 0; n--) {
+      const [low, high] = [this.#from[n]!, this.#to[n]!]
+      const [first, last] = [Math.max(low, from), Math.min(high, to)]
+      if (first >= last) continue
+      bytes += last - first
+      const rest = [
+        [low, first],
+        [last, high],
+      ].filter(([begin, end]) => begin! < end!)
+      this.#from.splice(n, 1, ...rest.map(([begin]) => begin!))
+      this.#to.splice(n, 1, ...rest.map(([, end]) => end!))
+    }
+    return bytes
+  }
+
   /** What of [from, to) is not there. */
   missing(from: number, to: number): { from: number; to: number }[] {
     const gaps: { from: number; to: number }[] = []

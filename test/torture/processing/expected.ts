@@ -76,7 +76,7 @@ function compare(expected: Buffer, got: Buffer, spans: readonly Span[]): string 
 
 /** What a parser takes for the message of a line; undefined: it is none of its format. */
 function messageOf(source: string, line: string): string | undefined {
-  if (source !== 'json' && source !== 'sampled') return undefined
+  if (!['json', 'sampled', 'curbed'].includes(source)) return undefined
   try {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' && value !== null ? (value as { msg?: string }).msg : undefined

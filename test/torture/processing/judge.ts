@@ -11,11 +11,13 @@ import { type Statement, sum } from '../../../src/ledger.ts'
 import type { Ended } from '../machine.ts'
 import { BACKENDS } from '../program.ts'
 import { show } from '../receiver.ts'
+import { Covered } from './covered.ts'
 import type { Incarnation, Model, Stretch } from './model.ts'
 import { MARK, poisonOf, UNWANTED_TEXT } from './poison.ts'
 import type { Part, Reception } from './reception.ts'
 import type { Written } from './records.ts'
-import { FLUSH, knows } from './sources.ts'
+import { endsRun, laterOfRun } from './runs.ts'
+import { FLUSH, knows, LIMIT, type Source } from './sources.ts'
 
 /** A line of a dead-letter file. */
 export interface Letter {
@@ -25,10 +27,6 @@ export interface Letter {
   readonly message: string
 }
 
-/** Milliseconds before a death in which an acknowledged record may not be saved yet. */
-const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
-/** After so many the sender gives up on an answer. */
-const TIMEOUT = 3000
 const MOST_SAID = 5
 
 export class Judge {
@@ -57,6 +55,8 @@ export class Judge {
       for (const part of reception.parts) this.#part(part, backend, say)
       this.#again(reception, say)
       this.#order(reception, backend, say)
+      this.#repeated(reception, say)
+      this.#curbed(reception, say)
       this.#generations(reception, say)
       if (interrupted) continue
       this.#missing(reception, backend, letters[at]!, say)
@@ -85,7 +85,9 @@ export class Judge {
     if (!begins && !incarnation.mayEnd(from, this.#model.drains)) say('start', `it begins amid a line: ${where}`)
     if (arrival.partial && !incarnation.mayEnd(to, this.#model.drains))
       say('partial', `its end was not waited for: ${where}`)
-    const { twin } = incarnation.source
+    const { twin, repeats } = incarnation.source
+    if (repeats) this.#run(part, where, say)
+    else if (part.alike > 1) say('repeated', `it stands for ${part.alike}: ${where}`)
     if (twin === undefined) {
       if (arrival.record?.continued) say('continued', `it goes on with nothing: ${where}`)
       return
@@ -106,9 +108,70 @@ export class Judge {
     }
   }
 
+  /** For how many it stands: they are alike, and all that are, unless its file stayed as it was. */
+  #run({ incarnation, alike, runFrom, to }: Part, where: string, say: (kind: string, message: string) => void): void {
+    const text = (from: number): string => {
+      const end = incarnation.lineEnd(from)
+      return incarnation.content.toString('latin1', from, end).replace(/\n$/, '')
+    }
+    const starts: number[] = []
+    for (let at = runFrom; at < to; at = incarnation.lineEnd(at)) starts.push(at)
+    if (starts.length !== alike) say('repeated', `it stands for ${alike}, and there are ${starts.length}: ${where}`)
+    const wrong = starts.findIndex((at, n) => n > 0 && !laterOfRun(text(starts[n - 1]!), text(at)))
+    if (wrong > 0) say('repeated', `it stands for another one, ${show(text(starts[wrong - 1]!))}: ${where}`)
+    if (
+      to >= incarnation.size ||
+      endsRun(text(starts.at(-1)!), text(to), starts.length, incarnation.lineEnd(to) - runFrom)
+    )
+      return
+    if (!incarnation.mayPause(to, FLUSH, this.#model.drains)) {
+      say('repeated', `it stands for ${alike}, and the next one is alike: ${where}`)
+    }
+  }
+
+  /** One that arrived before a later one stood for it. */
+  #repeated({ parts }: Reception, say: (kind: string, message: string) => void): void {
+    const { reloads } = this.#model
+    for (const [n, { arrival, generation, runFrom, from }] of parts.entries()) {
+      if (runFrom === from) continue
+      for (const other of parts.slice(0, n)) {
+        if (other.generation !== generation || other.to <= runFrom || other.from >= from) continue
+        const first = other.arrival
+        const unheard = !first.acknowledged || this.#model.mayBeUnheard(first.at, arrival.at)
+        const reload = reloads.some(at => at < arrival.at)
+        if (this.#model.diedBetween(first.at, arrival.at) || (unheard && reload)) continue
+        say('repeated', `${arrival.id} stands for ${first.id}, which had arrived: ${show(arrival.text)}`)
+      }
+    }
+  }
+
+  /** By the times of the records themselves: what one process read of one file in one go, the limit allows to the record. */
+  #curbed({ parts }: Reception, say: (kind: string, message: string) => void): void {
+    const { deaths, reloads, incarnations } = this.#model
+    const own = incarnations.filter(({ source, size }) => source.curbed && size > 0)
+    const [only] = own
+    const began = deaths.filter(({ at }) => at < (only?.writtenAt ?? 0)).length
+    const alone = own.length === 1 && only!.copies === 0 && deaths.length - began <= 1 && reloads.length === 0
+    if (!alone || deaths.slice(began).some(({ kind }) => kind !== 'done')) return
+    const wanted = only!.stretches.filter(({ record }) => !record.dropped)
+    let [left, filled, allowed] = [LIMIT.curbed as number, 0, 0]
+    for (const { record } of wanted) {
+      const at = Date.parse((JSON.parse(record.lines[0]!) as { time: string }).time)
+      if (filled > 0) left = Math.min(LIMIT.curbed, left + ((at - filled) * LIMIT.curbed) / 1000)
+      filled = at
+      if (left <= 0) continue
+      left--
+      allowed++
+    }
+    const came = new Set(parts.filter(({ incarnation }) => incarnation === only).map(({ from }) => from)).size
+    // Digits below a millisecond come from the place in the file.
+    if (Math.abs(came - allowed) > 1)
+      say('limit', `${came} of ${wanted.length} are within the limit, and ${allowed} may be`)
+  }
+
   /** What came again, and whether that is explained. */
   #again({ parts }: Reception, say: (kind: string, message: string) => void): void {
-    const { deaths, stalls, reloads } = this.#model
+    const { deaths, reloads } = this.#model
     const known = new Map<string, Part[]>()
     const times = new Map<string, string>()
     for (const part of parts) {
@@ -133,9 +196,8 @@ export class Judge {
       for (const other of others) {
         if (other === part || other.to <= from || other.from >= to) continue
         const first = other.arrival
-        const death = deaths.some(({ at, kind }) => at < arrival.at && first.at > at - UNSAVED[kind])
-        const stall = stalls.some(spell => spell.from < arrival.at && spell.to > first.at - TIMEOUT)
-        const unheard = !first.acknowledged || stall
+        const death = this.#model.diedBetween(first.at, arrival.at)
+        const unheard = !first.acknowledged || this.#model.mayBeUnheard(first.at, arrival.at)
         if (first.id === arrival.id) {
           if (!death && !unheard) {
             const ms = Math.round(arrival.at - first.at)
@@ -156,13 +218,17 @@ export class Judge {
 
   /** First arrivals of each generation come in its order; what is refused is looked for apart. */
   #order({ parts }: Reception, backend: string, say: (kind: string, message: string) => void): void {
+    const { deaths } = this.#model
     const reached = new Map<string, number>()
     for (const { arrival, generation, incarnation, from, to, fresh, firstFresh } of parts) {
       if (fresh === 0) continue
       const bad = incarnation.stretchesIn(from, to).some(({ record }) => poisonIn(record, backend))
       if (bad) continue
       const before = reached.get(generation) ?? 0
-      if (firstFresh < before) say('order', `out of order: ${show(arrival.text)} (${arrival.id}), behind ${before}`)
+      // What was over the limit may not be so when it is read again.
+      const again = incarnation.source.curbed && deaths.some(({ at, kind }) => at < arrival.at && kind !== 'done')
+      if (firstFresh < before && !again)
+        say('order', `out of order: ${show(arrival.text)} (${arrival.id}), behind ${before}`)
       reached.set(generation, Math.max(before, to))
     }
   }
@@ -199,7 +265,7 @@ export class Judge {
       const gaps = reception.coveredOf(incarnation).missing(0, incarnation.size)
       for (const { from, to } of gaps) {
         for (const stretch of incarnation.stretchesIn(from, to)) {
-          if (excused(stretch, backend)) continue
+          if (excused(stretch, backend, incarnation.source)) continue
           const { content } = incarnation
           const begin = Math.max(from, stretch.from)
           const text = content.toString('utf8', begin, Math.min(to, stretch.to))
@@ -246,8 +312,14 @@ export class Judge {
     // A record that was rejected and not saved as that before a death is rejected again.
     const once = new Map(letters.map(letter => [`${letter.generation} ${letter.offset} ${letterEnd(letter)}`, letter]))
     const refused = [...once.values()].reduce((all, letter) => all + letterEnd(letter) - letter.offset, 0)
-    const came = [...reception.covered.values()].reduce((all, { size }) => all + size, 0)
-    if (delivered !== came) say('ledger', `delivered ${delivered} bytes, ${came} were received`)
+    const { bytes: came, beside, runs } = settledOf(reception, this.#model)
+    const beyond = total(line => line.dropped['limit']?.bytes ?? 0)
+    // What came and was not saved may be over the limit the next time.
+    const wrong = came - delivered
+    if (wrong < 0 || wrong > Math.min(beside, beyond))
+      say('ledger', `delivered ${delivered} bytes, ${came} were received`)
+    const repeated = total(line => line.dropped['repeats']?.bytes ?? 0)
+    if (repeated !== runs) say('ledger', `dropped ${repeated} bytes as repeated, and others stand for ${runs}`)
     if (rejected !== refused) say('ledger', `rejected ${rejected} bytes, ${refused} are dead letters`)
     const all = incarnations.reduce((bytes, { size }) => bytes + size, 0)
     if (!copied && read !== all) say('ledger', `${read} bytes read of ${all}`)
@@ -258,10 +330,36 @@ export class Judge {
   }
 }
 
-const POLICIES: ReadonlySet<string> = new Set(['filter:drop', 'filter:below', 'sample'])
+const POLICIES: ReadonlySet<string> = new Set(['filter:drop', 'filter:below', 'sample', 'repeats', 'limit'])
 
-/** A record that may be missing: it is dropped by a filter, or refused for good. */
-export function excused({ record }: Stretch, backend: string): boolean {
+/**
+ * What was delivered at last, bytes: of those that came, without ones for which a later one stands. Those of sources with a
+ * limit beside it, if a death lies between; and bytes of those for which others stand.
+ */
+function settledOf(reception: Reception, { deaths }: Model): { bytes: number; beside: number; runs: number } {
+  const sent = new Map<string, Covered>()
+  const stood = new Map<string, Covered>()
+  const at = (map: Map<string, Covered>, name: string): Covered => {
+    const known = map.get(name) ?? new Covered()
+    map.set(name, known)
+    return known
+  }
+  let beside = 0
+  for (const { generation, incarnation, runFrom, from, to, fresh } of reception.parts) {
+    at(sent, generation).remove(runFrom, from)
+    at(sent, generation).add(from, to)
+    // One that stood alone again was read again.
+    at(stood, generation).remove(from, to)
+    at(stood, generation).add(runFrom, from)
+    if (incarnation.source.curbed && deaths.some(({ kind }) => kind !== 'done')) beside += fresh
+  }
+  const sum = (map: Map<string, Covered>): number => [...map.values()].reduce((all, { size }) => all + size, 0)
+  return { bytes: sum(sent), beside, runs: sum(stood) }
+}
+
+/** A record that may be missing: it is dropped by a filter or for a limit, or refused for good. */
+export function excused({ record }: Stretch, backend: string, { curbed }: Source): boolean {
+  if (curbed) return true
   return (record.dropped && knows('filter')) || poisonIn(record, backend)
 }
 

@@ -4,6 +4,7 @@
  * An incarnation is what stands under a file's name between two rotations. Nothing is ever deleted, so everything in it
  * has to arrive.
  */
+import { ProcessTime } from '../process-time.ts'
 import type { Written } from './records.ts'
 import { SOURCE, type Source, type SourceName } from './sources.ts'
 
@@ -46,6 +47,11 @@ export class Incarnation {
     this.number = number
   }
 
+  /** When the first of it was written. */
+  get writtenAt(): number {
+    return this.#writes[1]?.before ?? this.#writes[0]!.before
+  }
+
   get size(): number {
     return this.#size
   }
@@ -65,6 +71,11 @@ export class Incarnation {
   lineEnd(offset: number): number {
     const at = this.content.indexOf(LINE_FEED, offset)
     return at < 0 ? this.#size : at + 1
+  }
+
+  /** Where the line begins in which an offset lies. */
+  lineStart(offset: number): number {
+    return offset === 0 ? 0 : this.content.lastIndexOf(LINE_FEED, offset - 1) + 1
   }
 
   isLineStart(offset: number): boolean {
@@ -117,7 +128,16 @@ export interface Death {
   readonly at: number
   /** `done`: in order, with nothing left in flight. `deadline`: in order, but its time was up. */
   readonly kind: 'kill' | 'deadline' | 'done'
+  /** What was acknowledged since then need not have been saved. */
+  readonly unsaved: number
 }
+
+/** Milliseconds of its own time before a death in which what was acknowledged may not be saved yet. */
+const UNSAVED = { kill: 4000, deadline: 500, done: 0 } as const
+/** After so many the sender gives up on an answer. */
+export const TIMEOUT = 3000
+/** Held up for so long about an answer, it may have given up on it although it had come. */
+const HELD_UP = TIMEOUT / 2
 
 /** A record that was begun, and what is not written of it. */
 interface Begun {
@@ -137,8 +157,27 @@ export class Model {
   readonly reloads: number[] = []
   /** The receivers were held up, or the sender was. */
   readonly stalls: Spell[] = []
+  /** How much of the time the shipper could run. */
+  readonly time = new ProcessTime()
   readonly #files = new Map<SourceName, Incarnation>()
   readonly begun = new Map<SourceName, Begun>()
+
+  died(kind: Death['kind']): void {
+    const at = performance.now()
+    this.deaths.push({ at, kind, unsaved: kind === 'done' ? at : this.time.before(at, UNSAVED[kind]) })
+  }
+
+  /** Whether a death explains that what was acknowledged at `first` came again. */
+  diedBetween(first: number, again: number): boolean {
+    return this.deaths.some(({ at, unsaved }) => at < again && first > unsaved)
+  }
+
+  /** Whether the sender need not have heard of what was acknowledged at `first`, and came again: one of both was held up. */
+  mayBeUnheard(first: number, again: number): boolean {
+    if (this.stalls.some(({ from, to }) => from < again && to > first - TIMEOUT)) return true
+    const [from, to] = [first - TIMEOUT, Math.min(again, first + TIMEOUT)]
+    return to - from - this.time.between(from, to) > HELD_UP
+  }
 
   /** What stands under the source's name now; undefined: no file. */
   fileOf(source: SourceName): Incarnation | undefined {

@@ -39,6 +39,14 @@ export type Action =
     }
   /** Records that a filter drops, and ones that it keeps. */
   | { readonly do: 'unwanted'; readonly source: SourceName; readonly records: number }
+  /** Records that differ in their serial numbers alone; `pause`: milliseconds before each but the first. */
+  | {
+      readonly do: 'run'
+      readonly source: SourceName
+      readonly records: number
+      readonly phrase: number
+      readonly pause: number
+    }
   | { readonly do: 'rotate'; readonly source: SourceName; readonly create: boolean }
   /** `pause`: milliseconds between the copy and the truncation. */
   | { readonly do: 'copytruncate'; readonly source: SourceName; readonly pause: number }
@@ -94,6 +102,25 @@ export function generate(seed: number, size = 40): Program {
     const wait = (): Action[] => (chance(0.7) ? [{ do: 'wait', ms: chance(0.5) ? pause() : FLUSH * 2 }] : [])
     return [begin(of), ...wait(), ...happens, ...wait(), { do: 'go on', source: of }]
   }
+  const run = (records: number, wait: number, phrase = int(0, 2)): Action => ({
+    ...({ do: 'run', source: 'repeated', phrase } as const),
+    records: wait > 0 ? Math.min(records, 8) : records,
+    pause: Math.round(wait),
+  })
+  /** What happens in a run of records that are alike. */
+  const during = (): Action[] => [
+    ...(chance(0.5) ? [{ do: 'wait', ms: pause() } as const] : []),
+    ...pick<() => Action[]>([
+      death,
+      () => [{ do: 'kill' }],
+      () => [{ do: 'rotate', source: 'repeated', create: chance(0.5) }],
+      () => [{ do: 'copytruncate', source: 'repeated', pause: 0 }],
+      () => [{ do: 'reload' }],
+      () => [{ do: 'wait', ms: FLUSH * 2 }],
+      () => [{ do: 'poison', source: 'repeated', backend: pick(BACKENDS), poison: 'always' }],
+    ])(),
+    ...(chance(0.5) ? [{ do: 'wait', ms: pause() } as const, { do: 'start' } as const] : []),
+  ]
   const death = (): Action[] => [pick<Action>([{ do: 'kill' }, { do: 'stop', grace: pick([1, 10]) }]), { do: 'start' }]
   const kinds: [weight: number, make: () => Action | Action[]][] = [
     [8, append],
@@ -104,6 +131,11 @@ export function generate(seed: number, size = 40): Program {
     [1, () => ({ do: 'long', source: source(), bytes: pick([5000, MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, 300_000]) })],
     [3, () => ({ do: 'unwanted', source: source(), records: int(1, 20) })],
     [2, () => ({ do: 'poison', source: source(), backend: pick(BACKENDS), poison: pick(['always', 'passing']) })],
+    [4, () => run(int(2, 40), pick([0, 0, FLUSH * 0.3]))],
+    [1, () => run(700, 0)],
+    [3, () => [run(int(1, 9), 0, 0), ...during(), run(int(1, 9), 0, 0)]],
+    [2, () => ({ do: 'append', source: 'slow', records: 900 })],
+    [2, () => ({ do: 'append', source: 'curbed', records: int(60, 200) })],
     [3, () => ({ do: 'rotate', source: source(), create: chance(0.8) })],
     [2, () => ({ do: 'copytruncate', source: source(), pause: pick([0, 0, 60]) })],
     [6, () => amid(...death())],

@@ -14,6 +14,9 @@ export interface Part {
   /** Offsets: of its first byte, and behind its line end, if it has one. */
   readonly from: number
   readonly to: number
+  /** For how many records of its file it stands, and where the first of them begins. */
+  readonly alike: number
+  readonly runFrom: number
   /** How much of it had not arrived before in this generation; and where the first of that lies. */
   readonly fresh: number
   readonly firstFresh: number
@@ -115,8 +118,11 @@ export class Reception {
     let covered = this.covered.get(generation)
     if (covered === undefined) this.covered.set(generation, (covered = new Covered()))
     const { bytes: fresh, first: firstFresh } = covered.add(from, to)
-    this.coveredOf(incarnation).add(from, to)
-    this.parts.push({ arrival, generation, incarnation, from, to, fresh, firstFresh })
+    const alike = arrival.record?.repeated ?? 1
+    let runFrom = from
+    for (let n = 1; n < alike && runFrom > 0; n++) runFrom = incarnation.lineStart(runFrom - 1)
+    this.coveredOf(incarnation).add(runFrom, to)
+    this.parts.push({ arrival, generation, incarnation, from, to, alike, runFrom, fresh, firstFresh })
   }
 
   #complain({ arrival, generation, source, from, bytes }: Place): void {

@@ -22,6 +22,7 @@ export const KINDS = [
   'nginx',
   'long',
   'key',
+  'same',
 ] as const
 export type KindName = (typeof KINDS)[number]
 
@@ -50,6 +51,8 @@ export interface Wish {
   readonly secrets: boolean
   /** Bytes of a long line. */
   readonly bytes?: number
+  /** Which of the texts that are the same. */
+  readonly phrase?: number
 }
 
 type Next = () => number
@@ -81,7 +84,9 @@ export class Author {
     this.#next = next
   }
 
-  write({ serial, kind, source, mark = '', secrets: planted, bytes }: Wish): Written {
+  write({ serial, kind, source, mark = '', secrets: wanted, bytes, phrase }: Wish): Written {
+    // No two are alike.
+    const planted = wanted && kind !== 'same'
     const secrets: Secret[] = []
     const plant = (): string => {
       if (!planted) return ''
@@ -93,7 +98,7 @@ export class Author {
     }
     const say = (n: number): string => `r${serial}l${n} ${this.#filler()}${plant()}`
     const first = `r${serial}l0${mark === '' ? '' : ` ${mark}`} ${this.#filler()}${plant()}`
-    const lines = this.#lines(kind, { serial, first, say, plant, secrets, bytes })
+    const lines = this.#lines(kind, { serial, first, say, plant, secrets, bytes, phrase, mark })
     // The filter looks for what redaction leaves of this one.
     if (mark.includes('@')) secrets.push({ text: '', extent: mark.slice(mark.indexOf('=') + 1) })
     const level = kind === 'json' ? levelOf(lines[0]!) : undefined
@@ -108,6 +113,8 @@ export class Author {
       say,
       secrets,
       bytes = 10_000,
+      phrase,
+      mark,
     }: {
       serial: number
       first: string
@@ -115,6 +122,8 @@ export class Author {
       plant: () => string
       secrets: Secret[]
       bytes: number | undefined
+      phrase: number | undefined
+      mark: string
     },
   ): string[] {
     const many = (from: number, to: number) => from + Math.floor(this.#next() * (to - from + 1))
@@ -200,6 +209,10 @@ export class Author {
           ? [line]
           : [`${stamp} WARN [main] r${serial}l1`, `\t${line}`, `\tat tail(r${serial}l2)`]
       }
+      case 'same': {
+        const text = PHRASES[(phrase ?? many(0, PHRASES.length - 1)) % PHRASES.length]
+        return [`r${serial}l0 ${mark === '' ? '' : `${mark} `}${text}`]
+      }
       case 'key': {
         const body = Array.from({ length: many(3, 12) }, () => this.#letters(64))
         const end = '-----END RSA PRIVATE KEY-----'
@@ -258,5 +271,12 @@ export class Author {
 function around(secret: string, extent: (text: string) => string): [string, string] {
   return [secret, extent(secret)]
 }
+
+/** Behind a serial number, which is not compared. */
+const PHRASES = [
+  'cannot connect to db:5432, retrying',
+  `${'a text that is the same far behind the head '.repeat(3)}42`,
+  'cannot connect to db:5432, retrying again',
+]
 
 const FILLERS = ['the quick brown fox ', 'ünïcödé → 日本 ', 'a b c ', 'nothing to see here, move along ']

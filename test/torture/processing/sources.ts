@@ -5,7 +5,19 @@ import { UNWANTED } from './poison.ts'
 import type { KindName } from './records.ts'
 import { Twin } from './twin.ts'
 
-export const SOURCES = ['java', 'mixed', 'own', 'ended', 'goes-on', 'json', 'nginx', 'sampled'] as const
+export const SOURCES = [
+  'java',
+  'mixed',
+  'own',
+  'ended',
+  'goes-on',
+  'json',
+  'nginx',
+  'sampled',
+  'repeated',
+  'slow',
+  'curbed',
+] as const
 export type SourceName = (typeof SOURCES)[number]
 
 /** Whether the program under test has such a key of a source. */
@@ -30,10 +42,19 @@ export interface Source {
   readonly timed: boolean
   /** Lines are written whole: of half a line it cannot be said what becomes of it. */
   readonly whole?: true
+  /** Of records that follow each other and are alike the last one arrives, and says how many they are. */
+  readonly repeats?: true
+  /** What is over its limit is dropped: of which records that are depends on when they were read, and by which process. */
+  readonly curbed?: true
 }
 
 /** The share of records of the last source that is kept, by this value; errors are kept in any case. */
 export const SAMPLE = { keep: 0.5, by: 'serial' } as const
+
+/** Records a second of a file: those that wait, and those beyond which records are dropped. */
+export const LIMIT = { slow: 400, curbed: 50 } as const
+/** Records of a run, and their bytes, at the most. */
+export const RUN = { records: 500, bytes: 128 * 1024 } as const
 
 /** A ticket is a secret that only an expression knows. */
 const REDACT = {
@@ -115,5 +136,35 @@ export const SOURCE: Readonly<Record<SourceName, Source>> = {
     options: { parse: 'json', ...rest(true), ...(knows('sample') && { sample: SAMPLE }) },
     timed: knows('time'),
     whole: true,
+  },
+  repeated: {
+    name: 'repeated',
+    kinds: ['same', 'same', 'same', 'plain'],
+    twin: undefined,
+    // A run of which it is seen for so long that it goes on would end: no program takes so long.
+    options: { ...rest(false), ...(knows('repeats') && { repeats: { window: '1h', flush } }) },
+    timed: false,
+    whole: true,
+    ...(knows('repeats') && { repeats: true }),
+  },
+  slow: {
+    name: 'slow',
+    kinds: ['plain'],
+    twin: undefined,
+    options: { ...rest(false), ...(knows('limit') && { limit: { records: LIMIT.slow } }) },
+    timed: false,
+  },
+  curbed: {
+    name: 'curbed',
+    kinds: ['json'],
+    twin: undefined,
+    options: {
+      parse: 'json',
+      ...rest(true),
+      ...(knows('limit') && { limit: { records: LIMIT.curbed, over: 'drop' } }),
+    },
+    timed: knows('time'),
+    whole: true,
+    ...(knows('limit') && { curbed: true }),
   },
 }

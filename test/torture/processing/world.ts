@@ -36,6 +36,8 @@ interface Numbers extends Readonly<Record<string, number>> {
   readonly split: number
   readonly continued: number
   readonly again: number
+  /** Records for which others stand. */
+  readonly repeated: number
   readonly deaths: number
   readonly rotations: number
   readonly reloads: number
@@ -97,7 +99,7 @@ export class World {
       start: () => this.#machine.start(GRACE),
       step: action => this.#step(action),
       rest: () => this.#rest(),
-      look: () => {},
+      look: () => this.#model.time.sample(performance.now(), this.#machine.waited),
     })
     const verdict = this.#judge()
     const seen = knows('redact') ? this.#search() : []
@@ -148,6 +150,7 @@ export class World {
       }).length,
       continued: parts.filter(({ arrival }) => arrival.record?.continued).length,
       again: parts.filter(({ from, to, fresh }) => fresh < to - from).length,
+      repeated: parts.reduce((all, { alike }) => all + alike - 1, 0),
       deaths: deaths.filter(({ kind }) => kind !== 'done').length,
       rotations: this.#rotations,
       reloads: this.#rig.reloads,
@@ -181,7 +184,7 @@ export class World {
     if (!this.#machine.running) return
     this.#machine.signal('SIGKILL')
     this.#ends.push(await this.#machine.ended())
-    this.#model.deaths.push({ at: performance.now(), kind: 'kill' })
+    this.#model.died('kill')
   }
 
   /** SIGTERM. The grace period is the one it was started with, so a short one means: killed after it. */
@@ -196,7 +199,7 @@ export class World {
     this.#readTerminationLog(ended)
     const inFlight = ended.ledger?.some(({ statement }) => statement.inFlight.bytes > 0) ?? true
     const kind = ended.code === null ? 'kill' : ended.code !== 0 || inFlight ? 'deadline' : 'done'
-    this.#model.deaths.push({ at: performance.now(), kind })
+    this.#model.died(kind)
   }
 
   /** The termination message; the next process writes over it. */
@@ -340,6 +343,8 @@ export class World {
         return this.#write(action.source, [this.#record(action.source, { kind: 'long', bytes: action.bytes })])
       case 'poison': {
         const { source, backend, poison } = action
+        // What is dropped is never refused.
+        if (SOURCE[source].curbed) return this.#write(source, [this.#record(source)])
         if (poison === 'passing') this.#rig.receiver(backend).poisonous = true
         const bad = this.#record(source, { mark: `poison-${backend}-${poison}` })
         return this.#write(source, [this.#record(source), bad, this.#record(source)])
@@ -349,6 +354,16 @@ export class World {
           this.#record(action.source, this.#next() < 0.6 ? { mark: this.#pick(UNWANTED_MARKS) } : {}),
         )
         return this.#write(action.source, all)
+      }
+      case 'run': {
+        const { source, records, phrase, pause } = action
+        const all = Array.from({ length: records }, () => this.#record(source, { kind: 'same', phrase }))
+        if (pause === 0) return this.#write(source, all)
+        for (const [n, record] of all.entries()) {
+          if (n > 0) await sleep(pause)
+          this.#write(source, [record])
+        }
+        return
       }
       case 'rotate':
         return this.#rotate(action.source, action.create)
@@ -398,7 +413,7 @@ export class World {
         const { content, size } = incarnation
         for (const { from, to } of reception.coveredOf(incarnation).missing(0, content.lastIndexOf(10, size) + 1)) {
           for (const stretch of incarnation.stretchesIn(from, to)) {
-            if (excused(stretch, BACKENDS[at]!)) continue
+            if (excused(stretch, BACKENDS[at]!, incarnation.source)) continue
             pending += Math.min(to, stretch.to) - Math.max(from, stretch.from)
           }
         }
