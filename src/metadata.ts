@@ -6,10 +6,12 @@
  * every ten seconds, and a new object takes the old one's place only if something changed: identity tells.
  *
  * Guarantees: a value is a fact that was given to us, never a guess; what was not given is `undefined`, and is left out of
- * records. A file that cannot be read leaves what was known before.
+ * records. A file that cannot be read leaves what was known before. Pods may have 256 KiB of annotations: what stands in
+ * every record is bounded, so that a record is never larger for its pod than for its line, and its template has room.
  */
 import { readFileSync } from 'node:fs'
 import * as z from 'zod/mini'
+import { headOf } from './head.ts'
 import { ABSOLUTE_PATH } from './path.ts'
 
 export interface Metadata {
@@ -50,6 +52,10 @@ export const podSchema = z.strictObject({
 
 export type PodOptions = z.infer<typeof podSchema>
 
+/** Bytes of one label or annotation, and of all together as they stand in JSON. */
+const MOST_VALUE = 4096
+const MOST = 32 * 1024
+
 /** Milliseconds. The kubelet itself takes up to a minute to change the files. */
 const LOOK_AGAIN = 10_000
 
@@ -72,8 +78,9 @@ export class PodMetadata {
     const now = performance.now()
     if ((labels.length > 0 || annotations.length > 0) && now - this.#looked >= LOOK_AGAIN) {
       this.#looked = now
-      const podLabels = labels.length > 0 ? read(labelsFile, labels) : {}
-      const podAnnotations = annotations.length > 0 ? read(annotationsFile, annotations) : {}
+      const room = { left: MOST }
+      const podLabels = labels.length > 0 ? read(labelsFile, labels, room) : {}
+      const podAnnotations = annotations.length > 0 ? read(annotationsFile, annotations, room) : {}
       const seen = JSON.stringify([podLabels, podAnnotations])
       if (podLabels && podAnnotations && seen !== this.#seen) {
         this.#seen = seen
@@ -84,13 +91,24 @@ export class PodMetadata {
   }
 }
 
-function read(file: string, wanted: readonly string[]): Record<string, string> | undefined {
+/** Those that are wanted, as far as there is room: what one of them does not find, a shorter one behind it may. */
+function read(file: string, wanted: readonly string[], room: { left: number }): Record<string, string> | undefined {
+  let all: Map<string, string>
   try {
-    const all = parsePodInfo(readFileSync(file, 'utf8'))
-    return Object.fromEntries([...all].filter(([name]) => wanted.includes('*') || wanted.includes(name)))
+    all = parsePodInfo(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }
+  const fitting: [name: string, value: string][] = []
+  for (const [name, whole] of all) {
+    if (!wanted.includes('*') && !wanted.includes(name)) continue
+    const value = headOf(whole, MOST_VALUE)
+    const need = Buffer.byteLength(JSON.stringify({ [name]: value }))
+    if (need > room.left) continue
+    room.left -= need
+    fitting.push([name, value])
+  }
+  return Object.fromEntries(fitting)
 }
 
 /**

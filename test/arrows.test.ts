@@ -15,6 +15,7 @@ const SHELF = [
   'environment',
   'errors',
   'events',
+  'head',
   'ledger',
   'limiter',
   'log',

@@ -27,6 +27,25 @@ t.test('only what was given is known, and only the labels that were asked for', 
   t.same(new PodMetadata(options).metadata, { pod: 'web-1', podLabels: { app: 'web' }, podAnnotations: {} })
 })
 
+t.test('of annotations without end records get so much that there is room for it', async t => {
+  const line = (name: string, value: string) => `${name}=${JSON.stringify(value)}\n`
+  const many = Array.from({ length: 40 }, (_, n) => line(`n${n}`, '\n'.repeat(2500))).join('')
+  const directory = scratch(t, {
+    labels: line('app', 'web'),
+    annotations: `${line('large', 'é'.repeat(100_000))}${many}${line('small', 'x')}`,
+  })
+  const options = podSchema.parse({
+    ...{ labelsFile: join(directory, 'labels'), labels: ['*'] },
+    ...{ annotationsFile: join(directory, 'annotations'), annotations: ['*'] },
+  })
+  const { podLabels, podAnnotations } = new PodMetadata(options).metadata
+  t.same(podLabels, { app: 'web' })
+  t.equal(podAnnotations['large'], 'é'.repeat(2048))
+  t.equal(podAnnotations['small'], 'x', 'what is small fits behind what does not')
+  t.ok(Buffer.byteLength(JSON.stringify(podAnnotations)) < 33 * 1024)
+  t.match(Object.keys(podAnnotations), ['large', 'n0', 'n1'])
+})
+
 t.test('a volume that is swapped is noticed; one that is away for a moment changes nothing', async t => {
   const directory = scratch(t, { one: { labels: 'app="web"\n' }, two: { labels: 'app="shop"\n' } })
   symlinkSync('one', join(directory, '..data'))

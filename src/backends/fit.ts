@@ -6,6 +6,8 @@
  * last ones first, for the first ones are those that tell where it comes from.
  */
 
+import { headOf } from '../head.ts'
+
 type Attribute = readonly [name: string, value: string]
 
 /** Bytes are of UTF-8; `bytes` counts names and values as they stand in JSON. */
@@ -30,15 +32,4 @@ export function fit(
     fitting.push([name, value])
   }
   return fitting
-}
-
-/** The longest head of the text that has at most so many bytes, cut on a character's edge. */
-export function headOf(text: string, bytes: number): string {
-  // A UTF-16 unit has three bytes at the most.
-  if (text.length * 3 <= bytes) return text
-  const encoded = Buffer.from(text)
-  if (encoded.length <= bytes) return text
-  let end = bytes
-  while (end > 0 && (encoded[end]! & 0xc0) === 0x80) end--
-  return encoded.toString('utf8', 0, end)
 }

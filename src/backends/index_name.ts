@@ -8,8 +8,9 @@
  * Guarantees: whatever a value is, Elasticsearch takes the name ("Create index API"): small letters, none of the signs that
  * it refuses, no `-`, `_`, `+` or `.` of a value's at the beginning, at most 255 bytes.
  */
+
+import { headOf } from '../head.ts'
 import type { Partitioning, PartitionPart } from '../partition.ts'
-import { headOf } from './fit.ts'
 
 type Piece =
   | { readonly kind: 'text'; readonly text: string }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { fit, headOf } from '../../src/backends/fit.ts'
+import { fit } from '../../src/backends/fit.ts'
+import { headOf } from '../../src/head.ts'
 
 t.test('a text is cut on a character’s edge', async t => {
   t.equal(headOf('abc', 3), 'abc')
