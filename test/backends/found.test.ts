@@ -253,3 +253,20 @@ t.test('a record with more flattened values than there may be is its line', asyn
   t.same(records([line], FLAT), [[SOURCE]])
   t.equal(JSON.parse(sent([line], FLAT)).message, line)
 })
+
+t.test('of flattened values that are equal the last is sent, of however many', async t => {
+  const equal = Array.from({ length: 900 }, (_, n) => `"n":${n}`).join(',')
+  t.strictSame(records([`{"msg":"m","o":{${equal}},"z":1}`], FLAT)[0]!.slice(0, 2), [
+    ['o.n', '899'],
+    ['z', '1'],
+  ])
+  const few = Array.from({ length: 40 }, (_, n) => `"n${n % 20}":{"m":${n}}`).join(',')
+  t.equal(records([`{${few}}`], FLAT)[0]!.length, 21)
+})
+
+t.test('a record with very many pairs of equal names among its flattened values is its line', async t => {
+  const names = Array.from({ length: 990 }, (_, n) => `"n${n % 495}":${n}`).join(',')
+  const line = `{"msg":"m","o":{${names}}}`
+  t.same(records([line], FLAT), [[SOURCE]])
+  t.equal(JSON.parse(sent([line], FLAT)).message, line)
+})

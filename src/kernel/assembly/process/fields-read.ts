@@ -11,7 +11,7 @@ import { isHidden } from './hidden'
 import { deepest, inner, longest, member, name, nameEnd, pair, value, valueEnd } from './member'
 import { beginsWith, clear, hashed, lastOf, note, sameText, START } from './names-seen'
 import { flattensBy, isNumber, MOST_NAME, othersOf, RULE, RULES, rulesOf } from './rules'
-import { begins, isNameAt, next, place } from './walk'
+import { begins, isNameAt, isTired, next, place } from './walk'
 
 // It is known which names the record has.
 let isNoted: bool = false
@@ -35,7 +35,9 @@ export function readMembers(
     at = next(names, kind, at, to)
     if (at == 0) return out
     if (isHidden(value, valueEnd) || (kind == PAIRS && value == valueEnd)) continue
-    if (mayClash && !isLast(names, kind, from, to)) continue
+    const isOut = mayClash && !isLast(names, kind, from, to)
+    if (isTired) return refuse()
+    if (isOut) continue
     out = put(names, how, kind, from, to, out, limit)
     if (out == 0) return 0
   }

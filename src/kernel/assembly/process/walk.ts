@@ -19,9 +19,23 @@ export let place: usize = 0
 // How many objects are open of which it is a member.
 let depth: u32 = 0
 
+/** Members that second walks may read in the middle of a walk: those of some records as large as may be. */
+const MOST_READ: u32 = 8192
+let read: u32 = 0
+/** Second walks have read more than they may. */
+export let isTired: bool = false
+
+// The member that the last second walk led to, and its name: many that are equal are compared with the last of them.
+let reached: usize = 0
+let reachedName: usize = 0
+let reachedEnd: usize = 0
+
 /** Begins a walk. */
 export function begins(): void {
   depth = 0
+  read = 0
+  isTired = false
+  reached = 0
   enterRoom(false)
 }
 
@@ -73,9 +87,19 @@ function hasRule(names: usize, from: usize, to: usize): bool {
 
 /**
  * Whether the member whose own name stands at `other` in the record [from, to) has the name at hand, where objects are
- * flattened. The member at hand stays.
+ * flattened. The member at hand stays. What it says is worth nothing once it `isTired`.
  */
 export function isNameAt(names: usize, other: usize, from: usize, to: usize): bool {
+  if (other != reached && !reach(names, other, from, to)) return false
+  return sameText(name + 1, nameEnd - 1, true, reachedName + 1, reachedEnd - 1, true)
+}
+
+/** Walks to the member whose own name stands at `other`. */
+function reach(names: usize, other: usize, from: usize, to: usize): bool {
+  if (read > MOST_READ) {
+    isTired = true
+    return false
+  }
   const had = name
   const hadEnd = nameEnd
   const hadPlace = place
@@ -83,12 +107,17 @@ export function isNameAt(names: usize, other: usize, from: usize, to: usize): bo
   depth = 0
   enterRoom(true)
   let at = next(names, JSON, from, to)
-  while (at != 0 && place != other) at = next(names, JSON, at, to)
-  const same = at != 0 && sameText(had + 1, hadEnd - 1, true, name + 1, nameEnd - 1, true)
+  while (at != 0 && place != other) {
+    at = next(names, JSON, at, to)
+    read++
+  }
+  reached = at == 0 ? 0 : other
+  reachedName = name
+  reachedEnd = nameEnd
   enterRoom(false)
   member(hadPlace, to)
   rename(had, hadEnd)
   place = hadPlace
   depth = hadDepth
-  return same
+  return reached != 0
 }
