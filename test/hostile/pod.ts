@@ -131,7 +131,7 @@ export class Pod {
         cwd: '/',
         env: {
           PATH: process.env['PATH'],
-          MALLOC_ARENA_MAX: '2',
+          MALLOC_ARENA_MAX: '1',
           UV_THREADPOOL_SIZE: '2',
           LOGSHIPPER_STATE_DIR: this.state,
           ...(paths === undefined ? {} : simple),
