@@ -98,7 +98,8 @@ export class Judge {
     const bound = lines.offsets[count]!
     if (to > bound) say('glued', `it holds more than a record: ${where}`)
     else if (!arrival.partial && (to < bound || !ended) && to < incarnation.size) {
-      if (!incarnation.mayPause(to, FLUSH, this.#model.drains)) say('ended', `it ended too early: ${where}`)
+      if (!incarnation.mayPause(to, FLUSH, this.#model.drains, this.#model.time))
+        say('ended', `it ended too early: ${where}`)
     }
     // What a record of the writer is the twin says too, from the record's beginning on.
     if (from === stretch.from && to > stretch.to) say('glued', `it holds parts of two records: ${where}`)
@@ -124,7 +125,7 @@ export class Judge {
       endsRun(text(starts.at(-1)!), text(to), starts.length, incarnation.lineEnd(to) - runFrom)
     )
       return
-    if (!incarnation.mayPause(to, FLUSH, this.#model.drains)) {
+    if (!incarnation.mayPause(to, FLUSH, this.#model.drains, this.#model.time)) {
       say('repeated', `it stands for ${alike}, and the next one is alike: ${where}`)
     }
   }

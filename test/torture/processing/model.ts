@@ -100,7 +100,7 @@ export class Incarnation {
   }
 
   /** Whether a record may end at a line's beginning in the middle of it: the file stayed as it was, or the process ended. */
-  mayPause(offset: number, quiet: number, ends: readonly Spell[]): boolean {
+  mayPause(offset: number, quiet: number, ends: readonly Spell[], time: ProcessTime): boolean {
     const behind = this.lineEnd(offset)
     return this.#writes.some((write, n) => {
       const later = this.#writes[n + 1]
@@ -109,7 +109,11 @@ export class Incarnation {
       if (write.size < offset || former >= behind) return false
       const to = later?.after ?? Number.POSITIVE_INFINITY
       if (ends.some(end => end.from <= to && end.to >= write.before)) return true
-      return write.size < behind && to - write.before >= quiet
+      if (write.size >= behind) return false
+      // The shipper reads its clock before it looks: held up in between, it takes the file for older than that.
+      const [from, until] = [write.before - quiet, Math.min(to, write.before + quiet)]
+      const held = until - from - time.between(from, until)
+      return to - write.before + held >= quiet
     })
   }
 
