@@ -261,10 +261,10 @@ export class Shipment {
     words: Words,
     status: number | undefined,
   ): void {
-    const { aside, sender, deliveryLog, onRequestFailed } = this.#parts
+    const { sender, deliveryLog, onRequestFailed } = this.#parts
     const failures = portion.failures + 1
     const records = countOf(portion.ranges)
-    if (failures >= PATIENCE && aside.mayHold(records)) {
+    if (failures >= PATIENCE) {
       this.#hold(portion, payload, failure, words)
       return
     }

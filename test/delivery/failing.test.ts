@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Answer, Backend, Verdict } from '../../src/backends/backend.ts'
 import type { RejectedRecord } from '../../src/delivery/outcome/settlement.ts'
 import { until } from '../program.ts'
-import { answer, httpBackend, messages, numbered, Receiver, rig } from './rig.ts'
+import { answer, httpBackend, messages, numbered, origin, Receiver, rig } from './rig.ts'
 
 type Fate = 'accepted' | 'refused' | 'failing' | 'busy'
 
@@ -36,8 +36,8 @@ async function lay(t: Test, fate: (line: string) => Fate, fields: object = {}) {
     return receiver.close()
   })
   let fileStart = 0
-  const ship = (lines: readonly string[]) => {
-    const slab = made.arena.slab({ lines, fileStart })
+  const ship = (lines: readonly string[], from = origin()) => {
+    const slab = made.arena.slab({ lines, fileStart, origin: from })
     fileStart += lines.reduce((sum, line) => sum + line.length + 1, 0)
     const sent = Promise.withResolvers<void>()
     const settled = made.delivery
@@ -52,6 +52,8 @@ async function lay(t: Test, fate: (line: string) => Fate, fields: object = {}) {
 }
 
 const fateOf = (line: string): Fate => (line.startsWith('bad') ? 'failing' : 'accepted')
+/** A file of another source. */
+const OTHER = { ...origin('/var/log/other.log'), source: 'other' }
 const QUARTER = 15 * 60_000
 
 t.test('a record that alone fails again and again steps aside: later ones go on', async t => {
@@ -138,22 +140,43 @@ t.test('what fails for the backend’s own sake is never given up', async t => {
   t.equal(laid.delivery.aside, 1)
 })
 
-t.test('only so many stand aside: beyond that the stream waits for them', async t => {
-  let mended = false
-  const laid = await lay(t, line => (mended ? 'accepted' : fateOf(line)))
-  const bad = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `bad ${from + n}`)
-  await laid.ship(['line 0', ...bad(0, 60)]).sent
-  t.equal(laid.delivery.aside, 60)
-  const more = laid.ship(['line 1', ...bad(60, 70)])
-  const later = laid.receiver.received.length + 10
-  t.ok(await until(() => laid.receiver.received.length > later))
-  t.equal(laid.delivery.aside, 60)
-  t.ok(await until(() => laid.delivery.health.kind === 'down'))
-  mended = true
-  await more.settled
-  t.ok(await until(() => laid.delivery.aside === 0))
+t.test(
+  'only so many of a source stand apart: its others wait, the stream goes on, and all come in the end',
+  async t => {
+    let mended = false
+    const laid = await lay(t, line => (mended ? 'accepted' : fateOf(line)))
+    const bad = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `bad ${from + n}`)
+    const asides = () => new Set(laid.receiver.received.flatMap(request => messages([request]))).size
+    await laid.ship(['line 0', ...bad(0, 60)]).sent
+    t.equal(laid.delivery.aside, 60)
+    const more = laid.ship(['line 1', ...bad(60, 400)])
+    await more.sent
+    t.equal(laid.delivery.aside, 400)
+    t.ok(await until(() => laid.arena.budget.used === 0), 'they hold no place in the arena')
+    await laid.ship(['line 2'], OTHER).settled
+    t.strictSame(laid.accepted, ['line 0', 'line 1', 'line 2'])
+    const later = laid.receiver.received.length + 20
+    t.ok(await until(() => laid.receiver.received.length > later), 'those that stand apart are retried')
+    const most = Math.max(...laid.receiver.received.slice(later - 20).map(request => messages([request]).length))
+    t.ok(most <= 64, `${most} of them, and none of the others`)
+    mended = true
+    await more.settled
+    t.ok(await until(() => laid.delivery.aside === 0))
+    t.strictSame(laid.rejected, [])
+    t.equal(laid.accepted.length, 403)
+    t.equal(asides(), 403)
+  },
+)
+
+t.test('records of one source that fail for themselves take no place of another one', async t => {
+  const laid = await lay(t, fateOf)
+  const bad = (count: number) => Array.from({ length: count }, (_, n) => `bad ${n}`)
+  await laid.ship(['line 0', ...bad(500)]).sent
+  await laid.ship(['bad of its own', 'line 1'], OTHER).sent
+  const tries = () => laid.receiver.received.filter(each => messages([each]).includes('bad of its own')).length
+  t.ok(await until(() => tries() > 5), 'it is retried as if it were alone')
+  t.strictSame(laid.accepted, ['line 0', 'line 1'])
   t.strictSame(laid.rejected, [])
-  t.equal(laid.accepted.length, 72)
 })
 
 t.test('what is refused by name is rejected at once if the same answer took another one', async t => {

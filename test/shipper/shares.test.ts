@@ -23,6 +23,18 @@ const objects =
     return !refused
   }
 
+/** An Elasticsearch that fails over each bad line, and takes every other one. */
+const cluster: Behaviour = (_request, response, text) => {
+  const documents = text.split('\n').filter((line, index) => index % 2 === 1 && line !== '')
+  const failed = documents.map(line => isBad((JSON.parse(line) as { message: string }).message))
+  const error = { type: 'null_pointer_exception', reason: 'it is null' }
+  const items = failed.map(each => ({ create: each ? { status: 500, error } : { status: 201 } }))
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ errors: failed.includes(true), items }))
+  return false
+}
+
 const bad = (count: number, from = 0): string => {
   let text = ''
   for (let n = 0; n < count; n++) text += `bad line ${from + n}\n`
@@ -217,3 +229,32 @@ t.test('a death in the middle changes no id and starves no source', async t => {
   t.equal(ids.size, 601)
   t.ok([...ids.values()].every(each => each.size === 1 && !each.has(undefined)))
 })
+
+t.test(
+  'lines over which a backend fails, each by its name, hold back no other source, and none is rejected',
+  async t => {
+    const good = new Set<string>()
+    let failures = 0
+    const counting: Behaviour = (request, response, text) => {
+      for (const [message] of text.matchAll(/good line \d+/g)) good.add(message)
+      failures += [...text.matchAll(/bad line/g)].length
+      return cluster(request, response, text)
+    }
+    const own = { type: 'elasticsearch', deadLetter: undefined }
+    const { file, start } = await scene(t, [counting], own)
+    writeFileSync(file('noisy'), bad(5000))
+    const program = await start()
+    t.ok(await until(() => failures > 0))
+    for (let n = 0; n < 300; n += 50) {
+      appendFileSync(file('quiet'), Array.from({ length: 50 }, (_, at) => `good line ${n + at}\n`).join(''))
+      t.ok(await until(() => good.size === n + 50), `${n + 50} lines`)
+    }
+    t.ok(await until(() => failures > 20), 'those that fail are retried meanwhile')
+    const { ledger } = await program.kill('SIGTERM')
+    const of = (name: string) => ledger.find(({ source }) => source === name)!.statement
+    t.equal(of('quiet').delivered.lines, 300)
+    const { read, delivered, inFlight, rejected } = of('noisy')
+    t.strictSame([delivered.lines, Object.values(rejected)], [0, []])
+    t.equal(read.lines, inFlight.lines, 'all that was read is in flight')
+  },
+)

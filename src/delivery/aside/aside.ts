@@ -83,11 +83,6 @@ export class Aside {
     return this.#fields.stash.empty
   }
 
-  /** There is room for so many more that fail for themselves. */
-  mayHold(records: number): boolean {
-    return records <= this.#fields.cases.room
-  }
-
   /** Memory for reading is short: what waits to be taken in is. */
   makeRoom(): void {
     this.#fields.stash.makeRoom()
@@ -190,7 +185,7 @@ export class Aside {
     const { stash } = this.#fields
     for (const share of stash.shares.values()) {
       for (const lane of share.lanes.values()) {
-        const trial = this.#of(lane)
+        const trial = this.#of(lane, share.mayFail)
         if (trial === undefined) continue
         // The next time the other sources come first, and the other files of this one.
         if (!trial.more) {
@@ -203,8 +198,8 @@ export class Aside {
     return undefined
   }
 
-  /** What to try next of one file. */
-  #of(lane: Lane<AsideRecord>): Trial | undefined {
+  /** What to try next of one file. `mayFail`: there is room for what fails for itself. */
+  #of(lane: Lane<AsideRecord>, mayFail: boolean): Trial | undefined {
     const { evidence, cases, now } = this.#fields
     let proven = cases.proven(lane, Number.POSITIVE_INFINITY)
     if (proven.length > FEW && !proven[0]!.trouble!.byName) {
@@ -219,9 +214,9 @@ export class Aside {
     }
     const doubted = cases.unproven(lane)
     if (doubted === undefined || (doubted.known && evidence.pointsToRecord(doubted.known))) {
-      const records = lane.next(first?.place)
+      const records = mayFail ? lane.next(first?.place) : []
       if (records.length > 0) return { records, more: false }
-    } else if (lane.size > 0 && (!evidence.doubting || evidence.stubborn || this.#hurried)) {
+    } else if (mayFail && lane.size > 0 && (!evidence.doubting || evidence.stubborn || this.#hurried)) {
       const { records, more } = lane.further()
       return records.length > 0 ? { records, more } : { records: [doubted], more: lane.begin() }
     }

@@ -12,10 +12,11 @@ import type { Evidence } from '../outcome/evidence.ts'
 import { backoff } from '../retry.ts'
 import type { AsideRecord, Trouble } from './stash.ts'
 
-/** Records that may fail for themselves at the same time. */
-const MOST_FAILING = 64
 /** Attempts and milliseconds after which one is given up. */
 const GIVE_UP = { attempts: 10, after: 15 * 60_000 }
+
+/** Those that are named are retried together: waits that are longer end at multiples of this, in milliseconds. */
+const TOGETHER = 1_000
 
 /** The longest wait once there is a hurry: milliseconds. */
 const HURRIED_WAIT = 1_000
@@ -42,11 +43,6 @@ export class Cases {
     return this.#records.size
   }
 
-  /** How many more may fail for themselves. */
-  get room(): number {
-    return MOST_FAILING - this.#failing
-  }
-
   /** The record was refused alone. `byName`: among others. Returns whether that condemns it. */
   refused(record: AsideRecord, byName: boolean): boolean {
     const { evidence } = this.#fields
@@ -66,11 +62,12 @@ export class Cases {
       evidence.refused()
       const since = now()
       const { tick: latest } = evidence
-      this.#open(record, { kind: 'failing', since, attempts: 1, latest, byName, doubt: !byName, due: this.#due(1) })
+      const due = this.#due(1, byName)
+      this.#open(record, { kind: 'failing', since, attempts: 1, latest, byName, doubt: !byName, due })
       return false
     }
     trouble.attempts++
-    trouble.due = this.#due(trouble.attempts)
+    trouble.due = this.#due(trouble.attempts, byName)
     const others = evidence.acceptedSince(trouble.latest)
     if (others && trouble.doubt) {
       trouble.doubt = false
@@ -83,7 +80,10 @@ export class Cases {
   /** The record stands apart no more. */
   close(record: AsideRecord): void {
     if (!this.#records.delete(record)) return
-    if (record.trouble?.kind === 'failing') this.#failing--
+    if (record.trouble?.kind === 'failing') {
+      this.#failing--
+      record.share.failing--
+    }
     if (isDoubt(record.trouble)) record.lane.doubts--
     record.trouble = undefined
   }
@@ -91,7 +91,10 @@ export class Cases {
   #open(record: AsideRecord, trouble: Trouble): void {
     record.trouble = trouble
     this.#records.add(record)
-    if (trouble.kind === 'failing') this.#failing++
+    if (trouble.kind === 'failing') {
+      this.#failing++
+      record.share.failing++
+    }
     if (isDoubt(trouble)) record.lane.doubts++
   }
 
@@ -162,10 +165,12 @@ export class Cases {
     return latest !== undefined && this.#fields.evidence.acceptedSince(latest)
   }
 
-  #due(attempts: number): number {
+  #due(attempts: number, together = false): number {
     const { retry, random, now } = this.#fields
     const wait = backoff(attempts, retry, random)
-    return now() + (this.#hurried ? Math.min(wait, HURRIED_WAIT) : wait)
+    if (this.#hurried) return now() + Math.min(wait, HURRIED_WAIT)
+    const due = now() + wait
+    return together && wait > TOGETHER ? Math.ceil(due / TOGETHER) * TOGETHER : due
   }
 }
 

@@ -46,7 +46,10 @@ export class Conclusions {
 
   /** Records that have just left the stream, and why they stand apart. `words`: the backend's, if they may be shown. */
   hold(records: readonly AsideRecord[], failure: RecordFailure, words: string | undefined): void {
-    for (const record of records) this.#holdOne(record, failure, words)
+    for (const record of records) {
+      if (this.#mayHold(record, failure)) this.#holdOne(record, failure, words)
+      else record.lane.add([record])
+    }
   }
 
   /** Draws the conclusion for the records of one request. Returns whether any was refused. */
@@ -145,7 +148,10 @@ export class Conclusions {
     }
     for (const item of retry) {
       const { reason, rejectAs } = item
-      this.#apart(of(item), { kind: 'failing', reason, byName: true, rejectAs }, listen(item.detail), payload)
+      const failure = { kind: 'failing', reason, byName: true, rejectAs } as const
+      // Those that there is no room for stay in their lanes.
+      const own = of(item).filter(record => this.#mayHold(record, failure))
+      if (own.length > 0) this.#apart(own, failure, listen(item.detail), payload)
     }
     return rejected.length + retry.length > 0
   }
@@ -182,6 +188,11 @@ export class Conclusions {
     if (first === undefined) return
     if (first.trouble !== undefined) cases.untold(records)
     else if (first.lane.refused(records, evidence.tick)) evidence.strange()
+  }
+
+  /** It stands apart already, or may: so many of a source may fail for themselves. */
+  #mayHold({ trouble, share }: AsideRecord, { kind }: RecordFailure): boolean {
+    return kind === 'refused' || trouble !== undefined || share.mayFail
   }
 
   /** Each of them stands apart from now on, or still. */

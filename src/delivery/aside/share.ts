@@ -7,13 +7,16 @@
  *     a mebibyte of the others     waits                                 waits, and no file is read
  *
  * Guarantees: one file that is refused from end to end takes no room from the others of its source; all of them together
- * have a bounded one, two mebibytes and what two slabs have.
+ * have a bounded one, two mebibytes and what two slabs have. So many records of a source may fail for themselves at the
+ * same time; while they do, its other records that are here wait in the lanes of their files.
  */
 import type { Lane, Queued } from './lane.ts'
 
 /** Bytes that a source may have here, beside its largest file too; and of which one file has much. */
 const FULL = 1024 * 1024
 const LANE_FULL = 128 * 1024
+/** Records of a source that may fail for themselves at the same time. */
+const MOST_FAILING = 64
 
 export class Share<R extends Queued = Queued> {
   readonly source: string
@@ -21,6 +24,8 @@ export class Share<R extends Queued = Queued> {
   readonly lanes = new Map<string, Lane<R>>()
   /** The wait group of the slab of which something was taken in last: the rest of it may follow, so that it can go. */
   latest: object | undefined
+  /** Records of it that fail for themselves. */
+  failing = 0
   #bytes = 0
   /** Bytes of all files but the largest; undefined: to be reckoned anew. */
   #others: number | undefined
@@ -39,6 +44,11 @@ export class Share<R extends Queued = Queued> {
   /** There is room for more of this file, from the slab of this wait group. */
   admits({ bytes }: Lane<R>, waitGroup: object): boolean {
     return this.#bytes < FULL || this.latest === waitGroup || (bytes < LANE_FULL && !this.#crowded)
+  }
+
+  /** One more of its records may fail for itself. */
+  get mayFail(): boolean {
+    return this.failing < MOST_FAILING
   }
 
   /** No more should be read of this file for now: much of it is here or waits, or much is here of many files. */

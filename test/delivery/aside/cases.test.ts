@@ -2,6 +2,7 @@
 import t from 'tap'
 import { Cases, companions } from '../../../src/delivery/aside/cases.ts'
 import { Lane } from '../../../src/delivery/aside/lane.ts'
+import { Share } from '../../../src/delivery/aside/share.ts'
 import type { AsideRecord } from '../../../src/delivery/aside/stash.ts'
 import { Evidence, NEVER } from '../../../src/delivery/outcome/evidence.ts'
 import { HandClock } from '../../clock.ts'
@@ -14,6 +15,7 @@ class Apart {
   readonly evidence = new Evidence({ now: () => this.clock.now() })
   readonly cases: Cases
   readonly lane = new Lane<AsideRecord>('app.log')
+  readonly share = new Share<AsideRecord>('app')
   #places = 0
 
   constructor() {
@@ -22,7 +24,9 @@ class Apart {
   }
 
   record(lane = this.lane): AsideRecord {
-    const record = { lane, place: this.#places++, since: NEVER, booked: false, known: undefined, trouble: undefined }
+    const { share } = this
+    const place = this.#places++
+    const record = { lane, share, place, since: NEVER, booked: false, known: undefined, trouble: undefined }
     return record as unknown as AsideRecord
   }
 
@@ -114,7 +118,7 @@ t.test('none is forgotten: each that fails is offered once it is due, however ma
   const records = Array.from({ length: 64 }, () => apart.record())
   apart.accept()
   for (const record of records) apart.fail(record)
-  t.equal(apart.cases.room, 0, 'more than that may not fail at a time')
+  t.notOk(apart.share.mayFail, 'more than that of one source may not fail at a time')
   t.strictSame(apart.cases.failing(), [], 'none is due')
   apart.accept()
   const offered = new Set<AsideRecord>()
@@ -133,7 +137,7 @@ t.test('none is forgotten: each that fails is offered once it is due, however ma
     }
   }
   t.equal(offered.size, records.length)
-  t.equal(apart.cases.room, 64)
+  t.equal(apart.share.failing, 0)
   t.equal(apart.cases.size, 0)
   t.equal(apart.lane.doubts, 0)
   t.end()
@@ -161,5 +165,20 @@ t.test('those that an answer names are retried together, each other one alone', 
   t.strictSame(companions([two, one, three]), [two])
   apart.cases.untold([one, three])
   t.strictSame(companions([one, two, three]), [one], 'until they are refused together, and none is named')
+  t.end()
+})
+
+t.test('those that an answer names and that are waited for for long are due at the same moments', t => {
+  const apart = new Apart()
+  const records = Array.from({ length: 20 }, () => apart.record())
+  const dues = new Set<number>()
+  for (let attempt = 0; attempt < 8; attempt++) {
+    for (const record of records) {
+      apart.clock.pass(1)
+      apart.cases.failed(record, true, false)
+    }
+  }
+  for (const { trouble } of records) dues.add(trouble!.due)
+  t.equal(dues.size, 1, 'they go in one request')
   t.end()
 })
