@@ -147,9 +147,12 @@ export class Tail {
       const { size } = opened.stats
       follower.continueIn(path, opened, lineage.restored(bySource.get(saved.source)!, saved, saved.inode, Number(size)))
     }
-    const onSettled = (origin: string) => {
-      // What was found may have told how rotations of the path are called: they come before what waits.
-      missed.catchUpAll()
+    let { lessons } = habits
+    const onSettled = (origin: string, more = false) => {
+      // What was found may have told how rotations of the path are called: they come before what waits. There may be
+      // thousands of archives, for each of which all of them would be looked at.
+      if (!more || habits.lessons !== lessons) missed.catchUpAll()
+      lessons = habits.lessons
       follower.order.unblock(origin)
       saver.later()
     }

@@ -82,3 +82,21 @@ t.test('two thousand small ones, one of a hundred thousand members, and heads th
     ])
   })
 })
+
+t.test('four thousand that are none: everything else goes on, and it ends when it is told to', { skip }, async t => {
+  const pod = await Pod.start(t)
+  pod.application('echo one > app.log; echo one > other.log')
+  const limits = { LOGSHIPPER_DRAIN_GRACE_PERIOD: '3s' }
+  const before = await pod.shipper(join(pod.logs, '*.log'), limits)
+  t.ok(await pod.came('one'))
+  await before.end('SIGKILL')
+  for (let n = 0; n < 4000; n++) writeFileSync(join(pod.logs, `app.log.${n}.gz`), `none ${n}`)
+  pod.application('rm app.log; echo new > app.log')
+  const after = await pod.shipper(join(pod.logs, '*.log'), limits)
+  for (let n = 0; n < 10; n++) {
+    pod.application(`echo 'line ${n}' >> other.log`)
+    t.ok(await pod.came(`line ${n}`))
+    t.match(await after.get('/livez'), /./, 'it answers')
+  }
+  t.type(await after.end(), 'number', 'it ends by itself')
+})

@@ -165,6 +165,8 @@ function latest<T extends { size: number; keys(): Iterator<string>; delete(key: 
 /** What rotations of each followed path were called, and where they went. */
 export class Habits {
   readonly #byOrigin: Recent<Habit>
+  /** How often something was learned that was not known. */
+  lessons = 0
 
   /** `isFollowed`: whether a file is followed under a path now. */
   constructor(isFollowed: (path: string) => boolean = () => false) {
@@ -177,6 +179,8 @@ export class Habits {
     const habit = this.#byOrigin.get(origin) ?? { shapes: new Map(), directories: new Set() }
     this.#byOrigin.set(origin, habit)
     const shape = shapeOf(withoutCompression(basename(path)))
+    const isKnown = shape === undefined || habit.shapes.has(shape.source)
+    if (!isKnown || !habit.directories.has(dirname(path))) this.lessons++
     if (shape) latest(habit.shapes, shape.source).set(shape.source, shape)
     latest(habit.directories, dirname(path)).add(dirname(path))
   }

@@ -44,8 +44,11 @@ export interface ArchiveParts {
   readonly boundsOf: (source: string) => readonly Bound[]
   /** Goes on with a generation in the file that was unpacked. */
   found(path: string, opened: OpenFile, saved: SavedGeneration): void
-  /** A search for something of a path has ended, or waits for room: it holds nothing else back any more. */
-  onSettled(origin: string): void
+  /**
+   * A search for something of a path has ended, or waits for room: it holds nothing else back any more. `more`: another
+   * archive of the path is still being looked into.
+   */
+  onSettled(origin: string, more?: boolean): void
 }
 
 /** An archive of which nothing was known. `room`: it waits for that. */
@@ -62,6 +65,11 @@ export class Archives {
   /** By the key of their inode. */
   readonly #unseen = new Map<string, Unseen>()
   readonly #learned = new Recent<number>(() => false)
+  /**
+   * Those that hold nothing that is wanted, by the key of their inode, as they were then. There may be thousands of them:
+   * what is remembered of generations must not be forgotten for them, nor they be looked into again and again.
+   */
+  readonly #others = new Recent<string>(() => false)
   #stopped = false
   #held: Promise<void> | undefined
   #release = (): void => {}
@@ -72,6 +80,7 @@ export class Archives {
 
   stop(): void {
     this.#stopped = true
+    this.#parts.unpacked.stop()
     this.release()
     for (const end of this.#pauses) end()
   }
@@ -119,7 +128,8 @@ export class Archives {
   /** Whether an archive has been looked into, as it is now: some are written over by the next one. */
   knows(stats: BigIntStats): boolean {
     const inode = inodeOf(stats)
-    if (this.#unseen.has(inodeKey(inode))) return true
+    const key = inodeKey(inode)
+    if (this.#unseen.has(key) || this.#others.get(key) === looks(stats)) return true
     const known = this.#parts.table.doneIn(inode)
     return known?.begun === String(stats.mtimeNs) && known.size === Number(stats.size)
   }
@@ -168,7 +178,7 @@ export class Archives {
         if (known && !known.room) {
           known.room = true
           log.warn({ event: 'archive_waiting', source, path: origin, archive: path }, WAITS)
-          onSettled(origin)
+          onSettled(origin, this.#isMore(origin))
         }
         await this.#pause()
         steady = -1
@@ -184,7 +194,8 @@ export class Archives {
         continue
       }
       this.#unseen.delete(inodeKey(inode))
-      if (result.kind !== 'moved') {
+      if (result.kind === 'none') this.#others.set(inodeKey(inode), looks(stats))
+      else if (result.kind !== 'moved') {
         // So that it is not unpacked again, whatever becomes of what it held.
         table.remember({ ...entry, path, size: Number(stats.size), begun: String(stats.mtimeNs), done: true })
       }
@@ -193,9 +204,15 @@ export class Archives {
       if (result.kind === 'large')
         log.error({ event: 'archive_too_large', source, path: origin, archive: path }, TOO_LARGE)
       if (result.kind === 'found') this.#parts.found(result.sibling.path, result.sibling.opened, entry)
-      onSettled(origin)
+      onSettled(origin, this.#isMore(origin))
       return
     }
+  }
+
+  /** Another archive of the path is looked into, and does not wait for room. */
+  #isMore(origin: string): boolean {
+    for (const archive of this.#unseen.values()) if (archive.origin === origin && !archive.room) return true
+    return false
   }
 
   /**
@@ -253,6 +270,7 @@ export class Archives {
       const result = blank
         ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
         : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)
+      if (this.#stopped && result.kind !== 'found') return
       damaged = result.kind === 'incomplete' ? result.archive : undefined
       if (result.kind === 'found') {
         if (this.#stopped) {
@@ -308,4 +326,9 @@ export class Archives {
       this.#pauses.add(end)
     })
   }
+}
+
+/** What tells that a file has changed. */
+function looks({ mtimeNs, size }: BigIntStats): string {
+  return `${mtimeNs}:${size}`
 }

@@ -16,6 +16,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, renameSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
@@ -31,6 +32,8 @@ import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.
 const MOST = 1024 ** 3
 /** And of what is free there: one part in so many. */
 const SHARE = 2
+/** After each archive as long a rest as it took, within these (milliseconds): thousands cost a part of a core. */
+const REST = { least: 1, most: 25 }
 /** So many of a directory are unpacked in vain within a minute, then they wait. */
 const VAIN = 16
 const MINUTE = 60_000
@@ -70,6 +73,8 @@ export class Unpacked {
   /** When archives of a directory were unpacked in vain. */
   readonly #vain = new Map<string, number[]>()
   #last: Promise<unknown> = Promise.resolve()
+  #rest: Promise<unknown> = Promise.resolve()
+  #stopped = false
 
   constructor(state: StateDirectory | null, { maxBytes = MOST, free = freeAt, now }: UnpackLimits = {}) {
     this.#state = state
@@ -257,15 +262,29 @@ export class Unpacked {
     return bytes.length >= head.length && digest(bytes.subarray(0, head.length)) === head.hash
   }
 
-  /** One at a time: however many archives there are, so much and no more is written at once. */
+  /** Nothing is unpacked any more: what waits for its turn ends. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /**
+   * One at a time: however many archives there are, so much and no more is written at once. Between two of them all else
+   * has its turn, for many of them can be told without waiting for anything.
+   */
   #inTurn(work: (directory: PrivateDirectory) => Promise<UnpackResult>): Promise<UnpackResult> {
     const result = this.#last.then(async (): Promise<UnpackResult> => {
       if (this.#state === null) return { kind: 'none' }
+      if (this.#stopped) return { kind: 'later' }
+      await this.#rest
+      const began = performance.now()
       try {
         return await work(this.#state.sub('unpacked'))
       } catch {
         // It is not ours, or cannot be made now: what is in the archive stays there.
         return { kind: 'later' }
+      } finally {
+        const took = performance.now() - began
+        this.#rest = sleep(Math.min(REST.most, Math.max(REST.least, took)))
       }
     })
     this.#last = result

@@ -84,6 +84,27 @@ t.test('an archive that does not change and cannot be decoded is named, and not 
   t.ok(archives.knows(statSync(archive, { bigint: true })))
 })
 
+t.test(
+  'thousands that hold something else are looked into once each, and all else has its turns meanwhile',
+  async t => {
+    const { log, archives, table, found, settled, take, ended } = looking(t)
+    const paths = Array.from({ length: 700 }, (_, n) => `${log}.${n}.gz`)
+    for (const path of paths) writeFileSync(path, 'no archive')
+    for (const path of paths) take(path)
+    let turns = 0
+    const turn = setInterval(() => turns++, 1)
+    t.ok(await ended())
+    clearInterval(turn)
+    t.ok(turns > 50, `${turns} turns`)
+    t.equal(settled.length, paths.length)
+    t.strictSame([found, [...table.done]], [[], []], 'they take no place of what is remembered of generations')
+    t.ok(paths.every(path => archives.knows(statSync(path, { bigint: true }))))
+    for (const path of paths) take(path)
+    t.notOk(archives.seeking, 'none is looked into again')
+    t.equal(settled.length, paths.length)
+  },
+)
+
 t.test('one that is still being written is waited for', async t => {
   const { log, found, take, ended, events } = looking(t)
   const archive = `${log}.1.gz`
@@ -168,4 +189,16 @@ t.test('after a stop a search ends without an answer, and what had not begun doe
   await archives.ended()
   t.strictSame([found, settled], [[], []])
   t.notOk(archives.seeking)
+})
+
+t.test('after a stop what waits for its turn ends at once', async t => {
+  const { log, archives, found, settled, take } = looking(t)
+  for (let n = 0; n < 100; n++) {
+    writeFileSync(`${log}.${n}.gz`, gzipSync(CONTENT))
+    take(`${log}.${n}.gz`)
+  }
+  archives.stop()
+  await archives.ended()
+  t.ok(found.length <= 1)
+  t.strictSame(settled, [])
 })
