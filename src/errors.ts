@@ -5,6 +5,7 @@
  * no) are values; what is thrown here is a bug, a broken contract or a configuration that cannot be used.
  * No message ever holds log content or a secret.
  */
+import { constants } from 'node:os'
 
 export type ErrorCode =
   /** The configuration or the command line cannot be used; `problems` says where and why. */
@@ -33,6 +34,13 @@ export function invariant(holds: boolean, message: string): asserts holds {
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return 'UNKNOWN'
   const { code, cause } = error as { code?: unknown; cause?: unknown }
-  if (typeof code === 'string') return code
+  if (typeof code === 'string') return named(code)
   return cause === undefined ? 'UNKNOWN' : codeOf(cause)
+}
+
+/** libuv has no name for some errors of the system, a quota that is used up (EDQUOT) among them. */
+function named(code: string): string {
+  const number = /^Unknown system error -(\d+)$/.exec(code)?.[1]
+  if (number === undefined) return code
+  return Object.entries(constants.errno).find(([, each]) => each === Number(number))?.[0] ?? `ERRNO_${number}`
 }

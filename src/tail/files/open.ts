@@ -169,6 +169,7 @@ const beginning = Buffer.alloc(10)
 export function compressionOf(fd: number): string | undefined {
   try {
     const bytes = beginning.subarray(0, readSync(fd, beginning, 0, beginning.length, 0))
+    if (isSkippable(bytes)) return 'zstd'
     for (const [format, magic] of MAGIC) {
       if (bytes.length < magic.length || magic.compare(bytes, 0, magic.length) !== 0) continue
       if (format !== 'bzip2' || BZIP2_BLOCK.equals(bytes.subarray(4))) return format
@@ -177,6 +178,11 @@ export function compressionOf(fd: number): string | undefined {
     // It cannot be read just now, which reading will tell.
   }
   return undefined
+}
+
+/** A frame of zstd that holds no content (RFC 8878 §3.1.2), as pzstd writes one before each of the others. */
+function isSkippable(bytes: Buffer): boolean {
+  return bytes.length >= 4 && (bytes.readUInt32LE(0) & ~0xf) >>> 0 === 0x184d2a50
 }
 
 /** Whether an open file is so short that more could be written behind it to make it one of these formats. */

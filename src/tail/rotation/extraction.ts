@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { constants as codec, createGunzip, createZstdDecompress } from 'node:zlib'
 import type { PrivateDirectory } from '../../private.ts'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
-import { type Bound, beside, compressionOf, isCutShort, openRegular } from '../files/open.ts'
+import { type Bound, beside, compressionOf, isCutShort, openRegular, TOO_MANY } from '../files/open.ts'
 
 /** One that takes longer than this is given up: milliseconds. */
 const LONGEST = 600_000
@@ -29,7 +29,7 @@ const UNPACKABLE = /\.(gz|zst)$/
 /**
  * `other`: not what is wanted. `damaged`: it begins so, and cannot be read to its end. `undecodable`: compressed, and
  * cannot be decoded so far that its head could be compared. `moved`: another file has its name. `later`: there is no room
- * for what it holds now; `large`: and there never will be.
+ * for what it holds now, or it cannot be written; `large`: and there never will be.
  */
 export type Failure = 'other' | 'damaged' | 'undecodable' | 'moved' | 'later' | 'large'
 
@@ -83,11 +83,16 @@ export class Extraction {
   #file: number | undefined
   #verified = false
   #moved = false
+  /** There is no file descriptor for it. */
+  #crowded = false
   /** The end came, or an error, before the head. */
   #undecodable = false
   /** Bytes of the disk that it takes. */
   written = 0
+  /** There is no room for more. */
   full = false
+  /** The new file cannot be made or written, which is no fault of the archive. */
+  unwritable = false
 
   constructor(directory: PrivateDirectory, target: string, room: number, now: () => number) {
     this.#directory = directory
@@ -99,15 +104,19 @@ export class Extraction {
 
   get failure(): Failure {
     if (this.#moved) return 'moved'
+    if (this.#crowded) return 'later'
     if (this.#undecodable) return 'undecodable'
     if (!this.#verified) return 'other'
-    return this.full ? 'later' : 'damaged'
+    return this.full || this.unwritable ? 'later' : 'damaged'
   }
 
   /** Writes what the plan wants of the archive. Returns false if the head is another, or there is no room or time. */
   async run(path: string, plan: Plan): Promise<boolean> {
     const source = openRegular(path, beside(path, plan.bounds))
-    if (source.kind !== 'open') return false
+    if (source.kind !== 'open') {
+      this.#crowded = source.kind === 'refused' && source.reason === TOO_MANY
+      return false
+    }
     if (plan.inode && !isSame(inodeOf(source.stats), plan.inode)) {
       this.#moved = true
       closeSync(source.fd)
@@ -136,7 +145,7 @@ export class Extraction {
       }
       if (head !== undefined && !verify(Buffer.concat(head))) return false
       if (this.full) return false
-      await promisify(fsync)(this.#file!)
+      await this.#ours(() => promisify(fsync)(this.#file!))
       return true
     } catch (error) {
       this.#undecodable = head !== undefined
@@ -152,8 +161,9 @@ export class Extraction {
     const beginning = first.subarray(0, plan.headBytes)
     if (!plan.isHead(beginning)) return false
     this.#verified = true
-    this.#file = this.#directory.create(this.#target)
-    writeSync(this.#file, beginning, 0, beginning.length, 0)
+    const file = this.#ours(() => this.#directory.create(this.#target))
+    this.#file = file
+    this.#ours(() => writeSync(file, beginning, 0, beginning.length, 0))
     this.#write(first, 0, plan.keepFrom)
     return true
   }
@@ -165,7 +175,21 @@ export class Extraction {
     this.written += bytes.length - skip
     this.full = this.written > this.#room
     for (let from = skip; !this.full && from < bytes.length; ) {
-      from += writeSync(this.#file!, bytes, from, bytes.length - from, offset + from)
+      from += this.#ours(() => writeSync(this.#file!, bytes, from, bytes.length - from, offset + from))
+    }
+  }
+
+  /** What is done to the new file. That it fails says nothing of the archive. */
+  #ours<T>(work: () => T): T {
+    const failed = (error: unknown): never => {
+      this.unwritable = true
+      throw error
+    }
+    try {
+      const result = work()
+      return result instanceof Promise ? (result.catch(failed) as T) : result
+    } catch (error) {
+      return failed(error)
     }
   }
 }

@@ -17,7 +17,6 @@ import { hash } from 'node:crypto'
 import { closeSync, renameSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf } from '../../errors.ts'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES } from '../files/fingerprint.ts'
@@ -301,20 +300,19 @@ export class Unpacked {
     // Under its own name only when it is whole: a death in the middle must not leave what looks like all of it.
     const part = `${generation}.part`
     const extraction = new Extraction(directory, part, this.#room(directory), this.#now)
-    let failure: Failure = 'other'
     try {
       if (await extraction.run(archive, plan)) {
+        extraction.unwritable = true
         renameSync(directory.at(part), directory.at(generation))
         return 'unpacked'
       }
-    } catch (error) {
-      // Not what its name says, cut off, damaged, or no room.
-      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') extraction.full = true
+    } catch {
+      // Not what its name says, cut off, damaged; or what it holds cannot be written.
     }
-    failure = extraction.failure
+    let { failure } = extraction
     this.release(part)
     if (failure === 'later' && extraction.written > this.#maxBytes) failure = 'large'
-    if (failure === 'damaged' || failure === 'large') this.#wasVain(archive)
+    if (failure === 'damaged' || failure === 'large' || extraction.unwritable) this.#wasVain(archive)
     return failure
   }
 

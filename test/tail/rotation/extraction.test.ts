@@ -1,5 +1,5 @@
 /** One archive, decompressed into a new file: what is written, and why nothing is. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
@@ -13,14 +13,19 @@ import { Journal } from '../rig.ts'
 const CONTENT = Array.from({ length: 20_000 }, (_, n) => `line ${n}\n`).join('')
 const HEAD = 100
 
-async function extracting(t: Test, bytes: Buffer, own: Partial<Plan> & { room?: number; now?: () => number } = {}) {
-  const { room = 1 << 20, now = () => 0, ...plan } = own
+async function extracting(
+  t: Test,
+  bytes: Buffer,
+  own: Partial<Plan> & { room?: number; now?: () => number; prepare?: (target: string) => void } = {},
+) {
+  const { room = 1 << 20, now = () => 0, prepare = () => {}, ...plan } = own
   const dir = scratch(t, { logs: {} })
   const archive = join(dir, 'logs', 'app.log.1.gz')
   writeFileSync(archive, bytes)
   const state = new StateDirectory(join(dir, 'state'), new Journal(), {})
   t.teardown(() => state.close())
   const directory = state.sub('unpacked')
+  prepare(directory.pathOf('target'))
   const extraction = new Extraction(directory, 'target', room, now)
   const heads: string[] = []
   const isHead = (head: Buffer) => {
@@ -59,6 +64,27 @@ for (const [name, compress] of [
     t.equal(text.slice(keepFrom), CONTENT.slice(keepFrom))
   })
 }
+
+t.test('zstd: frames without content, as pzstd writes them, are passed over', async t => {
+  const skipped = (size: number): Buffer => {
+    const frame = Buffer.alloc(8 + size)
+    frame.writeUInt32LE(0x184d2a50 + (size % 16))
+    frame.writeUInt32LE(size, 4)
+    return frame
+  }
+  const frames = [0, 4, 100_000].flatMap((size, n) => [
+    skipped(size),
+    zstdCompressSync(CONTENT.slice((n * CONTENT.length) / 3, ((n + 1) * CONTENT.length) / 3)),
+  ])
+  const { ran, written } = await extracting(t, Buffer.concat(frames))
+  t.equal(ran, true)
+  t.equal(written(), CONTENT)
+})
+
+t.test('where the new file cannot be made nothing follows for the archive', async t => {
+  const { ran, extraction } = await extracting(t, gzipSync(CONTENT), { prepare: path => mkdirSync(path) })
+  t.strictSame([ran, extraction.failure, extraction.unwritable], ['threw', 'later', true])
+})
 
 t.test('where the head is another nothing is written', async t => {
   const { ran, written, extraction } = await extracting(t, gzipSync(`another ${CONTENT}`))
