@@ -182,6 +182,16 @@ const FAULTS: readonly Fault[] = [
     reason: 'ANSWER_TOO_LONG',
   },
   {
+    says: 'interim answers without end',
+    ...treating(pages('', 'HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\n'.repeat(1000), 2)),
+    reason: 'ANSWER_TOO_LONG',
+  },
+  {
+    says: 'a success in a chunk whose extension has no end',
+    ...treating(pages('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1', ';x=y'.repeat(16_384), 2)),
+    reason: 'ANSWER_TOO_LONG',
+  },
+  {
     says: 'an answer that trickles',
     ...treating(pages('HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n', 'x', 50)),
     reason: 'BODY_TIMEOUT',

@@ -7,7 +7,8 @@
  * - A success counts as read to its end only when its length says so, or an end of the connection that is none of its
  *   faults; where it goes on beyond a limit it says so (`unread`). Of a complaint (a status from 300 up) the head is
  *   enough.
- * - A request has its reply in bounded time, whatever the other side does: every phase has a limit.
+ * - A request has its reply in bounded time, whatever the other side does: every phase has a limit. What the other side
+ *   sends meanwhile has one in bytes, whatever it is.
  * - After `destroy` no socket reads the body of a request any more.
  * - Redirects are not followed.
  */
@@ -21,6 +22,11 @@ import { openTunnel, type Route } from './route.ts'
 
 /** How much of an answer is read before we hang up: bytes. */
 const READ = 4 * 1024 * 1024
+/**
+ * And of all that comes instead of one, or around it: interim answers, extensions of chunks, trailers. So many times as
+ * much, which is looked at as often as this: milliseconds.
+ */
+const AROUND = { times: 2, every: 100 }
 
 /**
  * Less than the idle limit of any server or balancer we know (the shortest common one is 5 s); a server that announces a
@@ -103,9 +109,11 @@ export class Connection {
     let headers: Record<string, string> = {}
     let sent = false
     let timer: NodeJS.Timeout | undefined
+    let watch: NodeJS.Timeout | undefined
 
     const settle = (outcome: RequestOutcome): void => {
       clearTimeout(timer)
+      clearInterval(watch)
       resolve(outcome)
     }
     const fail = (code: string, stale = false): void => {
@@ -129,6 +137,14 @@ export class Connection {
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: () => {
         sent = true
+        const before = this.#socket?.bytesRead ?? 0
+        // The parser tells nothing of what is no content: a server may send that for as long as an answer may take.
+        watch = setInterval(() => {
+          if ((this.#socket?.bytesRead ?? 0) - before <= AROUND.times * Math.max(READ, most)) return
+          if (status === 0) return giveUp('ANSWER_TOO_LONG')
+          answer(true)
+          this.destroy()
+        }, AROUND.every)
         limit(timeout.headers, 'HEADERS_TIMEOUT')
       },
       onResponseStart: (_controller, code, fields) => {
