@@ -107,12 +107,15 @@ function sourceHealth(
   return { name, files: files.filter(({ source }) => source === name).length, refused: reasons, waiting }
 }
 
+const NO_ROOM = 'no room to unpack an archive of it (state.unpacked.maxBytes, or the disk of state.dir)'
+
 /** Paths that are not followed, and why. */
 function* refused(waits: readonly Waits[], { tail }: Sources): Generator<UnfollowedPath> {
   for (const { source, path, files, directories } of waits) {
     const reason = `no memory for more: ${files} files and ${directories} directories wait, this one among them`
     yield { source, path, reason }
   }
+  for (const { source, path, room } of tail.sought()) if (room) yield { source, path, reason: NO_ROOM }
   yield* tail.refused
 }
 
@@ -164,7 +167,7 @@ export function snapshotOf(parts: Parts): ShipperSnapshot {
       parts,
       lags.map(({ pipeline, lag }) => backendHealth(pipeline, lag)),
       parts.names.map(name => sourceHealth(name, sources, files, waits)),
-      waits.length > 0,
+      waits.length > 0 || [...sources.tail.sought()].some(({ room }) => room),
     ),
     pipelines: lags.map(({ pipeline, lag }) => pipelineStatus(pipeline, lag)),
     ledger: ledgerLines(ledger),

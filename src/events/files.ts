@@ -112,7 +112,8 @@ export const FILES = {
   archive_waiting: {
     level: 'warn',
     rule: each('archive'),
-    means: 'There is no room to unpack a compressed rotation; it is unpacked once there is.',
+    means:
+      'There is no room to unpack a compressed rotation; it is unpacked once there is. Meanwhile `/health` is `degraded`, and a drain that leaves it is incomplete.',
     action: 'Free space in `state.dir`, or raise `state.unpacked.maxBytes`.',
   },
   file_unreadable: {

@@ -121,6 +121,13 @@ export class Sources {
         if (bytes > 0 && sources.includes(source)) yield { source, path, backend: name, bytes }
       }
     }
+    // It is not known whether there is more than was seen: a byte at the least.
+    for (const { source, path, size, offsets } of this.tail.sought()) {
+      for (const { name, sources } of consumers) {
+        const bytes = Math.max(1, size - (offsets[name] ?? 0))
+        if (sources.includes(source)) yield { source, path, backend: name, bytes }
+      }
+    }
   }
 
   /** Whether the application may rename a state directory away, and where. */

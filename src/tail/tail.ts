@@ -49,6 +49,11 @@ import type { SavedGeneration } from './state/saved.ts'
 import { Saver } from './state/saver.ts'
 import type { Sweep } from './watching/sweep.ts'
 
+/** What is looked for: the path it had, or that of its archive; bytes as far as they are known. */
+export interface Sought extends Omit<Waiting, 'since'> {
+  readonly room: boolean
+}
+
 export class Tail {
   readonly #sweep: Sweep
   readonly #store: CheckpointStore
@@ -346,6 +351,20 @@ export class Tail {
   /** Files that are not open, with what is settled of them. */
   waiting(): Iterable<Waiting> {
     return this.#candidates.waiting()
+  }
+
+  /**
+   * Files that are looked for, and archives that are looked into: they hold what is not read, how much is not known
+   * before they are found. `room`: there is none to unpack what holds it.
+   */
+  *sought(): Generator<Sought> {
+    for (const [{ source, origin, size, cursors }, { kind }] of this.#table.sought) {
+      const offsets = Object.fromEntries(Object.entries(cursors).map(([backend, { offset }]) => [backend, offset]))
+      yield { source, path: origin, size, offsets, room: kind === 'room' }
+    }
+    for (const { source, path, size, room = false } of this.#archives.unseen) {
+      yield { source, path, size, offsets: {}, room }
+    }
   }
 
   get pins(): PinHealth {

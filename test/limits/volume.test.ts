@@ -2,9 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -12,6 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type Program, Stage, until } from '../program.ts'
 import { mountTmpfs, withoutTmpfs } from '../support/tmpfs.ts'
@@ -34,9 +37,16 @@ function mounted(t: Test, size: string): string {
 
 const health = async (program: Program) =>
   JSON.parse((await program.get('/health')).text) as {
+    status: string
     state: { kind: string; code: string }
     pins: { kind: string; reason: string }
   }
+
+/** Whether the checkpoint says that so many lines were delivered. */
+const isSaved = (state: string, lines: number): boolean => {
+  const path = join(state, 'checkpoint')
+  return existsSync(path) && readFileSync(path, 'utf8').includes(`"delivered":{"lines":${lines},`)
+}
 
 t.test('the volume is full for the application and the program alike', { skip }, async t => {
   const volume = mounted(t, '2m')
@@ -50,6 +60,8 @@ t.test('the volume is full for the application and the program alike', { skip },
   const program = await stage.start()
   stage.write(100, log)
   t.ok(await stage.arrived())
+  // A save that is under way would leave room for the next one.
+  t.ok(await until(() => isSaved(join(volume, 'state'), 100)))
   // The application writes until nothing fits any more; what it writes half is no line until there is room for its end.
   writeFileSync(join(volume, 'ballast'), '')
   t.throws(
@@ -100,6 +112,39 @@ t.test(
     stage.write(10)
     t.ok(await stage.arrived())
     t.equal((await next.kill('SIGTERM')).code, 0)
+    stage.complete(t)
+  },
+)
+
+t.test(
+  'an archive that there is no room to unpack is reported as left, and comes once there is room',
+  { skip },
+  async t => {
+    const state = mounted(t, '1m')
+    const stage = await Stage.set(t, { LOGSHIPPER_STATE_DIR: state, LOGSHIPPER_DRAIN_GRACE_PERIOD: '2s' })
+    const first = await stage.start()
+    stage.write(100)
+    t.ok(await stage.arrived())
+    t.ok(await until(() => isSaved(state, 100)))
+    await first.kill('SIGKILL')
+    stage.write(20_000)
+    writeFileSync(`${stage.log}.1.gz`, gzipSync(readFileSync(stage.log)))
+    rmSync(stage.log)
+    const second = await stage.start()
+    t.ok(await until(() => second.says('there is no room to unpack an archive')))
+    t.equal((await health(second)).status, 'degraded')
+    t.match((await second.get('/status', 'adminPort')).text, 'no room to unpack an archive')
+    const { code } = await second.kill('SIGTERM')
+    t.equal(code, 3, 'it is incomplete')
+    t.match(
+      second.said.find(({ msg }) => msg === 'ended'),
+      { complete: false, left: [{ path: stage.log }] },
+    )
+    execFileSync('mount', ['-o', 'remount,size=16m', state])
+    const third = await stage.start()
+    t.ok(await stage.arrived())
+    t.ok(await until(async () => (await health(third)).status === 'ok'))
+    t.equal((await third.kill('SIGTERM')).code, 0)
     stage.complete(t)
   },
 )

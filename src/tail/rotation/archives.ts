@@ -53,7 +53,11 @@ export interface ArchiveParts {
 
 /** An archive of which nothing was known. `room`: it waits for that. */
 interface Unseen {
+  readonly source: string
   readonly origin: string
+  readonly path: string
+  /** Bytes, as it is compressed. */
+  readonly size: number
   readonly begun: bigint
   room?: boolean
 }
@@ -112,6 +116,11 @@ export class Archives {
     return this.#unseen.size > 0
   }
 
+  /** Archives of which nothing is known yet. */
+  get unseen(): Iterable<Readonly<Unseen>> {
+    return this.#unseen.values()
+  }
+
   /** Whether what was never seen of `origin`, and began before `begun`, is being looked for. */
   holdsBack(origin: string, begun: bigint): boolean {
     for (const archive of this.#unseen.values()) {
@@ -152,7 +161,7 @@ export class Archives {
     const after = table.youngestOf(origin, stats.mtimeNs)
     const least = made > after ? made : after + 1n
     const begun = before !== undefined && before <= least ? before - 1n : least
-    this.#unseen.set(key, { origin, begun })
+    this.#unseen.set(key, { source: source.name, origin, path, size: Number(stats.size), begun })
     const entry = { ...lineage.unopened(source, origin, inode, 0), begun: String(begun) }
     this.#seek(() => this.#take(entry, path, stats).finally(() => this.#unseen.delete(key)))
   }
