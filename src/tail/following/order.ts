@@ -4,6 +4,7 @@
  * Guarantees: what was written to a path first is read first; nothing is read of a generation whose id is not derived
  * again before it is on disk; a file that cannot be read holds nothing back.
  */
+import type { Cursor } from '../generation/generation.ts'
 import type { Lineage } from '../generation/lineage.ts'
 import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
@@ -97,10 +98,33 @@ export class Order {
 
   /** Older generations of the path may have been read to their end, or been given up. */
   unblock(origin: string): void {
-    for (const tailer of [...this.#blocked]) {
-      if (tailer.generation.origin.path !== origin) continue
+    const blocked = [...this.#blocked].filter(({ generation }) => generation.origin.path === origin)
+    if (blocked.length === 0) return
+    // There may be thousands, and this is asked after each of them.
+    const oldest = this.#oldestUnread(origin)
+    for (const tailer of blocked) {
+      const { begun, cursors } = tailer.generation
+      const waits = ({ backend }: Cursor): boolean => (oldest.get(backend) ?? begun) < begun
+      if (!tailer.closed && cursors.some(cursor => tailer.hasUnread(cursor, this.final)) && cursors.every(waits))
+        continue
       this.#blocked.delete(tailer)
       if (!tailer.closed) this.offer(tailer)
     }
+  }
+
+  /** For each backend, when the oldest generation of a path began of which it has something to read. */
+  #oldestUnread(origin: string): ReadonlyMap<string, bigint> {
+    const oldest = new Map<string, bigint>()
+    for (const elder of this.#parts.table.tailersOf(origin)) {
+      if (elder.failing) continue
+      const { begun, cursors } = elder.generation
+      for (const cursor of cursors) {
+        const known = oldest.get(cursor.backend)
+        if ((known === undefined || begun < known) && elder.hasUnread(cursor, this.final)) {
+          oldest.set(cursor.backend, begun)
+        }
+      }
+    }
+    return oldest
   }
 }
