@@ -4,18 +4,25 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { parse } from 'yaml'
 import { lines, missingIn } from './support/missing.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+const PRELOAD = join(import.meta.dirname, 'support/bundled-tap.ts')
 /** File systems may stamp in whole seconds. */
 const began = Math.floor(Date.now() / 1000) * 1000
 // Each file has a process of its own, whose start is most of what a short one costs.
 const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap/compile-cache'), ...process.env }
 if (!tapIsBuilt()) spawnSync('tap', ['build'], { cwd: ROOT, stdio: 'inherit' })
-const tap = spawn('tap', ['run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit', env })
+await bundleTap()
+const tap = spawn('tap', ['run', `--node-arg=--import=${PRELOAD}`, ...process.argv.slice(2)], {
+  cwd: ROOT,
+  stdio: 'inherit',
+  env,
+})
 // A signal for the group reaches tap too; this process stays for its end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tap.kill(signal))
 const [code, signal] = (await once(tap, 'exit')) as [number | null, NodeJS.Signals | null]
@@ -30,4 +37,27 @@ function tapIsBuilt(): boolean {
   const [, signature = ''] = /export const signature = `([^`]*)`/.exec(readFileSync(built, 'utf8')) ?? []
   const names = signature.split('\n')
   return names.length > 1 && plugin.every(each => names.includes(each.replace(/^!/, '')) !== each.startsWith('!'))
+}
+
+/**
+ * tap as one file, for support/bundled-tap.ts: finding its 300 modules takes longer than most test files do. It is in a
+ * directory of the name that tap's own have, for tap leaves those out of the stack that it shows of a failure.
+ */
+async function bundleTap(): Promise<void> {
+  const file = join(ROOT, '.tap/node_modules/@tapjs/bundled.mjs')
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['tap'],
+    outfile: `${file}.new`,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    // Every test loads this one before, in tap's own way.
+    external: ['@tapjs/processinfo'],
+    // Some of tap's packages are CommonJS, and ask for modules of Node.
+    banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url)" },
+  })
+  // Renamed into place: a run beside this one reads the old file or the new one, never half of one.
+  renameSync(`${file}.new`, file)
 }

@@ -70,7 +70,7 @@ t.test('the exit code of npm test is that of the tests', t => {
       encoding: 'utf8',
     })
     t.equal(status, code)
-    t.match(stdout, /^run --bail\n/)
+    t.match(stdout, /^run --node-arg=--import=\/\S+\.ts --bail\n/)
   }
   t.end()
 })
