@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import t from 'tap'
+import { character } from '../character.ts'
 import { Arena } from '../delivery/rig.ts'
 import { type Staged, stage } from './stage.ts'
 import type { Subject } from './subject.ts'
@@ -56,7 +57,7 @@ const ATOMS: readonly (string | readonly number[])[] = [
 
 const atom = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...ATOMS).map(one => Buffer.from(one as string)) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }).map(text => Buffer.from(text)) },
+  { weight: 1, arbitrary: fc.string({ unit: character, maxLength: 12 }).map(text => Buffer.from(text)) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 24 }).map(bytes => Buffer.from(bytes)) },
 )
 

@@ -7,6 +7,7 @@ import { ANY_FIELDS, type FieldNames, packFieldNames } from '../../src/kernel/fi
 import type { FieldForm, Inner, RecordLimits, Segment } from '../../src/kernel/kernel.ts'
 import { LAYOUT } from '../../src/kernel/module.ts'
 import { finding, type Looking, membersOf } from '../backends/found.ts'
+import { character } from '../character.ts'
 import { Arena } from '../delivery/rig.ts'
 
 const MIB = 1 << 20
@@ -83,7 +84,7 @@ const name = fc.oneof(
     weight: 4,
     arbitrary: fc.constantFrom('a', 'b', 'source', 'line_source', 'lvl', 'level', 'log.x', 'line_log.x', 'ü"\\'),
   },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+  { weight: 1, arbitrary: fc.string({ unit: character, maxLength: 6 }) },
 )
 const written = fc.tuple(name, fc.boolean()).map(([name, escapes]) => {
   const plain = JSON.stringify(name)
@@ -93,7 +94,7 @@ const written = fc.tuple(name, fc.boolean()).map(([name, escapes]) => {
 })
 const value = fc.oneof(
   fc.constantFrom('1', '-0.5e3', 'true', 'null', '9007199254740993', '1046.8333333333335', '{}', '[]', '""'),
-  fc.string({ unit: 'binary', maxLength: 12 }).map(text => JSON.stringify(text)),
+  fc.string({ unit: character, maxLength: 12 }).map(text => JSON.stringify(text)),
   fc.json({ maxDepth: 2 }).map(text => JSON.stringify(JSON.parse(text))),
 )
 const member = fc.tuple(written, value)
@@ -224,7 +225,7 @@ t.test('names that need not be read give the same pairs', async t => {
 
 t.test('pairs are texts, the last of a name holds, and one of nothing is left out', async t => {
   const bench = new Bench({ parse: 'logfmt' })
-  const text = fc.string({ unit: 'binary', maxLength: 8 }).map(text => JSON.stringify(text))
+  const text = fc.string({ unit: character, maxLength: 8 }).map(text => JSON.stringify(text))
   const plain = fc.stringMatching(/^[a-z0-9=/.{}[\]\\]{0,6}$/)
   const name = fc.constantFrom('a', 'b', 'source', 'line_source', 'lvl', 'level', 'x\\u0061', 'ü')
   holds(

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { echoes } from '../../../src/delivery/outcome/echo.ts'
+import { character } from '../../character.ts'
 
 const LINE = 'user="bob" pass="hunter2" id="4711" path=C:\\new\\table café 50% <b>&</b>'
 const FRAMES = Buffer.from(`GET /health 200\n${LINE}\n{"msg":"said \\"yes\\" to mary"}\n`)
@@ -126,7 +127,7 @@ t.test('what servers say for themselves is not taken for an echo', t => {
 
 t.test('whatever is said of whatever, there is an answer', t => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.uint8Array({ maxLength: 300 }), (text, frames) => {
+    fc.property(fc.string({ unit: character, maxLength: 400 }), fc.uint8Array({ maxLength: 300 }), (text, frames) => {
       echoes(text, frames)
     }),
   )

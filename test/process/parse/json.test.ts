@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { MOST_MEMBERS } from '../../../src/process/parse/compile.ts'
 import { MESSAGE_NAMES } from '../../../src/process/parse/names.ts'
+import { character } from '../../character.ts'
 import { Finder, planFor } from './found.ts'
 
 function holds<T>(t: Test, property: fc.IProperty<T>, numRuns = 300): void {
@@ -203,7 +204,7 @@ const escaped = (text: string, mask: number) =>
     )
     .join('')}"`
 const word = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 30 }).map(text => ({ text: JSON.stringify(text), kind: 'text' })),
+  fc.string({ unit: character, maxLength: 30 }).map(text => ({ text: JSON.stringify(text), kind: 'text' })),
   fc
     .constantFrom('\\ud800', '\\"', '\\\\', '\\u005c', '\\/', '/*', '"'.slice(1))
     .map(text => ({ text: `"${text}"`, kind: 'text' })),
