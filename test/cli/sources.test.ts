@@ -1,11 +1,11 @@
 /** What is said of configured paths, where they are looked at: each says what is there, and what is allowed. */
 import { execFileSync } from 'node:child_process'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { inWords, remarksOn, sayRemarks } from '../../src/cli/sources.ts'
 import type { SourceOptions } from '../../src/tail/options.ts'
-import { scratch } from '../scratch.ts'
+import { plant, scratch } from '../scratch.ts'
 import { Journal, source } from '../tail/rig.ts'
 
 /** A volume as an application leaves it, and what is said of paths below it. */
@@ -106,7 +106,7 @@ t.test('two sources that want the same file are told once for each pair', t => {
 
 t.test('of a directory of more names than are looked at nothing is said that was not seen', t => {
   const dir = scratch(t)
-  for (let n = 0; n < 21_000; n++) writeFileSync(join(dir, `${n}.txt`), '')
+  plant(dir, 21_000, n => `${n}.txt`)
   t.strictSame(remarksOn([source(join(dir, '*.log'))]), [])
   t.end()
 })

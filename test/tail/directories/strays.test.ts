@@ -6,7 +6,7 @@ import { Tree } from '../../../src/tail/directories/tree.ts'
 import { limitsFor } from '../../../src/tail/files/limits.ts'
 import type { SourceOptions } from '../../../src/tail/options.ts'
 import { HandClock } from '../../clock.ts'
-import { scratch } from '../../scratch.ts'
+import { plant, scratch } from '../../scratch.ts'
 import { Journal, source } from '../rig.ts'
 
 function treeOf(...sources: readonly SourceOptions[]): Tree {
@@ -62,7 +62,7 @@ t.test('a rotation that is older than the process was never followed; an archive
 t.test('what is gone is forgotten, and makes room for others', t => {
   const dir = scratch(t)
   const tree = treeOf(source(join(dir, '*.log')))
-  make(dir, ...Array.from({ length: 300 }, (_, n) => `app.log.${n}`))
+  plant(dir, 300, n => `app.log.${n}`)
   const first = Object.keys(strays(tree, dir))
   t.ok(first.length > 200 && first.length <= 256, `${first.length} at a time`)
   for (const name of first.slice(0, 120)) unlinkSync(join(dir, name))
@@ -82,7 +82,8 @@ t.test('what is gone is forgotten, and makes room for others', t => {
 t.test('the more names a directory has, the fewer rotations are looked into, and each name once', t => {
   const dir = scratch(t)
   const tree = treeOf(source(join(dir, '*.log')))
-  make(dir, ...Array.from({ length: 1050 }, (_, n) => `other${n}`), 'app.log')
+  plant(dir, 1050, n => `other${n}`)
+  make(dir, 'app.log')
   strays(tree, dir)
   make(dir, ...Array.from({ length: 20 }, (_, n) => `app.log.${n}`))
   const few = Object.keys(strays(tree, dir))

@@ -1,12 +1,12 @@
 /** What is known of a volume is bounded, whatever is on it; what there is no room for waits for its turn. */
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Tree, type Work } from '../../../src/tail/directories/tree.ts'
 import { type Limits, limitsFor } from '../../../src/tail/files/limits.ts'
 import type { SourceOptions } from '../../../src/tail/options.ts'
 import { HandClock } from '../../clock.ts'
-import { scratch } from '../../scratch.ts'
+import { plant, scratch } from '../../scratch.ts'
 import { Journal, source } from '../rig.ts'
 
 function finish(work: Work): void {
@@ -45,10 +45,7 @@ class Planted {
 }
 
 function files(dir: string, count: number, name: (n: number) => string = n => `f${n}.log`): void {
-  for (let n = 0; n < count; n++) {
-    mkdirSync(join(dir, name(n), '..'), { recursive: true })
-    writeFileSync(join(dir, name(n)), '')
-  }
+  plant(dir, count, name)
 }
 
 t.test('more files than there is room for: the rest is counted, and comes when others leave', t => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { inodeOf } from '../../../src/tail/files/fingerprint.ts'
 import { Listings } from '../../../src/tail/files/listings.ts'
-import { scratch } from '../../scratch.ts'
+import { plant, scratch } from '../../scratch.ts'
 
 /** A clock that stands until it is moved. */
 function clock() {
@@ -16,9 +16,14 @@ function clock() {
   }
 }
 
+/** In a crowd, the only file that has an inode of its own. */
+const OWN = '7.log'
+
 function crowd(t: Test, count: number): string {
   const dir = scratch(t)
-  for (let n = 0; n < count; n++) writeFileSync(join(dir, `${n}.log`), `${n}\n`)
+  plant(dir, count, n => `${n}.log`)
+  rmSync(join(dir, OWN))
+  writeFileSync(join(dir, OWN), 'content\n')
   return dir
 }
 
@@ -42,7 +47,7 @@ for (const count of [20, 500]) {
   t.test(`in a directory of ${count} names an inode is found under the name that it has now`, t => {
     const dir = crowd(t, count)
     const listings = new Listings(clock())
-    const path = join(dir, '7.log')
+    const path = join(dir, OWN)
     const inode = inodeAt(path)
     t.equal(listings.nameOf(inode, path), path)
     for (let n = 1; n < 20; n++) {
@@ -59,7 +64,7 @@ for (const count of [20, 500]) {
 t.test('an open file is found under another link once its name is gone', t => {
   const dir = crowd(t, 500)
   const listings = new Listings(clock())
-  const path = join(dir, '7.log')
+  const path = join(dir, OWN)
   const fd = openSync(path, 'r')
   t.teardown(() => closeSync(fd))
   const inode = inodeOf(fstatSync(fd, { bigint: true }))

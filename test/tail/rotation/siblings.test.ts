@@ -26,7 +26,7 @@ import {
   mayBeCopyOf,
   type Wanted,
 } from '../../../src/tail/rotation/siblings.ts'
-import { scratch } from '../../scratch.ts'
+import { plant, scratch } from '../../scratch.ts'
 
 const nobody = () => false
 
@@ -113,7 +113,7 @@ t.test('in a crowded directory the names of a rotation are looked at first', t =
   const { log, at } = place(t)
   writeFileSync(log, 'content\n')
   const wanted = known(log, 8)
-  for (let n = 0; n < 2100; n++) writeFileSync(at(`aaa${n}`), '')
+  plant(at('.'), 2100, n => `aaa${n}`)
   renameSync(log, at('app.log.1'))
   t.equal(find(t, wanted, 'inode', nobody), at('app.log.1'))
   t.end()

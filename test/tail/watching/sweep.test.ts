@@ -6,7 +6,7 @@ import { limitsFor } from '../../../src/tail/files/limits.ts'
 import type { SourceOptions } from '../../../src/tail/options.ts'
 import { Sweep } from '../../../src/tail/watching/sweep.ts'
 import { HandClock } from '../../clock.ts'
-import { scratch } from '../../scratch.ts'
+import { plant, scratch } from '../../scratch.ts'
 import { untested } from '../../support/untested.ts'
 import { Journal, source } from '../rig.ts'
 
@@ -215,7 +215,7 @@ async function settled(sweep: Sweep, all = false): Promise<number> {
 
 t.test('a large tree is walked in turns, the first time to its end', async t => {
   const dir = scratch(t)
-  for (let n = 0; n < 1500; n++) add(dir, `d${n % 40}/e${n}/a.log`)
+  plant(dir, 1500, n => `d${n % 40}/e${n}/a.log`)
   const first = new Sweep([source(join(dir, '**/*.log'))], new Journal())
   t.equal(first.look().size, 1500, 'all at once if need be')
   const sweep = new Sweep([source(join(dir, '**/*.log'))], new Journal())
@@ -236,7 +236,7 @@ t.test('of very many new files so many are handed out at a time as can be opened
   const dir = scratch(t)
   const sweep = new Sweep([source(join(dir, '*.log'))], new Journal())
   t.equal(sweep.look().size, 0)
-  for (let n = 0; n < 2500; n++) add(dir, `f${n}.log`)
+  plant(dir, 2500, n => `f${n}.log`)
   const sizes: number[] = []
   for (let n = 0; n < 200 && sizes.at(-1) !== 2500; n++) {
     sizes.push(sweep.look().size)
@@ -248,7 +248,7 @@ t.test('of very many new files so many are handed out at a time as can be opened
 
 t.test('what is found between looks is hinted at', async t => {
   const dir = scratch(t)
-  for (let n = 0; n < 2100; n++) add(dir, `request-${n}.tmp`)
+  plant(dir, 2100, n => `request-${n}.tmp`)
   const clock = new HandClock()
   const sweep = new Sweep([source(join(dir, '*.log'))], new Journal(), { ...limitsFor(), watches: 0 }, clock)
   t.teardown(() => sweep.close())
@@ -259,7 +259,7 @@ t.test('what is found between looks is hinted at', async t => {
     () => true,
   )
   // More than one look may bring, in whatever order the directory has them.
-  for (let n = 0; n < 1100; n++) add(dir, `${n}.log`)
+  plant(dir, 1100, n => `${n}.log`)
   // A crowded directory is listed beside the looks, as soon as it may be again: after ten seconds at the latest.
   clock.pass(11_000)
   const found = sweep.look().size
