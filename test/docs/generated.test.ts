@@ -61,6 +61,7 @@ const exampleOf = (key: string): unknown => parseDocument(given.get(key)!).toJS(
 
 for (const { title, leaves, type } of sections()) {
   t.test(`the examples of ${title} are valid, and none is the default`, async t => {
+    const file = join(scratch(t), 'config.yaml')
     for (const leaf of leaves) {
       const tree: Record<string, unknown> = {
         sources: [{ name: 'access', paths: ['/var/log/app/*.log'], parse: 'json' }],
@@ -87,7 +88,6 @@ for (const { title, leaves, type } of sections()) {
           at = (list ? (at[name] as unknown[])[0] : at[name]) as Record<string, unknown>
         }
       }
-      const file = join(scratch(t), 'config.yaml')
       writeFileSync(file, stringify(tree))
       const loaded = await loadConfig({ file, env: {}, cwd: '/' })
       t.equal(loaded.kind, 'ok', `${leaf.path}: ${JSON.stringify(loaded)}`)
