@@ -8,16 +8,17 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
+import { BUNDLED } from './support/bundled.ts'
 import { lines, missingIn } from './support/missing.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const PRELOAD = join(import.meta.dirname, 'support/bundled-tap.ts')
+const PRELOAD = join(import.meta.dirname, 'support/bundled.ts')
 /** File systems may stamp in whole seconds. */
 const began = Math.floor(Date.now() / 1000) * 1000
 // Each file has a process of its own, whose start is most of what a short one costs.
 const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap/compile-cache'), ...process.env }
 if (!tapIsBuilt()) spawnSync('tap', ['build'], { cwd: ROOT, stdio: 'inherit' })
-await bundleTap()
+await bundlePackages()
 const tap = spawn('tap', ['run', `--node-arg=--import=${PRELOAD}`, ...process.argv.slice(2)], {
   cwd: ROOT,
   stdio: 'inherit',
@@ -40,15 +41,17 @@ function tapIsBuilt(): boolean {
 }
 
 /**
- * tap as one file, for support/bundled-tap.ts: finding its 300 modules takes longer than most test files do. It is in a
- * directory of the name that tap's own have, for tap leaves those out of the stack that it shows of a failure.
+ * tap and zod as one file each, for support/bundled.ts: finding their 400 modules takes longer than most test files do.
+ * They are in a directory of the name that tap's own have, for tap leaves those out of the stack that it shows of a
+ * failure.
  */
-async function bundleTap(): Promise<void> {
-  const file = join(ROOT, '.tap/node_modules/@tapjs/bundled.mjs')
+async function bundlePackages(): Promise<void> {
+  const directory = join(ROOT, '.tap/node_modules/@tapjs')
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['tap'],
-    outfile: `${file}.new`,
+    entryPoints: BUNDLED,
+    outdir: directory,
+    outExtension: { '.js': '.new' },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -59,5 +62,5 @@ async function bundleTap(): Promise<void> {
     banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url)" },
   })
   // Renamed into place: a run beside this one reads the old file or the new one, never half of one.
-  renameSync(`${file}.new`, file)
+  for (const name of BUNDLED) renameSync(join(directory, `${name}.new`), join(directory, `${name}.mjs`))
 }
