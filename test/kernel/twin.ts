@@ -7,7 +7,9 @@ export const LF = 10
 
 /** Index of each line feed in `bytes`, at most `max`. */
 export function frames(bytes: Uint8Array, max: number): number[] {
-  return [...bytes.keys()].filter(index => bytes[index] === LF).slice(0, max)
+  const found: number[] = []
+  for (let at = bytes.indexOf(LF); at !== -1 && found.length < max; at = bytes.indexOf(LF, at + 1)) found.push(at)
+  return found
 }
 
 /** What text in another encoding says, as UTF-8. */
@@ -23,9 +25,13 @@ export function decode(encoding: Encoding, bytes: Uint8Array): Buffer {
 export function lineEnds(encoding: Encoding, bytes: Uint8Array, lineEnd: number): number[] {
   const wide = encoding === 'utf-16le' || encoding === 'utf-16be'
   const ends: number[] = []
-  for (let at = 0; at + (wide ? 2 : 1) <= bytes.length; at += wide ? 2 : 1) {
-    const [low, high] = encoding === 'utf-16be' ? [bytes[at + 1], bytes[at]] : [bytes[at], wide ? bytes[at + 1] : 0]
-    if (low === lineEnd && high === 0) ends.push(at + (wide ? 2 : 1))
+  if (!wide) {
+    for (let at = bytes.indexOf(lineEnd); at !== -1; at = bytes.indexOf(lineEnd, at + 1)) ends.push(at + 1)
+    return ends
+  }
+  const low = encoding === 'utf-16be' ? 1 : 0
+  for (let at = 0; at + 2 <= bytes.length; at += 2) {
+    if (bytes[at + low] === lineEnd && bytes[at + 1 - low] === 0) ends.push(at + 2)
   }
   return ends
 }
