@@ -1,5 +1,5 @@
 /** Ships a real file through the framer and the stage, by programs that follow each other. */
-import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Budget } from '../../../src/budget.ts'
@@ -25,6 +25,8 @@ type Lines = Partial<Pick<SourceOptions, 'maxLineBytes' | 'encoding' | 'lineEnd'
 
 export class Shipping {
   readonly path = join(dir, `${files++}.log`)
+  /** One for all runs: a file that is emptied is written to the disk as soon as it is closed. */
+  readonly #fd = openSync(this.path, 'w+')
   readonly #options: SourceOptions
   readonly #kernel: Kernel
   readonly #budget: Budget
@@ -32,6 +34,7 @@ export class Shipping {
   readonly #framer: Framer
 
   constructor(say: Say, lines: Lines = {}) {
+    t.teardown(() => closeSync(this.#fd))
     this.#options = source('/*', { maxLineBytes: 1024, ...lines })
     const plans = new Map([['app', planFor(say)]])
     this.#kernel = Kernel.create(1 << 20, tableBytes(plans))
@@ -45,8 +48,9 @@ export class Shipping {
    * a slab. As a program does it that was just started.
    */
   run(bytes: Buffer, from: number, ending: Ending = 'open', frames = 64): { text: string; to: number } {
-    writeFileSync(this.path, bytes)
-    const fd = openSync(this.path, 'r')
+    const fd = this.#fd
+    writeSync(fd, bytes, 0, bytes.length, 0)
+    ftruncateSync(fd, bytes.length)
     const cursor = new Cursor('main', new Account(), { offset: from, marker: NO_MARKER }, () => {})
     const stats = fstatSync(fd, { bigint: true })
     const origin = { source: 'app', path: this.path, generation: '0'.repeat(16), labels: {} }
@@ -67,7 +71,6 @@ export class Shipping {
       if (slab.frames > 0) slab.settle(0, slab.frames, DELIVERED)
       this.#budget.release(slab.extent)
     }
-    closeSync(fd)
     return { text, to: cursor.read }
   }
 }
