@@ -2,8 +2,7 @@
 import { appendFileSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Chunk } from '../../../src/chunk.ts'
-import { Account, emptyOutcome } from '../../../src/ledger.ts'
+import { Account } from '../../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER, readMarker } from '../../../src/tail/files/fingerprint.ts'
 import { Order } from '../../../src/tail/following/order.ts'
 import type { Reader } from '../../../src/tail/framing/reader.ts'
@@ -12,6 +11,7 @@ import type { Lineage } from '../../../src/tail/generation/lineage.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
 import { Tailer } from '../../../src/tail/generation/tailer.ts'
 import { scratch } from '../../scratch.ts'
+import { chunkIn } from '../generation/chunks.ts'
 
 const BACKENDS = ['left', 'right'] as const
 
@@ -63,19 +63,7 @@ class Path {
 /** All of a file is read for this backend. */
 function read({ fd, size, generation }: Tailer, backend: string): void {
   const cursor = generation.cursors.find(each => each.backend === backend)!
-  const place = { owner: cursor, origin: generation.origin, start: 0, fileStart: 0, fileEnd: size, firstFrame: 0 }
-  const chunk: Chunk = {
-    ...place,
-    frames: 1,
-    readAt: 0,
-    cutFrom: 0,
-    partial: false,
-    unsettled: 0,
-    outcome: emptyOutcome(),
-    islands: [],
-    recordTimeNanos: 0n,
-  }
-  cursor.took(chunk, readMarker(fd, size)!)
+  cursor.took(chunkIn(generation.origin, cursor, 0, size), readMarker(fd, size)!)
 }
 
 t.test('a file is offered to each reader once all that was written to its path before has been read for it', t => {

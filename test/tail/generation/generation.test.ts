@@ -2,25 +2,15 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Chunk } from '../../../src/chunk.ts'
-import { Account, book, DELIVERED, emptyOutcome, type Outcome, total } from '../../../src/ledger.ts'
+import { Account, book, DELIVERED, type Outcome, total } from '../../../src/ledger.ts'
 import { NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
 import { Cursor, Generation } from '../../../src/tail/generation/generation.ts'
+import { chunkIn } from './chunks.ts'
 
 const origin = { source: 'app', path: '/logs/app.log', generation: '0'.repeat(16), labels: {} }
 
-function chunkOf(cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk {
-  const fields = { owner: cursor, origin, start: 0, fileStart, fileEnd: fileStart + bytes, firstFrame: 0, frames }
-  return {
-    ...fields,
-    readAt: 0,
-    cutFrom: 0,
-    partial: false,
-    unsettled: 0,
-    outcome: emptyOutcome(),
-    islands: [],
-    recordTimeNanos: 0n,
-  }
-}
+const chunkOf = (cursor: Cursor, fileStart: number, bytes: number, frames = 1): Chunk =>
+  chunkIn(origin, cursor, fileStart, fileStart + bytes, frames)
 
 function conclude(chunk: Chunk, outcome: Outcome): void {
   book(chunk.outcome, outcome, chunk.frames, chunk.fileEnd - chunk.fileStart)

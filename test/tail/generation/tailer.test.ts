@@ -11,12 +11,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Chunk } from '../../../src/chunk.ts'
-import { Account, emptyOutcome } from '../../../src/ledger.ts'
+import { Account } from '../../../src/ledger.ts'
 import { inodeOf, NO_HEAD, NO_MARKER, readMarker } from '../../../src/tail/files/fingerprint.ts'
 import { Cursor, Generation } from '../../../src/tail/generation/generation.ts'
 import { Tailer } from '../../../src/tail/generation/tailer.ts'
 import { scratch } from '../../scratch.ts'
+import { chunkIn } from './chunks.ts'
 
 const MINUTE = 60_000
 
@@ -31,18 +31,7 @@ function tailed(t: Test, content: string) {
   const tailer = new Tailer(fd, path, stats, new Generation(origin, inodeOf(stats), NO_HEAD, 0, [cursor]), 0)
   t.teardown(() => tailer.close())
   const read = (to: number): (() => void) => {
-    const [fileStart, fileEnd] = [cursor.read, to]
-    const place = { owner: cursor, origin, start: 0, fileStart, fileEnd, firstFrame: 0, frames: 1 }
-    const chunk: Chunk = {
-      ...place,
-      readAt: 0,
-      cutFrom: 0,
-      partial: false,
-      unsettled: 0,
-      outcome: emptyOutcome(),
-      islands: [],
-      recordTimeNanos: 0n,
-    }
+    const chunk = chunkIn(origin, cursor, cursor.read, to)
     cursor.took(chunk, readMarker(fd, to)!)
     tailer.growHead()
     return () => cursor.settled(chunk)
