@@ -7,6 +7,7 @@ import { compileSearch } from '../../../src/process/expression/search.ts'
 import { nullable } from '../../../src/process/expression/tree.ts'
 import { exports as kernel, layTable, layText } from '../expression/kernel.ts'
 import { random, expression as randomExpression, text as randomText } from '../expression/random.ts'
+import { keepsTheLaw } from './law.ts'
 import { type Piece, Rig, type Say } from './rig.ts'
 import { Shipping } from './shipping.ts'
 import { json, text } from './texts.ts'
@@ -199,7 +200,6 @@ const SOME: Extract<Say, { rules?: unknown }> = {
     line: '(?m)^a.*$',
   },
 }
-const EDGES: Piece[] = [{}, { cutFrom: 999 }, { partial: true }]
 
 for (const [way, say] of Object.entries<Say>({
   replaced: SOME,
@@ -207,17 +207,7 @@ for (const [way, say] of Object.entries<Say>({
 })) {
   const rig = new Rig(say)
   t.test(`a text that is ${way} has its length, is UTF-8, stays JSON, and is not changed again`, async () => {
-    fc.assert(
-      fc.property(fc.oneof(mixed, json), fc.constantFrom(...EDGES), (line, edge) => {
-        const bytes = Buffer.from(line)
-        const [once] = rig.records([bytes], edge)
-        const [twice] = rig.records([once!], edge)
-        new TextDecoder('utf-8', { fatal: true }).decode(once)
-        if (once!.length !== bytes.length) throw new Error('another length')
-        if (!once!.equals(twice!)) throw new Error(`changed again: ${once} became ${twice}`)
-      }),
-      { numRuns: 1500 },
-    )
+    keepsTheLaw(rig, fc.oneof(mixed, json), 1500)
     fc.assert(
       fc.property(json, line => void JSON.parse(rig.text(line))),
       { numRuns: 1000 },
