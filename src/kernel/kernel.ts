@@ -368,6 +368,18 @@ export interface Mask {
 
 export const NOTE_BYTES = LAYOUT.REDACT_NOTE
 
+/** The frames that `redact` and `redactOwn` look at, and what they know of them: see `Redaction`. */
+type Redacted = [
+  table: number,
+  from: number,
+  ends: number,
+  count: number,
+  wall: number,
+  how: number,
+  open: number,
+  head: boolean,
+]
+
 /** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
 interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   readonly steps: WebAssembly.Global
@@ -474,28 +486,8 @@ interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
   levels(plan: number, ends: number, first: number, count: number, start: number, rows: number, row: number): void
   readonly levelsMissing: WebAssembly.Global
   readonly levelsUnknown: WebAssembly.Global
-  redact(
-    table: number,
-    from: number,
-    ends: number,
-    count: number,
-    wall: number,
-    how: number,
-    open: number,
-    head: boolean,
-  ): number
-  redactOwn(
-    table: number,
-    from: number,
-    ends: number,
-    count: number,
-    wall: number,
-    how: number,
-    open: number,
-    head: boolean,
-    own: number,
-    room: number,
-  ): number
+  redact(...frames: Redacted): number
+  redactOwn(...frames: [...Redacted, own: number, room: number]): number
   readonly notes: WebAssembly.Global
   readonly mostNotes: WebAssembly.Global
   readonly noted: WebAssembly.Global
