@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
@@ -12,13 +12,14 @@ import { BUNDLED } from './support/bundled.ts'
 import { lines, missingIn } from './support/missing.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+const BUNDLES = join(ROOT, '.tap/node_modules/@tapjs')
 const PRELOAD = join(import.meta.dirname, 'support/bundled.ts')
 /** File systems may stamp in whole seconds. */
 const began = Math.floor(Date.now() / 1000) * 1000
 // Each file has a process of its own, whose start is most of what a short one costs.
 const env = { NODE_COMPILE_CACHE: join(ROOT, '.tap/compile-cache'), ...process.env }
 if (!tapIsBuilt()) spawnSync('tap', ['build'], { cwd: ROOT, stdio: 'inherit' })
-await bundlePackages()
+if (!packagesAreBundled()) await bundlePackages()
 const tap = spawn('tap', ['run', `--node-arg=--import=${PRELOAD}`, ...process.argv.slice(2)], {
   cwd: ROOT,
   stdio: 'inherit',
@@ -40,17 +41,24 @@ function tapIsBuilt(): boolean {
   return names.length > 1 && plugin.every(each => names.includes(each.replace(/^!/, '')) !== each.startsWith('!'))
 }
 
+/** Since the last installation, and since tap was compiled. */
+function packagesAreBundled(): boolean {
+  const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const made = Math.min(...BUNDLED.map(name => modified(join(BUNDLES, `${name}.mjs`))))
+  const of = ['node_modules/.package-lock.json', 'node_modules/@tapjs/test/test-built/dist/esm/index.js', 'test/run.ts']
+  return of.every(path => modified(join(ROOT, path)) < made)
+}
+
 /**
  * tap and zod as one file each, for support/bundled.ts: finding their 400 modules takes longer than most test files do.
  * They are in a directory of the name that tap's own have, for tap leaves those out of the stack that it shows of a
  * failure.
  */
 async function bundlePackages(): Promise<void> {
-  const directory = join(ROOT, '.tap/node_modules/@tapjs')
   await build({
     absWorkingDir: ROOT,
     entryPoints: BUNDLED,
-    outdir: directory,
+    outdir: BUNDLES,
     outExtension: { '.js': '.new' },
     bundle: true,
     platform: 'node',
@@ -62,5 +70,5 @@ async function bundlePackages(): Promise<void> {
     banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url)" },
   })
   // Renamed into place: a run beside this one reads the old file or the new one, never half of one.
-  for (const name of BUNDLED) renameSync(join(directory, `${name}.new`), join(directory, `${name}.mjs`))
+  for (const name of BUNDLED) renameSync(join(BUNDLES, `${name}.new`), join(BUNDLES, `${name}.mjs`))
 }
