@@ -44,31 +44,33 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
     return digits(<u64>(hour < 0 ? hour + 24 : hour), 2, out)
   }
   if (how == TIME_YEAR || how == TIME_MONTH || how == TIME_DAY) return date(seconds, how, out)
-  let minute = seconds / 60
-  let second = seconds % 60
-  if (second < 0) {
-    second += 60
-    minute--
-  }
-  if (minute == keptMinute) v128.store(out, keptText)
-  else {
-    date(seconds, TIME_RFC3339, out)
-    store<u8>(out, 0x54, 10)
-    let clock = minute % 1440
-    if (clock < 0) clock += 1440
-    digits(<u64>(clock / 60), 2, out + 11)
-    store<u8>(out, 0x3a, 13)
-    digits(<u64>(clock % 60), 2, out + 14)
+  const minute = floor(seconds, 60)
+  const second = <u32>(seconds - minute * 60)
+  if (minute != keptMinute) {
+    const day = floor(minute, 1440)
+    if (day != keptDay) {
+      date(seconds, TIME_RFC3339, out)
+      // What stands behind the date is the same for all times, but for their digits.
+      store<u8>(out, 0x54, 10)
+      store<u8>(out, 0x3a, 13)
+      keptDay = day
+      keptText = v128.load(out)
+    }
+    const clock = <u32>(minute - day * 1440)
+    const hour = clock / 60
+    keptText = i16x8.replace_lane(keptText, 7, <i16>pair(clock - hour * 60))
+    const hours = pair(hour)
+    keptText = i8x16.replace_lane(keptText, 11, <i8>hours)
+    keptText = i8x16.replace_lane(keptText, 12, <i8>(hours >> 8))
     keptMinute = minute
-    keptText = v128.load(out)
   }
-  store<u8>(out, 0x3a, 16)
-  digits(<u64>second, 2, out + 17)
-  store<u8>(out, 0x2e, 19)
+  v128.store(out, keptText)
+  store<u32>(out, 0x2e00003a | (pair(second) << 8), 16)
   // To the millisecond if there is no more, for that is what most times have.
   const below = <u32>rest
-  if (below % 1_000_000 == 0) {
-    store<u8>(digits(<u64>(below / 1_000_000), 3, out + 20), 0x5a)
+  const thousands = below / 1_000_000
+  if (below == thousands * 1_000_000) {
+    store<u32>(out, three(thousands) | 0x5a000000, 20)
     return out + 24
   }
   const first = below / 100_000_000
@@ -78,9 +80,34 @@ export function moment(nanos: i64, how: u32, out: usize, limit: usize): usize {
   return out + 30
 }
 
-/** The last minute that was written, and its text: records that follow one another are mostly of one minute. */
+/** The last day and minute that were written, and their text: records that follow one another are mostly of one day. */
+let keptDay: i64 = i64.MIN_VALUE
 let keptMinute: i64 = i64.MIN_VALUE
 let keptText: v128 = i8x16.splat(0)
+
+/** `value / by`, rounded down. */
+// @ts-ignore: decorator
+@inline
+function floor(value: i64, by: i64): i64 {
+  const whole = value / by
+  return whole * by > value ? whole - 1 : whole
+}
+
+/** Two decimal digits, the first in the lowest byte. */
+// @ts-ignore: decorator
+@inline
+function pair(value: u32): u32 {
+  const tens = (value * 103) >> 10
+  return 0x3030 + tens + ((value - 10 * tens) << 8)
+}
+
+/** Three decimal digits, in the same way. */
+// @ts-ignore: decorator
+@inline
+function three(value: u32): u32 {
+  const hundreds = (value * 41) >> 12
+  return 0x30 + hundreds + (pair(value - 100 * hundreds) << 8)
+}
 
 /** Writes the date of so many seconds since the epoch, or a part of it. */
 function date(seconds: i64, how: u32, out: usize): usize {
