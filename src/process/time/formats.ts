@@ -87,6 +87,7 @@ const WIDTH: Readonly<Record<number, number>> = {
 const KEPT_BYTES = 16
 /** From the first of these on a text changes from line to line. */
 const QUICK: readonly number[] = [
+  L.STEP_MINUTE,
   L.STEP_SECOND,
   L.STEP_FRACTION,
   L.STEP_EPOCH,

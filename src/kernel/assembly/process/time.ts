@@ -111,6 +111,8 @@ let keptYearDay: u32 = 0
 let keptWidth: usize = 0
 /** Of AUTO: a text that begins with these bytes is read by this program. The letter of klog stands before them. */
 let keptHead: bool = false
+/** And no value that begins with them is a number. */
+let keptSigned: bool = false
 /** Seconds at the beginning of that day, if the steps that are kept say it; else NO_TIME. */
 let keptDate: i64 = NO_TIME
 /** The beginning of the day at hand, if it is known already. */
@@ -124,6 +126,7 @@ let fractionAt: usize = 0
 // What followed what is kept: the last bytes of the time, how many, which of them are digits of minutes, seconds and a
 // fraction, where these begin, and what the others said. A text that has others there only in those is read by this.
 let tailBytes: v128 = i8x16.splat(0)
+let tailMore: v128 = i8x16.splat(0)
 /** 0: there is none. */
 let tailWidth: usize = 0
 let tailDigits: u32 = 0
@@ -319,6 +322,10 @@ function ofValue(at: usize, to: usize): bool {
   const how = <u32>load<u16>(table, TIMES_HOW)
   if (how == TIMES_EPOCH) return number(at, to, <u32>load<u8>(table, TIMES_UNIT)) && atEnd(to)
   if (how == TIMES_AUTO) {
+    if (keptHead && keptSigned && isKept(at, to)) {
+      if (follow(keptProgram, at, to)) return atEnd(to)
+      forget()
+    }
     const c = <u32>load<u8>(at)
     if ((c - 48 < 10 || c == 45) && number(at, to, TIMES_ANY_UNIT) && atEnd(to)) return true
     forget()
@@ -582,6 +589,7 @@ function follow(program: usize, at: usize, to: usize): bool {
     keptProgram = program
     const auto = <u32>load<u16>(table, TIMES_HOW) == TIMES_AUTO
     keptHead = auto && program != autoProgram(AUTO_KLOG)
+    keptSigned = isSigned(at)
     keptBytes = bytes
     keptMask = <u32>((<u64>1 << width) - 1)
     keptWidth = width
@@ -599,11 +607,21 @@ function follow(program: usize, at: usize, to: usize): bool {
   return steps(middle, last, behind, to)
 }
 
+/** Whether the digits that a text begins with are ended by a sign that no number has, and behind which none is followed. */
+// @ts-ignore: decorator
+@inline
+function isSigned(at: usize): bool {
+  const digits = <usize>ctz(~digitsAt(at))
+  if (digits == 0) return (<u32>load<u8>(at) | 32) - 97 < 26
+  const sign = <u32>load<u8>(at + digits)
+  return digits < 16 && (sign == 45 || sign == 47 || (sign | 32) == 116)
+}
+
 /** Where the bytes are too many, something that is not known of them could follow, or the day is not known, none is kept. */
 function keepTail(at: usize, to: usize): void {
   const width = behind - at
   tailWidth = 0
-  if (width > 13 || keptDate == NO_TIME || noon != 0 || secondAt == 0 || epochSeconds != NO_TIME) return
+  if (width > MOST_TAIL || keptDate == NO_TIME || noon != 0 || secondAt == 0 || epochSeconds != NO_TIME) return
   // 1: not of two digits, or of more than nine.
   if (minuteAt == 1 || fractionAt == 1) return
   // Of blanks more may follow.
@@ -611,7 +629,8 @@ function keepTail(at: usize, to: usize): void {
   tailEnds = behind == to
   if (!tailEnds && !isApart(behind, to)) return
   tailBytes = v128.load(at)
-  tailMinute = minuteAt == 0 ? 16 : minuteAt - at
+  tailMore = v128.load(at, 16)
+  tailMinute = minuteAt == 0 ? NOT_THERE : minuteAt - at
   tailSecond = secondAt - at
   tailDigits = <u32>3 << <u32>tailSecond
   if (minuteAt != 0) tailDigits |= <u32>3 << <u32>tailMinute
@@ -627,6 +646,10 @@ function keepTail(at: usize, to: usize): void {
   tailOffset = offset
   tailWidth = width
 }
+
+/** Bytes of a tail, and where something is that does not stand in one. */
+const MOST_TAIL: usize = 31
+const NOT_THERE: usize = 32
 
 /** Whether a time that ends at `at` is not gone on with: no fraction, no zone, no digit. */
 function isApart(at: usize, to: usize): bool {
@@ -644,12 +667,16 @@ function isApart(at: usize, to: usize): bool {
 function isTail(at: usize, to: usize): bool {
   const stop = at + tailWidth
   if (tailEnds ? stop != to : !isApart(stop, to)) return false
-  const bytes = v128.load(at)
-  const same = <u32>i8x16.bitmask(i8x16.eq(bytes, tailBytes)) & ~tailDigits
+  let same = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), tailBytes))
+  let digit = digitsAt(at)
+  if (tailWidth > 16) {
+    same |= <u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), tailMore)) << 16
+    digit |= digitsAt(at + 16) << 16
+  }
   const all = ((<u32>1 << <u32>tailWidth) - 1) & ~tailDigits
-  if ((same & all) != all || (digitsAt(at) & tailDigits) != tailDigits) return false
+  if ((same & all) != all || (digit & tailDigits) != tailDigits) return false
   second = two(at + tailSecond)
-  minute = tailMinute == 16 ? tailMinutes : two(at + tailMinute)
+  minute = tailMinute == NOT_THERE ? tailMinutes : two(at + tailMinute)
   if (second > 60 || minute > 59) return false
   let value: u32 = 0
   for (let n: usize = 0; n < <usize>tailWritten; n++) value = value * 10 + <u32>load<u8>(at + tailFraction + n) - 48
