@@ -99,7 +99,7 @@ export function packFieldNames({ hidden, rules, others, flattens = false, named,
   head.writeUInt32LE(places[singles.length] ?? 0, 32)
   head.writeUInt32LE(at, 36)
   for (const { name, slot, number } of named) {
-    const text = name === '' ? Buffer.alloc(0) : quoted(name)
+    const text = name === '' ? Buffer.alloc(0) : Buffer.concat([Buffer.from(','), quoted(name), Buffer.from(':"')])
     put(Buffer.concat([Uint8Array.of(slot, Number(number), text.length & 255, text.length >> 8), text]))
   }
   const texts = rules.flatMap(rule => [rule.name, 'other' in rule ? rule.other : ''])

@@ -138,3 +138,11 @@ export function escape(from: usize, to: usize, out: usize, limit: usize): usize 
   }
   return out
 }
+
+/** Which bytes are written otherwise in a JSON string. */
+// @ts-ignore: decorator
+@inline
+export function escapes(v: v128): v128 {
+  const marks = v128.or(i8x16.eq(v, v128.load(PATTERNS)), i8x16.eq(v, v128.load(PATTERNS, 16)))
+  return v128.or(marks, i8x16.eq(i8x16.min_u(v, v128.load(PATTERNS, 32)), v))
+}

@@ -10,7 +10,7 @@
  */
 import { isRepairing } from '../body'
 import { copy } from '../copy'
-import { escape } from '../escape'
+import { escapes } from '../escape'
 import {
   AS_JSON,
   JSON,
@@ -27,28 +27,26 @@ import {
 import { blank } from '../object'
 import { wellFormed } from '../repair'
 import { allow, fits, LINE, LINE_BYTES, one, refuse } from './field'
+import { values } from './fields-found'
 import { readMembers } from './fields-read'
 import { isHidden, noteHidden } from './hidden'
 import { deepest, inner, longest, lookInto, nothingIn } from './member'
 import { has, last, MEMBER, noteObject, notePairs } from './members'
-import { find, flags, form, from as found, to as foundEnd } from './row'
+import { flags, form } from './row'
 import {
   flattensBy,
   hasHeads,
   INDEX,
   isNumber,
+  isBounded,
   MOST_BYTES,
   MOST_NAME,
-  MOST_VALUE,
   MOST_VALUES,
-  NAMED,
   NAMED_COUNT,
-  namedOf,
   othersOf,
   RULE,
   ruleOf,
 } from './rules'
-import { isBare } from './value'
 
 const MOST_SEARCHED: usize = 64
 
@@ -179,13 +177,6 @@ function stretch(from: usize, to: usize, out: usize, limit: usize): usize {
   return copy(from, to, out, limit)
 }
 
-/** Whether there may not be just any number of fields, of any length. */
-// @ts-ignore: decorator
-@inline
-function isBounded(names: usize): bool {
-  return (load<u64>(names, MOST_VALUES) & (<u64>load<u32>(names, MOST_VALUE) | 0xffffffff00000000)) != -1
-}
-
 /** Bytes of the longest name within the value that was looked into, with all names around it; 0: there is none. */
 // @ts-ignore: decorator
 @inline
@@ -230,69 +221,6 @@ function given(
   return one(name, nameEnd, form, what == NAMES_LINE, value, valueEnd, kind, number, how, out, limit)
 }
 
-/** What an expression found. */
-function values(names: usize, how: u32, from: usize, to: usize, out: usize, limit: usize): usize {
-  const bounded = isBounded(names)
-  const short = how == AS_JSON && (!isRepairing() || wellFormed(from, to) == to)
-  let at = namedOf(names)
-  for (let n = <u32>load<u16>(names, NAMED_COUNT); n > 0; n--) {
-    const begin = at + NAMED
-    const bytes = <usize>load<u16>(at, 2)
-    const number = load<u8>(at, 1) != 0
-    const slot = <u32>load<u8>(at)
-    at = begin + bytes
-    if (bytes == 0 || !find(slot) || found == foundEnd || isHidden(found, foundEnd)) continue
-    const value = found
-    const valueEnd = foundEnd
-    if (bounded && !fits(names + MOST_NAME, 0, bytes - 2, 0, valueEnd - value, how)) return 0
-    out = short
-      ? text(begin, bytes, value, valueEnd, number, out, limit)
-      : one(begin, at, JSON, false, value, valueEnd, VALUES, number, how, out, limit)
-    if (out == 0) return 0
-  }
-  return out
-}
-
-/** Writes a value that is a text, or may be a `number`, behind its name, both well-formed UTF-8. */
-// @ts-ignore: decorator
-@inline
-function text(name: usize, bytes: usize, from: usize, to: usize, number: bool, out: usize, limit: usize): usize {
-  const length = to - from
-  // Most names and values are short: with room for both in whole steps nothing is asked again.
-  const short = bytes <= 32 && length <= 32 && out + 72 <= limit
-  if (out >= limit) return 0
-  if (load<u8>(out - 1) != 0x7b) store<u8>(out++, 0x2c)
-  if (short) {
-    v128.store(out, v128.load(name))
-    if (bytes > 16) v128.store(out, v128.load(name, 16), 16)
-    out += bytes
-  } else {
-    out = copy(name, name + bytes, out, limit)
-    if (out == 0 || out + 4 > limit) return 0
-  }
-  if (number && isBare(from, to, VALUES, true)) {
-    store<u8>(out, 0x3a)
-    return copy(from, to, out + 1, limit)
-  }
-  store<u16>(out, 0x223a)
-  out += 2
-  if (short) {
-    const a = v128.load(from)
-    const b = v128.load(from, 16)
-    const marks = <u64>(<u32>i8x16.bitmask(escapes(a)) | (<u32>i8x16.bitmask(escapes(b)) << 16))
-    if ((marks & (((<u64>1) << length) - 1)) == 0) {
-      v128.store(out, a)
-      if (length > 16) v128.store(out, b, 16)
-      store<u8>(out + length, 0x22)
-      return out + length + 1
-    }
-  }
-  out = escape(from, to, out, limit)
-  if (out == 0 || out >= limit) return 0
-  store<u8>(out, 0x22)
-  return out + 1
-}
-
 /** Writes a pair, if both are short and nothing in them is written otherwise in JSON; else returns 0. */
 // @ts-ignore: decorator
 @inline
@@ -318,12 +246,4 @@ function pair(name: usize, nameEnd: usize, value: usize, valueEnd: usize, out: u
   v128.store(out, b, 16)
   store<u8>(out + length, 0x22)
   return out + length + 1
-}
-
-/** Which bytes are written otherwise in a JSON string. */
-// @ts-ignore: decorator
-@inline
-function escapes(v: v128): v128 {
-  const marks = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)))
-  return v128.or(marks, i8x16.lt_u(v, i8x16.splat(0x20)))
 }

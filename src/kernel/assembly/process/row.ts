@@ -82,6 +82,14 @@ export function find(slot: u32): bool {
   return true
 }
 
+/** Where the first slot of the row at hand is, and the first byte of its frame: while it is no text. */
+export function slotsAt(): usize {
+  return row + ROW_SLOTS
+}
+export function frameAt(): usize {
+  return frame
+}
+
 /** Whether there is a message in this slot that is fit to be one: it stands in [from, to). */
 export function findMessage(slot: u32): bool {
   return find(slot) && !(refusesBlank && isBlank())

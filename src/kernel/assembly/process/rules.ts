@@ -5,7 +5,7 @@
  *              of all │ index u32 │ shift u32 │ heads u32 │ named at u32 │ hidden … │ rules … │ named … │ places of the index
  *     hidden   slot u8 │ when u8                                       a value that is shown elsewhere
  *     rule     what u8 │ bytes u16 │ bytes u16 │ name │ other name     names are JSON strings, with their quotes
- *     named    slot u8 │ number u8 │ bytes u16 │ name                  what an expression found, without a name left out;
+ *     named    slot u8 │ number u8 │ bytes u16 │ ,name:"               what an expression found, without a name left out;
  *                                                                      of pairs, what is a number
  *     place    u32: where the rule of a name is, or 0; a name that finds its place taken has the next one that is free
  *
@@ -101,6 +101,17 @@ function headOf(names: usize, name: usize, bytes: usize): usize {
     rule += RULE + length + <usize>load<u16>(rule, 3)
   }
   return 0
+}
+
+/** The name of a value, which is a JSON string, stands between a comma and what a text begins with. */
+export const NAME_FROM: usize = 1
+export const NAME_TO: usize = 2
+
+/** Whether there may not be just any number of fields, of any length. */
+// @ts-ignore: decorator
+@inline
+export function isBounded(names: usize): bool {
+  return (load<u64>(names, MOST_VALUES) & (<u64>load<u32>(names, MOST_VALUE) | 0xffffffff00000000)) != -1
 }
 
 /** Whether the value [from, to) of pairs was asked to be a number. */
