@@ -116,6 +116,8 @@ export let partitioned: u32 = 0
 
 // Behind the last step.
 let last: usize = PROGRAM
+// How many records the call at hand has rendered: so much is added to numbers that count up.
+let done: i64 = 0
 // Where the row of the frame at hand is in a table that has one for each: see `offset`.
 let row: usize = 0
 
@@ -135,6 +137,8 @@ export function render(): u32 {
   bared = 0
   retimed = 0
   partitioned = opened
+  done = 0
+  const hasDigits = counts && hasCounters()
   let from = start
   let frame: u32 = 0
   while (frame < frames) {
@@ -142,8 +146,11 @@ export function render(): u32 {
     row = (<usize>first + <usize>frame) << 2
     const found: usize = rowBytes == 0 ? <usize>0 : rows + (<usize>first + <usize>frame) * rowBytes
     let alone = frame == 0 && (cut || bare)
-    beginRow(found, from, alone)
-    const begin = encloses && partition() != partitioned ? enclosed(end, edge) : end
+    let begin = end
+    if (encloses) {
+      beginRow(found, from, alone)
+      if (partition() != partitioned) begin = enclosed(end, edge)
+    }
     if (begin == 0) break
     const stop = edge > begin && edge - begin > recordBytes ? begin + recordBytes : edge
     let behind: usize = 0
@@ -161,10 +168,12 @@ export function render(): u32 {
     repaired += repairs
     if (displaced) retimed++
     if (alone && !cut) bared++
-    if (counts) advance()
+    if (hasDigits) advance()
+    done++
     from = to + 1
     frame++
   }
+  if (counts) goOn()
   return frame
 }
 
@@ -192,38 +201,45 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
     if (kind == LITERAL) {
       const address = <usize>load<u32>(step, 8)
       out = copy(address, address + <usize>load<u32>(step, 4), out, limit)
-    } else if (kind == MESSAGE) {
-      out = escaped(from, to, out, limit)
-    } else if (kind == RAW) {
-      out = plain(from, to, out, limit)
-    } else if (kind == MEMBERS) {
-      out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
-    } else if (kind == OFFSET) {
-      const table = <usize>load<u32>(step, 4)
-      hexadecimal(load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row)))
-      out = copy(SCRATCH, SCRATCH + OFFSET_DIGITS, out, limit)
-    } else if (kind == RANGE || kind == RANGE_IN) {
-      const given = <usize>load<u32>(step, 4)
-      // Where the frame was cut its length in the file is another one.
-      hexadecimal(<i64>(kind == RANGE_IN || given == 0 ? stop - start : given))
-      const digits = load<u64>(SCRATCH + 4)
-      hexadecimal(load<i64>(step, 8) + <i64>(kind == RANGE ? start : <usize>load<u32>(given + row)))
-      store<u8>(SCRATCH + OFFSET_DIGITS, 0x2d)
-      store<u64>(SCRATCH + OFFSET_DIGITS + 1, digits)
-      out = copy(SCRATCH, SCRATCH + RANGE_DIGITS, out, limit)
-    } else if (kind == FIXED64) {
-      out = copy(step + 8, step + 16, out, limit)
-    } else if (kind == LENGTH) {
-      store<u32>(step, <u32>out, 4)
-      out = out + LENGTH_BYTES > limit ? 0 : out + LENGTH_BYTES
-    } else if (kind == COUNTER) {
-      const behind = <usize>load<u32>(step, 8)
-      out = copy(behind - <usize>load<u32>(step, 4), behind, out, limit)
+    } else if (kind < WHEN || kind == RANGE_IN) {
+      // What a frame is, and where it stands.
+      if (kind == MESSAGE) {
+        out = escaped(from, to, out, limit)
+      } else if (kind == OFFSET) {
+        const table = <usize>load<u32>(step, 4)
+        const place = load<i64>(step, 8) + <i64>(table == 0 ? start : <usize>load<u32>(table + row))
+        out = put(hexadecimal(place), OFFSET_DIGITS, out, limit)
+      } else if (kind == RANGE || kind == RANGE_IN) {
+        const given = <usize>load<u32>(step, 4)
+        // Where the frame was cut its length in the file is another one.
+        const length = hexadecimal(<i64>(kind == RANGE_IN || given == 0 ? stop - start : given))
+        const place = load<i64>(step, 8) + <i64>(kind == RANGE ? start : <usize>load<u32>(given + row))
+        if (out + RANGE_DIGITS > limit) return 0
+        out = put(hexadecimal(place), OFFSET_DIGITS, out, limit)
+        store<u8>(out, 0x2d)
+        // The last eight of its twelve digits.
+        v128.store64_lane(out + 1, i8x16.shuffle(length, length, 4, 5, 6, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0), 0)
+        out += RANGE_DIGITS - OFFSET_DIGITS
+      } else if (kind == RAW) {
+        out = plain(from, to, out, limit)
+      } else if (kind == MEMBERS) {
+        out = members(from, to, <usize>load<u32>(step, 8), <usize>load<u32>(step, 4), out, limit)
+      } else if (kind == FIXED64) {
+        if (out + 8 > limit) return 0
+        store<i64>(out, load<i64>(step, 8) + done)
+        out += 8
+      } else if (kind == LENGTH) {
+        store<u32>(step, <u32>out, 4)
+        out = out + LENGTH_BYTES > limit ? 0 : out + LENGTH_BYTES
+      } else if (kind == COUNTER) {
+        const behind = <usize>load<u32>(step, 8)
+        out = copy(behind - <usize>load<u32>(step, 4), behind, out, limit)
+      }
     } else if (kind == WHEN) {
       if (!has(load<u32>(step, 4), load<u32>(step, 8))) step += <usize>load<u32>(step, 12)
     } else if (kind == TIME) {
       const found = time()
-      out = moment(found == NO_TIME ? load<i64>(step, 8) : found, load<u32>(step, 4), out, limit)
+      out = moment(found == NO_TIME ? load<i64>(step, 8) + done : found, load<u32>(step, 4), out, limit)
     } else if (kind == TEXT_VALUE) {
       out = findMessage(load<u32>(step, 8))
         ? write(valueFrom, valueEnd, form(), false, load<u32>(step, 4), out, limit)
@@ -321,24 +337,49 @@ function members(from: usize, to: usize, name: usize, bytes: usize, out: usize, 
   return out + 1
 }
 
-/** Writes the 12 low hexadecimal digits of `value` to the scratch, and four bytes that mean nothing. */
+/** The 12 low hexadecimal digits of `value`, and four bytes that mean nothing. */
 // @ts-ignore: decorator
 @inline
-function hexadecimal(value: i64): void {
+function hexadecimal(value: i64): v128 {
   // The six bytes, highest first; each is halved, the halves are laid side by side, and each half picks its digit.
   const bytes = i64x2.splat(bswap<i64>(value << 16))
   const high = i8x16.shr_u(bytes, 4)
   const low = v128.and(bytes, i8x16.splat(15))
   const halves = i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
   const digits = i8x16(48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102)
-  v128.store(SCRATCH, i8x16.swizzle(digits, halves))
+  return i8x16.swizzle(digits, halves)
 }
 
-/** Adds one to every counter, in its digits: carrying is rare, dividing by ten for every digit of every record is not cheap. */
+/** Writes the first `bytes` bytes of 16. Returns the address behind them, or 0 if it would pass `limit`. */
+// @ts-ignore: decorator
+@inline
+function put(v: v128, bytes: usize, out: usize, limit: usize): usize {
+  if (out + 16 > limit) {
+    v128.store(SCRATCH, v)
+    return copy(SCRATCH, SCRATCH + bytes, out, limit)
+  }
+  v128.store(out, v)
+  return out + bytes
+}
+
+/** Whether something counts up in digits. */
+function hasCounters(): bool {
+  for (let step = PROGRAM; step < last; step += STEP) if (load<u32>(step) == COUNTER) return true
+  return false
+}
+
+/** Numbers that count up go on behind the last record of this call. */
+function goOn(): void {
+  for (let step = PROGRAM; step < last; step += STEP) {
+    const kind = load<u32>(step)
+    if (kind == FIXED64 || kind == TIME) store<i64>(step, load<i64>(step, 8) + done, 8)
+  }
+}
+
+/** Adds one to every counter in digits: carrying is rare, dividing by ten for every digit of every record is not cheap. */
 function advance(): void {
   for (let step = PROGRAM; step < last; step += STEP) {
     const kind = load<u32>(step)
-    if (kind == FIXED64 || kind == TIME) store<u64>(step, load<u64>(step, 8) + 1, 8)
     if (kind != COUNTER) continue
     const behind = <usize>load<u32>(step, 8)
     const head = behind - <usize>load<u32>(step, 4)
