@@ -97,6 +97,14 @@ export function escape(from: usize, to: usize, out: usize, limit: usize): usize 
   const slashes = v128.load(PATTERNS, 16)
   const highest = v128.load(PATTERNS, 32)
   let at = from
+  // Up to the first byte that is escaped; many lines have none.
+  while (at + 16 <= to && out + 32 <= limit) {
+    const v = v128.load(at)
+    if (v128.any_true(escapes(v))) break
+    v128.store(out, v)
+    at += 16
+    out += 16
+  }
   while (at < to && out + 32 <= limit) {
     const v = v128.load(at)
     const marks = v128.or(i8x16.eq(v, quotes), i8x16.eq(v, slashes))

@@ -74,17 +74,7 @@ function text(name: usize, bytes: usize, value: usize, length: usize, number: bo
       return out + length + 1
     }
   }
-  let from = value
-  const end = value + length
-  // Of long ones most have nothing to escape.
-  while (from + 16 <= end && out + 16 <= limit) {
-    const v = v128.load(from)
-    if (v128.any_true(escapes(v))) break
-    v128.store(out, v)
-    from += 16
-    out += 16
-  }
-  out = escape(from, end, out, limit)
+  out = escape(value, value + length, out, limit)
   if (out == 0 || out >= limit) return 0
   store<u8>(out, 0x22)
   return out + 1

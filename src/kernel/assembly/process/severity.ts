@@ -37,16 +37,17 @@ function syslog(number: u32): u32 {
   return number < 23 ? 1 : 0
 }
 
+/** Without a branch: which level comes next cannot be guessed. */
 function word(number: u32, out: usize): usize {
-  if (number < 1) store<u64>(out, 0x6e776f6e6b6e75) // unknown
-  else if (number < 5) store<u64>(out, 0x6563617274) // trace
-  else if (number < 9) store<u64>(out, 0x6775626564) // debug
-  else if (number < 13) store<u64>(out, 0x6f666e69) // info
-  else if (number < 17) store<u64>(out, 0x6e726177) // warn
-  else if (number < 21) store<u64>(out, 0x726f727265) // error
-  else store<u64>(out, 0x6c61746166) // fatal
-  if (number < 1) return out + 7
-  return out + (number - 9 < 8 ? 4 : 5)
+  let text: u64 = 0x6e776f6e6b6e75 // unknown
+  text = select<u64>(0x6563617274, text, number > 0) // trace
+  text = select<u64>(0x6775626564, text, number > 4) // debug
+  text = select<u64>(0x6f666e69, text, number > 8) // info
+  text = select<u64>(0x6e726177, text, number > 12) // warn
+  text = select<u64>(0x726f727265, text, number > 16) // error
+  text = select<u64>(0x6c61746166, text, number > 20) // fatal
+  store<u64>(out, text)
+  return out + 8 - (<usize>clz(text) >> 3)
 }
 
 /** Whether a value says the word of a level, in letters of any case. */
