@@ -187,3 +187,18 @@ t.test('rows are as long as what is asked for, and nothing where nothing is', t 
   t.match(planOf({ name: 'app', maxLineBytes: 1, encoding: 'utf-8', time: 'ts' }), { kind: 'problems' })
   t.end()
 })
+
+t.test('what a client asked for is no level, unless the text is to say it', async t => {
+  const line = (query: string) => `10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] "GET /orders?${query} HTTP/1.1" 200 5`
+  const lines = [line('level=error'), line('x=[warn]'), '2026/11/23 10:00:00 [error] 7#7: no such file']
+  const chunks = [{ origin: originOf('app'), fileStart: 0, lines }]
+  const levels = (options: Partial<PlanSubject>) => {
+    const rig = new Rig(new Map([['app', planned(options)]]))
+    return rig.levels(rig.run(chunks))
+  }
+  const [error, warn] = [17, 13]
+  t.strictSame(levels({ parse: 'nginx' }), [0, 0, error], 'the log of errors has one of its own')
+  t.strictSame(levels({ parse: 'nginx', level: { map: 'otel' } }), [0, 0, error])
+  t.strictSame(levels({ parse: 'nginx', level: 'text' })[0], error)
+  t.strictSame(levels({ parse: 'nginx', level: 'text' })[1], warn)
+})

@@ -65,6 +65,8 @@ export const NAMES_CLASH: u32 = 1
 export const TIME_UNREAD: u32 = 2
 export const LEVEL_UNREAD: u32 = 4
 export const UNPARSED: u32 = 8
+/** What it says was chosen by others: a word in it is no level. */
+export const ASKED_FOR: u32 = 16
 /** Sampling chose the record: that of its source, that of its backend. */
 export const SAMPLED: u32 = 256
 export const RESAMPLED: u32 = 512

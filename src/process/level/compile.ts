@@ -58,7 +58,8 @@ export function compileLevel(
   const slot = places[0]?.slot ?? slots?.own() ?? 0
   const message = slots?.slotFor(MESSAGE_NAMES, 'text')
   const inText = rule.field === undefined ? L.LEVELS_IN_TEXT : 0
-  const flags = inText | (scale === L.NUMBERS_SYSLOG ? L.LEVELS_PRIORITY : 0)
+  const asked = level === 'text' ? L.LEVELS_ASKED_FOR : 0
+  const flags = inText | asked | (scale === L.NUMBERS_SYSLOG ? L.LEVELS_PRIORITY : 0)
   return { table: written(flags, places, slot, message ?? L.ABSENT, words), slot }
 }
 

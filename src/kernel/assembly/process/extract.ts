@@ -12,6 +12,7 @@
  */
 import {
   ABSENT,
+  ASKED_FOR,
   JSON,
   NAMES_CLASH,
   NO_TIME,
@@ -147,7 +148,9 @@ function takes(
     case PARSE_CRI:
       return cri(table, names, from, to) ? VALUES : NONE
     case PARSE_ACCESS:
-      return access(table, names, load<u32>(parser, 12) != 0, from, to) ? VALUES : NONE
+      if (!access(table, names, load<u32>(parser, 12) != 0, from, to)) return NONE
+      store<u16>(row, <u16>ASKED_FOR, ROW_FLAGS)
+      return VALUES
     case PARSE_EXPRESSION: {
       const program = table + <usize>load<u32>(parser, 8)
       if (!capture(program, from, to, room)) return NONE

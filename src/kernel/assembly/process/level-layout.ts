@@ -4,7 +4,8 @@
  *     0       1       2      4         6      8           10 …    16       20      32                 96
  *     │ flags │ count │ text │ message │ mask │ numbers … │ words │ slots… │ marks: four times 16 bytes │ words …
  *
- *     flags     LEVELS_IN_TEXT: where no slot has a value, a word in the text; LEVELS_PRIORITY: there too, a number in <>
+ *     flags     LEVELS_IN_TEXT: where no slot has a value, a word in the text; LEVELS_PRIORITY: there too, a number in <>;
+ *               LEVELS_ASKED_FOR: in a text that others chose, too
  *     count     of slots that may hold the level, at `slots`: u16 each, with what its numbers mean at `numbers`: u8 each
  *     text      the slot that gets the level as it was written; ABSENT: none
  *     message   the slot of a message, in which a word is looked for if the record is no text; ABSENT: none
@@ -33,6 +34,7 @@ export const LEVELS_MOST_SLOTS: u32 = 6
 
 export const LEVELS_IN_TEXT: u32 = 1
 export const LEVELS_PRIORITY: u32 = 2
+export const LEVELS_ASKED_FOR: u32 = 4
 
 /** What a number means: of pino and bunyan 10 to 60, of OpenTelemetry 1 to 24, of syslog 0 to 7; nothing. */
 export const NUMBERS_PINO: u32 = 0

@@ -10,8 +10,21 @@
  * words are looked for 16 bytes at a time; only what may be one is looked up. The level as it was written gets a slot.
  * What a text says is its level, whatever stood before it.
  */
-import { ABSENT, JSON, LEVEL_UNREAD, ROW_FLAGS, ROW_FORM, ROW_LEVEL, ROW_SLOTS, SLOT, TEXT, VALUES } from '../layout'
 import {
+  ABSENT,
+  ASKED_FOR,
+  JSON,
+  LEVEL_UNREAD,
+  ROW_FLAGS,
+  ROW_FORM,
+  ROW_LEVEL,
+  ROW_SLOTS,
+  SLOT,
+  TEXT,
+  VALUES,
+} from '../layout'
+import {
+  LEVELS_ASKED_FOR,
   LEVELS_COUNT,
   LEVELS_FLAGS,
   LEVELS_IN_TEXT,
@@ -156,6 +169,7 @@ function ofPriority(value: u32): u32 {
 function ofRecord(begin: usize, end: usize, row: usize): u32 {
   const flags = <u32>load<u8>(table, LEVELS_FLAGS)
   if ((flags & LEVELS_IN_TEXT) == 0) return 0
+  if ((<u32>load<u16>(row, ROW_FLAGS) & ASKED_FOR) != 0 && (flags & LEVELS_ASKED_FOR) == 0) return 0
   const message = <u32>load<u16>(table, LEVELS_MESSAGE)
   const form = <u32>load<u8>(row, ROW_FORM)
   let at = begin
