@@ -78,7 +78,7 @@ function shared(bytes: Bytes, roots: Map<string, number>, wanted: readonly Wante
   return root
 }
 
-/** For each value where its targets are, and how many. */
+/** For each value where its targets are, and how many; and one more than its slot, if that is its only one. */
 function groups(bytes: Bytes, { names, wanted }: NamedValues): number {
   const at = bytes.room(8 * names.length)
   for (const [index, name] of names.entries()) {
@@ -86,7 +86,9 @@ function groups(bytes: Bytes, { names, wanted }: NamedValues): number {
       all.flatMap((each, rank) => (each === name ? [{ slot, rank, kinds, sole: all.length === 1 }] : [])),
     )
     bytes.u32(at + 8 * index, layTargets(bytes, targets))
-    bytes.u32(at + 8 * index + 4, targets.length)
+    const [only] = targets
+    const alone = targets.length === 1 && only!.sole && (only!.kinds & LAYOUT.KIND_TEXT) !== 0
+    bytes.u32(at + 8 * index + 4, targets.length | (alone ? (only!.slot + 1) << 16 : 0))
   }
   return at
 }

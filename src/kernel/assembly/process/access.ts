@@ -89,8 +89,7 @@ function tail(table: usize, groups: usize, apache: bool, at: usize, to: usize): 
 
 /** Notes what was asked for: parts of a request, or all of what is none. */
 function asked(table: usize, groups: usize, from: usize, to: usize): void {
-  let method = from
-  while (method < to && <u32>load<u8>(method) - 0x41 < 26) method++
+  const method = capitals(from, to)
   if (method > from && method < to && load<u8>(method) == SPACE) {
     const path = method + 1
     const target = find(path, to, SPACE)
@@ -121,10 +120,32 @@ function find(at: usize, to: usize, byte: u32): usize {
   return at < to ? at : to
 }
 
+/** The first byte in [at, to) that is no capital, or `to`. */
+// @ts-ignore: decorator
+@inline
+function capitals(at: usize, to: usize): usize {
+  while (at < to) {
+    const others = i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(at), i8x16.splat(0x41)), i8x16.splat(25)))
+    if (others != 0) {
+      at += <usize>ctz(others)
+      break
+    }
+    at += 16
+  }
+  return at < to ? at : to
+}
+
 /** The first byte in [at, to) that is no digit, or `to`. */
 // @ts-ignore: decorator
 @inline
 function digits(at: usize, to: usize): usize {
-  while (at < to && <u32>load<u8>(at) - 0x30 < 10) at++
-  return at
+  while (at < to) {
+    const others = i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(9)))
+    if (others != 0) {
+      at += <usize>ctz(others)
+      break
+    }
+    at += 16
+  }
+  return at < to ? at : to
 }

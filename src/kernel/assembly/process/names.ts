@@ -11,7 +11,7 @@
  * One name may have several targets, and a slot several names: then the one of the lowest rank has it, and of equal
  * names the last.
  */
-import { ABSENT, ROW_SLOTS } from '../layout'
+import { ABSENT, ROW_SLOTS, SLOT } from '../layout'
 
 /** Kinds of values, a bit each. Values of pairs and of expressions are texts. */
 export const KIND_TEXT: u32 = 1
@@ -104,9 +104,7 @@ export function put(table: usize, entry: usize, from: usize, to: usize, kind: u3
 // @ts-ignore: decorator
 @inline
 function putTargets(targets: usize, count: u32, from: usize, to: usize, kind: u32): void {
-  const at = from - frame
-  const bytes = to - from
-  const value = at < TOO_FAR && bytes < TOO_FAR ? <u32>at | (<u32>bytes << 16) : ABSENT | (ABSENT << 16)
+  const value = placed(from, to)
   const stop = targets + <usize>count * TARGET
   do {
     const target = load<u32>(targets)
@@ -125,9 +123,28 @@ function putTargets(targets: usize, count: u32, from: usize, to: usize, kind: u3
   } while (targets < stop)
 }
 
-/** Notes that [from, to) is the value of a group: the table has for each where its targets are, and how many. */
+/**
+ * Notes that [from, to) is the value of a group: the table has for each where its targets are, and how many (u16); and one
+ * more than its slot (u16), if that is its only one and has no other name.
+ */
+// @ts-ignore: decorator
+@inline
 export function group(table: usize, groups: usize, number: u32, from: usize, to: usize): void {
   const at = groups + (<usize>number << 3)
-  const count = load<u32>(at, 4)
-  if (count != 0) putTargets(table + <usize>load<u32>(at), count, from, to, KIND_TEXT)
+  const targets = load<u32>(at, 4)
+  if (targets > 0xffff) store<u32>(row + (<usize>(targets >> 16) << 2), placed(from, to), ROW_SLOTS - SLOT)
+  else if (targets != 0) groupOf(table + <usize>load<u32>(at), targets, from, to)
+}
+
+function groupOf(targets: usize, count: u32, from: usize, to: usize): void {
+  putTargets(targets, count, from, to, KIND_TEXT)
+}
+
+/** Where a value stands, as a slot has it. */
+// @ts-ignore: decorator
+@inline
+function placed(from: usize, to: usize): u32 {
+  const at = from - frame
+  const bytes = to - from
+  return at < TOO_FAR && bytes < TOO_FAR ? <u32>at | (<u32>bytes << 16) : ABSENT | (ABSENT << 16)
 }
