@@ -1,4 +1,5 @@
 /** Traces as real runtimes print them become one record each, and what is no trace stays apart. */
+import fc from 'fast-check'
 import t from 'tap'
 import { Kernel } from '../../../src/kernel/kernel.ts'
 import { compileMultiline } from '../../../src/process/multiline/compile.ts'
@@ -308,6 +309,33 @@ t.test('own expressions: start, continue, end, and start with end', t => {
   t.strictSame(recordsOf({ ...OWN, end: 'END$' }, text), ['BEGIN 1\na\nEND', 'b\nBEGIN 2\nc'])
   t.strictSame(recordsOf({ ...OWN, start: '^BEGIN', end: '^END' }, text), ['BEGIN 1\na\nEND', 'b', 'BEGIN 2\nc'])
   t.end()
+})
+
+t.test('a line begins a record by its own bytes, whatever lines stood before it', async () => {
+  const heads = ['2026-01-02 10', '2026-01-02', '2026-01-0', '2026-01-03 1', '2026-01-02\t', 'ab', 'abc', ' at', '']
+  const tails = ['', 'c', ':00', ' INFO', '\r', '\rx', '-02 x']
+  const line = fc.tuple(fc.constantFrom(...heads), fc.constantFrom(...tails)).map(([head, tail]) => head + tail)
+  for (const start of [
+    '^\\d{4}-\\d{2}-\\d{2}[ T]',
+    '^2026-01-0(?:2|3 1)',
+    '^(?:2026-01-02|abc$)',
+    '^ab?$|^2026-01-02 10:',
+    '^abc[^x]',
+  ]) {
+    const begins = new RegExp(start)
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 24 }), lines => {
+        const expected: string[] = []
+        for (const each of lines) {
+          if (expected.length === 0 || begins.test(each.replace(/\r$/, ''))) expected.push(each)
+          else expected.push(`${expected.pop()}\n${each}`)
+        }
+        const found = recordsOf({ ...OWN, start }, `${lines.join('\n')}\n`)
+        if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${start}: ${JSON.stringify(found)}`)
+      }),
+      { numRuns: 60 },
+    )
+  }
 })
 
 t.test('the last record is not complete until nothing follows; one that its end expression ended is', t => {

@@ -20,6 +20,9 @@ let last: usize = HIDDEN
 /** Finds them, for the record at hand. */
 export function noteHidden(names: usize): void {
   last = HIDDEN
+  // Nothing stands at 0.
+  v128.store(HIDDEN, i8x16.splat(0))
+  v128.store(HIDDEN, i8x16.splat(0), 16)
   const count = <usize>load<u16>(names)
   for (let n: usize = 0; n < count; n++) {
     const at = names + HEAD + (n << 1)
@@ -39,7 +42,14 @@ export function noteHidden(names: usize): void {
 @inline
 export function isHidden(from: usize, to: usize): bool {
   const value = <u64>from | (<u64>to << 32)
-  for (let at = HIDDEN; at < last; at += PLACE) if (load<u64>(at) == value) return true
+  // There are seldom more than four.
+  const four = i64x2.splat(value)
+  const same = v128.or(i64x2.eq(four, v128.load(HIDDEN)), i64x2.eq(four, v128.load(HIDDEN, 16)))
+  return v128.any_true(same) || (last > HIDDEN + 4 * PLACE && isFurther(value))
+}
+
+function isFurther(value: u64): bool {
+  for (let at = HIDDEN + 4 * PLACE; at < last; at += PLACE) if (load<u64>(at) == value) return true
   return false
 }
 

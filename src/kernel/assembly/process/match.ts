@@ -13,6 +13,8 @@ import { COLUMNS, DEAD, DECIDED, EDGE_COLUMN, ROWS, SAYS_COLUMN, SPECIAL, STARTS
 export let rule: u32 = 0
 /** How many bytes it has read, and one. */
 export let read: usize = 0
+/** How many bytes decided what the last `accepts` said, whatever follows them; 0: all that there were. */
+export let decidedBy: usize = 0
 
 // @ts-ignore: decorator
 @inline
@@ -114,11 +116,15 @@ export function accepts(table: usize, at: usize, end: usize): u32 {
   const says = <usize>u16At(table, SAYS_COLUMN)
   let state = u16At(table, STARTS)
   let found: u32 = 0
+  const head = at
+  decidedBy = 0
   for (; at < end; at++) {
     state = step(table, state, <u32>load<u8>(at))
     if (state < special) continue
     found |= <u32>load<u16>(table + says + <usize>state, ROWS)
-    if (state >= decided) return found
+    if (state < decided) continue
+    decidedBy = at - head + 1
+    return found
   }
   state = <u32>load<u16>(table + <usize>state + <usize>u16At(table, EDGE_COLUMN), ROWS)
   return found | <u32>load<u16>(table + says + <usize>state, ROWS)

@@ -16,7 +16,7 @@
  */
 import { frames } from '../frames'
 import { LINES, MOST_LINES, STATES } from '../layout'
-import { accepts } from './match'
+import { accepts, decidedBy } from './match'
 
 /** Flags of a rule: the line goes on; it cannot begin a record; the record ends with it. */
 export const JOINS: u32 = 1
@@ -84,7 +84,7 @@ export function records(
         }
       }
       if (lines == 0) {
-        forget(table)
+        forget()
         flags = step(table)
         if (line == from) continued = (flags & CONTINUES) != 0
       }
@@ -112,16 +112,44 @@ export function records(
 
 /** Whether a line, which ends at `to`, cannot begin a record. Of a long one the head is enough. */
 export function goesOn(table: usize, line: usize, to: usize): bool {
-  forget(table)
+  forget()
   look(table, line, to)
   return (step(table) & CONTINUES) != 0
+}
+
+// What decided about the last line that the first machine was asked about: its first bytes, and which of them. Most lines
+// begin with the same day.
+let knownSet: usize = 0
+let knownBytes: v128 = i8x16.splat(0)
+let knownMask: u32 = 0
+let knownWidth: usize = 0
+let knownFound: u32 = 0
+
+/** Which expressions of a set match the head of the line [at, to). */
+// @ts-ignore: decorator
+@inline
+function matching(set: usize, at: usize, to: usize, isFirst: bool): u32 {
+  const bytes = v128.load(at)
+  if (isFirst && set == knownSet && at + knownWidth <= to) {
+    if ((<u32>i8x16.bitmask(i8x16.eq(bytes, knownBytes)) & knownMask) == knownMask) return knownFound
+  }
+  const found = accepts(set, at, to)
+  if (isFirst && decidedBy != 0 && decidedBy <= 16) {
+    knownSet = set
+    knownBytes = bytes
+    knownMask = ((<u32>1) << <u32>decidedBy) - 1
+    knownWidth = decidedBy
+    knownFound = found
+  }
+  return found
 }
 
 /** All machines are where a record begins. */
 // @ts-ignore: decorator
 @inline
-function forget(table: usize): void {
-  memory.fill(STATES, 0, <usize>load<u32>(table))
+function forget(): void {
+  // All of them: calling memory.fill would cost more.
+  v128.store(STATES, i8x16.splat(0))
 }
 
 /** Matches the head of the line that ends at `feed` against the set of each machine. */
@@ -130,7 +158,7 @@ function look(table: usize, line: usize, feed: usize): void {
   const machines = load<u32>(table)
   let machine = table + HEAD
   for (let n: u32 = 0; n < machines; n++) {
-    store<u32>(MATCHED + (<usize>n << 2), accepts(table + <usize>load<u32>(machine), line, to))
+    store<u32>(MATCHED + (<usize>n << 2), matching(table + <usize>load<u32>(machine), line, to, n == 0))
     machine += 8 + (<usize>load<u32>(machine, 4) << 2)
   }
 }
