@@ -19,6 +19,8 @@ function random(seed: number): (below: number) => number {
   }
 }
 
+const two = (value: number) => String(value).padStart(2, '0')
+
 /** About `size` bytes of whole lines. With `stamped` each has room for a stamp. */
 export function block(size: number, stamped = false): Buffer {
   const next = random(42)
@@ -27,7 +29,8 @@ export function block(size: number, stamped = false): Buffer {
   while (text.length < size) {
     const ip = `10.${next(256)}.${next(256)}.${next(256)}`
     const agent = AGENTS[next(AGENTS.length)]
-    text += `${stamp}${ip} - - [23/Nov/2026:10:${next(60)}:${next(60)} +0000] "GET ${PATHS[next(PATHS.length)]} HTTP/1.1" `
+    const clock = `${two(next(60))}:${two(next(60))}`
+    text += `${stamp}${ip} - - [23/Nov/2026:10:${clock} +0000] "GET ${PATHS[next(PATHS.length)]} HTTP/1.1" `
     text += `200 ${next(99999)} "https://shop.example/${next(9999)}" "${agent}" ${next(1000)}\n`
   }
   return Buffer.from(text)
