@@ -1,7 +1,9 @@
 /**
  * The scheduler: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
  * ones the more seldom the longer they are idle; the directories once a second, or at once when something hints at a
- * change, but the more seldom the longer such a look takes. Three timers in all, however many files there are.
+ * change, but the more seldom the longer such a look takes. A few timers in all, however many files there are.
+ *
+ * Guarantees: looks at thousands of files are made in short turns, between which everything else has its own.
  */
 import { Effort, restAfter } from '../directories/effort.ts'
 import type { Table } from '../generation/table.ts'
@@ -24,6 +26,9 @@ const ACTIVE_FOR = 10_000
 const A_LOT = 64 * 1024
 /** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
 const EACH = 0.5
+/** What looks at files may take in one turn, and the pause before they go on: milliseconds. */
+const SLICE = 50
+const PAUSE = 5
 /** Other files that are looked at with the hot ones while the system does not report what happens to them. */
 const OTHERS = 4
 
@@ -54,7 +59,14 @@ export class Scheduler {
   #tick: NodeJS.Timeout | undefined
   /** Milliseconds from one tick to the next. */
   #pace = TICK
+  /** The files that are still to be looked at in this tick, whether one of all was active, and when it goes on. */
+  #due: Iterator<Tailer> | undefined
+  #active = false
+  #pause: NodeJS.Timeout | undefined
   #hotTick: NodeJS.Timeout | undefined
+  /** The hot files that are still to be looked at, and whether one of those before them grew by a lot. */
+  #hotDue: Iterator<Tailer> | undefined
+  #growing = false
   /** Between the last two looks at hot files one grew by a lot. */
   #busy = false
   #hint: NodeJS.Timeout | undefined
@@ -73,25 +85,49 @@ export class Scheduler {
 
   start(): void {
     const now = performance.now()
-    this.turnedAt = now
+    this.#tick = undefined
     this.#held = false
     if (this.#hot.size > 0) this.#tickSoon()
     if (now >= this.#sweepDue) this.#sweep()
-    let active = false
-    for (const tailer of this.#table.tailers) {
+    this.#active = false
+    this.#due = this.#table.tailers
+    this.#lookAtDue()
+  }
+
+  #lookAtDue(): void {
+    const now = performance.now()
+    this.turnedAt = now
+    const all = this.#lookAt(this.#due!, tailer => {
       if (tailer.due <= now) this.#looks.poll(tailer, now)
-      active ||= now - tailer.changedAt < ACTIVE_FOR
+      this.#active ||= now - tailer.changedAt < ACTIVE_FOR
+    })
+    // It may have been stopped meanwhile.
+    if (this.#held) return
+    if (!all) {
+      this.#pause = setTimeout(() => this.#lookAtDue(), PAUSE)
+      return
     }
     this.#looks.ticked()
-    this.#pace = active ? TICK : IDLE
+    this.#pace = this.#active ? TICK : IDLE
     this.#tick = setTimeout(() => this.start(), this.#pace)
+  }
+
+  /** Looks at files until the turn has been long enough. Returns whether all were looked at. */
+  #lookAt(files: Iterator<Tailer>, look: (tailer: Tailer) => void): boolean {
+    const until = performance.now() + SLICE
+    for (let next = files.next(); next.done !== true; next = files.next()) {
+      look(next.value)
+      if (performance.now() >= until) return false
+    }
+    return true
   }
 
   /** Nothing is looked at any more, whatever still ends and asks for it: descriptors are closed, or are another's by now. */
   stop(): void {
     this.#held = true
-    for (const timer of [this.#tick, this.#hotTick, this.#hint]) clearTimeout(timer)
+    for (const timer of [this.#tick, this.#pause, this.#hotTick, this.#hint]) clearTimeout(timer)
     this.#tick = undefined
+    this.#hotDue = undefined
     this.#hot.clear()
   }
 
@@ -122,6 +158,7 @@ export class Scheduler {
   markActive(tailer: Tailer): void {
     this.#hot.add(tailer)
     this.#tickSoon()
+    this.#active = true
     if (this.#pace === TICK || this.#tick === undefined) return
     this.#pace = TICK
     clearTimeout(this.#tick)
@@ -145,15 +182,22 @@ export class Scheduler {
 
   #lookAtHot(): void {
     const now = performance.now()
-    let busy = false
-    for (const tailer of this.#hot) {
+    this.#hotDue ??= this.#hot.values()
+    const all = this.#lookAt(this.#hotDue, tailer => {
       const { size } = tailer
       if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
       else this.#looks.poll(tailer, now)
-      busy ||= tailer.size - size >= A_LOT
-    }
-    this.#busy = busy
+      this.#growing ||= tailer.size - size >= A_LOT
+    })
     this.#hotTick = undefined
+    if (this.#held) return
+    if (!all) {
+      this.#hotTick = setTimeout(() => this.#lookAtHot(), PAUSE)
+      return
+    }
+    this.#hotDue = undefined
+    this.#busy = this.#growing
+    this.#growing = false
     if (this.#hot.size === 0) {
       this.#looks.calm()
       return

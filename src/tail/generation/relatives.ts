@@ -37,12 +37,13 @@ export class Relatives {
   /** Those that a file may be a rotation of which is called `path`, as the path of their origin or the followed one tells. */
   of(path: string): Tailer[] {
     const name = basename(path)
+    const directory = dirname(path)
     const found = new Set<Tailer>()
     let parts = 0
     for (const length of [...this.#lengths.keys()].sort((a, b) => b - a)) {
       for (let at = 0; at + length <= name.length; at++) {
         if (++parts > MOST_PARTS) return [...found]
-        for (const tailer of this.#byStem.of(`${dirname(path)}/${name.slice(at, at + length)}`)) {
+        for (const tailer of this.#byStem.of(`${directory}/${name.slice(at, at + length)}`)) {
           if (!isRelated(path, tailer.path) && !isRelated(path, tailer.generation.origin.path)) continue
           found.add(tailer)
           if (found.size === MOST) return [...found]

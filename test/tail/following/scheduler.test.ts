@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { Scheduler } from '../../../src/tail/following/scheduler.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
+import type { Tailer } from '../../../src/tail/generation/tailer.ts'
 import { Time } from '../../support/time.ts'
 
 /** Milliseconds: what a busy machine takes is not the scheduler's. */
@@ -59,4 +60,95 @@ t.test('once it was stopped nothing is looked at, whatever is hinted at', async 
   made.sweepSoon()
   await time.pass(5000)
   t.equal(looks.count, 0)
+})
+
+/** So many files, the looks at each of which take a millisecond, and how many were looked at in each turn. */
+function crowd(t: Test, size: number, changed: number) {
+  const time = Time.stop(t)
+  const passed = performance.now
+  let spent = 0
+  t.intercept(performance, 'now', { value: () => passed() + spent })
+  const files = Array.from({ length: size }, () => {
+    return { due: 0, changedAt: performance.now() + changed, state: { kind: 'live' }, size: 0 } as unknown as Tailer
+  })
+  const looked = new Map(files.map(file => [file, 0]))
+  const counts = { turn: 0, longest: 0, ticks: 0 }
+  const onLook = { do: (_: Tailer) => {} }
+  const looks = {
+    poll: (file: Tailer) => {
+      spent++
+      looked.set(file, looked.get(file)! + 1)
+      counts.longest = Math.max(counts.longest, ++counts.turn)
+      onLook.do(file)
+    },
+    sweep: () => {},
+    ticked: () => counts.ticks++,
+    news: () => 'reported' as const,
+    calm: () => {},
+  }
+  const table = {
+    get tailers() {
+      return files.values()
+    },
+  }
+  const made = new Scheduler(table, looks)
+  t.teardown(() => made.stop())
+  /** Milliseconds, one turn after the other. */
+  const pass = async (ms: number) => {
+    for (let n = 0; n < ms; n++) {
+      counts.turn = 0
+      await time.pass(1)
+    }
+  }
+  return { made, files, looked, counts, onLook, pass }
+}
+
+t.test('thousands of files are looked at in short turns, each of them once in a tick', async t => {
+  const { made, looked, counts, pass } = crowd(t, 2000, 0)
+  made.start()
+  t.ok(counts.longest <= 51, `${counts.longest}`)
+  t.equal(counts.ticks, 0)
+  while (counts.ticks === 0) await pass(1)
+  t.ok(counts.longest <= 51, `${counts.longest}`)
+  t.ok([...looked.values()].every(count => count === 1))
+})
+
+t.test('thousands of files that are being written are looked at in short turns too', async t => {
+  const { made, files, looked, counts, pass } = crowd(t, 2000, 1_000_000)
+  for (const file of files) made.markActive(file)
+  while ([...looked.values()].some(count => count < 2)) await pass(1)
+  t.ok(counts.longest <= 51, `${counts.longest}`)
+  t.ok(Math.max(...looked.values()) <= 3, 'all of them in turn')
+})
+
+t.test('once it was stopped in the middle of a tick no more files are looked at', async t => {
+  const { made, looked, onLook, pass } = crowd(t, 2000, 0)
+  const sum = () => [...looked.values()].reduce((all, count) => all + count, 0)
+  made.start()
+  await pass(20)
+  onLook.do = () => made.stop()
+  await pass(20)
+  const stopped = sum()
+  t.ok(stopped < 2000)
+  await pass(1000)
+  t.equal(sum(), stopped)
+})
+
+t.test('a file that a tick finds changed after a long rest makes no second clock tick beside the first', async t => {
+  const { made, files, counts, onLook, pass } = crowd(t, 1, -60_000)
+  made.start()
+  for (let n = 0; n < 5; n++) {
+    let seen = false
+    onLook.do = file => {
+      if (seen) return
+      seen = true
+      ;(file as { changedAt: number }).changedAt = performance.now()
+      made.markActive(file)
+    }
+    await pass(12_000)
+    files[0]!.changedAt = performance.now() - 60_000
+  }
+  const before = counts.ticks
+  await pass(5000)
+  t.ok(counts.ticks - before <= 6, `${counts.ticks - before} ticks in five seconds`)
 })

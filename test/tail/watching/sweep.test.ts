@@ -243,7 +243,7 @@ t.test('of very many new files so many are handed out at a time as can be opened
     await new Promise(resolve => setTimeout(resolve, 5))
   }
   t.equal(sizes.at(-1), 2500)
-  for (const [at, size] of sizes.entries()) t.ok(size - (sizes[at - 1] ?? 0) <= 1000, `${size}`)
+  for (const [at, size] of sizes.entries()) t.ok(size - (sizes[at - 1] ?? 0) <= 250, `${size}`)
 })
 
 t.test('what is found between looks is hinted at', async t => {
