@@ -40,6 +40,11 @@ export type Interruption =
 const TERMINATION_LOG = '/dev/termination-log'
 /** Up to this limit, which the image is made for, memory is scarcer than time: bytes. */
 const SCARCE = 128 * 1024 ** 2
+/**
+ * V8 then collects at a tenth more than what lives instead of at twice as much, all at once, for what is left alone meanwhile
+ * is a third more; and skips a compiler whose code takes two megabytes and is soon replaced by that of the next one.
+ */
+const FRUGAL = '--optimize-for-size --heap-growing-percent=10 --no-incremental-marking --no-sparkplug'
 
 /** What is to run, where it comes from, and where changes of it are looked for. */
 export interface RunParts {
@@ -71,9 +76,8 @@ export async function run(
   refuseUseless(config)
   await shipper.claim()
   const limit = memoryLimit()
-  // V8 then collects at a third more than what lives instead of at twice as much, for a twelfth more CPU time under load.
-  // Among Node's options it would be no flag of V8's snapshot, and every start would compile Node's own code anew.
-  if (limit !== undefined && limit <= SCARCE) setFlagsFromString('--optimize-for-size')
+  // Among Node's options these would be no flags of V8's snapshot, and every start would compile Node's own code anew.
+  if (limit !== undefined && limit <= SCARCE) setFlagsFromString(FRUGAL)
   const least = leastMemory(config.memory.budget)
   if (limit !== undefined && limit < least) {
     log.warn(
