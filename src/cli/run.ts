@@ -41,8 +41,8 @@ const TERMINATION_LOG = '/dev/termination-log'
 /** Up to this limit, which the image is made for, memory is scarcer than time: bytes. */
 const SCARCE = 128 * 1024 ** 2
 /**
- * V8 then collects at a tenth more than what lives instead of at twice as much, all at once, for what is left alone meanwhile
- * is a third more; and skips a compiler whose code takes two megabytes and is soon replaced by that of the next one.
+ * V8 then collects at a tenth more than what lives instead of at twice as much, and all at once, for in steps a third more
+ * is allocated before it is done; and skips a compiler whose code takes two megabytes and is soon replaced by another's.
  */
 const FRUGAL = '--optimize-for-size --heap-growing-percent=10 --no-incremental-marking --no-sparkplug'
 

@@ -8,8 +8,9 @@
  * The program has the memory limit that the image is made for, 128 MiB, where a cgroup can be made; otherwise none.
  *
  * Judged at the end: every line of the honest writers was delivered at least once, nothing of what lies outside of the
- * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB and 6 KiB for each file beyond 500,
- * and its descriptors are back to a few. Without root the neighbour has the program's own user. Ends with 1 if anything failed.
+ * sources was, the process never ended by itself, its anonymous memory kept to 40 MiB and 6 KiB for each file beyond
+ * 500, and its descriptors are back to a few. Without root the neighbour has the program's own user. Ends with 1 if
+ * anything failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

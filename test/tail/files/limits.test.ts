@@ -13,9 +13,9 @@ const HEAP = FLAGS.reduce((sum, flag) => {
 
 t.test('what docs/limits.md promises fits into the limits of the image', t => {
   const { files, directories, all, directoriesOfAFile } = limitsFor(8 * MIB, HEAP * MIB, 128 * MIB)
-  t.ok(files >= 10_000, `${files} files`)
-  t.ok(directories >= 20_000)
-  t.ok(all >= 10_000 + 20_000 / directoriesOfAFile, 'both at once')
+  t.ok(files >= 7000, `${files} files`)
+  t.ok(directories >= 14_000)
+  t.ok(all >= 7000 + 14_000 / directoriesOfAFile, 'both at once')
   t.end()
 })
 
