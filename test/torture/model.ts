@@ -185,13 +185,14 @@ export class Model {
       unended,
       rank,
       homes: new Set([node]),
-      allowed: 1,
+      allowed: node.tailAgain ? 2 : 1,
       ordered: node.ordered && !unended && cuts.length === 0 && WRITTEN.has(name),
     }
     node.lines.push({ line, end: node.size })
     node.tail = ''
     node.tailHole = 0
     node.tailCuts = []
+    node.tailAgain = false
     this.lines.push(line)
     this.#twins.set(text, [...twins, line])
     for (const [at, pending] of this.pending.entries()) {
@@ -215,6 +216,8 @@ export class Model {
     for (const { line } of gone) line.homes.delete(node)
     const start = kept.at(-1)?.end ?? 0
     const first = gone[0]
+    const came = node.lines.some(({ line }) => BACKENDS.some((_, at) => this.#arrived(line, at)))
+    node.unreadCutAt = came ? Number.NEGATIVE_INFINITY : performance.now()
     this.#lossAt = performance.now()
     if (!this.alive) {
       this.unaccounted = true
@@ -243,6 +246,7 @@ export class Model {
     node.ordered = node.readable && node.names.size === 1
     node.incarnation = ++this.#incarnations
     node.seq = 0
+    node.tailAgain = size > start
     if (size > start) {
       const hole = first?.line.hole ?? tailHole
       const text = Buffer.from(first?.line.text ?? tail)
@@ -472,6 +476,9 @@ export class Model {
       node.recognizable ||=
         node.seenSince !== undefined || node.lines.some(({ line }) => this.#came(line, node, before))
       if (node.linkedSince !== undefined && node.linkedSince >= before) node.linkedSince = undefined
+      // The checkpoint may know the end of what was cut off, and nothing of what was sent since: that has other ids then,
+      // for what begins alike must not have those of other bytes.
+      if (kind === 'kill' && node.unreadCutAt > recent) for (const { line } of node.lines) line.allowed++
       // Nothing in the checkpoint tells that it is a copy of what has been sent: it is a file like any other.
       if (kind === 'kill' && node.copy && !node.durable) for (const { line } of node.lines) line.allowed++
       if (!node.durable && !node.names.values().some(name => WRITTEN.has(name))) node.unorder()

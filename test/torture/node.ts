@@ -45,6 +45,10 @@ export class Node {
   tail = ''
   tailHole = 0
   tailCuts: number[] = []
+  /** What was cut off behind the last line's beginning need not have been noticed when it is read on. */
+  tailAgain = false
+  /** When content was cut off of which nothing had arrived. */
+  unreadCutAt = Number.NEGATIVE_INFINITY
   size = 0
   incarnation: number
   seq = 0
