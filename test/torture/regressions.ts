@@ -706,6 +706,21 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // The archive, remembered as done, took the handle of what was unpacked of it: that was given up, and counted as lost.
+  program(
+    'rotated and compressed at once, and reloaded while the unpacked content is open',
+    [
+      append(),
+      SETTLE,
+      { do: 'delete', file: FILE, recreate: true },
+      append(13),
+      { do: 'rotate', file: FILE, create: true },
+      { do: 'gzip', file: FILE },
+      { do: 'reload', file: FILE, records: 50, budget: 2, ms: 5000 },
+      SETTLE,
+    ],
+    'exact',
+  ),
   // The last end that was seen is not in the copy: what was unread counted as lost, and came as a file of its own.
   ...(['exact', 'outside'] as const).map(pattern =>
     program(

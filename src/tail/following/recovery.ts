@@ -84,7 +84,8 @@ export async function recover(
       table.rememberGone(entry)
       continue
     }
-    if (handles.isAside(entry.key) && search.takeHandle(entry)) continue
+    // An archive is remembered as done under the key of what was unpacked of it, which may be open.
+    if (!entry.done && handles.isAside(entry.key) && search.takeHandle(entry)) continue
     const key = inodeKey(entry.inode)
     // Two generations of one inode: the later one is the file's, the earlier one was waiting for its end.
     const other = saved.get(key)
