@@ -11,6 +11,7 @@
  *     npm run bench -- --only processing multiline, redaction, time and level, or parsed fields, beside the same lines plain
  *     npm run bench -- --only scale      cost per byte from 64 MiB to 4 GiB
  *     npm run bench -- --only live       while somebody writes; `idle`: nobody writes, or no backend answers; `start`
+ *     npm run bench -- --only small      1 to 1,000 lines a second; `--load "100 lines/s"`: only those
  *     npm run bench -- --peers           other shippers that this machine has, beside us
  */
 import { rmSync } from 'node:fs'
@@ -24,6 +25,7 @@ import { dead, idle, LIVE_HEAD, live, start } from './lives.ts'
 import { type Peer, peers } from './peers.ts'
 import { processing } from './processing.ts'
 import { backendPrefix, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
+import { SMALL_HEAD, smalls } from './small.ts'
 import { missed } from './targets.ts'
 import { WORKS, type Work } from './works.ts'
 
@@ -98,6 +100,10 @@ try {
     await live('20 MiB/s, rotating', 20 * MIB, 64 * MIB)
     await live('20 MiB/s in 100 files', 20 * MIB, 64 * MIB, 100)
     await live('100 lines/s', 19 * 1024, 1024 * MIB)
+  }
+  if (wants('small')) {
+    console.log(`\n${'small loads'.padEnd(23)}${SMALL_HEAD}   (ms, MiB)`)
+    await smalls()
   }
   if (wants('idle')) {
     console.log('\nidle                     CPU %       RSS   peak anon   (MiB)')

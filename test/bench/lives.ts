@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { block } from './corpus.ts'
 import { percentile, quiet, Sink, Subject } from './measure.ts'
 import { common, fixed, folder, GIB, MIB, median, repeat, seconds } from './setting.ts'
-import { STAMP, STAMP_LENGTH } from './stamp.ts'
+import { STAMP, stamp } from './stamp.ts'
 import { judge } from './targets.ts'
 
 /** Lines of the corpus with room for a stamp in each, written over and over with the time of the write. */
@@ -21,11 +21,8 @@ class Writer {
   }
 
   write(file: number): number {
-    const stamp = (performance.timeOrigin + performance.now())
-      .toFixed(2)
-      .padStart(STAMP_LENGTH - 1, '0')
-      .slice(0, STAMP_LENGTH - 1)
-    for (const at of this.#places) this.lines.write(stamp, at, 'latin1')
+    const now = stamp()
+    for (const at of this.#places) this.lines.write(now, at, 'latin1')
     return writeSync(file, this.lines)
   }
 }

@@ -11,12 +11,15 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     only: { type: 'string' },
     backend: { type: 'string', default: '' },
+    load: { type: 'string', default: '' },
     repeat: { type: 'string' },
     peers: { type: 'boolean', default: false },
   },
 })
 /** Of the backends those whose name begins so. */
 export const backendPrefix = values.backend
+/** Of the small loads those whose name begins so. */
+export const loadPrefix = values.load
 export const withPeers = values.peers
 export const mib = Number(values.mib ?? (values.quick ? 64 : 1024))
 export const seconds = Number(values.seconds ?? (values.quick ? 4 : 15))

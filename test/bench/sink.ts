@@ -3,20 +3,23 @@
  * each message from it is answered with what came so far.
  *
  * It parses no HTTP beyond the content length, and of the bodies only the stamps, so that it does not become what is
- * measured; what it answers may be given (`--answer TEXT`). Lag is taken when the bytes of a line have arrived. Before a subject of the conformance suite it reads
- * requests whole and answers as that subject's server does.
+ * measured; what it answers may be given (`--answer TEXT`). Lag is taken when the bytes of a line have arrived, with
+ * `--gzip` when those of its request have. Before a subject of the conformance suite it reads requests whole and answers
+ * as that subject's server does.
  */
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import type { Subject } from '../conformance/subject.ts'
 import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
 export interface Received {
   readonly bodyBytes: number
   readonly requests: number
-  /** Milliseconds from the stamp to the receipt, sorted. */
+  /** Milliseconds from the stamp to the receipt, sorted; and as they came. */
   readonly lags: number[]
+  readonly inOrder: number[]
   /** When the last byte came, in milliseconds since the epoch. */
   readonly lastAt: number
 }
@@ -27,7 +30,12 @@ if (process.send) {
   let lastAt = 0
   const lags: number[] = []
   const { values } = parseArgs({
-    options: { answer: { type: 'string', default: '' }, subject: { type: 'string' }, stamped: { type: 'boolean' } },
+    options: {
+      answer: { type: 'string', default: '' },
+      subject: { type: 'string' },
+      stamped: { type: 'boolean' },
+      gzip: { type: 'boolean' },
+    },
   })
   const answer = Buffer.from(
     `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${values.answer.length}\r\n\r\n${values.answer}`,
@@ -35,6 +43,7 @@ if (process.send) {
   const server = createServer(socket => {
     let left = 0
     let head = ''
+    let body: Buffer[] = []
     socket.on('data', (data: Buffer) => {
       const now = performance.timeOrigin + performance.now()
       lastAt = now
@@ -50,13 +59,19 @@ if (process.send) {
           head = ''
         }
         const take = Math.min(left, data.length - at)
-        if (values.stamped) stamps(data, at, at + take, now)
+        if (values.gzip) body.push(data.subarray(at, at + take))
+        else if (values.stamped) stamps(data, at, at + take, now)
         left -= take
         at += take
         bodyBytes += take
         if (left === 0) {
           requests++
           socket.write(answer)
+          if (values.gzip && values.stamped) {
+            const plain = gunzipSync(Buffer.concat(body))
+            stamps(plain, 0, plain.length, now)
+          }
+          body = []
         }
       }
     })
@@ -99,7 +114,7 @@ if (process.send) {
   const listening = subject ? answering(subject) : server
   listening.listen(0, '127.0.0.1', () => process.send!({ port: (listening.address() as AddressInfo).port }))
   process.on('message', () => {
-    process.send!({ bodyBytes, requests, lags: [...Float64Array.from(lags).sort()], lastAt })
+    process.send!({ bodyBytes, requests, lags: [...Float64Array.from(lags).sort()], inOrder: lags, lastAt })
   })
   process.on('disconnect', () => process.exit())
 }

@@ -15,6 +15,10 @@ export interface Figures {
   /** Milliseconds from write to receipt. */
   readonly p50?: number
   readonly p99?: number
+  /** And of the very first line. */
+  readonly first?: number
+  /** How often a second the main thread is woken. */
+  readonly wakeups?: number
   /** Time from exec to `/startupz`, as a multiple of what Node needs for an empty program. */
   readonly starts?: number
 }
@@ -68,6 +72,8 @@ const LABELS: Readonly<Record<keyof Figures, string>> = {
   anonymous: 'memory of its own',
   p50: 'ms of lag, median',
   p99: 'ms of lag, 99 %',
+  first: 'ms of lag, first line',
+  wakeups: 'wake-ups a second',
   starts: 'start over an empty program’s',
 }
 
