@@ -264,8 +264,6 @@ export class Slab {
   /** Bytes of the window and rows of the table in use. */
   used = 0
   frames = 0
-  /** When the first chunk was added: milliseconds of the monotonic clock. */
-  since = 0
   readonly #ends: Uint32Array
   readonly #memory: DataView
 

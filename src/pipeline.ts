@@ -9,7 +9,8 @@
  * itself.
  */
 import { type Origin, Slab } from './chunk.ts'
-import { when } from './delivery/batching.ts'
+import { CLOCK, type Clock } from './clock.ts'
+import { NEVER_BEGUN, when } from './delivery/batching.ts'
 import type { BatchOptions } from './delivery/options.ts'
 import type { Destination } from './destination.ts'
 import { codeOf, invariant } from './errors.ts'
@@ -29,10 +30,12 @@ export interface PipelineParts extends Destination {
   readonly batch: BatchOptions
   readonly concurrency: number
   readonly logger: Logger
+  /** By default the real one. */
+  readonly clock?: Clock
 }
 
 /**
- * `running`: reads and sends. `draining`: the same, without lingering. `paused`: reads no more; what was read and sent
+ * `running`: reads and sends. `draining`: the same, without waiting for company. `paused`: reads no more; what was read and sent
  * goes on, with as many attempts as it takes. `failed`: the same, for what was read could not be processed, and is not to
  * be sent as it is. `halted`: begins no request any more.
  */
@@ -40,6 +43,7 @@ type Phase = 'running' | 'draining' | 'paused' | 'failed' | 'halted'
 
 export class Pipeline {
   readonly parts: PipelineParts
+  readonly #clock: Clock
   #filling: Slab | undefined
   /** A line comes next that only the largest slabs can hold. */
   #long = false
@@ -50,8 +54,10 @@ export class Pipeline {
   #sending = 0
   #unsettled = 0
   #pumping: NodeJS.Immediate | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** When the last request was begun, by the clock; and when a batch that waits is looked at again. */
+  #begunAt = NEVER_BEGUN
   #alarmAt: number | undefined
+  #cancelAlarm = () => {}
   #idle: PromiseWithResolvers<void> | undefined
 
   /** When a file that is over its limit is looked at again, by the monotonic clock. */
@@ -67,6 +73,7 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.parts = parts
+    this.#clock = parts.clock ?? CLOCK
     invariant(parts.slab.longest.bytes <= parts.budget.slabs, 'the budget has no place for the longest line')
     parts.reader.onReady = () => this.#wake()
     parts.delivery.onEased = () => parts.reader.resume(this.#withholds)
@@ -104,7 +111,7 @@ export class Pipeline {
     return this.#idle.promise
   }
 
-  /** The end is near: no lingering, shorter waits between attempts. */
+  /** The end is near: nothing waits for company, shorter waits between attempts. */
   hurry(): void {
     if (this.#phase === 'running') this.#phase = 'draining'
     this.parts.stage.lift()
@@ -121,7 +128,7 @@ export class Pipeline {
   /** Stops reading and begins no request any more; those under way go on. */
   halt(): void {
     this.#phase = 'halted'
-    clearTimeout(this.#timer)
+    this.#alarm(undefined)
     clearTimeout(this.#limitTimer)
     clearImmediate(this.#pumping)
     this.parts.delivery.halt()
@@ -176,7 +183,6 @@ export class Pipeline {
         break
       }
       this.#long = false
-      if (slab.since === 0) slab.since = performance.now()
       if (fill === 'more') return
       if (!this.#mayGo(slab, fill)) return
       this.#filling = undefined
@@ -196,21 +202,21 @@ export class Pipeline {
   #mayGo(slab: Slab, fill: Fill): boolean {
     const filled = fill === 'full' || slab.used >= this.#target || slab.frames >= slab.maxFrames
     const full = filled || this.#phase === 'draining'
-    const departure = when({ full, since: slab.since }, this.#sending, performance.now(), this.parts)
+    const departure = when(full, this.#sending, this.#begunAt, this.#clock.now(), this.parts)
     this.#alarm(typeof departure === 'object' ? departure.at : undefined)
     return departure === 'now'
   }
 
-  /** Looks again at a time of the monotonic clock; there is one such time. */
+  /** Looks again at a time of the clock; there is one such time. */
   #alarm(at: number | undefined): void {
     if (this.#alarmAt === at) return
     this.#alarmAt = at
-    clearTimeout(this.#timer)
+    this.#cancelAlarm()
     if (at === undefined) return
-    this.#timer = setTimeout(() => {
+    this.#cancelAlarm = this.#clock.after(at - this.#clock.now(), () => {
       this.#alarmAt = undefined
       this.#wake()
-    }, at - performance.now())
+    })
   }
 
   /**
@@ -292,7 +298,7 @@ export class Pipeline {
   }
 
   async #ship(slab: Slab): Promise<void> {
-    const { budget, delivery } = this.parts
+    const { budget, delivery, reader } = this.parts
     const onSent = once(() => {
       this.#sending--
       this.#wake()
@@ -300,6 +306,8 @@ export class Pipeline {
     const onFree = once(() => budget.release(slab.extent))
     this.#sending++
     this.#unsettled++
+    this.#begunAt = this.#clock.now()
+    reader.sent()
     budget.shrink(slab.extent, slab.footprint)
     await delivery.ship(slab, { onSent, onFree })
     onSent()

@@ -330,8 +330,9 @@ export class Shipper {
     destination.stage.onUnlevelled = (origin, records) => {
       this.#ledger.account(origin.source, name).unlevelled(records)
     }
-    const reader = this.#sources.reader(config, destination.kernel, source => destination.stage.readingOf(source))
     const { batch, concurrency } = options
+    const { kernel, stage } = destination
+    const reader = this.#sources.reader(config, kernel, source => stage.readingOf(source), batch.interval)
     const pipeline: Pipeline = new Pipeline({
       ...destination,
       name,

@@ -20,13 +20,14 @@ import { Reader } from '../src/tail/framing/reader.ts'
 import { CheckpointStore } from '../src/tail/state/checkpoint.ts'
 import { Tail } from '../src/tail/tail.ts'
 import { Sweep } from '../src/tail/watching/sweep.ts'
+import { HandClock } from './clock.ts'
 import { answer, httpBackend, messages, numbered, Receiver, transportTo } from './delivery/rig.ts'
 import { scratch } from './scratch.ts'
 import { Journal, source } from './tail/rig.ts'
 
 t.setTimeout(120_000)
 
-const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 }
+const BATCH = { maxBytes: 1 << 20, maxRecords: 10_000, interval: 0 }
 const MAX_LINE = 64 * 1024
 
 interface Circumstances {
@@ -36,6 +37,8 @@ interface Circumstances {
   /** Where offsets are saved; by default nowhere. */
   readonly state?: string
   readonly now?: () => number
+  /** What the pipeline goes by. */
+  readonly clock?: HandClock
 }
 
 /** One pipeline over a room of real files and a receiver. */
@@ -46,7 +49,7 @@ async function flow(
   arenaBytes: number | ((need: Need) => number) = 4 << 20,
   maxLine = MAX_LINE,
   through?: Transport,
-  { process = {}, dir = scratch(t), state, now }: Circumstances = {},
+  { process = {}, dir = scratch(t), state, now, clock }: Circumstances = {},
 ) {
   const receiver = new Receiver()
   const endpoint = await receiver.listen()
@@ -87,6 +90,7 @@ async function flow(
     rejectReasons: [],
     dropReasons: {},
     batch: options.batch,
+    ...(clock && { clock }),
   }
   const pipeline = new Pipeline({ ...parts, concurrency })
   let ended = false
@@ -126,7 +130,7 @@ async function flow(
 }
 
 t.test('an idle pipeline sends what comes at once', async t => {
-  const { dir, receiver, tail, until, pipeline, budget } = await flow(t, { maxAge: 60_000 })
+  const { dir, receiver, tail, until, pipeline, budget } = await flow(t, { interval: 60_000 })
   await tail.start()
   writeFileSync(join(dir, 'a.log'), 'one\n')
   t.ok(await until(() => receiver.received.length === 1))
@@ -156,7 +160,7 @@ t.test('what cannot be processed is not sent, and nothing more is read', async t
 })
 
 t.test('while requests are under way what comes is gathered, and goes when one may start', async t => {
-  const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxAge: 60_000 }, 1)
+  const { dir, receiver, tail, until, pipeline, account } = await flow(t, {}, 1)
   let open = (): void => {}
   receiver.respond = (request, response, count) => {
     open = () => answer(204)(request, response, count)
@@ -190,74 +194,103 @@ function held(receiver: Receiver) {
   return () => open()
 }
 
-t.test(
-  'with one request at a time maxAge sends nothing while it is under way, and linger begins with the first line',
-  async t => {
-    for (const maxAge of [0, 60_000]) {
-      const { dir, receiver, tail, until, pipeline, account } = await flow(t, { maxAge, linger: maxAge && 30 }, 1)
-      const open = held(receiver)
-      writeFileSync(join(dir, 'a.log'), 'first\n')
-      await tail.start()
-      t.ok(await until(() => receiver.received.length === 1))
-      for (const line of numbered(20)) {
-        appendFileSync(join(dir, 'a.log'), `${line}\n`)
-        const { lines } = account().read
-        await until(() => account().read.lines > lines)
-      }
-      t.equal(receiver.received.length, 1)
-      open()
-      t.ok(await until(() => account().delivered.lines === 21))
-      t.strictSame(
-        receiver.received.map(({ body }) => body.trimEnd().split('\n').length),
-        [1, 20],
-      )
-      await pipeline.stop()
-      await tail.stop(true)
-    }
-  },
-)
+const INTERVAL = 200
 
-t.test('beside another request a batch waits for maxAge, and as it has ended only for linger', async t => {
-  const { dir, receiver, tail, until, account } = await flow(t, { maxAge: 3_600_000, linger: 10 }, 2)
-  const open = held(receiver)
-  writeFileSync(join(dir, 'a.log'), 'first\n')
+/** A pipeline whose time passes by hand. */
+const paced = (t: Test, concurrency: number, batch: Partial<typeof BATCH> = {}) => {
+  const clock = new HandClock()
+  const made = flow(t, { interval: INTERVAL, ...batch }, concurrency, undefined, undefined, undefined, { clock })
+  return made.then(flowing => ({
+    ...flowing,
+    clock,
+    /** Appends a line, which is read: it gathers, or goes. */
+    gather: async (line: string): Promise<void> => {
+      const { lines } = flowing.account().read
+      appendFileSync(join(flowing.dir, 'a.log'), `${line}\n`)
+      await flowing.until(() => flowing.account().read.lines > lines)
+    },
+  }))
+}
+
+const lengths = ({ received }: Receiver) => received.map(({ body }) => body.trimEnd().split('\n').length)
+
+t.test('a line after silence goes at once, those that follow together when the interval is over', async t => {
+  const { receiver, tail, until, pipeline, clock, gather } = await paced(t, 1)
   await tail.start()
+  await gather('first')
   t.ok(await until(() => receiver.received.length === 1))
-  appendFileSync(join(dir, 'a.log'), 'second\n')
-  t.ok(await until(() => account().read.lines === 2))
-  t.equal(receiver.received.length, 1)
-  open()
-  t.ok(await until(() => receiver.received.length === 2), 'and not in an hour')
+  await pipeline.whenIdle()
+  for (const line of numbered(20)) await gather(line)
+  t.strictSame(lengths(receiver), [1], 'though the backend is idle')
+  clock.pass(INTERVAL)
+  t.ok(await until(() => receiver.received.length === 2))
+  t.strictSame(messages(receiver.received), ['first', ...numbered(20)], 'in one request, in order')
+  await pipeline.whenIdle()
+  clock.pass(INTERVAL)
+  await gather('last')
+  t.ok(await until(() => receiver.received.length === 3), 'there was silence again')
 })
 
-t.test('with maxAge 0 what comes goes beside the request under way', async t => {
-  const { dir, receiver, tail, until } = await flow(t, { maxAge: 0 }, 2)
-  held(receiver)
-  writeFileSync(join(dir, 'a.log'), 'first\n')
+t.test('with one request at a time nothing goes beside it, and what has gathered as it ends', async t => {
+  const { receiver, tail, until, clock, gather } = await paced(t, 1)
+  const open = held(receiver)
   await tail.start()
+  await gather('first')
   t.ok(await until(() => receiver.received.length === 1))
-  appendFileSync(join(dir, 'a.log'), 'second\n')
+  for (const line of numbered(20)) await gather(line)
+  clock.pass(10 * INTERVAL)
+  await gather('one more')
+  t.strictSame(lengths(receiver), [1])
+  open()
+  t.ok(await until(() => receiver.received.length === 2))
+  t.strictSame(lengths(receiver), [1, 21])
+})
+
+t.test('where one more request may start it starts an interval after the one before it', async t => {
+  const { receiver, tail, until, clock, gather } = await paced(t, 2)
+  held(receiver)
+  await tail.start()
+  await gather('first')
+  t.ok(await until(() => receiver.received.length === 1))
+  await gather('second')
+  await gather('third')
+  t.strictSame(lengths(receiver), [1])
+  clock.pass(INTERVAL)
+  t.ok(await until(() => receiver.received.length === 2))
+  t.strictSame(lengths(receiver), [1, 2])
+})
+
+t.test('without an interval what comes goes beside the request under way', async t => {
+  const { receiver, tail, until, gather } = await paced(t, 2, { interval: 0 })
+  held(receiver)
+  await tail.start()
+  await gather('first')
+  t.ok(await until(() => receiver.received.length === 1))
+  await gather('second')
   t.ok(await until(() => receiver.received.length === 2))
 })
 
-t.test('a batch that has as many lines as it may does not linger, though no more are there', async t => {
-  const { dir, receiver, tail, until, account } = await flow(t, { maxRecords: 5, linger: 3_600_000, maxAge: 3_600_000 })
-  writeFileSync(join(dir, 'a.log'), `${numbered(5).join('\n')}\n`)
+t.test('a batch that has as many lines as it may waits for nothing, though no more are there', async t => {
+  const { dir, receiver, tail, until, gather } = await paced(t, 1, { maxRecords: 5 })
   await tail.start()
+  await gather('first')
   t.ok(await until(() => receiver.received.length === 1))
-  appendFileSync(join(dir, 'a.log'), 'more\n')
-  t.ok(await until(() => account().read.lines === 6))
-  t.equal(receiver.received.length, 1, 'what is not full does')
+  appendFileSync(join(dir, 'a.log'), `${numbered(12).join('\n')}\n`)
+  t.ok(await until(() => receiver.received.length === 3))
+  await gather('more')
+  t.strictSame(lengths(receiver), [1, 5, 5], 'what is not full does')
 })
 
-t.test('a hurry sends what lingers', async t => {
-  const { dir, receiver, tail, pipeline } = await flow(t, { linger: 3_600_000, maxAge: 3_600_000 })
-  writeFileSync(join(dir, 'a.log'), 'one\n')
+t.test('a hurry sends what waits', async t => {
+  const { receiver, tail, until, pipeline, gather } = await paced(t, 1)
   await tail.start()
+  await gather('first')
+  t.ok(await until(() => receiver.received.length === 1))
+  await gather('second')
   const idle = pipeline.whenIdle()
   pipeline.hurry()
   await idle
-  t.equal(receiver.received.length, 1)
+  t.strictSame(messages(receiver.received), ['first', 'second'])
 })
 
 t.test('a dead backend stops reading at the budget, and nothing is lost when it comes back', async t => {
@@ -391,7 +424,7 @@ t.test('however little memory there is, and whatever the backend answers, every 
       abort() {},
       async close() {},
     }
-    const options = { maxBytes: 64 * 1024, maxRecords, linger: 0, maxAge: 0 }
+    const options = { maxBytes: 64 * 1024, maxRecords, interval: 0 }
     const flowing = await flow(
       t,
       options,

@@ -5,7 +5,6 @@
 import type * as z from 'zod/mini'
 import { BACKENDS, type BackendType, createBackend, entryOf } from '../backends/registry.ts'
 import type { AuthOptions, DeliveryOptions, Secret } from '../delivery/options.ts'
-import { formatDuration } from '../duration.ts'
 import type { Environment } from '../environment.ts'
 import { NO_METADATA } from '../metadata.ts'
 import type { Partitioning } from '../partition.ts'
@@ -179,16 +178,12 @@ function checkBackend(
       hint: meant && `did you mean ${meant}?`,
     })
   }
-  const { batch, retry, tls, auth, deadLetter } = delivery
+  const { retry, tls, auth, deadLetter } = delivery
   if (deadLetter && config.state.dir === null) {
     report([...path, 'deadLetter'], { found: 'a dead-letter file', allowed: 'none without state.dir, which holds it' })
   }
   if (retry.initial > retry.max) {
     report([...path, 'retry', 'initial'], { found: 'more than retry.max', allowed: 'at most retry.max' })
-  }
-  if (batch.linger > batch.maxAge) {
-    const found = `${formatDuration(batch.linger)}, more than batch.maxAge (${formatDuration(batch.maxAge)})`
-    report([...path, 'batch', 'linger'], { found, allowed: 'at most batch.maxAge: no batch waits longer than that' })
   }
   if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
     const missing = tls.cert === undefined ? 'cert' : 'key'

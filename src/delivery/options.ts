@@ -157,17 +157,12 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
         .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
         .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
       maxRecords: z._default(whole(1, 1_000_000), maxRecords).check(z.describe('Most records in one request.')),
-      maxAge: z
-        .prefault(duration({ min: 0, max: HOUR }), '1s')
+      interval: z
+        .prefault(duration({ min: 0, max: HOUR }), '180ms')
         .check(
           z.describe(
-            'While requests are under way and one more may start, lines gather this long after the first of them.',
+            'From the start of one request to the next, while batches are not full: lines gather meanwhile. A line after silence goes at once. 0: each as soon as a request may start.',
           ),
-        ),
-      linger: z
-        .prefault(duration({ min: 0, max: HOUR }), '0s')
-        .check(
-          z.describe('While no request is under way, lines gather this long after the first of them. At most maxAge.'),
         ),
     }),
     {},
@@ -275,8 +270,8 @@ export interface TlsOptions {
 export interface BatchOptions {
   readonly maxBytes: number
   readonly maxRecords: number
-  readonly maxAge: number
-  readonly linger: number
+  /** From the start of one request to the next, where the batch is not full. */
+  readonly interval: number
 }
 
 /** Milliseconds: the first cap of the random wait, and what doubling it never exceeds. */

@@ -71,14 +71,19 @@ export class Sources {
 
   /**
    * A reader of some sources for one backend, which takes part from the start. Before the tail starts. `processing`:
-   * what lines of a source are processed by.
+   * what lines of a source are processed by. `interval`: see `Member`.
    */
-  reader({ name, sources }: Consumer, kernel: Kernel, processing: (source: string) => Processing = () => ({})): Reader {
+  reader(
+    { name, sources }: Consumer,
+    kernel: Kernel,
+    processing: (source: string) => Processing = () => ({}),
+    interval = 0,
+  ): Reader {
     const own = this.#options.filter(source => sources.includes(source.name))
     const forms = new Map(own.map(source => [source.name, formOf(source, processing(source.name))]))
     const framer = new Framer(kernel, source => forms.get(source)!, this.#allowance, this.#notices)
     const reader = new Reader(name, framer, this.tail.events)
-    this.tail.join({ reader, sources: new Set(sources) })
+    this.tail.join({ reader, sources: new Set(sources), interval })
     return reader
   }
 

@@ -211,6 +211,7 @@ export class Tail {
   /** Lets a pipeline take part. Before `start`. */
   join(member: Member): void {
     this.#lineage.members.push(member)
+    this.#scheduler.interval = Math.min(...this.#lineage.members.map(({ interval = 0 }) => interval))
   }
 
   /**
@@ -385,6 +386,7 @@ export class Tail {
     return {
       replaced: tailer => this.#follower.looks.replaced(tailer),
       dry: tailer => this.#follower.order.dry(tailer),
+      sent: () => this.#scheduler.sent(),
       failed: tailer => {
         this.#scheduler.backOff(tailer)
         this.#follower.order.failed(tailer)
@@ -478,7 +480,8 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#table.tailerAt(path)
-    if (tailer && (what === 'name' || !this.#scheduler.isActive(tailer))) this.#follower.looks.look(tailer)
+    if (tailer && what === 'name') this.#follower.looks.look(tailer)
+    else if (tailer) this.#scheduler.hinted(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#scheduler.sweepSoon()
   }

@@ -47,7 +47,7 @@ state: { dir: off }
   t.strictSame(value('sources[0].labels.team'), { value: '"checkout"', from: 'config.yaml:3' })
   t.strictSame(value('backends[0].endpoint'), { value: '"http://collector:8080/ingest"', from: 'config.yaml:6' })
   t.strictSame(value('backends[0].batch.maxBytes'), { value: '"512KiB"', from: 'config.yaml:7' })
-  t.strictSame(value('backends[0].batch.maxAge'), { value: '"1s"', from: 'default' })
+  t.strictSame(value('backends[0].batch.interval'), { value: '"180ms"', from: 'default' })
   t.strictSame(value('backends[0].retry.max'), { value: '"10s"', from: 'LOGSHIPPER_BACKEND_RETRY_MAX' })
   t.strictSame(value('backends[0].auth.bearer'), { value: '(hidden)', from: 'config.yaml:9' })
   t.strictSame(value('backends[0].sources'), { value: '"app"', from: 'default' })

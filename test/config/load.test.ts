@@ -71,7 +71,7 @@ t.test('three variables are a whole configuration', async t => {
         own: plain(config.backends[0]?.own),
         delivery: {
           compression: 'gzip',
-          batch: { maxBytes: 1048576, maxRecords: 10_000, maxAge: 1000, linger: 0 },
+          batch: { maxBytes: 1048576, maxRecords: 10_000, interval: 180 },
           concurrency: 1,
           retry: { initial: 500, max: 30_000 },
           timeout: { connect: 10_000, headers: 30_000, body: 30_000 },
@@ -115,7 +115,7 @@ t.test('bare paths behave like tail -F: standard output, no positions saved, no 
   t.same(asked.server, { port: 0, admin: null }, 'a listener that is asked for is there')
   t.equal(asked.state.dir, null)
 
-  const deployed = await valid(t, { paths: ['/a.log'], env: { LOGSHIPPER_BACKEND_BATCH_MAX_AGE: '2s' } })
+  const deployed = await valid(t, { paths: ['/a.log'], env: { LOGSHIPPER_BACKEND_BATCH_INTERVAL: '2s' } })
   t.equal(deployed.state.dir, '/var/lib/logshipper', 'a backend that was configured is no tail -F')
 })
 
@@ -146,7 +146,7 @@ sources:
   - { name: one, paths: [/file.log], labels: { team: file }, maxLineBytes: 2KiB }
   - { paths: [/two.log] }
 backends:
-  - { type: http, endpoint: "http://file/", auth: { bearer: { file: /token } }, batch: { maxAge: 3s, maxRecords: 5 } }
+  - { type: http, endpoint: "http://file/", auth: { bearer: { file: /token } }, batch: { interval: 3s, maxRecords: 5 } }
 server: { admin: off }
 `
   const env = {
@@ -165,7 +165,7 @@ server: { admin: off }
     { name: 'source-2', paths: ['/two.log'] },
   ])
   t.same(config.backends[0]?.delivery.auth, { bearer: { env: 'TOKEN' } })
-  t.match(config.backends[0]?.delivery, { concurrency: 1, batch: { maxAge: 3000, maxRecords: 7 } })
+  t.match(config.backends[0]?.delivery, { concurrency: 1, batch: { interval: 3000, maxRecords: 7 } })
   t.same(config.backends[0]?.sources, ['one', 'source-2'])
   t.same(config.server, { port: 9614, admin: null })
   t.match(config.pod, { name: 'web-1', node: 'n1', uid: undefined })
@@ -689,14 +689,9 @@ const MISTAKES: Mistake[] = [
     problem: { line: 5, key: 'backends[0].retry.initial', found: /more than/, allowed: /at most retry\.max/ },
   },
   {
-    says: 'a linger that no batch may take',
-    yaml: http('batch: { linger: 90s, maxAge: 1m }'),
-    problem: {
-      line: 5,
-      key: 'backends[0].batch.linger',
-      found: /^90s, more than batch.maxAge \(1m\)$/,
-      allowed: /^at most batch\.maxAge/,
-    },
+    says: 'an interval without a unit',
+    yaml: http('batch: { interval: 200 }'),
+    problem: { line: 5, key: 'backends[0].batch.interval', found: /200/, allowed: /unit|s|ms/ },
   },
   {
     says: 'too little memory',

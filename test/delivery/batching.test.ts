@@ -1,57 +1,57 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { type BatchingRules, type When, when } from '../../src/delivery/batching.ts'
+import { type BatchingRules, EARLY, NEVER_BEGUN, type When, when } from '../../src/delivery/batching.ts'
 
-const rules = (concurrency: number, linger = 0, maxAge = 1000): BatchingRules => ({
-  concurrency,
-  batch: { linger, maxAge },
-})
+const rules = (concurrency: number, interval = 200): BatchingRules => ({ concurrency, batch: { interval } })
 
-type Row = readonly [says: string, rules: BatchingRules, sending: number, full: boolean, age: number, is: When]
+type Row = readonly [says: string, rules: BatchingRules, sending: number, full: boolean, since: number, is: When]
 
-/** Its first line was read at 5000. */
+/** The last request was begun at 5000, and `since` before now. */
 const TABLE: readonly Row[] = [
-  ['an idle backend gets what there is at once', rules(1), 0, false, 0, 'now'],
-  ['or after linger', rules(1, 200), 0, false, 150, { at: 5200 }],
-  ['and not later', rules(1, 200), 0, false, 200, 'now'],
-  ['a full batch does not linger', rules(1, 200), 0, true, 0, 'now'],
+  ['a line after silence goes at once', rules(1), 0, false, 5000, 'now'],
+  ['another one when the interval is over', rules(1), 0, false, 10, { at: 5200 }],
+  ['and not later', rules(1), 0, false, 200, 'now'],
+  ['with a look that comes a little early', rules(1), 0, false, 176, 'now'],
+  ['but not with one that comes long before', rules(1), 0, false, 170, { at: 5200 }],
+  ['a full batch waits for nothing', rules(1), 0, true, 0, 'now'],
   ['one request at a time: the batch waits for its end, full or not', rules(1), 1, true, 5000, 'on-release'],
-  ['whatever maxAge is', rules(1, 0, 0), 1, false, 5000, 'on-release'],
-  ['and goes then, for it has waited', rules(1, 0, 60_000), 0, false, 5000, 'now'],
-  ['or lingers on, from its first line', rules(1, 200), 0, false, 199, { at: 5200 }],
-  ['beside another request lines gather until maxAge', rules(2), 1, false, 400, { at: 6000 }],
-  ['linger is not for that', rules(2, 200), 1, false, 400, { at: 6000 }],
-  ['and no longer', rules(2), 1, false, 1000, 'now'],
+  ['whatever the interval is', rules(1, 0), 1, false, 5000, 'on-release'],
+  ['beside another request it is the same interval', rules(2), 1, false, 10, { at: 5200 }],
+  ['and no longer', rules(2), 1, false, 200, 'now'],
   ['a full one goes beside it', rules(2), 1, true, 0, 'now'],
-  ['with maxAge 0 everything goes beside it', rules(2, 0, 0), 1, false, 0, 'now'],
-  ['but never more requests than may be', rules(2, 0, 0), 2, true, 5000, 'on-release'],
+  ['without an interval everything goes beside it', rules(2, 0), 1, false, 0, 'now'],
+  ['but never more requests than may be', rules(2, 0), 2, true, 5000, 'on-release'],
 ]
 
-for (const [says, rules, sending, full, age, is] of TABLE) {
+for (const [says, rules, sending, full, since, is] of TABLE) {
   t.test(says, async t => {
-    t.strictSame(when({ full, since: 5000 }, sending, 5000 + age, rules), is)
+    t.strictSame(when(full, sending, 5000, 5000 + since, rules), is)
   })
 }
 
-t.test('no batch waits longer than maxAge for a request that may start, and looking again at that time sends it', t => {
-  const gathered = fc.record({ full: fc.boolean(), since: fc.integer({ min: 0, max: 1e6 }) })
+t.test('before the first request nothing is waited for', async t => {
+  t.equal(when(false, 0, NEVER_BEGUN, 0, rules(1, 3_600_000)), 'now')
+})
+
+t.test('requests are an interval apart unless they are full, and looking again at that time sends', t => {
   const given = fc.record({
+    full: fc.boolean(),
+    begun: fc.integer({ min: 0, max: 1e6 }),
     concurrency: fc.integer({ min: 1, max: 32 }),
     sending: fc.nat({ max: 32 }),
-    maxAge: fc.nat({ max: 10_000 }),
-    linger: fc.nat({ max: 10_000 }),
-    age: fc.nat({ max: 20_000 }),
+    interval: fc.nat({ max: 10_000 }),
+    since: fc.nat({ max: 20_000 }),
   })
   fc.assert(
-    fc.property(gathered, given, (batch, { concurrency, sending, maxAge, linger, age }) => {
-      const asked = rules(concurrency, Math.min(linger, maxAge), maxAge)
-      const now = batch.since + age
-      const is = when(batch, sending, now, asked)
+    fc.property(given, ({ full, begun, concurrency, sending, interval, since }) => {
+      const asked = rules(concurrency, interval)
+      const is = when(full, sending, begun, begun + since, asked)
       if (sending >= concurrency) assert.equal(is, 'on-release')
-      else if (is !== 'now') {
-        assert.ok(typeof is === 'object' && is.at > now && is.at <= batch.since + maxAge && !batch.full)
-        assert.equal(when(batch, sending, is.at, asked), 'now')
+      else if (is === 'now') assert.ok(full || since >= interval * (1 - EARLY))
+      else {
+        assert.ok(typeof is === 'object' && is.at > begun + since && is.at <= begun + interval && !full)
+        assert.equal(when(full, sending, begun, is.at, asked), 'now')
       }
     }),
   )

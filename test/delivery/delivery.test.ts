@@ -84,7 +84,7 @@ t.test('what the configuration gives up is rejected with its status, and the nex
   const { arena, delivery, listener } = rig(
     url,
     { statuses: { rejected: [409] } },
-    { batch: { maxBytes: 1 << 20, maxRecords: 2, maxAge: 0, linger: 0 } },
+    { batch: { maxBytes: 1 << 20, maxRecords: 2, interval: 0 } },
   )
   await delivery.ship(arena.slab({ lines: numbered(4) }))
   t.equal(receiver.received.length, 2)
@@ -221,7 +221,7 @@ t.test('a stop leaves frames unsettled and everything released', async t => {
     t,
     inTurn(answer(204), () => {}),
   )
-  const { arena, delivery } = rig(url, {}, { batch: { maxBytes: 1 << 20, maxRecords: 5, maxAge: 0, linger: 0 } })
+  const { arena, delivery } = rig(url, {}, { batch: { maxBytes: 1 << 20, maxRecords: 5, interval: 0 } })
   const slab = arena.slab({ lines: numbered(5) }, { lines: numbered(5), fileStart: 100 })
   const shipping = delivery.ship(slab)
   while (receiver.received.length < 2) await sleep(5)
@@ -273,7 +273,7 @@ t.test('without room in the arena it waits for a release', async t => {
 t.test('repairs and cuts are booked once, with the origin they belong to', async t => {
   const { url } = await receiving(t, inTurn(answer(413), answer(503), answer(204)))
   const booked: string[] = []
-  const batch = { maxBytes: 65_536, maxRecords: 100, maxAge: 0, linger: 0 }
+  const batch = { maxBytes: 65_536, maxRecords: 100, interval: 0 }
   const { arena, delivery } = rig(
     url,
     {},
@@ -302,7 +302,7 @@ t.test(
     const { receiver, url } = await receiving(t, (request, response, count) =>
       answer(request.wire.length > 5 * PAGE ? 413 : 204)(request, response, count),
     )
-    const batch = { maxBytes: PAGE, maxRecords: 100, maxAge: 0, linger: 0 }
+    const batch = { maxBytes: PAGE, maxRecords: 100, interval: 0 }
     const booked: number[] = []
     const onTruncated = (_: unknown, records: number) => booked.push(records)
     const { arena, delivery } = rig(url, {}, { batch }, { onTruncated }, new Arena(4 << 20, 20 * PAGE))
@@ -335,7 +335,7 @@ t.test('a single record that is too large even when it is cut is rejected, and i
   const { receiver, url } = await receiving(t, (request, response, count) =>
     answer(request.wire.length > PAGE / 2 ? 413 : 204)(request, response, count),
   )
-  const batch = { maxBytes: PAGE, maxRecords: 100, maxAge: 0, linger: 0 }
+  const batch = { maxBytes: PAGE, maxRecords: 100, interval: 0 }
   const { arena, delivery } = rig(url, {}, { batch }, {}, new Arena(4 << 20, 20 * PAGE))
   t.same(await delivery.ship(arena.slab({ lines: ['a', 'l'.repeat(9 * PAGE), 'b'] })), { kind: 'settled' })
   t.match(arena.outcome, { delivered: { lines: 2 }, rejected: { too_large: { lines: 1, bytes: 9 * PAGE + 1 } } })

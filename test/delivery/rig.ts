@@ -205,7 +205,7 @@ export function rig(
     kernel: arena.kernel,
     budget: arena.budget,
     options: {
-      batch: { maxBytes: 1 << 20, maxRecords: 10_000, maxAge: 1000, linger: 0 },
+      batch: { maxBytes: 1 << 20, maxRecords: 10_000, interval: 0 },
       retry: { initial: 10, max: 20 },
       compression: 'none',
       ...options,

@@ -170,7 +170,7 @@ t.test('what was acknowledged behind something that was not is not sent again', 
     else response.writeHead(number === 2 ? 204 : 503).end()
     return number === 2
   }
-  const batch = { maxRecords: 100, maxAge: '100ms' }
+  const batch = { maxRecords: 100, interval: '100ms' }
   place.write({ backends: [{ ...place.main, endpoint: `${stage.receiver.url}/old`, batch, concurrency: 2 }] })
   const program = await place.start()
   stage.write(100)

@@ -174,7 +174,7 @@ export class Room {
       slab: SLAB,
       stage: new Stage(kernel, NO_PLANS),
       // What is read goes at once, however much is under way.
-      batch: { maxBytes: FULL, maxRecords: FRAMES, maxAge: 0, linger: 0 },
+      batch: { maxBytes: FULL, maxRecords: FRAMES, interval: 0 },
       concurrency: Number.POSITIVE_INFINITY,
       delivery: this.#taker as unknown as Delivery,
       transport: { close: async () => {} } as unknown as Transport,

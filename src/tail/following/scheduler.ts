@@ -1,7 +1,14 @@
 /**
- * The scheduler: when to look at what. Files that are being written every few milliseconds, others at every tick, idle
- * ones the more seldom the longer they are idle; the directories once a second, or at once when something hints at a
- * change, but the more seldom the longer such a look takes. A few timers in all, however many files there are.
+ * The scheduler: when to look at what. Files that are being written when what is found there may be sent, others at every
+ * tick, idle ones the more seldom the longer they are idle; the directories once a second, or at once when something
+ * hints at a change, but the more seldom the longer such a look takes. A few timers in all, however many files there are.
+ *
+ *     a line after silence ─► a hint ─► look ─► sent ─── interval ───► look at all that is written ─► sent ─── …
+ *                                                          └─ sooner, where that would be more than one request
+ *
+ * Looking follows sending. Between two requests nothing that was written could be sent, so nothing is looked at for its
+ * content, whatever is reported meanwhile; what happens to names is not waited for. Without an interval a file that is
+ * being written is looked at every few milliseconds.
  *
  * Guarantees: looks at thousands of files are made in short turns, between which everything else has its own.
  */
@@ -22,15 +29,21 @@ const SWEEP = 1000
 /** A file counts as hot for this long after a change, as active for this long. */
 const HOT_FOR = 1000
 const ACTIVE_FOR = 10_000
-/** Bytes between two looks from which on a file is written a lot. */
+/** Bytes between two looks from which on a file is written a lot; and those for which a look comes before its time. */
 const A_LOT = 64 * 1024
+const ENOUGH = 512 * 1024
 /** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
 const EACH = 0.5
 /** What looks at files may take in one turn, and the pause before they go on: milliseconds. */
 const SLICE = 50
 const PAUSE = 5
-/** Other files that are looked at with the hot ones while the system does not report what happens to them. */
+/** Others are looked at with the hot ones while the system does not report what happens to them: four every few milliseconds. */
 const OTHERS = 4
+const MOST_OTHERS = 16
+/** Of the interval: looks that are apart by less are one. */
+const TOGETHER = 1 / 8
+/** A look at the directories comes with a tick that is so much before its time: milliseconds. */
+const EARLY = 100
 
 export interface Looks {
   /** Look at one file. */
@@ -41,7 +54,7 @@ export interface Looks {
   ticked(): void
   /** Whether the system reports what happens, and otherwise whether names have come or gone. */
   news(): 'reported' | 'none' | 'some'
-  /** No file is looked at every few milliseconds any more: reports are wanted. */
+  /** No file is looked at all the time any more: reports are wanted. */
   calm(): void
 }
 
@@ -50,6 +63,8 @@ export class Scheduler {
   readonly #looks: Looks
   readonly #hot = new Set<Tailer>()
   #round: Iterator<Tailer>
+  /** Milliseconds from one request to the next, of those backends that are sent to the most often. */
+  #interval = 0
   /** Milliseconds of the monotonic clock at which the loop last turned. */
   turnedAt = performance.now()
   #sweepDue = 0
@@ -57,18 +72,26 @@ export class Scheduler {
   #sweptAt = Number.NEGATIVE_INFINITY
   #sweepTook = 0
   #tick: NodeJS.Timeout | undefined
-  /** Milliseconds from one tick to the next. */
-  #pace = TICK
+  #tickDue = 0
   /** The files that are still to be looked at in this tick, whether one of all was active, and when it goes on. */
   #due: Iterator<Tailer> | undefined
   #active = false
   #pause: NodeJS.Timeout | undefined
+  /** When the next look at hot files was decided upon, and when it comes. */
   #hotTick: NodeJS.Timeout | undefined
-  /** The hot files that are still to be looked at, and whether one of those before them grew by a lot. */
-  #hotDue: Iterator<Tailer> | undefined
-  #growing = false
-  /** Between the last two looks at hot files one grew by a lot. */
-  #busy = false
+  #hotFrom = 0
+  #hotDue = 0
+  /** The hot files that are still to be looked at, by how much those before them grew, and whether one is hot no more. */
+  #hotRest: Iterator<Tailer> | undefined
+  #growing = 0
+  #left = false
+  /** Such a look is under way. */
+  #looking = false
+  /** When a file was last found to have changed. */
+  #changedAt = Number.NEGATIVE_INFINITY
+  /** Bytes by which hot files had grown at the last look, in all and a millisecond. */
+  #grew = 0
+  #rate = 0
   #hint: NodeJS.Timeout | undefined
   #held = false
 
@@ -78,6 +101,11 @@ export class Scheduler {
     this.#looks = looks
   }
 
+  /** Milliseconds from one request to the next. However long that is, a truncation must not be missed. */
+  set interval(ms: number) {
+    this.#interval = Math.min(TICK, ms)
+  }
+
   /** What was known is still being found again: nothing is looked at before `start`. */
   hold(): void {
     this.#held = true
@@ -85,10 +113,11 @@ export class Scheduler {
 
   start(): void {
     const now = performance.now()
+    clearTimeout(this.#tick)
     this.#tick = undefined
     this.#held = false
     if (this.#hot.size > 0) this.#tickSoon()
-    if (now >= this.#sweepDue) this.#sweep()
+    if (now >= this.#sweepDue - EARLY) this.#sweep()
     this.#active = false
     this.#due = this.#table.tailers
     this.#lookAtDue()
@@ -98,6 +127,7 @@ export class Scheduler {
     const now = performance.now()
     this.turnedAt = now
     const all = this.#lookAt(this.#due!, tailer => {
+      if (this.#hot.has(tailer)) return
       if (tailer.due <= now) this.#looks.poll(tailer, now)
       this.#active ||= now - tailer.changedAt < ACTIVE_FOR
     })
@@ -108,8 +138,7 @@ export class Scheduler {
       return
     }
     this.#looks.ticked()
-    this.#pace = this.#active ? TICK : IDLE
-    this.#tick = setTimeout(() => this.start(), this.#pace)
+    this.#tickIn(this.#active ? TICK : IDLE)
   }
 
   /** Looks at files until the turn has been long enough. Returns whether all were looked at. */
@@ -127,7 +156,7 @@ export class Scheduler {
     this.#held = true
     for (const timer of [this.#tick, this.#pause, this.#hotTick, this.#hint]) clearTimeout(timer)
     this.#tick = undefined
-    this.#hotDue = undefined
+    this.#hotRest = undefined
     this.#hot.clear()
   }
 
@@ -157,12 +186,25 @@ export class Scheduler {
   /** The file has just changed. */
   markActive(tailer: Tailer): void {
     this.#hot.add(tailer)
+    this.#changedAt = performance.now()
     this.#tickSoon()
-    this.#active = true
-    if (this.#pace === TICK || this.#tick === undefined) return
-    this.#pace = TICK
-    clearTimeout(this.#tick)
-    this.#tick = setTimeout(() => this.start(), TICK)
+  }
+
+  /** The file was written to, as is reported: it is looked at now, or with the others when something may be sent again. */
+  hinted(tailer: Tailer): void {
+    if (this.#held) return
+    const now = performance.now()
+    if (now - this.#changedAt < this.#interval) {
+      this.#hot.add(tailer)
+      this.#tickSoon()
+    } else if (this.#interval > 0 || !this.#hot.has(tailer)) this.#looks.poll(tailer, now)
+  }
+
+  /** A request was begun: the next one may begin an interval later. */
+  sent(): void {
+    if (this.#hotTick === undefined || this.#hotRest !== undefined || this.#soon < this.#interval) return
+    const due = performance.now() + this.#interval
+    if (Math.abs(due - this.#hotDue) > this.#interval * TOGETHER) this.#hotTickIn(this.#interval)
   }
 
   /** The file cannot be read just now. */
@@ -171,33 +213,38 @@ export class Scheduler {
     tailer.due = performance.now() + IDLE
   }
 
-  /** It is looked at every few milliseconds anyhow. */
-  isActive(tailer: Tailer): boolean {
-    return this.#hot.has(tailer)
-  }
-
   forget(tailer: Tailer): void {
     this.#hot.delete(tailer)
   }
 
   #lookAtHot(): void {
     const now = performance.now()
-    this.#hotDue ??= this.#hot.values()
-    const all = this.#lookAt(this.#hotDue, tailer => {
+    if (this.#hotRest === undefined) {
+      this.#hotRest = this.#hot.values()
+      this.#growing = 0
+      this.#left = false
+    }
+    this.#looking = true
+    const all = this.#lookAt(this.#hotRest, tailer => {
       const { size } = tailer
-      if (now - tailer.changedAt > HOT_FOR || tailer.state.kind === 'closed') this.#hot.delete(tailer)
-      else this.#looks.poll(tailer, now)
-      this.#growing ||= tailer.size - size >= A_LOT
+      if (!tailer.closed) this.#looks.poll(tailer, now)
+      this.#growing += Math.max(0, tailer.size - size)
+      if (!tailer.closed && now - tailer.changedAt <= HOT_FOR) return
+      this.#hot.delete(tailer)
+      this.#left = true
     })
+    this.#looking = false
     this.#hotTick = undefined
     if (this.#held) return
     if (!all) {
       this.#hotTick = setTimeout(() => this.#lookAtHot(), PAUSE)
       return
     }
-    this.#hotDue = undefined
-    this.#busy = this.#growing
-    this.#growing = false
+    this.#hotRest = undefined
+    this.#grew = this.#growing
+    this.#rate = this.#grew / Math.max(1, now - this.#hotFrom)
+    // What is looked at no more so often is looked at by each tick.
+    if (this.#left && this.#tickDue - now > TICK) this.#tickIn(TICK)
     if (this.#hot.size === 0) {
       this.#looks.calm()
       return
@@ -206,11 +253,14 @@ export class Scheduler {
     const news = this.#looks.news()
     if (news === 'some') this.sweepSoon()
     if (news !== 'reported') this.#lookAround(now)
+    // One wake-up for both.
+    if (this.#tick !== undefined && this.#tickDue - now < this.#interval / 2) this.start()
   }
 
-  /** A few others each time, in turn: with few files in all each of them is seen at once when it is written to. */
+  /** Some others each time, in turn: with few files in all each of them is seen at once when it is written to. */
   #lookAround(now: number): void {
-    for (let n = 0; n < OTHERS; n++) {
+    const most = Math.min(MOST_OTHERS, Math.round((OTHERS * Math.max(HOT, this.#interval)) / HOT))
+    for (let n = 0; n < most; n++) {
       const { value: tailer } = this.#round.next()
       if (tailer === undefined) {
         this.#round = this.#table.tailers
@@ -220,9 +270,28 @@ export class Scheduler {
     }
   }
 
+  /** Milliseconds to the next look at hot files. */
+  get #soon(): number {
+    const each = EACH * (this.#hot.size - 1)
+    if (this.#interval === 0) return Math.min(TICK, (this.#grew >= A_LOT ? BUSY : HOT) + each)
+    return Math.min(TICK, Math.max(each, Math.min(this.#interval, Math.max(BUSY, ENOUGH / this.#rate))))
+  }
+
   #tickSoon(): void {
+    if (!this.#held && !this.#looking && this.#hotTick === undefined) this.#hotTickIn(this.#soon)
+  }
+
+  #hotTickIn(ms: number): void {
+    clearTimeout(this.#hotTick)
+    this.#hotFrom = performance.now()
+    this.#hotDue = this.#hotFrom + ms
+    this.#hotTick = setTimeout(() => this.#lookAtHot(), ms)
+  }
+
+  #tickIn(ms: number): void {
     if (this.#held) return
-    const soon = (this.#busy ? BUSY : HOT) + EACH * (this.#hot.size - 1)
-    this.#hotTick ??= setTimeout(() => this.#lookAtHot(), Math.min(soon, TICK))
+    clearTimeout(this.#tick)
+    this.#tickDue = performance.now() + ms
+    this.#tick = setTimeout(() => this.start(), ms)
   }
 }

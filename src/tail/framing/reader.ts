@@ -33,6 +33,8 @@ export interface ReaderEvents {
   failed(tailer: Tailer): void
   /** All there is to read of it has been read. */
   dry(tailer: Tailer): void
+  /** A request with what was read was begun. */
+  sent(): void
 }
 
 /** Of those that rest so many are offered together: what they may use is for all of them. */
@@ -79,6 +81,11 @@ export class Reader {
     this.#withheld = this.#withheld.filter(place => !ready.includes(place))
     this.#ring.push(...ready)
     this.onReady()
+  }
+
+  /** A request with what was read was begun. */
+  sent(): void {
+    this.#events.sent()
   }
 
   /** Says that the cursor has something to read. */

@@ -29,6 +29,8 @@ export interface Offers {
 export interface Member {
   readonly reader: Offers
   readonly sources: ReadonlySet<string>
+  /** Milliseconds from one request to the next, where they are not full: more often nothing need be looked at. Default: 0. */
+  readonly interval?: number
 }
 
 export class Lineage {

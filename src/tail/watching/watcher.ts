@@ -7,8 +7,8 @@
  *
  * chokidar keeps the watches: one watcher of its for each directory, which it is to watch and no more, so that letting go
  * of one costs the others nothing and nothing is kept of what was in it. Which directories, and how many, others decide.
- * A file that is written a hundred times a second is looked at every few milliseconds anyhow; to hear of each write as
- * well would cost more than to ship it, so while that lasts nothing is watched.
+ * A file that is written all the time is looked at as often as something may be sent; to hear of each write as well would
+ * cost more than to ship it, so while that lasts nothing is watched.
  *
  * Guarantees: nothing here throws; a failure is said once; after a rest the directories are hinted at, since what happened
  * meanwhile was not reported; reports that come faster than they can be dealt with end the watching, not the process.
@@ -32,7 +32,7 @@ type State =
   | { readonly kind: 'failed'; readonly reason: string }
 
 /** So many reports in so many milliseconds are too many. */
-const MANY = 150
+const MANY = 15
 const WHILE = 3000
 /** A rest shorter than this was not worth it; then none is taken for so long: milliseconds. */
 const SHORT = 10_000
@@ -108,7 +108,7 @@ export class Watcher {
     this.#adjust()
   }
 
-  /** Files are not looked at every few milliseconds any more: if this rests, it goes on. */
+  /** Files are not looked at all the time any more: if this rests, it goes on. */
   wake(): void {
     if (this.#state.kind !== 'resting' || this.#state.until !== undefined) return
     const now = this.#clock.now()

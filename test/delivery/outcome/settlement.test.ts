@@ -142,7 +142,7 @@ t.test('what is confirmed after its slab was abandoned settles nothing: others h
     const body = asked ? (confirmed ? request.body : '[]') : JSON.stringify({ kind: 'pending', receipt: 'first' })
     answer(asked || count === 1 ? 200 : 503, {}, body)(request, response, count)
   })
-  const batch = { maxBytes: 1 << 20, maxRecords: 2, maxAge: 1000, linger: 0 }
+  const batch = { maxBytes: 1 << 20, maxRecords: 2, interval: 0 }
   const backend = told(url, { confirmation: confirmation(60_000) })
   const { arena, delivery } = rig(url, {}, { batch }, { backend })
   const slab = arena.slab({ lines: numbered(4) })

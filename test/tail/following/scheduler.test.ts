@@ -1,4 +1,4 @@
-/** When the directories are looked at: at once, and the more seldom the more a look costs. */
+/** When directories and files are looked at. */
 import t, { type Test } from 'tap'
 import { Scheduler } from '../../../src/tail/following/scheduler.ts'
 import { Table } from '../../../src/tail/generation/table.ts'
@@ -151,4 +151,130 @@ t.test('a file that a tick finds changed after a long rest makes no second clock
   const before = counts.ticks
   await pass(5000)
   t.ok(counts.ticks - before <= 6, `${counts.ticks - before} ticks in five seconds`)
+})
+
+const INTERVAL = 180
+
+/** A scheduler over files that are only counted; what is found in one is sent in the same turn. */
+function files(t: Test, count: number, interval: number) {
+  const time = Time.stop(t)
+  const polled: number[] = []
+  const all = Array.from({ length: count }, () => ({
+    size: 0,
+    closed: false,
+    due: Number.POSITIVE_INFINITY,
+    changedAt: Number.NEGATIVE_INFINITY,
+    unseen: 0,
+  }))
+  const tailers = all as unknown as Tailer[]
+  const made = new Scheduler(
+    {
+      get tailers() {
+        return tailers.values()
+      },
+    },
+    {
+      poll: (tailer, now) => {
+        polled.push(now)
+        const file = tailer as unknown as (typeof all)[number]
+        if (file.unseen === 0) return
+        file.size += file.unseen
+        file.unseen = 0
+        file.changedAt = now
+        made.markActive(tailer)
+        made.sent()
+      },
+      sweep: () => {},
+      ticked: () => {},
+      news: () => 'reported',
+      calm: () => {},
+    },
+  )
+  made.interval = interval
+  made.start()
+  polled.length = 0
+  t.teardown(() => made.stop())
+  const write = (n: number, bytes: number): void => {
+    all[n]!.unseen += bytes
+    made.hinted(tailers[n]!)
+  }
+  return { time, made, polled, write, all }
+}
+
+t.test('a line after silence is looked at as it is reported, those that follow together an interval later', async t => {
+  const { time, polled, write, all } = files(t, 2, INTERVAL)
+  write(0, 100)
+  t.equal(polled.length, 1)
+  for (let n = 0; n < 100; n++) {
+    await time.pass(1)
+    write(n % 2, 100)
+  }
+  t.equal(polled.length, 1, 'though all of it is reported')
+  await time.pass(INTERVAL - 100)
+  t.equal(polled.length, 3, 'each file once')
+  t.strictSame(
+    all.map(({ unseen }) => unseen),
+    [0, 0],
+  )
+})
+
+t.test('however often a file is written to, it is looked at once an interval', async t => {
+  const { time, polled, write } = files(t, 1, INTERVAL)
+  for (let n = 0; n < 100 * INTERVAL; n++) {
+    write(0, 100)
+    await time.pass(1)
+  }
+  t.ok(polled.length >= 99 && polled.length <= 101, `${polled.length} times in 100 intervals`)
+})
+
+t.test('a file that fills requests is looked at sooner', async t => {
+  const { time, polled, write } = files(t, 1, INTERVAL)
+  for (let n = 0; n < 10 * INTERVAL; n++) {
+    write(0, 100_000)
+    await time.pass(1)
+  }
+  t.ok(polled.length > 50, `${polled.length} times in 10 intervals`)
+})
+
+t.test('the next look is an interval after a request that was begun later than the one before', async t => {
+  const { time, made, polled, write, all } = files(t, 1, INTERVAL)
+  write(0, 100)
+  await time.pass(100)
+  made.sent()
+  all[0]!.unseen = 100
+  await time.pass(INTERVAL - 1)
+  t.equal(polled.length, 1)
+  await time.pass(1)
+  t.equal(polled.length, 2)
+})
+
+t.test('without an interval a file that is written to is looked at every few milliseconds', async t => {
+  const { time, polled, write } = files(t, 1, 0)
+  for (let n = 0; n < 800; n++) {
+    write(0, 100)
+    await time.pass(1)
+  }
+  t.ok(polled.length >= 90 && polled.length <= 110, `${polled.length} times in 800 ms`)
+})
+
+t.test('however long the interval is, what is written to is looked at four times a second', async t => {
+  const { time, polled, write } = files(t, 1, 3_600_000)
+  for (let n = 0; n < 10_000; n++) {
+    write(0, 100)
+    await time.pass(1)
+  }
+  t.ok(polled.length >= 39 && polled.length <= 42, `${polled.length} times in ten seconds`)
+})
+
+t.test('once nothing is written any more a file is left to the ticks', async t => {
+  const { time, polled, write, all } = files(t, 1, INTERVAL)
+  write(0, 100)
+  await time.pass(1500)
+  const { length } = polled
+  t.ok(length <= 8, `${length} times`)
+  await time.pass(5000)
+  t.equal(polled.length, length)
+  all[0]!.due = 0
+  await time.pass(250)
+  t.equal(polled.length, length + 1)
 })

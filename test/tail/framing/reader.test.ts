@@ -32,6 +32,7 @@ function reading(t: Test, allowance: Allowance) {
     replaced() {},
     failed() {},
     dry() {},
+    sent() {},
   })
   const files: Tailer[] = []
   t.teardown(() => {
