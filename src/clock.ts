@@ -15,3 +15,12 @@ export const CLOCK: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/**
+ * Milliseconds until a full second of the monotonic clock, half of one at the least: what is done once a second, by
+ * whichever part, is done in one wake-up of the process.
+ */
+export function untilSecond(now = performance.now()): number {
+  const rest = 1000 - (Math.floor(now) % 1000)
+  return rest < 500 ? rest + 1000 : rest
+}

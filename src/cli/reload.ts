@@ -7,6 +7,7 @@
  * was refused is retried, for another file may have been at fault.
  */
 import { readFileSync, realpathSync } from 'node:fs'
+import { untilSecond } from '../clock.ts'
 import type { LogLevel } from '../config/config.ts'
 import { configurationFile, formatProblem, type Loaded, type LoadRequest, loadConfig } from '../config/load.ts'
 import type { Logger } from '../log.ts'
@@ -14,8 +15,7 @@ import { signatureOf } from '../signature.ts'
 import type { Live } from './live.ts'
 import { sayRemarks } from './sources.ts'
 
-/** Milliseconds between two looks, and how many looks until what was refused is retried. */
-const LOOK = 1000
+/** How many looks until what was refused is retried. */
 const AGAIN = 5
 
 export interface ReloadParts {
@@ -66,7 +66,7 @@ export class Reload {
 
   #next(): void {
     if (this.#stopped) return
-    this.#timer = setTimeout(() => void this.#look().finally(() => this.#next()), LOOK)
+    this.#timer = setTimeout(() => void this.#look().finally(() => this.#next()), untilSecond())
     this.#timer.unref()
   }
 

@@ -60,8 +60,8 @@ export async function listen(
       requestTimeout: 10_000,
       headersTimeout: 5_000,
       keepAliveTimeout: 5_000,
-      // How often the two limits above are enforced; by default only twice a minute.
-      connectionsCheckingInterval: 1_000,
+      // How often the two limits above are enforced, whether anyone is connected or not; by default only twice a minute.
+      connectionsCheckingInterval: 5_000,
     },
     (request, response) => {
       const { socket } = request

@@ -101,7 +101,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'renames the checkpoint before it is on the disk',
-    edits: [['src/tail/state/checkpoint.ts', '    await handle.sync()\n  } catch', '  } catch']],
+    edits: [['src/tail/state/checkpoint.ts', '    await handle.sync()\n    return handle', '    return handle']],
     test: 'test/limits/saving.test.ts',
   },
   {

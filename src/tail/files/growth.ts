@@ -8,7 +8,8 @@
  *
  * It answers one question: since when is there something behind this offset, which is how late a backend is whose
  * committed offset that is. The answer is an estimate:
- *   - a byte counts from the look that saw it: up to 8 ms late in a file that is being written, up to 4 s in an idle one;
+ *   - a byte counts from the look that saw it: up to a quarter of a second late in a file that is being written, up to
+ *     4 s in an idle one;
  *   - looks within a second are one stretch, and once there are more than `MOST` the neighbours are joined that are the
  *     narrowest for their age: the answer is off by a second, or by a few percent of the lag;
  *   - what was written before we came is dated by the file itself: from its birth to its last modification if nothing of

@@ -12,6 +12,7 @@
  *
  * Guarantees: looks at thousands of files are made in short turns, between which everything else has its own.
  */
+import { untilSecond } from '../../clock.ts'
 import { Effort, restAfter } from '../directories/effort.ts'
 import type { Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
@@ -43,7 +44,7 @@ const MOST_OTHERS = 16
 /** Of the interval: looks that are apart by less are one. */
 const TOGETHER = 1 / 8
 /** A look at the directories comes with a tick that is so much before its time: milliseconds. */
-const EARLY = 100
+const EARLY = TICK
 
 export interface Looks {
   /** Look at one file. */
@@ -138,7 +139,7 @@ export class Scheduler {
       return
     }
     this.#looks.ticked()
-    this.#tickIn(this.#active ? TICK : IDLE)
+    this.#tickIn(this.#active ? TICK : untilSecond(now))
   }
 
   /** Looks at files until the turn has been long enough. Returns whether all were looked at. */
@@ -254,7 +255,7 @@ export class Scheduler {
     if (news === 'some') this.sweepSoon()
     if (news !== 'reported') this.#lookAround(now)
     // One wake-up for both.
-    if (this.#tick !== undefined && this.#tickDue - now < this.#interval / 2) this.start()
+    if (this.#tick !== undefined && this.#tickDue - now < this.#interval) this.start()
   }
 
   /** Some others each time, in turn: with few files in all each of them is seen at once when it is written to. */

@@ -213,12 +213,16 @@ export class CheckpointStore {
     const { dir } = this
     try {
       const { directory } = state
-      await writeNew(directory, 'checkpoint.tmp', content)
-      state.replaces('checkpoint.previous')
+      const handle = await writeNew(directory, 'checkpoint.tmp', content)
       // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
-      await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
-        if (codeOf(error) !== 'ENOENT') throw error
-      })
+      const keep = async (): Promise<void> => {
+        state.replaces('checkpoint.previous')
+        await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
+          if (codeOf(error) !== 'ENOENT') throw error
+        })
+      }
+      // All of it is on the disk: closing need not come first, and both wake the process once, as a rule.
+      await Promise.all([handle.close(), keep()])
       await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))
       await promisify(fsync)(directory.descriptor)
     } catch (error) {
@@ -250,8 +254,9 @@ function bytesOf(totals: readonly SavedTotals[]): Map<string, number> {
   return new Map(totals.map(({ source, backend, settled }) => [`${source}\0${backend}`, total(settled).bytes]))
 }
 
-/** Generations that are written into one piece. */
+/** Generations that are written into one piece, and bytes up to which all of it is. */
 const PIECE = 64
+const AT_ONCE = 64 * 1024
 
 /**
  * The content of the file, in pieces, each made of a few generations at a time: as one text, or one list of thousands of
@@ -272,20 +277,22 @@ function encode({ generations, ...rest }: Snapshot): Uint8Array[] {
   const body = [Buffer.from(before), ...pieces, Buffer.from(after)]
   const sum = body.reduce((crc, piece) => crc32(piece, crc), 0)
   const length = body.reduce((all, piece) => all + piece.length, 0)
-  return [Buffer.from(`logshipper-checkpoint ${VERSION} ${sum} ${length}\n`), ...body]
+  const content = [Buffer.from(`logshipper-checkpoint ${VERSION} ${sum} ${length}\n`), ...body]
+  // Each piece is a call of its own, for which another thread and then this one are woken.
+  return length <= AT_ONCE ? [Buffer.concat(content)] : content
 }
 
-/** A new file, and all of it on the disk; or nothing of it. */
-async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[]): Promise<void> {
+/** A new file, still open, and all of it on the disk; or nothing of it. */
+async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[]) {
   const handle = await directory.createAsync(name)
   try {
     await handle.writeFile(content)
     await handle.sync()
+    return handle
   } catch (error) {
     directory.remove(name)
-    throw error
-  } finally {
     await handle.close()
+    throw error
   }
 }
 
