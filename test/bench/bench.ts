@@ -99,7 +99,6 @@ try {
     console.log(`\n${'live'.padEnd(25)}${LIVE_HEAD}`)
     await live('20 MiB/s, rotating', 20 * MIB, 64 * MIB)
     await live('20 MiB/s in 100 files', 20 * MIB, 64 * MIB, 100)
-    await live('100 lines/s', 19 * 1024, 1024 * MIB)
   }
   if (wants('small')) {
     console.log(`\n${'small loads'.padEnd(23)}${SMALL_HEAD}   (ms, MiB)`)
