@@ -171,6 +171,7 @@ export class Follower {
     missed.vacated(origin, source)
     const since = begunAfter(old.begun, tailer.modified)
     const generation = lineage.begun(source, path, tailer.inode, Date.now(), since)
+    if (tailer.modifiedBefore < generation.after) generation.after = tailer.modifiedBefore
     table.begin(tailer, generation)
     missed.followed(path, generation.begun)
     this.#hold(tailer)

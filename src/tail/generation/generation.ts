@@ -265,6 +265,11 @@ export class Generation {
    * generations with one origin the one that began first is read first.
    */
   readonly begun: bigint
+  /**
+   * It did not begin before this, in nanoseconds since the epoch. That other content stands in a file shows when more of
+   * it may have been written, and copied, already: then `begun` is late.
+   */
+  after: bigint
   /** When its bytes were written. */
   growth = new Growth()
   readonly #made = made++
@@ -286,6 +291,7 @@ export class Generation {
     this.size = size
     this.cursors = cursors
     this.begun = begun
+    this.after = begun
   }
 
   get origin(): Origin {

@@ -90,6 +90,7 @@ export class Tailer {
   due = 0
   changedAt: number
   #mtime: bigint
+  #before: bigint
   /** While the head grows: what stands there if the file is cut off within it. */
   #prefixes = NO_PREFIXES
 
@@ -104,6 +105,7 @@ export class Tailer {
     generation.growth.found(timesOf(stats), generation.settled)
     this.changedAt = now
     this.#mtime = stats.mtimeNs
+    this.#before = stats.mtimeNs
     this.#see(this.size, generation.furthest)
   }
 
@@ -115,6 +117,11 @@ export class Tailer {
   /** Modification time at the last look, in nanoseconds. */
   get modified(): bigint {
     return this.#mtime
+  }
+
+  /** And at the one before. */
+  get modifiedBefore(): bigint {
+    return this.#before
   }
 
   /** Where its data ends: NULs behind that are room that its writer has set aside. */
@@ -156,6 +163,7 @@ export class Tailer {
     const written = generation.probe(this.fd)
     const changed = stats.mtimeNs !== this.#mtime || size !== before || written
     this.size = size
+    if (this.#mtime >= 0n) this.#before = this.#mtime
     this.#mtime = stats.mtimeNs
     if (changed) this.changedAt = now
     this.ending = this.#quiet(now)

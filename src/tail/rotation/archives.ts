@@ -8,7 +8,7 @@
 import { type BigIntStats, closeSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Logger } from '../../log.ts'
-import { inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { type Head, inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt } from '../files/inodes.ts'
 import { type Habits, withoutCompression } from '../files/names.ts'
 import type { Bound, OpenFile } from '../files/open.ts'
@@ -175,7 +175,7 @@ export class Archives {
         entry.key,
         path,
         this.#parts.boundsOf(source),
-        () => table.headsOf(origin),
+        () => this.#headsOf(origin, [path]),
         inode,
       )
       if (this.#stopped) {
@@ -216,6 +216,15 @@ export class Archives {
       onSettled(origin, this.#isMore(origin))
       return
     }
+  }
+
+  /**
+   * How the generations begin that began under a path, or under the names that its archives had before they were
+   * compressed: a copy that was followed as a file of its own is no rotation's.
+   */
+  *#headsOf(origin: string, archives: readonly string[]): Generator<Head> {
+    const { table } = this.#parts
+    for (const path of new Set([origin, ...archives.map(withoutCompression)])) yield* table.headsOf(path)
   }
 
   /** Another archive of the path is looked into, and does not wait for room. */
@@ -275,7 +284,7 @@ export class Archives {
     for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
       // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
       const blank = wanted.head.length === 0
-      const heads = () => table.headsOf(entry.origin)
+      const heads = () => this.#headsOf(entry.origin, archives)
       const result = blank
         ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
         : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)

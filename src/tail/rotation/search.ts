@@ -168,7 +168,8 @@ export class Search {
       return
     }
     const { replaced, truncated } = circumstances
-    const found = this.#first(entry, { ...wanted, removed: !replaced && !truncated }, circumstances)
+    const known = { removed: !replaced && !truncated, after: table.living(entry)?.after }
+    const found = this.#first(entry, { ...wanted, ...known }, circumstances)
     if (found) {
       this.#continue(entry, found, circumstances)
       return

@@ -49,6 +49,8 @@ export interface Wanted {
   readonly ends?: readonly SavedCursor[] | undefined
   /** When the generation began: nanoseconds since the epoch. A copy of it is younger. */
   readonly begun?: string | undefined
+  /** Before this it cannot have begun, if that is known better. */
+  readonly after?: bigint | undefined
   /** Its file is gone and was not truncated before, as far as is known: that it was copied has to be told by content. */
   readonly removed?: boolean
   /** Where files of its source must really lie. */
@@ -182,7 +184,9 @@ export function evidenceOf(path: string, opened: OpenFile, wanted: Wanted): 0 | 
   // Of its content nothing may be known at all, if the process was killed when it had just begun. Then the rotation of
   // another file of its path would be taken for its copy, and lines that were sent already get other ids.
   if (head.length === 0 && (begun === '0' || wanted.removed)) return 0
-  return opened.stats.birthtimeNs >= BigInt(begun) ? 1 : 0
+  // Where nothing is known but the name, what was copied before it was truncated may be another's.
+  const after = head.length > 0 ? (wanted.after ?? BigInt(begun)) : BigInt(begun)
+  return opened.stats.birthtimeNs >= after ? 1 : 0
 }
 
 /** As far as what is seen of a file without opening it tells: there may be thousands, and none of them the copy. */

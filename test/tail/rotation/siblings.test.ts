@@ -5,6 +5,7 @@ import {
   fstatSync,
   openSync,
   renameSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -106,6 +107,27 @@ t.test('of a file nothing was read of no copy can be known', t => {
   writeFileSync(log, 'content\n')
   copyFileSync(log, at('app.log.1'))
   t.equal(find(t, known(log, 0), 'copy', nobody), undefined)
+  t.end()
+})
+
+t.test('a copy that is older than the last write to its unread file is known by when the content can have begun', t => {
+  const { log, at } = place(t)
+  const content = 'a line\n'.repeat(200)
+  writeFileSync(log, content)
+  copyFileSync(log, at('app.log.1'))
+  appendFileSync(log, 'written behind the copy\n')
+  const copied = statSync(at('app.log.1'), { bigint: true }).birthtimeNs
+  const fd = openSync(log, 'r')
+  const unread = { ...known(log, 0), head: readHead(fd, 1024)!, begun: String(copied + 1n) }
+  closeSync(fd)
+  t.equal(find(t, unread, 'copy', nobody), undefined)
+  t.equal(find(t, { ...unread, after: copied - 1n }, 'copy', nobody), at('app.log.1'))
+  const blank = { ...unread, head: { length: 0, hash: '' }, after: copied - 1n }
+  t.equal(
+    find(t, blank as Wanted, 'copy', nobody),
+    undefined,
+    'where nothing is known it may be the copy of what was before',
+  )
   t.end()
 })
 
