@@ -169,7 +169,7 @@ export const BACKENDS = {
     level: 'error',
     rule: sum(['backend', 'code'], 'records'),
     means:
-      'Rejected records could not be kept: the dead-letter file is full (`maxBytes`) or cannot be written (`code`).',
+      'Rejected records could not be kept: the dead-letter file is full (`maxBytes`) or cannot be written (`code`; ENOSPC also where only the room for checkpoints is left).',
     action: 'Replay and empty the file with `logshipper replay`, raise `deadLetter.maxBytes`, or see to the volume.',
     units: { maxBytes: 'bytes' },
   },

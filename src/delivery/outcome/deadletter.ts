@@ -6,12 +6,13 @@
  * Guarantees: the file never grows beyond its limit; what finds no room, or cannot be written, is counted and logged, and
  * delays nothing: the ledger has it as rejected either way. A record is kept whole or not at all: what was written of
  * one that did not fit on the disk is taken back, and where it cannot be, as after a death in the middle of a line, the
- * next record begins a line of its own. The file may be moved away at any time, which is how a replay takes it; the next
+ * next record begins a line of its own. Some of the volume stays free for checkpoints, without which nothing that was
+ * acknowledged would be known after a restart. The file may be moved away at any time, which is how a replay takes it; the next
  * record begins a new one. Text that is not UTF-8 is kept exactly. The file is one of ours in a directory of ours
  * (`private.ts`): what else has its name is neither written to nor waited for.
  */
 import { isUtf8 } from 'node:buffer'
-import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, readSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
@@ -57,6 +58,13 @@ const LINE_FEED = 10
 /** As `fs.writeSync`: the bytes that were written, which may be fewer than there are. */
 export type Write = (fd: number, bytes: Uint8Array, offset: number) => number
 
+/** Bytes of the volume at a path that are free, and that there are; undefined if they are not known. */
+export type Room = (path: string) => { readonly free: number; readonly total: number } | undefined
+
+/** What stays free, as two checkpoints of ten thousand files take, and no more of a small volume than this share. */
+const RESERVE = 16 << 20
+const MOST_RESERVED = 1 / 4
+
 export class DeadLetterFile {
   readonly stats: DeadLetterStats
   readonly #state: StateDirectory
@@ -64,6 +72,7 @@ export class DeadLetterFile {
   readonly #maxBytes: number
   readonly #log: Logger
   readonly #write: Write
+  readonly #room: Room
   #fd: number | undefined
   /** Identity of what `#fd` is open on. */
   #inode = 0n
@@ -78,6 +87,7 @@ export class DeadLetterFile {
     log: Logger,
     before?: DeadLetterStats,
     write: Write = writeSync,
+    room: Room = roomAt,
   ) {
     this.stats = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
     this.#state = state
@@ -85,6 +95,7 @@ export class DeadLetterFile {
     this.#maxBytes = maxBytes
     this.#log = log
     this.#write = write
+    this.#room = room
     try {
       this.stats.bytes = Number(state.existing('dead-letter')?.stat(this.#name)?.size ?? 0)
     } catch {
@@ -131,12 +142,14 @@ export class DeadLetterFile {
   /** Writes all of it, or throws and leaves the file as it was, as far as it can. */
   #append(fd: number, line: Buffer): void {
     const before = this.stats.bytes
+    const room = this.#room(this.#state.path)
+    if (room && room.free - line.length < Math.min(RESERVE, room.total * MOST_RESERVED)) throw full()
     let written = 0
     try {
       // A disk that is nearly full takes a part, and says so only of the next piece.
       while (written < line.length) {
         const taken = this.#write(fd, line, written)
-        if (taken === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' })
+        if (taken === 0) throw full()
         written += taken
         this.stats.bytes += taken
       }
@@ -170,6 +183,19 @@ export class DeadLetterFile {
     const last = Buffer.alloc(1)
     this.#torn = size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED
     return fd
+  }
+}
+
+function full(): NodeJS.ErrnoException {
+  return Object.assign(new Error('no space left on the volume'), { code: 'ENOSPC' })
+}
+
+function roomAt(path: string): ReturnType<Room> {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(path)
+    return { free: bavail * bsize, total: blocks * bsize }
+  } catch {
+    return undefined
   }
 }
 

@@ -60,6 +60,34 @@ t.test('half a record that finds the disk full is taken back, counted, and spoil
   t.match(log.said, [{ level: 'error', fields: { code: 'ENOSPC' }, sentence: /cannot be written/ }])
 })
 
+t.test('letters leave room for checkpoints on their volume, a quarter of a small one', t => {
+  const dir = scratch(t, {})
+  const log = new Listener()
+  const room = { free: 0, total: 8 << 20 }
+  const file = new DeadLetterFile(
+    new StateDirectory(dir, new Listener()),
+    'main',
+    1 << 20,
+    log,
+    undefined,
+    undefined,
+    () => room,
+  )
+  t.teardown(() => file.close())
+  const written = (free: number, total: number): boolean => {
+    const before = file.stats.written
+    Object.assign(room, { free, total })
+    file.write(record('one'))
+    return file.stats.written > before
+  }
+  t.equal(written((2 << 20) + 4096, 8 << 20), true)
+  t.equal(written(2 << 20, 8 << 20), false)
+  t.equal(written((16 << 20) + 4096, 2 ** 40), true)
+  t.equal(written(16 << 20, 2 ** 40), false)
+  t.match(log.said, [{ level: 'error', fields: { code: 'ENOSPC' } }, {}])
+  t.end()
+})
+
 t.test('what a death left in the middle of a line ends there, and the next record is whole', async t => {
   const { file, lines, dir } = opened(t)
   file.write(record('one'))
