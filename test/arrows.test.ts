@@ -40,7 +40,7 @@ const ARROWS: Record<string, readonly string[]> = {
   shelf: [],
   kernel: ['shelf'],
   process: ['kernel', 'shelf'],
-  backends: ['kernel/kernel.ts', 'kernel/fields.ts', 'shelf'],
+  backends: ['kernel/template.ts', 'kernel/fields.ts', 'shelf'],
   tail: ['kernel', 'shelf'],
   delivery: ['kernel', 'backends/backend.ts', 'shelf'],
   server: ['shelf'],

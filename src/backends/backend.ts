@@ -6,7 +6,7 @@
  * opens no connection and never sees a clock: delivery does all of that, the same way for every backend.
  */
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Partitioning } from '../partition.ts'
 

@@ -12,7 +12,7 @@
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Inner, Segment } from '../kernel/kernel.ts'
+import type { Inner, Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Item, Verdict } from './backend.ts'
 import { bound } from './bound.ts'

@@ -5,7 +5,7 @@
  * an id is the same whenever a record is sent, and another one for the same file in another pod.
  */
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 
 type Names = Readonly<Record<string, string | undefined>>

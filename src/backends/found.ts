@@ -7,7 +7,7 @@
  */
 import type { Chunk, RecordShape } from '../chunk.ts'
 import { ANY_FIELDS, type FieldLimits, packFieldNames } from '../kernel/fields.ts'
-import type { FieldForm, Inner, LevelForm, Segment, TimeForm } from '../kernel/kernel.ts'
+import type { FieldForm, Inner, LevelForm, Segment, TimeForm } from '../kernel/template.ts'
 import { literal } from './fields.ts'
 import { namingOf } from './naming.ts'
 

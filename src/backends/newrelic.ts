@@ -9,7 +9,7 @@
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext, Group } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'

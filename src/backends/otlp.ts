@@ -12,7 +12,7 @@
 import { basename } from 'node:path'
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Has, Inner, Segment } from '../kernel/kernel.ts'
+import type { Has, Inner, Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import { VERSION } from '../version.ts'
 import type { Backend, BackendContext, Format, Group } from './backend.ts'

@@ -13,7 +13,7 @@
  * names above gives way: what the shipper says about a record is never forged by a label.
  */
 import type { Chunk, Origin, RecordShape } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import { type Metadata, NO_METADATA } from '../metadata.ts'
 import {
   attributesOf,

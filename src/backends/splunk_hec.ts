@@ -11,7 +11,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Answer, Backend, BackendContext, BatchInfo, Confirmation, Verdict } from './backend.ts'
 import { endpointSchema } from './endpoint.ts'

@@ -11,7 +11,7 @@
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
-import type { Segment } from '../kernel/kernel.ts'
+import type { Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import { size } from '../size.ts'
 import type { Answer, Backend, BackendContext, Verdict } from './backend.ts'

@@ -15,135 +15,9 @@ import { isUtf8 } from 'node:buffer'
 import { PAGE } from '../budget.ts'
 import { invariant } from '../errors.ts'
 import type { Partitions } from '../partition.ts'
+import type { Exports, Rendering } from './exports.ts'
 import { LAYOUT, MODULE } from './module.ts'
-
-export type Segment =
-  /** The same bytes for every record. */
-  | { readonly kind: 'literal'; readonly bytes: Uint8Array }
-  /** The frame, escaped for a JSON string (RFC 8259 §7), without the quotes. */
-  | { readonly kind: 'message' }
-  /** The frame's bytes, not escaped. */
-  | { readonly kind: 'raw' }
-  /**
-   * The members of the frame, as they are, if it is a JSON object that has some. Of any other frame `otherwise` (a name, a colon and
-   * a quote), the frame as under `message`, and a quote: a member in either case. Frames are UTF-8, or repaired.
-   */
-  | { readonly kind: 'members'; readonly otherwise: Uint8Array }
-  /**
-   * The frame's offset in its file: 12 hexadecimal digits. `base` is what must be added to an address to get a file
-   * offset, and may be negative: for a chunk, `fileStart - start`. So it is the same wherever in the chunk rendering
-   * begins. Where frames lie otherwise in memory than in the file, `table` is the address of a table of u32 with a row
-   * for each row of the table of frames: then it is `base` and the frame's row.
-   */
-  | { readonly kind: 'offset'; readonly base: number; readonly table?: number | undefined }
-  /**
-   * The frame's range in its file: the offset as above, a hyphen, and the bytes of the frame as 8 hexadecimal digits;
-   * `cutFrom` are those of a frame that is longer in the file, or 0. So a record that was sent in half and then whole has
-   * two names. Where there is a `table`, as under `offset`, none of its frames was cut.
-   */
-  | { readonly kind: 'range'; readonly base: number; readonly cutFrom: number; readonly table?: number | undefined }
-  /** A decimal number that starts at `value`, below 10^20, and goes up by one per rendered record. */
-  | { readonly kind: 'counter'; readonly value: bigint }
-  /** The same as eight bytes, the lowest first (Protocol Buffers `fixed64`); `value` is below 2^64. */
-  | { readonly kind: 'fixed64'; readonly value: bigint }
-  /** The message of a record: the value in its slot if there is one, else the frame. */
-  | {
-      readonly kind: 'text'
-      readonly slot: number | undefined
-      readonly as: 'string' | 'bytes'
-      /** A value of nothing but white space is none. */
-      readonly refusesBlank?: boolean
-    }
-  /** The value in a slot; nothing if there is none. `number`: what stands there may be a number. */
-  | {
-      readonly kind: 'value'
-      readonly slot: number
-      readonly as: ValueForm
-      readonly number?: boolean
-      /** Of Protocol Buffers: its tag, behind which its length stands. */
-      readonly field?: number
-    }
-  /** The time of a record; `fallback`, which goes up by one per rendered record, if it has none: ns since the epoch. */
-  | { readonly kind: 'time'; readonly as: TimeForm; readonly fallback: bigint }
-  /** The level of a record; `slot`: where it stands as it was written. */
-  | { readonly kind: 'level'; readonly as: LevelForm; readonly slot?: number | undefined }
-  /** What else was found, under the names that `names` gives: see fields.ts. */
-  | { readonly kind: 'fields'; readonly as: FieldForm; readonly names: Uint8Array }
-  /** For how many records this one stands: in digits, or as a varint of five bytes. */
-  | { readonly kind: 'repeated'; readonly as?: RepeatedForm }
-  /** A piece of the text of the record's partition: see `Partitions` in partition.ts. */
-  | { readonly kind: 'partition'; readonly piece: number }
-  /** A comma, unless an object begins before it. */
-  | { readonly kind: 'comma' }
-  /** These only if the record has that. */
-  | { readonly kind: 'when'; readonly has: Has; readonly show: readonly Inner[] }
-  /**
-   * How many bytes of the record follow: a varint of five bytes (Protocol Buffers). The record's end is where the
-   * separator behind it ends, so use it with a separator of no bytes.
-   */
-  | { readonly kind: 'length' }
-
-/** A length would measure what was not written. */
-export type Inner = Exclude<Segment, { kind: 'length' }>
-
-/** How a value is written: as JSON, inside of a JSON string, as one, its bytes, the bytes of its hexadecimal digits. */
-export type ValueForm = keyof typeof VALUE_FORMS
-/** RFC 3339 in UTC, seconds with three decimals, milliseconds, nanoseconds, and these as `fixed64`; or a part, in UTC. */
-export type TimeForm = keyof typeof TIME_FORMS
-/** JSON members, such whose values are texts, attributes of OTLP, the same as JSON. */
-export type FieldForm = keyof typeof FIELD_FORMS
-/** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
-export type LevelForm = keyof typeof LEVEL_FORMS
-export type RepeatedForm = keyof typeof REPEATED_FORMS
-/** A time, a level, more records than one, no partition but the first, nothing in a piece of its text; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
-export type Has =
-  | 'time'
-  | 'level'
-  | 'repeated'
-  | 'no partition'
-  | { readonly noPiece: number }
-  | { readonly sampled: keyof typeof SAMPLINGS }
-  | { readonly value: number }
-  | { readonly id: number; readonly bytes: 8 | 16 }
-
-const VALUE_FORMS = {
-  json: LAYOUT.AS_JSON,
-  string: LAYOUT.AS_STRING,
-  quoted: LAYOUT.AS_QUOTED,
-  bytes: LAYOUT.AS_BYTES,
-  id: LAYOUT.AS_ID,
-} as const
-const TIME_FORMS = {
-  rfc3339: LAYOUT.TIME_RFC3339,
-  seconds: LAYOUT.TIME_SECONDS,
-  milliseconds: LAYOUT.TIME_MILLISECONDS,
-  nanoseconds: LAYOUT.TIME_NANOSECONDS,
-  fixed64: LAYOUT.TIME_FIXED64,
-  year: LAYOUT.TIME_YEAR,
-  month: LAYOUT.TIME_MONTH,
-  day: LAYOUT.TIME_DAY,
-  hour: LAYOUT.TIME_HOUR,
-} as const
-const LEVEL_FORMS = {
-  word: LAYOUT.LEVEL_WORD,
-  number: LAYOUT.LEVEL_NUMBER,
-  written: LAYOUT.LEVEL_WRITTEN,
-  syslog: LAYOUT.LEVEL_SYSLOG,
-  byte: LAYOUT.LEVEL_BYTE,
-} as const
-/** What chose the record. */
-const SAMPLINGS = {
-  source: LAYOUT.SAMPLED,
-  backend: LAYOUT.RESAMPLED,
-  both: LAYOUT.SAMPLED | LAYOUT.RESAMPLED,
-} as const
-const REPEATED_FORMS = { digits: LAYOUT.REPEATED_DIGITS, varint: LAYOUT.REPEATED_VARINT } as const
-const FIELD_FORMS = {
-  json: LAYOUT.AS_JSON,
-  strings: LAYOUT.AS_QUOTED,
-  attributes: LAYOUT.AS_ATTRIBUTE,
-  keyvalues: LAYOUT.AS_KEY_VALUE,
-} as const
+import { type Segment, write } from './template.ts'
 
 /** What can be made UTF-8. */
 const ENCODINGS = {
@@ -238,31 +112,6 @@ export interface Thinning {
   readonly origin: number
   /** Where gaps are written: 16 bytes for each frame. */
   readonly gaps: number
-}
-
-/** What to render, and where to. Numbers are addresses but for `first` and `count`. */
-export interface Rendering {
-  /** The table of frames, the row of the first one, how many there are, and where that one begins. */
-  readonly ends: number
-  readonly first: number
-  readonly count: number
-  readonly start: number
-  /** Where records go, and the first byte that may not be written. */
-  readonly out: number
-  readonly limit: number
-  /** The rows of the table's frames, and how many bytes each has. Default: there are none. */
-  readonly rows?: number
-  readonly rowBytes?: number
-  /** Each maximal subpart that is not UTF-8 is replaced by U+FFFD (WHATWG Encoding Standard). */
-  readonly repair?: boolean
-  /** The first frame is the head of a file, where a byte order mark is left out. */
-  readonly atFileStart?: boolean
-  /** Of the first frame nothing is shown that was found in it but its time and level: it is its own message. */
-  readonly bare?: boolean
-  /** The first frame is cut, between two characters, where it is too long for its record, its message or the space. */
-  readonly cut?: boolean
-  /** The partition whose group is open. */
-  readonly opened?: number
 }
 
 /** Of a template: records are told apart. */
@@ -368,207 +217,11 @@ export interface Mask {
 
 export const NOTE_BYTES = LAYOUT.REDACT_NOTE
 
-/** The frames that `redact` and `redactOwn` look at, and what they know of them: see `Redaction`. */
-type Redacted = [
-  table: number,
-  from: number,
-  ends: number,
-  count: number,
-  wall: number,
-  how: number,
-  open: number,
-  head: boolean,
-]
-
-/** Parameters and results of a call are globals of the module: see assembly/parameters.ts. */
-interface Exports extends Record<keyof Rendering, WebAssembly.Global> {
-  readonly steps: WebAssembly.Global
-  readonly trim: WebAssembly.Global
-  readonly counts: WebAssembly.Global
-  readonly measures: WebAssembly.Global
-  readonly messageBytes: WebAssembly.Global
-  readonly messageSlot: WebAssembly.Global
-  readonly refusesBlank: WebAssembly.Global
-  readonly oldest: WebAssembly.BigGlobal
-  readonly newest: WebAssembly.BigGlobal
-  readonly recordBytes: WebAssembly.Global
-  render(): number
-  readonly end: WebAssembly.Global
-  readonly repaired: WebAssembly.Global
-  readonly cutAt: WebAssembly.Global
-  readonly bared: WebAssembly.Global
-  readonly retimed: WebAssembly.Global
-  readonly partitionAt: WebAssembly.Global
-  readonly partitionTexts: WebAssembly.Global
-  readonly encloses: WebAssembly.Global
-  readonly partitioned: WebAssembly.Global
-  partition(plan: number, book: number, closed: boolean, readNanos: bigint): number
-  readonly beyond: WebAssembly.Global
-  enlist(plan: number, book: number, number: number, readNanos: bigint): number
-  frames(from: number, to: number, ends: number, max: number, lineEnd: number): number
-  padded(ends: number, first: number, count: number, start: number): number
-  records(
-    from: number,
-    to: number,
-    ends: number,
-    max: number,
-    lineEnd: number,
-    table: number,
-    maxLines: number,
-    maxBytes: number,
-    final: boolean,
-  ): number
-  goesOn(table: number, line: number, to: number): number
-  readonly column: WebAssembly.Global
-  readonly rows: WebAssembly.Global
-  readonly rowBytes: WebAssembly.Global
-  acquit(): void
-  filter(table: number): number
-  readonly base: WebAssembly.Global<bigint>
-  readonly offsets: WebAssembly.Global
-  readonly key: WebAssembly.Global
-  readonly seed: WebAssembly.Global<bigint>
-  readonly salt: WebAssembly.Global<bigint>
-  readonly threshold: WebAssembly.Global
-  readonly keepLevel: WebAssembly.Global
-  readonly chosen: WebAssembly.Global
-  sample(verdict: number): number
-  divided(ends: number, first: number, count: number, start: number): number
-  joinParts(from: number, to: number): number
-  link(): void
-  unlink(): void
-  beforeRun(from: number, ends: number, frames: number): number
-  repeats(verdict: number, window: bigint): number
-  readonly bytesLeft: WebAssembly.Global
-  readonly bytesPerMs: WebAssembly.Global
-  readonly recordsLeft: WebAssembly.Global
-  readonly recordsPerMs: WebAssembly.Global
-  readonly filledAt: WebAssembly.Global
-  curb(verdict: number, now: number, timed: boolean): number
-  readonly source: WebAssembly.Global
-  readonly origin: WebAssembly.Global
-  readonly head: WebAssembly.Global
-  readonly tail: WebAssembly.Global
-  readonly gaps: WebAssembly.Global
-  thin(to: number, out: number): number
-  readonly stop: WebAssembly.Global
-  readonly written: WebAssembly.Global
-  readonly openAt: WebAssembly.Global
-  readonly continued: WebAssembly.Global
-  extract(
-    table: number,
-    ends: number,
-    first: number,
-    count: number,
-    start: number,
-    rows: number,
-    rowBytes: number,
-    atFileStart: boolean,
-    spans: number,
-  ): number
-  times(
-    plan: number,
-    ends: number,
-    first: number,
-    count: number,
-    start: number,
-    rows: number,
-    row: number,
-    base: number,
-    column: number,
-    salt: number,
-    readAt: number,
-  ): void
-  readonly timesMissing: WebAssembly.Global
-  readonly timesUnreadable: WebAssembly.Global
-  readonly timesOld: WebAssembly.Global
-  readonly timesAhead: WebAssembly.Global
-  levels(plan: number, ends: number, first: number, count: number, start: number, rows: number, row: number): void
-  readonly levelsMissing: WebAssembly.Global
-  readonly levelsUnknown: WebAssembly.Global
-  redact(...frames: Redacted): number
-  redactOwn(...frames: [...Redacted, own: number, room: number]): number
-  readonly notes: WebAssembly.Global
-  readonly mostNotes: WebAssembly.Global
-  readonly noted: WebAssembly.Global
-  decode(encoding: number, from: number, to: number, out: number, limit: number, last: boolean): number
-  readonly consumed: WebAssembly.Global
-  readonly replaced: WebAssembly.Global
-  lineEnds(encoding: number, from: number, to: number, table: number, max: number, lineEnd: number): number
-}
-
-const { STEP, COUNTER_BYTES, COUNTER_DIGITS } = LAYOUT
-const KINDS: Record<Segment['kind'], number> = {
-  literal: LAYOUT.LITERAL,
-  message: LAYOUT.MESSAGE,
-  raw: LAYOUT.RAW,
-  offset: LAYOUT.OFFSET,
-  counter: LAYOUT.COUNTER,
-  fixed64: LAYOUT.FIXED64,
-  length: LAYOUT.LENGTH,
-  members: LAYOUT.MEMBERS,
-  range: LAYOUT.RANGE,
-  when: LAYOUT.WHEN,
-  text: LAYOUT.TEXT_VALUE,
-  value: LAYOUT.VALUE,
-  time: LAYOUT.TIME,
-  level: LAYOUT.LEVEL,
-  fields: LAYOUT.FIELDS,
-  repeated: LAYOUT.REPEATED,
-  comma: LAYOUT.COMMA,
-  partition: LAYOUT.PARTITION,
-}
-/** Bytes that the program of a template may take, with what it names. */
-const ROOM = LAYOUT.NAMES - LAYOUT.PROGRAM
-
 const ANY_TIME = { oldest: -(2n ** 63n), newest: 2n ** 63n - 1n }
-
-/** Bytes of the room that a segment takes, its step included. */
-function roomFor(segment: Segment): number {
-  if (segment.kind === 'literal') return STEP + segment.bytes.length
-  if (segment.kind === 'members') return STEP + segment.otherwise.length
-  if (segment.kind === 'fields') return STEP + segment.names.length
-  if (segment.kind !== 'counter') return STEP
-  invariant(segment.value >= 0n && segment.value < 10n ** BigInt(COUNTER_DIGITS), 'a counter begins out of range')
-  return STEP + COUNTER_BYTES
-}
-
-/** All steps in their order: those of a condition stand behind it. */
-function flat(segments: readonly Segment[]): readonly Segment[] {
-  if (segments.every(({ kind }) => kind !== 'when')) return segments
-  return segments.flatMap(segment => (segment.kind === 'when' ? [segment, ...flat(segment.show)] : [segment]))
-}
-
-function stepsOf(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => sum + 1 + (segment.kind === 'when' ? stepsOf(segment.show) : 0), 0)
-}
-
-/** Bytes that stand behind the steps. */
-function dataOf(segment: Extract<Segment, { kind: 'literal' | 'members' | 'fields' }>): Uint8Array {
-  switch (segment.kind) {
-    case 'literal':
-      return segment.bytes
-    case 'members':
-      return segment.otherwise
-    case 'fields':
-      return segment.names
-  }
-}
 
 /** Nanoseconds of a time in milliseconds. */
 function nanosOf(ms: number): bigint {
   return BigInt(Math.floor(ms)) * 1_000_000n
-}
-
-function conditionOf(has: Has): [what: number, slot: number] {
-  if (has === 'time') return [LAYOUT.HAS_TIME, LAYOUT.NO_SLOT]
-  if (has === 'level') return [LAYOUT.HAS_LEVEL, LAYOUT.NO_SLOT]
-  if (has === 'repeated') return [LAYOUT.HAS_REPEATED, LAYOUT.NO_SLOT]
-  if (has === 'no partition') return [LAYOUT.HAS_NO_PARTITION, LAYOUT.NO_SLOT]
-  if ('noPiece' in has) return [LAYOUT.HAS_NO_PIECE, has.noPiece]
-  if ('sampled' in has) return [LAYOUT.HAS_SAMPLED, SAMPLINGS[has.sampled]]
-  if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
-  return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
 }
 
 let compiled: WebAssembly.Module | undefined
@@ -987,82 +640,19 @@ export class Kernel {
   ): void {
     const { between } = told ?? {}
     const behind = between ? [between.close, between.open] : []
-    const literals = [separator, ...behind].map(bytes => ({ kind: 'literal', bytes }) as const)
-    const all = flat([...segments, ...literals])
-    // Before anything is written: a template that is refused leaves the last one whole.
-    invariant(all.reduce((sum, segment) => sum + roomFor(segment), 0) <= ROOM, 'a template is larger than its room')
-    let step: number = LAYOUT.PROGRAM
-    let data = step + all.length * STEP
-    let counts = false
-    let measures = false
-    let messageSlot: number = LAYOUT.NO_SLOT
-    let refusesBlank = false
-    for (const segment of all) {
-      const inTable = segment.kind === 'range' && segment.table !== undefined
-      this.#view.setUint32(step, inTable ? LAYOUT.RANGE_IN : KINDS[segment.kind], true)
-      if (segment.kind === 'literal' || segment.kind === 'members' || segment.kind === 'fields') {
-        const bytes = dataOf(segment)
-        this.bytes.set(bytes, data)
-        this.#view.setUint32(step + 4, bytes.length, true)
-        this.#view.setUint32(step + 8, data, true)
-        data += bytes.length
-        if (segment.kind === 'fields') this.#view.setUint32(step + 4, FIELD_FORMS[segment.as], true)
-      } else if (segment.kind === 'when') {
-        const [what, slot] = conditionOf(segment.has)
-        this.#view.setUint32(step + 4, what, true)
-        this.#view.setUint32(step + 8, slot, true)
-        this.#view.setUint32(step + 12, STEP * stepsOf(segment.show), true)
-      } else if (segment.kind === 'text') {
-        this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
-        this.#view.setUint32(step + 8, segment.slot ?? LAYOUT.NO_SLOT, true)
-        messageSlot = segment.slot ?? LAYOUT.NO_SLOT
-        refusesBlank = segment.refusesBlank ?? false
-      } else if (segment.kind === 'value') {
-        this.#view.setUint32(step + 4, VALUE_FORMS[segment.as], true)
-        this.#view.setUint32(step + 8, segment.slot, true)
-        this.#view.setUint32(step + 12, Number(segment.number ?? false) | ((segment.field ?? 0) << 8), true)
-      } else if (segment.kind === 'time') {
-        this.#view.setUint32(step + 4, TIME_FORMS[segment.as], true)
-        this.#view.setBigInt64(step + 8, segment.fallback, true)
-        counts = true
-      } else if (segment.kind === 'level') {
-        this.#view.setUint32(step + 4, LEVEL_FORMS[segment.as], true)
-        this.#view.setUint32(step + 8, segment.slot ?? LAYOUT.NO_SLOT, true)
-      } else if (segment.kind === 'offset') {
-        this.#view.setUint32(step + 4, segment.table ?? 0, true)
-        this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
-      } else if (segment.kind === 'range') {
-        this.#view.setUint32(step + 4, segment.table ?? segment.cutFrom, true)
-        this.#view.setBigInt64(step + 8, BigInt(segment.base), true)
-      } else if (segment.kind === 'counter') {
-        const digits = segment.value.toString()
-        data += COUNTER_BYTES
-        this.bytes.write(digits, data - digits.length, 'latin1')
-        this.#view.setUint32(step + 4, digits.length, true)
-        this.#view.setUint32(step + 8, data, true)
-        counts = true
-      } else if (segment.kind === 'fixed64') {
-        this.#view.setBigUint64(step + 8, segment.value, true)
-        counts = true
-      } else if (segment.kind === 'partition') {
-        this.#view.setUint32(step + 4, segment.piece, true)
-      } else if (segment.kind === 'repeated') {
-        this.#view.setUint32(step + 4, REPEATED_FORMS[segment.as ?? 'digits'], true)
-      } else if (segment.kind === 'length') measures = true
-      step += STEP
-    }
+    const written = write(this.bytes, this.#view, segments, [separator, ...behind])
     const loops = this.#loops
     if (told) this.#layTexts(told.partitions)
     loops.partitionAt.value = told?.partitions.at ?? 0
     loops.partitionTexts.value = told?.partitions.address ?? 0
     loops.encloses.value = Number(between !== undefined)
     // What stands between groups is no part of a record.
-    loops.steps.value = all.length - behind.length
+    loops.steps.value = written.steps - behind.length
     loops.trim.value = Number(treatment === 'text')
-    loops.counts.value = Number(counts)
-    loops.measures.value = Number(measures)
-    loops.messageSlot.value = messageSlot
-    loops.refusesBlank.value = Number(refusesBlank)
+    loops.counts.value = Number(written.counts)
+    loops.measures.value = Number(written.measures)
+    loops.messageSlot.value = written.messageSlot
+    loops.refusesBlank.value = Number(written.refusesBlank)
     loops.oldest.value = limits.oldest ?? ANY_TIME.oldest
     loops.newest.value = limits.newest ?? ANY_TIME.newest
     loops.messageBytes.value = Math.min(limits.messageBytes, UNLIMITED.messageBytes)

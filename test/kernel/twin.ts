@@ -1,7 +1,8 @@
 /**
  * The kernel in plain TypeScript: what it must do, said as simply as the platform allows and as slowly as it likes.
  */
-import type { Encoding, Segment } from '../../src/kernel/kernel.ts'
+import type { Encoding } from '../../src/kernel/kernel.ts'
+import type { Segment } from '../../src/kernel/template.ts'
 
 export const LF = 10
 
