@@ -174,8 +174,10 @@ export class Follower {
     if (tailer.modifiedBefore < generation.after) generation.after = tailer.modifiedBefore
     table.begin(tailer, generation)
     missed.followed(path, generation.begun)
-    this.#hold(tailer)
+    this.order.hold(tailer)
     this.#time.search(name, () => search(lineage.lost(old, tailer.path)))
+    // What is saved at once has to say where the old one goes on: a process that is killed then saves nothing else.
+    this.#hold(tailer)
   }
 
   /** What stands in the file is not ours to read, or not yet; what was unread of what had stood there is gone. */

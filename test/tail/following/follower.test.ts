@@ -1,6 +1,7 @@
 /** What becomes of a followed file: its generations are on disk before they are sent, and what is lost is counted. */
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { Tailer } from '../../../src/tail/generation/tailer.ts'
+import { CheckpointStore, type Snapshot } from '../../../src/tail/state/checkpoint.ts'
 import { scratch } from '../../scratch.ts'
 import { type Line, type Room, room, source } from '../rig.ts'
 
@@ -69,6 +72,28 @@ t.test('what is cut off before it was read is counted as lost, to the byte, and 
   t.ok(await r.until(hasSettled))
   const { lostBytes, delivered } = r.statement()
   t.equal(lostBytes + delivered.bytes, LARGE.length + 'after\n'.length)
+})
+
+t.test('no save knows the content that replaced another without knowing where that goes on', async t => {
+  const keys: string[][] = []
+  const { log, start } = await followed(t)
+  const saves = t.capture(CheckpointStore.prototype, 'save', async function save(snapshot: () => Snapshot) {
+    // As the real one: what is saved is what is known when it is called.
+    keys.push([...snapshot().generations].map(({ key }) => key))
+    return true
+  })
+  const r = await start()
+  r.holding = true
+  writeFileSync(log, LARGE)
+  await r.until(() => [...r.tail.tailers].some(({ size }) => size === LARGE.length))
+  const [{ generation: old }] = [...r.tail.tailers] as [Tailer]
+  copyFileSync(log, `${log}.1`)
+  truncateSync(log, 0)
+  appendFileSync(log, 'after\n')
+  const isNew = (key: string) => key !== old.key
+  t.ok(await r.until(() => keys.some(each => each.some(isNew))))
+  t.ok(saves().length > 0)
+  for (const each of keys.filter(each => each.some(isNew))) t.ok(each.includes(old.key), each.join(' '))
 })
 
 t.test('a file that is truncated once all of it was read has lost nothing', async t => {
