@@ -249,7 +249,17 @@ export function beginsLike(opened: OpenFile, tailer: Tailer): boolean {
   if (size >= head.length ? !headMatches(opened.fd, head) : !sameHead(opened.fd, tailer.fd, size)) return false
   const cursor = cursors.find(candidate => candidate.read === furthest)
   if (size >= furthest && cursor && !markerMatches(opened.fd, furthest, cursor.marker)) return false
-  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))
+  const length = Math.min(size, tailer.size)
+  // Truncated since it was looked at: what is known of it has to tell, where that is more than how it begins.
+  if (fstatSync(tailer.fd).size < length) return size >= head.length && reachesKnown(opened.fd, size, tailer.generation)
+  return sameBytes(opened.fd, tailer.fd, length)
+}
+
+/** Whether an open file stands for a generation at the last place that is known of that: where it was read to, or its end. */
+function reachesKnown(fd: number, size: number, { furthest, cursors, seen }: Tailer['generation']): boolean {
+  const { offset, marker } =
+    furthest > 0 ? { offset: furthest, marker: cursors.find(({ read }) => read === furthest)?.marker } : seen
+  return offset > 0 && offset <= size && marker !== undefined && markerMatches(fd, offset, marker)
 }
 
 function sameHead(one: number, other: number, size: number): boolean {

@@ -212,6 +212,11 @@ t.test('a file with the same banner, and its own lines behind it, is no copy', t
   t.equal(may(`${banner}${'the first file\n'.repeat(50)}`), true, 'the half of it')
   t.equal(may(banner), true, 'as long as there is nothing but the banner')
   t.equal(may(`${banner}${'the other file\n'.repeat(50)}`), false, 'less than was read of the first')
+  truncateSync(log)
+  const whole = `${banner}${'the first file\n'.repeat(100)}`
+  t.equal(may(`${whole}more\n`), true, 'it was truncated, and not looked at since: what was read of it tells')
+  t.equal(may(`${banner}${'the other file\n'.repeat(101)}`), false, 'and of a file that only begins alike, too')
+  t.equal(may(`${banner}${'the first file\n'.repeat(50)}`), false, 'or of less than was read')
   t.end()
 })
 
