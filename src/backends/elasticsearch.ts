@@ -199,7 +199,7 @@ interface BulkItem {
  */
 function judgeBulk(answer: Answer, { records }: BatchInfo, ids: boolean): Verdict {
   if (answer.status < 200 || answer.status >= 300) return judgeRequest(answer)
-  if (isAllCreated(answer.body, records)) return { kind: 'delivered' }
+  if (isAllCreated(answer.body, records) || isEachCreated(answer.body, records)) return { kind: 'delivered' }
   const general = judge(answer)
   if (general.kind !== 'delivered') return general
   let said: { readonly errors?: unknown; readonly items?: unknown }
@@ -240,6 +240,30 @@ function isAllCreated(body: string, records: number): boolean {
     body.endsWith(']}') &&
     allCreated.startsWith(body.slice(HEAD.length, -2))
   )
+}
+
+/** How an answer begins that a server gives which knows no `filter_path`; the members' order differs between versions. */
+const WHOLE_HEAD = /^\{(?:"(?:ingest_)?took":\d+,)*"errors":false,(?:"(?:ingest_)?took":\d+,)*"items":\[(?=\{)/
+const ITEM = '{"create":{'
+const STATUS = '"status":'
+const ITEM_END = '"status":201}}'
+
+/**
+ * Whether the answer says of each record, in items of any length, that it was created. Without an escape in it each quote
+ * is an end of a string, so what looks like a member is one. An answer that says it in another way is parsed.
+ */
+function isEachCreated(body: string, records: number): boolean {
+  const head = WHOLE_HEAD.exec(body)
+  if (head === null || body.includes('\\')) return false
+  let at = head[0].length
+  for (let n = 0; n < records; n++) {
+    if (n > 0 && body[at++] !== ',') return false
+    if (!body.startsWith(ITEM, at)) return false
+    const status = body.indexOf(STATUS, at)
+    if (status < 0 || !body.startsWith(ITEM_END, status)) return false
+    at = status + ITEM_END.length
+  }
+  return records > 0 && at + 2 === body.length && body.endsWith(']}')
 }
 
 const unreadable: Verdict = { kind: 'retry', reason: 'unreadable_answer', misconfigured: true }

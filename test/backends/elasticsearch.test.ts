@@ -37,6 +37,42 @@ t.test('the answer that nearly all are is known by its letters, and nothing that
   t.same(judge(all.map(item => item.replace(':', ' : '))), { kind: 'delivered' }, 'in other letters')
 })
 
+t.test('an answer in full is known without being parsed, and means what it means when it is parsed', async t => {
+  const backend = created(await configured(t, ENTRY))
+  const records = 50
+  const item = (n: number, status = 201, more = '') =>
+    `{"create":{"_index":"logs","_id":"${n}-00ff","_version":1,"result":"created",` +
+    `"_shards":{"total":2,"successful":1,"failed":0},"_seq_no":${n * 997},"_primary_term":1,"status":${status}${more}}}`
+  const all = Array.from({ length: records }, (_, n) => item(n))
+  const judge = (body: string) => backend.judge({ status: 200, headers: {}, body }, { id: 'x', records })
+  const heads = ['{"took":30,"errors":false,"items":[', '{"errors":false,"took":0,"ingest_took":12,"items":[']
+  const parse = t.capture(JSON, 'parse', JSON.parse)
+  for (const head of heads) t.same(judge(`${head}${all.join(',')}]}`), { kind: 'delivered' })
+  t.equal(parse().length, 0)
+  const unusual: [string, string[]][] = [
+    ['one is refused', all.with(7, item(7, 400, ',"error":{"type":"x_exception","reason":"y"}'))],
+    ['the last one is to be sent again', all.with(49, item(49, 429))],
+    ['one was there', all.with(0, item(0, 409))],
+    ['one says two statuses', all.with(3, item(3, 400, ',"status":201'))],
+    ['one is missing', all.slice(1)],
+    ['one is too many', [...all, item(50)]],
+    ['a string holds what looks like an end', all.with(9, item(9).replace('9-00ff', String.raw`\"status\":201}}`))],
+    ['another operation', all.with(5, item(5).replace('create', 'index'))],
+  ]
+  for (const [what, items] of unusual) {
+    const body = `${heads[0]}${items.join(',')}]}`
+    // A blank between the members: it is parsed.
+    t.same(judge(body), judge(body.replace('"items":', ' "items":')), what)
+    t.ok(parse().length > 0, `${what}: parsed`)
+  }
+  for (const body of [
+    `${heads[0]}${all.join(',')}]`,
+    `${heads[0]}${all.join(',')}]} `,
+    `${heads[0]}${all.join(';')}]}`,
+  ])
+    t.same(judge(body).kind, body.endsWith('} ') ? 'delivered' : 'retry')
+})
+
 t.test('without ids of our own a conflict is no sign that a record is there', async t => {
   const backend = created(await configured(t, { ...ENTRY, ids: false }))
   const conflict = subject.cases.find(({ name }) => name.includes('already'))!
