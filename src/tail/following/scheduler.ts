@@ -33,6 +33,9 @@ const ACTIVE_FOR = 10_000
 /** Bytes between two looks from which on a file is written a lot; and those for which a look comes before its time. */
 const A_LOT = 64 * 1024
 const ENOUGH = 512 * 1024
+/** Where names came or went, and that is not reported, looks are no more apart for a while: a rotation may be gone soon. */
+const ROTATING = 32
+const ROTATING_FOR = 3000
 /** Milliseconds more for each hot file: two thousand looks a second are enough, however many files there are. */
 const EACH = 0.5
 /** What looks at files may take in one turn, and the pause before they go on: milliseconds. */
@@ -86,6 +89,8 @@ export class Scheduler {
   #hotRest: Iterator<Tailer> | undefined
   #growing = 0
   #left = false
+  /** Names came or went, and that was not reported: until then it is looked for more often. */
+  #newsUntil = Number.NEGATIVE_INFINITY
   /** Such a look is under way. */
   #looking = false
   /** When a file was last found to have changed. */
@@ -243,16 +248,20 @@ export class Scheduler {
     }
     this.#hotRest = undefined
     this.#grew = this.#growing
-    this.#rate = this.#grew / Math.max(1, now - this.#hotFrom)
+    // What is written a lot has just been rotated where nothing seems to be written any more.
+    this.#rate = Math.max(this.#grew / Math.max(1, now - this.#hotFrom), this.#rate / 2)
     // What is looked at no more so often is looked at by each tick.
     if (this.#left && this.#tickDue - now > TICK) this.#tickIn(TICK)
     if (this.#hot.size === 0) {
       this.#looks.calm()
       return
     }
-    this.#tickSoon()
     const news = this.#looks.news()
-    if (news === 'some') this.sweepSoon()
+    if (news === 'some') {
+      this.#newsUntil = now + ROTATING_FOR
+      this.sweepSoon()
+    }
+    this.#tickSoon()
     if (news !== 'reported') this.#lookAround(now)
     // One wake-up for both.
     if (this.#tick !== undefined && this.#tickDue - now < this.#interval) this.start()
@@ -275,7 +284,8 @@ export class Scheduler {
   get #soon(): number {
     const each = EACH * (this.#hot.size - 1)
     if (this.#interval === 0) return Math.min(TICK, (this.#grew >= A_LOT ? BUSY : HOT) + each)
-    return Math.min(TICK, Math.max(each, Math.min(this.#interval, Math.max(BUSY, ENOUGH / this.#rate))))
+    const most = performance.now() < this.#newsUntil ? Math.min(ROTATING, this.#interval) : this.#interval
+    return Math.min(TICK, Math.max(each, Math.min(most, Math.max(BUSY, ENOUGH / this.#rate))))
   }
 
   #tickSoon(): void {

@@ -156,7 +156,7 @@ t.test('a file that a tick finds changed after a long rest makes no second clock
 const INTERVAL = 180
 
 /** A scheduler over files that are only counted; what is found in one is sent in the same turn. */
-function files(t: Test, count: number, interval: number) {
+function files(t: Test, count: number, interval: number, news: () => 'reported' | 'none' | 'some' = () => 'reported') {
   const time = Time.stop(t)
   const polled: number[] = []
   const all = Array.from({ length: count }, () => ({
@@ -186,7 +186,7 @@ function files(t: Test, count: number, interval: number) {
       },
       sweep: () => {},
       ticked: () => {},
-      news: () => 'reported',
+      news,
       calm: () => {},
     },
   )
@@ -264,6 +264,38 @@ t.test('however long the interval is, what is written to is looked at four times
     await time.pass(1)
   }
   t.ok(polled.length >= 9 && polled.length <= 11, `${polled.length} times in ten quarters of a second`)
+})
+
+t.test('where names come and go unreported, looks are closer for a while', async t => {
+  const news = { is: 'none' as 'none' | 'some' }
+  const { time, polled, write } = files(t, 1, INTERVAL, () => news.is)
+  const count = async (ms: number) => {
+    const before = polled.length
+    for (let n = 0; n < ms; n += 10) {
+      write(0, 100)
+      await time.pass(10)
+    }
+    return polled.length - before
+  }
+  await count(1000)
+  t.ok((await count(1000)) <= 7)
+  news.is = 'some'
+  await count(250)
+  news.is = 'none'
+  t.ok((await count(1000)) >= 28)
+  await count(2500)
+  t.ok((await count(1000)) <= 7, 'and no longer')
+})
+
+t.test('a file that is written a lot is looked at soon again when it seems to rest', async t => {
+  const { time, polled, write } = files(t, 1, INTERVAL)
+  for (let n = 0; n < 100; n++) {
+    write(0, 200_000)
+    await time.pass(10)
+  }
+  const before = polled.length
+  await time.pass(150)
+  t.ok(polled.length - before >= 2, `${polled.length - before} looks`)
 })
 
 t.test('once nothing is written any more a file is left to the ticks', async t => {
