@@ -379,13 +379,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes what begins alike for a copy as long as it grows',
-    edits: [
-      [
-        'src/tail/rotation/siblings.ts',
-        '  return sameBytes(opened.fd, tailer.fd, Math.min(size, tailer.size))\n',
-        '  return true\n',
-      ],
-    ],
+    edits: [['src/tail/rotation/siblings.ts', '  return sameBytes(opened.fd, tailer.fd, length)\n', '  return true\n']],
     test: 'test/tail/rotation/siblings.test.ts',
   },
   {
