@@ -174,6 +174,7 @@ export class Follower {
     if (tailer.modifiedBefore < generation.after) generation.after = tailer.modifiedBefore
     table.begin(tailer, generation)
     missed.followed(path, generation.begun)
+    // The search may offer it.
     this.order.hold(tailer)
     this.#time.search(name, () => search(lineage.lost(old, tailer.path)))
     // What is saved at once has to say where the old one goes on: a process that is killed then saves nothing else.

@@ -7,8 +7,8 @@
  *                                                          └─ sooner, where that would be more than one request
  *
  * Looking follows sending. Between two requests nothing that was written could be sent, so nothing is looked at for its
- * content, whatever is reported meanwhile; what happens to names is not waited for. Without an interval a file that is
- * being written is looked at every few milliseconds.
+ * content, whatever is reported meanwhile; what happens to names is not waited for, and looked for more often while they
+ * change and that is not reported. Without an interval a file that is being written is looked at every few milliseconds.
  *
  * Guarantees: looks at thousands of files are made in short turns, between which everything else has its own.
  */
