@@ -142,6 +142,7 @@ export class Framer {
   #read(turn: Turn, { want, all, cramped, whole, over }: Plan & { kind: 'read' }): Framing {
     const { tailer, cursor, form } = turn
     const { ahead, read } = cursor
+    const { due } = ahead
     // What lies on the volume is looked at first: a record is not cut because our look at it is late.
     if (whole === 'quiet' && fstatSync(tailer.fd).size > tailer.size) {
       this.restMs = flushOf(form)
@@ -174,7 +175,10 @@ export class Framer {
       return 'open'
     }
     if (bytes.length < want) return 'dry'
-    if (!all) return cramped ? 'full' : 'looked'
+    if (!all && cramped) return 'full'
+    // A read that ends amid room that was set aside, in front of where something may have been written, shows nothing new:
+    // the next one would be the same.
+    if (!all) return ahead.due > due ? 'looked' : this.#lookAhead(turn)
     return this.#atEnd(turn)
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ftruncateSync, futimesSync, readFileSync, writeSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Framing } from '../../../src/tail/framing/framer.ts'
+import { type Framing, QUANTUM } from '../../../src/tail/framing/framer.ts'
 import { checkRanges, model, Reading, show } from '../reading.ts'
 
 /** Bytes that this process has read so far, from any file. */
@@ -86,6 +86,23 @@ t.test('a line that is seen half written waits until it is whole', t => {
   t.equal(reading.frames.length, 5 + 1000)
   t.ok(reading.now - before < 300, 'and many of them wait no longer than one')
   reading.close()
+  t.end()
+})
+
+t.test('what is written where a read ends, amid room that was set aside, is passed', t => {
+  // A glance is 64 bytes: what was written is known to reach to some place behind its last byte.
+  for (let short = 56; short <= 72; short++) {
+    const reading = new Reading(1024)
+    const text = `\n${'x'.repeat(QUANTUM - short)}`
+    ftruncateSync(reading.fd, 3 * QUANTUM)
+    writeSync(reading.fd, text, 0)
+    reading.read()
+    writeSync(reading.fd, 'half', text.length)
+    reading.read()
+    reading.read('drain')
+    t.equal(reading.cursor.read, text.length + 4)
+    reading.close()
+  }
   t.end()
 })
 
