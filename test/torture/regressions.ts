@@ -329,6 +329,26 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // What its file held was known by nothing that an archive is compared with: it was taken for that of another one.
+  program(
+    'a last line without an end is rotated and compressed',
+    [
+      append(),
+      SETTLE,
+      { do: 'rotate', file: FILE, create: false },
+      { do: 'half', file: FILE },
+      wait(1200),
+      { do: 'rotate', file: FILE, create: true },
+      append(),
+      wait(300),
+      { do: 'freeze' },
+      { do: 'gzip', file: FILE },
+      append(),
+      { do: 'thaw' },
+      SETTLE,
+    ],
+    'inside',
+  ),
   // The next process took the unpacked part for the whole file.
   {
     ...program('killed while it unpacks what was compressed while it was down', [

@@ -15,9 +15,9 @@
  * is remembered of files that are over is bounded, the oldest is forgotten first; `saved` tells all of it, of several
  * generations of an inode the one last that its file holds.
  */
-import { type Inode, inodeKey } from '../files/fingerprint.ts'
+import { type Head, type Inode, inodeKey } from '../files/fingerprint.ts'
 import { sameBirth } from '../files/inodes.ts'
-import type { SavedGeneration } from '../state/saved.ts'
+import type { SavedCursor, SavedGeneration } from '../state/saved.ts'
 import type { Generation } from './generation.ts'
 import { Relatives } from './relatives.ts'
 import type { Tailer } from './tailer.ts'
@@ -65,6 +65,15 @@ export type Awaited =
 export interface Finishing {
   readonly generation: Generation
   readonly path: string
+}
+
+/** What is known of how a generation begins. Without a head it has no whole line, as far as is known. */
+export interface Beginning {
+  readonly head: Head
+  /** Where it ended once, or was read to. */
+  readonly ends: readonly SavedCursor[]
+  /** Its file, while that is open. */
+  readonly fd?: number
 }
 
 export class Table {
@@ -129,13 +138,14 @@ export class Table {
     for (const { who } of this.#parked.values()) if (who.kind === 'living') yield who.generation
   }
 
-  /** How the generations begin that began under a path. */
-  *headsOf(origin: string): Generator<SavedGeneration['head']> {
+  /** How the generations begin that began under a path, but for one that is sought. */
+  *beginningsOf(origin: string, except?: SavedGeneration): Generator<Beginning> {
     for (const each of [this.#done, this.#gone, this.#unreadable])
-      for (const entry of each.values()) if (entry.origin === origin) yield entry.head
-    for (const [entry] of this.soughtOf(origin)) yield entry.head
-    for (const { generation } of this.tailersOf(origin)) yield generation.head
-    for (const { generation } of this.#finishing) if (generation.origin.path === origin) yield generation.head
+      for (const entry of each.values()) if (entry.origin === origin) yield beginningOf(entry)
+    for (const [entry] of this.soughtOf(origin)) if (entry !== except) yield beginningOf(entry)
+    for (const { generation, fd } of this.tailersOf(origin)) yield { ...beginningOfLiving(generation), fd }
+    for (const { generation } of this.#finishing)
+      if (generation.origin.path === origin) yield beginningOfLiving(generation)
   }
 
   /** When the youngest of the generations of a path began that had begun by `at`: nanoseconds since the epoch, or 0. */
@@ -481,4 +491,12 @@ function deleteFrom<T>(sets: Map<string, Set<T>>, key: string, value: T): void {
   const set = sets.get(key)
   set?.delete(value)
   if (set?.size === 0) sets.delete(key)
+}
+
+function beginningOf({ head, seen, cursors }: SavedGeneration): Beginning {
+  return { head, ends: seen ? [seen, ...Object.values(cursors)] : Object.values(cursors) }
+}
+
+function beginningOfLiving({ head, seen, cursors }: Generation): Beginning {
+  return { head, ends: [seen, ...cursors.map(({ read, marker }) => ({ offset: read, marker }))] }
 }

@@ -8,13 +8,13 @@
 import { type BigIntStats, closeSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Logger } from '../../log.ts'
-import { type Head, inodeKey, inodeOf } from '../files/fingerprint.ts'
+import { inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt } from '../files/inodes.ts'
 import { type Habits, withoutCompression } from '../files/names.ts'
 import type { Bound, OpenFile } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
 import type { Lineage } from '../generation/lineage.ts'
-import type { Table } from '../generation/table.ts'
+import type { Beginning, Table } from '../generation/table.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { SourceOptions } from '../options.ts'
 import type { SavedGeneration } from '../state/saved.ts'
@@ -175,7 +175,7 @@ export class Archives {
         entry.key,
         path,
         this.#parts.boundsOf(source),
-        () => this.#headsOf(origin, [path]),
+        () => this.#beginningsOf(origin, [path]),
         inode,
       )
       if (this.#stopped) {
@@ -222,9 +222,9 @@ export class Archives {
    * How the generations begin that began under a path, or under the names that its archives had before they were
    * compressed: a copy that was followed as a file of its own is no rotation's.
    */
-  *#headsOf(origin: string, archives: readonly string[]): Generator<Head> {
+  *#beginningsOf(origin: string, archives: readonly string[], except?: SavedGeneration): Generator<Beginning> {
     const { table } = this.#parts
-    for (const path of new Set([origin, ...archives.map(withoutCompression)])) yield* table.headsOf(path)
+    for (const path of new Set([origin, ...archives.map(withoutCompression)])) yield* table.beginningsOf(path, except)
   }
 
   /** Another archive of the path is looked into, and does not wait for room. */
@@ -284,9 +284,9 @@ export class Archives {
     for (let steady = 0; steady < STEADY && !this.#stopped; steady++) {
       // Nothing is known of what it held: the oldest archive whose content is not that of another generation.
       const blank = wanted.head.length === 0
-      const heads = () => this.#headsOf(entry.origin, archives)
+      const others = () => this.#beginningsOf(entry.origin, archives, entry)
       const result = blank
-        ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, heads)
+        ? await unpacked.takeFirst(entry.key, archives, wanted.bounds, others)
         : await unpacked.find(entry.key, wanted, archives, nearest, isRotation)
       if (this.#stopped && result.kind !== 'found') return
       damaged = result.kind === 'incomplete' ? result.archive : undefined

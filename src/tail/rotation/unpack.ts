@@ -2,7 +2,7 @@
  * Unpacking: a file that was rotated and compressed before it was read to its end, made readable again.
  *
  * A known generation is in the `.gz` or `.zst` file whose decompressed content is its own: head, markers, and the end
- * that was seen last. A generation that was never seen is one whose head is that of no generation that is known. What
+ * that was seen last. A generation that was never seen is one that begins as no generation that is known. What
  * is not acknowledged yet is written to the state directory, at the offsets it had, with a hole in place of the rest;
  * there it is followed like any other rotated file, and removed when it is done.
  *
@@ -19,11 +19,12 @@ import { basename, dirname, join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
-import { HEAD_BYTES, type Head, type Inode, MARKER_BYTES } from '../files/fingerprint.ts'
+import { HEAD_BYTES, type Inode, MARKER_BYTES, markerOf, readHead } from '../files/fingerprint.ts'
 import { fileAt } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
 import { type Habits, isCompressed, mayBeCompressed, stemOf, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
+import type { Beginning } from '../generation/table.ts'
 import { decompress, Extraction, type Failure, type Plan } from './extraction.ts'
 import { evidenceOf, isGeneration, type Sibling, type Wanted } from './siblings.ts'
 
@@ -186,20 +187,19 @@ export class Unpacked {
   }
 
   /**
-   * An archive, called as rotations are, of which nothing is known, unless its head is one of `heads`. `bounds`: where
-   * archives must really lie. `inode` is the file that is meant: by the time its turn comes another may have its name. Never rejects.
+   * An archive, called as rotations are, of which nothing is known, unless it begins as one of `others`. `bounds`: where
+   * archives must really lie. `inode` is the file that is meant: by the time its turn comes another may have its name.
+   * Never rejects.
    */
   take(
     generation: string,
     archive: string,
     bounds: readonly Bound[],
-    heads: () => Iterable<Head>,
+    others: () => Iterable<Beginning>,
     inode?: Inode,
   ): Promise<UnpackResult> {
     const isHead = (head: Buffer) => {
-      for (const { length, hash } of heads()) {
-        if (length > 0 && length <= head.length && digest(head.subarray(0, length)) === hash) return false
-      }
+      for (const other of others()) if (isOf(head, other)) return false
       return head.length > 0
     }
     return this.#inTurn(async directory => {
@@ -229,11 +229,11 @@ export class Unpacked {
     generation: string,
     archives: readonly string[],
     bounds: readonly Bound[],
-    heads: () => Iterable<Head>,
+    others: () => Iterable<Beginning>,
   ): Promise<UnpackResult> {
     let incomplete: UnpackResult | undefined
     for (const archive of archives) {
-      const result = await this.take(generation, archive, bounds, heads)
+      const result = await this.take(generation, archive, bounds, others)
       if (result.kind === 'found') return { ...result, archive }
       if (result.kind === 'later') return result
       if (result.kind === 'incomplete') incomplete ??= result
@@ -357,6 +357,15 @@ function formatOf(path: string, bounds: readonly Bound[]): string | undefined {
   const format = compressionOf(file.fd)
   closeSync(file.fd)
   return format
+}
+
+/** Whether content that begins with `bytes`, which are as many as a head has or all there are, is that of a generation. */
+function isOf(bytes: Buffer, { head, ends, fd }: Beginning): boolean {
+  if (head.length > 0) return head.length <= bytes.length && digest(bytes.subarray(0, head.length)) === head.hash
+  // All that there is of it is a line without an end, as many logs begin: nothing but the whole of it tells.
+  if (fd !== undefined && bytes.length > 0 && readHead(fd, bytes.length)?.hash === digest(bytes)) return true
+  const { crc } = markerOf(bytes.subarray(-MARKER_BYTES))
+  return bytes.length < HEAD_BYTES && ends.some(({ offset, marker }) => offset === bytes.length && marker.crc === crc)
 }
 
 function digest(head: Buffer): string {

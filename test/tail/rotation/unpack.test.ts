@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   closeSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +15,8 @@ import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { StateDirectory } from '../../../src/state.ts'
+import { markerOf, NO_HEAD, NO_MARKER } from '../../../src/tail/files/fingerprint.ts'
+import type { Beginning } from '../../../src/tail/generation/table.ts'
 import { Unpacked, type UnpackLimits } from '../../../src/tail/rotation/unpack.ts'
 import { scratch } from '../../scratch.ts'
 import { mountTmpfs, withoutTmpfs } from '../../support/tmpfs.ts'
@@ -195,9 +198,10 @@ const MIB = 1024 ** 2
 function packed(t: Test, limits: UnpackLimits) {
   const dir = scratch(t, { logs: {} })
   const unpacked = new Unpacked(new StateDirectory(join(dir, 'state'), new Journal()), limits)
-  const archive = (name: string, bytes: number): string => {
+  const archive = (name: string, content: number | string): string => {
     const path = join(dir, 'logs', name)
-    writeFileSync(path, gzipSync(`${'x'.repeat(99)}\n`.repeat(Math.ceil(bytes / 100))))
+    const text = typeof content === 'string' ? content : `${'x'.repeat(99)}\n`.repeat(Math.ceil(content / 100))
+    writeFileSync(path, gzipSync(text))
     return path
   }
   const take = async (key: string, path: string) => {
@@ -206,8 +210,33 @@ function packed(t: Test, limits: UnpackLimits) {
     return result.kind
   }
   const left = () => readdirSync(join(dir, 'state', 'unpacked')).sort()
-  return { unpacked, archive, take, left }
+  return { dir, unpacked, archive, take, left }
 }
+
+t.test('a last line without an end is known by all of it, and by nothing less', async t => {
+  const { unpacked, archive, dir } = packed(t, {})
+  const text = '2026-01-01 a line that is being wri'
+  const path = join(dir, 'logs', 'app.log')
+  writeFileSync(path, text)
+  const fd = openSync(path, 'r')
+  t.teardown(() => closeSync(fd))
+  const ended = { offset: text.length, marker: markerOf(Buffer.from(text)) }
+  const takeBeside = async (content: string, other: Beginning) => {
+    const { kind, ...found } = await unpacked.take(KEY, archive('a.gz', content), [], () => [other])
+    if ('sibling' in found) closeSync(found.sibling.opened.fd)
+    unpacked.release(KEY)
+    return kind
+  }
+  const open: Beginning = { head: NO_HEAD, ends: [], fd }
+  t.equal(await takeBeside(text, open), 'none', 'its file is still open')
+  t.equal(await takeBeside(text.slice(0, 20), open), 'none', 'it was written to after it was compressed')
+  t.equal(await takeBeside(`${text}tten\n`, open), 'found', 'another one begins alike')
+  const saved: Beginning = { head: NO_HEAD, ends: [ended] }
+  t.equal(await takeBeside(text, saved), 'none', 'its end was seen')
+  t.equal(await takeBeside(`${text}tten\n`, saved), 'found')
+  t.equal(await takeBeside(text.replace('2026', '2025'), saved), 'found')
+  t.equal(await takeBeside(text, { head: NO_HEAD, ends: [{ offset: 0, marker: NO_MARKER }] }), 'found')
+})
 
 t.test('all that is unpacked keeps to its limit: what does not fit waits until others are done', async t => {
   const { unpacked, archive, take, left } = packed(t, { maxBytes: 3 * MIB })
