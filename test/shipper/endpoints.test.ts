@@ -260,7 +260,10 @@ t.test('the hook of the container counts from when it was called, whatever comes
 })
 
 t.test('an unverified call of the hook long before the end does not take the time that a drain needs', async t => {
-  const stage = await Stage.set(t, { LOGSHIPPER_DRAIN_GRACE_PERIOD: '16s' })
+  const stage = await Stage.set(t, {
+    LOGSHIPPER_DRAIN_GRACE_PERIOD: '16s',
+    LOGSHIPPER_BACKEND_RETRY_MAX: '200ms',
+  })
   stage.receiver.behaviour = refuse(503)
   const program = await stage.start()
   stage.write(10)
@@ -272,7 +275,7 @@ t.test('an unverified call of the hook long before the end does not take the tim
   t.ok(await until(() => program.says('draining')))
   const { leftMs } = program.said.find(({ event }) => event === 'draining')!
   t.ok(Number(leftMs) > 6000, 'half of the grace period, and a second of that to save')
-  await sleep(3500)
+  await sleep(2500)
   stage.receiver.behaviour = undefined
   t.equal((await program.ended).code, 0)
   stage.complete(t)
