@@ -13,6 +13,7 @@ import type { Answer, Backend, BackendContext, Format, Verdict } from './backend
 import { endpointSchema } from './endpoint.ts'
 import { podPrefix } from './fields.ts'
 import { jsonArray, NO_LIMITS, perLine } from './format.ts'
+import { lineOf, lineSchema, lineTemplate } from './line.ts'
 import { jsonRecord, PLAIN, type Shape } from './record.ts'
 
 const name = z.string().check(z.minLength(1, { error: 'a name' }))
@@ -71,8 +72,13 @@ export const httpSchema = z.object({
   method: z._default(z.enum(['POST', 'PUT']), 'POST').check(z.describe('Method of the request.')),
   query: z._default(z.record(z.string(), z.string()), {}).check(z.describe('Added to the query of the endpoint.')),
   format: z
-    ._default(z.enum(['ndjson', 'json', 'text']), 'ndjson')
-    .check(z.describe('ndjson: a JSON object per line. json: one array of such objects. text: the lines as they are.')),
+    .optional(z.enum(['ndjson', 'json', 'text']))
+    .check(
+      z.describe(
+        'ndjson: a JSON object per line. json: one array of such objects. text: the lines as they are. Default: ndjson; text with line.',
+      ),
+    ),
+  line: lineSchema,
   ids: z
     ._default(z.boolean(), false)
     .check(z.describe('Gives each JSON record an id that stays the same when it is sent again.')),
@@ -88,7 +94,7 @@ export type HttpOptions = z.infer<typeof httpSchema>
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
-const FORMATS: Readonly<Record<HttpOptions['format'], Format>> = {
+const FORMATS: Readonly<Record<NonNullable<HttpOptions['format']>, Format>> = {
   ndjson: perLine('application/x-ndjson'),
   json: jsonArray(),
   text: perLine('text/plain', 'bytes'),
@@ -102,14 +108,17 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
   const path = url.pathname + url.search
   const pod = podPrefix(context.metadata())
   const shape: Shape = options.record ?? PLAIN
-  const { contentType, ...format } = FORMATS[options.format]
+  const kind = options.format ?? (options.line === undefined ? 'ndjson' : 'text')
+  const { contentType, ...format } = FORMATS[kind]
   const { prefix = '', suffix = '' } = options.wrap ?? {}
   const known = statusTable(options.statuses)
+  const line = options.line === undefined ? undefined : lineTemplate(options.line)!
   return {
     type: 'http',
     ackLevel: 'accepted',
     format: {
       ...format,
+      ...(line && { treatment: 'text' }),
       contentType: options.contentType ?? contentType,
       prefix: Buffer.concat([bytes(prefix), format.prefix]),
       suffix: Buffer.concat([format.suffix, bytes(suffix)]),
@@ -118,7 +127,10 @@ export function createHttp(options: HttpOptions, context: BackendContext): Backe
       ...NO_LIMITS,
       ...(options.record?.maxBytes === undefined ? {} : { recordBytes: options.record.maxBytes }),
     },
-    segments: chunk => (options.format === 'text' ? RAW : jsonRecord(chunk, options.ids, context.metadata(), shape)),
+    segments: chunk => {
+      if (kind !== 'text') return jsonRecord(chunk, options.ids, context.metadata(), shape)
+      return line ? lineOf(line, chunk, context.metadata()) : RAW
+    },
     request: batch => ({ method: options.method, path, headers: { 'idempotency-key': `${pod}${batch.id}` } }),
     judge: answer => (known === undefined ? judge(answer) : judgeBy(known, answer)),
   }

@@ -56,7 +56,8 @@ export function complete(written: Written, circumstances: Circumstances): Comple
     memory: { budget: written.memory.budget ?? usualBudget(sources, plans, backends) },
     drain: written.drain,
     server: written.server,
-    log: written.log,
+    // `kubectl logs` shows both streams as one.
+    log: { level: written.log.level ?? (backends.every(({ type }) => type === 'stdout') ? 'warn' : 'info') },
     pod: written.pod,
   }
   checkNames('sources', sources, report)
@@ -162,7 +163,7 @@ function checkNames(list: string, named: readonly { readonly name: string }[], r
 
 function checkBackend(
   config: Config,
-  { name, type, sources, endpoint, delivery }: BackendConfig,
+  { name, type, sources, endpoint, delivery, own }: BackendConfig,
   path: KeyPath,
   env: Environment,
   report: Report,
@@ -177,6 +178,9 @@ function checkBackend(
       allowed: known.join(', '),
       hint: meant && `did you mean ${meant}?`,
     })
+  }
+  if (own['line'] !== undefined && (own['format'] ?? 'text') !== 'text') {
+    report([...path, 'line'], { found: `a template beside format: ${own['format']}`, allowed: 'format: text' })
   }
   const { retry, tls, auth, deadLetter } = delivery
   if (deadLetter && config.state.dir === null) {

@@ -151,6 +151,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     sources: config.sources,
     backends: named,
     memory: { budget: formatSize(config.memory.budget) },
+    log: config.log,
   }
   const origin = { given: final, schema: jsonSchema, locate, template }
   return {

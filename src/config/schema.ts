@@ -124,8 +124,12 @@ export const configSchema = z.strictObject({
   log: z.prefault(
     z.strictObject({
       level: z
-        ._default(z.enum(['debug', 'info', 'warn', 'error']), 'info')
-        .check(z.describe('Least severe level of our own log on standard error.')),
+        .optional(z.enum(['debug', 'info', 'warn', 'error']))
+        .check(
+          z.describe(
+            'Least severe level of our own log on standard error. Default: info; warn where all records go to standard output.',
+          ),
+        ),
     }),
     {},
   ),

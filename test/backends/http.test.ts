@@ -34,7 +34,6 @@ t.test('defaults', async t => {
     endpoint: ENDPOINT,
     method: 'POST',
     query: {},
-    format: 'ndjson',
     ids: false,
   })
 })

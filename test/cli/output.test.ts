@@ -120,7 +120,7 @@ t.test('config, validate’s problems, and the requests of test', async t => {
   const { code, text } = await throughSlowPipe(['config', good])
   t.equal(code, 0)
   t.equal(text.match(/sources\[199\]\.labels\.label-\d+ /g)?.length, 20)
-  t.match(text.trimEnd().split('\n').at(-1), /^log\.level +"info" +default$/)
+  t.match(text.trimEnd().split('\n').at(-1), /^log\.level +"warn" +default$/)
   const bad = inFile(t, 'bad.json', { sources: sources.map(({ name, paths }) => ({ name, paths, lables: {} })) })
   const refused = await throughSlowPipe(['validate', bad], 'err')
   t.equal(refused.code, 2)

@@ -215,7 +215,8 @@ t.test('with a dead backend and a writer that goes on, it stays small and ends w
 
 t.test('its commands run inside it, beside it, in half of its memory', async t => {
   const directory = volume()
-  const container = new Hard(t, { volume: directory, memory: '64m', network: 'none' })
+  const env = { LOGSHIPPER_LOG_LEVEL: 'info' }
+  const container = new Hard(t, { volume: directory, memory: '64m', network: 'none', env })
   await container.said('"started"')
   appendFileSync(join(directory, 'app.log'), 'one\ntwo\n')
   await container.said('two')

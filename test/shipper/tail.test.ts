@@ -12,7 +12,7 @@ import { leash } from '../support/leash.ts'
 t.jobs = 3
 
 /** Nothing of the test's environment may configure the program. */
-const ENV = { PATH: process.env['PATH'] }
+const ENV = { PATH: process.env['PATH'], LOGSHIPPER_LOG_LEVEL: 'info' }
 
 /** The program with bare paths, in `cwd`. */
 async function follow(t: Test, cwd: string, ...paths: string[]): Promise<Program> {
