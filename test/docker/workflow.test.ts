@@ -236,7 +236,7 @@ t.test('the scripts of docker/ are shell', { skip }, t => {
   t.equal(scripts.length, 3)
   const { status, stdout } = spawnSync('shellcheck', [
     ...scripts.map(name => join(ROOT, 'docker', name)),
-    join(ROOT, '.ci/run'),
+    ...['run', 'helm'].map(name => join(ROOT, '.ci', name)),
   ])
   t.equal(status, 0, String(stdout))
   t.end()

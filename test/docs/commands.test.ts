@@ -1,6 +1,6 @@
 /** Every command in the documentation can be run: scripts, files, options, pages and variables are those that there are. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { parseArgs } from '../../src/cli/args.ts'
 import { isCommand } from '../../src/cli/commands.ts'
@@ -43,6 +43,8 @@ async function wrong(command: string): Promise<string | undefined> {
       if (args[0] === 'exec') return own[0] === 'logshipper' ? parsed(own.slice(1)) : 'not logshipper'
       if (args[0] === 'kustomize') return existsSync(join(ROOT, args[1]!)) ? undefined : `no overlay ${args[1]}`
       return ['apply', 'port-forward', 'logs'].includes(args[0]!) ? undefined : `kubectl ${args[0]}`
+    case 'helm':
+      return chart(args)
     case 'curl': {
       const [, path] = /localhost:\d+(\/\w*)/.exec(command) ?? []
       return path !== undefined && served.includes(`case '${path}'`) ? undefined : `no page ${path}`
@@ -58,6 +60,15 @@ function npm([verb, ...rest]: readonly string[]): string | undefined {
   if (verb === 'ci' || verb === 'install') return undefined
   const name = verb === 'run' ? rest.find(each => each !== '-s') : verb
   return name !== undefined && scripts[name] ? missing(rest) : `no script ${name}`
+}
+
+/** What is rendered of a chart in k8s/charts is rendered by test/k8s/recipes.test.ts too, where there is a Helm. */
+function chart(args: readonly string[]): string | undefined {
+  const [verb, ...rest] = args
+  if (!['dependency', 'install', 'upgrade', 'template', 'plugin'].includes(verb!)) return `helm ${verb}`
+  const published = rest.find(each => each.startsWith('oci://'))
+  if (published !== undefined && !/^oci:\/\/ghcr\.io\/OWNER\/charts\/[\w-]+$/.test(published)) return published
+  return missing([...rest, ...(published === undefined ? [] : [`k8s/charts/${basename(published)}`])])
 }
 
 function parsed(args: readonly string[]): string | undefined {
@@ -93,6 +104,9 @@ t.test('what is no command is told', async t => {
     'kubectl exec web-0 -c logshipper -- logshipper statsu',
     'LOGSHIPPER_BACKEND_TYPE=nothing npm start',
     'docker/nothing',
+    'helm instal x k8s/charts/example',
+    'helm template x k8s/charts/none',
+    'helm install x oci://ghcr.io/OWNER/charts/none',
     'frobnicate',
   ])
     t.type(await wrong(command), 'string', command)

@@ -20,7 +20,7 @@ export interface Document {
   readonly prose: string
 }
 
-const PATTERNS = ['*.md', 'docs/**/*.md', 'k8s/*.md', 'docker/*.md', '.github/**/*.md']
+const PATTERNS = ['*.md', 'docs/**/*.md', 'k8s/*.md', 'k8s/charts/*/*.md', 'docker/*.md', '.github/**/*.md']
 
 export const DOCUMENTS: readonly Document[] = globSync(PATTERNS, { cwd: ROOT })
   .sort()

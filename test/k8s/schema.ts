@@ -113,7 +113,7 @@ const rule = z.strictObject({
 const named = z.array(
   object({ name: text.check(z.regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/)), expression: text }),
 )
-const domain = object({ name: text.check(z.regex(/^[a-z0-9.-]+$/)) })
+const domain = object({ name: text.check(z.regex(/^[a-z0-9.-]+$/)), labels: o(map) })
 
 export const anyResource = z.discriminatedUnion('kind', [
   resource('v1', 'Pod', podSpec),
