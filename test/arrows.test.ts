@@ -23,6 +23,7 @@ const SHELF = [
   'metadata',
   'partition',
   'path',
+  'platform',
   'private',
   'progress',
   'proxy',

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { parseArgs as parse } from 'node:util'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
+import { isPlatform, PLATFORMS, type Platform } from '../platform.ts'
 import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option } from './commands.ts'
 
 /** Commands that read a configuration, or ask a process that has one. */
@@ -43,6 +44,7 @@ export type Command =
       readonly files: readonly string[]
       readonly json: boolean
       readonly drainSeconds: number | undefined
+      readonly platform?: Platform
     }
   | {
       readonly kind: 'inject'
@@ -50,6 +52,7 @@ export type Command =
       readonly image: string | undefined
       readonly volume: string | undefined
       readonly paths: string | undefined
+      readonly platform?: Platform
     }
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
@@ -65,6 +68,7 @@ interface Values {
   readonly image?: string
   readonly volume?: string
   readonly paths?: string
+  readonly platform?: string
   readonly help?: boolean
   readonly version?: boolean
 }
@@ -174,16 +178,20 @@ function aboutManifests(kind: 'doctor' | 'inject', files: readonly string[], val
   if (files.length === 0 || files.includes('')) {
     return wrong(`${kind} needs the name of a manifest, or - for standard input`)
   }
-  const { image, volume, paths, json = false, 'drain-seconds': seconds } = values
+  const { image, volume, paths, platform: named, json = false, 'drain-seconds': seconds } = values
+  if (named !== undefined && !isPlatform(named)) {
+    return wrong(`--platform needs one of ${PLATFORMS.join(', ')}, not ${named}`)
+  }
+  const where = named === undefined ? {} : { platform: named }
   if (kind === 'inject') {
     if (files.length > 1) return wrong(`inject takes one manifest, but was given ${files.join(' ')}`)
-    return { kind, file: files[0]!, image, volume, paths }
+    return { kind, file: files[0]!, image, volume, paths, ...where }
   }
   const drainSeconds = seconds === undefined ? undefined : Number(seconds)
   if (drainSeconds !== undefined && !(drainSeconds >= 0)) {
     return wrong(`--drain-seconds needs a number of seconds, not ${seconds}`)
   }
-  return { kind, files, json, drainSeconds }
+  return { kind, files, json, drainSeconds, ...where }
 }
 
 function complaint(error: Error, argv: readonly string[]): string {

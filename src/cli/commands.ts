@@ -31,6 +31,7 @@ export const OPTIONS = {
     value: 'GLOBS',
     says: 'globs to follow, as paths in the sidecar; default: /var/log/app/**/*.log',
   },
+  platform: { type: 'string', value: 'NAME', says: 'where the pods are to run: openshift, autopilot or fargate' },
   help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
   version: { type: 'boolean', short: 'v', says: 'print the version' },
 } as const satisfies Readonly<Record<string, OptionHelp>>
@@ -105,13 +106,13 @@ export const COMMANDS = {
   doctor: {
     takes: 'MANIFEST …',
     does: 'check manifests: what is wrong with the sidecar, and which line to change',
-    options: ['drain-seconds', 'json'],
+    options: ['drain-seconds', 'json', 'platform'],
     exits: '0 no errors   1 errors   2 a manifest cannot be read',
   },
   inject: {
     takes: 'MANIFEST',
     does: 'print the manifest with the sidecar added',
-    options: ['image', 'paths', 'volume'],
+    options: ['image', 'paths', 'platform', 'volume'],
     exits: '0 printed   1 printed, with errors by doctor   2 nothing is printed',
   },
   schema: { does: 'print the JSON Schema of the configuration', options: [] },

@@ -7,6 +7,7 @@
 import { formatProblem } from '../config/problem.ts'
 import { examine, type Remark } from '../manifest/doctor/examine.ts'
 import { readManifest } from '../manifest/manifest.ts'
+import type { Platform } from '../platform.ts'
 import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
 import { counted, printable } from './table.ts'
@@ -17,10 +18,12 @@ export interface DoctorRequest {
   readonly files: readonly string[]
   readonly json: boolean
   readonly drainSeconds: number | undefined
+  readonly platform?: Platform | undefined
 }
 
 /** Resolves to the exit code. */
-export async function doctor({ files, json, drainSeconds }: DoctorRequest, { out, err }: Streams): Promise<number> {
+export async function doctor(request: DoctorRequest, { out, err }: Streams): Promise<number> {
+  const { files, json, drainSeconds, platform } = request
   const remarks: Remark[] = []
   let pods = 0
   let unusable = false
@@ -37,7 +40,7 @@ export async function doctor({ files, json, drainSeconds }: DoctorRequest, { out
       continue
     }
     pods += read.manifest.pods.length
-    remarks.push(...examine(read.manifest, { drainSeconds }))
+    remarks.push(...examine(read.manifest, { drainSeconds, platform }))
   }
   if (json) out.write(`${JSON.stringify(remarks, null, 2)}\n`)
   else {

@@ -22,6 +22,7 @@ import {
   STATE_VOLUME,
   VOLUMES,
 } from '../manifest/sidecar.ts'
+import type { Platform } from '../platform.ts'
 import { VERSION } from '../version.ts'
 import { inWords } from './doctor.ts'
 import { EXIT } from './exit.ts'
@@ -36,6 +37,7 @@ export interface InjectRequest {
   readonly volume: string | undefined
   /** Globs, comma-separated; empty: the configuration file says what is followed. */
   readonly paths: string | undefined
+  readonly platform?: Platform | undefined
 }
 
 export type Injected =
@@ -57,7 +59,8 @@ export async function inject(request: InjectRequest, { out, err }: Streams): Pro
   out.write(injected.text)
   for (const note of injected.notes) err.write(`${printable(note)}\n`)
   const read = await readManifest('the result', injected.text)
-  const remarks = read.kind === 'read' ? examine(read.manifest, { drainSeconds: undefined }) : []
+  const remarks =
+    read.kind === 'read' ? examine(read.manifest, { drainSeconds: undefined, platform: request.platform }) : []
   const serious = remarks.filter(({ severity }) => severity !== 'hint')
   for (const remark of serious) err.write(`${inWords(remark)}\n`)
   return serious.some(({ severity }) => severity === 'error') ? EXIT.unexpected : EXIT.ok
@@ -85,7 +88,7 @@ export async function injectInto(
     const paths = request.paths ?? annotated(pod, 'paths') ?? PATHS
     const found = [...obstacles(manifest, pod, wanted.volume, paths)]
     problems.push(...found)
-    if (found.length === 0) additions.set(pod, additionsTo(pod, wanted.image, wanted.volume, paths))
+    if (found.length === 0) additions.set(pod, additionsTo(pod, { ...wanted, paths }))
   }
   if (problems.length > 0) return { kind: 'refused', problems }
   const inserted = await insert(manifest, additions)
@@ -146,8 +149,17 @@ function isGiven(pod: PlannedPod, name: string): boolean {
   return ['configMap', 'secret', 'downwardAPI', 'projected'].some(kind => kind in volume)
 }
 
-function additionsTo(pod: PlannedPod, image: string | undefined, volume: string, paths: string): Addition[] {
+interface Wanted {
+  readonly image: string | undefined
+  readonly volume: string
+  readonly paths: string
+  readonly platform?: Platform | undefined
+}
+
+function additionsTo(pod: PlannedPod, { image, volume, paths, platform }: Wanted): Addition[] {
   const { spec, metadata } = pod
+  // OpenShift decides on users and groups by the range of the namespace.
+  const own = platform !== 'openshift'
   const never = spec['restartPolicy'] === 'Never' || pod.kind.endsWith('Job')
   const sidecar = container({
     image: image ?? `logshipper:${VERSION}`,
@@ -155,18 +167,19 @@ function additionsTo(pod: PlannedPod, image: string | undefined, volume: string,
     paths,
     grace: Number(spec['terminationGracePeriodSeconds'] ?? 30),
     startupProbe: !never,
+    user: own,
   })
   const labelled = asTree(metadata['labels'])?.['logshipper.io/shipper'] !== undefined
   const security = asTree(spec['securityContext'])
   const context = ['spec', 'securityContext']
   const policy = ['fsGroupChangePolicy', 'OnRootMismatch'] as const
   const group: Addition[] = []
-  if (security === undefined) {
+  if (own && security === undefined) {
     group.push({ kind: 'key', path: context, value: `fsGroup: ${GROUP}\n${policy.join(': ')}` })
-  } else if (security['fsGroup'] === undefined) {
+  } else if (own && security?.['fsGroup'] === undefined) {
     group.push({ kind: 'key', path: [...context, 'fsGroup'], value: `${GROUP}` })
     // One key at a time goes into a pair of empty braces.
-    const more = Object.keys(security).length > 0 && security[policy[0]] === undefined
+    const more = Object.keys(security!).length > 0 && security![policy[0]] === undefined
     if (more) group.push({ kind: 'key', path: [...context, policy[0]], value: policy[1] })
   }
   return [

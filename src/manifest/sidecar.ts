@@ -23,6 +23,8 @@ export interface SidecarFields {
   readonly grace: number
   /** A pod that is never restarted gets none. */
   readonly startupProbe: boolean
+  /** Whether it names its user and group, which OpenShift does not take. */
+  readonly user: boolean
 }
 
 /** In quotes where YAML might take it for something else. */
@@ -31,7 +33,7 @@ const text = (value: string): string =>
     ? value
     : JSON.stringify(value)
 
-export function container({ image, volume, paths, grace, startupProbe }: SidecarFields): string {
+export function container({ image, volume, paths, grace, startupProbe, user }: SidecarFields): string {
   return `name: logshipper
 image: ${text(image)}
 restartPolicy: Always
@@ -58,9 +60,7 @@ resources:
   limits: { memory: 128Mi }
 securityContext:
   runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  allowPrivilegeEscalation: false
+${user ? '  runAsUser: 65532\n  runAsGroup: 65532\n' : ''}  allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
   seccompProfile: { type: RuntimeDefault }

@@ -32,6 +32,10 @@ t.test('a command line says what is wanted', async t => {
     [['nothing/like/status'], { kind: 'run', ...plain, paths: ['nothing/like/status'] }],
     [['config', 'c.yaml', '--json'], { kind: 'config', ...plain, config: 'c.yaml', json: true }],
     [['check', '--backend', 'main'], { kind: 'check', ...plain, backend: 'main' }],
+    [
+      ['doctor', '--platform', 'fargate', 'a.yaml'],
+      { kind: 'doctor', files: ['a.yaml'], json: false, drainSeconds: undefined, platform: 'fargate' },
+    ],
     [['doctor', 'a.yaml', '-'], { kind: 'doctor', files: ['a.yaml', '-'], json: false, drainSeconds: undefined }],
     [
       ['doctor', '--json', '--drain-seconds', '2.5', 'a.yaml'],
@@ -83,6 +87,7 @@ t.test('a command line that makes no sense says why', async t => {
     [['doctor', 'a.yaml', '-c', 'x'], /doctor does not take --config/],
     [['check', '--backend', 'a', '--backend', 'b'], /--backend is given twice/],
     [['run', '--config', ''], /--config is empty: is a shell variable not set\?/],
+    [['inject', '--platform', 'gke', 'a.yaml'], /needs one of openshift, autopilot, fargate, not gke/],
     [['doctor', '--drain-seconds', 'soon', 'a.yaml'], /needs a number of seconds, not soon/],
   ]
   for (const [argv, message] of table) t.match(parseArgs(argv), { kind: 'wrong', message }, argv.join(' '))

@@ -256,6 +256,27 @@ t.test('options and annotations say what is followed, where, and by which image'
   t.match(await refused(text, { volume: 'data', paths: '/data/*.log' }), [{ found: 'the path /data/*.log' }])
 })
 
+t.test('for OpenShift it names no user, no group and no fsGroup, and the doctor agrees', async t => {
+  for (const text of [DEPLOYMENT, DEPLOYMENT.replace(/^ +securityContext:\n(?: {8,}.*\n)*/m, '')]) {
+    const after = await injected(text, { platform: 'openshift' })
+    const [plain, open] = [await injected(text), after].map(each => pods(parseResources(each))[0]!)
+    const { runAsUser, runAsGroup, ...context } = shipperOf(plain!)!.securityContext!
+    t.strictSame([runAsUser, runAsGroup], [65532, 65532])
+    t.strictSame(shipperOf(open!)!.securityContext, context)
+    const { securityContext: before } = pods(parseResources(text))[0]!.spec
+    t.strictSame(open!.spec.securityContext, before, 'what the pod says of itself stays')
+    t.notMatch(after, 'fsGroup: 65532')
+  }
+  const bare = DEPLOYMENT.replace(/^ +securityContext:\n(?: {8,}.*\n)*/m, '')
+  const read = await readManifest('result', await injected(bare, { platform: 'openshift' }))
+  const found =
+    read.kind === 'read' ? examine(read.manifest, { drainSeconds: undefined, platform: 'openshift' }) : [read]
+  t.strictSame(
+    found.filter(each => !('severity' in each) || each.severity === 'error'),
+    [],
+  )
+})
+
 t.test('a pod that has a shipper, is for Windows or opts out is left alone, and that is reported', async t => {
   const windows = PLAIN.replace('spec:\n', 'spec:\n    nodeSelector: { kubernetes.io/os: windows }\n')
   const unwilling = PLAIN.replace('name: a', 'name: a, annotations: { logshipper.io/inject: "false" }')

@@ -99,6 +99,22 @@ t.test('the component leaves the rest of a pod alone', t => {
   t.end()
 })
 
+t.test('the component for OpenShift takes user and group from the shipper, and nothing else of anything', t => {
+  const open = pods(render('test/k8s/openshift'))
+  t.equal(open.length, everyKind.length)
+  for (const before of everyKind) {
+    const after = open.find(({ owner }) => owner.metadata.name === before.owner.metadata.name)!
+    const wanted = structuredClone(before)
+    const context = shipperOf(wanted)?.securityContext as Record<string, unknown> | undefined
+    for (const key of ['runAsUser', 'runAsGroup']) {
+      t.equal(context?.[key], context && 65532, before.owner.kind)
+      delete context?.[key]
+    }
+    t.strictSame(after.spec, wanted.spec, before.owner.kind)
+  }
+  t.end()
+})
+
 /** The Pod Security Standard `restricted`, for what our pods use of it (kubernetes.io: Pod Security Standards). */
 t.test('every pod of an example keeps to the Pod Security Standard restricted', t => {
   const volumes = new Set([

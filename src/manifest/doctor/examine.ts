@@ -5,6 +5,7 @@ import { asTree, type Manifest, type PlannedPod } from '../manifest.ts'
 import type { Facts, Finding, Rule, Severity } from './finding.ts'
 import { grace, order, probes, sidecar } from './lifecycle.ts'
 import { containersOf, isShipper, patient } from './patient.ts'
+import { platform } from './platforms.ts'
 import { downward, foreignProgram, image, memory, ports, privileges } from './resources.ts'
 import { apart, room, shared, state, subPath, users } from './volumes.ts'
 
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   downward,
   ports,
   privileges,
+  platform,
 ]
 
 /** A finding with its place in the file. */

@@ -1,5 +1,6 @@
 /** What a rule of the doctor says: where, what was found, what should stand there, and why, in one sentence each. */
 import type { KeyPath } from '../../config/problem.ts'
+import type { Platform } from '../../platform.ts'
 import type { Patient } from './patient.ts'
 
 /** `error`: lines are lost, or nothing works. `warning`: they are, when something else goes wrong. `hint`: could be better. */
@@ -21,6 +22,8 @@ export type Rule = (patient: Patient, facts: Facts) => Iterable<Finding>
 export interface Facts {
   /** How long a drain was seen to take. */
   readonly drainSeconds: number | undefined
+  /** Where the pods are to run, if it was said. */
+  readonly platform?: Platform | undefined
 }
 
 /** Bytes or a plain number, as the API writes quantities (`128Mi`, `1G`, `500m`, `1e9`). */

@@ -177,7 +177,9 @@ function* shareable(dir: string, holder: Mount, path: Finding['path'], { others 
   }
 }
 
-export const users: Rule = function* ({ pod, shipper, others, logs }) {
+export const users: Rule = function* ({ pod, shipper, others, logs }, { platform }) {
+  // OpenShift gives a pod without an fsGroup that of its namespace.
+  if (platform === 'openshift') return
   const whole = asTree(pod.spec['securityContext']) ?? {}
   const of = ({ it }: Placed) => ({ ...whole, ...asTree(it['securityContext']) }) as Readonly<Record<string, unknown>>
   const groups = new Set([whole['fsGroup'], ...[whole['supplementalGroups']].flat()])
@@ -201,7 +203,9 @@ export const users: Rule = function* ({ pod, shipper, others, logs }) {
 }
 
 /** A user that is shared is the one way past what the kernel keeps apart in a pod. */
-export const apart: Rule = function* ({ pod, shipper, others }) {
+export const apart: Rule = function* ({ pod, shipper, others }, { platform }) {
+  // There all containers that name no user have that of the namespace, and nothing in a manifest can part them.
+  if (platform === 'openshift') return
   const whole = asTree(pod.spec['securityContext'])
   const userOf = ({ it }: Placed) => asTree(it['securityContext'])?.['runAsUser'] ?? whole?.['runAsUser']
   const ours = userOf(shipper) ?? SHIPPER
