@@ -257,6 +257,28 @@ t.test('the grace period that the shipper counts with is the pod’s', t => {
   t.end()
 })
 
+t.test('a Rollout takes its pods from a Deployment of the overlay that has none of its own', t => {
+  const resources = rendered.get('k8s/examples/rollout')!
+  const { workloadRef, replicas } = resources.find(({ kind }) => kind === 'Rollout')!.spec
+  const deployment = resources.find(
+    ({ kind, metadata }) => kind === workloadRef.kind && metadata.name === workloadRef.name,
+  )
+  t.equal(deployment?.spec.replicas, 0)
+  t.ok(replicas > 0)
+  t.end()
+})
+
+t.test('what a Job does about exit codes is about those of its application', t => {
+  const job = rendered.get('k8s/examples/job-pod-failure-policy')!.find(({ kind }) => kind === 'Job')!.spec
+  const [rule] = job.podFailurePolicy.rules
+  t.equal(job.template.spec.restartPolicy, 'Never', 'it may have such a policy')
+  t.strictSame(
+    job.template.spec.containers.map(({ name }: Container) => name),
+    [rule.onExitCodes.containerName],
+  )
+  t.end()
+})
+
 t.test('the configuration of every example is valid, and follows what is mounted', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'logshipper-manifests-'))
   const file = join(directory, 'config.yaml')

@@ -2,7 +2,8 @@
  * The shapes of the Kubernetes API as far as our manifests use them, strict: a misspelt or misplaced field is an error,
  * as it is for a server with `--validate=strict`. A field that is missing here and right is added here.
  *
- * Source: the OpenAPI description of Kubernetes 1.36 (api/openapi-spec), PodMonitor: monitoring.coreos.com/v1.
+ * Source: the OpenAPI description of Kubernetes 1.36 (api/openapi-spec), PodMonitor: monitoring.coreos.com/v1, Rollout:
+ * argoproj.io/v1alpha1. That a rule about exit codes names its container is ours.
  */
 import * as z from 'zod/mini'
 
@@ -98,7 +99,21 @@ export const podSpec = object({
 const metadata = object({ name: dnsLabel, labels: o(map), annotations: o(map) })
 const template = object({ metadata: o(object({ labels: o(map), annotations: o(map) })), spec: podSpec })
 const selector = object({ matchLabels: o(map), matchExpressions: o(z.array(z.looseObject({ key: text }))) })
-const job = object({ backoffLimit: o(count), template })
+const job = object({
+  backoffLimit: o(count),
+  podFailurePolicy: o(
+    object({
+      rules: z.array(
+        object({
+          action: z.enum(['FailJob', 'Ignore', 'Count']),
+          onExitCodes: o(object({ containerName: text, operator: z.enum(['In', 'NotIn']), values: z.array(count) })),
+          onPodConditions: o(z.array(object({ type: text, status: o(text) }))),
+        }),
+      ),
+    }),
+  ),
+  template,
+})
 
 function resource<S extends z.core.SomeType>(apiVersion: string, kind: string, spec: S) {
   return object({ apiVersion: z.literal(apiVersion), kind: z.literal(kind), metadata, spec })
@@ -136,6 +151,19 @@ export const anyResource = z.discriminatedUnion('kind', [
           }),
         ),
       ),
+    }),
+  ),
+  resource(
+    'argoproj.io/v1alpha1',
+    'Rollout',
+    object({
+      replicas: count,
+      workloadRef: object({ apiVersion: text, kind: z.literal('Deployment'), name: text }),
+      strategy: object({
+        canary: object({
+          steps: z.array(object({ setWeight: o(count), pause: o(object({ duration: o(text) })) })),
+        }),
+      }),
     }),
   ),
   resource('batch/v1', 'Job', job),
