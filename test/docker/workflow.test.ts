@@ -237,6 +237,7 @@ t.test('the scripts of docker/ are shell', { skip }, t => {
   const { status, stdout } = spawnSync('shellcheck', [
     ...scripts.map(name => join(ROOT, 'docker', name)),
     ...['run', 'helm'].map(name => join(ROOT, '.ci', name)),
+    ...['inject', 'kustomize'].map(name => join(ROOT, 'k8s/post-renderer', name, name)),
   ])
   t.equal(status, 0, String(stdout))
   t.end()

@@ -25,7 +25,12 @@ export interface Answer {
 }
 
 export function helm(...args: string[]): Answer {
-  const { status, stdout, stderr, error } = spawnSync(HELM, args, { env, encoding: 'utf8' })
+  return helmWith({}, ...args)
+}
+
+/** `more`: variables of its environment. */
+export function helmWith(more: Readonly<Record<string, string>>, ...args: string[]): Answer {
+  const { status, stdout, stderr, error } = spawnSync(HELM, args, { env: { ...env, ...more }, encoding: 'utf8' })
   return { status, stdout: stdout ?? '', stderr: error === undefined ? stderr : error.message }
 }
 
