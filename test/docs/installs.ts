@@ -79,23 +79,22 @@ const chart = z.strictObject({
   ),
 })
 
-/** The values of these charts that were read in their templates, by the path to the key. */
-const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  'ingress-nginx': ['extraInitContainers', 'extraVolumes', 'extraVolumeMounts', 'podLabels', 'podSecurityContext'].map(
-    key => `controller.${key}`,
-  ),
-  'bitnami/nginx': ['initContainers', 'extraVolumes', 'extraVolumeMounts', 'podLabels', 'podSecurityContext'],
-  jenkins: [
-    'controller.customInitContainers',
-    'controller.podLabels',
-    'persistence.volumes',
-    'persistence.mounts',
-    'controller.podSecurityContextOverride',
-  ],
+/** The values of other charts that stand in their templates (k8s/values), by the path to the key. */
+export const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'ingress-nginx': [
+    'config',
+    'podLabels',
+    'podSecurityContext',
+    'extraVolumeMounts',
+    'extraInitContainers',
+    'extraVolumes',
+  ].map(key => `controller.${key}`),
+  'bitnami-nginx': ['podLabels', 'extraVolumeMounts', 'initContainers', 'extraVolumes'],
+  jenkins: ['controller.podLabels', 'controller.customInitContainers', 'persistence.mounts', 'persistence.volumes'],
 }
 
-/** The paths to the values of a chart that lead to a list or to what a pod has. */
-function paths(tree: Readonly<Record<string, unknown>>, before = ''): string[] {
+/** The paths of a tree, down to those that are known, or are none of these. */
+export function paths(tree: Readonly<Record<string, unknown>>, before = ''): string[] {
   return Object.entries(tree).flatMap(([key, value]) => {
     const path = before + key
     const known = Object.values(OTHERS).flat()

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { examine } from '../../src/manifest/doctor/examine.ts'
 import { readManifest } from '../../src/manifest/manifest.ts'
 import { VERSION } from '../../src/version.ts'
+import { OTHERS, paths } from '../docs/installs.ts'
 import { charts, helm, template, valuesOf, withoutHelm } from './helm.ts'
 import { type Planned, pods, type Resource, ROOT, render, shipperOf, withoutKubectl } from './render.ts'
 import { anyResource } from './schema.ts'
@@ -55,6 +56,41 @@ t.test('the form of the values takes the defaults, and refuses what means nothin
   }
   t.end()
 })
+
+t.test(
+  'values for other charts name what their templates take, and hold the component',
+  { skip: withoutKubectl() ?? false },
+  t => {
+    const component = podOf(render('test/k8s/every-kind'), 'Deployment')
+    for (const [name, keys] of Object.entries(OTHERS)) {
+      const values = parse(readFileSync(join(ROOT, `k8s/values/${name}.yaml`), 'utf8'))
+      t.strictSame(paths(values), keys, name)
+      const at = (ending: RegExp) =>
+        keys
+          .find(key => ending.test(key))!
+          .split('.')
+          .reduce((tree, step) => tree[step], values)
+      const [{ env, ...shipper }] = at(/initContainers$/i)
+      const { env: expected, ...rest } = shipperOf(component)!
+      t.strictSame(shipper, rest, name)
+      t.strictSame(
+        env.filter((each: { name: string }) => each.name !== 'LOGSHIPPER_DRAIN_GRACE_PERIOD'),
+        expected,
+      )
+      const volumes = at(/volumes$/i)
+      t.strictSame(volumes.slice(0, 3), component.spec.volumes!.slice(0, 3), name)
+      t.strictSame(volumes[3].name, at(/mounts$/i)[0].name, 'and the volume that both mount')
+      t.strictSame(at(/podLabels$/), { 'logshipper.io/shipper': 'sidecar' })
+    }
+    t.strictSame(
+      Object.keys(OTHERS).sort(),
+      readdirSync(join(ROOT, 'k8s/values'))
+        .map(file => file.replace('.yaml', ''))
+        .sort(),
+    )
+    t.end()
+  },
+)
 
 const without = withoutHelm()
 const skip = without ?? false

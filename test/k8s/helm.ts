@@ -28,9 +28,10 @@ export function helm(...args: string[]): Answer {
   return helmWith({}, ...args)
 }
 
-/** `more`: variables of its environment. */
-export function helmWith(more: Readonly<Record<string, string>>, ...args: string[]): Answer {
-  const { status, stdout, stderr, error } = spawnSync(HELM, args, { env: { ...env, ...more }, encoding: 'utf8' })
+/** `more`: variables of its environment, and the directory that it is called in. */
+export function helmWith({ cwd, ...more }: Readonly<Record<string, string>>, ...args: string[]): Answer {
+  const options = { env: { ...env, ...more }, encoding: 'utf8', ...(cwd !== undefined && { cwd }) } as const
+  const { status, stdout, stderr, error } = spawnSync(HELM, args, options)
   return { status, stdout: stdout ?? '', stderr: error === undefined ? stderr : error.message }
 }
 
