@@ -61,6 +61,12 @@ t.test('it has its labels, and runs as any user', t => {
     'org.opencontainers.image.licenses': 'Apache-2.0',
     'org.opencontainers.image.revision': /^([0-9a-f]{40}|unknown)$/,
     'org.opencontainers.image.created': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
+    'org.opencontainers.image.title': 'logshipper',
+    'org.opencontainers.image.description': /./,
+    'org.opencontainers.image.source': /^https:/,
+    'org.opencontainers.image.url': /^https:/,
+    'org.opencontainers.image.documentation': /^https:.*\/docs\/install\.md$/,
+    'org.opencontainers.image.base.name': 'scratch',
   })
   t.ok(size < 128e6, `${size} bytes, of which Node is 116 MB`)
   t.end()

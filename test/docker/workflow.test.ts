@@ -215,6 +215,10 @@ t.test('what it promises is in it, and what it builds is there', t => {
     'linux/arm64',
     'push-by-digest=true',
     'cosign sign',
+    'cosign attest',
+    'cosign verify',
+    '.ci/charts package',
+    '.ci/charts push',
     'provenance: mode=max',
     'sbom: true',
   ]) {
@@ -236,7 +240,7 @@ t.test('the scripts of docker/ are shell', { skip }, t => {
   t.equal(scripts.length, 3)
   const { status, stdout } = spawnSync('shellcheck', [
     ...scripts.map(name => join(ROOT, 'docker', name)),
-    ...['run', 'helm'].map(name => join(ROOT, '.ci', name)),
+    ...['run', 'helm', 'charts'].map(name => join(ROOT, '.ci', name)),
     ...['inject', 'kustomize'].map(name => join(ROOT, 'k8s/post-renderer', name, name)),
   ])
   t.equal(status, 0, String(stdout))

@@ -11,7 +11,7 @@ export const HELM = process.env['LOGSHIPPER_HELM'] || 'helm'
 
 const HOME = mkdtempSync(join(tmpdir(), 'logshipper-helm-'))
 process.once('exit', () => rmSync(HOME, { recursive: true, force: true }))
-const env = {
+export const ENVIRONMENT = {
   ...process.env,
   HELM_CACHE_HOME: join(HOME, 'cache'),
   HELM_CONFIG_HOME: join(HOME, 'config'),
@@ -30,7 +30,7 @@ export function helm(...args: string[]): Answer {
 
 /** `more`: variables of its environment, and the directory that it is called in. */
 export function helmWith({ cwd, ...more }: Readonly<Record<string, string>>, ...args: string[]): Answer {
-  const options = { env: { ...env, ...more }, encoding: 'utf8', ...(cwd !== undefined && { cwd }) } as const
+  const options = { env: { ...ENVIRONMENT, ...more }, encoding: 'utf8', ...(cwd !== undefined && { cwd }) } as const
   const { status, stdout, stderr, error } = spawnSync(HELM, args, options)
   return { status, stdout: stdout ?? '', stderr: error === undefined ? stderr : error.message }
 }
