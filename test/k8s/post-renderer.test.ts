@@ -1,4 +1,4 @@
-/** A chart that knows nothing of the sidecar gets it from a post-renderer of Helm. */
+/** A chart that takes no init containers gets the sidecar from a post-renderer of Helm. */
 import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
