@@ -245,7 +245,7 @@ export class Shipper {
     this.#volume?.stop()
     await Promise.all(this.#pipelines.map(pipeline => pipeline.stop()))
     await this.#stdout?.close()
-    const lastSave = await this.#sources.tail.stop(true)
+    const lastSave = await this.#sources.tail.stop(true, this.remains().complete)
     this.#claim?.release()
     this.#state?.close()
     return lastSave

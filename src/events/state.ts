@@ -88,7 +88,7 @@ export const STATE = {
     level: 'warn',
     rule: always,
     means:
-      'The checkpoint cannot be used, and its previous copy is: what was acknowledged between the two is sent again.',
+      'The checkpoint cannot be used, and its previous copy is, which is up to a minute older: what was acknowledged between the two is sent again. Expected after a power cut.',
     action: 'See to the volume of `state.dir`, if it happens again.',
   },
   checkpoint_unusable: {
@@ -101,7 +101,7 @@ export const STATE = {
     level: 'warn',
     rule: always,
     means:
-      'The previous process did not shut down cleanly (killed, or out of memory). Unacknowledged data is sent again; `lostBytes` could not be found any more.',
+      'The previous process did not shut down cleanly (killed, out of memory, or the power was cut: then it is sent under other ids). Unacknowledged data is sent again; `lostBytes` could not be found any more.',
     action: 'See why: `kubectl describe pod` (OOMKilled, eviction, a grace period that is too short).',
     units: { unsettledBytes: 'bytes', lostBytes: 'bytes' },
   },

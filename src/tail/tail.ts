@@ -43,6 +43,7 @@ import { Missed } from './rotation/missed.ts'
 import { Search } from './rotation/search.ts'
 import { Unpacked, type UnpackLimits } from './rotation/unpack.ts'
 import { belonging } from './state/belonging.ts'
+import { inBoot } from './state/boot.ts'
 import type { Checkpoint, CheckpointStore, LastSave, Snapshot } from './state/checkpoint.ts'
 import { type PinHealth, Pins } from './state/pins.ts'
 import type { SavedGeneration } from './state/saved.ts'
@@ -219,14 +220,16 @@ export class Tail {
    * rejects.
    */
   async start(handover?: Handover): Promise<void> {
-    const checkpoint = handover?.checkpoint ?? this.#belonging(await this.#store.load())
+    const checkpoint = handover?.checkpoint ?? inBoot(this.#belonging(await this.#store.load()), this.#store.boot)
     this.#lineage.epoch = checkpoint.epoch
+    this.#lineage.salt = checkpoint.salt ?? ''
     for (const { source, backend, settled, lostBytes } of checkpoint.totals) {
       if (this.#lineage.wants(backend, source)) this.#ledger.account(source, backend, settled, lostBytes)
     }
     if (handover) this.#inherit(handover)
-    // The epoch must outlive us before an id made from it leaves the house.
-    await this.#store.save(() => ({ ...checkpoint, clean: false }))
+    // The epoch and the salt must outlive us, and the machine, before an id made from them leaves the house; and no
+    // checkpoint may say any more that everything sent has settled.
+    await this.#store.save(() => ({ ...checkpoint, clean: false }), true)
     await this.#sweep.ready()
     this.#scheduler.hold()
     this.#saver.hold()
@@ -255,8 +258,8 @@ export class Tail {
     this.#saver.release()
     if (handover) this.#previous = handover.previous
     else void this.#reviewPrevious(checkpoint)
-    // A file that is renamed now would not be found again after a death that comes before it was saved.
-    void this.#saver.now()
+    // A file that is renamed now would not be found again after a death, or a power cut, that comes before it was saved.
+    void this.#saver.now(true)
     this.#swept = true
     this.#sweep.watch(
       (path, what) => this.#hint(path, what),
@@ -417,13 +420,13 @@ export class Tail {
     return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
-  /** Saves and closes everything. `clean`: the process ends in order. */
-  async stop(clean: boolean): Promise<LastSave> {
+  /** Saves and closes everything. `clean`: the process ends in order. `complete`: everything that was sent has settled. */
+  async stop(clean: boolean, complete = false): Promise<LastSave> {
     this.#scheduler.stop()
     this.#archives.stop()
     this.#saver.stop()
     // The last save may meet one that is running: then its snapshot is taken after that one.
-    const saved = await this.#store.save(() => this.snapshot(clean))
+    const saved = await this.#store.save(() => this.snapshot(clean, complete), true)
     const unsavedBytes = saved || this.#store.state === null ? 0 : this.#store.unsavedBytes(this.snapshot().totals)
     await this.#sweep.close()
     this.#candidates.close()
@@ -466,7 +469,13 @@ export class Tail {
     }
   }
 
-  snapshot(clean = false): Snapshot {
+  /** In which boot something may have been sent that a checkpoint does not know to be settled. */
+  get #boot(): { readonly boot?: string } {
+    const { boot } = this.#store
+    return boot === null ? {} : { boot }
+  }
+
+  snapshot(clean = false, complete = false): Snapshot {
     const generations = this.#table.saved()
     const totals = [...this.#ledger].map(({ source, backend, account }) => ({
       source,
@@ -474,7 +483,8 @@ export class Tail {
       settled: account.committed,
       lostBytes: account.lostBytes,
     }))
-    return { epoch: this.#lineage.epoch, generations, totals, clean }
+    const { epoch, salt } = this.#lineage
+    return { epoch, generations, totals, clean, ...(salt !== '' && { salt }), ...(!complete && this.#boot) }
   }
 
   /** A watch event: this path deserves a look now. */

@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import type { Backend } from '../../src/backends/backend.ts'
 import { Budget } from '../../src/budget.ts'
 import { type Chunk, layoutFor, type Slab } from '../../src/chunk.ts'
+import { CLOCK } from '../../src/clock.ts'
 import type { Delivery } from '../../src/delivery/delivery.ts'
 import type { Transport } from '../../src/delivery/transport/transport.ts'
 import { Kernel } from '../../src/kernel/kernel.ts'
@@ -81,6 +82,8 @@ export interface RoomOptions {
   readonly unpack?: UnpackLimits
   /** For how many files there is memory. */
   readonly files?: number
+  /** The boot of the machine. */
+  readonly boot?: string
   /** Called with each line as it leaves the tail. */
   readonly onLine?: (line: Line) => void
 }
@@ -154,12 +157,12 @@ export class Room {
   readonly #pipeline: Pipeline
   #stopped = false
 
-  constructor({ sources, state = null, backend = 'main', held, unpack, files, onLine = () => {} }: RoomOptions) {
+  constructor({ sources, state = null, backend = 'main', held, unpack, files, boot, onLine = () => {} }: RoomOptions) {
     this.#backend = backend
     const sweep = new Sweep(sources, this.journal, { ...limitsFor(), ...(files !== undefined && { files }) })
     this.sweep = sweep
     const directory = state === null ? null : new StateDirectory(state, this.journal)
-    const store = new CheckpointStore(directory, this.journal)
+    const store = new CheckpointStore(directory, this.journal, CLOCK, boot)
     this.tail = new Tail(sources, sweep, store, this.ledger, this.journal, held, unpack)
     const forms = new Map(sources.map(each => [each.name, formOf(each)]))
     const kernel = Kernel.create(2 << 20)
@@ -224,11 +227,11 @@ export class Room {
     return this.texts
   }
 
-  async stop(clean = true): Promise<void> {
+  async stop(clean = true, complete = false): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
     await this.#pipeline.stop()
-    await this.tail.stop(clean)
+    await this.tail.stop(clean, complete)
   }
 }
 

@@ -72,8 +72,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/tail.ts',
-        'await this.#store.save(() => this.snapshot(clean))',
-        'await Promise.resolve(clean !== undefined)',
+        'await this.#store.save(() => this.snapshot(clean, complete), true)',
+        'await Promise.resolve(clean !== undefined || complete)',
       ],
     ],
     program: 'ended in order just after lines were written',
@@ -83,30 +83,44 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/state/checkpoint.ts',
-        "await writeNew(directory, 'checkpoint.tmp', content)",
+        "await writeNew(directory, 'checkpoint.tmp', content)\n      await take('checkpoint')",
         "await writeNew(directory, 'checkpoint', content)",
-      ],
-      [
-        'src/tail/state/checkpoint.ts',
-        "await rename(directory.at('checkpoint'), directory.at('checkpoint.previous'))",
-        'await Promise.resolve()',
-      ],
-      [
-        'src/tail/state/checkpoint.ts',
-        "      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))\n",
-        '',
       ],
     ],
     test: 'test/limits/saving.test.ts',
   },
   {
-    name: 'renames the checkpoint before it is on the disk',
-    edits: [['src/tail/state/checkpoint.ts', '    await handle.sync()\n    return handle', '    return handle']],
+    name: 'renames the copy before it is on the disk',
+    edits: [['src/tail/state/checkpoint.ts', '    if (sync) await handle.sync()\n', '']],
     test: 'test/limits/saving.test.ts',
   },
   {
+    name: 'synchronizes only when it is asked to',
+    edits: [
+      ['src/tail/state/checkpoint.ts', 'const sync = asked || this.#mustSync(directory, at)', 'const sync = asked'],
+    ],
+    test: 'test/tail/state/checkpoint.test.ts',
+  },
+  {
+    name: 'forgets the salt when it saves',
+    edits: [['src/tail/tail.ts', "...(salt !== '' && { salt }), ", '']],
+    test: 'test/tail/state/boot.test.ts',
+  },
+  {
+    name: 'saves a pinned file without synchronizing it',
+    edits: [['src/tail/following/follower.ts', 'saver.now(!saver.isSynced(takenUpAt))', 'saver.now(takenUpAt < 0)']],
+    test: 'test/tail/state/boot.test.ts',
+  },
+  {
+    name: 'takes up a new name without synchronizing it',
+    edits: [
+      ['src/tail/following/follower.ts', 'this.#parts.saver.soon(sync)', 'this.#parts.saver.soon(sync && aside)'],
+    ],
+    test: 'test/tail/state/boot.test.ts',
+  },
+  {
     name: 'forgets the fsync of the directory',
-    edits: [['src/tail/state/checkpoint.ts', '      await promisify(fsync)(directory.descriptor)\n', '']],
+    edits: [['src/tail/state/checkpoint.ts', '        await promisify(fsync)(directory.descriptor)\n', '']],
     test: 'test/limits/saving.test.ts',
   },
 
@@ -179,15 +193,15 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       [
         'src/tail/following/follower.ts',
-        '    this.#parts.scheduler.markActive(tailer)\n    this.#parts.saver.soon()\n',
-        '    this.#parts.scheduler.markActive(tailer)\n    this.#parts.saver.later()\n',
+        '    this.#parts.scheduler.markActive(tailer)\n    this.#parts.saver.soon(sync)\n',
+        '    this.#parts.scheduler.markActive(tailer)\n    if (!sync) this.#parts.saver.later()\n',
       ],
     ],
     test: 'test/tail/tail.test.ts',
   },
   {
     name: 'does not save its epoch at the start',
-    edits: [['src/tail/tail.ts', '    await this.#store.save(() => ({ ...checkpoint, clean: false }))\n', '']],
+    edits: [['src/tail/tail.ts', '    await this.#store.save(() => ({ ...checkpoint, clean: false }), true)\n', '']],
     test: 'test/tail/tail.test.ts',
   },
 

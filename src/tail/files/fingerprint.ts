@@ -184,6 +184,11 @@ export function identifiedId(bare: string, line: Uint8Array): string {
   return digits(Buffer.concat([Buffer.from(bare), line.subarray(0, HEAD_BYTES)]), 16)
 }
 
+/** The id that records carry: another one for each salt. */
+export function saltedId(id: string, salt: string): string {
+  return salt === '' ? id : digits(`${id}/${salt}`, 16)
+}
+
 /** The first hexadecimal digits of a hash. Made from the bytes: a part of a longer text would keep all of that. */
 function digits(of: string | Buffer, count: number): string {
   return hash('sha1', of, 'buffer').toString('hex', 0, count / 2)

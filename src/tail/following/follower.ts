@@ -125,6 +125,9 @@ export class Follower {
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
     tailer.pinned = this.#parts.pins.has(generation.key)
     this.#parts.cleared(path)
+    // Of a name that was never followed nothing tells where its file went; what was unpacked may be in no archive any more.
+    const sync =
+      (generation.fresh && !this.#parts.table.knows(generation.origin.path)) || this.#parts.unpacked.holds(path)
     this.#parts.table.open(tailer, aside)
     this.#parts.fileLog.followed(tailer)
     this.#parts.missed.followed(generation.origin.path, generation.begun)
@@ -132,7 +135,7 @@ export class Follower {
     if (this.#parts.lineage.isTimed(generation)) this.#hold(tailer)
     this.order.offer(tailer)
     this.#parts.scheduler.markActive(tailer)
-    this.#parts.saver.soon()
+    this.#parts.saver.soon(sync)
     return tailer
   }
 
@@ -193,7 +196,7 @@ export class Follower {
     this.#parts.saver.later()
   }
 
-  /** Its id holds the time: it must be on disk before anything of it leaves, or a restart would make another. */
+  /** Its id holds the time: it must be saved before anything of it leaves, or a restart would make another. */
   #hold(tailer: Tailer): void {
     this.order.hold(tailer)
     void this.#parts.saver.now().then(() => {
@@ -261,9 +264,10 @@ export class Follower {
 
   /** A rotated file's name may not last: a rotation that keeps three files deletes the fourth. */
   #keepPinned(tailer: Tailer): void {
-    // Its positions must be on disk too: a pin that no checkpoint names is cleared away by the next process.
+    // It must be saved too, and outlive a power cut: a pin that no checkpoint names is cleared away by the next process.
     if (!this.#parts.pinning.keep(tailer)) return
-    const { key } = tailer.generation
-    void this.#parts.saver.now().then(saved => saved && this.#parts.pins.saved(key))
+    const { saver, pins } = this.#parts
+    const { key, takenUpAt } = tailer.generation
+    void saver.now(!saver.isSynced(takenUpAt)).then(saved => saved && pins.saved(key))
   }
 }

@@ -14,7 +14,15 @@ import { readSync } from 'node:fs'
 import type { Chunk, ChunkOwner, Island, Origin } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import { type Account, book, type Drop, emptyOutcome, merge, type Settled } from '../../ledger.ts'
-import { HEAD_BYTES, type Head, type Inode, identifiedId, type Marker, NO_MARKER } from '../files/fingerprint.ts'
+import {
+  HEAD_BYTES,
+  type Head,
+  type Inode,
+  identifiedId,
+  type Marker,
+  NO_MARKER,
+  saltedId,
+} from '../files/fingerprint.ts'
 import { Growth } from '../files/growth.ts'
 import type { SavedCursor, SavedGeneration } from '../state/saved.ts'
 import { MOST_ENDS } from '../state/saved.ts'
@@ -240,7 +248,9 @@ export class Generation {
   #origin: Origin
   /** The id before the first line was known: what is kept for it on disk is named so, for it never changes. */
   readonly key: string
-  #identified: boolean
+  /** The id without the salt: that is the same for all, and saved once. */
+  #id: string
+  readonly #salt: string
   /** Where it is now: the copy of a copytruncate has another inode than the file it was begun in. */
   inode: Inode
   readonly cursors: readonly Cursor[]
@@ -273,6 +283,10 @@ export class Generation {
   /** When its bytes were written. */
   growth = new Growth()
   readonly #made = made++
+  /** When that was, in milliseconds of the monotonic clock. */
+  readonly takenUpAt = performance.now()
+  /** It began in this process: nothing was known of it before. */
+  fresh = false
 
   constructor(
     origin: Origin,
@@ -282,10 +296,12 @@ export class Generation {
     cursors: readonly Cursor[],
     key = origin.generation,
     begun = BigInt(inode.birth),
+    salt = '',
   ) {
-    this.#origin = origin
+    this.#id = origin.generation
+    this.#salt = salt
+    this.#origin = { ...origin, generation: saltedId(origin.generation, salt) }
     this.key = key
-    this.#identified = origin.generation !== key
     this.inode = inode
     this.head = head
     this.size = size
@@ -347,9 +363,9 @@ export class Generation {
    * meanwhile must not send other lines under the ids of that.
    */
   identify(line: Uint8Array): void {
-    if (this.#identified) return
-    this.#identified = true
-    const generation = identifiedId(this.key, line)
+    if (this.#id !== this.key) return
+    this.#id = identifiedId(this.key, line)
+    const generation = saltedId(this.#id, this.#salt)
     this.#origin = { ...this.#origin, generation }
   }
 
@@ -396,7 +412,7 @@ export class Generation {
       origin: this.origin.path,
       path,
       inode: this.inode,
-      id: this.head.length > 0 ? this.origin.generation : this.key,
+      id: this.head.length > 0 ? this.#id : this.key,
       key: this.key,
       head: this.head,
       size: this.size,

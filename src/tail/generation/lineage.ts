@@ -1,7 +1,8 @@
 /**
  * The lineage: where generations come from, and how they get their ids.
  *
- * An id is derived from the file and the epoch of the state directory, so it is the same after a restart. One that holds
+ * An id is derived from the file and the epoch of the state directory, so it is the same after a restart; after a power cut
+ * a salt goes into it (`boot.ts`). One that holds
  * the time (a truncated file, a reused inode) is not derived again: such a generation is `timed`, and must be on disk
  * before anything of it leaves the house.
  */
@@ -36,6 +37,8 @@ export interface Member {
 export class Lineage {
   /** Random, as old as the state directory. */
   epoch = ''
+  /** Goes into every id: empty until the power was cut for the first time. */
+  salt = ''
   readonly members: Member[] = []
   /** Of the configuration before: the keys of its generations, and their islands by key and backend. */
   inherited: ReadonlySet<string> = new Set()
@@ -71,6 +74,7 @@ export class Lineage {
       cursors: {},
     })
     if (time !== 0) this.#timed.add(generation)
+    generation.fresh = true
     return generation
   }
 
@@ -152,7 +156,7 @@ export class Lineage {
         return new Cursor(backend, account, at, this.#onCommit, this.islandsOf(saved.key, backend, at.offset))
       })
     const begun = BigInt(saved.begun ?? saved.inode.birth)
-    const generation = new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key, begun)
+    const generation = new Generation(origin, saved.inode, saved.head, saved.size, cursors, saved.key, begun, this.salt)
     if (saved.seen) generation.seen = saved.seen
     if (saved.ends) generation.ends = saved.ends
     if (saved.written) generation.growth = new Growth(saved.written)

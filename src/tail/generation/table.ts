@@ -148,6 +148,15 @@ export class Table {
       if (generation.origin.path === origin) yield beginningOfLiving(generation)
   }
 
+  /** Whether anything is known of a file that began under a path. */
+  knows(origin: string): boolean {
+    for (const _ of this.tailersOf(origin)) return true
+    if (this.#soughtOf.has(origin) || this.#parked.has(origin)) return true
+    for (const each of [this.#done, this.#gone, this.#unreadable])
+      for (const entry of each.values()) if (entry.origin === origin) return true
+    return false
+  }
+
   /** When the youngest of the generations of a path began that had begun by `at`: nanoseconds since the epoch, or 0. */
   youngestOf(origin: string, at: bigint): bigint {
     let youngest = 0n

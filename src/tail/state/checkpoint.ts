@@ -3,12 +3,21 @@
  * the marker before it; for each source and backend the committed view of the ledger.
  *
  * The file is one header line (format version, checksum, length of the body) and a JSON body. It is written as
- * temporary file, fsync, rename, fsync of the directory, and the copy before it is kept. A damaged or newer file is
- * never trusted and never fatal: the previous copy is used, else files are read again from the start, and the log says
- * so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory that cannot be written, or
- * is not ours alone, stops nothing: `fault` says why, and saving is retried each time. Nor does a
- * save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
- * `unsavedBytes` says how much is settled that the disk does not know of.
+ * temporary file and rename, which a death of the process cannot undo. For a power cut a copy is written before it and
+ * synchronized, once a minute and when that is asked for:
+ *
+ *     each save                                   checkpoint.tmp ─► checkpoint
+ *     a synchronized one      checkpoint.tmp, fsync ─► checkpoint.previous, then the same, then fsync of the directory
+ *
+ * So `checkpoint.previous` is always on the disk, and nothing that is not takes its place. What a power cut takes away
+ * with the saves after it is sent again, under ids that were never used (`boot.ts`). Where the boot is not told each save
+ * is synchronized.
+ *
+ * A damaged or newer file is never trusted and never fatal: the previous copy is used, else files are read again from the
+ * start, and the log says so; of a whole one, entries that cannot be are dropped, one by one, and counted. A directory
+ * that cannot be written, or is not ours alone, stops nothing: `fault` says why, and saving is retried each time. Nor does
+ * a save that does not end, on a volume that does not answer: `savingFor` says for how long, and it is logged once.
+ * `unsavedBytes` says how much is settled that no file knows of.
  */
 import { randomBytes } from 'node:crypto'
 import { fsync } from 'node:fs'
@@ -23,6 +32,7 @@ import { type PrivateDirectory, Refused } from '../../private.ts'
 import { Reminder } from '../../reminder.ts'
 import type { StateDirectory } from '../../state.ts'
 import { limitsFor } from '../files/limits.ts'
+import { type Booted, currentBoot, isBoot } from './boot.ts'
 import { type Member, membersOf } from './entries.ts'
 import { generationOf, isEpoch, type SavedGeneration, type SavedTotals, totalsOf, writtenOf } from './saved.ts'
 
@@ -37,7 +47,7 @@ const MOST_TOTALS = 10_000
 const MOST_REASONS = 20_000
 
 /** The body of the checkpoint file. */
-export interface Checkpoint {
+export interface Checkpoint extends Booted {
   /** Random, as old as the state directory. Part of every generation's id. */
   readonly epoch: string
   readonly generations: readonly SavedGeneration[]
@@ -59,6 +69,10 @@ export type LastSave =
 
 /** Milliseconds after which a save hangs, and not only takes long. */
 const HANGS = 30_000
+/** Milliseconds from one synchronized save to the next: two calls each, of the file and of the directory. */
+const SYNC_EVERY = 60_000
+/** And at least so many from a save that is not to the synchronized one that follows it. */
+const SYNC_AFTER = 1000
 
 /** Why the state directory cannot be used, if it cannot. */
 export type Fault = { readonly code: string; readonly since: number }
@@ -66,6 +80,8 @@ export type Fault = { readonly code: string; readonly since: number }
 export class CheckpointStore {
   readonly dir: string | null
   readonly state: StateDirectory | null
+  /** Null where the system does not tell. */
+  readonly boot: string | null
   readonly #log: Logger
   readonly #clock: Clock
   #fault: Fault | undefined
@@ -73,13 +89,20 @@ export class CheckpointStore {
   #saving: Promise<boolean> | undefined
   #queued: Promise<boolean> | undefined
   #snapshot: (() => Snapshot) | undefined
+  /** Whether the save that is queued is to be synchronized. */
+  #sync = false
+  /** Where the last synchronized save went, and when its snapshot was taken. */
+  #synced: { readonly directory: PrivateDirectory; readonly at: number } | undefined
+  /** Something was saved since. */
+  #unsynced = false
   #savingSince: number | undefined
   /** Bytes that are settled by what is on the disk, by source and backend. */
   #kept: ReadonlyMap<string, number> = new Map()
 
   /** `state` null: nothing is loaded or saved. */
-  constructor(state: StateDirectory | null, log: Logger, clock: Clock = CLOCK) {
+  constructor(state: StateDirectory | null, log: Logger, clock: Clock = CLOCK, boot = currentBoot()) {
     this.state = state
+    this.boot = boot
     this.dir = state?.path ?? null
     this.#log = log
     this.#clock = clock
@@ -92,6 +115,17 @@ export class CheckpointStore {
   /** How long the save takes already that has not ended: milliseconds, 0 if there is none. */
   get savingFor(): number {
     return this.#savingSince === undefined ? 0 : this.#clock.now() - this.#savingSince
+  }
+
+  /** Milliseconds until what was saved should be synchronized; undefined if it is, or cannot be saved. */
+  get syncDue(): number | undefined {
+    if (!this.#unsynced || this.#fault !== undefined) return undefined
+    return Math.max(SYNC_AFTER, (this.#synced?.at ?? 0) + SYNC_EVERY - this.#clock.now())
+  }
+
+  /** Whether what was there at a moment of the clock is on the disk, whatever happens to the power. */
+  isSynced(at: number): boolean {
+    return this.#synced !== undefined && at < this.#synced.at
   }
 
   /** Goes on where another store for the same directory ended. */
@@ -165,19 +199,22 @@ export class CheckpointStore {
   }
 
   /**
-   * Saves what `snapshot` returns; a save that is asked for while one is running follows it. Resolves to whether the
-   * state is on disk; never rejects.
+   * Saves what `snapshot` returns; a save that is asked for while one is running follows it. `sync`: not even a power cut
+   * may undo it. Resolves to whether it is saved; never rejects.
    */
-  save(snapshot: () => Snapshot): Promise<boolean> {
+  save(snapshot: () => Snapshot, sync = false): Promise<boolean> {
     const { state } = this
     if (state === null) return Promise.resolve(false)
     if (this.#saving) {
       // Everybody who asks meanwhile is served by one save that begins when this one has ended, and takes the latest
       // snapshot: the one of an orderly end must not be lost to one that was asked for before.
       this.#snapshot = snapshot
+      this.#sync ||= sync
       this.#queued ??= this.#saving.then(() => {
+        const together = this.#sync
         this.#queued = undefined
-        return this.save(this.#snapshot ?? snapshot)
+        this.#sync = false
+        return this.save(this.#snapshot ?? snapshot, together)
       })
       return this.#queued
     }
@@ -187,7 +224,7 @@ export class CheckpointStore {
     // The totals are those of the accounts, which go on.
     const settled = bytesOf(checkpoint.totals)
     // Only the bytes live on while they are written.
-    this.#saving = this.#write(state, encode(checkpoint))
+    this.#saving = this.#write(state, encode(checkpoint), sync, this.#savingSince)
       .then(saved => {
         if (saved) this.#kept = settled
         return saved
@@ -200,6 +237,11 @@ export class CheckpointStore {
     return this.#saving
   }
 
+  #mustSync(directory: PrivateDirectory, now: number): boolean {
+    if (this.boot === null || this.#synced === undefined) return true
+    return directory !== this.#synced.directory || now - this.#synced.at >= SYNC_EVERY
+  }
+
   #sayIfItHangs(dir: string): () => void {
     return this.#clock.after(HANGS, () =>
       this.#log.error(
@@ -209,22 +251,27 @@ export class CheckpointStore {
     )
   }
 
-  async #write(state: StateDirectory, content: readonly Uint8Array[]): Promise<boolean> {
+  /** `at`: when the snapshot was taken. */
+  async #write(state: StateDirectory, content: readonly Uint8Array[], asked: boolean, at: number): Promise<boolean> {
     const { dir } = this
     try {
       const { directory } = state
-      const handle = await writeNew(directory, 'checkpoint.tmp', content)
-      // Between the two renames there is no `checkpoint`: a death just here finds `checkpoint.previous`.
-      const keep = async (): Promise<void> => {
-        state.replaces('checkpoint.previous')
-        await rename(directory.at('checkpoint'), directory.at('checkpoint.previous')).catch((error: unknown) => {
-          if (codeOf(error) !== 'ENOENT') throw error
-        })
+      const take = async (name: string): Promise<void> => {
+        state.replaces(name)
+        await rename(directory.at('checkpoint.tmp'), directory.at(name))
       }
-      // All of it is on the disk: closing need not come first, and both wake the process once, as a rule.
-      await Promise.all([handle.close(), keep()])
-      await rename(directory.at('checkpoint.tmp'), directory.at('checkpoint'))
-      await promisify(fsync)(directory.descriptor)
+      const sync = asked || this.#mustSync(directory, at)
+      if (sync) {
+        await writeNew(directory, 'checkpoint.tmp', content, sync)
+        await take('checkpoint.previous')
+      }
+      await writeNew(directory, 'checkpoint.tmp', content)
+      await take('checkpoint')
+      if (sync) {
+        await promisify(fsync)(directory.descriptor)
+        this.#synced = { directory, at }
+      }
+      this.#unsynced = !sync
     } catch (error) {
       const code = codeOf(error)
       const now = performance.now()
@@ -282,13 +329,14 @@ function encode({ generations, ...rest }: Snapshot): Uint8Array[] {
   return length <= AT_ONCE ? [Buffer.concat(content)] : content
 }
 
-/** A new file, still open, and all of it on the disk; or nothing of it. */
-async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[]) {
+/** A new file; or nothing of it. `sync`: all of it is on the disk. */
+async function writeNew(directory: PrivateDirectory, name: string, content: readonly Uint8Array[], sync = false) {
   const handle = await directory.createAsync(name)
   try {
     await handle.writeFile(content)
-    await handle.sync()
-    return handle
+    if (sync) await handle.sync()
+    // Network file systems say only here that there was no room.
+    await handle.close()
   } catch (error) {
     directory.remove(name)
     await handle.close()
@@ -319,9 +367,12 @@ export function parseCheckpoint(content: Buffer, most = mostGenerations()): Read
   if (body.length !== Number(header[3]) || crc32(body) !== Number(header[2])) return { kind: 'bad', why: 'damaged' }
   const parts = membersOf(body, Math.max(most, MOST_TOTALS))
   const epoch = scalarOf(parts?.members.get('epoch'))
+  const boot = optional(parts?.members.get('boot'), isBoot)
+  const salt = optional(parts?.members.get('salt'), isEpoch)
   const generations = parts?.members.get('generations')
   const totals = parts?.members.get('totals')
-  if (parts === undefined || !isEpoch(epoch) || generations?.kind !== 'array' || totals?.kind !== 'array') {
+  const fits = isEpoch(epoch) && boot.fits && salt.fits
+  if (parts === undefined || !fits || generations?.kind !== 'array' || totals?.kind !== 'array') {
     return { kind: 'bad', why: 'not what a checkpoint holds' }
   }
   let refused = parts.dropped
@@ -344,9 +395,20 @@ export function parseCheckpoint(content: Buffer, most = mostGenerations()): Read
     generations: accepted(generations.elements, generationOf),
     totals: accepted(totals.elements, counted),
     clean: scalarOf(parts.members.get('clean')) === true,
+    ...(boot.value !== undefined && { boot: boot.value }),
+    ...(salt.value !== undefined && { salt: salt.value }),
   }
   return { kind: 'ok', checkpoint, refused }
 }
+
+/** A member that need not be there, but is what it should be if it is. */
+function optional(member: Member | undefined, is: (value: unknown) => value is string): Optional {
+  if (member === undefined) return { fits: true, value: undefined }
+  const value = scalarOf(member)
+  return is(value) ? { fits: true, value } : { fits: false, value: undefined }
+}
+
+type Optional = { readonly fits: boolean; readonly value: string | undefined }
 
 function scalarOf(member: Member | undefined): unknown {
   return member?.kind === 'value' ? parsed(member.bytes) : undefined

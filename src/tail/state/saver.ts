@@ -1,6 +1,8 @@
 /**
  * When to save: a moment after something changed, at most one save at a time, and sooner when a file was taken up, for
- * until that is on disk a death would forget that the file ever had its name.
+ * until that is saved a death would forget that the file ever had its name. A name that was never followed before is
+ * synchronized, for a power cut would forget it too. What is saved and not synchronized is so within a minute, even if
+ * nothing changes any more.
  */
 import type { CheckpointStore, Snapshot } from './checkpoint.ts'
 
@@ -17,6 +19,8 @@ export class Saver {
   #release = (): void => {}
   /** What changed since the save that waits or runs: nothing, an offset, a file. */
   #wish: 'none' | 'later' | 'soon' = 'none'
+  /** The next save is to be synchronized. */
+  #sync = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: CheckpointStore, snapshot: () => Snapshot) {
@@ -28,8 +32,15 @@ export class Saver {
     this.#ask('later')
   }
 
-  soon(): void {
+  /** `sync`: not even a power cut may undo it. */
+  soon(sync = false): void {
+    this.#sync ||= sync
     this.#ask('soon')
+  }
+
+  /** Whether what was there at a moment (monotonic milliseconds) is on the disk, whatever happens to the power. */
+  isSynced(at: number): boolean {
+    return this.#store.isSynced(at)
   }
 
   /** What a snapshot would say is not the whole of it: nothing is saved until `release`. */
@@ -46,10 +57,12 @@ export class Saver {
     if (this.#wish !== 'none') this.#wait()
   }
 
-  /** Saves at once, if need be after a save that runs. Resolves to whether it is on disk. */
-  async now(): Promise<boolean> {
+  /** Saves at once, if need be after a save that runs. Resolves to whether it is saved. */
+  async now(sync = false): Promise<boolean> {
     if (this.#state === 'held') await this.#free
-    return this.#store.save(this.#snapshot)
+    const saved = await this.#store.save(this.#snapshot, sync)
+    if (this.#state === 'clean') this.#rest()
+    return saved
   }
 
   stop(): void {
@@ -80,13 +93,24 @@ export class Saver {
     this.#timer = setTimeout(() => this.#save(), this.#wish === 'soon' ? SOON : LATER)
   }
 
-  #save(): void {
+  /** Nothing is to be saved: what is not synchronized yet will be. */
+  #rest(): void {
+    const due = this.#store.syncDue
+    clearTimeout(this.#timer)
+    if (due !== undefined) this.#timer = setTimeout(() => this.#save(true), due)
+  }
+
+  #save(sync = this.#sync): void {
     this.#state = 'saving'
     this.#wish = 'none'
-    void this.#store.save(this.#snapshot).then(() => {
+    this.#sync = false
+    void this.#store.save(this.#snapshot, sync).then(saved => {
+      // It is asked for again with the next change.
+      this.#sync ||= sync && !saved
       if (this.#state === 'stopped') return
       this.#state = 'clean'
       if (this.#wish !== 'none') this.#wait()
+      else this.#rest()
     })
   }
 }

@@ -77,8 +77,10 @@ const TEXTS = [
   ...['x'.repeat(65), `/${'x'.repeat(5000)}`, 'offset', 'marker', 'crc', 'end', ...Object.keys(WHOLE)],
 ]
 
-const body = (generations: readonly unknown[], totals: readonly unknown[]) =>
-  Buffer.from(JSON.stringify({ epoch: '0123456789abcdef', generations, totals, clean: true }))
+const body = (generations: readonly unknown[], totals: readonly unknown[], more: object = {}) =>
+  Buffer.from(JSON.stringify({ epoch: '0123456789abcdef', generations, totals, clean: true, ...more }))
+
+const BOOT = '0b4e7a58-0a5e-4c34-9a3e-3a0a3d1c9f10'
 
 function headed(bytes: Buffer): Buffer {
   if (bytes.subarray(0, 21).equals(Buffer.from('logshipper-checkpoint'))) return bytes
@@ -138,6 +140,8 @@ export function checkpoint(): Target {
         [{}],
       ),
       body([], []),
+      body([GENERATION], [], { boot: BOOT, salt: 'fedcba9876543210' }),
+      body([], [], { boot: `${BOOT}0`, salt: null }),
       headed(body([GENERATION], [])),
       Buffer.from('{}'),
     ],
@@ -171,6 +175,8 @@ export function checkpoint(): Target {
         '"generations":',
         '"totals":',
         '"epoch":',
+        `"boot":"${BOOT}",`,
+        '"salt":"fedcba9876543210",',
       ],
       ...['"clean":true', '"__proto__":', '"constructor":', '"settled":', '"rejected":', '"lostBytes":'],
       ...['{"lines":1,"bytes":1}', '{"offset":1,"marker":{"length":1,"crc":0}}', `${JSON.stringify(GENERATION)},`],
@@ -181,6 +187,8 @@ export function checkpoint(): Target {
       writeFileSync(file, headed(input), { mode: 0o600 })
       const { checkpoint, said } = await load()
       assert.match(checkpoint.epoch, /^[0-9a-f]{16}$/, 'the epoch')
+      assert.match(checkpoint.salt ?? '0123456789abcdef', /^[0-9a-f]{16}$/, 'the salt')
+      assert.match(checkpoint.boot ?? BOOT, /^[0-9a-f-]{36}$/, 'the boot')
       checkpoint.generations.forEach(isBounded)
       checkpoint.totals.forEach(isCounted)
       const events = said.map(({ fields }) => fields['event'])

@@ -69,6 +69,35 @@ t.test('what is sought in an inode that holds something else says nothing about 
   t.end()
 })
 
+t.test('a path is known as long as anything is that began under it', t => {
+  const table = new Table()
+  const origin = '/logs/app.log'
+  const waits = { kind: 'archive', emptied: undefined } as const
+  t.notOk(table.knows(origin))
+  table.park(parked(1, origin))
+  t.ok(table.knows(origin), 'parked')
+  const entry = table.unpark(origin)!
+  t.notOk(table.knows(origin))
+  table.seek(entry, waits)
+  t.ok(table.knows(origin), 'sought')
+  table.unseek(entry)
+  t.notOk(table.knows(origin))
+  table.keepUnreadable(entry)
+  t.ok(table.knows(origin), 'unreadable')
+  table.remember({ ...entry, done: true })
+  t.ok(table.knows(origin), 'done')
+  table.take(inodeKey(entry.inode))
+  t.notOk(table.knows(origin))
+  table.rememberGone(entry)
+  t.ok(table.knows(origin), 'gone')
+  t.notOk(table.knows('/logs/app.log.1'))
+  const tailer = opened(t, scratch(t), 'app.log.1', 5n)
+  table.open(tailer, true)
+  t.ok(table.knows(tailer.generation.origin.path), 'open, under another name')
+  t.notOk(table.knows(tailer.path))
+  t.end()
+})
+
 t.test('of several generations of an inode a checkpoint names the one last that its file holds', t => {
   const table = new Table()
   const dir = scratch(t)

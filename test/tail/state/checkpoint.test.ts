@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -44,6 +45,8 @@ const CHECKPOINT: Checkpoint = {
   clean: true,
 }
 
+const BOOT = '0b4e7a58-0a5e-4c34-9a3e-3a0a3d1c9f10'
+
 function encoded(body: Uint8Array, version = 1): Buffer {
   return Buffer.concat([Buffer.from(`logshipper-checkpoint ${version} ${crc32(body)} ${body.length}\n`), body])
 }
@@ -57,7 +60,7 @@ t.test('what was saved is loaded by the next process', async t => {
   const journal = new Journal()
   t.equal(await new CheckpointStore(at(dir), journal).save(() => CHECKPOINT), true)
   t.strictSame(await new CheckpointStore(at(dir), journal).load(), CHECKPOINT)
-  t.strictSame(readdirSync(dir), ['checkpoint'], 'no temporary file stays behind')
+  t.strictSame(readdirSync(dir), ['checkpoint', 'checkpoint.previous'], 'no temporary file stays behind')
   t.equal(statSync(join(dir, 'checkpoint')).mode & 0o777, 0o600, 'no other user may read it')
   t.equal(statSync(dir).mode & 0o777, 0o700)
   t.strictSame(journal.said, [])
@@ -162,6 +165,81 @@ t.test('a directory in the place of the checkpoint is a reason, not an end', asy
   const dir = scratch(t)
   mkdirSync(join(dir, 'checkpoint'))
   t.strictSame((await new CheckpointStore(at(dir), new Journal()).load()).generations, [])
+})
+
+const EVERY = 60_000
+
+t.test('what is synchronized is kept beside what is saved after it, and takes its place once a minute', async t => {
+  const dir = scratch(t)
+  const clock = new HandClock()
+  const store = new CheckpointStore(at(dir), new Journal(), clock, BOOT)
+  const kept = () => JSON.parse(readFileSync(join(dir, 'checkpoint.previous'), 'utf8').split('\n')[1]!).epoch[0]
+  const save = async (digit: string, sync?: boolean) => {
+    t.equal(await store.save(() => ({ ...CHECKPOINT, epoch: digit.repeat(16) }), sync), true)
+    t.equal((await store.load()).epoch, digit.repeat(16), 'the newest is loaded')
+  }
+  t.equal(store.isSynced(0), false)
+  clock.pass(1)
+  await save('1')
+  t.equal(kept(), '1', 'the first save')
+  t.equal(store.syncDue, undefined)
+  t.strictSame([store.isSynced(0), store.isSynced(1)], [true, false], 'what came later need not be in it')
+  for (const digit of ['2', '3']) {
+    clock.pass(EVERY / 2 - 1)
+    await save(digit)
+    t.equal(kept(), '1')
+  }
+  t.equal(store.syncDue, 1000, 'a second at least, though two milliseconds are left')
+  clock.pass(2)
+  await save('4')
+  t.equal(kept(), '4', 'a minute after the one before')
+  await save('5')
+  t.equal(store.syncDue, EVERY)
+  await save('6', true)
+  t.equal(kept(), '6', 'when it is asked for')
+})
+
+t.test('where the boot is not told each save is synchronized', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(at(dir), new Journal(), new HandClock(), null)
+  for (const digit of ['1', '2', '3']) {
+    await store.save(() => ({ ...CHECKPOINT, epoch: digit.repeat(16) }))
+    t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), readFileSync(join(dir, 'checkpoint')))
+  }
+})
+
+t.test('in a state directory that took the place of another the first save is synchronized', async t => {
+  const dir = join(scratch(t), 'state')
+  const state = at(dir)
+  const store = new CheckpointStore(state, new Journal(), new HandClock(), BOOT)
+  await store.save(() => CHECKPOINT)
+  rmSync(dir, { recursive: true })
+  t.equal(await store.save(() => CHECKPOINT), true)
+  t.strictSame(readdirSync(dir), ['checkpoint', 'checkpoint.previous'])
+})
+
+t.test('a save that is asked for to be synchronized is so, though it waits with others that are not', async t => {
+  const dir = scratch(t)
+  const store = new CheckpointStore(at(dir), new Journal(), new HandClock(), BOOT)
+  await store.save(() => CHECKPOINT)
+  const later = { ...CHECKPOINT, epoch: 'f'.repeat(16) }
+  await Promise.all([store.save(() => CHECKPOINT), store.save(() => later, true), store.save(() => later)])
+  t.equal(store.syncDue, undefined)
+  t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), readFileSync(join(dir, 'checkpoint')))
+})
+
+t.test('the boot and the salt are read as they were saved, and are of their form or make it none', async t => {
+  const dir = scratch(t)
+  const told = { ...CHECKPOINT, boot: BOOT, salt: 'fedcba9876543210' }
+  await new CheckpointStore(at(dir), new Journal()).save(() => told)
+  t.strictSame(await new CheckpointStore(at(dir), new Journal()).load(), told)
+  const bad = [null, '', 1, {}, [], true, 'g'.repeat(16), '../../../etc/passwd', 'x'.repeat(300_000), [[[BOOT]]]]
+  for (const value of bad) {
+    for (const name of ['boot', 'salt']) {
+      const bytes = encoded(Buffer.from(JSON.stringify({ ...told, [name]: value })))
+      t.equal(parseCheckpoint(bytes).kind, 'bad', `${name}: ${JSON.stringify(value).slice(0, 40)}`)
+    }
+  }
 })
 
 t.test('a death between the two renames leaves the copy before', async t => {
@@ -272,9 +350,7 @@ t.test('a checkpoint of another format, older or newer, is never guessed at, as 
     })
     t.strictSame(readFileSync(join(dir, 'checkpoint')), foreign, 'nothing is overwritten before the first save')
     await store.save(() => CHECKPOINT)
-    t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), foreign)
     t.strictSame(await store.load(), CHECKPOINT)
-    await store.save(() => CHECKPOINT)
     t.strictSame(readFileSync(join(dir, 'checkpoint.previous')), readFileSync(join(dir, 'checkpoint')))
   }
 })

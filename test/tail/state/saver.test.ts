@@ -4,16 +4,23 @@ import type { CheckpointStore } from '../../../src/tail/state/checkpoint.ts'
 import { Saver } from '../../../src/tail/state/saver.ts'
 import { Time } from '../../support/time.ts'
 
-/** A saver, and the ends of its saves by hand. */
+/** A saver, and the ends of its saves by hand. `asked`: for each of them whether it is to be synchronized. */
 function saving(t: Test) {
   const time = Time.stop(t)
   const ends: ((saved: boolean) => void)[] = []
-  const store = { save: () => new Promise<boolean>(resolve => ends.push(resolve)) } as unknown as CheckpointStore
-  const saver = new Saver(store, () => {
+  const asked: boolean[] = []
+  const store = {
+    syncDue: undefined as number | undefined,
+    save: (_: unknown, sync: boolean) => {
+      asked.push(sync)
+      return new Promise<boolean>(resolve => ends.push(resolve))
+    },
+  }
+  const saver = new Saver(store as unknown as CheckpointStore, () => {
     throw new Error('the snapshot is the store’s to take')
   })
   t.teardown(() => saver.stop())
-  return { time, saver, ends }
+  return { time, saver, ends, asked, store }
 }
 
 t.test('an offset that moved is saved within a second, with all that move meanwhile', async t => {
@@ -36,6 +43,47 @@ t.test('a file that was taken up is saved at once, even while an offset waits', 
   saver.soon()
   await time.pass(10)
   t.equal(ends.length, 1)
+})
+
+t.test('a name that is new is synchronized with the next save, and once', async t => {
+  const { time, saver, ends, asked } = saving(t)
+  saver.soon(true)
+  saver.soon()
+  await time.pass(10)
+  ends[0]!(true)
+  await time.pass(10)
+  saver.later()
+  await time.pass(1000)
+  t.strictSame(asked, [true, false])
+})
+
+t.test('what could not be synchronized is asked for again with the next change', async t => {
+  const { time, saver, ends, asked } = saving(t)
+  saver.soon(true)
+  await time.pass(10)
+  ends[0]!(false)
+  await time.pass(10)
+  saver.later()
+  await time.pass(1000)
+  t.strictSame(asked, [true, true])
+})
+
+t.test('what was saved last is synchronized when that is due, though nothing changes any more', async t => {
+  const { time, saver, ends, asked, store } = saving(t)
+  saver.soon()
+  await time.pass(10)
+  store.syncDue = 40_000
+  ends[0]!(true)
+  await time.pass(0)
+  await time.pass(39_000)
+  t.strictSame(asked, [false])
+  await time.pass(1000)
+  t.strictSame(asked, [false, true])
+  store.syncDue = undefined
+  ends[1]!(true)
+  await time.pass(0)
+  await time.pass(100_000)
+  t.strictSame(asked, [false, true])
 })
 
 t.test('what changes during a save is in the next one, which waits for its end', async t => {
