@@ -34,8 +34,10 @@ export function programUnderTest(): string {
 
 export class Machine {
   readonly #config: string
+  /** Read at each start. */
   readonly #env: Readonly<Record<string, string>>
   readonly #within: readonly string[]
+  readonly #flags: readonly string[]
   #child: ChildProcess | undefined
   #grace = 0
   /** It did not end when it was told to. */
@@ -48,11 +50,17 @@ export class Machine {
   /** The most memory that any of its processes was seen to have: bytes. */
   readonly peak = { resident: 0, anonymous: 0 }
 
-  /** `within`: words before the program's command, if any; they see to its user. */
-  constructor(config: string, env: Readonly<Record<string, string>> = {}, within: readonly string[] = []) {
+  /** `within`: words before the program's command, if any; they see to its user. `flags`: more of Node's options. */
+  constructor(
+    config: string,
+    env: Readonly<Record<string, string>> = {},
+    within: readonly string[] = [],
+    flags: readonly string[] = [],
+  ) {
     this.#config = config
     this.#env = env
     this.#within = within
+    this.#flags = flags
   }
 
   get running(): boolean {
@@ -63,7 +71,7 @@ export class Machine {
   async start(grace: number): Promise<void> {
     this.#grace = grace
     const foreign = otherUser === false && this.#within.length === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-    const own = [process.execPath, ...FLAGS, programUnderTest(), 'run', '--config', this.#config]
+    const own = [process.execPath, ...FLAGS, ...this.#flags, programUnderTest(), 'run', '--config', this.#config]
     const [command, ...args] = [...this.#within, ...own]
     const child = spawn(command!, args, {
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -208,8 +208,11 @@ export class Model {
     this.bytes += bytes
   }
 
-  /** Everything behind `size` was cut off. What stays may be read once more, in a new generation. */
-  cut(node: Node, size: number): void {
+  /**
+   * Everything behind `size` was cut off. What stays may be read once more, in a new generation. `power`: by a power cut,
+   * after which nothing has the ids of before.
+   */
+  cut(node: Node, size: number, power = false): void {
     const kept = node.lines.filter(({ end }) => end <= size)
     const gone = node.lines.slice(kept.length)
     for (const { line } of kept) line.allowed++
@@ -228,7 +231,7 @@ export class Model {
     if (size > 0) {
       this.shortened = true
       node.unorder()
-      this.alike()
+      if (!power) this.alike()
     }
     // What the shipper must know to be in a copy is not lost.
     const lost = gone.filter(({ line }) => ![...line.homes].some(home => this.#isContinued(home)))
@@ -450,10 +453,18 @@ export class Model {
     return this.time.between(this.#readyAt, end) < within ? this.#startedAt : this.time.before(end, within)
   }
 
-  /** `pins`: the inodes that the state directory has links to. `draining`: it had been told to end. */
-  died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill'): void {
+  /**
+   * `pins`: the inodes that the state directory has links to. `draining`: it had been told to end. `synced`: of a power cut,
+   * when what is left of the state was saved.
+   */
+  died(kind: Death['kind'], pins: ReadonlySet<string>, draining = kind !== 'kill', synced?: number): void {
     const at = performance.now()
-    const end = this.frozenSince ?? at
+    const end = Math.min(this.frozenSince ?? at, synced ?? at)
+    // What was delivered since then is in no account, and comes again under other ids.
+    if (synced !== undefined) {
+      this.unaccounted = true
+      for (const line of this.lines) line.allowed++
+    }
     const before = kind !== 'kill' ? Number.POSITIVE_INFINITY : this.#unsaved(end, SAVED)
     this.deaths.push({ at, kind, unsaved: { met: before, acknowledged: this.#unsaved(end, UNSAVED) } })
     const recent = this.#unsaved(end, 2 * SAVED)

@@ -102,6 +102,16 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/tail/state/checkpoint.test.ts',
   },
   {
+    name: 'uses the ids of before after a power cut',
+    edits: [['src/tail/state/boot.ts', 'boot === undefined || boot === now ? before :', "boot !== 'other' ? before :"]],
+    program: 'and others take their place',
+  },
+  {
+    name: 'forgets the boot when it saves',
+    edits: [['src/tail/tail.ts', '...(!complete && this.#boot) }', '}']],
+    program: 'and others take their place',
+  },
+  {
     name: 'forgets the salt when it saves',
     edits: [['src/tail/tail.ts', "...(salt !== '' && { salt }), ", '']],
     test: 'test/tail/state/boot.test.ts',

@@ -103,6 +103,11 @@ export type Action =
     }
   | { readonly do: 'up' }
   | { readonly do: 'kill' }
+  /**
+   * The machine loses its power, and is started again: what was not synchronized of the state may be gone. `lose`: so many
+   * bytes at the end of this file are gone too, at the least, and other lines stand there when the shipper starts.
+   */
+  | { readonly do: 'powerCut'; readonly file: File; readonly lose?: number }
   | { readonly do: 'term'; readonly grace: number }
   | { readonly do: 'start' }
   /** The configuration file is written anew, and then lines are, for so many milliseconds or until it is applied. */
@@ -145,6 +150,51 @@ export function random(seed: number): () => number {
 const TELLING = SCHEMES.filter(scheme =>
   ['number', 'numberBehindStem', 'date', 'dateInStem', 'dottedDate', 'time', 'dateAndNumber'].includes(scheme),
 )
+
+/**
+ * A program in which the power is cut, again and again. What is destroyed in it is destroyed by that, and by rotations that
+ * leave what they rotate: of a file that is truncated just before, an older checkpoint cannot know what it was.
+ */
+export function generatePowerCuts(seed: number): Program {
+  const next = random(seed * 6271 + 5)
+  const int = (from: number, to: number) => from + Math.floor(next() * (to - from + 1))
+  const pick = <T>(of: readonly T[]): T => of[int(0, of.length - 1)]!
+  const favourite = pick(FILES)
+  const file = () => (next() < 0.7 ? favourite : pick(FILES))
+  const append = (): Action => ({ do: 'append', file: file(), lines: int(1, 60), size: int(8, 300) })
+  const cut = (): Action[] => [
+    { do: 'powerCut', file: file(), ...(next() < 0.7 && { lose: pick([1, 100, 600, 3000, 20_000]) }) },
+    ...(next() < 0.3 ? [append()] : []),
+    { do: 'start' },
+  ]
+  const kinds: [weight: number, make: () => Action[]][] = [
+    [10, () => [append()]],
+    [2, () => [{ do: 'half', file: file() }]],
+    [1, () => [{ do: 'block', file: file(), bytes: int(50_000, 400_000) }]],
+    [3, () => [{ do: 'rotate', file: file(), create: next() < 0.8 }]],
+    [1, () => [{ do: 'rotateOften', file: file(), times: 2, lines: int(0, 20) }]],
+    [2, () => [{ do: 'down', backend: pick(BACKENDS) }]],
+    [3, () => [{ do: 'up' }]],
+    [2, () => [{ do: 'fault', backend: pick(BACKENDS), fault: { kind: 'resetAfter' }, times: int(1, 2) }]],
+    [3, () => [{ do: 'kill' }, { do: 'start' }]],
+    [2, () => [{ do: 'term', grace: pick([1, 10]) }, append(), { do: 'start' }]],
+    [5, cut],
+    [8, () => [{ do: 'wait', ms: pick([1, 5, 20, 100, 300, 1200]) }]],
+    [5, () => [{ do: 'settle' }]],
+  ]
+  const total = kinds.reduce((sum, [weight]) => sum + weight, 0)
+  const actions: Action[] = [append(), { do: 'append', file: favourite, lines: 5, size: 80 }, { do: 'settle' }]
+  const count = int(15, 50)
+  while (actions.length < count) {
+    let at = next() * total
+    const [, make] = kinds.find(([weight]) => (at -= weight) < 0) ?? kinds[0]!
+    actions.push(...make())
+    if (next() < 0.3) actions.push(append())
+  }
+  actions.push({ do: 'settle' }, append(), ...cut())
+  const pattern = pick(['outside', 'inside'] as const)
+  return { name: `power cuts, seed ${seed}`, seed, pattern, owned: next() < 0.7, actions }
+}
 
 /** Bytes that one `block` appends at the most. */
 export type Scale = { readonly block: number; readonly actions: number }

@@ -10,6 +10,11 @@ const SETTLE: Action = { do: 'settle' }
 const KILL: Action = { do: 'kill' }
 const START: Action = { do: 'start' }
 
+/** `lose`: bytes of the file that are gone. */
+function powerCut(lose?: number): Action {
+  return { do: 'powerCut', file: FILE, ...(lose !== undefined && { lose }) }
+}
+
 function program(name: string, actions: readonly Action[], pattern: Program['pattern'] = 'outside'): Program {
   return { name, seed: 1, pattern, owned: true, actions }
 }
@@ -962,6 +967,61 @@ export const REGRESSIONS: readonly Program[] = [
     ],
     'exact',
   ),
+  // The checkpoint is older than what was sent, and the file holds other lines where that stood.
+  program('the power is cut after lines were sent, and others take their place', [
+    append(),
+    SETTLE,
+    append(20),
+    SETTLE,
+    wait(1500),
+    append(20),
+    SETTLE,
+    powerCut(600),
+    START,
+    append(),
+    SETTLE,
+    powerCut(300),
+    append(),
+    START,
+    SETTLE,
+  ]),
+  program('the power is cut twice while nothing is saved but at the start', [
+    append(40),
+    SETTLE,
+    powerCut(1),
+    START,
+    powerCut(1),
+    START,
+    append(),
+    powerCut(200),
+    START,
+    SETTLE,
+    KILL,
+    START,
+    SETTLE,
+  ]),
+  // What lives through a pin only must be in what is left of the state.
+  program('the power is cut while pins hold what was rotated away', [
+    append(),
+    SETTLE,
+    ...outage(60_000),
+    ...rotations(6).flatMap(action => [action, ...(action.do === 'rotate' ? [wait(900)] : [])]),
+    powerCut(),
+    START,
+    { do: 'up' },
+    SETTLE,
+  ]),
+  program('the power is cut just after a file was taken up for the first time', [
+    append(),
+    SETTLE,
+    append(20, 'db.log'),
+    wait(1200),
+    { do: 'rotate', file: 'db.log', create: true },
+    append(20, 'db.log'),
+    powerCut(),
+    START,
+    SETTLE,
+  ]),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */

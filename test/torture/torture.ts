@@ -12,7 +12,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { drive } from './driver.ts'
-import { generate, type Scale } from './program.ts'
+import { generate, generatePowerCuts, type Scale } from './program.ts'
 import { REGRESSIONS, SLOW_REGRESSIONS } from './regressions.ts'
 import { mebibytes } from './rig.ts'
 import { World } from './world.ts'
@@ -21,6 +21,8 @@ const FAST: Scale = { block: 3 << 20, actions: 40 }
 const LONG: Scale = { block: 100 << 20, actions: 80 }
 /** Minutes from which on programs are long. */
 const LONG_FROM = 5
+/** In one of so many seeds the power is cut. */
+const POWER_CUTS = 10
 const PROCESSING = join(import.meta.dirname, 'processing.ts')
 
 const isLong = (minutes = 0): boolean => minutes >= LONG_FROM
@@ -31,7 +33,8 @@ const failed = await drive({
   name: 'torture',
   list: { option: 'regression', programs: [...REGRESSIONS, ...SLOW_REGRESSIONS] },
   first: minutes => (isLong(minutes) ? [...REGRESSIONS, ...SLOW_REGRESSIONS] : REGRESSIONS),
-  generate: (seed, minutes) => generate(seed, isLong(minutes) ? LONG : FAST),
+  generate: (seed, minutes) =>
+    seed % POWER_CUTS === 0 ? generatePowerCuts(seed) : generate(seed, isLong(minutes) ? LONG : FAST),
   seeds: 40,
   world: program => new World(program),
   remark: ({ pattern }) => ` (${pattern})`,

@@ -27,6 +27,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { otherUser } from '../support/otheruser.ts'
+import { cutPower, syncedAt } from './disk.ts'
 import { judge } from './judge.ts'
 import { type Ended, Machine } from './machine.ts'
 import { Model } from './model.ts'
@@ -37,6 +38,7 @@ import { Receiver } from './receiver.ts'
 import { type Attempt, GRACE, mebibytes, NOBODY, Rig } from './rig.ts'
 import { namesOf, oddName, type Scheme, strangersOf } from './schemes.ts'
 
+const DISK = join(import.meta.dirname, 'disk.ts')
 /** Once all is well something must arrive every so often until everything has: milliseconds. And all of it by then. */
 const PATIENCE = 25_000
 /** Many refused lines in a row look like an address that is down: half a minute passes before those behind them are sent. */
@@ -68,9 +70,14 @@ export class World {
   readonly #next: () => number
   readonly #violations: string[]
   readonly #ends: Ended[] = []
+  /** Whether the power is ever cut. */
+  readonly #cuts: boolean
+  readonly #disk: string
+  readonly #env: Record<string, string>
   #serial = 0
   #names = 0
   #kills = 0
+  #boots = 0
   #dying = false
   #rotations = 0
   #rounds = 0
@@ -81,6 +88,9 @@ export class World {
     this.#rig = new Rig('torture', this.#receivers, this.#model.stalls)
     this.#violations = this.#rig.violations
     this.#next = random(program.seed)
+    this.#cuts = program.actions.some(action => action.do === 'powerCut')
+    this.#disk = join(this.#rig.directory, 'disk')
+    this.#env = this.#cuts ? { TORTURE_DISK: this.#disk, TORTURE_BOOT: bootOf(0) } : {}
   }
 
   get directory(): string {
@@ -94,8 +104,12 @@ export class World {
   async run(): Promise<Outcome> {
     await this.#rig.run<Action>({
       actions: this.#program.actions,
-      machine: () => new Machine(this.#configure()),
+      machine: () => new Machine(this.#configure(), this.#env, [], this.#cuts ? ['--import', DISK] : []),
       start: () => {
+        if (this.#cuts) {
+          mkdirSync(this.#disk)
+          chmodSync(this.#disk, 0o777)
+        }
         for (const name of ['sub', 'attic']) mkdirSync(this.#at(name))
         return this.#start()
       },
@@ -205,6 +219,32 @@ export class World {
       keys.add(`${dev}:${ino}`)
     }
     return keys
+  }
+
+  /** The power is cut: a process that is not running has nothing to lose but what is thrown away by its next start. */
+  async #cutPower({ file, lose }: Extract<Action, { do: 'powerCut' }>): Promise<void> {
+    if (!this.#machine.running || !this.#cuts) return
+    this.#kills++
+    this.#machine.signal('SIGKILL')
+    await this.#end(() => this.#machine.ended())
+    const synced = syncedAt(this.#disk)
+    if (synced === undefined) {
+      this.#violations.push('it said that it had started and had synchronized nothing')
+      return
+    }
+    cutPower(this.#rig.state, this.#disk, this.#next)
+    this.#env['TORTURE_BOOT'] = bootOf(++this.#boots)
+    this.#model.died('kill', this.#pins(), false, performance.now() - (Date.now() - synced))
+    this.#model.reconcile('killed')
+    const node = this.#model.named(file)
+    if (lose === undefined || !node?.readable || node.size === 0) return
+    // As a rule at the end of a line, so that other lines begin where lost ones did.
+    const { lines, size } = node
+    const end = lines.findLast(line => line.end <= size - lose)?.end ?? 0
+    truncateSync(this.#at(file), end)
+    this.#model.cut(node, end, true)
+    this.#model.reconcile('lost in a power cut')
+    this.#write(file, this.#lines(file, 6, 80))
   }
 
   #thaw(): void {
@@ -679,6 +719,8 @@ export class World {
         return this.#rig.heal()
       case 'kill':
         return this.#kill()
+      case 'powerCut':
+        return this.#cutPower(action)
       case 'term':
         if (action.grace >= 10) this.#rig.heal()
         return this.#term(action.grace)
@@ -731,6 +773,11 @@ export class World {
     this.#model.reconcile(kept ? 'truncated' : 'truncated unseen')
     this.#model.write(node, text)
   }
+}
+
+/** The id of a boot, as the kernel writes it. */
+function bootOf(boot: number): string {
+  return `00000000-0000-4000-8000-${String(boot).padStart(12, '0')}`
 }
 
 const FILLERS = ['the quick brown fox ', '"quoted" \\ ', 'ünïcödé → 日本 ', '\ttab ', '0123456789 ', '{"a":[1,2]} ']
