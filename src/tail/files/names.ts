@@ -124,11 +124,15 @@ function likeness(name: string, original: string): 'likely' | 'word' | 'nothing'
 /** What may differ between the names of two rotations of one file: labels of time in hexadecimal, numbers, calendars. */
 const VARIABLE = new RegExp(`[0-9a-f]{16,}|\\d+|(?<![A-Za-z])(?:${CALENDAR})(?![a-z])`, 'gi')
 
-/** How names look that differ from `name` only in their numbers and dates, or undefined if it has none. */
-export function shapeOf(name: string): RegExp | undefined {
+/**
+ * How names look that differ from `name` only in their numbers and dates, or undefined if it has none. What stands from
+ * `kept` on, so many characters, stays as it is.
+ */
+export function shapeOf(name: string, kept = { at: 0, length: 0 }): RegExp | undefined {
   let source = ''
   let from = 0
   for (const { 0: run, index } of name.matchAll(VARIABLE)) {
+    if (index >= kept.at && index < kept.at + kept.length) continue
     source += literal(name.slice(from, index))
     source += /^\d+$/.test(run) ? '\\d+' : /^[0-9a-f]{16,}$/i.test(run) ? '[0-9a-f]{16,}' : `(?:${CALENDAR})`
     from = index + run.length
@@ -139,6 +143,24 @@ export function shapeOf(name: string): RegExp | undefined {
   return new RegExp(`^${source}${end}$`, 'is')
 }
 
+/**
+ * Where the stem of a path stands in the name of one of its rotations, as a word of its own: there it is no number, however
+ * it looks. `1.log.5` is a rotation of `1.log`, and none of `2.log`; of a thousand of them each would be looked for among
+ * the rotations of all.
+ */
+function stemIn(name: string, stem: string): { readonly at: number; readonly length: number } | undefined {
+  if (stem === '') return undefined
+  for (let at = name.indexOf(stem); at >= 0; at = name.indexOf(stem, at + 1)) {
+    if (!isWithin(name, at) && !isWithin(name, at + stem.length)) return { at, length: stem.length }
+  }
+  return undefined
+}
+
+/** Whether a place is in the middle of a word or a number. */
+function isWithin(name: string, at: number): boolean {
+  return /^[A-Za-z0-9]{2}$/.test(name.slice(Math.max(0, at - 1), at + 1))
+}
+
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 }
@@ -146,8 +168,14 @@ function literal(text: string): string {
 /** Shapes and directories that are remembered for one path. */
 const MOST = 8
 
+interface Shape {
+  readonly names: RegExp
+  /** The stem of the path stands in each of them. */
+  readonly stemmed: boolean
+}
+
 interface Habit {
-  readonly shapes: Map<string, RegExp>
+  readonly shapes: Map<string, Shape>
   readonly directories: Set<string>
 }
 
@@ -178,16 +206,24 @@ export class Habits {
     if (withoutCompression(path) === origin) return
     const habit = this.#byOrigin.get(origin) ?? { shapes: new Map(), directories: new Set() }
     this.#byOrigin.set(origin, habit)
-    const shape = shapeOf(withoutCompression(basename(path)))
+    const name = withoutCompression(basename(path))
+    const stem = stemIn(name, stemOf(basename(origin)))
+    const shape = shapeOf(name, stem)
     const isKnown = shape === undefined || habit.shapes.has(shape.source)
     if (!isKnown || !habit.directories.has(dirname(path))) this.lessons++
-    if (shape) latest(habit.shapes, shape.source).set(shape.source, shape)
+    if (shape) latest(habit.shapes, shape.source).set(shape.source, { names: shape, stemmed: stem !== undefined })
     latest(habit.directories, dirname(path)).add(dirname(path))
   }
 
   /** Whether anything was learned of the path. */
   knows(origin: string): boolean {
     return this.#byOrigin.has(origin)
+  }
+
+  /** What stands in the name of each rotation of `origin`: nothing where they are known to be called in another way. */
+  stemOf(origin: string): string {
+    for (const { stemmed } of this.#byOrigin.get(origin)?.shapes.values() ?? []) if (!stemmed) return ''
+    return stemOf(basename(origin))
   }
 
   /** The directories in which rotations of `origin` may be: its own first. */
@@ -200,7 +236,7 @@ export class Habits {
     const original = basename(origin)
     if (isNumbered(name, original)) return 'numbered'
     const shapes = this.#byOrigin.get(origin)?.shapes.values() ?? []
-    for (const shape of shapes) if (name !== original && shape.test(name)) return 'learned'
+    for (const { names } of shapes) if (name !== original && names.test(name)) return 'learned'
     return likeness(name, original)
   }
 }

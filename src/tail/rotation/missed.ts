@@ -314,7 +314,7 @@ function listings(origins: readonly string[], habits: Habits): Names {
   }
   return (directory, origin) => {
     const listing = listed(directory)
-    if (habits.knows(origin) || origins.length < MANY) return listing.names
+    if (habits.stemOf(origin) === '' || origins.length < MANY) return listing.names
     listing.stems ??= new Stems(
       listing.names,
       origins.filter(each => dirname(each) === directory),

@@ -297,7 +297,8 @@ export class Search {
   /** How directories are listed for a generation: a file that was there at the start may be an archive since. */
   #namesFor({ inode, origin }: SavedGeneration): (directory: string) => readonly string[] {
     const { snapshot } = this
-    if (snapshot === undefined || this.#parts.habits.knows(origin)) return directory => LISTINGS.names(directory)
+    if (snapshot === undefined || this.#parts.habits.stemOf(origin) === '')
+      return directory => LISTINGS.names(directory)
     const again = snapshot.placeOf(inode, dirname(origin)) !== undefined
     return directory => snapshot.mayHold(directory, origin, again)
   }

@@ -327,7 +327,7 @@ export function findMissed(query: MissedQuery): { readonly missed: Sibling[]; re
   // A chain of renames goes on while this looks: the same file may be met under one name and then under the next.
   const met = new Set<string>()
   // There may be thousands of names, and as many paths that this is asked for.
-  const stem = habits.knows(origin) ? '' : stemOf(basename(origin))
+  const stem = habits.stemOf(origin)
   for (const directory of habits.directoriesOf(origin)) {
     for (const name of names(directory, origin)) {
       if (!name.includes(stem)) continue

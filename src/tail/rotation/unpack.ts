@@ -15,14 +15,14 @@
  */
 import { hash } from 'node:crypto'
 import { closeSync, renameSync, statfsSync } from 'node:fs'
-import { basename, dirname, join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PrivateDirectory } from '../../private.ts'
 import type { StateDirectory } from '../../state.ts'
 import { HEAD_BYTES, type Inode, MARKER_BYTES, markerOf, readHead } from '../files/fingerprint.ts'
 import { fileAt } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
-import { type Habits, isCompressed, mayBeCompressed, stemOf, withoutCompression } from '../files/names.ts'
+import { type Habits, isCompressed, mayBeCompressed, withoutCompression } from '../files/names.ts'
 import { type Bound, beside, compressionOf, type OpenFile, openRegular } from '../files/open.ts'
 import type { Beginning } from '../generation/table.ts'
 import { decompress, Extraction, type Failure, type Plan } from './extraction.ts'
@@ -122,7 +122,7 @@ export class Unpacked {
     const related: { readonly path: string; readonly mtime: bigint }[] = []
     const others: { readonly path: string; readonly mtime: bigint }[] = []
     // There may be thousands of names, and as many generations that this is asked for.
-    const stem = habits.knows(origin) ? '' : stemOf(basename(origin))
+    const stem = habits.stemOf(origin)
     for (const directory of habits.directoriesOf(origin)) {
       for (const name of names(directory)) {
         const likely = name.includes(stem) && habits.says(withoutCompression(name), origin) !== 'nothing'

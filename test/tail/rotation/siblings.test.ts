@@ -318,8 +318,11 @@ t.test('of thousands of names those are looked at that may be called as a rotati
   const names = () => [...others, 'app.log.1']
   t.strictSame(missedUnder(log, { habits, names }), [at('app.log.1')])
   t.equal(asked, 1)
+  habits.learn(log, at('app.log.2'))
+  t.strictSame(missedUnder(log, { habits, names }), [at('app.log.1')])
+  t.equal(asked, 2, 'also if they were called so before')
   habits.learn(log, at('@4000000065a1b2c312345678.s'))
   t.strictSame(missedUnder(log, { habits, names }), [at('app.log.1')])
-  t.equal(asked, 5002)
+  t.equal(asked, 5003)
   t.end()
 })
