@@ -22,8 +22,9 @@ export class Order {
   readonly #parts: OrderParts
   /** Those whose new generation must be on disk before anything of it is sent. */
   readonly #held = new Set<Tailer>()
-  /** Those that wait until older generations of their origin have been read. */
-  readonly #blocked = new Set<Tailer>()
+  /** Those that wait until older generations of their origin have been read, by origin: there may be thousands of each. */
+  readonly #blocked = new Map<string, Set<Tailer>>()
+  readonly #origins = new Map<Tailer, string>()
   #suspended = false
 
   constructor(parts: OrderParts) {
@@ -34,10 +35,10 @@ export class Order {
   set suspended(suspended: boolean) {
     this.#suspended = suspended
     if (suspended) return
-    for (const tailer of [...this.#blocked]) {
-      this.#blocked.delete(tailer)
-      if (!tailer.closed) this.offer(tailer)
-    }
+    const blocked = [...this.#origins.keys()]
+    this.#origins.clear()
+    this.#blocked.clear()
+    for (const tailer of blocked) if (!tailer.closed) this.offer(tailer)
   }
 
   /** Something of what was read may not be sent yet. */
@@ -56,15 +57,33 @@ export class Order {
 
   /** It is open no more: it holds nothing back. */
   forget(tailer: Tailer): void {
-    this.#blocked.delete(tailer)
+    this.#free(tailer)
     this.dry(tailer)
+  }
+
+  #block(tailer: Tailer): void {
+    const { path } = tailer.generation.origin
+    // Another generation may have begun in it since.
+    if (this.#origins.get(tailer) !== path) this.#free(tailer)
+    this.#origins.set(tailer, path)
+    const blocked = this.#blocked.get(path)
+    if (blocked) blocked.add(tailer)
+    else this.#blocked.set(path, new Set([tailer]))
+  }
+
+  #free(tailer: Tailer): void {
+    const origin = this.#origins.get(tailer)
+    if (origin === undefined) return
+    this.#origins.delete(tailer)
+    const blocked = this.#blocked.get(origin)
+    if (blocked?.delete(tailer) && blocked.size === 0) this.#blocked.delete(origin)
   }
 
   /** There is something to read in the file. */
   offer(tailer: Tailer): void {
     if (this.#held.has(tailer)) return
     if (this.#suspended) {
-      this.#blocked.add(tailer)
+      this.#block(tailer)
       return
     }
     const { table, lineage, holdsBack } = this.#parts
@@ -75,7 +94,7 @@ export class Order {
       const { backend } = cursor
       // An older generation is read first: once that is done this one is offered again (`dry`, `unblock`).
       if (elders.some(elder => this.#isUnread(elder, backend)) || holdsBack(generation.origin.path, generation.begun)) {
-        this.#blocked.add(tailer)
+        this.#block(tailer)
       } else lineage.readerOf(backend)?.offer(tailer, cursor)
     }
   }
@@ -87,7 +106,7 @@ export class Order {
 
   /** A reader has read all there is of a file. */
   dry(tailer: Tailer): void {
-    if (this.#blocked.size > 0) this.unblock(tailer.generation.origin.path)
+    this.unblock(tailer.generation.origin.path)
   }
 
   /** A file cannot be read now: it is no reason for others to wait. */
@@ -98,16 +117,16 @@ export class Order {
 
   /** Older generations of the path may have been read to their end, or been given up. */
   unblock(origin: string): void {
-    const blocked = [...this.#blocked].filter(({ generation }) => generation.origin.path === origin)
-    if (blocked.length === 0) return
+    const blocked = this.#blocked.get(origin)
+    if (blocked === undefined) return
     // There may be thousands, and this is asked after each of them.
     const oldest = this.#oldestUnread(origin)
-    for (const tailer of blocked) {
+    for (const tailer of [...blocked]) {
       const { begun, cursors } = tailer.generation
       const waits = ({ backend }: Cursor): boolean => (oldest.get(backend) ?? begun) < begun
       if (!tailer.closed && cursors.some(cursor => tailer.hasUnread(cursor, this.final)) && cursors.every(waits))
         continue
-      this.#blocked.delete(tailer)
+      this.#free(tailer)
       if (!tailer.closed) this.offer(tailer)
     }
   }

@@ -143,6 +143,26 @@ t.test('while older files are being found nothing is read, and then the oldest o
   t.end()
 })
 
+t.test('once a file was read those of its path are looked at that wait, and no others', t => {
+  const logs = new Path(t)
+  logs.searchedUntil = 0n
+  let looked = 0
+  const files = Array.from({ length: 50 }, (_, n) => {
+    const file = logs.file(`${n}.log`, n + 1, `${n}.log`)
+    const { generation } = file
+    Object.defineProperty(file, 'generation', { get: () => (looked++, generation) })
+    return file
+  })
+  t.strictSame(logs.offer(...files), [])
+  looked = 0
+  for (const file of files) logs.order.dry(file)
+  t.ok(looked < 50 * 50, `${looked} times`)
+  logs.searchedUntil = 100n
+  logs.order.dry(files[7]!)
+  t.strictSame(logs.offered(), ['7.log left', '7.log right'])
+  t.end()
+})
+
 t.test('while an older generation of its path is searched for a file waits, and no longer', t => {
   const path = new Path(t)
   const tailer = path.file('app.log', 5)
