@@ -223,7 +223,7 @@ export class Pipeline {
    * Reads until the slab is full; `more`: that takes another turn of the event loop; `failed`: what was read could not be
    * processed, and nothing is read any more.
    */
-  #fill(slab: Slab): Fill | 'more' | 'failed' {
+  #fill(slab: Slab): Fill | 'failed' {
     const { reader } = this.parts
     const target = this.#target
     const before = slab.used

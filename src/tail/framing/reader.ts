@@ -16,8 +16,11 @@ import type { Cursor } from '../generation/generation.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { Framer, Framing } from './framer.ts'
 
-/** `full`: the slab has what it should hold. `dry`: nothing more to read. `yield`: more, after a turn of the loop. */
-export type Fill = 'full' | 'dry' | 'yield'
+/**
+ * `full`: the slab has what it should hold. `dry`: nothing more to read. `yield`: what looks ahead goes on after a turn of
+ * the loop. `more`: so do others, for many files were read.
+ */
+export type Fill = 'full' | 'dry' | 'yield' | 'more'
 
 /** Whether no more should be read of a file for now. */
 export type Withholds = (origin: Origin) => boolean
@@ -37,6 +40,11 @@ export interface ReaderEvents {
   sent(): void
 }
 
+/**
+ * Files that are read in one turn of the loop, however little stands in each; and pieces of files in one slab, each of which
+ * is encoded for itself, and all of them in one turn.
+ */
+const MOST = { files: 1000, chunks: 2000 }
 /** Of those that rest so many are offered together: what they may use is for all of them. */
 const AT_ONCE = 16
 /** Last records are looked at together: milliseconds. */
@@ -50,6 +58,7 @@ export class Reader {
   final = false
   readonly #framer: Framer
   readonly #events: ReaderEvents
+  readonly #most: typeof MOST
   readonly #ring: ReadTarget[] = []
   readonly #ahead: ReadTarget[] = []
   readonly #resting = new Map<Cursor, Tailer>()
@@ -59,8 +68,9 @@ export class Reader {
   #openTimer: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(backend: string, framer: Framer, events: ReaderEvents) {
+  constructor(backend: string, framer: Framer, events: ReaderEvents, most = MOST) {
     this.backend = backend
+    this.#most = most
     this.#framer = framer
     this.#events = events
   }
@@ -102,8 +112,10 @@ export class Reader {
   fill(slab: Slab, target: number, withholds: Withholds = () => false): Fill {
     const first = this.#ahead.shift()
     if (first && this.#turn(first, slab, target, withholds) === 'full') return 'full'
-    for (;;) {
-      if (slab.used >= target || slab.frames >= slab.maxFrames) return this.ready ? 'full' : 'dry'
+    for (let files = 0; ; files++) {
+      const full = slab.used >= target || slab.frames >= slab.maxFrames || slab.chunks.length >= this.#most.chunks
+      if (full) return this.ready ? 'full' : 'dry'
+      if (files >= this.#most.files && this.#ring.length > 0) return 'more'
       const place = this.#ring.shift()
       if (place === undefined) return this.#ahead.length > 0 ? 'yield' : 'dry'
       if (this.#turn(place, slab, target, withholds) === 'full') return 'full'

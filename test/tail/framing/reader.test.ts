@@ -27,13 +27,10 @@ function opened(path: string): { tailer: Tailer; cursor: Cursor } {
   return { tailer, cursor }
 }
 
-function reading(t: Test, allowance: Allowance) {
-  const reader = new Reader('main', new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })), allowance), {
-    replaced() {},
-    failed() {},
-    dry() {},
-    sent() {},
-  })
+function reading(t: Test, allowance: Allowance, most?: { files: number; chunks: number }) {
+  const framer = new Framer(kernel, () => formOf(source('/*', { maxLineBytes: 1024 })), allowance)
+  const events = { replaced() {}, failed() {}, dry() {}, sent() {} }
+  const reader = new Reader('main', framer, events, most)
   const files: Tailer[] = []
   t.teardown(() => {
     for (const file of files) file.close()
@@ -83,6 +80,35 @@ t.test('files that are looked through for long do not stand in the way of those 
     fill()
     t.equal(lines.length, n + 1)
   }
+  t.end()
+})
+
+t.test('so many files are read in one turn, and so many into one slab, however little stands in each', t => {
+  const dir = scratch(t)
+  const { offer, fill, lines } = reading(t, new Allowance(), { files: 3, chunks: 4 })
+  for (let n = 0; n < 4; n++) {
+    writeFileSync(join(dir, `${n}.log`), `line ${n}\n`)
+    offer(join(dir, `${n}.log`))
+  }
+  t.equal(fill(), 'more')
+  t.equal(lines.length, 3)
+  t.equal(fill(), 'more', 'there may be more in the first of them')
+  t.equal(fill(), 'dry')
+  t.strictSame(lines, ['line 0', 'line 1', 'line 2', 'line 3'])
+  t.end()
+})
+
+t.test('a slab is full once it holds pieces of so many files', t => {
+  const dir = scratch(t)
+  const { offer, fill, lines } = reading(t, new Allowance(), { files: 9, chunks: 2 })
+  for (let n = 0; n < 3; n++) {
+    writeFileSync(join(dir, `${n}.log`), `line ${n}\n`)
+    offer(join(dir, `${n}.log`))
+  }
+  t.equal(fill(), 'full')
+  t.equal(lines.length, 2)
+  t.equal(fill(), 'dry')
+  t.equal(lines.length, 3)
   t.end()
 })
 
