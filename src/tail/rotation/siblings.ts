@@ -344,6 +344,8 @@ export function findMissed(query: MissedQuery): { readonly missed: Sibling[]; re
       }
       if (known(inodeOf(stats)) || bornAt(stats) < after) continue
       if (says !== 'numbered' && says !== 'learned') {
+        // What has a name of its own is found by that: `app1.log` beside `app.log`, of which there may be thousands.
+        if (query.followed(path)) continue
         if (!fits(stats, query) || (says === 'word' && !wasRenamed(stats, query))) continue
       }
       if (!query.room(missed.length)) {

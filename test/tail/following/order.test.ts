@@ -150,7 +150,12 @@ t.test('once a file was read those of its path are looked at that wait, and no o
   const files = Array.from({ length: 50 }, (_, n) => {
     const file = logs.file(`${n}.log`, n + 1, `${n}.log`)
     const { generation } = file
-    Object.defineProperty(file, 'generation', { get: () => (looked++, generation) })
+    Object.defineProperty(file, 'generation', {
+      get() {
+        looked++
+        return generation
+      },
+    })
     return file
   })
   t.strictSame(logs.offer(...files), [])

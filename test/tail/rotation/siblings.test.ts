@@ -278,6 +278,15 @@ t.test('a name that says less counts where the life of the file fits, or its ren
   t.end()
 })
 
+t.test('what files were followed under before is no rotation of another path, unless its name says so clearly', t => {
+  const { log, at } = place(t)
+  for (const name of ['app1.log', 'app2.log', 'app.log.1']) writeFileSync(at(name), 'content\n')
+  const before = BigInt(Date.now() + 1000) * 1_000_000n
+  const followed = (path: string) => path === at('app1.log') || path === at('app.log.1')
+  t.strictSame(missedUnder(log, { before, followed }), [at('app.log.1'), at('app2.log')])
+  t.end()
+})
+
 t.test('a name of the shape that rotations of the path had before says enough', t => {
   const { at } = place(t)
   for (const name of ['@4000000065a1b2c312345678.s', '@4000000065a1b2c3zz.s', 'lock'])
