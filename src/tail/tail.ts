@@ -50,6 +50,10 @@ import type { SavedGeneration } from './state/saved.ts'
 import { Saver } from './state/saver.ts'
 import type { Sweep } from './watching/sweep.ts'
 
+/** What looks at every file take in one turn, once so many were looked at: milliseconds. */
+const SLICE = 50
+const LEAST = 8
+
 /** What is looked for: the path it had, or that of its archive; bytes as far as they are known. */
 export interface Sought extends Omit<Waiting, 'since'> {
   readonly room: boolean
@@ -76,6 +80,10 @@ export class Tail {
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
+  /** When no more of what was reported in this turn is looked at: milliseconds of the monotonic clock. */
+  #hintsUntil: number | undefined
+  /** Looks at every file that are under way. */
+  #looking: Generator<void, void, void> | undefined
   #previous = NO_PREVIOUS
 
   constructor(
@@ -106,6 +114,11 @@ export class Tail {
     const scheduler = new Scheduler(table, {
       poll: (tailer, now) => this.#follower.looks.look(tailer, now),
       sweep: () => this.#look(false),
+      behind: () => this.#candidates.behind || this.#search.behind,
+      goOn: () => {
+        this.#candidates.goOn()
+        if (this.#search.behind) this.#search.retry()
+      },
       ticked: () => this.#limitHeld(),
       news: () => sweep.news,
       calm: () => sweep.listen(),
@@ -407,17 +420,31 @@ export class Tail {
     this.look()
   }
 
-  /** Sweeps and looks at every file now. Returns whether anything is left to read. */
+  /**
+   * Sweeps and looks at every file, in turns: the next call goes on. Returns whether anything is left to look at or to read.
+   */
   look(): boolean {
+    this.#looking ??= this.#lookingAtAll()
+    const until = performance.now() + SLICE
+    for (let steps = 1; !this.#looking.next().done; steps++) {
+      if (steps >= LEAST && performance.now() >= until) return true
+    }
+    this.#looking = undefined
+    const { looks, order } = this.#follower
+    const { behind, crowded } = this.#candidates
+    const waiting = looks.behind || order.holding || this.#search.waiting || crowded || behind
+    return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
+  }
+
+  *#lookingAtAll(): Generator<void, void, void> {
     // Before the sweep, to learn which names are free for other files; after it, to look at what it found.
     for (const all of [true, false]) {
-      const now = performance.now()
-      for (const tailer of this.#table.tailers) this.#follower.looks.look(tailer, now)
+      for (const tailer of this.#table.tailers) {
+        this.#follower.looks.look(tailer)
+        yield
+      }
       if (all) this.#look(true)
     }
-    const { looks, order } = this.#follower
-    const waiting = looks.behind || order.holding || this.#search.waiting || this.#candidates.crowded
-    return waiting || this.#sweep.behind || this.#lineage.members.some(({ reader }) => reader.ready)
   }
 
   /** Saves and closes everything. `clean`: the process ends in order. `complete`: everything that was sent has settled. */
@@ -490,10 +517,24 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#table.tailerAt(path)
-    if (tailer && what === 'name') this.#follower.looks.look(tailer)
+    if (tailer && what === 'name' && this.#mayLook()) this.#follower.looks.look(tailer)
+    // Thousands of names may have moved in the same turn: those that are left are looked at as what is written.
+    else if (tailer && what === 'name') this.#scheduler.markActive(tailer)
     else if (tailer) this.#scheduler.hinted(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#scheduler.sweepSoon()
+  }
+
+  /** Whether what was reported is looked at in this turn: that takes a slice of it at the most. */
+  #mayLook(): boolean {
+    const now = performance.now()
+    if (this.#hintsUntil === undefined) {
+      this.#hintsUntil = now + SLICE
+      setImmediate(() => {
+        this.#hintsUntil = undefined
+      })
+    }
+    return now < this.#hintsUntil
   }
 
   #look(all: boolean): void {

@@ -3,12 +3,21 @@
  *
  * Guarantees: links are followed only where it says so; a bounded number of names is looked at; nothing throws.
  */
-import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs'
+import { type BigIntStats, lstatSync, opendirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from './fingerprint.ts'
 
 /** Names looked at below a source's root at the most. */
 const MAX_NAMES_BELOW = 20_000
+
+/**
+ * Directories of more bytes are read in parts, so many names at a time: where the file system tells how large they are these
+ * have some ten thousand names, and all names of one with a million would take more memory than there is.
+ */
+const LARGE = 512 * 1024
+const AT_A_TIME = 256
+/** Names of one directory that are held together. */
+const MOST_NAMES = 65_536
 
 /** The file that the path leads to now, if any. */
 export function statPath(path: string): BigIntStats | undefined {
@@ -77,12 +86,38 @@ export function* locate(
   return places
 }
 
-/** The names in a directory, or none. */
+/** The names in a directory, or none; of very many those that it lists first. */
 export function namesIn(directory: string): string[] {
+  const names: string[] = []
+  for (const some of partsOf(directory)) {
+    names.push(...some)
+    if (names.length >= MOST_NAMES) break
+  }
+  return names
+}
+
+/** All names in a directory, or none, some at a time: where there may be very many they are never held together. */
+export function* partsOf(directory: string): Generator<readonly string[], void, void> {
   try {
-    return readdirSync(directory)
+    if (statSync(directory).size <= LARGE) yield readdirSync(directory)
+    else yield* readParts(directory)
   } catch {
-    return []
+    // It is gone, or may not be listed.
+  }
+}
+
+function* readParts(directory: string): Generator<readonly string[], void, void> {
+  const open = opendirSync(directory, { bufferSize: AT_A_TIME })
+  try {
+    for (let names: string[] = [], next = open.readSync(); ; next = open.readSync()) {
+      if (next) names.push(next.name)
+      if (names.length < AT_A_TIME && next) continue
+      yield names
+      if (next === null) return
+      names = []
+    }
+  } finally {
+    open.closeSync()
   }
 }
 

@@ -63,6 +63,19 @@ export interface CandidatesParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
 }
 
+/** What a look takes in one turn, once so many files were looked at: milliseconds. The rest of it has another turn. */
+const SLICE = 50
+const LEAST = 8
+/** Files whose handles are given to others at a time: to let go of each takes as long as to open one. */
+const MOST_PARKED = 250
+
+/** What a look has come to: of each the rest is still to be done. */
+type Stage =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'fresh'; readonly rest: Iterator<Found> }
+  | { readonly kind: 'parked'; readonly rest: Iterator<string> }
+  | { readonly kind: 'missed'; readonly rest: Generator<void, void, void> }
+
 const MOVED = { replaced: false, truncated: false } as const
 const REPLACED = { replaced: true, truncated: false } as const
 
@@ -73,6 +86,10 @@ export class Candidates {
   readonly #copies = new PossibleCopies()
   readonly #late: LateLines
   #strays = new Set<string>()
+  #stage: Stage = { kind: 'ended' }
+  /** What the last sweep found, and whether that was asked for after the present look began. */
+  #found: ReadonlyMap<string, Found> = new Map()
+  #again = false
   /** How many files this look would like to open; and that it cannot open any more. */
   #wanted = 0
   #crowded = false
@@ -132,6 +149,8 @@ export class Candidates {
   }
 
   close(): void {
+    if (this.#stage.kind === 'missed') this.#stage.rest.return()
+    this.#stage = { kind: 'ended' }
     for (const path of this.#copies.paths()) this.cleared(path)
   }
 
@@ -142,21 +161,91 @@ export class Candidates {
     return found.values()
   }
 
-  /** Looks at the candidates, and takes up what is new. `all`: whatever is known about them. */
+  /**
+   * Looks at the candidates, and takes up what is new; `behind` says whether some of it is left for `goOn`. `all`: whatever
+   * is known about them.
+   */
   look(all: boolean): void {
-    const { table, missed } = this.#parts
     const found = this.#swept(all)
+    this.#found = found
     for (const path of this.#refused.keys()) if (!found.has(path) && !this.#copies.has(path)) this.#refused.delete(path)
     for (const path of this.#copies.paths()) if (!found.has(path)) this.#unexplained(path)
     this.#missUnopened(found)
-    const unknown = [...found.values()].filter(({ path }) => table.tailerAt(path)?.state.kind !== 'live')
-    const fresh = unknown.filter(({ path }) => table.parkedAt(path) === undefined && !this.#mayBeExplained(path))
+    if (this.behind) this.#again = true
+    else this.#begin()
+    this.goOn()
+  }
+
+  /** A look has not come to its end. */
+  get behind(): boolean {
+    return this.#stage.kind !== 'ended'
+  }
+
+  /** Goes on with a look for a turn. */
+  goOn(): void {
+    const until = performance.now() + SLICE
+    for (let steps = 1; this.behind; steps++) {
+      if (!this.#step()) this.#next()
+      if (steps >= LEAST && performance.now() >= until) return
+    }
+  }
+
+  #begin(): void {
+    this.#again = false
+    const fresh = [...this.#found.values()].filter(candidate => this.#isFresh(candidate))
     this.#wanted = fresh.length
     // A file before its copies, whose names are longer: they can be told from new files only by it.
-    for (const candidate of fresh.sort((a, b) => a.path.length - b.path.length)) this.#consider(candidate)
-    for (const { path } of [...table.parked]) this.#wake(path, found.get(path))
-    missed.catchUpAll(this.final)
-    for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
+    fresh.sort((a, b) => a.path.length - b.path.length)
+    this.#stage = { kind: 'fresh', rest: fresh.values() }
+  }
+
+  /** Looks at one more. Returns whether there was one. */
+  #step(): boolean {
+    const stage = this.#stage
+    switch (stage.kind) {
+      case 'ended':
+        return false
+      case 'fresh': {
+        const { value, done } = stage.rest.next()
+        // Much may have happened to it since this look began.
+        if (!done && this.#found.get(value.path) === value && this.#isFresh(value)) this.#consider(value)
+        return !done
+      }
+      case 'parked': {
+        const { value, done } = stage.rest.next()
+        if (!done && this.#parts.table.parkedAt(value)) this.#wake(value, this.#found.get(value))
+        return !done
+      }
+      case 'missed':
+        return !stage.rest.next().done
+    }
+  }
+
+  #next(): void {
+    const { table, missed } = this.#parts
+    switch (this.#stage.kind) {
+      case 'ended':
+        break
+      case 'fresh': {
+        const paths = [...table.parked].map(({ path }) => path)
+        this.#stage = { kind: 'parked', rest: paths.values() }
+        break
+      }
+      case 'parked':
+        this.#stage = { kind: 'missed', rest: missed.catchingUp() }
+        break
+      case 'missed':
+        for (const saved of this.#late.look(this.final)) this.#takeUp(saved)
+        if (this.#again) this.#begin()
+        else this.#stage = { kind: 'ended' }
+    }
+  }
+
+  /** Whether it is to be taken up: nothing is followed there, and it need not wait until something is known. */
+  #isFresh({ path }: Found): boolean {
+    const { table } = this.#parts
+    if (table.tailerAt(path)?.state.kind === 'live') return false
+    return table.parkedAt(path) === undefined && !this.#mayBeExplained(path)
   }
 
   /** Whether one more file may be opened; others that rest are parked for it. `more`: open, but not followed yet. */
@@ -164,7 +253,7 @@ export class Candidates {
     const { table, follower, log } = this.#parts
     if (table.openFiles + more < this.parking.limit) return true
     if (this.#crowded) return false
-    const count = Math.max(1, this.#wanted)
+    const count = Math.min(MOST_PARKED, Math.max(1, this.#wanted))
     for (const tailer of this.parking.choose(count, this.final)) {
       if (tailer.state.kind !== 'live') follower.close(tailer)
       else {

@@ -176,7 +176,7 @@ export async function recover(
     }
   }
   // What was rotated away from a followed name meanwhile, and never seen under it.
-  for (const _ of missed.catchingUp(true)) await pace.next()
+  for (const _ of missed.catchingUp()) await pace.next()
   for (const file of fresh) {
     await pace.next()
     if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))

@@ -41,6 +41,8 @@ const EACH = 0.5
 /** What looks at files may take in one turn, and the pause before they go on: milliseconds. */
 const SLICE = 50
 const PAUSE = 5
+/** What is left of a look at the directories has a slice of that length so often: a quarter of a core. Milliseconds. */
+const APART = 3 * SLICE
 /** Others are looked at with the hot ones while the system does not report what happens to them: four every few milliseconds. */
 const OTHERS = 4
 const MOST_OTHERS = 16
@@ -54,6 +56,10 @@ export interface Looks {
   poll(tailer: Tailer, now: number): void
   /** Look at the directories. */
   sweep(): void
+  /** Whether something of a look at the directories is left. */
+  behind(): boolean
+  /** Goes on with that for a turn. */
+  goOn(): void
   /** After everything that was due. */
   ticked(): void
   /** Whether the system reports what happens, and otherwise whether names have come or gone. */
@@ -99,6 +105,8 @@ export class Scheduler {
   #grew = 0
   #rate = 0
   #hint: NodeJS.Timeout | undefined
+  /** When what is left of a look at the directories goes on. */
+  #rest: NodeJS.Timeout | undefined
   #held = false
 
   constructor(table: Pick<Table, 'tailers'>, looks: Looks) {
@@ -126,7 +134,9 @@ export class Scheduler {
     if (now >= this.#sweepDue - EARLY) this.#sweep()
     this.#active = false
     this.#due = this.#table.tailers
-    this.#lookAtDue()
+    // The directories may have taken a turn's time.
+    if (performance.now() - now < SLICE / 2) this.#lookAtDue()
+    else this.#pause = setTimeout(() => this.#lookAtDue(), PAUSE)
   }
 
   #lookAtDue(): void {
@@ -160,7 +170,7 @@ export class Scheduler {
   /** Nothing is looked at any more, whatever still ends and asks for it: descriptors are closed, or are another's by now. */
   stop(): void {
     this.#held = true
-    for (const timer of [this.#tick, this.#pause, this.#hotTick, this.#hint]) clearTimeout(timer)
+    for (const timer of [this.#tick, this.#pause, this.#hotTick, this.#hint, this.#rest]) clearTimeout(timer)
     this.#tick = undefined
     this.#hotRest = undefined
     this.#hot.clear()
@@ -181,6 +191,16 @@ export class Scheduler {
     this.#sweptAt = performance.now()
     this.#sweepTook = effort.total
     this.#sweepDue = this.#sweptAt + SWEEP
+    this.#goOnLater()
+  }
+
+  #goOnLater(): void {
+    if (this.#held || !this.#looks.behind()) return
+    this.#rest ??= setTimeout(() => {
+      this.#rest = undefined
+      this.#looks.goOn()
+      this.#goOnLater()
+    }, APART)
   }
 
   /** The file has just been looked at. */
@@ -263,8 +283,9 @@ export class Scheduler {
     }
     this.#tickSoon()
     if (news !== 'reported') this.#lookAround(now)
-    // One wake-up for both.
-    if (this.#tick !== undefined && this.#tickDue - now < this.#interval) this.start()
+    // One wake-up for both, unless that makes a long turn.
+    const soon = this.#tick !== undefined && this.#tickDue - now < this.#interval
+    if (soon && performance.now() - now < SLICE / 2) this.start()
   }
 
   /** Some others each time, in turn: with few files in all each of them is seen at once when it is written to. */

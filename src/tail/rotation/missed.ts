@@ -10,7 +10,7 @@
 import { type BigIntStats, closeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { type Inode, inodeKey, inodeOf } from '../files/fingerprint.ts'
-import { fileAt, namesIn, statPath } from '../files/inodes.ts'
+import { fileAt, namesIn, partsOf, statPath } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
 import { type Habits, isRelated, stemOf } from '../files/names.ts'
 import { type Bound, isNoise, type OpenFile } from '../files/open.ts'
@@ -27,12 +27,10 @@ import { Stems } from './stems.ts'
 
 /** For so long after a path lost its file, what was rotated away from it is looked for: milliseconds. */
 const LOOK_AGAIN = 3000
-/** One look at all of them ends after so long, and the next one goes on behind it: milliseconds. */
+/** What is asked for in between ends after so long: milliseconds. */
 const TURN = 50
-/** Names of a directory are read again after so long: milliseconds. */
-const FRESH = 250
-/** For so many paths names are found by their stems. */
-const MANY = 16
+/** Names that are looked at in one step. */
+const STEP = 64
 /** Of the files that were followed under one path so many are compared with another one. */
 const MOST_COMPARED = 16
 
@@ -137,28 +135,40 @@ export class Missed {
     this.#archives.set(path, { source, original })
   }
 
-  /** Looks at the paths that lost their file lately. `all`: at every one, however long that takes. */
-  catchUpAll(all = false): void {
-    const looks = this.catchingUp(all)
-    while (!looks.next().done) {}
+  /** Looks at paths that lost their file lately, those first that were not looked at for the longest time, for a while. */
+  catchUpAll(): void {
+    const until = performance.now() + TURN
+    const looks = this.catchingUp()
+    while (!looks.next().done) if (performance.now() >= until) break
+    looks.return()
   }
 
-  /** As `catchUpAll`, so that its caller can do something else in between. */
-  *catchingUp(all: boolean): Generator<void, void, void> {
-    for (const [path, { source, original }] of this.#archives) this.#takeArchive(path, original, source)
-    this.#archives.clear()
+  /**
+   * Looks at each path that lost its file lately, in steps between which anything else may happen. Names are those that
+   * stand in the directories at some time after it began.
+   */
+  *catchingUp(): Generator<void, void, void> {
+    for (const [path, { source, original }] of this.#archives) {
+      this.#archives.delete(path)
+      this.#takeArchive(path, original, source)
+      yield
+    }
     if (this.#vacancies.size === 0 || !this.#parts.room()) return
     const now = performance.now()
-    const names = listings([...this.#vacancies.keys()], this.#parts.habits)
+    const { habits } = this.#parts
+    const names = new Names([...this.#vacancies.keys()], habits)
     for (const [path, vacancy] of [...this.#vacancies]) {
+      for (const directory of habits.directoriesOf(path)) yield* names.list(directory)
+      // It has lost another file, or was looked at, meanwhile.
+      if (this.#vacancies.get(path) !== vacancy) continue
       const { source, begun, until } = vacancy
       vacancy.looked = true
-      const whole = yield* this.#catchingUp(source, path, begun, names)
+      const whole = yield* this.#catchingUp(source, path, begun, (...of) => names.of(...of))
+      if (this.#vacancies.get(path) !== vacancy) continue
       this.#vacancies.delete(path)
       // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
       if (!whole || now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
       if (!whole) break
-      if (!all && performance.now() - now > TURN) break
       yield
     }
   }
@@ -194,7 +204,7 @@ export class Missed {
     source: SourceOptions,
     origin: string,
     begun: bigint | undefined,
-    names: Names,
+    names: NamesOf,
   ): Generator<void, boolean, void> {
     const { table, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
@@ -223,10 +233,16 @@ export class Missed {
         })
       },
     })
-    for (const sibling of missed) this.#parts.lent.lend(sibling)
-    for (const sibling of missed) {
-      this.#take(source, origin, sibling)
-      yield
+    const { lent } = this.#parts
+    for (const sibling of missed) lent.lend(sibling)
+    try {
+      for (const sibling of missed) {
+        this.#take(source, origin, sibling)
+        yield
+      }
+    } finally {
+      // This may have been given up.
+      for (const sibling of missed) if (lent.take(sibling)) closeSync(sibling.opened.fd)
     }
     return whole
   }
@@ -262,7 +278,9 @@ export class Missed {
   #take(source: SourceOptions, origin: string, sibling: Sibling, since?: bigint): void {
     const { lineage, follow, lent } = this.#parts
     const { path, opened } = sibling
-    const isNew = lent.has(sibling) && this.#isNew(origin, sibling)
+    // It may have been taken up under a name of its own since it was opened.
+    const isOpen = this.#parts.table.isOpen(inodeKey(inodeOf(opened.stats)))
+    const isNew = !isOpen && lent.has(sibling) && this.#isNew(origin, sibling)
     if (!lent.take(sibling)) return
     if (!isNew) {
       closeSync(opened.fd)
@@ -290,36 +308,54 @@ export class Missed {
   }
 }
 
-type Names = (directory: string, origin: string) => readonly string[]
-
-interface Listing {
-  readonly at: number
-  readonly names: readonly string[]
-  stems?: Stems
-}
+type NamesOf = (directory: string, origin: string) => readonly string[]
 
 /**
- * The names in directories, each read once in a while: all of them for an origin whose rotations are known to be called in a
- * way of their own, and otherwise those that have its stem.
+ * The names in directories, each listed once: all of them for an origin whose rotations are known to be called in a way of
+ * their own, a bounded number, and otherwise those that have its stem.
  */
-function listings(origins: readonly string[], habits: Habits): Names {
-  const known = new Map<string, Listing>()
-  const listed = (directory: string): Listing => {
-    const now = performance.now()
-    const last = known.get(directory)
-    if (last && now - last.at < FRESH) return last
-    const listing: Listing = { names: namesIn(directory), at: performance.now() }
-    known.set(directory, listing)
-    return listing
+class Names {
+  readonly #habits: Habits
+  /** By directory: origins whose rotations may be there, and have their stem. */
+  readonly #origins = new Map<string, string[]>()
+  /** By directory: the names with a stem, and all names. */
+  readonly #stems = new Map<string, Stems>()
+  readonly #all = new Map<string, readonly string[]>()
+
+  constructor(origins: readonly string[], habits: Habits) {
+    this.#habits = habits
+    for (const origin of origins) {
+      if (habits.stemOf(origin) === '') continue
+      for (const directory of habits.directoriesOf(origin)) {
+        const others = this.#origins.get(directory)
+        if (others) others.push(origin)
+        else this.#origins.set(directory, [origin])
+      }
+    }
   }
-  return (directory, origin) => {
-    const listing = listed(directory)
-    if (habits.stemOf(origin) === '' || origins.length < MANY) return listing.names
-    listing.stems ??= new Stems(
-      listing.names,
-      origins.filter(each => dirname(each) === directory),
-    )
-    return listing.stems.of(origin)
+
+  /** Lists a directory, in steps. */
+  *list(directory: string): Generator<void, void, void> {
+    if (this.#stems.has(directory)) return
+    const stems = new Stems([], this.#origins.get(directory) ?? [])
+    for (const names of partsOf(directory)) {
+      for (const [n, name] of names.entries()) {
+        stems.add(name)
+        if (n % STEP === 0) yield
+      }
+      yield
+    }
+    this.#stems.set(directory, stems)
+  }
+
+  /** Of a directory that was listed. */
+  of(directory: string, origin: string): readonly string[] {
+    const stems = this.#stems.get(directory)
+    // What rotations are called may have been learned since.
+    if (stems?.has(origin) && this.#habits.stemOf(origin) !== '') return stems.of(origin)
+    const all = this.#all.get(directory) ?? namesIn(directory)
+    this.#all.set(directory, all)
+    return all
   }
 }
 

@@ -44,6 +44,9 @@ import type { Unpacked } from './unpack.ts'
 /** Files that were renamed before there was a handle for them are waited for up to so many: an outage may be long. */
 const MOST_AWAITED = 1024
 
+/** Those that wait are looked for in turns of so long: milliseconds. */
+const TURN = 25
+
 export interface SearchParts {
   readonly table: Table
   readonly truncation: Truncation
@@ -93,6 +96,8 @@ export class Search {
   standing: ReadonlySet<string> = new Set()
   /** What stands in the directories: for a restart. */
   snapshot: Snapshot | undefined
+  /** `retry` has left some. */
+  behind = false
   readonly #parts: SearchParts
 
   /**
@@ -135,9 +140,11 @@ export class Search {
     return false
   }
 
-  /** Looks again for those that had to wait. */
+  /** Looks again for those that had to wait, for a while; the next look goes on behind them. */
   retry(): void {
     const { table, room } = this.#parts
+    const until = performance.now() + TURN
+    this.behind = false
     for (const entry of table.unreadable) {
       const now = this.#stillUnreadable(entry)
       if (now === entry) continue
@@ -150,6 +157,8 @@ export class Search {
       if (!room()) return
       table.unseek(entry)
       this.find(entry, state.circumstances)
+      this.behind = performance.now() >= until
+      if (this.behind) return
     }
   }
 

@@ -17,6 +17,8 @@ function scheduler(t: Test, cost: number) {
   const looks = { count: 0, spent: 0 }
   const made = new Scheduler(new Table(), {
     poll: () => {},
+    behind: () => false,
+    goOn: () => {},
     sweep: () => {
       looks.count++
       const before = cpu()
@@ -81,6 +83,8 @@ function crowd(t: Test, size: number, changed: number) {
       counts.longest = Math.max(counts.longest, ++counts.turn)
       onLook.do(file)
     },
+    behind: () => false,
+    goOn: () => {},
     sweep: () => {},
     ticked: () => counts.ticks++,
     news: () => 'reported' as const,
@@ -184,6 +188,8 @@ function files(t: Test, count: number, interval: number, news: () => 'reported' 
         made.markActive(tailer)
         made.sent()
       },
+      behind: () => false,
+      goOn: () => {},
       sweep: () => {},
       ticked: () => {},
       news,
@@ -309,4 +315,35 @@ t.test('once nothing is written any more a file is left to the ticks', async t =
   all[0]!.due = 0
   await time.pass(250)
   t.equal(polled.length, length + 1)
+})
+
+t.test('what is left of a look at the directories goes on in turns of its own, until nothing is', async t => {
+  const time = Time.stop(t)
+  let left = 0
+  const turns: number[] = []
+  const made = new Scheduler(new Table(), {
+    poll: () => {},
+    sweep: () => {
+      left = 3
+    },
+    behind: () => left > 0,
+    goOn: () => {
+      left--
+      turns.push(performance.now())
+    },
+    ticked: () => {},
+    news: () => 'reported',
+    calm: () => {},
+  })
+  t.teardown(() => made.stop())
+  made.sweepSoon()
+  await time.pass(20)
+  t.strictSame(turns, [], 'others have their turns first')
+  while (left > 0) await time.pass(10)
+  t.equal(turns.length, 3)
+  t.ok(turns.every((at, n) => n === 0 || at - turns[n - 1]! >= 150))
+  made.sweepSoon()
+  made.stop()
+  await time.pass(2000)
+  t.equal(turns.length, 3, 'nothing goes on once it was stopped')
 })

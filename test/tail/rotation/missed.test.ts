@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Ledger } from '../../../src/ledger.ts'
+import { inodeKey, inodeOf } from '../../../src/tail/files/fingerprint.ts'
 import { Habits, originalsOf } from '../../../src/tail/files/names.ts'
 import { Root } from '../../../src/tail/files/open.ts'
 import { Lineage } from '../../../src/tail/generation/lineage.ts'
@@ -104,6 +105,49 @@ t.test('a name that is new may be a rotation of a path that has lost its file si
   t.strictSame(taken, [[`${log}.1`, log]], 'it comes behind what was followed there before')
   missed.catchUp(app, `${log}.1`)
   t.equal(taken.length, 1, 'it is looked for once')
+  t.end()
+})
+
+t.test('a look for what was missed that is given up keeps nothing open, and another one finds the rest', t => {
+  const { log } = place(t)
+  const table = new Table()
+  const lent = new Lent()
+  const taken: string[] = []
+  const known = new Set<string>()
+  const missed = new Missed({
+    table,
+    lineage: new Lineage(table, new Ledger(), () => {}),
+    habits: new Habits(),
+    lent,
+    boundsOf: () => [new Root(dirname(log))],
+    known: inode => known.has(inodeKey(inode)),
+    isCopy: () => false,
+    isSearching: () => false,
+    room: () => true,
+    unreadable: () => {},
+    archive: () => {},
+    knownArchive: () => false,
+    poll: () => {},
+    compare: () => undefined,
+    follow: (path, opened) => {
+      taken.push(path)
+      known.add(inodeKey(inodeOf(opened.stats)))
+      closeSync(opened.fd)
+    },
+  })
+  missed.followed(log, BigInt(Date.now() - 60_000) * 1_000_000n)
+  for (let n = 1; n <= 5; n++) writeFileSync(`${log}.${n}`, `rotated ${n}\n`)
+  missed.vacated(log, source(log))
+  const looks = missed.catchingUp()
+  while (taken.length < 2) t.notOk(looks.next().done)
+  t.equal([...lent].length, 3)
+  looks.return()
+  t.equal([...lent].length, 0)
+  for (const _ of missed.catchingUp());
+  t.strictSame(
+    taken.sort(),
+    [1, 2, 3, 4, 5].map(n => `${log}.${n}`),
+  )
   t.end()
 })
 

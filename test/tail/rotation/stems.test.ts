@@ -27,3 +27,13 @@ t.test('a name that has thousands of parts, or the stems of thousands, is told o
   t.ok(told.includes(originals.at(-1)!))
   t.end()
 })
+
+t.test('names may be added one after the other', t => {
+  const stems = new Stems([], ['/logs/app.log', '/logs/b.log'])
+  for (const name of ['app.log.1', 'bb', 'x-app', 'none']) stems.add(name)
+  t.strictSame(stems.of('/logs/app.log'), ['app.log.1', 'x-app'])
+  t.strictSame(stems.of('/logs/b.log'), ['bb'])
+  t.ok(stems.has('/elsewhere/b.log'))
+  t.notOk(stems.has('/logs/c.log'))
+  t.end()
+})
