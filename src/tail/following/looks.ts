@@ -43,6 +43,8 @@ interface Owed {
   readonly seen: Seen
 }
 
+/** What files that are owed a look take before others: milliseconds. */
+const TURN = 25
 /** So many of those that come before a file are looked at before it: the last ones. */
 const MOST_ELDERS = 8
 
@@ -94,14 +96,19 @@ export class Looks {
     if (this.#turns.running) return true
     const { source } = generation.origin
     const owed = this.#owed.get(source)
-    for (const [tailer, known] of [...(owed ?? [])]) {
-      if (this.#time.rests(source)) break
-      owed!.delete(tailer)
+    if (owed === undefined) return !this.#time.rests(source)
+    const until = performance.now() + TURN
+    // What is owed again meanwhile stands behind them. There may be thousands, and this is asked for each file.
+    let left = owed.size
+    for (const [tailer, known] of owed) {
+      if (left-- === 0 || this.#time.rests(source)) break
+      if (performance.now() >= until) return false
+      owed.delete(tailer)
       if (tailer.closed) continue
       if (tailer.generation === known?.generation) this.#turns.take(tailer, known.seen)
       else this.#look(tailer)
     }
-    if (owed?.size === 0) this.#owed.delete(source)
+    if (owed.size === 0) this.#owed.delete(source)
     return !this.#time.rests(source)
   }
 

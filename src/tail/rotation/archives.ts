@@ -6,10 +6,11 @@
  * no room for waits; a search ends in exactly one answer, or in none once `stop` was called; nothing here rejects.
  */
 import { type BigIntStats, closeSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Logger } from '../../log.ts'
 import { inodeKey, inodeOf } from '../files/fingerprint.ts'
 import { fileAt } from '../files/inodes.ts'
+import { LISTINGS } from '../files/listings.ts'
 import { type Habits, withoutCompression } from '../files/names.ts'
 import type { Bound, OpenFile } from '../files/open.ts'
 import { Recent } from '../files/recent.ts'
@@ -242,6 +243,8 @@ export class Archives {
     const { path: origin } = generation.origin
     const tries = this.#learned.get(origin) ?? 0
     if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
+    // All names of the directory are looked at, and thousands of files may lose their names at once.
+    if (!LISTINGS.mayOpen(LISTINGS.names(dirname(origin)).length)) return
     this.#learned.set(origin, tries + 1)
     const saved = generation.save(origin)
     const wanted = { path: origin, bounds: this.#parts.boundsOf(saved.source), ...identityOf(saved) }

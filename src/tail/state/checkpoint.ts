@@ -192,7 +192,7 @@ export class CheckpointStore {
     const most = mostGenerations()
     try {
       const content = await this.state!.directory.read(name, Math.min(MOST_BYTES, most * BYTES_EACH))
-      return content === undefined ? { kind: 'none' } : parseCheckpoint(content, most)
+      return content === undefined ? { kind: 'none' } : await inTurns(parsing(content, most))
     } catch (error) {
       return { kind: 'bad', why: whyOf(error) }
     }
@@ -357,8 +357,30 @@ type ReadResult =
   /** `refused`: entries that cannot be, and are not used. */
   { kind: 'ok'; checkpoint: Checkpoint; refused: number } | { kind: 'none' } | { kind: 'bad'; why: string }
 
+/** Milliseconds of one turn that is spent on reading. */
+const TURN = 25
+
+/** Entries of thousands of files are read in several turns. */
+async function inTurns(parse: Generator<void, ReadResult>): Promise<ReadResult> {
+  for (let until = performance.now() + TURN; ; ) {
+    const { done, value } = parse.next()
+    if (done) return value
+    if (performance.now() < until) continue
+    await new Promise(setImmediate)
+    until = performance.now() + TURN
+  }
+}
+
 /** Exported for the tests: every byte string is either a whole checkpoint or a reason. */
 export function parseCheckpoint(content: Buffer, most = mostGenerations()): ReadResult {
+  const parse = parsing(content, most)
+  for (;;) {
+    const { done, value } = parse.next()
+    if (done) return value
+  }
+}
+
+function* parsing(content: Buffer, most: number): Generator<void, ReadResult> {
   const line = content.subarray(0, 100).indexOf(10)
   const header = /^logshipper-checkpoint (\d+) (\d+) (\d+)$/.exec(content.toString('latin1', 0, Math.max(0, line)))
   if (!header) return { kind: 'bad', why: 'not a checkpoint' }
@@ -385,15 +407,20 @@ export function parseCheckpoint(content: Buffer, most = mostGenerations()): Read
     reasons += more
     return each
   }
-  const accepted = <T>(elements: readonly (Buffer | undefined)[], of: (value: unknown) => T | undefined): T[] => {
-    const all = elements.map(each => of(parsed(each))).filter(each => each !== undefined)
-    refused += elements.length - all.length
+  const accepted = function* <T>(elements: readonly (Buffer | undefined)[], of: (value: unknown) => T | undefined) {
+    const all: T[] = []
+    for (const [n, bytes] of elements.entries()) {
+      const each = of(parsed(bytes))
+      if (each === undefined) refused++
+      else all.push(each)
+      if (n % PIECE === 0) yield
+    }
     return all
   }
   const checkpoint: Checkpoint = {
     epoch,
-    generations: accepted(generations.elements, generationOf),
-    totals: accepted(totals.elements, counted),
+    generations: yield* accepted(generations.elements, generationOf),
+    totals: yield* accepted(totals.elements, counted),
     clean: scalarOf(parts.members.get('clean')) === true,
     ...(boot.value !== undefined && { boot: boot.value }),
     ...(salt.value !== undefined && { salt: salt.value }),
