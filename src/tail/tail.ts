@@ -416,6 +416,7 @@ export class Tail {
   finish(): void {
     this.#follower.finish()
     this.#candidates.final = true
+    this.#missed.urgent = true
     for (const { reader } of this.#lineage.members) reader.final = true
     this.look()
   }

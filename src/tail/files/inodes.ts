@@ -121,13 +121,17 @@ function* readParts(directory: string): Generator<readonly string[], void, void>
   }
 }
 
-/** The names of the regular files in a directory, by the key of their inodes. */
-export function inodesIn(directory: string): Map<string, string> {
+/** The names of the regular files in a directory, by the key of their inodes. Pauses after each. */
+export function* inodesIn(directory: string): Generator<void, ReadonlyMap<string, string>, void> {
   const names = new Map<string, string>()
-  for (const name of namesIn(directory)) {
-    const path = join(directory, name)
-    const stats = fileAt(path)
-    if (stats) names.set(inodeKey(inodeOf(stats)), path)
+  for (const some of partsOf(directory)) {
+    for (const name of some) {
+      const path = join(directory, name)
+      const stats = fileAt(path)
+      if (stats) names.set(inodeKey(inodeOf(stats)), path)
+      yield
+    }
+    if (names.size >= MOST_NAMES) break
   }
   return names
 }

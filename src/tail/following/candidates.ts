@@ -65,13 +65,14 @@ export interface CandidatesParts {
 
 /** What a look takes in one turn, once so many files were looked at: milliseconds. The rest of it has another turn. */
 const SLICE = 50
-const LEAST = 8
+const LEAST = 4
 /** Files whose handles are given to others at a time: to let go of each takes as long as to open one. */
 const MOST_PARKED = 250
 
 /** What a look has come to: of each the rest is still to be done. */
 type Stage =
   | { readonly kind: 'ended' }
+  | { readonly kind: 'unopened'; readonly rest: Generator<void, void, void> }
   | { readonly kind: 'fresh'; readonly rest: Iterator<Found> }
   | { readonly kind: 'parked'; readonly rest: Iterator<string> }
   | { readonly kind: 'missed'; readonly rest: Generator<void, void, void> }
@@ -170,7 +171,6 @@ export class Candidates {
     this.#found = found
     for (const path of this.#refused.keys()) if (!found.has(path) && !this.#copies.has(path)) this.#refused.delete(path)
     for (const path of this.#copies.paths()) if (!found.has(path)) this.#unexplained(path)
-    this.#missUnopened(found)
     if (this.behind) this.#again = true
     else this.#begin()
     this.goOn()
@@ -192,11 +192,7 @@ export class Candidates {
 
   #begin(): void {
     this.#again = false
-    const fresh = [...this.#found.values()].filter(candidate => this.#isFresh(candidate))
-    this.#wanted = fresh.length
-    // A file before its copies, whose names are longer: they can be told from new files only by it.
-    fresh.sort((a, b) => a.path.length - b.path.length)
-    this.#stage = { kind: 'fresh', rest: fresh.values() }
+    this.#stage = { kind: 'unopened', rest: this.#missUnopened() }
   }
 
   /** Looks at one more. Returns whether there was one. */
@@ -216,6 +212,7 @@ export class Candidates {
         if (!done && this.#parts.table.parkedAt(value)) this.#wake(value, this.#found.get(value))
         return !done
       }
+      case 'unopened':
       case 'missed':
         return !stage.rest.next().done
     }
@@ -226,6 +223,14 @@ export class Candidates {
     switch (this.#stage.kind) {
       case 'ended':
         break
+      case 'unopened': {
+        const fresh = [...this.#found.values()].filter(candidate => this.#isFresh(candidate))
+        this.#wanted = fresh.length
+        // A file before its copies, whose names are longer: they can be told from new files only by it.
+        fresh.sort((a, b) => a.path.length - b.path.length)
+        this.#stage = { kind: 'fresh', rest: fresh.values() }
+        break
+      }
       case 'fresh': {
         const paths = [...table.parked].map(({ path }) => path)
         this.#stage = { kind: 'parked', rest: paths.values() }
@@ -321,26 +326,32 @@ export class Candidates {
   }
 
   /** Files that waited for a handle and have lost their names: renamed, or gone with what was seen of them. */
-  #missUnopened(found: ReadonlyMap<string, Found>): void {
+  *#missUnopened(): Generator<void, void, void> {
     const { table, search } = this.#parts
-    const listed = new Map<string, Map<string, string>>()
-    for (const [path, entry] of table.unopened) {
+    const moved: (readonly [string, SavedGeneration])[] = []
+    for (const [path, entry] of [...table.unopened]) {
+      yield
+      if (table.unopened.get(path) !== entry) continue
       const stats = fileAt(path)
-      if (stats && isInode(stats, entry.inode)) {
-        if (!found.has(path)) table.opened(path)
-        continue
-      }
+      if (stats === undefined || !isInode(stats, entry.inode)) moved.push([path, entry])
+      else if (!this.#found.has(path)) table.opened(path)
+    }
+    // After they were seen to have moved, so that their new names are in it.
+    const listed = new Map<string, ReadonlyMap<string, string>>()
+    for (const [path, entry] of moved) {
+      yield
+      const directory = dirname(path)
+      const names = listed.get(directory) ?? (yield* inodesIn(directory))
+      listed.set(directory, names)
+      if (table.unopened.get(path) !== entry) continue
       table.opened(path)
       const state = table.stateOf(entry.inode)
       if (state === 'open' || state === 'unreadable' || state === 'done') continue
-      const directory = dirname(path)
-      const names = listed.get(directory) ?? inodesIn(directory)
-      listed.set(directory, names)
       const name = names.get(inodeKey(entry.inode))
       const renamed = name === undefined ? undefined : fileAt(name)
       if (name !== undefined && renamed && isInode(renamed, entry.inode)) {
         // Under a name that is followed it waits again.
-        if (!found.has(name)) search.awaitHandle({ ...entry, path: name })
+        if (!this.#found.has(name)) search.awaitHandle({ ...entry, path: name })
       } else search.missing(entry)
     }
   }
@@ -523,8 +534,9 @@ export class Candidates {
       table.relativesOf(path),
       other => other.state.kind === 'live' && mayBeCopyOf(path, opened, other),
       () => !lent.has(file) || table.isOpen(key),
+      true,
     )
-    if (like === 'claimed') {
+    if (like === 'claimed' || like === 'postponed') {
       if (lent.take(file)) closeSync(opened.fd)
       return true
     }

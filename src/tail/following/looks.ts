@@ -212,14 +212,17 @@ export class Looks {
   /**
    * Whether a file of which nothing is known is like one that is followed, the first of `others` for which `isLike` is
    * true. `claimed`: what had happened to one of them explains the file, which is followed by now as `isClaimed` says.
+   * `postponed`, if that `mayWait`: the source of another one rests, since what was found out before took its time.
    */
   compare(
     others: Iterable<Tailer>,
     isLike: (other: Tailer) => boolean,
     isClaimed: () => boolean,
-  ): Tailer | 'claimed' | undefined {
+    mayWait = false,
+  ): Tailer | 'claimed' | 'postponed' | undefined {
     this.#now = performance.now()
     for (const other of others) {
+      if (mayWait && this.#time.rests(other.generation.origin.source)) return 'postponed'
       this.#lookNow(other)
       if (isClaimed()) return 'claimed'
       if (isLike(other)) return other

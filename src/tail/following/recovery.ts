@@ -71,6 +71,7 @@ export async function recover(
   const { table, candidates, follower, missed, search, habits, lineage, lent, sources, pins, unpacked } = parts
   search.handles = handles
   follower.order.suspended = true
+  missed.urgent = true
   const keys = new Set(generations.map(({ key }) => key))
   pins.inherit(keys, epoch)
   unpacked.inherit(keys)
@@ -181,6 +182,7 @@ export async function recover(
     await pace.next()
     if (lent.take(file)) begin(parts, file, saved.get(inodeKey(file.inode)))
   }
+  missed.urgent = false
   follower.order.suspended = false
 }
 

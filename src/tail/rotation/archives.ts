@@ -29,6 +29,8 @@ const STEADY = 3
 /** So many are looked into to learn what rotations of a path are called; and how often that is tried. */
 const LOOKED_INTO = 16
 const TRIES = 3
+/** So many of these wait for each other. */
+const MOST_LESSONS = 64
 
 const TOO_LARGE =
   'an archive holds more than may be unpacked; what it holds of a rotated file is not shipped (state.unpacked.maxBytes)'
@@ -75,6 +77,9 @@ export class Archives {
    * what is remembered of generations must not be forgotten for them, nor they be looked into again and again.
    */
   readonly #others = new Recent<string>(() => false)
+  /** Lessons that wait for the one before them, and the last of them. */
+  #lessons = 0
+  #learning = Promise.resolve()
   #stopped = false
   #held: Promise<void> | undefined
   #release = (): void => {}
@@ -243,12 +248,19 @@ export class Archives {
     const { path: origin } = generation.origin
     const tries = this.#learned.get(origin) ?? 0
     if (generation.head.length === 0 || tries >= TRIES || habits.knows(origin)) return
-    // All names of the directory are looked at, and thousands of files may lose their names at once.
-    if (!LISTINGS.mayOpen(LISTINGS.names(dirname(origin)).length)) return
+    // Thousands of files may lose their names at once.
+    if (this.#lessons >= MOST_LESSONS) return
     this.#learned.set(origin, tries + 1)
     const saved = generation.save(origin)
     const wanted = { path: origin, bounds: this.#parts.boundsOf(saved.source), ...identityOf(saved) }
+    this.#lessons++
+    const before = this.#learning
     const learn = async () => {
+      await before
+      // One in each turn: all names of the directory are looked at.
+      await new Promise(setImmediate)
+      this.#lessons--
+      if (this.#stopped || !LISTINGS.mayOpen(LISTINGS.names(dirname(origin)).length)) return
       for (const archive of unpacked.candidates(wanted, habits).slice(0, LOOKED_INTO)) {
         if (this.#stopped) return
         if (await unpacked.beginsLike(archive, wanted)) {
@@ -257,7 +269,7 @@ export class Archives {
         }
       }
     }
-    this.#seek(learn)
+    this.#learning = this.#seek(learn)
   }
 
   /** Looks for a known generation in archives that may hold it; `end` gets where it is, or undefined if it is in none. */
@@ -328,10 +340,11 @@ export class Archives {
     end(undefined)
   }
 
-  #seek(work: () => Promise<void>): void {
+  #seek(work: () => Promise<void>): Promise<void> {
     const begun = this.#held ? this.#held.then(() => (this.#stopped ? undefined : work())) : work()
     const seek = begun.finally(() => this.#seeks.delete(seek))
     this.#seeks.add(seek)
+    return seek
   }
 
   /** Ends at once once `stop` is called. */

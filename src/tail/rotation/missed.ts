@@ -34,6 +34,9 @@ const STEP = 64
 /** Of the files that were followed under one path so many are compared with another one. */
 const MOST_COMPARED = 16
 
+/** What was missed of a path was taken up; there was no descriptor for all; some has to wait for its source. */
+type Reached = 'all' | 'some' | 'postponed'
+
 /** A look may miss a name that is being changed just then, so one look is not enough. */
 interface Vacancy {
   readonly source: SourceOptions
@@ -69,17 +72,23 @@ export interface MissedParts {
   knownArchive(stats: BigIntStats): boolean
   /** Looks at a file now. */
   poll(tailer: Tailer): void
-  /** The first of those that are followed which a file is like; `claimed` if what happened to one of them explains it. */
+  /**
+   * The first of those that are followed which a file is like; `claimed` if what happened to one of them explains it,
+   * `postponed` if that has to be found out later, and may be.
+   */
   compare(
     others: Iterable<Tailer>,
     isLike: (other: Tailer) => boolean,
     isClaimed: () => boolean,
-  ): Tailer | 'claimed' | undefined
+    mayWait: boolean,
+  ): Tailer | 'claimed' | 'postponed' | undefined
   /** Follows a file that is not under a followed path. */
   follow(path: string, opened: OpenFile, generation: Generation): void
 }
 
 export class Missed {
+  /** What was missed has to be found now: at the start, and once nothing is written any more. */
+  urgent = false
   readonly #parts: MissedParts
   readonly #youngest: Recent<bigint>
   /** The inodes of which a checkpoint told. What stands in one of them and is not known by that has been written anew. */
@@ -163,12 +172,12 @@ export class Missed {
       if (this.#vacancies.get(path) !== vacancy) continue
       const { source, begun, until } = vacancy
       vacancy.looked = true
-      const whole = yield* this.#catchingUp(source, path, begun, (...of) => names.of(...of))
+      const reached = yield* this.#catchingUp(source, path, begun, (...of) => names.of(...of))
       if (this.#vacancies.get(path) !== vacancy) continue
       this.#vacancies.delete(path)
       // Once it is found more may be known of what rotations are called. It stands behind those that were not looked at.
-      if (!whole || now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
-      if (!whole) break
+      if (reached !== 'all' || now < until || this.#parts.isSearching(path)) this.#vacancies.set(path, vacancy)
+      if (reached === 'some') break
       yield
     }
   }
@@ -196,7 +205,7 @@ export class Missed {
     const looks = this.#catchingUp(source, origin, begun, directory => LISTINGS.names(directory))
     for (;;) {
       const { done, value } = looks.next()
-      if (done) return value
+      if (done) return value === 'all'
     }
   }
 
@@ -205,7 +214,7 @@ export class Missed {
     origin: string,
     begun: bigint | undefined,
     names: NamesOf,
-  ): Generator<void, boolean, void> {
+  ): Generator<void, Reached, void> {
     const { table, known, knownArchive, habits, boundsOf, unreadable, archive } = this.#parts
     // A copy must not be taken for a rotated file: the truncation that explains it may have happened already.
     for (const tailer of [...table.tailersOf(origin)]) this.#parts.poll(tailer)
@@ -234,17 +243,18 @@ export class Missed {
       },
     })
     const { lent } = this.#parts
+    let reached: Reached = whole ? 'all' : 'some'
     for (const sibling of missed) lent.lend(sibling)
     try {
       for (const sibling of missed) {
-        this.#take(source, origin, sibling)
+        if (!this.#take(source, origin, sibling) && whole) reached = 'postponed'
         yield
       }
     } finally {
       // This may have been given up.
       for (const sibling of missed) if (lent.take(sibling)) closeSync(sibling.opened.fd)
     }
-    return whole
+    return reached
   }
 
   /** Unpacks an archive whose content was written after everything that was followed in its directory began. */
@@ -274,25 +284,26 @@ export class Missed {
     this.#take(source, origin, sibling, since)
   }
 
-  /** `sibling` is lent. */
-  #take(source: SourceOptions, origin: string, sibling: Sibling, since?: bigint): void {
+  /** `sibling` is lent. Returns false if it has to wait. */
+  #take(source: SourceOptions, origin: string, sibling: Sibling, since?: bigint): boolean {
     const { lineage, follow, lent } = this.#parts
     const { path, opened } = sibling
     // It may have been taken up under a name of its own since it was opened.
     const isOpen = this.#parts.table.isOpen(inodeKey(inodeOf(opened.stats)))
     const isNew = !isOpen && lent.has(sibling) && this.#isNew(origin, sibling)
-    if (!lent.take(sibling)) return
-    if (!isNew) {
+    if (!lent.take(sibling)) return true
+    if (isNew !== true) {
       closeSync(opened.fd)
-      return
+      return isNew !== 'postponed'
     }
     const inode = inodeOf(opened.stats)
     const incarnation = this.#former.has(`${inodeKey(inode)}:${inode.birth}`) ? Date.now() : 0
     follow(path, opened, lineage.begun(source, origin, inode, incarnation, since))
+    return true
   }
 
   /** Whether nothing is known of what stands in a lent file. */
-  #isNew(origin: string, sibling: Sibling): boolean {
+  #isNew(origin: string, sibling: Sibling): boolean | 'postponed' {
     const { table, compare, lent } = this.#parts
     const { path, opened } = sibling
     const key = inodeKey(inodeOf(opened.stats))
@@ -303,8 +314,9 @@ export class Missed {
       new Set([...table.relativesOf(path), ...likeliest(table.tailersOf(origin), opened)]),
       tailer => mayBeCopyOf(path, opened, tailer) || isBackupOf(opened, tailer, origin),
       () => !lent.has(sibling) || table.isOpen(key),
+      !this.urgent,
     )
-    return like === undefined
+    return like === 'postponed' ? like : like === undefined
   }
 }
 

@@ -161,3 +161,21 @@ t.test('a file that is followed no more is owed no look', t => {
   t.strictSame(followed.look(two), ['two.log unread'])
   t.end()
 })
+
+t.test('to be compared with a file of a source that rests another one may wait', t => {
+  const followed = new Followed(t)
+  const one = followed.file('one.log', LINES)
+  followed.search('app', 100)
+  const compare = (mayWait: boolean) =>
+    followed.looks.compare(
+      [one],
+      () => true,
+      () => false,
+      mayWait,
+    )
+  t.equal(compare(true), 'postponed')
+  t.equal(compare(false), one, 'if it cannot wait the other one is looked at')
+  followed.clock.pass(300)
+  t.equal(compare(true), one)
+  t.end()
+})
