@@ -16,6 +16,7 @@
 import type { Island } from '../chunk.ts'
 import { type Ledger, total } from '../ledger.ts'
 import type { Logger } from '../log.ts'
+import { Effort } from './directories/effort.ts'
 import { inodeKey } from './files/fingerprint.ts'
 import { Habits } from './files/names.ts'
 import type { OpenFile } from './files/open.ts'
@@ -80,8 +81,8 @@ export class Tail {
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
-  /** When no more of what was reported in this turn is looked at: milliseconds of the monotonic clock. */
-  #hintsUntil: number | undefined
+  /** What was done since the first report of this turn. */
+  #hinted: Effort | undefined
   /** Looks at every file that are under way. */
   #looking: Generator<void, void, void> | undefined
   #previous = NO_PREVIOUS
@@ -426,9 +427,9 @@ export class Tail {
    */
   look(): boolean {
     this.#looking ??= this.#lookingAtAll()
-    const until = performance.now() + SLICE
+    const effort = new Effort().begin()
     for (let steps = 1; !this.#looking.next().done; steps++) {
-      if (steps >= LEAST && performance.now() >= until) return true
+      if (steps >= LEAST && effort.total >= SLICE) return true
     }
     this.#looking = undefined
     const { looks, order } = this.#follower
@@ -528,14 +529,13 @@ export class Tail {
 
   /** Whether what was reported is looked at in this turn: that takes a slice of it at the most. */
   #mayLook(): boolean {
-    const now = performance.now()
-    if (this.#hintsUntil === undefined) {
-      this.#hintsUntil = now + SLICE
+    if (this.#hinted === undefined) {
+      this.#hinted = new Effort().begin()
       setImmediate(() => {
-        this.#hintsUntil = undefined
+        this.#hinted = undefined
       })
     }
-    return now < this.#hintsUntil
+    return this.#hinted.total < SLICE
   }
 
   #look(all: boolean): void {

@@ -9,6 +9,7 @@
 import { closeSync, fstatSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Logger } from '../../log.ts'
+import { Effort } from '../directories/effort.ts'
 import { type Inode, inodeKey, inodeOf, NO_HEAD, NO_MARKER, readHead, readMarker } from '../files/fingerprint.ts'
 import { Growth, timesOf } from '../files/growth.ts'
 import { fileAt, inodesIn, isInode, sameBirth, statPath } from '../files/inodes.ts'
@@ -183,10 +184,10 @@ export class Candidates {
 
   /** Goes on with a look for a turn. */
   goOn(): void {
-    const until = performance.now() + SLICE
+    const effort = new Effort().begin()
     for (let steps = 1; this.behind; steps++) {
       if (!this.#step()) this.#next()
-      if (steps >= LEAST && performance.now() >= until) return
+      if (steps >= LEAST && effort.total >= SLICE) return
     }
   }
 

@@ -8,6 +8,7 @@
  * more. Until then nothing is known of what happened to it, so nothing is decided that would need that.
  */
 import { fstatSync } from 'node:fs'
+import { Effort } from '../directories/effort.ts'
 import { isRelated } from '../files/names.ts'
 import { compressionOf, isNoise, isPattern } from '../files/open.ts'
 import type { Generation } from '../generation/generation.ts'
@@ -97,12 +98,12 @@ export class Looks {
     const { source } = generation.origin
     const owed = this.#owed.get(source)
     if (owed === undefined) return !this.#time.rests(source)
-    const until = performance.now() + TURN
+    const effort = new Effort().begin()
     // What is owed again meanwhile stands behind them. There may be thousands, and this is asked for each file.
     let left = owed.size
     for (const [tailer, known] of owed) {
       if (left-- === 0 || this.#time.rests(source)) break
-      if (performance.now() >= until) return false
+      if (effort.total >= TURN) return false
       owed.delete(tailer)
       if (tailer.closed) continue
       if (tailer.generation === known?.generation) this.#turns.take(tailer, known.seen)

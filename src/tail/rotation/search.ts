@@ -13,6 +13,7 @@ import { closeSync, fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ledger } from '../../ledger.ts'
 import type { Logger } from '../../log.ts'
+import { Effort } from '../directories/effort.ts'
 import { type Inode, inodeKey, inodeOf, NO_MARKER } from '../files/fingerprint.ts'
 import { fileAt, isInode } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
@@ -143,7 +144,7 @@ export class Search {
   /** Looks again for those that had to wait, for a while; the next look goes on behind them. */
   retry(): void {
     const { table, room } = this.#parts
-    const until = performance.now() + TURN
+    const effort = new Effort().begin()
     this.behind = false
     for (const entry of table.unreadable) {
       const now = this.#stillUnreadable(entry)
@@ -157,7 +158,7 @@ export class Search {
       if (!room()) return
       table.unseek(entry)
       this.find(entry, state.circumstances)
-      this.behind = performance.now() >= until
+      this.behind = effort.total >= TURN
       if (this.behind) return
     }
   }
