@@ -1,15 +1,14 @@
 /** Backlogs: a file that is there already, through one backend, until all of it has come. */
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SUBJECTS } from '../conformance/subjects.ts'
 import { writeCorpus } from './corpus.ts'
 import { quiet, Sink, Subject } from './measure.ts'
-import { BULK_ANSWER, type Peer } from './peers.ts'
+import { SERVERS } from './server.ts'
 import { common, fixed, folder, GIB, MIB, median, repeat } from './setting.ts'
 import { judge } from './targets.ts'
-import { WORKS, type Work } from './works.ts'
 
 /** What one run over a backlog cost. */
 export interface Figures {
@@ -20,11 +19,16 @@ export interface Figures {
   /** Bytes at the peak. */
   readonly resident: number
   readonly anonymous: number
+  /** CPU seconds of the sink per GiB, and requests. */
+  readonly sink: number
+  readonly requests: number
+  /** Documents, where the sink counts them. */
+  readonly documents: number
 }
 
 /** Of the floor, CPU seconds per GiB. */
 let floor = Number.NaN
-/** So that each run has a state folder of its own. */
+/** So that each run has a state directory of its own. */
 let states = 0
 
 export async function measureFloor(path: string, size: number): Promise<void> {
@@ -33,7 +37,7 @@ export async function measureFloor(path: string, size: number): Promise<void> {
   const once = () => Number(execFileSync(process.execPath, [script, path, String(sink.port)], { encoding: 'utf8' }))
   floor = (median([once(), once(), once()]) * GIB) / size
   sink.stop()
-  console.log(`${'floor'.padEnd(22)}${fixed(floor, 2).padStart(10)}`)
+  console.log(`${'floor'.padEnd(30)}${fixed(floor, 2).padStart(10)}`)
 }
 
 export async function backlog(
@@ -56,6 +60,10 @@ export async function backlog(
   return all
 }
 
+/** The answers of a backend's server: those that the peers get, too, or of the conformance suite. */
+const answersOf = ({ type, name }: (typeof SUBJECTS)[number]): string[] =>
+  SERVERS.some(server => server === type) ? ['--server', type] : ['--subject', name]
+
 /**
  * A backend before a server of its kind, without compression: what its records and its judge cost. The file comes when
  * the shipper has started, so that starting does not count.
@@ -63,7 +71,7 @@ export async function backlog(
 export async function backend(type: (typeof SUBJECTS)[number], corpus: string, size: number): Promise<Figures[]> {
   const all: Figures[] = []
   for (let n = 0; n < repeat; n++) {
-    const sink = await Sink.start('--subject', type.name)
+    const sink = await Sink.start(...answersOf(type))
     const state = join(folder, `state-${states++}`)
     const path = join(folder, 'backend.log')
     const config = `${state}.json`
@@ -107,15 +115,29 @@ export async function scale(sizes: readonly number[]): Promise<void> {
   }
 }
 
-async function through(sink: Sink, subject: Subject, size: number, least: number, before = 0): Promise<Figures> {
+/** Looks without a byte, each 300 ms behind the other, after which the rest is not waited for: no sink pauses. */
+const PATIENCE = 400
+
+export async function through(
+  sink: Sink,
+  subject: Subject,
+  size: number,
+  least: number,
+  before = 0,
+  silences?: number,
+): Promise<Figures> {
   const { startedAt: began } = subject
-  const { bodyBytes, lastAt } = await quiet(sink, least, subject)
+  const idle = sink.cpu
+  const { bodyBytes, lastAt, requests, documents } = await quiet(sink, least, subject, { silences, patience: PATIENCE })
   const figures = {
     cpu: ((subject.cpu - before) * GIB) / size,
     rate: size / MIB / ((lastAt - began) / 1000),
     out: bodyBytes / size,
     resident: subject.peakResident,
     anonymous: subject.peakAnonymous,
+    sink: ((sink.cpu - idle) * GIB) / size,
+    requests,
+    documents,
   }
   const code = await subject.stop()
   sink.stop()
@@ -124,13 +146,13 @@ async function through(sink: Sink, subject: Subject, size: number, least: number
 }
 
 /** Medians; of memory the most. */
-function print(name: string, all: readonly Figures[], kind?: 'backend'): void {
+export function print(name: string, all: readonly Figures[], kind?: 'backend'): void {
   const cpus = all.map(({ cpu }) => cpu)
   const cpu = median(cpus)
   const anonymous = Math.max(...all.map(each => each.anonymous))
   judge(name, { floors: cpu / floor, anonymous }, kind)
   const row = [
-    name.padEnd(22),
+    name.padEnd(30),
     fixed(cpu, 2).padStart(10),
     fixed(Math.max(...cpus) - Math.min(...cpus), 2).padStart(8),
     (Number.isNaN(floor) ? '–' : fixed(cpu / floor, 1)).padStart(9),
@@ -138,36 +160,11 @@ function print(name: string, all: readonly Figures[], kind?: 'backend'): void {
     fixed(median(all.map(({ out }) => out)), 2).padStart(8),
     fixed(Math.max(...all.map(({ resident }) => resident)) / MIB, 0).padStart(10),
     fixed(anonymous / MIB, 0).padStart(11),
+    fixed(median(all.map(({ requests }) => requests)), 0).padStart(10),
+    fixed(median(all.map(({ sink }) => sink)), 2).padStart(8),
   ]
   console.log(row.join(''))
 }
 
-export const HEAD = 'CPU-s/GiB  spread  × floor   MiB/s  out/in  peak RSS  peak anon   (MiB)'
-
-/** Which share of what was read comes at least. */
-function leastOf(work: Work): number {
-  if (work.endsWith('gzip')) return 0.01
-  return WORKS.some(plain => plain === work) ? 0.9 : 0.4
-}
-
-/** The same work, one shipper after the other, so that all have the machine to themselves. */
-export async function besides(peer: Peer, work: Work, path: string, size: number): Promise<Figures[]> {
-  const all: Figures[] = []
-  for (let n = 0; n < repeat; n++) {
-    const sink = await Sink.start('--answer', work === 'elasticsearch' ? BULK_ANSWER : '')
-    const own = mkdtempSync(join(folder, 'peer-'))
-    const subject = peer.start({ work, path, port: sink.port, folder: own })
-    try {
-      all.push(await through(sink, subject, size, size * leastOf(work)))
-    } catch (error) {
-      // A binary that was built without what this work takes.
-      console.log(`skipped ${peer.name}, ${work}: ${(error as Error).message}`)
-      sink.stop()
-      return []
-    } finally {
-      rmSync(own, { recursive: true, force: true })
-    }
-  }
-  print(`${peer.name} ${peer.version}`, all)
-  return all
-}
+export const HEAD =
+  'CPU-s/GiB  spread  × floor   MiB/s  out/in  peak RSS  peak anon  requests    sink   (MiB; sink: its CPU-s/GiB)'

@@ -12,36 +12,35 @@
  *     npm run bench -- --only scale      cost per byte from 64 MiB to 4 GiB
  *     npm run bench -- --only live       while somebody writes; `idle`: nobody writes, or no backend answers; `start`
  *     npm run bench -- --only small      1 to 1,000 lines a second; `--load "100 lines/s"`: only those
- *     npm run bench -- --peers           other shippers that this machine has, beside us
+ *     npm run bench -- --peers           other shippers that this machine has, beside us: beside.ts
  */
 import { rmSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { VERSION } from '../../src/version.ts'
 import { SUBJECTS } from '../conformance/subjects.ts'
-import { backend, backlog, besides, HEAD, measureFloor, scale } from './backlogs.ts'
+import { backend, backlog, HEAD, measureFloor, scale } from './backlogs.ts'
+import { comparison } from './beside.ts'
 import { jsonBlock, writeCorpus } from './corpus.ts'
 import { dead, idle, LIVE_HEAD, live, start } from './lives.ts'
-import { type Peer, peers } from './peers.ts'
 import { processing } from './processing.ts'
-import { backendPrefix, fixed, folder, MIB, median, mib, wants, withPeers } from './setting.ts'
+import { backendPrefix, folder, loadAverage, MIB, mib, wants, withPeers } from './setting.ts'
 import { SMALL_HEAD, smalls } from './small.ts'
 import { missed } from './targets.ts'
-import { WORKS, type Work } from './works.ts'
-
-/** The same work by those peers that can do it. */
-async function beside(here: readonly Peer[], work: Work, path: string, size: number, cost: number): Promise<void> {
-  for (const peer of here.filter(({ works }) => works.includes(work))) {
-    const all = await besides(peer, work, path, size)
-    if (all.length === 0) continue
-    const times = median(all.map(({ cpu }) => cpu)) / cost
-    console.log(`${' '.repeat(22)}${fixed(times, 1).padStart(10)} × our CPU time per byte`)
-  }
-}
 
 const machine = `${cpus()[0]?.model} × ${cpus().length}, Linux ${release()}, Node ${process.version}`
-console.log(`logshipper ${VERSION}; ${machine}; ${mib} MiB of ~190-byte lines`)
+console.log(`logshipper ${VERSION}; ${machine}; ${loadAverage()}; ${mib} MiB of ~190-byte lines`)
 try {
+  if (withPeers) await comparison()
+  else await ourselves()
+  for (const miss of missed()) console.log(`OVER ITS TARGET: ${miss}`)
+  console.log(loadAverage())
+  process.exitCode = missed().length > 0 ? 1 : 0
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function ourselves(): Promise<void> {
   const format = (format: string, compression = 'none') => ({
     LOGSHIPPER_BACKEND_FORMAT: format,
     LOGSHIPPER_BACKEND_COMPRESSION: compression,
@@ -49,7 +48,7 @@ try {
   if (wants('backlog')) {
     const path = join(folder, 'backlog.log')
     const size = writeCorpus(path, mib)
-    console.log(`\n${'backlog'.padEnd(23)}${HEAD}`)
+    console.log(`\n${'backlog'.padEnd(31)}${HEAD}`)
     await measureFloor(path, size)
     await backlog('text', path, size, format('text'))
     await backlog('ndjson', path, size, format('ndjson'))
@@ -64,35 +63,17 @@ try {
   if (wants('backends')) {
     const path = join(folder, 'backends.log')
     const size = writeCorpus(path, Math.min(mib, 512))
-    console.log(`\n${'backends'.padEnd(23)}${HEAD}`)
+    console.log(`\n${'backends'.padEnd(31)}${HEAD}`)
     await measureFloor(path, size)
     for (const subject of SUBJECTS) if (subject.name.startsWith(backendPrefix)) await backend(subject, path, size)
     rmSync(path)
   }
   if (wants('processing')) {
-    console.log(`\n${'processing'.padEnd(23)}${HEAD}`)
+    console.log(`\n${'processing'.padEnd(31)}${HEAD}`)
     await processing()
   }
-  if (withPeers) {
-    const path = join(folder, 'backlog.log')
-    const size = writeCorpus(path, mib)
-    const here = peers(why => console.log(`skipped ${why}`))
-    const subjectOf = (work: Work) => SUBJECTS.find(({ name }) => name === work)!
-    for (const work of WORKS) {
-      console.log(`\n${work.padEnd(23)}${HEAD}`)
-      if (work === WORKS[0]) await measureFloor(path, size)
-      const own = work.startsWith('ndjson')
-        ? await backlog('logshipper', path, size, format('ndjson', work.endsWith('gzip') ? 'gzip' : 'none'))
-        : await backend(subjectOf(work), path, size)
-      const cost = median(own.map(({ cpu }) => cpu))
-      await beside(here, work, path, size, cost)
-    }
-    rmSync(path)
-    console.log(`\n${'processing'.padEnd(23)}${HEAD}`)
-    await processing((work, own, bytes, cost) => beside(here, work, own, bytes, cost))
-  }
   if (wants('scale')) {
-    console.log(`\n${'scale'.padEnd(23)}${HEAD}`)
+    console.log(`\n${'scale'.padEnd(31)}${HEAD}`)
     await scale([64, 512, 4096].filter(size => size <= 4 * mib))
   }
   if (wants('live')) {
@@ -101,7 +82,7 @@ try {
     await live('20 MiB/s in 100 files', 20 * MIB, 64 * MIB, 100)
   }
   if (wants('small')) {
-    console.log(`\n${'small loads'.padEnd(23)}${SMALL_HEAD}   (ms, MiB)`)
+    console.log(`\n${'small loads'.padEnd(31)}${SMALL_HEAD}`)
     await smalls()
   }
   if (wants('idle')) {
@@ -111,8 +92,4 @@ try {
     await dead()
   }
   if (wants('start')) await start()
-  for (const miss of missed()) console.log(`OVER ITS TARGET: ${miss}`)
-  process.exitCode = missed().length > 0 ? 1 : 0
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }

@@ -1,7 +1,7 @@
 /** What the kernel says a process has used (proc(5)), and the processes of the bench. */
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ENVIRONMENT, FLAGS } from '../support/image.ts'
 import type { Received } from './sink.ts'
@@ -13,6 +13,41 @@ const BUNDLE = new URL('../../dist/logshipper.cjs', import.meta.url).pathname
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS
+}
+
+/** Of each thread that is still there. */
+function ofThreads(pid: number, file: 'schedstat' | 'status', of: (text: string, thread: string) => number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    try {
+      return sum + of(readFileSync(`/proc/${pid}/task/${thread}/${file}`, 'latin1'), thread)
+    } catch {
+      // It has just ended.
+      return sum
+    }
+  }, 0)
+}
+
+/** Seconds that the process's threads had a core for, to the nanosecond where the kernel tells that. */
+export function coreSeconds(pid: number): number {
+  if (!existsSync(`/proc/${pid}/task/${pid}/schedstat`)) return cpuSeconds(pid)
+  return ofThreads(pid, 'schedstat', text => Number(text.split(' ')[0]) / 1e9)
+}
+
+/** How often its threads waited and were woken (voluntary context switches): the main one, and all. */
+export function wakes(pid: number): { main: number; all: number } {
+  let main = 0
+  const all = ofThreads(pid, 'status', (text, thread) => {
+    const woken = Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0)
+    if (thread === String(pid)) main = woken
+    return woken
+  })
+  return { main, all }
+}
+
+/** Calls that read and wrote, files and sockets: not all system calls, but counted for nothing (proc(5), `io`). */
+export function transfers(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/io`, 'latin1')
+  return [...text.matchAll(/^sysc[rw]: (\d+)$/gm)].reduce((sum, [, calls]) => sum + Number(calls), 0)
 }
 
 /** Bytes, of one line of /proc/pid/status. */
@@ -34,6 +69,11 @@ export class Sink {
     const child = fork(new URL('./sink.ts', import.meta.url), options)
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     return new Sink(child, port)
+  }
+
+  /** CPU seconds so far: a sink that costs as much as what is measured would become what is measured. */
+  get cpu(): number {
+    return cpuSeconds(this.#process.pid!)
   }
 
   async received(): Promise<Received> {
@@ -103,19 +143,33 @@ export class Subject {
   }
 }
 
-/** How often in a row the sink must have nothing new before we believe that all has come. */
-const SILENCES = 3
+/** Looks at the sink, one every 300 ms. */
+interface Waiting {
+  /** How often in a row it must have nothing new before we believe that all has come. */
+  readonly silences?: number | undefined
+  /** How often it may have nothing new before that is too little. */
+  readonly patience?: number
+}
 
-/** Waits until at least `least` bytes and then nothing has come for a while. Resolves to what came in all. */
-export async function quiet(sink: Sink, least: number, subject?: Subject): Promise<Received> {
+/**
+ * Waits until at least `least` bytes and then nothing has come for a while. Resolves to what came in all. Rejects where
+ * the subject ends before, or nothing comes any more.
+ */
+export async function quiet(
+  sink: Sink,
+  least: number,
+  subject?: Subject,
+  { silences = 3, patience = Number.POSITIVE_INFINITY }: Waiting = {},
+): Promise<Received> {
   let before = -1
-  let silences = 0
+  let silent = 0
   for (;;) {
     await sleep(300)
     if (subject?.ended) throw new Error('it ended before everything had come')
     const now = await sink.received()
-    silences = now.bodyBytes === before ? silences + 1 : 0
-    if (now.bodyBytes >= least && silences >= SILENCES) return now
+    silent = now.bodyBytes === before ? silent + 1 : 0
+    if (now.bodyBytes >= least && silent >= silences) return now
+    if (silent >= patience) throw new Error(`${now.bodyBytes} bytes came, at least ${least} were expected`)
     before = now.bodyBytes
   }
 }

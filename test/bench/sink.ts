@@ -1,22 +1,30 @@
 /**
- * The bench's sink, a process of its own: answers every request with 200 and counts. With the parent it speaks over IPC:
- * each message from it is answered with what came so far.
+ * The bench's sink, a process of its own: answers every request as a server does that has stored it, and counts. With
+ * the parent it speaks over IPC: each message from it is answered with what came so far.
  *
- * It parses no HTTP beyond the content length, and of the bodies only the stamps, so that it does not become what is
- * measured; what it answers may be given (`--answer TEXT`). Lag is taken when the bytes of a line have arrived, with
- * `--gzip` when those of its request have. Before a subject of the conformance suite it reads requests whole and answers
- * as that subject's server does.
+ * It parses no HTTP beyond the head's first line, length and connection, and of the bodies only line feeds, where the
+ * answer depends on them, and stamps, where these are asked for: so it does not become what is measured. The same sink
+ * stands before whoever is measured.
+ *
+ *     --server NAME       whose answers (server.ts): http, loki, elasticsearch
+ *     --framing NAME      how answers with a body are framed: chunked, length
+ *     --latency MS        from the end of a request to its answer
+ *     --stamped           notes the lag of every line, when its bytes have arrived, of a compressed request when all have
+ *     --subject NAME      as the conformance suite's server of that backend: requests are read whole
  */
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import type { Subject } from '../conformance/subject.ts'
+import { type Framing, type Head, type ServerName, serverOf } from './server.ts'
 import { STAMP, STAMP_LENGTH } from './stamp.ts'
 
 export interface Received {
   readonly bodyBytes: number
   readonly requests: number
+  /** Of bulk requests, where the server's answer depends on them; 0 elsewhere. */
+  readonly documents: number
   /** Milliseconds from the stamp to the receipt, sorted; and as they came. */
   readonly lags: number[]
   readonly inOrder: number[]
@@ -25,60 +33,25 @@ export interface Received {
 }
 
 if (process.send) {
-  let bodyBytes = 0
-  let requests = 0
-  let lastAt = 0
-  const lags: number[] = []
   const { values } = parseArgs({
     options: {
-      answer: { type: 'string', default: '' },
+      server: { type: 'string', default: 'http' },
+      framing: { type: 'string', default: 'chunked' },
+      latency: { type: 'string', default: '0' },
       subject: { type: 'string' },
       stamped: { type: 'boolean' },
-      gzip: { type: 'boolean' },
     },
   })
-  const answer = Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${values.answer.length}\r\n\r\n${values.answer}`,
-  )
-  const server = createServer(socket => {
-    let left = 0
-    let head = ''
-    let body: Buffer[] = []
-    socket.on('data', (data: Buffer) => {
-      const now = performance.timeOrigin + performance.now()
-      lastAt = now
-      let at = 0
-      while (at < data.length) {
-        if (left === 0) {
-          const before = head.length
-          head += data.toString('latin1', at)
-          const end = head.indexOf('\r\n\r\n')
-          if (end < 0) break
-          left = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
-          at += end + 4 - before
-          head = ''
-        }
-        const take = Math.min(left, data.length - at)
-        if (values.gzip) body.push(data.subarray(at, at + take))
-        else if (values.stamped) stamps(data, at, at + take, now)
-        left -= take
-        at += take
-        bodyBytes += take
-        if (left === 0) {
-          requests++
-          socket.write(answer)
-          if (values.gzip && values.stamped) {
-            const plain = gunzipSync(Buffer.concat(body))
-            stamps(plain, 0, plain.length, now)
-          }
-          body = []
-        }
-      }
-    })
-    socket.on('error', () => {})
-  })
-  const stamps = (data: Buffer, from: number, to: number, now: number) => {
-    for (let at = data.indexOf(STAMP, from); at >= 0 && at + STAMP_LENGTH <= to; at = data.indexOf(STAMP, at + 1)) {
+  const latency = Number(values.latency)
+  const server = serverOf(values.server as ServerName, values.framing as Framing)
+  let bodyBytes = 0
+  let requests = 0
+  let documents = 0
+  let lastAt = 0
+  const lags: number[] = []
+
+  const stamps = (data: Buffer, now: number) => {
+    for (let at = data.indexOf(STAMP); at >= 0 && at + STAMP_LENGTH <= data.length; at = data.indexOf(STAMP, at + 1)) {
       const sent = Number(data.toString('latin1', at + 1, at + STAMP_LENGTH))
       if (sent > 1e12) lags.push(now - sent)
     }
@@ -88,6 +61,94 @@ if (process.send) {
     for (let at = body.indexOf(10); at >= 0; at = body.indexOf(10, at + 1)) lines++
     return lines
   }
+
+  /** The end of a head that says that it was the last. */
+  const CLOSING = Buffer.from('Connection: close\r\n\r\n')
+
+  /** One connection: heads and bodies in turns. */
+  class Connection {
+    readonly #socket: Socket
+    #head = ''
+    /** The request whose body is coming. */
+    #request: (Head & { readonly packed: boolean; readonly last: boolean }) | undefined
+    #left = 0
+    #lines = 0
+    #packed: Buffer[] = []
+
+    constructor(socket: Socket) {
+      this.#socket = socket
+      socket.on('data', (data: Buffer) => this.#take(data))
+      socket.on('error', () => {})
+    }
+
+    #take(data: Buffer): void {
+      const now = performance.timeOrigin + performance.now()
+      lastAt = now
+      let at = 0
+      while (at < data.length) {
+        if (this.#request === undefined) {
+          const before = this.#head.length
+          this.#head += data.toString('latin1', at)
+          const end = this.#head.indexOf('\r\n\r\n')
+          if (end < 0) return
+          at += end + 4 - before
+          this.#begin(this.#head.slice(0, end))
+          this.#head = ''
+        }
+        const part = data.subarray(at, at + this.#left)
+        at += part.length
+        this.#left -= part.length
+        bodyBytes += part.length
+        this.#body(part, now)
+        if (this.#left === 0) this.#end(now)
+      }
+    }
+
+    #begin(head: string): void {
+      const [line = '', ...rest] = head.split('\r\n')
+      const [method = '', url = '', version] = line.split(' ')
+      const fields = rest.join('\n').toLowerCase()
+      if (/^transfer-encoding:/m.test(fields)) throw new Error(`no length of its body: ${line}`)
+      this.#left = Number(/^content-length: *(\d+)/m.exec(fields)?.[1] ?? 0)
+      const last = version === 'HTTP/1.0' || /^connection: *close/m.test(fields)
+      this.#request = { method, url, packed: /^content-encoding: *gzip/m.test(fields), last }
+      if (/^expect: *100-continue/m.test(fields)) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+    }
+
+    #body(part: Buffer, now: number): void {
+      if (!server.counts && !values.stamped) return
+      if (this.#request!.packed) this.#packed.push(part)
+      else this.#look(part, now)
+    }
+
+    #look(part: Buffer, now: number): void {
+      if (server.counts) this.#lines += linesOf(part)
+      if (values.stamped) stamps(part, now)
+    }
+
+    #end(now: number): void {
+      const request = this.#request!
+      if (this.#packed.length > 0) this.#look(gunzipSync(Buffer.concat(this.#packed)), now)
+      const answer = server.answer(request, this.#lines)
+      if (request.last) answer[0] = Buffer.concat([answer[0]!.subarray(0, -2), CLOSING])
+      requests++
+      documents += Math.floor(this.#lines / 2)
+      this.#request = undefined
+      this.#packed = []
+      this.#lines = 0
+      if (latency === 0) this.#send(answer, request.last)
+      else setTimeout(() => this.#send(answer, request.last), latency)
+    }
+
+    #send(answer: readonly Buffer[], last: boolean): void {
+      const socket = this.#socket
+      socket.cork()
+      for (const part of answer) socket.write(part)
+      socket.uncork()
+      if (last) socket.end()
+    }
+  }
+
   /** Line feeds that stand for a record; 0 where the answer is the same for any number of records. */
   let linesPerRecord: number | undefined
   const answering = (subject: Subject) =>
@@ -111,10 +172,12 @@ if (process.send) {
     values.subject === undefined
       ? undefined
       : (await import('../conformance/subjects.ts')).SUBJECTS.find(({ name }) => name === values.subject)
-  const listening = subject ? answering(subject) : server
+  const listening = subject
+    ? answering(subject)
+    : createServer({ noDelay: true }, socket => void new Connection(socket))
   listening.listen(0, '127.0.0.1', () => process.send!({ port: (listening.address() as AddressInfo).port }))
   process.on('message', () => {
-    process.send!({ bodyBytes, requests, lags: [...Float64Array.from(lags).sort()], inOrder: lags, lastAt })
+    process.send!({ bodyBytes, requests, documents, lags: [...Float64Array.from(lags).sort()], inOrder: lags, lastAt })
   })
   process.on('disconnect', () => process.exit())
 }

@@ -1,202 +1,181 @@
 /**
- * Small loads: what the ordinary day costs, some lines a second, each written for itself, with the listeners on as by
- * default. The start is a figure of its own: CPU seconds from exec to the end of warming up. After that, of the shipper's
- * process: share of a core; how often its main thread, and all of its threads, had waited and were woken (voluntary
- * context switches, proc(5)); requests; lag from the write of a line to its receipt, in silence that of single lines;
- * and, of a span of its own where strace is there, system calls and syncs, for tracing costs what it counts.
+ * Small loads: what the ordinary day costs, some lines a second, each written for itself, with our listeners on as by
+ * default. Two rows for each: from exec to the end of warming up, and after that. Of the process's CPU time, share of a
+ * core; how often its main thread, and all of its threads, had waited and were woken (voluntary context switches,
+ * proc(5)); calls that read or wrote, which the kernel counts anyway; requests; lag from the write of a line to its
+ * receipt, in silence that of single lines. All system calls, and syncs, are counted by perf or else by strace in a span
+ * of their own behind these, since tracing costs.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { block, jsonBlock } from './corpus.ts'
-import { cpuSeconds, percentile, Sink, Subject } from './measure.ts'
-import type { Peer } from './peers.ts'
-import { common, fixed, folder, loadPrefix, MIB, seconds } from './setting.ts'
-import { STAMP, STAMP_LENGTH, stamp } from './stamp.ts'
-import { judge } from './targets.ts'
+import { Application, KINDS, type Kind } from './application.ts'
+import { coreSeconds, percentile, Sink, Subject, transfers, wakes } from './measure.ts'
+import { noteOurs, ours, serverFor } from './ours.ts'
+import { fullName, type Peer, SETUPS, start } from './peers/peer.ts'
+import { fixed, folder, framing, loadAverage, loadPrefix, MIB, seconds, setupPrefix, workPrefix } from './setting.ts'
+import { type Figures, judge } from './targets.ts'
+import { traced, tracer } from './traced.ts'
+import type { Work } from './works.ts'
 
 /** Lines a second. */
 const LOADS = [0, 1, 10, 100, 1000] as const
-const KINDS = ['text', 'json'] as const
 const CODECS = ['none', 'gzip'] as const
 /** Seconds before it counts, and of tracing behind it. */
 const WARM = Math.min(20, 2 * seconds)
 const TRACED = Math.min(10, Math.ceil(seconds / 2))
 
-/** Single lines that are written into silence, and how long that is: milliseconds. */
-const SINGLE = 5
-const SILENCE = 2500
-
 interface Load {
   readonly name: string
   readonly rate: number
-  readonly kind: (typeof KINDS)[number]
+  readonly kind: Kind
   readonly codec: (typeof CODECS)[number]
+  readonly work: Work
 }
 
-/** Lines with room for a stamp in each; an object has it as a value. */
-function linesOf(kind: Load['kind']): Buffer[] {
-  const room = `${STAMP}${'0'.repeat(STAMP_LENGTH - 1)}`
-  const lines = (kind === 'text' ? block(64 * 1024, true) : jsonBlock(64 * 1024)).toString().trimEnd().split('\n')
-  return lines.map(line => Buffer.from(`${kind === 'text' ? line : line.replace('{', `{"stamp":"${room}",`)}\n`))
+/** Counters of a process at a moment; at exec all are 0. */
+interface Reading {
+  /** Milliseconds. */
+  readonly at: number
+  readonly cpu: number
+  readonly main: number
+  readonly all: number
+  readonly transfers: number
+  readonly requests: number
+  /** Lines that have come. */
+  readonly lines: number
 }
 
-/** Writes one line after the other at a rate, until it is stopped; where a timer is late several at once. */
-class Application {
-  readonly #file: number
-  readonly #lines: readonly Buffer[]
-  readonly #rate: number
-  readonly #began = performance.now()
-  readonly #timer: NodeJS.Timeout | undefined
-  #written = 0
-
-  constructor(path: string, { rate, kind }: Load) {
-    this.#file = openSync(path, 'a')
-    this.#lines = linesOf(kind)
-    this.#rate = rate
-    this.#timer = rate === 0 ? undefined : setInterval(() => this.#write(), Math.max(1, 1000 / rate / 2))
-    if (rate === 0) this.#append()
-  }
-
-  #write(): void {
-    const due = ((performance.now() - this.#began) / 1000) * this.#rate
-    while (this.#written < due) this.#append()
-  }
-
-  #append(): void {
-    const line = this.#lines[this.#written++ % this.#lines.length]!
-    line.write(stamp(), line.indexOf(STAMP) + 1, 'latin1')
-    writeSync(this.#file, line)
-  }
-
-  /** Single lines, each after a silence. */
-  async single(): Promise<void> {
-    for (let n = 0; n < SINGLE; n++) {
-      await sleep(SILENCE)
-      this.#append()
-    }
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    closeSync(this.#file)
-  }
-}
-
-/** Seconds that the process's threads had a core for, to the nanosecond where the kernel tells that. */
-function coreSeconds(pid: number): number {
-  const path = (thread: string) => `/proc/${pid}/task/${thread}/schedstat`
-  if (!existsSync(path(String(pid)))) return cpuSeconds(pid)
-  const of = (thread: string) => Number(readFileSync(path(thread), 'latin1').split(' ')[0]) / 1e9
-  // Its threads are there for as long as it is.
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + of(thread), 0)
-}
-
-/** Voluntary context switches: of the main thread, and of all. */
-function wakes(pid: number): { main: number; all: number } {
-  const of = (thread: string): number => {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1')
-    return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1] ?? 0)
-  }
-  return { main: of(String(pid)), all: readdirSync(`/proc/${pid}/task`).reduce((sum, each) => sum + of(each), 0) }
-}
-
-/** System calls and syncs in so many seconds, as strace counts them; undefined where it does not. */
-async function traced(pid: number, file: string): Promise<{ calls: number; syncs: number } | undefined> {
-  const strace = spawn('strace', ['-f', '-c', '-o', file, '-p', String(pid)], { stdio: 'ignore' })
-  const gone = once(strace, 'close').catch(() => {})
-  strace.on('error', () => {})
-  await sleep(TRACED * 1000)
-  strace.kill('SIGINT')
-  await gone
-  if (!existsSync(file)) return undefined
-  const rows = readFileSync(file, 'latin1').split('\n')
-  const countOf = (name: RegExp): number => {
-    const cells = rows.filter(row => name.test(row.trim())).map(row => row.trim().split(/\s+/))
-    return cells.reduce((sum, row) => sum + Number(row[3]), 0)
-  }
-  return { calls: countOf(/\btotal$/), syncs: countOf(/\b(fsync|fdatasync)$/) }
+async function read(subject: Subject, sink: Sink): Promise<Reading> {
+  const { pid } = subject
+  const counters = { at: performance.now(), cpu: coreSeconds(pid), ...wakes(pid), transfers: transfers(pid) }
+  const { requests, inOrder } = await sink.received()
+  return { ...counters, requests, lines: inOrder.length }
 }
 
 export const SMALL_HEAD =
-  'start CPU-s   CPU %   CPU-s  wakes/s     all   req/s   lag p50     p95     p99     max   first  calls/s  syncs/min   RSS'
+  '   CPU-s   CPU %  wakes/s     all  r+w/s   req/s   lag p50     p95     p99     max   first  calls/s  syncs/min   RSS   (ms, MiB)'
 
-async function small(load: Load, start: (path: string, port: number, own: string) => Subject): Promise<void> {
-  const own = join(folder, `small-${load.name.replaceAll(/\W+/g, '-')}`)
-  mkdirSync(own)
+/** A row, and the figures of it that have targets. */
+function row(name: string, from: Reading, to: Reading, inOrder: readonly number[], last: readonly string[]): Figures {
+  const elapsed = (to.at - from.at) / 1000
+  const lags = inOrder.toSorted((a, b) => a - b)
+  const [p50, p95, p99] = [50, 95, 99].map(each => percentile(lags, each)) as [number, number, number]
+  const core = (100 * (to.cpu - from.cpu)) / elapsed
+  const wakeups = (to.main - from.main) / elapsed
+  const lagOf = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? '–' : fixed(value, 1))
+  const cells = [
+    name.padEnd(30),
+    fixed(to.cpu - from.cpu, 3).padStart(8),
+    fixed(core, 2).padStart(8),
+    fixed(wakeups, 1).padStart(9),
+    fixed((to.all - from.all) / elapsed, 1).padStart(8),
+    fixed((to.transfers - from.transfers) / elapsed, 0).padStart(7),
+    fixed((to.requests - from.requests) / elapsed, 1).padStart(8),
+    ...[p50, p95, p99, lags.at(-1), from.at === 0 ? inOrder[0] : undefined].map((lag, n) =>
+      lagOf(lag).padStart(n === 0 ? 10 : 8),
+    ),
+    ...last,
+  ]
+  console.log(cells.join(''))
+  return { core, wakeups, ...(lags.length > 0 && { p50, p99 }) }
+}
+
+type Start = (path: string, port: number, own: string) => Subject
+
+/** One load by one shipper: what is after warming up, for the targets. */
+async function small(name: string, load: Load, start: Start): Promise<Figures> {
+  const own = mkdtempSync(join(folder, 'small-'))
   const path = join(own, 'app.log')
-  const sink = await Sink.start('--stamped', ...(load.codec === 'gzip' ? ['--gzip'] : []))
+  const sink = await Sink.start('--stamped', '--server', serverFor(load.work), '--framing', framing)
+  const began = performance.now()
   const subject = start(path, sink.port, own)
   await sleep(1500)
-  const application = new Application(path, load)
+  const application = new Application(path, load.rate, load.kind)
   await sleep(WARM * 1000)
-  const warm = coreSeconds(subject.pid)
-  const before = { ...wakes(subject.pid), ...(await sink.received()) }
-  const began = performance.now()
+  const warm = await read(subject, sink)
   await sleep(seconds * 1000)
-  const elapsed = (performance.now() - began) / 1000
-  const cpu = coreSeconds(subject.pid) - warm
-  const woken = wakes(subject.pid)
+  const done = await read(subject, sink)
   if (load.rate === 0) await application.single()
   // What was written just now is still on its way.
-  await sleep(1000)
-  const after = await sink.received()
-  const lags = after.inOrder.slice(before.inOrder.length).toSorted((a, b) => a - b)
-  const trace = await traced(subject.pid, join(own, 'trace'))
-  const core = (100 * cpu) / elapsed
-  const [p50, p95, p99] = [50, 95, 99].map(each => percentile(lags, each)) as [number, number, number]
-  const wakeups = (woken.main - before.main) / elapsed
-  const lagOf = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? '–' : fixed(value, 1))
-  judge(load.rate === 0 ? 'silence' : `${load.rate} lines/s`, {
-    core,
-    wakeups,
-    ...(lags.length > 0 && { p50, p99 }),
-    first: after.inOrder[0]!,
-  })
-  const row = [
-    load.name.padEnd(26),
-    fixed(warm, 2).padStart(8),
-    fixed(core, 2).padStart(8),
-    fixed(cpu, 3).padStart(8),
-    fixed(wakeups, 1).padStart(9),
-    fixed((woken.all - before.all) / elapsed, 1).padStart(8),
-    fixed((after.requests - before.requests) / (elapsed + 1), 1).padStart(8),
-    ...[p50, p95, p99, lags.at(-1), after.inOrder[0]].map((lag, n) => lagOf(lag).padStart(n === 0 ? 10 : 8)),
+  await sleep(2000)
+  const { inOrder } = await sink.received()
+  const trace = await traced(subject.pid, TRACED, join(own, 'trace'))
+  const last = [
     (trace ? fixed(trace.calls / TRACED, 0) : '–').padStart(9),
     (trace ? fixed((60 * trace.syncs) / TRACED, 0) : '–').padStart(11),
     fixed(subject.resident / MIB, 0).padStart(6),
   ]
+  const exec = { at: 0, cpu: 0, main: 0, all: 0, transfers: 0, requests: 0, lines: 0 }
+  const starting = row(`${name}: start`, exec, { ...warm, at: warm.at - began }, inOrder.slice(0, warm.lines), [])
+  const figures = row('  after it', warm, done, inOrder.slice(warm.lines), last)
   application.stop()
   await subject.stop()
   sink.stop()
-  console.log(row.join(''))
+  rmSync(own, { recursive: true, force: true })
+  return { ...figures, ...(starting.p50 !== undefined && { first: inOrder[0]! }) }
 }
 
-const nameOf = (rate: number, kind: string, codec: string) =>
-  `${rate === 0 ? 'silence' : `${rate} lines/s`}, ${kind}${codec === 'none' ? '' : `, ${codec}`}`
+function loads(): Load[] {
+  const nameOf = (rate: number, kind: string, codec: string) =>
+    `${rate === 0 ? 'silence' : `${rate} lines/s`}, ${kind}${codec === 'none' ? '' : `, ${codec}`}`
+  const work = (codec: string) => (codec === 'gzip' ? ('ndjson, gzip' as const) : ('ndjson' as const))
+  const of = (rate: number, kind: Load['kind'], codec: Load['codec']): Load => ({
+    name: nameOf(rate, kind, codec),
+    rate,
+    kind,
+    codec,
+    work: work(codec),
+  })
+  const all = LOADS.flatMap(rate =>
+    rate === 0 ? [of(0, 'text', 'none')] : KINDS.flatMap(kind => CODECS.map(codec => of(rate, kind, codec))),
+  )
+  return all.filter(({ name }) => name.startsWith(loadPrefix))
+}
 
-/** Every load whose name begins as was asked for; `peer`: by that one, as far as it can. */
-export async function smalls(peer?: Peer): Promise<void> {
-  if (spawnSync('strace', ['-V']).status !== 0) console.log('skipped system calls and syncs: no strace')
-  for (const rate of LOADS) {
-    for (const kind of rate === 0 ? ['text' as const] : KINDS) {
-      for (const codec of rate === 0 ? ['none' as const] : CODECS) {
-        const load: Load = { name: nameOf(rate, kind, codec), rate, kind, codec }
-        if (!load.name.startsWith(loadPrefix)) continue
-        await small(load, (path, port, own) => {
-          if (peer) return peer.start({ work: codec === 'gzip' ? 'ndjson, gzip' : 'ndjson', path, port, folder: own })
-          const { LOGSHIPPER_SERVER_PORT, LOGSHIPPER_SERVER_ADMIN, ...options } = common(path, port, `${own}/state`)
-          return Subject.shipper({
-            ...options,
-            // On, as by default; another may run on this machine.
-            LOGSHIPPER_SERVER_PORT: '0',
-            LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
-            LOGSHIPPER_BACKEND_COMPRESSION: codec,
-            ...(kind === 'json' && { LOGSHIPPER_BACKEND_RECORD_MERGE: 'true' }),
-          })
-        })
+const us =
+  ({ name, work, kind }: Load): Start =>
+  (path, port, own) => {
+    // Their listeners are on by default; another may run on this machine.
+    const environment = {
+      ...ours(work, path, port, `${own}/state`),
+      LOGSHIPPER_SERVER_PORT: '0',
+      LOGSHIPPER_SERVER_ADMIN: '127.0.0.1:0',
+      ...(kind === 'json' && { LOGSHIPPER_BACKEND_RECORD_MERGE: 'true' }),
+    }
+    noteOurs(name, environment, port)
+    return Subject.shipper(environment)
+  }
+
+/** Every load whose name begins as was asked for. */
+export async function smalls(): Promise<void> {
+  untraced()
+  for (const load of loads()) judge(load.name.split(',')[0]!, await small(load.name, load, us(load)))
+}
+
+function untraced(): void {
+  if (tracer === undefined) console.log('not counted: system calls and syncs, for there is neither perf nor strace')
+}
+
+/**
+ * The same by peers: lines of text as NDJSON and to Elasticsearch, and where loads are named also objects and gzip, by
+ * those that can.
+ */
+export async function smallsBeside(here: readonly Peer[]): Promise<void> {
+  untraced()
+  const ndjson = loads().filter(({ kind, codec }) => loadPrefix !== '' || (kind === 'text' && codec === 'none'))
+  const bulk = ndjson.filter(({ kind, codec }) => kind === 'text' && codec === 'none')
+  const all = [...ndjson, ...bulk.map((load): Load => ({ ...load, work: 'elasticsearch' }))]
+  for (const load of all.filter(({ work }) => work.startsWith(workPrefix))) {
+    const name = load.work === 'elasticsearch' ? `${load.name}, elasticsearch` : load.name
+    console.log(`\n${name.padEnd(30)}${SMALL_HEAD}   ${loadAverage()}`)
+    await small('logshipper', load, us(load))
+    for (const peer of here) {
+      if (!peer.works.includes(load.work) || (load.kind === 'json' && !peer.objects)) continue
+      for (const setup of SETUPS.filter(each => each.startsWith(setupPrefix))) {
+        await small(fullName(peer, setup), load, (path, port, own) =>
+          start(peer, { work: load.work, setup, path, port, folder: own, objects: load.kind === 'json' }),
+        )
       }
     }
   }
