@@ -6,7 +6,7 @@
  * receipt, in silence that of single lines. All system calls, and syncs, are counted by perf or else by strace in a span
  * of their own behind these, since tracing costs.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Application, KINDS, type Kind } from './application.ts'
@@ -87,6 +87,8 @@ type Start = (path: string, port: number, own: string) => Subject
 async function small(name: string, load: Load, start: Start): Promise<Figures> {
   const own = mkdtempSync(join(folder, 'small-'))
   const path = join(own, 'app.log')
+  // It is there before they start: by default some look for new files once a minute.
+  writeFileSync(path, '')
   const sink = await Sink.start('--stamped', '--server', serverFor(load.work), '--framing', framing)
   const began = performance.now()
   const subject = start(path, sink.port, own)

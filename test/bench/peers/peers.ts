@@ -1,7 +1,7 @@
 /**
  * The peers that this machine has: Fluent Bit where FLUENT_BIT_BIN says, syslog-ng and rsyslog (Debian's packages) where
  * SYSLOG_NG_BIN and RSYSLOGD_BIN say or where they are installed. Debian lets only one of those two be installed; both
- * run from where their packages were unpacked, with LD_LIBRARY_PATH, SYSLOG_NG_MODULES and RSYSLOG_MODULES.
+ * run from where their packages were unpacked (`unpack`), with LD_LIBRARY_PATH, SYSLOG_NG_MODULES and RSYSLOG_MODULES.
  */
 import { fluentBit } from './fluent-bit.ts'
 import type { Peer } from './peer.ts'
