@@ -9,7 +9,7 @@
 export const SERVERS = ['http', 'loki', 'elasticsearch'] as const
 export type ServerName = (typeof SERVERS)[number]
 
-/** How a body that is not empty is framed. Elasticsearch streams in chunks since 8.12, and gave lengths before that. */
+/** How the body of a bulk answer is framed. Elasticsearch streams in chunks; its earlier releases gave lengths. */
 export const FRAMINGS = ['chunked', 'length'] as const
 export type Framing = (typeof FRAMINGS)[number]
 
