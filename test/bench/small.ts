@@ -102,7 +102,7 @@ async function small(name: string, load: Load, start: Start): Promise<Figures> {
   // What was written just now is still on its way.
   await sleep(2000)
   const { inOrder } = await sink.received()
-  const trace = await traced(subject.pid, TRACED, join(own, 'trace'))
+  const trace = await traced(subject.pid, TRACED)
   const last = [
     (trace ? fixed(trace.calls / TRACED, 0) : '–').padStart(9),
     (trace ? fixed((60 * trace.syncs) / TRACED, 0) : '–').padStart(11),

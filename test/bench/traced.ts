@@ -1,7 +1,9 @@
 /** System calls of a process, by perf, which costs it little, or by strace, which stops it at each. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** All of them, and syncs. */
@@ -18,9 +20,24 @@ export const tracer: 'perf' | 'strace' | undefined = (() => {
   return spawnSync('strace', ['-c', 'true']).status === 0 ? 'strace' : undefined
 })()
 
-/** Of so many seconds from now; undefined where nothing counts them. `file`: for the tracer. */
-export async function traced(pid: number, span: number, file: string): Promise<Traced | undefined> {
+/** Of so many seconds from now; undefined where nothing counts them. */
+export async function traced(pid: number, span: number): Promise<Traced | undefined> {
   if (tracer === undefined) return undefined
+  // Nowhere near the logs: a name that comes to be in their directory makes shippers look.
+  const own = mkdtempSync(join(tmpdir(), 'logshipper-trace-'))
+  try {
+    return await counted(tracer, pid, span, join(own, 'counts'))
+  } finally {
+    rmSync(own, { recursive: true, force: true })
+  }
+}
+
+async function counted(
+  tracer: 'perf' | 'strace',
+  pid: number,
+  span: number,
+  file: string,
+): Promise<Traced | undefined> {
   const perf = ['stat', '-x,', '-e', EVENTS.join(), '-p', String(pid), '-o', file, '--', 'sleep', String(span)]
   const child = spawn(tracer, tracer === 'perf' ? perf : ['-f', '-c', '-o', file, '-p', String(pid)], {
     stdio: 'ignore',
