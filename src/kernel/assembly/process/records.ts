@@ -54,6 +54,7 @@ export function records(
   final: bool,
 ): u32 {
   const stop = ends + (<usize>max << 2)
+  const set = table + <usize>load<u32>(table, HEAD)
   let row = ends
   openAt = 0
   continued = false
@@ -68,7 +69,20 @@ export function records(
     if (found == 0) break
     for (let n: u32 = 0; n < found; n++) {
       const feed = <usize>load<u32>(LINES + (<usize>n << 2))
+      if (lines > 0 && isUsual(set, line, feed)) {
+        store<u32>(row, <u32>end)
+        row += 4
+        start = line
+        done = continued || row == stop
+        lines = done ? 0 : 1
+        if (done) break
+        end = feed
+        line = feed + 1
+        continue
+      }
       look(table, line, feed)
+      const state = <u32>load<u8>(STATES)
+      let ended = false
       let flags: u32 = 0
       if (lines > 0) {
         flags = step(table)
@@ -81,12 +95,14 @@ export function records(
           // What goes on with it in spite of that is the first of another call.
           done = joins || continued || row == stop
           if (done) break
+          ended = true
         }
       }
       if (lines == 0) {
         forget()
         flags = step(table)
         if (line == from) continued = (flags & CONTINUES) != 0
+        if (ended && flags == 0) keepUsual(table, state)
       }
       lines++
       end = feed
@@ -124,6 +140,31 @@ let knownBytes: v128 = i8x16.splat(0)
 let knownMask: u32 = 0
 let knownWidth: usize = 0
 let knownFound: u32 = 0
+/** The line at hand begins with them. */
+let isKnown: bool = false
+/** More than a state can be. */
+const NO_STATE: u32 = 256
+/** The state in which a line that begins so ends the record before it, and behind which it is the same; NO_STATE: none. */
+let usual: u32 = NO_STATE
+
+/** Whether a line is one more of those that mostly follow each other: records of a line, which begin alike. */
+// @ts-ignore: decorator
+@inline
+function isUsual(set: usize, line: usize, feed: usize): bool {
+  return (
+    usual == <u32>load<u8>(STATES) &&
+    set == knownSet &&
+    line + knownWidth < feed &&
+    (<u32>i8x16.bitmask(i8x16.eq(v128.load(line), knownBytes)) & knownMask) == knownMask
+  )
+}
+
+/** A line that was looked at in a state has ended a record, and begins another. */
+// @ts-ignore: decorator
+@inline
+function keepUsual(table: usize, state: u32): void {
+  if (isKnown && load<u32>(table) == 1 && <u32>load<u8>(STATES) == state) usual = state
+}
 
 /** Which expressions of a set match the head of the line [at, to). */
 // @ts-ignore: decorator
@@ -131,10 +172,13 @@ let knownFound: u32 = 0
 function matching(set: usize, at: usize, to: usize, isFirst: bool): u32 {
   const bytes = v128.load(at)
   if (isFirst && set == knownSet && at + knownWidth <= to) {
-    if ((<u32>i8x16.bitmask(i8x16.eq(bytes, knownBytes)) & knownMask) == knownMask) return knownFound
+    isKnown = (<u32>i8x16.bitmask(i8x16.eq(bytes, knownBytes)) & knownMask) == knownMask
+    if (isKnown) return knownFound
   }
   const found = accepts(set, at, to)
-  if (isFirst && decidedBy != 0 && decidedBy <= 16) {
+  if (isFirst) isKnown = decidedBy != 0 && decidedBy <= 16
+  if (isFirst && isKnown) {
+    usual = NO_STATE
     knownSet = set
     knownBytes = bytes
     knownMask = ((<u32>1) << <u32>decidedBy) - 1
