@@ -64,6 +64,21 @@ let high0: v128 = i8x16.splat(0)
 let low1: v128 = i8x16.splat(0)
 let high1: v128 = i8x16.splat(0)
 
+// What stood before the word that was found last in a text, as far as 32 bytes: where digits stand in the place of digits a
+// text with the same bytes has no level before that place.
+const MOST_BEFORE: usize = 32
+/** More than a text has bytes. */
+const NONE: usize = 0x7fffffff
+/** How many bytes; NONE: nothing is kept. */
+let keptBytes: usize = NONE
+let keptMask: u32 = 0
+let kept0: v128 = i8x16.splat(0)
+let kept1: v128 = i8x16.splat(0)
+let digits0: v128 = i8x16.splat(0)
+let digits1: v128 = i8x16.splat(0)
+/** A word of three letters stood before it. */
+let keptWord: bool = false
+
 /**
  * Finds the level of each of the `count` frames from `first` on in the table at `ends`; the first of them begins at
  * `start`. Rows begin at `rows`, and are filled but for that.
@@ -86,6 +101,7 @@ export function levels(
   high0 = v128.load(marks, 16)
   low1 = v128.load(marks, 32)
   high1 = v128.load(marks, 48)
+  keptBytes = NONE
   const slots = <u32>load<u8>(plan, LEVELS_COUNT)
   const text = <u32>load<u16>(plan, LEVELS_TEXT)
   let begin = start
@@ -189,6 +205,10 @@ function ofRecord(begin: usize, end: usize, row: usize): u32 {
     }
   }
   while (at < to && load<u8>(at) == 0) at++
+  if (at + keptBytes + SHORTEST <= to && isKept(at)) {
+    const level = wordAt(at + keptBytes, at, to, !keptWord, SHORTEST)
+    if (level != 0) return level
+  }
   if (at + 2 < to) {
     const c = <u32>load<u8>(at)
     if (c == 60 && flags & LEVELS_PRIORITY) {
@@ -233,6 +253,44 @@ function marked(v: v128, low: v128, high: v128): v128 {
   )
 }
 
+/** Bytes that are digits. */
+// @ts-ignore: decorator
+@inline
+function digits(v: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(v, i8x16.splat(48)), i8x16.splat(10))
+}
+
+/** Words of so many letters are looked for. */
+const SHORTEST: usize = 3
+
+/** Whether a text begins with what is kept. */
+// @ts-ignore: decorator
+@inline
+function isKept(at: usize): bool {
+  const a = v128.load(at)
+  const b = v128.load(at, 16)
+  const same0 = v128.or(i8x16.eq(a, kept0), v128.and(digits(a), digits0))
+  const same1 = v128.or(i8x16.eq(b, kept1), v128.and(digits(b), digits1))
+  const same = <u32>i8x16.bitmask(same0) | (<u32>i8x16.bitmask(same1) << 16)
+  return (same & keptMask) == keptMask
+}
+
+/** Keeps what stands before the word at `place` in the text that begins at `begin`. */
+function keep(begin: usize, place: usize, word: bool): void {
+  const bytes = place - begin
+  const c = <u32>load<u8>(begin)
+  keptBytes = NONE
+  // What a number in <> is worth its digits say; behind a letter a time of klog may begin.
+  if (bytes > MOST_BEFORE || c == 60 || (bytes > 0 && bytes < 6 && c - 68 < 20)) return
+  keptBytes = bytes
+  keptMask = <u32>(((<u64>1) << <u64>bytes) - 1)
+  kept0 = v128.load(begin)
+  kept1 = v128.load(begin, 16)
+  digits0 = digits(kept0)
+  digits1 = digits(kept1)
+  keptWord = word
+}
+
 /** Bytes that are letters. */
 // @ts-ignore: decorator
 @inline
@@ -265,26 +323,34 @@ function ofText(begin: usize, to: usize): u32 {
       const place = at + <usize>ctz(bits)
       bits &= bits - 1
       if (place >= stop) return 0
-      const level = wordAt(place, begin, to, head)
-      if (level != 0) return level
+      const level = wordAt(place, begin, to, place == head, 1)
+      if (level != 0) {
+        keep(begin, place, head != 0 && head < place)
+        return level
+      }
     }
   }
   return 0
 }
 
-/** The level of the word at `at` in the text [begin, to), if it is one and written as one. */
-function wordAt(at: usize, begin: usize, to: usize, head: usize): u32 {
+/**
+ * The level of the word at `at` in the text [begin, to), if it is one, has `least` letters and is written as one. `first`: if
+ * it has three, no other of three stands before it.
+ */
+// @ts-ignore: decorator
+@inline
+function wordAt(at: usize, begin: usize, to: usize, first: bool, least: usize): u32 {
   const before: u32 = at == begin ? 32 : <u32>load<u8>(at - 1)
   if (isWord(before)) return 0
   const bytes = v128.load(at)
   const length = <usize>ctz(~<u32>i8x16.bitmask(letters(bytes)) | 0x10000)
-  if (length > 15 || at + length > to) return 0
+  if (length - least > 15 - least || at + length > to) return 0
   const after: u32 = at + length == to ? 32 : <u32>load<u8>(at + length)
   if (after - 48 < 10 || after == 95) return 0
   const level = lookUp(at, length)
   if (level == 0) return 0
   const small = (<u32>i8x16.bitmask(i8x16.shl(bytes, 2)) & ((1 << <u32>length) - 1)) != 0
-  if (small && !(plain && at == head) && !opens(before) && !closes(after)) return 0
+  if (small && !(plain && first) && !opens(before) && !closes(after)) return 0
   foundAt = at
   foundTo = at + length
   return level

@@ -198,21 +198,32 @@ export function times(
     }
     let found: bool
     let missing = false
+    let instant: i64
     if (value != 0) {
       if (stop - value >= 2 && load<u8>(value) == 34) {
         value++
         stop--
       }
-      found = ofValue(value, stop)
+      found = keptSigned && isAgain(value, stop) && atEnd(stop)
+      if (found) instant = now()
+      else {
+        found = ofValue(value, stop)
+        instant = found ? resolve() : NO_TIME
+      }
     } else if (flags & TIMES_HEAD) {
-      found = ofText(begin, end, flags)
-      missing = !found && behind == 0
+      found = isAgain(begin, end) && noDigit(end)
+      if (found) instant = now()
+      else {
+        found = ofText(begin, end, flags)
+        missing = !found && behind == 0
+        instant = found ? resolve() : NO_TIME
+      }
     } else {
       found = false
       missing = true
+      instant = NO_TIME
     }
     if (found) {
-      const instant = resolve()
       if (instant == NO_TIME) {
         timesUnreadable++
         found = false
@@ -233,6 +244,20 @@ export function times(
     if (place >= <u32>BELOW) place %= <u32>BELOW
     begin = end + 1
   }
+}
+
+/** Of AUTO: whether what stands at `at` is what is kept, but for the digits behind it: most texts are. */
+// @ts-ignore: decorator
+@inline
+function isAgain(at: usize, to: usize): bool {
+  return keptHead && tailWidth != 0 && isKept(at, to) && isTail(at + keptWidth, to)
+}
+
+/** Seconds since the epoch of what was found to be so. */
+// @ts-ignore: decorator
+@inline
+function now(): i64 {
+  return toUtc(keptDate + <i64>(hour * 3600 + minute * 60 + second))
 }
 
 // @ts-ignore: decorator
@@ -664,6 +689,8 @@ function isApart(at: usize, to: usize): bool {
 }
 
 /** Whether what begins at `at` has other digits than the last text there and is the same otherwise: what it says is read. */
+// @ts-ignore: decorator
+@inline
 function isTail(at: usize, to: usize): bool {
   const stop = at + tailWidth
   if (tailEnds ? stop != to : !isApart(stop, to)) return false
