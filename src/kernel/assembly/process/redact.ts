@@ -197,7 +197,8 @@ function ruleOf(scan: u32): u32 {
 }
 
 /**
- * Looks at all places in [from, to). Returns where it stopped: at `to`, or behind the line in which a private key began.
+ * Looks at all places in [from, to). Returns where it stopped: at `to`, or behind the line in which a private key began, or
+ * behind a record in which something was written that has to be looked at again.
  */
 function scan(from: usize, to: usize): usize {
   const scans = load<u32>(table, SCANS)
@@ -222,7 +223,9 @@ function scan(from: usize, to: usize): usize {
   const us = v128.load(table, SIGNS + 16)
   // The last of the 64 bytes before is a digit.
   let digitBefore: u64 = 0
-  for (let at = from; at < to; at += 64) {
+  // Where something was written the record is looked at again, before those behind it are looked at.
+  let stop = to
+  for (let at = from; at < stop; at += 64) {
     // Lower and upper halves of the bytes.
     let v = v128.load(at)
     const la = v128.and(v, half)
@@ -344,6 +347,7 @@ function scan(from: usize, to: usize): usize {
       }
     }
     let all = word | mailed | carded | secured | accounted | four | six
+    if (all == 0) continue
     while (all != 0) {
       const bit = <u64>ctz(all)
       const one = (<u64>1) << bit
@@ -375,8 +379,9 @@ function scan(from: usize, to: usize): usize {
       if (accounted & one && account(place, ruleOf(IBAN))) continue
       if (six & one) longAddress(place, ruleOf(IPV6))
     }
+    if (dirty) stop = min(to, end)
   }
-  return to
+  return stop < to ? end + 1 : to
 }
 
 /** Whether there is anything of a kind, where these are kinds of 16 bytes or what is known of several. */
