@@ -10,6 +10,8 @@ import { BUCKETS, bytesAt, LENGTH, SAMPLE } from './prefilter.ts'
 import { LITERALS, type Literal } from './rules.ts'
 
 const TRIES = 60_000
+/** What passes and is the three bytes of a literal is compared with all of it: that costs as much as so many others. */
+const WHOLE = 4
 /** How much a line of the sample counts beside prose and code, which are there for what the sample does not have. */
 const WEIGHT = 60
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -65,8 +67,8 @@ interface Choice {
   bucket: number
 }
 
-/** How often a bucket passes: of the sample, and a little for all that could be written. */
-function rate(choices: readonly Choice[]): number {
+/** What a bucket costs: how often it passes, of the sample, and a little for all that could be written. */
+function rate(choices: readonly Choice[], whole = WHOLE): number {
   if (choices.length === 0) return 0
   const halves = Array.from({ length: LENGTH }, () => [0, 0])
   for (const { literal, place } of choices) {
@@ -81,10 +83,14 @@ function rate(choices: readonly Choice[]): number {
   for (const { bytes, count } of threes) {
     let n = 0
     while (n < LENGTH && ((halves[n]![0]! >> (bytes[n]! & 15)) & (halves[n]![1]! >> (bytes[n]! >> 4)) & 1) === 1) n++
-    if (n === LENGTH) passes += count
+    if (n === LENGTH) passes += choices.some(each => isAt(each, bytes)) ? whole * count : count
   }
   const bits = (value: number) => value.toString(2).replaceAll('0', '').length
   return passes + halves.reduce((product, [low, high]) => product * bits(low!) * bits(high!), 1) / 50_000_000
+}
+
+function isAt({ literal, place }: Choice, bytes: Buffer): boolean {
+  return bytes.every((byte, n) => bytesAt(literal, place + n).includes(byte))
 }
 
 /** Numbers that are the same in each run. */
@@ -119,7 +125,9 @@ for (let n = 0; n < TRIES; n++) {
   } else for (const [index, each] of movers.entries()) Object.assign(each, before[index])
 }
 
-const sum = rates.reduce((all, each) => all + each, 0)
+const sumOf = (whole: number): number => rates.reduce((all, _, bucket) => all + rate(of(bucket), whole), 0)
+const sum = sumOf(1)
+const found = `one place in ${Math.round(1 / sum)} passes, one in ${Math.round(1 / (sumOf(2) - sum))} as a literal's`
 const rows = choices.map(
   ({ literal, place, bucket }) => `  ['${literal.text.replaceAll('\\', '\\\\')}', ${place}, ${bucket}],`,
 )
@@ -128,7 +136,7 @@ writeFileSync(
   [
     '/**',
     ' * Of each literal the place of the three bytes that the prefilter looks for, and its bucket. Written by write-places.ts;',
-    ` * of its sample one place in ${Math.round(1 / sum)} passes.`,
+    ` * of its sample ${found}.`,
     ' */',
     'export const PLACES: readonly (readonly [text: string, place: number, bucket: number])[] = [',
     ...rows,
@@ -136,4 +144,4 @@ writeFileSync(
     '',
   ].join('\n'),
 )
-process.stdout.write(`one place in ${Math.round(1 / sum)} of the sample passes\n`)
+process.stdout.write(`of the sample ${found}\n`)
