@@ -104,6 +104,7 @@ export {
   UPPER as SIGN_UPPER,
 } from './process/signs'
 export { EXACT as REDACT_EXACT, SCHEMED as REDACT_SCHEMED, WORD as REDACT_WORD } from './process/pairs'
+export { THREE_BITS as REDACT_THREE_BITS, THREE_FACTOR as REDACT_THREE_FACTOR } from './process/teddy'
 export { BASIC as REDACT_BASIC } from './process/tokens'
 export {
   ALNUM as REDACT_ALNUM,
@@ -146,6 +147,7 @@ export {
   SIGNS as REDACT_SIGNS,
   SSN as REDACT_SSN,
   STOP as REDACT_STOP,
+  THREES as REDACT_THREES,
   TOKEN68 as REDACT_TOKEN68,
   URL_SAFE as REDACT_URL_SAFE,
   WHOLE as REDACT_WHOLE,

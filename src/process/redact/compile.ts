@@ -137,10 +137,27 @@ function tableOf(
   const privateKey = presets.indexOf('private-key')
   table[PRIVATE_KEY] = privateKey < 0 ? NO_RULE : privateKey
   table.set(prefilter, LAYOUT.REDACT_PREFILTER)
+  table.set(threesOf(buckets.flat()), LAYOUT.REDACT_THREES)
   table.set(signTable(), LAYOUT.REDACT_SIGNS)
   table.fill(15, LAYOUT.REDACT_HALF, LAYOUT.REDACT_HALF + 16)
   for (let byte = 0; byte < 256; byte++) table[LAYOUT.REDACT_CLASSES + byte] = classOf(byte)
   return { table, counts }
+}
+
+/** A bit for each hash of three bytes that one of these literals is found by (kernel/assembly/process/teddy.ts). */
+function threesOf(placed: readonly Placed[]): Uint8Array {
+  const { REDACT_THREE_BITS: bits, REDACT_THREE_FACTOR: factor } = LAYOUT
+  const found = new Uint8Array(2 ** bits / 8)
+  for (const { literal, place } of placed) {
+    const [first, second, third] = [0, 1, 2].map(n => [...new Set(bytesAt(literal, place + n).map(byte => byte | 32))])
+    for (const a of first!)
+      for (const b of second!)
+        for (const c of third!) {
+          const hash = Math.imul(a | (b << 8) | (c << 16), factor) >>> (32 - bits)
+          found[hash >> 3]! |= 1 << (hash & 7)
+        }
+  }
+  return found
 }
 
 /** The literals of a bucket, by the three bytes that are looked for, in their order. */

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { LAYOUT } from '../../../src/kernel/module.ts'
+import { compileRedact } from '../../../src/process/redact/compile.ts'
 import { PLACES } from '../../../src/process/redact/places.ts'
-import { LENGTH, prefilterOf, SAMPLE } from '../../../src/process/redact/prefilter.ts'
+import { bytesAt, LENGTH, prefilterOf, SAMPLE } from '../../../src/process/redact/prefilter.ts'
 import { keyLiteral, LITERALS } from '../../../src/process/redact/rules.ts'
 import { Rig } from './rig.ts'
 
@@ -28,6 +29,29 @@ t.test('each literal of a preset has a place, and passes there in either case', 
       if (!passes(table, Buffer.from(text), place)) t.fail(text)
     }
   }
+})
+
+t.test('the three bytes of each literal have a bit in either case, and few others do', async t => {
+  const keys = ['x-api-key', 'id', 'Order_Id']
+  const { table } = compileRedact({ redact: { rules: ['secrets', 'pii'], keys } }, problem => t.fail(problem.found))!
+  const has = (bytes: Uint8Array): boolean => {
+    const three = (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | 0x202020) >>> 0
+    const hash = Math.imul(three, LAYOUT.REDACT_THREE_FACTOR) >>> (32 - LAYOUT.REDACT_THREE_BITS)
+    return ((table[LAYOUT.REDACT_THREES + (hash >> 3)]! >> (hash & 7)) & 1) === 1
+  }
+  for (const { literal, place } of prefilterOf([...PRESETS, ...keys.map(keyLiteral)]).buckets.flat()) {
+    // Behind a name of two letters many bytes may stand.
+    for (const byte of bytesAt(literal, place + 2)) {
+      const text = Buffer.from(literal.text.padEnd(place + LENGTH, String.fromCharCode(byte)), 'latin1')
+      if (!has(text.subarray(place))) t.fail(literal.text)
+      const isFolded = (literal.flags & LAYOUT.REDACT_FOLDED) !== 0
+      const capitals = Buffer.from(text.toString('latin1').toUpperCase(), 'latin1')
+      if (isFolded && !has(capitals.subarray(place))) t.fail(literal.text)
+    }
+  }
+  const bits = table.subarray(LAYOUT.REDACT_THREES, LAYOUT.REDACT_LITERALS)
+  const set = bits.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)
+  t.ok(set < (bits.length * 8) / 30, `${set} bits`)
 })
 
 t.test('of what logs are made of, few places pass', async t => {

@@ -58,12 +58,13 @@ import {
   SSN,
   STOP,
   table,
+  THREES,
   useTable,
   WHOLE,
   WORDS,
 } from './redaction'
 import { ahead, AT, BETWEEN, COLON, DIGIT, DOT, HEX_LETTER, kind16, kind64, LEAD, UPPER } from './signs'
-import { bucketsAt, candidates, marks } from './teddy'
+import { bucketsAt, candidates, isThree, marks } from './teddy'
 import { credentials, token, userInfo, webToken } from './tokens'
 
 /** Kinds of literals: what follows them. */
@@ -221,6 +222,7 @@ function scan(from: usize, to: usize): usize {
   const u2 = v128.load(table, PREFILTER + 80)
   const ls = v128.load(table, SIGNS)
   const us = v128.load(table, SIGNS + 16)
+  const threes = table + THREES
   // The last of the 64 bytes before is a digit.
   let digitBefore: u64 = 0
   // Where something was written the record is looked at again, before those behind it are looked at.
@@ -354,7 +356,7 @@ function scan(from: usize, to: usize): usize {
       all &= all - 1
       const place = at + <usize>bit
       if (place >= to) break
-      const worded = (word & one) != 0 && perhaps(place)
+      const worded = (word & one) != 0 && isThree(threes, place) != 0 && perhaps(place)
       let signed = ((carded | secured | four | six) & one) != 0
       if (accounted & one) signed = signed || capitalsAt(place)
       if (mailed & one) signed = isMail(place)

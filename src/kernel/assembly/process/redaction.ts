@@ -19,6 +19,7 @@
  *     160   signs: by lower and by upper half which kinds a byte may be of (signs.ts), 16 bytes each
  *     192   16 bytes of 15
  *     208   classes: for each byte bits that say what it may be part of
+ *     464   threes: a bit for each hash of three bytes that a literal is found by (teddy.ts), 512 bytes
  */
 export const SCANS: usize = 0
 export const HOW: usize = 4
@@ -36,7 +37,8 @@ export const PREFILTER: usize = 64
 export const SIGNS: usize = 160
 export const HALF: usize = 192
 export const CLASSES: usize = 208
-export const LITERALS: usize = 464
+export const THREES: usize = 464
+export const LITERALS: usize = 976
 
 export const LABEL: usize = 40
 export const COUNT: usize = 8

@@ -9,6 +9,9 @@
  * is "perhaps": the literals of a bucket are compared afterwards.
  *
  *     table     │ first byte: by lower half, by upper │ second byte │ third byte │     16 bytes each
+ *
+ * Halves let more pass than literals have, so what passes is looked up by a hash of its three bytes, in small letters: of
+ * thousands of hashes a few dozen have a bit. Where that says no nothing else is asked.
  */
 
 /** Which of eight kinds or buckets the bytes may be of whose halves these are. */
@@ -27,6 +30,25 @@ export function candidates(m0: v128, m1: v128, then1: v128, m2: v128, then2: v12
     v128.and(m0, i8x16.shuffle(m1, then1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
     i8x16.shuffle(m2, then2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17),
   )
+}
+
+/** The hash of three bytes in the lowest ones of `bytes`, in which the case of letters does not matter. */
+// @ts-ignore: decorator
+@inline
+function hashOf(bytes: u32): u32 {
+  return (((bytes & 0xffffff) | 0x202020) * THREE_FACTOR) >> (32 - THREE_BITS)
+}
+
+/** Of the table of hashes: it has 2^THREE_BITS bits. src/process/redact/compile.ts writes it. */
+export const THREE_BITS: u32 = 12
+export const THREE_FACTOR: u32 = 0x9e3779b1
+
+/** 1 if some literal may have the three bytes at `at`. */
+// @ts-ignore: decorator
+@inline
+export function isThree(threes: usize, at: usize): u32 {
+  const hash = hashOf(load<u32>(at))
+  return (<u32>load<u8>(threes + <usize>(hash >> 3)) >> (hash & 7)) & 1
 }
 
 /** The buckets that may have something at one place. */
