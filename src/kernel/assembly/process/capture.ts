@@ -5,7 +5,8 @@
  *
  * Forwards an automaton is followed; where its threads change places or write a slot, there is a note: place << 16 |
  * move. Backwards, from the last match that was said, the notes say which thread it was, and which slots it wrote: the
- * last write of a slot holds, so the first one that is seen. Loops that at most four bytes end are skipped 16 bytes at
+ * last write of a slot holds, so the first one that is seen. Where it was the first thread all the time, as it mostly is,
+ * the notes are gone through forwards. Loops that at most four bytes end are skipped 16 bytes at
  * a time.
  *
  * Only the first CAPTURED_BYTES of a text are looked at, in whole characters: for them the text ends there.
@@ -86,9 +87,42 @@ function follow(program: usize, state: u32, from: usize, to: usize, out: usize):
     }
   }
   if (best == 0) return false
-  for (let slot: usize = 0; slot < SPANS_BYTES; slot += 16) v128.store(out + slot, i8x16.splat(-1))
+  empty(out)
+  if (program != divided && alone(program, from, out, notes, best - 4)) return true
+  divided = program
+  empty(out)
   trace(program, from, out, notes, best - 4)
   return true
+}
+
+/** The last program of which a match had several threads to choose from. */
+let divided: usize = 0
+
+// @ts-ignore: decorator
+@inline
+function empty(out: usize): void {
+  for (let slot: usize = 0; slot < SPANS_BYTES; slot += 16) v128.store(out + slot, i8x16.splat(-1))
+}
+
+/**
+ * Writes the slots of a match that ends with `last` from its head on, where the last write holds: none waits for another,
+ * as they do backwards. Returns whether there was one thread all the time, the first; if not, what is at `out` means nothing.
+ */
+function alone(program: usize, from: usize, out: usize, notes: usize, last: usize): bool {
+  const moves = program + <usize>load<u32>(program, MOVES) + 4
+  const masks = program + <usize>load<u32>(program, MASKS)
+  let others: u32 = 0
+  for (let note = notes; note <= last; note += 4) {
+    const noted = load<u32>(note)
+    const origin = load<u32>(moves + (<usize>(noted & 0xffff) << 2) - (note == last ? 4 : 0))
+    others |= origin & 0xffff
+    let mask = load<u32>(masks + (<usize>(origin >> 16) << 2))
+    while (mask != 0) {
+      store<u32>(out + (<usize>ctz(mask) << 2), <u32>from + (noted >> 16))
+      mask &= mask - 1
+    }
+  }
+  return others == 0
 }
 
 /** Follows the thread that matched at `note` back to the head of the text, and writes its slots. */
