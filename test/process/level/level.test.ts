@@ -208,6 +208,54 @@ t.test('a text has the same level whatever stands around it, and nothing behind 
   t.end()
 })
 
+t.test('a line has the level that it has alone, where others begin with other digits and the same bytes', t => {
+  const heads = ['', '2', '<34>1 ', '<134> ', 'I0102 ', 'E', 'D1', 'abc ', 'at 1 ', '[', '2024-01-02 03:04:05,123 ']
+  const more = ['2024-01-02 03:04:05.123456789Z ', '2024-01-02 03:04:05.123456789+0100 at ', '\0', '\ufeff', '_', '1_']
+  const words = [
+    'INFO',
+    'WARN',
+    'ERROR',
+    'DEBUG',
+    'info',
+    'error',
+    'E',
+    'OK',
+    'NO',
+    'INFORM',
+    'Error:',
+    'INFO7',
+    'IN',
+    '',
+  ]
+  const ends = ['', ' ', ' [main] x', ':', '] ERROR', '_', ' warn: x', '1', ' INFO']
+  const pick = (texts: readonly string[]) => fc.constantFrom(...texts)
+  const digits = fc.array(fc.nat({ max: 9 }), { minLength: 12, maxLength: 12 })
+  const group = fc
+    .tuple(
+      pick([...heads, ...more]),
+      fc.array(fc.tuple(digits, pick(words), pick(ends)), { minLength: 2, maxLength: 5 }),
+    )
+    .map(([head, rests]) =>
+      rests.map(([numbers, word, end]) => {
+        let n = 0
+        return `${head.replace(/\d/g, digit => String(numbers[n++] ?? digit))}${word}${end}`
+      }),
+    )
+  const lines = fc.array(group, { minLength: 1, maxLength: 3 }).map(groups => groups.flat())
+  for (const level of ['text', { map: { ok: 'info', no: 'error', e: 'fatal' } }, { map: 'syslog' }] as const) {
+    const property = fc.property(lines, texts => {
+      const together = scale.read(level, texts)
+      for (const [index, text] of texts.entries()) {
+        const alone = scale.read(level, [text])
+        const [was, is] = [alone.levels[0], together.levels[index]]
+        if (was !== is || alone.texts[0] !== together.texts[index]) throw new Error(`${text}: ${is}, alone ${was}`)
+      }
+    })
+    t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }), JSON.stringify(level))
+  }
+  t.end()
+})
+
 t.test('what cannot be found or told apart is reported at its key', t => {
   t.match(problemsOf('severity'), [{ path: ['level'], found: 'the name severity', hint: /parse/ }])
   t.match(problemsOf({ field: ['a', 'b'] }, new Slots(['time'])), [
