@@ -70,6 +70,7 @@ export function notices(packages: readonly Package[]): string {
       `${rule}\n${[name, version].filter(Boolean).join(' ')} (${license})\n\n${texts.join('\n\n')}\n`,
   )
   const head =
-    'logshipper.cjs holds code of the packages below. Their licences ask that these notices go with every copy.\n'
+    'logshipper-program.cjs and logshipper-manifests.cjs hold code of the packages below.\n' +
+    'Their licences ask that these notices go with every copy.\n'
   return [head, ...parts].join('\n')
 }

@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Package } from '../notices.ts'
+import { PROGRAM } from '../src/start/compiled.ts'
 
 interface Component {
   type: 'application' | 'library' | 'operating-system'
@@ -119,6 +120,8 @@ function serialNumber(components: readonly Component[]): string {
 }
 
 const purl = `pkg:npm/${manifest.name}@${manifest.version}`
+// What is started only loads it.
+const program = join(dirname(bundle), PROGRAM)
 const subject: Component = {
   type: 'application',
   'bom-ref': purl,
@@ -126,7 +129,7 @@ const subject: Component = {
   version: manifest.version,
   purl,
   licenses: licensed(manifest.license)!,
-  hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(bundle)).digest('hex') }],
+  hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(readFileSync(program)).digest('hex') }],
 }
 const components = [...npmPackages(), node(), ...debianPackages()]
 const bom = {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The process: argv → command → exit code. The only file that ends the process (`cli/leave.ts` says how), and the only
  * one that knows the library behind the logger. Signal handlers stand before anything that takes time: as PID 1 of a

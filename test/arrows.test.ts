@@ -93,6 +93,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'shelf',
   ],
   main: ['cli', 'config', 'shelf'],
+  start: ['main'],
 }
 
 /** The rooms and files within a room, the lowest first: each may import what stands before it, and nothing behind. */

@@ -8,7 +8,7 @@ import { scratch } from './scratch.ts'
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 const inputs = JSON.parse(readFileSync(join(DIST, 'inputs.json'), 'utf8')) as Record<
-  'program' | 'manifests',
+  'start' | 'program' | 'manifests',
   Record<string, number>
 >
 
@@ -19,6 +19,16 @@ t.test('the program holds nothing of what reads manifests, and that holds nothin
   t.strictSame(among('program', 'src/manifest/'), [])
   t.strictSame(
     ['src/tail/', 'src/delivery/', 'src/server/', 'node_modules/undici/'].flatMap(prefix => among('manifests', prefix)),
+    [],
+  )
+  t.end()
+})
+
+t.test('what is started is little, for it is compiled at each start', t => {
+  const files = Object.keys(inputs.start)
+  t.ok(files.includes('src/start/built.ts') && !files.includes('src/start/source.ts'), 'it loads what was built')
+  t.strictSame(
+    files.filter(file => file.startsWith('node_modules/') || /^src\/(?!start|cli|config\/nearest|errors)/.test(file)),
     [],
   )
   t.end()
@@ -45,6 +55,7 @@ t.test('the commands on manifests are found beside the program, wherever it lies
   // As npm installs it: a link in .bin; as the image has it: under another name.
   symlinkSync(join(DIST, 'logshipper.cjs'), join(dir, 'logshipper'))
   copyFileSync(join(DIST, 'logshipper.cjs'), join(dir, 'logshipper.js'))
+  copyFileSync(join(DIST, 'logshipper-program.cjs'), join(dir, 'logshipper-program.cjs'))
   // The image has no package.json that would make a module of it.
   writeFileSync(join(dir, 'package.json'), '{}')
   copyFileSync(join(DIST, 'logshipper-manifests.cjs'), join(dir, 'logshipper-manifests.cjs'))
