@@ -93,7 +93,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'shelf',
   ],
   main: ['cli', 'config', 'shelf'],
-  start: ['main'],
+  start: ['main', 'cli/args.ts'],
 }
 
 /** The rooms and files within a room, the lowest first: each may import what stands before it, and nothing behind. */
@@ -282,7 +282,8 @@ t.test('each outside package has one door', t => {
 
 t.test('only main ends the process, by the one way that nothing can hold up', t => {
   const ending = files.filter(file => /\bprocess\.(exit|reallyExit|abort|kill|exitCode|execve)\b/.test(code.get(file)!))
-  t.strictSame(ending, ['cli/leave.ts'])
+  // The latter ends nothing: before there is a program it becomes the same one.
+  t.strictSame(ending, ['cli/leave.ts', 'start/settle.ts'])
   t.strictSame(
     imports.filter(({ to }) => to.endsWith('/leave.ts')).map(({ from }) => from),
     ['main.ts'],

@@ -12,6 +12,7 @@
  *     npm run bench -- --only scale      cost per byte from 64 MiB to 4 GiB
  *     npm run bench -- --only live       while somebody writes; `idle`: nobody writes, or no backend answers; `start`
  *     npm run bench -- --only small      1 to 1,000 lines a second; `--load "100 lines/s"`: only those
+ *     npm run bench -- --bare            … without the image's flags, as outside of it
  *     npm run bench -- --peers           other shippers that this machine has, beside us: beside.ts
  */
 import { rmSync } from 'node:fs'

@@ -9,6 +9,9 @@ import type { Received } from './sink.ts'
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK']).toString())
 const BUNDLE = new URL('../../dist/logshipper.cjs', import.meta.url).pathname
 
+/** Without the image's flags. */
+const BARE = process.argv.includes('--bare')
+
 /** User and system CPU seconds of all threads. */
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
@@ -104,11 +107,12 @@ export class Subject {
     this.#timer = setInterval(() => this.#sample(), 50)
   }
 
-  /** The shipper as it runs in the image. */
+  /** The shipper as it runs in the image; with `--bare` as whoever starts it outside gets it. */
   static shipper(environment: Record<string, string>, ...options: string[]): Subject {
     if (!existsSync(BUNDLE)) throw new Error('there is no bundle: run npm run build first')
-    const fixed = { ...ENVIRONMENT, LOGSHIPPER_LOG_LEVEL: 'warn' }
-    return new Subject(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], { ...fixed, ...environment })
+    const own = { LOGSHIPPER_LOG_LEVEL: 'warn', ...environment }
+    if (BARE) return new Subject(process.execPath, [BUNDLE, 'run', ...options], own)
+    return new Subject(process.execPath, [...FLAGS, BUNDLE, 'run', ...options], { ...ENVIRONMENT, ...own })
   }
 
   get ended(): boolean {

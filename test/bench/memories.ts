@@ -4,7 +4,7 @@
  * level. Each beside the others in one run, the least of several, since noise only adds. Ends with code 1 if processing
  * takes more than it may.
  *
- *     node test/bench/memories.ts [MiB]
+ *     node test/bench/memories.ts [MiB [TIMES]] [--bare]
  */
 import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,8 +14,9 @@ import { jsonBlock, writeCorpus } from './corpus.ts'
 import { memory, quiet, Sink, Subject } from './measure.ts'
 
 const MIB = 1024 * 1024
-const mib = Number(process.argv[2] ?? 256)
-const REPEATS = 5
+const [given = '256', times = '5'] = process.argv.slice(2).filter(word => !word.startsWith('--'))
+const mib = Number(given)
+const REPEATS = Number(times)
 /** MiB more than plain. It was 1.5 at the peak and 0.6 at the end on a busy machine, and 1 to 2 in single runs. */
 const MOST = 4
 /** Milliseconds: longer than until everything was saved, and garbage was collected. */

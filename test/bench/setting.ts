@@ -18,6 +18,8 @@ const { values } = parseArgs({
     setup: { type: 'string', default: '' },
     latency: { type: 'string', default: '0' },
     framing: { type: 'string', default: 'chunked' },
+    /** Of `measure.ts`. */
+    bare: { type: 'boolean', default: false },
   },
 })
 /** Of the backends those whose name begins so. */
