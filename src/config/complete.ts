@@ -18,7 +18,7 @@ import { nearest } from './nearest.ts'
 import { describe, type KeyPath, type Problem, type Report } from './problem.ts'
 import type { BackendEntry, configSchema } from './schema.ts'
 
-export type Written = z.infer<typeof configSchema>
+export type Written = z.infer<ReturnType<typeof configSchema>>
 
 export interface Circumstances {
   readonly env: Environment

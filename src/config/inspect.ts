@@ -14,10 +14,10 @@ import type * as z from 'zod/mini'
 import type { Tree } from './document.ts'
 import { nearest } from './nearest.ts'
 import type { KeyPath } from './problem.ts'
-import { configSchema, keysOfType, TYPES, typesTaking } from './schema.ts'
+import { configSchema, keysOfType, TYPES, typesIn, typesTaking } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
-type Written = z.infer<typeof configSchema>
+type Written = z.infer<ReturnType<typeof configSchema>>
 
 export interface Inspected {
   readonly issues: readonly Issue[]
@@ -43,7 +43,7 @@ export function inspect(given: Tree): Inspected {
     mended.some(each => isBelow(path, each) || isBelow(each, path) || dependsOn(path, each, given))
   let tree = given
   for (let round = 0; round < ROUNDS; round++) {
-    const parsed = configSchema.safeParse(tree)
+    const parsed = configSchema(typesIn(tree)).safeParse(tree)
     if (parsed.success) return { issues, data: parsed.data, doubtful, guesses }
     const found = parsed.error.issues
     issues.push(...found.flatMap(issue => (round === 0 ? issue : unguessed(issue, doubtful, guesses))))

@@ -67,40 +67,47 @@ const MOST_BACKENDS = 32
 
 export const TYPES = Object.keys(BACKENDS) as [BackendType, ...BackendType[]]
 
-type Entries = [ReturnType<typeof entrySchema>, ...ReturnType<typeof entrySchema>[]]
+type EntrySchema = ReturnType<typeof entrySchema>
 
-const entries = TYPES.map(entrySchema) as Entries
-const backendSchema = z.discriminatedUnion('type', entries)
+/** Those that were asked for. To make them all would take a quarter of the time until the first line is read. */
+const made = new Map<BackendType, EntrySchema>()
 
-const KEYS = new Map<string, ReadonlySet<string>>(
-  TYPES.map((type, index) => [type, new Set(Object.keys(entries[index]!.shape))]),
-)
+function entryFor(type: BackendType): EntrySchema {
+  let schema = made.get(type)
+  if (schema === undefined) made.set(type, (schema = entrySchema(type)))
+  return schema
+}
+
+function isType(type: unknown): type is BackendType {
+  return typeof type === 'string' && Object.hasOwn(BACKENDS, type)
+}
 
 /** Every key that a backend of this type takes; `undefined` if there is no such type. */
 export function keysOfType(type: string): ReadonlySet<string> | undefined {
-  return KEYS.get(type)
+  return isType(type) ? new Set(Object.keys(entryFor(type).shape)) : undefined
 }
 
 /** The types that take a key. */
 export function typesTaking(key: string): readonly BackendType[] {
-  return TYPES.filter(type => KEYS.get(type)!.has(key))
+  return TYPES.filter(type => Object.hasOwn(entryFor(type).shape, key))
 }
 
-export const configSchema = z.strictObject({
+/** The types that a configuration has backends of; all of them if it has one of another type, to say which there are. */
+export function typesIn({ backends = [] }: Readonly<Record<string, unknown>>): readonly BackendType[] {
+  if (!Array.isArray(backends)) return TYPES
+  const types = new Set<BackendType>([DEFAULT_TYPE])
+  for (const entry of backends as unknown[]) {
+    const { type = DEFAULT_TYPE } = (entry ?? {}) as { type?: unknown }
+    if (!isType(type)) return TYPES
+    types.add(type)
+  }
+  return [...types]
+}
+
+const others = {
   sources: z
     ._default(z.array(wholeSource).check(z.maxLength(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })), [])
     .check(z.describe('The files to follow.')),
-  backends: z
-    .prefault(
-      z
-        .array(backendSchema)
-        .check(
-          z.minLength(1, { error: 'at least one; without the key, the standard output' }),
-          z.maxLength(MOST_BACKENDS, { error: `at most ${MOST_BACKENDS} backends` }),
-        ),
-      [{ type: DEFAULT_TYPE }],
-    )
-    .check(z.describe('Where records are sent. Default: standard output.')),
   state: z.prefault(stateSchema, {}),
   volume: z.prefault(volumeSchema, {}),
   memory: z.prefault(
@@ -133,11 +140,32 @@ export const configSchema = z.strictObject({
     }),
     {},
   ),
-})
+}
+
+function backendsSchema(types: readonly BackendType[]) {
+  const entries = types.map(entryFor) as [EntrySchema, ...EntrySchema[]]
+  return z
+    .prefault(
+      z
+        .array(z.discriminatedUnion('type', entries))
+        .check(
+          z.minLength(1, { error: 'at least one; without the key, the standard output' }),
+          z.maxLength(MOST_BACKENDS, { error: `at most ${MOST_BACKENDS} backends` }),
+        ),
+      [{ type: DEFAULT_TYPE }],
+    )
+    .check(z.describe('Where records are sent. Default: standard output.'))
+}
+
+/** The schema of a configuration with backends of these types. */
+export function configSchema(types: readonly BackendType[] = TYPES) {
+  const { sources, ...rest } = others
+  return z.strictObject({ sources, backends: backendsSchema(types), ...rest })
+}
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */
 export function jsonSchema(): object {
-  const { properties, ...schema } = z.toJSONSchema(configSchema, { io: 'input' })
+  const { properties, ...schema } = z.toJSONSchema(configSchema(), { io: 'input' })
   const title = { title: 'logshipper', description: 'Configuration of logshipper, as YAML or JSON.' }
   // Where an editor finds this schema. It is no key of ours: `load` takes it out.
   return {
