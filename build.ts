@@ -40,6 +40,19 @@ const undiciClient: Plugin = {
   },
 }
 
+/** Our own log is written by the process itself: of pino, what writes it on another thread is left out. */
+const pinoHere: Plugin = {
+  name: 'pino-here',
+  setup(setup) {
+    setup.onResolve({ filter: /^\.\/(lib\/)?transport$/ }, ({ path, resolveDir }) =>
+      /node_modules\/pino\/lib\/transport$/.test(join(resolveDir, path))
+        ? { path, namespace: 'pino-unused' }
+        : undefined,
+    )
+    setup.onLoad({ filter: /./, namespace: 'pino-unused' }, () => ({ contents: 'module.exports = undefined' }))
+  },
+}
+
 /** The tree of all keys, taken from the schema here and not at each start. */
 const knownKeys: Plugin = {
   name: 'known-keys',
@@ -92,7 +105,7 @@ async function bundle(entry: string, name: string, plugins: Plugin[]): Promise<M
     legalComments: 'none',
     // How undici is told to leave its second, experimental parser out: Node itself is built so.
     define: { esbuildDetection: 'true', 'import.meta.dirname': '__dirname' },
-    plugins: [undiciClient, knownKeys, ...plugins],
+    plugins: [undiciClient, pinoHere, knownKeys, ...plugins],
   })
   return metafile
 }
