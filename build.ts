@@ -6,8 +6,8 @@
  * with its compiled code (cache.ts). Parts that most runs never touch stay behind a dynamic import inside it; what no pod
  * needs is in a file of its own.
  */
-import { execFileSync } from 'node:child_process'
-import { chmodSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
@@ -104,10 +104,17 @@ async function bundle(entry: string, name: string, plugins: Plugin[]): Promise<M
     // The notices are whole, and in a file of their own.
     legalComments: 'none',
     // How undici is told to leave its second, experimental parser out: Node itself is built so.
-    define: { esbuildDetection: 'true', 'import.meta.dirname': '__dirname' },
+    define: { esbuildDetection: 'true', 'import.meta.dirname': '__dirname', __REVISION__: JSON.stringify(revision()) },
     plugins: [undiciClient, pinoHere, knownKeys, ...plugins],
   })
   return metafile
+}
+
+/** Of the repository; where there is none, `REVISION`, as a build of the image says it. */
+function revision(): string {
+  if (!existsSync(join(import.meta.dirname, '.git'))) return process.env['REVISION'] || 'unknown'
+  const { stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' })
+  return /^[0-9a-f]{40,64}$/.exec(stdout?.trim() ?? '')?.[0] ?? 'unknown'
 }
 
 await buildKernel()

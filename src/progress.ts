@@ -17,6 +17,13 @@ export interface FileStatus {
   }[]
 }
 
+/**
+ * What happened to the files of a source. `opened`: taken up, also at a start and a reload; `truncated`: or written over
+ * in place; `rotated`, `deleted`: they lost the name that they were followed under, or their last one.
+ */
+export const FILE_EVENTS = ['opened', 'rotated', 'truncated', 'deleted'] as const
+export type FileEvents = Record<(typeof FILE_EVENTS)[number], number>
+
 /** How far a backend is behind one source. */
 export interface SourceLag {
   readonly source: string

@@ -4,7 +4,7 @@
  * Guarantees: what one snapshot shows is of one moment, and each number is taken once.
  */
 
-import { DURATION_BOUNDS } from './delivery/outcome/stats.ts'
+import { DURATION_BOUNDS, SIZE_BOUNDS } from './delivery/outcome/stats.ts'
 import type { Ledger } from './ledger.ts'
 import { memoryLimit, memoryUse } from './memory.ts'
 import type { Metadata } from './metadata.ts'
@@ -23,7 +23,7 @@ import type {
   VolumeHealth,
 } from './server/shipper-view.ts'
 import type { Sources, Waits } from './tail/sources.ts'
-import { VERSION } from './version.ts'
+import { REVISION, VERSION } from './version.ts'
 import type { Volume } from './volume.ts'
 
 const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
@@ -63,7 +63,7 @@ function backendHealth(pipeline: Pipeline, lag: readonly SourceLag[]): BackendHe
 }
 
 function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): PipelineStatus {
-  const { name, budget, delivery, deadLetters, rejectReasons, dropReasons, endpoint, stage } = pipeline.parts
+  const { name, budget, delivery, deadLetters, rejectReasons, dropReasons, endpoint, stage, transport } = pipeline.parts
   const { stats, health } = delivery
   const { lastError } = stats
   return {
@@ -87,6 +87,8 @@ function pipelineStatus(pipeline: Pipeline, lag: readonly SourceLag[]): Pipeline
     retimedRecords: stats.retimedRecords,
     wireBytes: stats.wireBytes,
     durations: { bounds: DURATION_BOUNDS, counts: [...stats.durations], sum: stats.durationSeconds },
+    sizes: { bounds: SIZE_BOUNDS, counts: [...stats.sizes], sum: stats.sizeBytes },
+    certificates: Object.fromEntries(Object.entries(transport.certificates ?? {}).map(([of, at]) => [of, iso(at)!])),
     lag,
   }
 }
@@ -171,6 +173,7 @@ export function snapshotOf(parts: Parts): ShipperSnapshot {
     ),
     pipelines: lags.map(({ pipeline, lag }) => pipelineStatus(pipeline, lag)),
     ledger: ledgerLines(ledger),
+    fileEvents: [...sources.tail.fileEvents].map(([source, events]) => ({ source, ...events })),
     files,
     refused: [...refused(waits, sources)],
   }
@@ -188,6 +191,7 @@ function healthOf(
   return {
     status: saved && up && !waiting ? 'ok' : 'degraded',
     version: VERSION,
+    revision: REVISION,
     state,
     pins: tail.pins,
     heldBytes: tail.heldBytes,

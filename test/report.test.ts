@@ -67,7 +67,7 @@ async function running(t: Test, { status = 204, saved = true } = {}) {
 t.test('a snapshot of what was delivered: every byte is delivered, nothing lags, all is well', async t => {
   const { log, ledger, sources, pipeline, parts } = await running(t)
   t.ok(await until(() => pipeline.idle && ledger.account('app', 'main').statement().delivered.lines === 2))
-  const { health, pipelines, files, refused, identity, ledger: lines } = snapshotOf(parts())
+  const { health, pipelines, files, refused, identity, ledger: lines, fileEvents } = snapshotOf(parts())
   t.strictSame(identity, { namespace: 'shop', pod: 'web-0', node: null }, 'null is what is not known')
   t.match(health, {
     status: 'ok',
@@ -85,12 +85,18 @@ t.test('a snapshot of what was delivered: every byte is delivered, nothing lags,
     {
       ...{ backend: 'main', up: true, endpoint: 'http://127.0.0.1:9', lastError: null, batchesInFlight: 0 },
       ...{ budget: { used: 0 }, requests: [{ status: '2xx', verdict: 'delivered', count: 1 }], retries: {} },
-      ...{ deadLetters: null, lag: [{ source: 'app', bytes: 0, seconds: 0, inFlightSeconds: 0 }] },
+      ...{
+        certificates: {},
+        sizes: { sum: Number },
+        deadLetters: null,
+        lag: [{ source: 'app', bytes: 0, seconds: 0, inFlightSeconds: 0 }],
+      },
     },
   ])
   t.match(files, [{ source: 'app', path: log, state: 'live', size: 8, cursors: [{ read: 8, committed: 8 }] }])
   t.strictSame(refused, [])
   t.strictSame(lines, ledgerLines(ledger))
+  t.match(fileEvents[0], { source: 'app', opened: 1, rotated: 0, truncated: 0, deleted: 0 })
   t.match(lines, [{ source: 'app', backend: 'main', statement: { delivered: { lines: 2, bytes: 8 } } }])
   t.equal(backlogBytes(pipeline, sources), 0)
 })

@@ -47,7 +47,7 @@ export class Live implements ShipperView {
   #until: number | undefined
   #configuration: ConfigurationHealth
   #problems: readonly string[] = []
-  #reloads: Reloads = { applied: 0, refused: 0 }
+  #reloads: Reloads = { applied: 0, refused: 0, appliedAt: new Date().toISOString() }
   #ready = false
 
   constructor(config: Config, build: (config: Config, before?: Shipper) => Shipper, log: Logger) {
@@ -74,7 +74,8 @@ export class Live implements ShipperView {
 
   /** What stands in the file is what runs. */
   accept(applied: boolean): void {
-    if (applied) this.#reloads = { ...this.#reloads, applied: this.#reloads.applied + 1 }
+    if (applied)
+      this.#reloads = { ...this.#reloads, applied: this.#reloads.applied + 1, appliedAt: new Date().toISOString() }
     if (applied || this.#configuration.kind === 'refused') this.#configuration = now('current', 0)
     this.#problems = []
   }

@@ -34,7 +34,7 @@ export async function attempt(
   if (reply.kind === 'failure' && stopped()) return undefined
   const verdict = judged(backend, reply, batch)
   const status = reply.kind === 'answer' ? reply.answer.status : undefined
-  stats.request(status, verdict.kind, (performance.now() - before) / 1000)
+  stats.request(status, verdict.kind, (performance.now() - before) / 1000, request.body.length)
   return { verdict, status }
 }
 

@@ -3,7 +3,7 @@
  * view. Everything here is read, nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
-import type { FileStatus, SourceLag } from '../progress.ts'
+import type { FileEvents, FileStatus, SourceLag } from '../progress.ts'
 import type { Caller } from '../termination.ts'
 
 export interface ShipperView {
@@ -27,6 +27,8 @@ export interface ShipperSnapshot {
   readonly health: ShipperHealth
   readonly pipelines: readonly PipelineStatus[]
   readonly ledger: readonly LedgerLine[]
+  /** What happened to the files of each source. */
+  readonly fileEvents: readonly (Readonly<FileEvents> & { readonly source: string })[]
   /** With paths: shown on loopback only. */
   readonly files: readonly FileStatus[]
   readonly refused: readonly UnfollowedPath[]
@@ -61,6 +63,8 @@ export interface ConfigurationHealth {
 export interface Reloads {
   readonly applied: number
   readonly refused: number
+  /** When the configuration that runs was put to use, at the start or by a reload: an ISO time. */
+  readonly appliedAt: string
 }
 
 /** Without the configuration, which the shipper knows nothing of. */
@@ -71,6 +75,7 @@ export interface ShipperHealth {
    */
   readonly status: 'ok' | 'degraded'
   readonly version: string
+  readonly revision: string
   readonly state: StateHealth
   /** Whether unacknowledged files are kept by hard links in the state directory. */
   readonly pins:
@@ -173,15 +178,30 @@ export interface PipelineStatus {
   /** How many sets of labels, or names of indices, values of records have made; null: they make none. */
   readonly cardinality: number | null
   /** Records that are kept for a replay; null: none are kept. */
-  readonly deadLetters: { readonly written: number; readonly omitted: number; readonly bytes: number } | null
+  readonly deadLetters: {
+    readonly written: number
+    readonly omitted: number
+    readonly bytes: number
+    readonly limit: number
+  } | null
   readonly payloadBytes: number
   /** Records without their fields, or their own times, since the backend does not take them. */
   readonly baredRecords: number
   readonly retimedRecords: number
   readonly wireBytes: number
   /** Requests per bucket, not cumulated; the bounds are in seconds and the last bucket has none. */
-  readonly durations: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number }
+  readonly durations: Distribution
+  /** The same of their sizes, in bytes. */
+  readonly sizes: Distribution
+  /** When certificates end, by whose they are: ISO times. */
+  readonly certificates: Readonly<Record<string, string>>
   readonly lag: readonly SourceLag[]
+}
+
+export interface Distribution {
+  readonly bounds: readonly number[]
+  readonly counts: readonly number[]
+  readonly sum: number
 }
 
 export interface LedgerLine {

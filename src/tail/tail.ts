@@ -17,6 +17,7 @@ import type { Island } from '../chunk.ts'
 import { type Ledger, total } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { Effort } from './directories/effort.ts'
+import type { FileEvents } from '../progress.ts'
 import { inodeKey } from './files/fingerprint.ts'
 import { Habits } from './files/names.ts'
 import type { OpenFile } from './files/open.ts'
@@ -69,6 +70,7 @@ export class Tail {
   readonly #table = new Table()
   readonly #pins: Pins
   readonly #lineage: Lineage
+  readonly #fileLog: FileLog
   readonly #scheduler: Scheduler
   readonly #candidates: Candidates
   readonly #follower: Follower
@@ -112,6 +114,7 @@ export class Tail {
     const lineage = new Lineage(table, ledger, () => this.#follower.committed())
     const saver = new Saver(store, () => this.snapshot())
     const truncation = new Truncation(table, log)
+    const fileLog = new FileLog(bySource.keys(), log)
     const scheduler = new Scheduler(table, {
       poll: (tailer, now) => this.#follower.looks.look(tailer, now),
       sweep: () => this.#look(false),
@@ -156,7 +159,7 @@ export class Tail {
       truncation,
       saver,
       habits,
-      fileLog: new FileLog(log),
+      fileLog,
       cleared: path => this.#candidates.cleared(path),
       compressed: (path, source) => this.#candidates.compressed(path, source),
       search: entry => this.#search.find(entry, { replaced: true, truncated: true }),
@@ -210,6 +213,7 @@ export class Tail {
       boundsOf,
       sources: bySource,
     })
+    this.#fileLog = fileLog
     this.#pins = pins
     this.#lineage = lineage
     this.#saver = saver
@@ -323,7 +327,8 @@ export class Tail {
     return this.#previous
   }
 
-  #inherit({ checkpoint, islands, ledger, mostFiles }: Handover): void {
+  #inherit({ checkpoint, islands, ledger, fileEvents, mostFiles }: Handover): void {
+    this.#fileLog.resume(fileEvents)
     this.#candidates.parking.most = mostFiles
     this.#lineage.inherited = new Set(checkpoint.generations.map(({ key }) => key))
     this.#lineage.islands = islands
@@ -383,6 +388,11 @@ export class Tail {
     for (const { source, path, size, room = false } of this.#archives.unseen) {
       yield { source, path, size, offsets: {}, room }
     }
+  }
+
+  /** What happened to files, by source. */
+  get fileEvents(): ReadonlyMap<string, Readonly<FileEvents>> {
+    return this.#fileLog.events
   }
 
   get pins(): PinHealth {
@@ -493,6 +503,7 @@ export class Tail {
       handles: new Handles(handles, keys),
       islands,
       ledger: this.#ledger,
+      fileEvents: this.#fileLog.events,
       previous: this.#previous,
       mostFiles: this.#candidates.parking.most,
     }

@@ -16,7 +16,7 @@ async function made(reply: Reply, judge: (answer: Answer) => Verdict, stopped = 
   const stats = new DeliveryStats()
   const parts = { backend: { judge }, transport: { send: async () => reply }, stats, stopped: () => stopped }
   const attempted = await attempt(parts, EXCHANGE, { id: 'x', records: 1 })
-  return { attempted, requests: [...stats.requests] }
+  return { attempted, requests: [...stats.requests], bytes: stats.sizeBytes }
 }
 
 const answered = (status: number, headers: Record<string, string> = {}): Reply => ({
@@ -29,9 +29,10 @@ const never = (): Verdict => {
 }
 
 t.test('what the judge says of an answer is the verdict, and is counted with its status', async t => {
-  const { attempted, requests } = await made(answered(204), () => ({ kind: 'delivered' }))
+  const { attempted, requests, bytes } = await made(answered(204), () => ({ kind: 'delivered' }))
   t.same(attempted, { verdict: { kind: 'delivered' }, status: 204 })
   t.same(requests, [{ status: '2xx', verdict: 'delivered', count: 1 }])
+  t.equal(bytes, EXCHANGE.body.length)
 })
 
 t.test('no answer is a fault that passes, or lasts until the configuration is mended', async t => {
@@ -58,7 +59,7 @@ t.test(
   'a request that a stop dropped says nothing and is not counted; an answer that came all the same does',
   async t => {
     const dropped = await made(failed('ABORTED'), never, true)
-    t.same(dropped, { attempted: undefined, requests: [] })
+    t.same(dropped, { attempted: undefined, requests: [], bytes: 0 })
     const came = await made(answered(204), () => ({ kind: 'delivered' }), true)
     t.match(came, { attempted: { verdict: { kind: 'delivered' } } })
   },

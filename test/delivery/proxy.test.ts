@@ -1,4 +1,5 @@
 /** Ways through a proxy: what it gets to see, and what it says is told apart from what the endpoint says. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
@@ -175,6 +176,8 @@ t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' },
   const named = authority.sign('logs.test')
   const local = authority.sign('proxy', 'IP:127.0.0.1')
   const read = ({ cert, key }: { cert: string; key: string }) => ({ cert: readFileSync(cert), key: readFileSync(key) })
+  /** When it ends: milliseconds since the epoch. */
+  const until = ({ cert }: { cert: string }) => new X509Certificate(readFileSync(cert)).validToDate.getTime()
   const heads: Record<string, unknown>[] = []
   let connections = 0
   const server = createTlsServer(read(named), (request, response) => {
@@ -229,10 +232,13 @@ t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' },
     proxy.detour = port
     const transport = transportTo(t, 'https://logs.test', { tls, proxy: { url: proxy.url } })
     t.equal(sent(await transport.send(LINE)), 200)
+    t.same(transport.certificates, { server: until(named), proxy: until(local) })
     const untrusting = transportTo(t, 'https://logs.test', { proxy: { url: proxy.url } })
     t.equal(sent(await untrusting.send(LINE)), 'proxy_UNABLE_TO_VERIFY_LEAF_SIGNATURE')
     const [, origin] = await receiving(t)
-    t.equal(sent(await transportTo(t, origin, { tls, proxy: { url: proxy.url } }).send(LINE)), 204)
+    const forwarded = transportTo(t, origin, { tls, proxy: { url: proxy.url } })
+    t.equal(sent(await forwarded.send(LINE)), 204)
+    t.same(forwarded.certificates, { proxy: until(local) }, 'the server has none')
   })
 
   t.test('access tokens are asked for through it as well, under the same authority', async t => {
@@ -256,6 +262,7 @@ t.test('tunnels', { skip: hasOpenssl() ? false : 'no openssl on this machine' },
       ],
     )
     t.equal(proxy.seen.length, 2)
+    t.same(transport.certificates, { server: until(named), token_server: until(named) })
   })
 
   t.test('an IPv6 address is named in brackets', async t => {

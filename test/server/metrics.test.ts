@@ -70,13 +70,15 @@ t.test('a scrape shows the moment: repeated or at once, nothing is counted twice
   t.ok(before.size > 40)
 })
 
-t.test('the histogram of durations is cumulated, and its last bucket is the count', async t => {
+t.test('histograms are cumulated, and their last bucket is the count', async t => {
   const { scrape } = await scraped(t)
   const all = series((await scrape()).body)
   const bucket = (le: string) => all.get(`logshipper_request_duration_seconds_bucket{le="${le}",backend="main"}`)
   t.strictSame(['0.1', '1', '+Inf'].map(bucket), [4, 6, 7])
   t.equal(all.get('logshipper_request_duration_seconds_count{backend="main"}'), 7)
   t.equal(all.get('logshipper_request_duration_seconds_sum{backend="main"}'), 12.5)
+  t.equal(all.get('logshipper_request_size_bytes_bucket{le="4096",backend="main"}'), 3)
+  t.equal(all.get('logshipper_request_size_bytes_sum{backend="main"}'), 40_000)
 })
 
 t.test('states are numbers', async t => {
@@ -90,7 +92,24 @@ t.test('states are numbers', async t => {
   t.equal(first.get('logshipper_files{state="rotated"}'), 0)
   t.equal(first.get('logshipper_refused_paths{source="app"}'), 2)
   t.equal(first.get('logshipper_budget_used_bytes{backend="main"}'), 1024)
-  t.equal(first.get('logshipper_build_info{version="1.2.3"}'), 1)
+  t.equal(first.get(`logshipper_build_info{version="1.2.3",revision="c0ffee",node="${process.versions.node}"}`), 1)
+  const ends = (certificate: string) =>
+    first.get(`logshipper_backend_certificate_not_after_timestamp_seconds{backend="main",certificate="${certificate}"}`)
+  t.strictSame(
+    ['server', 'client', 'proxy'].map(ends),
+    [Date.UTC(2026, 2, 1) / 1000, Date.UTC(2026, 1, 1) / 1000, undefined],
+    'and what is not known is absent',
+  )
+  t.strictSame(
+    ['opened', 'rotated', 'truncated', 'deleted'].map(each =>
+      first.get(`logshipper_files_${each}_total{source="app"}`),
+    ),
+    [4, 3, 2, 1],
+  )
+  t.equal(first.get('logshipper_dead_letter_limit_bytes{backend="main"}'), 1000)
+  t.equal(first.get('logshipper_config_last_reload_success_timestamp_seconds'), 1767323045.678)
+  t.equal(first.get('logshipper_checkpoint_state{state="saved"}'), 1)
+  t.equal(first.get('logshipper_backend_next_attempt_timestamp_seconds{backend="main"}'), undefined)
   t.equal(first.get('logshipper_backend_state{backend="main",state="up"}'), 1)
   t.equal(first.get('logshipper_backend_state{backend="main",state="down"}'), 0)
   t.equal(first.get('logshipper_backend_down_since_timestamp_seconds{backend="main"}'), undefined)
@@ -111,7 +130,13 @@ t.test('states are numbers', async t => {
   t.equal(second.get('logshipper_backend_up{backend="main"}'), 0)
   t.equal(second.get('logshipper_backend_state{backend="main",state="down"}'), 1)
   t.equal(second.get('logshipper_backend_down_since_timestamp_seconds{backend="main"}'), Date.UTC(2026, 0, 1) / 1000)
+  t.equal(
+    second.get('logshipper_backend_next_attempt_timestamp_seconds{backend="main"}'),
+    Date.UTC(2026, 0, 1) / 1000 + 5,
+  )
   t.equal(second.get('logshipper_state_writable'), 0)
+  t.equal(second.get('logshipper_checkpoint_state{state="saved"}'), 0)
+  t.equal(second.get('logshipper_checkpoint_state{state="failing"}'), 1)
   t.equal(second.get('logshipper_watch_mode{mode="events"}'), 0)
   t.equal(second.get('logshipper_watch_mode{mode="polling"}'), 1)
   t.equal(second.get('logshipper_files{state="live"}'), 0)
@@ -220,11 +245,14 @@ t.test('the only labels are bounded ones, and no path is among them', async t =>
   const names = new Set([...body.matchAll(/[{,](\w+)="/g)].map(([, name]) => name))
   t.strictSame([...names].sort(), [
     'backend',
+    'certificate',
     'le',
     'mode',
+    'node',
     'quantile',
     'reason',
     'result',
+    'revision',
     'rule',
     'source',
     'state',

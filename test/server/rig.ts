@@ -85,12 +85,14 @@ const PIPELINE: PipelineStatus = {
   dropReasons: { app: ['filter:below', 'sample'] },
   redactions: [{ source: 'app', rule: 'password', redacted: 4, gaveUp: 1 }],
   cardinality: 12,
-  deadLetters: { written: 3, omitted: 1, bytes: 700 },
+  deadLetters: { written: 3, omitted: 1, bytes: 700, limit: 1000 },
   payloadBytes: 900,
   baredRecords: 0,
   retimedRecords: 0,
   wireBytes: 300,
   durations: { bounds: [0.1, 1], counts: [4, 2, 1], sum: 12.5 },
+  sizes: { bounds: [1024, 4096], counts: [1, 2, 4], sum: 40_000 },
+  certificates: { server: '2026-03-01T00:00:00.000Z', client: '2026-02-01T00:00:00.000Z' },
   lag: [{ source: 'app', bytes: 200, seconds: 1.5, inFlightSeconds: 0.5 }],
 }
 
@@ -114,6 +116,7 @@ export class Stage implements ShipperView {
   healthy: HealthReport = {
     status: 'ok',
     version: '1.2.3',
+    revision: 'c0ffee',
     state: { kind: 'saved' },
     pins: { kind: 'works', pinned: 0 },
     heldBytes: 0,
@@ -146,10 +149,11 @@ export class Stage implements ShipperView {
       health: this.healthy,
       pipelines: this.piped,
       ledger: this.accounts,
+      fileEvents: [{ source: 'app', opened: 4, rotated: 3, truncated: 2, deleted: 1 }],
       files: this.followed,
       refused: this.notFollowed,
       problems: this.wrong,
-      reloads: { applied: 2, refused: 1 },
+      reloads: { applied: 2, refused: 1, appliedAt: '2026-01-02T03:04:05.678Z' },
     }
   }
   terminationBegan(caller: Caller) {

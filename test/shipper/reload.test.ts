@@ -220,6 +220,8 @@ t.test('what cannot be used changes nothing, is shown, and is mended', async t =
   const { text } = await program.get('/metrics')
   t.match(text, /^logshipper_config_last_reload_successful 0$/m)
   t.match(text, new RegExp(`^logshipper_config_reloads_total{result="refused"} ${refusals}$`, 'm'))
+  const applies = Number(/^logshipper_config_last_reload_success_timestamp_seconds ([\d.]+)$/m.exec(text)![1])
+  t.ok(applies < Date.parse((await health(program)).configuration.since) / 1000, 'since before it was refused')
   place.write()
   t.ok(await until(() => program.says('the configuration file is valid again')))
   t.match((await health(program)).configuration, { kind: 'current', problems: 0 })

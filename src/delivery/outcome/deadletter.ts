@@ -51,6 +51,8 @@ export interface DeadLetterStats {
   omitted: number
   /** Bytes of the file now. */
   bytes: number
+  /** Bytes that it may have. */
+  readonly limit: number
 }
 
 const LINE_FEED = 10
@@ -89,7 +91,7 @@ export class DeadLetterFile {
     write: Write = writeSync,
     room: Room = roomAt,
   ) {
-    this.stats = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0 }
+    this.stats = { written: before?.written ?? 0, omitted: before?.omitted ?? 0, bytes: 0, limit: maxBytes }
     this.#state = state
     this.#name = deadLetterName(backend)
     this.#maxBytes = maxBytes

@@ -6,6 +6,9 @@ import type { Verdict } from '../../backends/backend.ts'
 /** Upper bounds of the buckets of request durations, in seconds; the last bucket has none. */
 export const DURATION_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
+/** And of request bodies as they are sent, in bytes. */
+export const SIZE_BOUNDS = [10, 12, 14, 16, 18, 20, 22, 24].map(power => 2 ** power)
+
 /** `none`: there was no answer. */
 export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx' | 'none'
 
@@ -31,6 +34,9 @@ export class DeliveryStats {
   /** Requests per bucket of `DURATION_BOUNDS`, not cumulated, and one more for the rest. */
   readonly durations: number[] = new Array(DURATION_BOUNDS.length + 1).fill(0)
   durationSeconds = 0
+  /** The same, of `SIZE_BOUNDS`. */
+  readonly sizes: number[] = new Array(SIZE_BOUNDS.length + 1).fill(0)
+  sizeBytes = 0
   /** Bytes of payloads as they were encoded and as they went out, once per payload that was delivered. */
   payloadBytes = 0
   wireBytes = 0
@@ -54,7 +60,7 @@ export class DeliveryStats {
     return this.#retries
   }
 
-  request(status: number | undefined, verdict: Verdict['kind'], seconds: number): void {
+  request(status: number | undefined, verdict: Verdict['kind'], seconds: number, bytes: number): void {
     const class_ = statusClass(status)
     const key = `${class_} ${verdict}`
     let row = this.#requests.get(key)
@@ -63,9 +69,10 @@ export class DeliveryStats {
       this.#requests.set(key, row)
     }
     row.count++
-    const bucket = DURATION_BOUNDS.findIndex(bound => seconds <= bound)
-    this.durations[bucket === -1 ? DURATION_BOUNDS.length : bucket]!++
+    this.durations[bucketOf(DURATION_BOUNDS, seconds)]!++
     this.durationSeconds += seconds
+    this.sizes[bucketOf(SIZE_BOUNDS, bytes)]!++
+    this.sizeBytes += bytes
   }
 
   /** A payload of so many bytes, and so many on the wire, was accepted. */
@@ -79,6 +86,11 @@ export class DeliveryStats {
     const key = this.#retries.has(reason) || this.#retries.size < MAX_REASONS ? reason : 'other'
     this.#retries.set(key, (this.#retries.get(key) ?? 0) + 1)
   }
+}
+
+function bucketOf(bounds: readonly number[], value: number): number {
+  const bucket = bounds.findIndex(bound => value <= bound)
+  return bucket === -1 ? bounds.length : bucket
 }
 
 function statusClass(status: number | undefined): StatusClass {

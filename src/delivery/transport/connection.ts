@@ -13,6 +13,7 @@
  * - Redirects are not followed.
  */
 import type { LookupFunction, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Answer } from '../../backends/backend.ts'
 import { codeOf } from '../../errors.ts'
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly kept: number
   /** As `dns.lookup`, which is the default. */
   readonly lookup: LookupFunction | undefined
+  /** A handshake is done. `notAfter`: when the certificate of the other side ends, in milliseconds since the epoch. */
+  readonly onCertificate: (of: 'server' | 'proxy', notAfter: number) => void
 }
 
 export interface ConnectionRequest {
@@ -236,6 +239,7 @@ export class Connection {
         this.#socket = result[1] ?? undefined
         this.#answers = 0
         this.#broken = undefined
+        this.#showCertificate(route.kind === 'forward' ? 'proxy' : 'server', this.#socket)
         // Before undici listens: by then it would have ended the answer.
         this.#socket?.once('error', error => {
           this.#broken = codeOf(error)
@@ -257,11 +261,18 @@ export class Connection {
       }).then(
         socket => {
           this.#socket = socket
+          this.#showCertificate('proxy', socket)
           connect({ ...options, httpSocket: socket }, connected)
         },
         (error: Error) => connected(error, null),
       )
     }
+  }
+
+  #showCertificate(of: 'server' | 'proxy', socket: Socket | undefined): void {
+    if (!(socket instanceof TLSSocket)) return
+    const notAfter = socket.getPeerX509Certificate()?.validToDate.getTime()
+    if (notAfter !== undefined) this.#options.onCertificate(of, notAfter)
   }
 }
 

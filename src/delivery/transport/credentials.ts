@@ -27,6 +27,8 @@ export interface Trust {
   readonly pem: readonly (string | undefined)[]
   /** `undefined`: nothing was configured, and Node's own defaults apply. */
   readonly context: SecureContext | undefined
+  /** When our own certificate ends: milliseconds since the epoch; `undefined` if there is none. */
+  readonly notAfter: number | undefined
 }
 
 export interface Credentials {
@@ -61,6 +63,14 @@ export class CredentialStore {
     }
     if (now - this.#looked >= LOOK) this.#looked = now
     return this.#current
+  }
+
+  /**
+   * When our own certificate ends: milliseconds since the epoch. What an idle backend was configured with may have been
+   * replaced since it was used; before the first use nothing is read.
+   */
+  get clientNotAfter(): number | undefined {
+    return this.#current && this.current?.trust.notAfter
   }
 
   /** Reads everything again. Returns whether that yields others than before. */
@@ -130,17 +140,26 @@ export function basicAuthorization(username: string, password: string): string {
 }
 
 function trust(tls: TlsOptions | undefined, reading: Reading, before: Trust | undefined): Trust {
-  if (tls === undefined) return before ?? { pem: [], context: undefined }
+  if (tls === undefined) return before ?? { pem: [], context: undefined, notAfter: undefined }
   const pem = [tls.ca, tls.cert, tls.key].map(path => path && reading.file(path))
   if (before && pem.every((text, index) => text === before.pem[index])) return before
   const [ca, cert, key] = pem
   if (ca !== undefined && !isBundle(ca)) throw new UnreadableError(tls.ca!, 'NO_CERTIFICATE')
   try {
     const context = createSecureContext({ ca, cert, key, minVersion: `TLSv${tls.minVersion}` })
-    return { pem, context }
+    return { pem, context, notAfter: cert === undefined ? undefined : notAfterOf(cert) }
   } catch (error) {
     // Whichever of the two is at fault: they are changed together.
     throw new UnreadableError(tls.key ?? tls.cert ?? 'tls', codeOf(error))
+  }
+}
+
+/** Of the first certificate, which is the one that is shown. OpenSSL may take what cannot be read here: it is not known then. */
+function notAfterOf(pem: string): number | undefined {
+  try {
+    return new X509Certificate(pem).validToDate.getTime()
+  } catch {
+    return undefined
   }
 }
 

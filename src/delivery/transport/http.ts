@@ -27,7 +27,7 @@ import { CredentialStore, type Credentials } from './credentials.ts'
 import { Tokens } from './oauth2.ts'
 import { type Route, routeTo, saidByProxy, saidOfConnection } from './route.ts'
 import { withoutSecrets } from './secrets.ts'
-import type { HttpRequest, Reply, Transport } from './transport.ts'
+import type { Certificates, HttpRequest, Reply, Transport } from './transport.ts'
 
 /** How much of an answer is kept unless the backend needs more: bytes. */
 const KEPT = 64 * 1024
@@ -65,10 +65,14 @@ export class HttpTransport implements Transport {
   readonly #log: Logger
   readonly #credentials: CredentialStore
   readonly #tokens: Tokens | undefined
+  /** What tokens are asked for through. */
+  readonly #tokenTransport: Transport | undefined
   readonly #route: Route
   readonly #idle: Connection[] = []
   readonly #connections = new Set<Connection>()
   readonly #waiting: (() => void)[] = []
+  /** Of the last handshakes. */
+  readonly #shown: { server?: number; proxy?: number } = {}
   #busy = 0
   #aborted = false
 
@@ -97,7 +101,18 @@ export class HttpTransport implements Transport {
       answerBytes: undefined,
       unreadAnswers: false,
     })
+    this.#tokenTransport = transport
     this.#tokens = new Tokens({ oauth2, transport, logger, env })
+  }
+
+  get certificates(): Certificates {
+    const client = this.#credentials.clientNotAfter
+    const token = this.#tokenTransport?.certificates?.server
+    return {
+      ...this.#shown,
+      ...(client !== undefined && { client }),
+      ...(token !== undefined && { token_server: token }),
+    }
   }
 
   async send(request: HttpRequest): Promise<Reply> {
@@ -212,6 +227,9 @@ export class HttpTransport implements Transport {
     const { lookup } = this.#options
     const connection = new Connection({
       ...{ endpoint, route: this.#route, userAgent, trust, tls, timeout, kept: answerBytes, lookup },
+      onCertificate: (of, notAfter) => {
+        this.#shown[of] = notAfter
+      },
     })
     this.#connections.add(connection)
     return connection

@@ -19,7 +19,15 @@ export type Reply =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly code: string; readonly sentBefore: boolean }
 
+/**
+ * When certificates end, of whom they are: the server and its proxy, as they showed them in the last handshake, our own, and
+ * the server that access tokens come from. Milliseconds since the epoch; what is not known, or not used, is left out.
+ */
+export type Certificates = Readonly<Partial<Record<'server' | 'client' | 'proxy' | 'token_server', number>>>
+
 export interface Transport {
+  /** Left out: it knows of none. */
+  readonly certificates?: Certificates
   /** Never rejects. When it resolves, nothing reads `body` any more. */
   send(request: HttpRequest): Promise<Reply>
   /** Reads credentials and certificates again. Returns whether they are others than before. */

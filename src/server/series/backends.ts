@@ -1,5 +1,5 @@
 /** The metrics of each backend: how it is, what is asked of it, and the memory of its pipeline. */
-import type { BackendHealth, PipelineStatus } from '../shipper-view.ts'
+import type { BackendHealth, Distribution, PipelineStatus } from '../shipper-view.ts'
 import { counter, gauge, histogram, type Sample, type Series, states } from './series.ts'
 
 const BACKEND = ['backend']
@@ -57,6 +57,20 @@ const STATES: readonly BackendHealth['state'][] = ['up', 'down', 'unauthorized']
 
 const seconds = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso) / 1000)
 
+const distribution =
+  (of: (status: PipelineStatus) => Distribution): Series['rows'] =>
+  ({ pipelines }) =>
+    pipelines.flatMap((status): Sample[] => {
+      const { backend } = status
+      const { bounds, counts, sum } = of(status)
+      let count = 0
+      const buckets = [...bounds.map(String), '+Inf'].map((le, at): Sample => {
+        count += counts[at] ?? 0
+        return [{ le, backend }, count, '_bucket']
+      })
+      return [...buckets, [{ backend }, sum, '_sum'], [{ backend }, count, '_count']]
+    })
+
 export const BACKENDS: readonly Series[] = [
   gauge(
     'backend_up',
@@ -72,6 +86,12 @@ export const BACKENDS: readonly Series[] = [
     'When the backend became unavailable; absent while it is up.',
     BACKEND,
     health(({ since }) => seconds(since)),
+  ),
+  gauge(
+    'backend_next_attempt_timestamp_seconds',
+    'When the next request to an unavailable backend begins; absent while it is up.',
+    BACKEND,
+    health(({ nextAttempt }) => seconds(nextAttempt)),
   ),
   gauge(
     'last_delivered_timestamp_seconds',
@@ -95,15 +115,22 @@ export const BACKENDS: readonly Series[] = [
     'request_duration_seconds',
     'Time from the first byte of a request to the end of its answer.',
     BACKEND,
+    distribution(({ durations }) => durations),
+  ),
+  histogram(
+    'request_size_bytes',
+    'Bytes of the body of a request as it is sent, each attempt counted.',
+    BACKEND,
+    distribution(({ sizes }) => sizes),
+  ),
+  gauge(
+    'backend_certificate_not_after_timestamp_seconds',
+    'When a certificate ends: of the server (server), its proxy (proxy) and the server of access tokens (token_server) as they showed it in the last TLS handshake, and our own (client); absent where there is none, or none was seen yet.',
+    [...BACKEND, 'certificate'],
     ({ pipelines }) =>
-      pipelines.flatMap(({ backend, durations: { bounds, counts, sum } }): Sample[] => {
-        let count = 0
-        const buckets = [...bounds.map(String), '+Inf'].map((le, at): Sample => {
-          count += counts[at] ?? 0
-          return [{ le, backend }, count, '_bucket']
-        })
-        return [...buckets, [{ backend }, sum, '_sum'], [{ backend }, count, '_count']]
-      }),
+      pipelines.flatMap(({ backend, certificates }) =>
+        Object.entries(certificates).map(([certificate, at]) => [{ backend, certificate }, seconds(at)!] as const),
+      ),
   ),
   gauge(
     'cardinality',
@@ -170,5 +197,11 @@ export const BACKENDS: readonly Series[] = [
     'Bytes of the dead-letter file.',
     BACKEND,
     pipeline(({ deadLetters }) => deadLetters?.bytes),
+  ),
+  gauge(
+    'dead_letter_limit_bytes',
+    'Bytes that the dead-letter file may have (`deadLetter.maxBytes`); a small volume may leave it less.',
+    BACKEND,
+    pipeline(({ deadLetters }) => deadLetters?.limit),
   ),
 ]

@@ -1,10 +1,17 @@
 /** The metrics of the volume, the configuration and the process. */
-import type { FileStatus } from '../../progress.ts'
-import type { VolumeHealth } from '../shipper-view.ts'
+import type { FileEvents, FileStatus } from '../../progress.ts'
+import type { StateHealth, VolumeHealth } from '../shipper-view.ts'
 import { counter, gauge, one, type Sample, type Series, states, summary } from './series.ts'
 
 const volume = (value: (volume: VolumeHealth) => number | null) =>
   one(({ health }) => health.volume && value(health.volume))
+
+const files =
+  (event: keyof FileEvents): Series['rows'] =>
+  ({ fileEvents }) =>
+    fileEvents.map(each => [{ source: each.source }, each[event]] as const)
+
+const KINDS: readonly StateHealth['kind'][] = ['saved', 'saving', 'failing', 'memory']
 
 export const PROCESS: readonly Series[] = [
   gauge('files', 'Open files by state.', ['state'], ({ files }) => {
@@ -12,6 +19,25 @@ export const PROCESS: readonly Series[] = [
     for (const { state } of files) counts[state]++
     return Object.entries(counts).map(([state, count]) => [{ state }, count] as const)
   }),
+  counter(
+    'files_opened_total',
+    'Files taken up: new ones, and those taken up again at a start or a reload.',
+    ['source'],
+    files('opened'),
+  ),
+  counter(
+    'files_rotated_total',
+    'Files that lost the name that they were followed under, and have another one.',
+    ['source'],
+    files('rotated'),
+  ),
+  counter(
+    'files_truncated_total',
+    'Files that were truncated, or written over in place.',
+    ['source'],
+    files('truncated'),
+  ),
+  counter('files_deleted_total', 'Files that lost their last name while they were open.', ['source'], files('deleted')),
   gauge('refused_paths', 'Paths that match and are not followed.', ['source'], ({ health }) =>
     health.sources.map(
       ({ name, refused }) => [{ source: name }, Object.values(refused).reduce((a, b) => a + b, 0)] as const,
@@ -40,6 +66,12 @@ export const PROCESS: readonly Series[] = [
     '1 if the checkpoint can be written; 0 also when the configuration keeps no state.',
     [],
     one(({ health }) => Number(health.state.kind === 'saved')),
+  ),
+  gauge(
+    'checkpoint_state',
+    'State of the checkpoint, 1 for the present one: saved; saving for so long that it may hang; failing; memory, by configuration.',
+    ['state'],
+    ({ health }) => states('state', KINDS, health.state.kind),
   ),
   gauge(
     'watch_mode',
@@ -78,7 +110,13 @@ export const PROCESS: readonly Series[] = [
     one(({ health }) => health.previous.unsettledBytes),
   ),
   counter('config_reloads_total', 'Reloads of the configuration, by result.', ['result'], ({ reloads }) =>
-    Object.entries(reloads).map(([result, count]) => [{ result }, count] as const),
+    (['applied', 'refused'] as const).map(result => [{ result }, reloads[result]] as const),
+  ),
+  gauge(
+    'config_last_reload_success_timestamp_seconds',
+    'When the configuration that runs was put to use: by the last reload that was applied, or at the start.',
+    [],
+    one(({ reloads }) => Date.parse(reloads.appliedAt) / 1000),
   ),
   gauge(
     'config_last_reload_successful',
@@ -86,7 +124,12 @@ export const PROCESS: readonly Series[] = [
     [],
     one(({ health }) => Number(health.configuration.kind === 'current')),
   ),
-  gauge('build_info', 'The version that runs.', ['version'], ({ health }) => [[{ version: health.version }, 1]]),
+  gauge(
+    'build_info',
+    'The version that runs, the commit that it was built from, and the version of Node.',
+    ['version', 'revision', 'node'],
+    ({ health: { version, revision } }) => [[{ version, revision, node: process.versions.node }, 1]],
+  ),
 
   summary(
     'event_loop_delay_seconds',

@@ -164,6 +164,7 @@ export class Follower {
   #beginAnew(tailer: Tailer): void {
     const { pinning, sources, lineage, table, missed, search } = this.#parts
     const old = tailer.generation
+    this.#parts.fileLog.truncated(tailer)
     // The pin holds the inode, whose content is another now.
     pinning.release(tailer)
     tailer.emptied = tailer.size === 0

@@ -7,6 +7,7 @@
  */
 import type { Island } from '../../chunk.ts'
 import type { Ledger } from '../../ledger.ts'
+import type { FileEvents } from '../../progress.ts'
 import type { Handles } from '../rotation/handles.ts'
 import type { Checkpoint } from '../state/checkpoint.ts'
 import type { PreviousEnd } from './previous.ts'
@@ -18,6 +19,8 @@ export interface Handover {
   readonly islands: ReadonlyMap<string, ReadonlyMap<string, readonly Island[]>>
   /** What it has counted beyond what a checkpoint saves. */
   readonly ledger: Ledger
+  /** What happened to files, by source. */
+  readonly fileEvents: ReadonlyMap<string, Readonly<FileEvents>>
   /** How the process before this one ended. */
   readonly previous: PreviousEnd
   /** How many files may be open at the same time. */

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
@@ -279,19 +280,21 @@ t.test('basic credentials and keys have their own headers', async t => {
 t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, async t => {
   const directory = mkdtempSync(join(tmpdir(), 'tls-'))
   const at = (name: string) => join(directory, name)
-  const make = (name: string, subject: string) =>
+  const make = (name: string, subject: string, days = '2') =>
     execFileSync(
       'openssl',
       [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', days],
         ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${subject}`],
         ...['-addext', `subjectAltName=DNS:${subject}`],
       ],
       { stdio: 'ignore' },
     )
+  /** When it ends: milliseconds since the epoch. */
+  const until = (name: string) => new X509Certificate(readFileSync(at(`${name}.pem`))).validToDate.getTime()
   make('server', 'logs.test')
   make('one', 'one')
-  make('two', 'two')
+  make('two', 'two', '3')
   const peers: string[] = []
   const server = createTlsServer(
     {
@@ -346,6 +349,9 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
     t.equal(transport.reload(), true)
     t.match(await transport.send(request()), { kind: 'answer' })
     t.same(peers, ['one', 'two'])
+    const { client, server: shown, ...others } = transport.certificates
+    t.same([client, shown], [until('two'), until('server')], 'and it is known when each ends')
+    t.same(others, {})
     const under = transport.send(request())
     writeFileSync(at('own.pem'), readFileSync(at('one.pem')))
     writeFileSync(at('own.key'), readFileSync(at('one.key')))
@@ -369,7 +375,9 @@ t.test('TLS', { skip: hasOpenssl() ? false : 'no openssl on this machine' }, asy
 
   t.test('the checks can be switched off for trying things out', async t => {
     const transport = transportTo(url, { tls: { ...tls, insecureSkipVerify: true } })
+    t.same(transport.certificates, {}, 'nothing is known before the first handshake')
     t.match(await transport.send(request()), { kind: 'answer' })
+    t.same(transport.certificates, { server: until('server') }, 'the certificate is seen all the same')
     await transport.close()
   })
 })

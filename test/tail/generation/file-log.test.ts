@@ -2,8 +2,9 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { FileLog } from '../../../src/tail/generation/file-log.ts'
 import { scratch } from '../../scratch.ts'
-import { type Room, room, source } from '../rig.ts'
+import { Journal, type Room, room, source } from '../rig.ts'
 
 let ahead = 0
 const now = performance.now.bind(performance)
@@ -72,6 +73,34 @@ t.test('a deleted file is logged without a new name, a truncated one as truncate
     [
       { event: 'file_rotated', path, to: null, offset: 6, size: 6 },
       { event: 'file_truncated', path: other },
+    ],
+  )
+  t.strictSame([...r.tail.fileEvents], [['app', { opened: 2, rotated: 0, truncated: 1, deleted: 1 }]])
+})
+
+t.test('what happened to files is counted from 0 by source, and goes on from what was counted before', async t => {
+  const dir = scratch(t)
+  const path = join(dir, 'app.log')
+  writeFileSync(path, 'a1\n')
+  const r = await room(t, { sources: [source(path)] })
+  await r.came(1)
+  renameSync(path, join(dir, 'app.log.1'))
+  t.ok(await r.until(() => r.tail.fileEvents.get('app')?.rotated === 1))
+  const next = new FileLog(['app', 'new'], new Journal())
+  const none = { opened: 0, rotated: 0, truncated: 0, deleted: 0 }
+  t.strictSame(
+    [...next.events],
+    [
+      ['app', none],
+      ['new', none],
+    ],
+  )
+  next.resume(r.tail.fileEvents)
+  t.strictSame(
+    [...next.events],
+    [
+      ['app', { ...none, opened: 1, rotated: 1 }],
+      ['new', none],
     ],
   )
 })
