@@ -5,8 +5,10 @@
  * Readiness never depends on a backend, or an outage of the log store would take the application out of service; who
  * wants it asks for `/readyz?strict`.
  */
-import type { Handler, Page } from './listen.ts'
+import { acceptsGzip } from './encoding.ts'
+import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
+import type { Shared } from './shared.ts'
 import type { ShipperView } from './shipper-view.ts'
 
 /** The loop turns every 250 ms; one that has not for so long is stuck: milliseconds. */
@@ -15,8 +17,8 @@ const STUCK = 30_000
 /** Paths that may be POSTed to. */
 export const POSTS = ['/prestop'] as const
 
-export function probes(shipper: ShipperView, metrics: () => Promise<Page>): Handler {
-  return async ({ method }, { pathname, searchParams }) => {
+export function probes(shipper: ShipperView, metrics: Shared): Handler {
+  return async ({ method, headers }, { pathname, searchParams }) => {
     switch (pathname) {
       case '/startupz': {
         const { ready, waiting } = shipper.startup()
@@ -43,7 +45,7 @@ export function probes(shipper: ShipperView, metrics: () => Promise<Page>): Hand
       case '/health':
         return json(200, shipper.snapshot().health)
       case '/metrics':
-        return metrics()
+        return metrics(acceptsGzip(headers['accept-encoding']) ? 'gzip' : 'identity')
       case '/prestop':
         // HEAD changes nothing (RFC 9110 §9.2.1). GET has to: it is all that the kubelet's `httpGet` can send.
         // Any client that reaches this port may call it, so it never leaves less than half of the grace period.

@@ -39,7 +39,7 @@ export async function startServer(
   if (port !== null) {
     const handler = probes(
       shipper,
-      shared(async () => ({ status: 200, ...(await metrics.page()) }), now),
+      shared(async () => ({ status: 200, ...(await metrics.page()), headers: { vary: 'accept-encoding' } }), now),
     )
     // `::` takes IPv4 too where the system is dual-stack, which is the default.
     probing = await listen(['::', '0.0.0.0'], port, 'server.port', handler, POSTS)

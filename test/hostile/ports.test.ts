@@ -28,7 +28,7 @@ async function flood(t: Test, port: number, bytes: Buffer): Promise<void> {
 }
 
 for (const [port, paths] of [
-  ['port', ['/metrics', '/health', '/livez', '/prestop']],
+  ['port', ['/metrics', '/metrics gzip', '/health', '/livez', '/prestop']],
   ['adminPort', ['/', '/status', '/ledger']],
 ] as const) {
   t.test(`requests that are pipelined and never read, at the ${port}`, { skip }, async t => {
@@ -38,7 +38,8 @@ for (const [port, paths] of [
     t.ok(await pod.came('one'))
     const calm = anonymous(shipper)
     for (const path of paths) {
-      const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+      const [page, coding = 'identity'] = path.split(' ')
+      const request = Buffer.from(`GET ${page} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: ${coding}\r\n\r\n`)
       const many = Buffer.concat(Array.from({ length: 20_000 }, () => request))
       await Promise.all(Array.from({ length: 8 }, () => flood(t, portOf(shipper, port), many)))
       t.match(await shipper.get('/livez'), /\S/, `${path}: /livez answers`)

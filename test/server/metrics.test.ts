@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { get, type IncomingHttpHeaders } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { CLOCK } from '../../src/clock.ts'
 import { startServer } from '../../src/server/server.ts'
@@ -16,6 +18,17 @@ async function scraped(t: { teardown(end: () => Promise<void>): void }) {
   })
   t.teardown(() => server.close())
   return { stage, scrape: () => ask(server.ports.port!, '/metrics') }
+}
+
+/** An answer as it comes over the wire. */
+function raw(port: number, path: string, headers: Record<string, string>) {
+  return new Promise<{ headers: IncomingHttpHeaders; body: Buffer }>((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers, agent: false }, response => {
+      const parts: Buffer[] = []
+      response.on('data', part => parts.push(part))
+      response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(parts) }))
+    }).on('error', reject)
+  })
 }
 
 /** Series → value, as a scraper reads them. */
@@ -46,6 +59,29 @@ t.test('the ledger is shown as it is, and adds up', async t => {
   t.equal(at('lag_bytes'), 200)
   t.equal(at('lag_seconds'), 1.5)
   t.equal(at('in_flight_seconds'), 0.5)
+})
+
+t.test('a scraper that takes gzip gets the page compressed, and one that does not as it is', async t => {
+  const stage = new Stage()
+  // No time passes: all get one rendering.
+  const server = await startServer({ port: 0, admin: null }, stage, new Journal(), { ...CLOCK, now: () => 0 })
+  t.teardown(() => server.close())
+  const answered = async (headers: Record<string, string>, path = '/metrics') => {
+    const response = await raw(server.ports.port!, path, headers)
+    return { encoding: response.headers['content-encoding'], vary: response.headers.vary, body: response.body }
+  }
+  const plain = await answered({})
+  const gzipped = await answered({ 'accept-encoding': 'gzip,zstd;q=0.5' })
+  t.match(plain, { encoding: undefined, vary: 'accept-encoding' })
+  t.match(gzipped, { encoding: 'gzip', vary: 'accept-encoding' })
+  t.equal(gunzipSync(gzipped.body).toString(), plain.body.toString())
+  t.ok(gzipped.body.length < plain.body.length / 3, `${gzipped.body.length} of ${plain.body.length} bytes`)
+  t.equal((await answered({ 'accept-encoding': 'gzip;q=0' })).encoding, undefined)
+  t.equal(
+    (await answered({ 'accept-encoding': 'gzip' }, '/livez')).encoding,
+    undefined,
+    'only where it saves something',
+  )
 })
 
 t.test('a scrape shows the moment: repeated or at once, nothing is counted twice or goes backwards', async t => {
