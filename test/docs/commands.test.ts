@@ -5,6 +5,8 @@ import t from 'tap'
 import { parseArgs } from '../../src/cli/args.ts'
 import { isCommand } from '../../src/cli/commands.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { EVENTS } from '../../src/events.ts'
+import { NAMES } from '../../src/server/metrics.ts'
 import { commandsOf, DOCUMENTS, document, ROOT, wordsOf } from './documents.ts'
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -20,7 +22,6 @@ const SYSTEM = [
   'git',
   'grep',
   'kill',
-  'jq',
   'ps',
   'tail',
   'time',
@@ -56,12 +57,18 @@ async function wrong(command: string): Promise<string | undefined> {
     case 'kubectl':
       if (args[0] === 'exec') return own[0] === 'logshipper' ? parsed(own.slice(1)) : 'not logshipper'
       if (args[0] === 'kustomize') return existsSync(join(ROOT, args[1]!)) ? undefined : `no overlay ${args[1]}`
-      return ['apply', 'port-forward', 'logs'].includes(args[0]!) ? undefined : `kubectl ${args[0]}`
+      return ['apply', 'describe', 'get', 'logs', 'port-forward', 'top'].includes(args[0]!)
+        ? undefined
+        : `kubectl ${args[0]}`
     case 'helm':
       return chart(args)
     case 'curl': {
       const [, path] = /localhost:\d+(\/\w*)/.exec(command) ?? []
       return path !== undefined && served.includes(`case '${path}'`) ? undefined : `no page ${path}`
+    }
+    case 'jq': {
+      const strange = [...command.matchAll(/\.event == "(\w+)"/g)].find(([, name]) => !(name! in EVENTS))
+      return strange && `no event ${strange[1]}`
     }
     default:
       if (SYSTEM.includes(program)) return missing(args)
@@ -122,6 +129,7 @@ t.test('what is no command is told', async t => {
     'helm template x k8s/charts/none',
     'helm install x oci://ghcr.io/OWNER/charts/none',
     'frobnicate',
+    `jq 'select(.event == "backend_sleepy")'`,
   ])
     t.type(await wrong(command), 'string', command)
 })
@@ -148,6 +156,26 @@ t.test('every command in the text is a script, a file or a command', async t => 
     }
   }
   t.ok(found > 30)
+})
+
+t.test('what a runbook looks for among the metrics is there', t => {
+  const lines = NAMES.flatMap(name => [name, `${name}_sum`, `${name}_count`])
+  let seen = 0
+  for (const { at, language, text } of document('docs/runbooks.md').blocks) {
+    if (language !== 'sh' || !text.includes('/metrics')) continue
+    for (const [program, ...args] of commandsOf({ text }).map(wordsOf)) {
+      if (program !== 'grep') continue
+      for (const alternative of args.at(-1)!.split(/\|(?![^(]*\))/)) {
+        seen++
+        t.ok(
+          lines.some(line => new RegExp(alternative).test(line)),
+          `${at}: ${alternative}`,
+        )
+      }
+    }
+  }
+  t.ok(seen > 4)
+  t.end()
 })
 
 t.test('every page of the two ports is shown once', t => {

@@ -45,7 +45,7 @@ function pod(name: string, annotations: Record<string, string>, spec: Partial<Po
 }
 
 /** Kinds of which this server has no definition. */
-const CUSTOM = ['PodMonitor', 'Rollout']
+const CUSTOM = ['PodMonitor', 'PrometheusRule', 'Rollout']
 
 t.test('every resource is taken by strict validation, and every example by a restricted namespace', t => {
   const examples = readdirSync(join(ROOT, 'k8s/examples')).map(name => `k8s/examples/${name}`)

@@ -186,6 +186,26 @@ export const anyResource = z.discriminatedUnion('kind', [
     }),
   ),
   resource(
+    'monitoring.coreos.com/v1',
+    'PrometheusRule',
+    object({
+      groups: z.array(
+        object({
+          name: text,
+          rules: z.array(
+            object({
+              alert: text,
+              expr: text,
+              for: text.check(z.regex(/^\d+(s|m|h)$/)),
+              labels: map,
+              annotations: object({ summary: text, description: text, runbook_url: text.check(z.regex(/^https:/)) }),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+  resource(
     'networking.k8s.io/v1',
     'NetworkPolicy',
     object({

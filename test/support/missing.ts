@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'clickhouse-server': 'clickhouse-server',
   multilog: 'daemontools',
   nginx: 'nginx-light',
+  prometheus: 'prometheus',
   promtool: 'prometheus',
   rotatelogs: 'apache2-utils',
   savelog: 'debianutils',
