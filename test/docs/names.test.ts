@@ -24,7 +24,16 @@ t.test('every metric that is named is there', t => {
 /** In snake case too, and no events. */
 const OTHERS = new Set([
   // Reasons of verdicts and drops, and states.
-  ...['http_400', 'http_401', 'http_500', 'too_large', 'proxy_407', 'oauth2_invalid_client', 'partial_success'],
+  ...[
+    'http_400',
+    'http_401',
+    'http_500',
+    'too_large',
+    'proxy_407',
+    'not_retried',
+    'oauth2_invalid_client',
+    'partial_success',
+  ],
   // Types of backends and keys of theirs.
   ...['splunk_hec', 'epoch_s', 'epoch_ms', 'epoch_ns', 'max_line_size'],
   // What a tutorial names.
