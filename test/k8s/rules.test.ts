@@ -1,6 +1,6 @@
 /**
  * The alerts: each fires on series of what it is about, after its time and not before, and is silent on those of a healthy
- * shipper. promtool evaluates them. That real processes make such series is what test/real/alerts.test.ts shows.
+ * shipper. promtool evaluates them. That real processes make such series is what test/real/monitoring.test.ts shows.
  */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

@@ -1,6 +1,7 @@
 /**
- * Each alert of k8s/monitoring fires in a real Prometheus for a real shipper that is in that state. Only how long a state
- * must last (`for`) is taken out of the rules: thresholds and windows are as they are delivered.
+ * Each alert of k8s/monitoring fires in a real Prometheus for a real shipper that is in that state, and each query of the
+ * dashboard and of the documentation shows something of it. Only how long a state must last (`for`) is taken out of the
+ * rules: thresholds and windows are as they are delivered.
  *
  *     web-0   one life an hour ago, then one with backends that are down, refuse credentials, refuse records, and have
  *             certificates that end; files that are refused, truncated, dropped; a volume that fills; a configuration
@@ -13,17 +14,24 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
+import { DOCUMENTS } from '../docs/documents.ts'
+import { queries } from '../k8s/dashboard.ts'
 import { alerts, ruleFile } from '../k8s/rules.ts'
 import { object, PROGRAM, Program, Receiver, refuse, sleep, until } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { Authority, hasOpenssl } from '../support/certificates.ts'
-import { type FiringAlert, Prometheus, withoutPrometheus } from '../support/prometheus.ts'
+import { type Answer, type FiringAlert, Prometheus, withoutPrometheus } from '../support/prometheus.ts'
 import { withoutTmpfs } from '../support/tmpfs.ts'
 
 t.setTimeout(175_000)
 
 const skip = withoutPrometheus || (!hasOpenssl() && 'no openssl on this machine') || withoutTmpfs()
 const MIB = 2 ** 20
+
+/** In the documentation: which pod is behind, by how long, and why. */
+const documented = DOCUMENTS.flatMap(({ blocks }) => blocks)
+  .filter(({ language }) => language === 'promql')
+  .map(({ at, text }) => ({ at, expr: text }))
 
 /** By name: labels that one of those that fire must have. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -182,12 +190,13 @@ async function second(t: Test, dir: string) {
   return { limit, live: () => new Program(env, args, { command: 'unshare' }) }
 }
 
-t.test('each alert fires for a process that is in that state', { skip }, async t => {
+t.test('each alert fires for a process that is in that state, and each query shows it', { skip }, async t => {
   const dir = scratch(t, { 'web-0': {}, 'web-1': {}, prometheus: {} })
   t.strictSame(
     Object.keys(EXPECTED).map(name => `Logshipper${name}`),
     alerts().map(({ alert }) => alert),
   )
+  t.equal(documented.length, 3)
   const rules = ruleFile(alert => ({ ...alert, for: '0s' }))
   const prometheus = await Prometheus.start(t, join(dir, 'prometheus'), rules)
 
@@ -235,6 +244,20 @@ t.test('each alert fires for a process that is in that state', { skip }, async t
   const anonymous = await shown(web1, 'logshipper_anonymous_memory_bytes')
   limit(0.7 * anonymous)
   for (const name of ['UncleanShutdowns', 'FilesWaiting', 'MemoryNearLimit']) t.ok(await fires(name), name)
+
+  for (const { at, expr } of [...queries(), ...documented]) {
+    let answer: Answer | undefined
+    const shows = await until(async () => {
+      web0.write()
+      answer = await prometheus.query(expr)
+      return answer.status === 'error' || answer.data!.result.length > 0
+    })
+    t.ok(shows && answer?.status === 'success', `${at}: ${answer?.error ?? expr}`)
+  }
+  await look()
+  const why = documented.at(-1)!.expr
+  const reasons = (await prometheus.query(why)).data!.result.map(({ metric }) => [metric['backend'], metric['reason']])
+  t.strictSame(new Map(reasons as [string, string][]).get('down'), 'ECONNREFUSED', 'why one is behind')
   const holdUp = async () => {
     web1.child.kill('SIGSTOP')
     await sleep(800)
