@@ -12,20 +12,7 @@ import { commandsOf, DOCUMENTS, document, ROOT, wordsOf } from './documents.ts'
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const served = ['probes', 'admin'].map(name => readFileSync(join(ROOT, `src/server/${name}.ts`), 'utf8')).join()
 /** Programs of the system that examples call, with nothing to check here but the paths in their words. */
-const SYSTEM = [
-  'apt-get',
-  'cat',
-  'cosign',
-  'docker',
-  'echo',
-  'export',
-  'git',
-  'grep',
-  'kill',
-  'ps',
-  'tail',
-  'time',
-]
+const SYSTEM = ['apt-get', 'cat', 'cosign', 'docker', 'echo', 'export', 'git', 'grep', 'kill', 'ps', 'tail', 'time']
 
 /** Why a command cannot be run; `undefined`: it can. */
 async function wrong(command: string): Promise<string | undefined> {
