@@ -4,7 +4,7 @@
  *
  * One CommonJS file starts twice as fast as the modules it is made of and keeps less in memory, and twice as fast again
  * with its compiled code (cache.ts). Parts that most runs never touch stay behind a dynamic import inside it; what no pod
- * needs is in a file of its own.
+ * needs is in files of their own.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -69,14 +69,16 @@ export const knownKeys = () => unpack(JSON.parse(${JSON.stringify(JSON.stringify
   },
 }
 
-/** What reads manifests is a bundle of its own, beside the program; it is loaded when it is asked for. */
+/** What reads manifests, and what reads other shippers' configurations, are bundles of their own, loaded when asked for. */
 const MANIFESTS = 'logshipper-manifests.cjs'
-const manifestsApart: Plugin = {
-  name: 'manifests-apart',
+const CONVERT = 'logshipper-convert.cjs'
+const apart: Plugin = {
+  name: 'apart',
   setup(setup) {
-    setup.onResolve({ filter: /\/cli\/manifests\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: `./${MANIFESTS}`, external: true } : undefined,
-    )
+    setup.onResolve({ filter: /\/cli\/(manifests|convert)\.ts$/ }, ({ path, kind }) => {
+      const file = path.endsWith('manifests.ts') ? MANIFESTS : CONVERT
+      return kind === 'dynamic-import' ? { path: `./${file}`, external: true } : undefined
+    })
   },
 }
 
@@ -118,21 +120,23 @@ function revision(): string {
 }
 
 await buildKernel()
-const program = await bundle('src/main.ts', PROGRAM, [manifestsApart])
+const program = await bundle('src/main.ts', PROGRAM, [apart])
 const start = await bundle('src/start.ts', 'logshipper.cjs', [programApart])
 chmodSync('dist/logshipper.cjs', 0o755)
 const manifests = await bundle('src/cli/manifests.ts', MANIFESTS, [])
+const convert = await bundle('src/cli/convert.ts', CONVERT, [])
 // What is in which file: for a test, and for whoever asks where the bytes come from.
 writeFileSync(
   'dist/inputs.json',
-  `${JSON.stringify({ start: sizes(start), program: sizes(program), manifests: sizes(manifests) }, null, 1)}\n`,
+  `${JSON.stringify({ start: sizes(start), program: sizes(program), manifests: sizes(manifests), convert: sizes(convert) }, null, 1)}\n`,
 )
 // It is compiled as Latin-1, which takes half of the memory.
 if (/[^\0-\x7f]/.test(readFileSync(`dist/${PROGRAM}`, 'latin1'))) throw new Error(`dist/${PROGRAM} is not ASCII`)
 // Of a build before, or by another Node.
 for (const file of globSync('dist/*.cache')) rmSync(file)
 execFileSync(process.execPath, ['cache.ts', 'dist'], { cwd: import.meta.dirname, stdio: 'inherit' })
-const packages = bundled(import.meta.dirname, { inputs: { ...program.inputs, ...manifests.inputs } })
+const inputs = { ...program.inputs, ...manifests.inputs, ...convert.inputs }
+const packages = bundled(import.meta.dirname, { inputs })
 writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(packages))
 // For the bill of materials: docker/sbom.ts.
 writeFileSync('dist/bundled.json', `${JSON.stringify(packages, ['name', 'version', 'license'], 1)}\n`)

@@ -180,6 +180,8 @@ async function perform(command: Command): Promise<number> {
     case 'doctor':
     case 'inject':
       return (await import('./cli/manifests.ts')).onManifests(command, streams)
+    case 'convert':
+      return (await import('./cli/convert.ts')).convert(command, loadConfig, streams)
     case 'demo':
       return (await import('./cli/demo.ts')).runDemo([process.argv[1]!], screen())
     case 'run': {

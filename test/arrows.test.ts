@@ -47,6 +47,7 @@ const ARROWS: Record<string, readonly string[]> = {
   server: ['shelf'],
   config: ['process', 'backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
   manifest: ['config', 'shelf'],
+  convert: ['config'],
   report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
   destination: [
     'delivery',
@@ -75,6 +76,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'destination',
     'config',
     'manifest',
+    'convert',
     'backends/backend.ts',
     'process/preview/cutter.ts',
     'process/preview/preview.ts',
@@ -129,6 +131,27 @@ const ORDER: Record<string, readonly string[]> = {
     'delivery.ts',
   ],
   manifest: ['manifest.ts', 'insertion.ts', 'sidecar.ts', 'doctor'],
+  convert: [
+    'remarks.ts',
+    'references.ts',
+    'setting.ts',
+    'made.ts',
+    'print.ts',
+    'times.ts',
+    'sizes.ts',
+    'expressions.ts',
+    'source.ts',
+    'draft.ts',
+    'conversion.ts',
+    'backends.ts',
+    'checked.ts',
+    'tree.ts',
+    'input.ts',
+    'fluent-bit',
+    'loki',
+    'promtail.ts',
+    'convert.ts',
+  ],
 }
 /** A room within a room, and `tail`, are known to the others by so many files at the most. */
 const MOST_DOORS = 8
@@ -139,6 +162,7 @@ const DOORS: Record<string, (file: string) => boolean> = {
   chokidar: file => file === 'tail/watching/watcher.ts',
   pino: file => file === 'main.ts',
   'assemblyscript/asc': file => file === 'kernel/build.ts',
+  'smol-toml': file => file === 'convert/toml.ts',
   yaml: file => file.startsWith('config/') || file.startsWith('manifest/'),
   'prom-client': file => file === 'server/metrics.ts',
   'zod/mini': file =>

@@ -7,13 +7,14 @@
  */
 import { existsSync } from 'node:fs'
 import { parseArgs as parse } from 'node:util'
+import { PEERS, type Peer } from '../config/foreign.ts'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 import { isPlatform, PLATFORMS, type Platform } from '../platform.ts'
 import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option } from './commands.ts'
 
 /** Commands that read a configuration, or ask a process that has one. */
-export type Configured = Exclude<CommandName, 'test' | 'explain' | 'doctor' | 'inject' | 'help' | 'version'>
+export type Configured = Exclude<CommandName, 'test' | 'explain' | 'doctor' | 'inject' | 'convert' | 'help' | 'version'>
 
 /** What is shown of records, and under which configuration. */
 export interface Showing {
@@ -54,6 +55,7 @@ export type Command =
       readonly paths: string | undefined
       readonly platform?: Platform
     }
+  | { readonly kind: 'convert'; readonly from: Peer; readonly file: string }
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
 
@@ -65,6 +67,7 @@ interface Values {
   readonly source?: string
   readonly strict?: boolean
   readonly 'drain-seconds'?: string
+  readonly from?: string
   readonly image?: string
   readonly volume?: string
   readonly paths?: string
@@ -72,6 +75,8 @@ interface Values {
   readonly help?: boolean
   readonly version?: boolean
 }
+
+const CONFIGURATION = /\.(?:ya?ml|json|conf|toml|alloy|river)$/
 
 export function parseArgs(argv: readonly string[]): Command {
   try {
@@ -101,6 +106,8 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
     case 'doctor':
     case 'inject':
       return aboutManifests(kind, words, values)
+    case 'convert':
+      return converting(words, values)
     case 'explain':
       return explaining(words, values)
     case 'run':
@@ -136,12 +143,24 @@ function explaining(words: readonly string[], values: Values): Command {
   return { kind: 'explain', file, line: Number(line), ...showing(values) }
 }
 
+function converting([file, ...others]: readonly string[], { from }: Values): Command {
+  const peers = PEERS.join(', ')
+  const peer = PEERS.find(each => each === from)
+  if (from === undefined) return wrong(`convert needs --from and the name of a shipper: ${peers}`)
+  if (peer === undefined) {
+    const meant = nearest(from, PEERS)
+    return wrong(`--from is one of ${peers}, not ${from}.${meant === undefined ? '' : ` Did you mean ${meant}?`}`)
+  }
+  if (!file || others.length > 0) return wrong('convert takes one file, or - for standard input')
+  return { kind: 'convert', from: peer, file }
+}
+
 /** `run`, which takes paths, and the commands that say how it would go. */
 function following(kind: 'run' | 'validate' | 'config' | undefined, paths: readonly string[], values: Values): Command {
   const offline = kind === 'validate' || kind === 'config'
   const [path] = paths
-  // A lone YAML or JSON file is the configuration: those that are followed are seldom called so.
-  if (offline && values.config === undefined && paths.length === 1 && /\.(?:ya?ml|json)$/.test(path!)) {
+  // A lone file of this kind is the configuration, ours or another shipper's: those that are followed are seldom called so.
+  if (offline && values.config === undefined && paths.length === 1 && CONFIGURATION.test(path!)) {
     return configured(kind, [], { ...values, config: path! })
   }
   if (paths.includes('-')) return wrong('standard input (-) cannot be followed: name a file')

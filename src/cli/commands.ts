@@ -1,4 +1,5 @@
 /** The commands: what each takes, which options, and what its exit codes mean. The help is made of this table. */
+import { PEERS } from '../config/foreign.ts'
 
 export interface OptionHelp {
   readonly type: 'string' | 'boolean'
@@ -20,6 +21,7 @@ export const OPTIONS = {
   },
   strict: { type: 'boolean', says: 'exit 1 if a record did not parse, or its time or level cannot be read' },
   'drain-seconds': { type: 'string', value: 'N', says: 'measured duration of a drain' },
+  from: { type: 'string', value: 'SHIPPER', says: PEERS.join(', ') },
   image: { type: 'string', value: 'IMAGE', says: 'default: logshipper of this version' },
   volume: {
     type: 'string',
@@ -114,6 +116,13 @@ export const COMMANDS = {
     does: 'print the manifest with the sidecar added',
     options: ['image', 'paths', 'platform', 'volume'],
     exits: '0 printed   1 printed, with errors by doctor   2 nothing is printed',
+  },
+  convert: {
+    takes: 'FILE',
+    does: 'print the configuration of another shipper as ours',
+    options: ['from'],
+    exits:
+      '0 all was carried over   1 a bug: the result is not valid   2 nothing is printed   3 some settings are lost',
   },
   schema: { does: 'print the JSON Schema of the configuration', options: [] },
   demo: { does: 'a demo: ships, is killed and recovers, in twenty seconds', options: [] },

@@ -19,12 +19,13 @@ import type { Config } from './config.ts'
 import { copy, type KeyLocation, parseDocument, TOO_MANY, type Tree } from './document.ts'
 import { applyEnvironment, type Variable, variables } from './environment.ts'
 import { type Explained, explain } from './explain.ts'
+import { foreign } from './foreign.ts'
 import { inspect, valueAt } from './inspect.ts'
 import { problemsOf } from './issues.ts'
 import { knownKeys } from './known.ts'
 import { MOST_VALUES } from './outline.ts'
 import { formatKey, type KeyPath, type Problem } from './problem.ts'
-import { readText } from './read.ts'
+import { type ReadText, readText } from './read.ts'
 import { DEFAULT_TYPE, jsonSchema } from './schema.ts'
 import { substitute } from './substitute.ts'
 
@@ -37,6 +38,8 @@ export const FILE_LIMIT = 1024 ** 2
 export interface LoadRequest {
   /** The file named on the command line; otherwise `LOGSHIPPER_CONFIG` names it, otherwise it is the usual one. */
   readonly file?: string | undefined
+  /** What is in that file, where it is not to be read. */
+  readonly text?: string | undefined
   /** Paths and globs from the command line, relative to `cwd`. They replace all sources but the first one's options. */
   readonly paths?: readonly string[] | undefined
   readonly env: Environment
@@ -94,7 +97,12 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const applied = applyEnvironment(tree, env, known)
   problems.push(...applied.problems)
   warnings.push(...applied.warnings)
-  if (file.kind === 'invalid') return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+  const invalid = (): Loaded => ({
+    kind: 'invalid',
+    problems: inOrder(foreignInstead(file, problems)),
+    files: [...files],
+  })
+  if (file.kind === 'invalid') return invalid()
 
   if (paths.length > 0) nameSources(tree, paths, cwd)
   const deployed = [...applied.origins.keys()].some(key => /^(?:sources|backends|state)\b/.test(key))
@@ -117,7 +125,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   if (copy(final, { deepest: Number.POSITIVE_INFINITY, most: MOST_VALUES }) === TOO_MANY) {
     const found = 'too many keys and values after substitution'
     problems.push({ file: file.name, key: '', found, allowed: `at most ${MOST_VALUES} of them` })
-    return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
+    return invalid()
   }
   if (final.sources === undefined || (Array.isArray(final.sources) && final.sources.length === 0)) {
     problems.push(noSources(file))
@@ -137,9 +145,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     problems.push(...completed.problems.filter(({ file }) => file !== GUESSED.file))
     warnings.push(...completed.warnings)
   }
-  if (completed === undefined || problems.length > 0) {
-    return { kind: 'invalid', problems: inOrder(problems), files: [...files] }
-  }
+  if (completed === undefined || problems.length > 0) return invalid()
   const { config } = completed
   warnings.push(...advice(config, env))
   const named = data!.backends.map((entry, index) => {
@@ -179,7 +185,7 @@ export function configurationFile({ file, env, cwd, defaultFile }: LoadRequest):
   return resolve(cwd, file ?? (env.LOGSHIPPER_CONFIG || undefined) ?? defaultFile ?? DEFAULT_FILE)
 }
 
-type FileRead = { readonly name: string } & (
+type FileRead = { readonly name: string; readonly text?: string } & (
   | { readonly kind: 'parsed'; readonly tree: Tree; readonly lineOf: (path: KeyPath) => KeyLocation | undefined }
   | { readonly kind: 'empty' }
   | { readonly kind: 'absent' }
@@ -190,7 +196,7 @@ async function readFile(request: LoadRequest, files: Set<string>): Promise<FileR
   const named = request.file ?? (request.env.LOGSHIPPER_CONFIG || undefined)
   const name = named ?? request.defaultFile ?? DEFAULT_FILE
   const path = configurationFile(request)
-  const text = readText(path, FILE_LIMIT)
+  const text: ReadText = request.text === undefined ? readText(path, FILE_LIMIT) : { kind: 'text', text: request.text }
   if (text.kind === 'absent' && named === undefined) return { kind: 'absent', name }
   files.add(path)
   if (text.kind !== 'text') {
@@ -201,7 +207,13 @@ async function readFile(request: LoadRequest, files: Set<string>): Promise<FileR
       problems: [{ file: name, key: '', found: text.found, allowed: text.allowed, hint }],
     }
   }
-  return { name, ...(await parseDocument(name, text.text)) }
+  return { name, text: text.text, ...(await parseDocument(name, text.text)) }
+}
+
+/** Of a file that is another shipper's only that is said: nothing in it is what it should be here. */
+function foreignInstead({ name, text }: FileRead, problems: readonly Problem[]): readonly Problem[] {
+  const instead = text === undefined ? undefined : foreign(name, text)
+  return instead === undefined ? problems : [instead, ...problems.filter(each => each.file !== name)]
 }
 
 /**

@@ -1,0 +1,115 @@
+/**
+ * References to variables: what a peer writes for one as our configuration writes it, and secrets, which become
+ * references.
+ *
+ * Guarantees: a secret that stands in the input in plain text is in neither the result nor a remark; what looks like a
+ * reference to us and is none to the peer is escaped. Every variable that the result names is known, so that it can be
+ * validated where none of them is set.
+ */
+
+/** What a text or a secret stands in. */
+export interface Holder {
+  raw(): string | undefined
+  note(why: string): void
+}
+
+export interface Dialect {
+  /** What stands between a variable and its default: `:-` as in a shell, or `:` alone. */
+  readonly fallback: ':-' | ':' | 'none'
+  /** `$NAME` is a reference too, and `$$` a dollar. */
+  readonly bare?: boolean
+  /** Texts are written as ours are already. */
+  readonly ours?: boolean
+}
+
+/** A secret as our configuration names it. */
+export interface SecretReference {
+  readonly env: string
+}
+
+const NAME = /^[A-Za-z_]\w*$/
+
+export class References {
+  readonly #dialect: Dialect
+  /** Values that the input itself gives to names. */
+  readonly #known = new Map<string, string>()
+  readonly #variables = new Map<string, string>()
+  readonly #secrets = new Map<string, string>()
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect
+  }
+
+  define(name: string, value: string): undefined {
+    this.#known.set(name, value)
+  }
+
+  /** Every variable of the result, with a value that may stand there. */
+  get placeholders(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#variables)
+  }
+
+  /** A text of the input as our configuration has it. */
+  written(text: string, setting: Holder): string {
+    const { bare = false, ours = false } = this.#dialect
+    const pattern = bare ? /\$\$|\$\{[^}]*\}|\$[A-Za-z_]\w*/g : /\$?\$\{[^}]*\}/g
+    return text.replace(pattern, (found, at: number) => {
+      if (found === '$$') return '$'
+      if (found.startsWith('$${')) return found
+      const inner = found.startsWith('${') ? found.slice(2, -1) : found.slice(1)
+      const reference = this.#reference(inner, at, ours)
+      if (reference !== undefined) return reference
+      setting.note('${…} in it is no variable, and stays a text')
+      return `$${found}`
+    })
+  }
+
+  #reference(inner: string, at: number, ours: boolean): string | undefined {
+    const [, name, sign, rest = ''] = /^\s*(\w+)\s*(?:(:-|:\?|:=|:|-)([\s\S]*))?$/.exec(inner) ?? []
+    if (name === undefined || !NAME.test(name)) return undefined
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    // What stands at the beginning of a path must make one; of an address it is a host then.
+    if (!this.#variables.has(name)) this.#variables.set(name, at > 0 ? '1' : '/1')
+    if (ours) return `\${${inner.trim()}}`
+    if (sign === undefined || this.#dialect.fallback === 'none') return `\${${name}}`
+    if (sign === ':?') return `\${${name}:?${rest}}`
+    if (sign === ':' && this.#dialect.fallback !== ':') return undefined
+    return `\${${name}:-${rest}}`
+  }
+
+  /** A variable that must look like an address, or a number. */
+  example(text: string, value: string): undefined {
+    const name = /^\$\{(\w+)/.exec(text)?.[1]
+    if (name !== undefined) this.#variables.set(name, value)
+  }
+
+  /** The value is a secret: where it is no reference already, the result names a variable to set. */
+  secret(setting: Holder, suggestion: string): SecretReference | undefined {
+    const raw = setting.raw()
+    return raw === undefined || raw === '' ? undefined : this.secretOf(raw, setting, suggestion)
+  }
+
+  /** The same of a part of a setting. */
+  secretOf(raw: string, setting: Holder, suggestion: string): SecretReference {
+    const [, name = ''] = /^\$\{\s*([A-Za-z_]\w*)\s*\}$/.exec(raw) ?? []
+    const known = this.#known.get(name)
+    if (name !== '' && known === undefined) {
+      this.#variables.set(name, '1')
+      return { env: name }
+    }
+    const value = known ?? raw
+    let env = suggestion.toUpperCase().replaceAll(/\W+/g, '_')
+    for (let number = 2; (this.#secrets.get(env) ?? value) !== value; number++)
+      env = `${suggestion.toUpperCase()}_${number}`
+    this.#secrets.set(env, value)
+    this.#variables.set(env, '1')
+    setting.note(`a secret is not written into the result: set the variable ${env}, or name a file in place of { env }`)
+    return { env }
+  }
+}
+
+/** Names of settings, headers and parameters whose values are secrets. */
+export function isSecretive(name: string): boolean {
+  return /auth|token|secret|passw|api[-_]?key|license|access[-_]?key|cookie|credential|signature/i.test(name)
+}
