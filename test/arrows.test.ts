@@ -150,6 +150,7 @@ const ORDER: Record<string, readonly string[]> = {
     'fluent-bit',
     'loki',
     'promtail.ts',
+    'alloy',
     'convert.ts',
   ],
 }

@@ -8,6 +8,7 @@
  * reported.
  */
 
+import { alloy } from './alloy/alloy.ts'
 import { checked, type Load } from './checked.ts'
 import type { Conversion, Converted, Input, Read } from './conversion.ts'
 import { Draft } from './draft.ts'
@@ -24,6 +25,7 @@ interface Converter {
 }
 
 const CONVERTERS: Readonly<Record<string, Converter>> = {
+  alloy: { dialect: { fallback: 'none', ours: true }, convert: alloy },
   promtail: { dialect: { fallback: ':-' }, convert: promtail },
   'fluent-bit': { dialect: { fallback: 'none' }, convert: fluentBit },
 }

@@ -111,10 +111,10 @@ function sourceOf(job: string, labels: Setting | undefined, from: Setting): Sour
   if (written === undefined) return from.lose('it has no __path__')
   const named = labels?.at('job')?.raw()
   const source = new SourceDraft(named ?? job, from)
-  source.paths.push(made(written, path!))
+  source.path(written, path!)
   const excluded = labels?.at('__path_exclude__')
   const without = excluded?.text()
-  if (without !== undefined) source.exclude.push(made(without, excluded!))
+  if (without !== undefined) source.without(without, excluded!)
   for (const [name, value] of labels?.pairs() ?? []) {
     if (name.startsWith('__')) continue
     const text = value.text()
@@ -130,7 +130,7 @@ function relabelled(job: string, from: Setting, rules: Setting | undefined): Sou
   const written = path?.raw()
   if (written === undefined) return undefined
   const source = new SourceDraft(job, from)
-  source.paths.push(made(written.replaceAll(/[^/]*\$\d[^/]*/g, '**').replaceAll(/(\*\*\/)+/g, '**/'), path!))
+  source.path(written.replaceAll(/[^/]*\$\d[^/]*/g, '**').replaceAll(/(\*\*\/)+/g, '**/'), path!)
   from.note(
     'these are the files of all pods of a node: a sidecar follows those on the volume of its own pod, so name them under paths',
   )

@@ -53,24 +53,23 @@ export class References {
   written(text: string, setting: Holder): string {
     const { bare = false, ours = false } = this.#dialect
     const pattern = bare ? /\$\$|\$\{[^}]*\}|\$[A-Za-z_]\w*/g : /\$?\$\{[^}]*\}/g
-    return text.replace(pattern, (found, at: number) => {
+    return text.replace(pattern, found => {
       if (found === '$$') return '$'
       if (found.startsWith('$${')) return found
       const inner = found.startsWith('${') ? found.slice(2, -1) : found.slice(1)
-      const reference = this.#reference(inner, at, ours)
+      const reference = this.#reference(inner, ours)
       if (reference !== undefined) return reference
       setting.note('${…} in it is no variable, and stays a text')
       return `$${found}`
     })
   }
 
-  #reference(inner: string, at: number, ours: boolean): string | undefined {
+  #reference(inner: string, ours: boolean): string | undefined {
     const [, name, sign, rest = ''] = /^\s*(\w+)\s*(?:(:-|:\?|:=|:|-)([\s\S]*))?$/.exec(inner) ?? []
     if (name === undefined || !NAME.test(name)) return undefined
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    // What stands at the beginning of a path must make one; of an address it is a host then.
-    if (!this.#variables.has(name)) this.#variables.set(name, at > 0 ? '1' : '/1')
+    if (!this.#variables.has(name)) this.#variables.set(name, '1')
     if (ours) return `\${${inner.trim()}}`
     if (sign === undefined || this.#dialect.fallback === 'none') return `\${${name}}`
     if (sign === ':?') return `\${${name}:?${rest}}`
@@ -78,7 +77,7 @@ export class References {
     return `\${${name}:-${rest}}`
   }
 
-  /** A variable that must look like an address, or a number. */
+  /** What may stand for the variable that a text begins with: of a path, of an address. */
   example(text: string, value: string): undefined {
     const name = /^\$\{(\w+)/.exec(text)?.[1]
     if (name !== undefined) this.#variables.set(name, value)

@@ -36,6 +36,8 @@ export class Setting {
   readonly content: Content
   readonly context: Context
   #used = false
+  #idle: string | undefined
+  #active = false
 
   constructor(place: Place, content: Content, context: Context) {
     this.place = place
@@ -79,9 +81,19 @@ export class Setting {
     this.context.remarks.say('note', this.place, why)
   }
 
+  /** It says nothing about one of those that it is for: if that holds for all of them, nothing needs to be done. */
+  idle(why: string): undefined {
+    this.#idle = why
+  }
+
+  active(): undefined {
+    this.#active = true
+  }
+
   /** Reports what nothing was made of. */
   leftovers(): undefined {
     if (this.#used) return
+    if (this.#idle !== undefined && !this.#active) return this.needless(this.#idle)
     if (!this.#touched) return this.lose(UNKNOWN)
     for (const each of this.#items) each.leftovers()
   }

@@ -68,6 +68,16 @@ export class SourceDraft {
     for (const [name, type] of Object.entries(types)) this.#types[name] = made(type, from)
   }
 
+  path(glob: string, from: Setting): undefined {
+    from.context.references.example(glob, '/1')
+    this.paths.push(made(glob, from))
+  }
+
+  without(glob: string, from: Setting): undefined {
+    from.context.references.example(glob, '/1')
+    this.exclude.push(made(glob, from))
+  }
+
   label(name: string, value: string, from: Setting): undefined {
     this.labels[name] = made(value, from)
   }

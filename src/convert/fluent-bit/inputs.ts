@@ -59,10 +59,10 @@ export function input(section: Setting, parsers: Parsers, index: number): Tagged
   const written = path?.text()
   if (path === undefined || written === undefined) return section.lose('it has no path')
   const source = new SourceDraft(tag.replaceAll(/[*<].*$/g, '') || 'app', section)
-  for (const each of split(written)) source.paths.push(made(each, path))
+  for (const each of split(written)) source.path(each, path)
   const excluded = section.at('exclude_path')
   for (const each of split(excluded?.text() ?? '')) {
-    source.exclude.push(made(each.startsWith('/') ? each : `/**/${each}`, excluded!))
+    source.without(each.startsWith('/') ? each : `/**/${each}`, excluded!)
   }
   for (const [key, why] of Object.entries(NEEDLESS)) section.needlessAll(why, key)
   options(source, section)

@@ -203,9 +203,10 @@ function match(body: Setting, pipeline: Pipeline): undefined {
   body.needlessAll('stages have no names', 'pipeline_name')
   body.needlessAll('drops are counted by their reason', 'drop_counter_reason')
   const drops = body.at('action')?.raw() === 'drop'
+  if (selected.kind !== 'never') body.active()
   switch (selected.kind) {
     case 'never':
-      return body.needless('no record of its source has these labels')
+      return body.idle('no record of its source has these labels')
     case 'unknown':
       return body.lose(selected.why)
     case 'always':
