@@ -151,6 +151,7 @@ const ORDER: Record<string, readonly string[]> = {
     'loki',
     'promtail.ts',
     'alloy',
+    'filebeat',
     'convert.ts',
   ],
 }

@@ -12,6 +12,7 @@ import { alloy } from './alloy/alloy.ts'
 import { checked, type Load } from './checked.ts'
 import type { Conversion, Converted, Input, Read } from './conversion.ts'
 import { Draft } from './draft.ts'
+import { filebeat } from './filebeat/filebeat.ts'
 import { fluentBit } from './fluent-bit/fluent-bit.ts'
 import { promtail } from './promtail.ts'
 import { type Dialect, References } from './references.ts'
@@ -26,6 +27,7 @@ interface Converter {
 
 const CONVERTERS: Readonly<Record<string, Converter>> = {
   alloy: { dialect: { fallback: 'none', ours: true }, convert: alloy },
+  filebeat: { dialect: { fallback: ':' }, convert: filebeat },
   promtail: { dialect: { fallback: ':-' }, convert: promtail },
   'fluent-bit': { dialect: { fallback: 'none' }, convert: fluentBit },
 }
