@@ -17,6 +17,7 @@ import { fluentBit } from './fluent-bit/fluent-bit.ts'
 import { promtail } from './promtail.ts'
 import { type Dialect, References } from './references.ts'
 import { Remarks } from './remarks.ts'
+import { vector } from './vector/vector.ts'
 
 export type { Load } from './checked.ts'
 
@@ -28,6 +29,7 @@ interface Converter {
 const CONVERTERS: Readonly<Record<string, Converter>> = {
   alloy: { dialect: { fallback: 'none', ours: true }, convert: alloy },
   filebeat: { dialect: { fallback: ':' }, convert: filebeat },
+  vector: { dialect: { fallback: ':-', bare: true }, convert: vector },
   promtail: { dialect: { fallback: ':-' }, convert: promtail },
   'fluent-bit': { dialect: { fallback: 'none' }, convert: fluentBit },
 }

@@ -91,7 +91,8 @@ export class References {
 
   /** The same of a part of a setting. */
   secretOf(raw: string, setting: Holder, suggestion: string): SecretReference {
-    const [, name = ''] = /^\$\{\s*([A-Za-z_]\w*)\s*\}$/.exec(raw) ?? []
+    const bare = this.#dialect.bare ? /^\$([A-Za-z_]\w*)$/.exec(raw)?.[1] : undefined
+    const name = bare ?? /^\$\{\s*([A-Za-z_]\w*)\s*\}$/.exec(raw)?.[1] ?? ''
     const known = this.#known.get(name)
     if (name !== '' && known === undefined) {
       this.#variables.set(name, '1')

@@ -51,6 +51,11 @@ export class Setting {
     return content.kind === 'map' ? [...content.entries.values()].flat() : []
   }
 
+  /** Whether its text has more than one line, and so begins in the line behind its key. */
+  get multiline(): boolean {
+    return this.content.kind === 'value' && typeof this.content.value === 'string' && this.content.value.includes('\n')
+  }
+
   get used(): boolean {
     return this.#used
   }
