@@ -41,7 +41,7 @@ function parameters(tree: BackendTree, query: string, from: Setting, name: strin
   const { references } = from.context
   const all = [...new URLSearchParams(query)].map(([key, value]) => {
     if (!isSecretive(key)) return [key, value]
-    return [key, `\${${references.secretOf(value, from, `${name}_${key}`).env}}`]
+    return [key, references.variable(references.secretOf(value, from, `${name}_${key}`).env)]
   })
   tree['query'] = made(Object.fromEntries(all), from)
 }

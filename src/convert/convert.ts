@@ -27,7 +27,7 @@ interface Converter {
 }
 
 const CONVERTERS: Readonly<Record<string, Converter>> = {
-  alloy: { dialect: { fallback: 'none', ours: true }, convert: alloy },
+  alloy: { dialect: { fallback: 'marked' }, convert: alloy },
   filebeat: { dialect: { fallback: ':' }, convert: filebeat },
   vector: { dialect: { fallback: ':-', bare: true }, convert: vector },
   promtail: { dialect: { fallback: ':-' }, convert: promtail },

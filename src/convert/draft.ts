@@ -8,6 +8,7 @@
 import { formatKey, type KeyPath } from '../config/problem.ts'
 import { Made } from './made.ts'
 import type { Tree } from './print.ts'
+import { ours } from './references.ts'
 import type { Setting } from './setting.ts'
 import type { SourceDraft } from './source.ts'
 
@@ -101,6 +102,7 @@ function plain(value: unknown, path: KeyPath, origins: Map<string, Made>): unkno
     }
     return list.length > 0 || value.length === 0 ? list : undefined
   }
+  if (typeof value === 'string') return ours(value)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).flatMap(([name, each]) => {
     const item = plain(each, [...path, name], origins)

@@ -2,6 +2,8 @@
  * References to variables: what a peer writes for one as our configuration writes it, and secrets, which become
  * references.
  *
+ *     text of the input ─► marked references in it ─► `ours`, when the draft becomes plain data
+ *
  * Guarantees: a secret that stands in the input in plain text is in neither the result nor a remark; what looks like a
  * reference to us and is none to the peer is escaped. Every variable that the result names is known, so that it can be
  * validated where none of them is set.
@@ -14,17 +16,34 @@ export interface Holder {
 }
 
 export interface Dialect {
-  /** What stands between a variable and its default: `:-` as in a shell, or `:` alone. */
-  readonly fallback: ':-' | ':' | 'none'
+  /**
+   * What stands between a variable and its default: `:-` as in a shell, or `:` alone. `marked`: texts have no references
+   * but those that whoever read them has marked.
+   */
+  readonly fallback: ':-' | ':' | 'none' | 'marked'
   /** `$NAME` is a reference too, and `$$` a dollar. */
   readonly bare?: boolean
-  /** Texts are written as ours are already. */
-  readonly ours?: boolean
 }
 
 /** A secret as our configuration names it. */
 export interface SecretReference {
   readonly env: string
+}
+
+/** Around a reference while it is part of a text: of Unicode's private signs. */
+const OPEN = '\uE000'
+const CLOSE = '\uE001'
+
+/** A text as our configuration writes it: what is marked is a reference, and nothing else is. */
+export function ours(text: string): string {
+  return text
+    .replaceAll('${', () => '$${')
+    .replaceAll(/\uE000([^\uE000\uE001]*)\uE001/g, (_, inner: string) => `\${${inner}}`)
+}
+
+/** Whether a variable has a say in the text. */
+export function refers(text: string): boolean {
+  return text.includes(OPEN)
 }
 
 const NAME = /^[A-Za-z_]\w*$/
@@ -49,37 +68,40 @@ export class References {
     return Object.fromEntries(this.#variables)
   }
 
-  /** A text of the input as our configuration has it. */
+  /** A text of the input with the references in it marked. */
   written(text: string, setting: Holder): string {
-    const { bare = false, ours = false } = this.#dialect
+    const { bare = false, fallback } = this.#dialect
+    if (fallback === 'marked') return text
     const pattern = bare ? /\$\$|\$\{[^}]*\}|\$[A-Za-z_]\w*/g : /\$?\$\{[^}]*\}/g
     return text.replace(pattern, found => {
       if (found === '$$') return '$'
-      if (found.startsWith('$${')) return found
-      const inner = found.startsWith('${') ? found.slice(2, -1) : found.slice(1)
-      const reference = this.#reference(inner, ours)
-      if (reference !== undefined) return reference
-      setting.note('${…} in it is no variable, and stays a text')
-      return `$${found}`
+      if (found.startsWith('$$')) return found.slice(1)
+      const reference = this.#reference(found.startsWith('${') ? found.slice(2, -1) : found.slice(1))
+      if (reference === undefined) setting.note('${…} in it is no variable, and stays a text')
+      return reference ?? found
     })
   }
 
-  #reference(inner: string, ours: boolean): string | undefined {
+  #reference(inner: string): string | undefined {
     const [, name, sign, rest = ''] = /^\s*(\w+)\s*(?:(:-|:\?|:=|:|-)([\s\S]*))?$/.exec(inner) ?? []
     if (name === undefined || !NAME.test(name)) return undefined
     const known = this.#known.get(name)
     if (known !== undefined) return known
+    const { fallback } = this.#dialect
+    if (sign === undefined || fallback === 'none') return this.variable(name)
+    if (sign === ':?') return this.variable(name, `:?${rest}`)
+    return sign === ':' && fallback !== ':' ? undefined : this.variable(name, `:-${rest}`)
+  }
+
+  /** A reference to a variable, marked. */
+  variable(name: string, rest = ''): string {
     if (!this.#variables.has(name)) this.#variables.set(name, '1')
-    if (ours) return `\${${inner.trim()}}`
-    if (sign === undefined || this.#dialect.fallback === 'none') return `\${${name}}`
-    if (sign === ':?') return `\${${name}:?${rest}}`
-    if (sign === ':' && this.#dialect.fallback !== ':') return undefined
-    return `\${${name}:-${rest}}`
+    return `${OPEN}${name}${rest}${CLOSE}`
   }
 
   /** What may stand for the variable that a text begins with: of a path, of an address. */
   example(text: string, value: string): undefined {
-    const name = /^\$\{(\w+)/.exec(text)?.[1]
+    const name = /^\uE000(\w+)/.exec(text)?.[1]
     if (name !== undefined) this.#variables.set(name, value)
   }
 
@@ -91,8 +113,9 @@ export class References {
 
   /** The same of a part of a setting. */
   secretOf(raw: string, setting: Holder, suggestion: string): SecretReference {
-    const bare = this.#dialect.bare ? /^\$([A-Za-z_]\w*)$/.exec(raw)?.[1] : undefined
-    const name = bare ?? /^\$\{\s*([A-Za-z_]\w*)\s*\}$/.exec(raw)?.[1] ?? ''
+    const [, marked, braced, plain] =
+      /^(?:\uE000(\w+)\uE001|\$\{\s*([A-Za-z_]\w*)\s*\}|\$([A-Za-z_]\w*))$/.exec(raw) ?? []
+    const name = marked ?? braced ?? (this.#dialect.bare ? plain : undefined) ?? ''
     const known = this.#known.get(name)
     if (name !== '' && known === undefined) {
       this.#variables.set(name, '1')

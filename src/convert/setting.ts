@@ -36,6 +36,7 @@ export class Setting {
   readonly content: Content
   readonly context: Context
   #used = false
+  #opened = false
   #idle: string | undefined
   #active = false
 
@@ -62,13 +63,20 @@ export class Setting {
 
   /** Whether it, or something in it, was looked at. */
   get #touched(): boolean {
-    return this.#used || this.#items.some(each => each.#touched)
+    return this.#used || this.#opened || this.#items.some(each => each.#touched)
   }
 
   /** It and all in it. */
   use(): this {
     this.#used = true
     for (const each of this.#items) each.use()
+    return this
+  }
+
+  /** It was understood, and what is in it is looked at by itself. */
+  open(): this {
+    if (this.content.kind === 'map' || this.content.kind === 'list') this.#opened = true
+    else this.#used = true
     return this
   }
 

@@ -188,13 +188,7 @@ function sourceOf(target: Setting, label: string): SourceDraft | undefined {
   const path = target.at('__path__')
   const written = path?.text()
   if (written === undefined) return target.lose('it has no __path__')
-  const source = new SourceDraft(
-    target
-      .at('job')
-      ?.raw()
-      ?.replaceAll(/\$\{.*?\}/g, '') || label,
-    target,
-  )
+  const source = new SourceDraft(target.at('job')?.raw() ?? label, target)
   source.path(written, path!)
   const excluded = target.at('__path_exclude__')
   const without = excluded?.text()

@@ -151,7 +151,7 @@ class River {
     }
     switch (token.kind) {
       case 'text':
-        return value(ours(unquoted(token)))
+        return value(unquoted(token))
       case 'number':
         return value(Number(token.text))
       case 'name':
@@ -238,17 +238,12 @@ class River {
     for (const part of parts) {
       const [, name] = /^(?:sys\.)?env\(\s*"([A-Za-z_]\w*)"\s*\)$/.exec(part.trim()) ?? []
       const [, literal] = /^("(?:[^"\\\n]|\\.)*")$/.exec(part.trim()) ?? []
-      if (name !== undefined) result += `\${${name}}`
-      else if (literal !== undefined) result += ours(unescaped(literal))
+      if (name !== undefined) result += this.#context.references.variable(name)
+      else if (literal !== undefined) result += unescaped(literal)
       else return undefined
     }
     return result
   }
-}
-
-/** A text that stands in our configuration: `${` in it is none of our references. */
-function ours(text: string): string {
-  return text.replaceAll('${', '$${')
 }
 
 function tokens(text: string, linesBefore: number): Token[] {

@@ -183,8 +183,7 @@ function multiline(settings: Setting | undefined, source: SourceDraft): undefine
 export function ndjson(settings: Setting, source: SourceDraft): undefined {
   if (source.runtime)
     return settings.lose('lines of a container runtime are one format, and what stands in them is not parsed once more')
-  settings.names()
-  source.parseAs('json', settings)
+  source.parseAs('json', settings.open())
   const target = settings.at('target')?.raw() ?? ''
   const under = settings.at('keys_under_root')?.flag() ?? settings.has('target')
   if (!under || target !== '') settings.note('values have no name in front of theirs, such as json')
@@ -212,11 +211,10 @@ function parser(setting: Setting, source: SourceDraft): undefined {
         multiline(body, source)
         break
       case 'container':
-        body.names()
-        container(body, source)
+        container(body.open(), source)
         break
       case 'syslog':
-        source.parseAs('syslog', body.use())
+        source.parseAs('syslog', body.open())
         break
       case 'include_message': {
         const patterns = body.at('patterns')

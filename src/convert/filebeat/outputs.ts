@@ -102,8 +102,10 @@ function address(tree: BackendTree, body: Setting): undefined {
   const scheme = body.at('protocol')?.text() ?? 'http'
   const path = body.at('path')?.text() ?? ''
   if (host === undefined) return
-  const whole = /^\w+:\/\//.test(host) || /^\$\{\w+\}$/.test(host) ? host : `${scheme}://${host}`
-  const port = /^\w+:\/\/[^/]*:(\d+|\$\{\w+[^}]*\})/.test(whole) || whole.startsWith('${') ? '' : ':9200'
+  // A variable alone may well be a whole address.
+  const alone = /^\uE000[^\uE001]*\uE001$/.test(host)
+  const whole = /^\w+:\/\//.test(host) || alone ? host : `${scheme}://${host}`
+  const port = /^\w+:\/\/[^/]*:(\d+|\uE000)/.test(whole) || alone ? '' : ':9200'
   const [, origin = whole, rest = ''] = /^(\w+:\/\/[^/]+)(\/.*)?$/.exec(whole) ?? []
   endpoint(tree, `${origin}${port}${rest}${path}`, first!, 'elasticsearch')
 }
@@ -179,6 +181,6 @@ function console(body: Setting, sources: readonly SourceDraft[]): BackendTree {
     return { format: /^%\{\[message\]\}$/.test(written.trim()) ? 'text' : 'ndjson' }
   }
   for (const [, each] of dottedPairs(body.at('codec'))) each.needless('a record is one line of JSON')
-  body.at('codec')?.use()
+  body.at('codec')?.open()
   return sources.length > 0 ? { format: 'ndjson' } : {}
 }

@@ -97,6 +97,7 @@ async function readSections(given: Input, conversion: Conversion, sections: Sect
 
 /** The classic format begins with a section or a command, YAML with a key. */
 function isYaml(text: string): boolean {
+  if (text.trimStart().startsWith('{')) return true
   return !/^\s*(\[\w+\]|@\w+)/m.test(text) && /^[\w-]+:/m.test(text)
 }
 

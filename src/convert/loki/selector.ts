@@ -1,4 +1,5 @@
 /** Selectors of Loki’s query language, as far as it is known beforehand which records of a source they select. */
+import { refers } from '../references.ts'
 import type { SourceDraft } from '../source.ts'
 
 export type Selected =
@@ -25,7 +26,7 @@ export function selects(selector: string, source: SourceDraft): Selected {
     rest = rest.slice(all.length).trim()
     const value = unquoted(written!)
     const label = source.labels[name!]?.value
-    if (typeof label === 'string' && !label.includes('${')) {
+    if (typeof label === 'string' && !refers(label)) {
       if (!holds(sign!, label, value)) return { kind: 'never' }
     } else if (sign === '=' && source.parses) rule[name!] = value
     else return { kind: 'unknown', why: `which records have the label ${name} is known of each record only` }

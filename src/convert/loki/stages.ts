@@ -65,7 +65,13 @@ export function stage({ name, body }: Stage, pipeline: Pipeline): undefined {
   switch (name) {
     case 'docker':
     case 'cri':
-      source.parseAs(name, body.use())
+      source.parseAs(name, body.open())
+      body.needlessAll(
+        'records are bounded by their bytes',
+        'max_partial_lines',
+        'max_partial_line_size',
+        'max_partial_line_size_truncate',
+      )
       pipeline.found.set('stream', 'stream')
       return undefined
     case 'json':

@@ -1,6 +1,7 @@
 /** Sinks of Vector that are backends of ours. */
 import { type BackendTree, basicOf, bearer, credential, endpoint, header, labelled, tls, without } from '../backends.ts'
 import { made } from '../made.ts'
+import { refers } from '../references.ts'
 import type { Setting } from '../setting.ts'
 import { bytesOf, sizeText } from '../sizes.ts'
 import type { SourceDraft } from '../source.ts'
@@ -332,7 +333,7 @@ const SINKS: Readonly<Record<string, Make>> = {
     const url = base?.text() ?? 'https://api.axiom.co'
     endpoint(
       tree,
-      `${url.startsWith('http') || url.startsWith('$') ? url : `https://${url}`}/v1/datasets/${name}/ingest`,
+      `${url.startsWith('http') || refers(url) ? url : `https://${url}`}/v1/datasets/${name}/ingest`,
       dataset ?? body,
       'axiom',
     )

@@ -1,5 +1,7 @@
 /** Sources of Vector: those of files are sources of ours, all others are lost. */
+
 import { made } from '../made.ts'
+import { refers } from '../references.ts'
 import type { Setting } from '../setting.ts'
 import { SourceDraft } from '../source.ts'
 import { duration } from '../times.ts'
@@ -36,7 +38,7 @@ export function source(name: string, kind: string, body: Setting): SourceDraft |
   }
   for (const each of body.at('exclude')?.values() ?? []) {
     const path = each.text()
-    if (path !== undefined) draft.without(path.startsWith('/') || path.startsWith('$') ? path : `/**/${path}`, each)
+    if (path !== undefined) draft.without(path.startsWith('/') || refers(path) ? path : `/**/${path}`, each)
   }
   for (const [key, why] of Object.entries(NEEDLESS)) body.needlessAll(why, key)
   options(draft, body)

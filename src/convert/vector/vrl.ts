@@ -78,7 +78,7 @@ function perform(text: string, from: Setting, source: SourceDraft): undefined {
   const [, name, written, plain, variable] = SET.exec(text) ?? []
   if (name !== undefined) {
     if (/\{\{/.test(written ?? '')) return from.lose('values are not put together')
-    const value = variable === undefined ? (plain ?? unescaped(written!)) : `\${${variable}}`
+    const value = variable === undefined ? (plain ?? unescaped(written!)) : from.context.references.variable(variable)
     return source.label(name, from.context.references.written(value, from), from)
   }
   if (CASED.test(text)) return from.needless('a level is known in any case, and values are sent as they were written')
