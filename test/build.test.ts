@@ -8,7 +8,7 @@ import { scratch } from './scratch.ts'
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 const inputs = JSON.parse(readFileSync(join(DIST, 'inputs.json'), 'utf8')) as Record<
-  'start' | 'program' | 'manifests',
+  'start' | 'program' | 'manifests' | 'convert',
   Record<string, number>
 >
 
@@ -50,6 +50,20 @@ spec:
       emptyDir: {}
 `
 
+t.test('the program holds nothing of what converts, and that holds nothing of what ships', t => {
+  const among = (bundle: keyof typeof inputs, prefix: string) =>
+    Object.keys(inputs[bundle]).filter(file => file.startsWith(prefix))
+  t.ok(among('convert', 'src/convert/').length > 20 && among('convert', 'node_modules/smol-toml/').length > 0)
+  t.strictSame([...among('program', 'src/convert/'), ...among('program', 'node_modules/smol-toml/')], [])
+  t.strictSame(
+    ['src/tail/', 'src/delivery/', 'src/server/', 'src/backends/', 'node_modules/undici/'].flatMap(prefix =>
+      among('convert', prefix),
+    ),
+    [],
+  )
+  t.end()
+})
+
 t.test('the commands on manifests are found beside the program, wherever it lies and whatever it is called', t => {
   const dir = scratch(t)
   // As npm installs it: a link in .bin; as the image has it: under another name.
@@ -58,7 +72,9 @@ t.test('the commands on manifests are found beside the program, wherever it lies
   copyFileSync(join(DIST, 'logshipper-program.cjs'), join(dir, 'logshipper-program.cjs'))
   // The image has no package.json that would make a module of it.
   writeFileSync(join(dir, 'package.json'), '{}')
-  copyFileSync(join(DIST, 'logshipper-manifests.cjs'), join(dir, 'logshipper-manifests.cjs'))
+  for (const name of ['manifests', 'convert']) {
+    copyFileSync(join(DIST, `logshipper-${name}.cjs`), join(dir, `logshipper-${name}.cjs`))
+  }
   for (const program of ['logshipper', 'logshipper.js']) {
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [join(dir, program), ...args], { input: POD, encoding: 'utf8', cwd: '/' })
@@ -66,6 +82,8 @@ t.test('the commands on manifests are found beside the program, wherever it lies
     t.equal(status, 0, program)
     t.match(stdout, '    - name: logshipper\n')
     t.match(run('doctor', '-'), { status: 0, stdout: /^1 pod: 0 errors/m }, program)
+    const converted = run('convert', '--from', 'filebeat', '-')
+    t.match(converted, { status: 2, stderr: /no input that follows files/ }, program)
   }
   t.end()
 })

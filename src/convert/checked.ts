@@ -28,7 +28,7 @@ const MOST_ROUNDS = 500
 export async function checked(draft: Draft, references: References, load: Load): Promise<Checked> {
   for (let round = 0; ; round++) {
     const flat = draft.flat()
-    if (!Array.isArray(flat.tree['sources'])) return { kind: 'nothing' }
+    if (flat.tree['sources'] === undefined) return { kind: 'nothing' }
     const text = print(flat.tree)
     const loaded = await load({ file: 'the result', text, env: references.placeholders, cwd: '/' })
     if (loaded.kind === 'ok') return { kind: 'valid', text }

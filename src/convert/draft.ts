@@ -67,7 +67,12 @@ export class Draft {
       each.made.value = { ...(name === type ? {} : { name }), type, ...which, ...others }
       return [each.made]
     })
-    const tree = plain({ sources: sources.map(each => each.tree()), backends, ...this.rest }, [], origins)
+    const all = {
+      ...(sources.length > 0 ? { sources: sources.map(each => each.tree()) } : {}),
+      ...(backends.length > 0 ? { backends } : {}),
+      ...this.rest,
+    }
+    const tree = plain(all, [], origins)
     return { tree: (tree ?? {}) as Tree, origins }
   }
 }

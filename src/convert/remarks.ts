@@ -5,7 +5,7 @@
  *     not needed  what it was for is done without it, or is no matter of the configuration
  *     note        it was carried over, and there is something to know or to do
  *
- * Guarantees: no value of the input is ever part of a remark; a setting is not lost twice.
+ * Guarantees: no secret is ever part of a remark; a setting is not lost twice.
  */
 
 /** Where something stands. */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { parseArgs } from '../../src/cli/args.ts'
 import { check } from '../../src/cli/check.ts'
+import { convert } from '../../src/cli/convert.ts'
 import { doctor } from '../../src/cli/doctor.ts'
 import { EXIT } from '../../src/cli/exit.ts'
 import { explain } from '../../src/cli/explain.ts'
@@ -48,6 +49,8 @@ async function perform(args: readonly string[], streams: Streams): Promise<numbe
       return doctor(command, streams)
     case 'inject':
       return inject(command, streams)
+    case 'convert':
+      return convert(command, loadConfig, streams)
     case 'validate': {
       const { config: file, paths, json } = command
       return validate({ file, paths, env: {}, cwd: process.cwd() }, json, streams)
