@@ -42,12 +42,13 @@ export function document(file: string): Document {
   return found
 }
 
-/** The simple commands of a shell block: comments and prompts taken off, lines that go on joined, pipes taken apart. */
+/** The simple commands of a shell block: comments, prompts and files that output goes to taken off, lines that go on joined, pipes taken apart. */
 export function commandsOf({ text }: Pick<Block, 'text'>): string[] {
   return text
     .replaceAll('\\\n', ' ')
     .split('\n')
     .map(line => line.replace(/(^|\s)#\s.*$/, '').trim())
+    .map(line => line.replace(/\s+>\s*[\w./-]+$/, ''))
     .flatMap(line => line.split(/ && | \| |; /))
     .map(command => command.trim())
     .filter(command => command !== '')
