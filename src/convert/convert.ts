@@ -7,7 +7,7 @@
  * Guarantees: what is called converted is valid for our own validator; every setting of the input is either in it, or
  * reported.
  */
-
+import type { Peer } from '../config/foreign.ts'
 import { alloy } from './alloy/alloy.ts'
 import { checked, type Load } from './checked.ts'
 import type { Conversion, Converted, Input, Read } from './conversion.ts'
@@ -26,7 +26,7 @@ interface Converter {
   readonly convert: (input: Input, conversion: Conversion) => Promise<Read>
 }
 
-const CONVERTERS: Readonly<Record<string, Converter>> = {
+const CONVERTERS: Readonly<Record<Peer, Converter>> = {
   alloy: { dialect: { fallback: 'marked' }, convert: alloy },
   filebeat: { dialect: { fallback: ':' }, convert: filebeat },
   vector: { dialect: { fallback: ':-', bare: true }, convert: vector },
@@ -34,10 +34,8 @@ const CONVERTERS: Readonly<Record<string, Converter>> = {
   'fluent-bit': { dialect: { fallback: 'none' }, convert: fluentBit },
 }
 
-export const PEERS = Object.keys(CONVERTERS)
-
-export async function convert(peer: string, input: Input, load: Load): Promise<Converted> {
-  const { dialect, convert } = CONVERTERS[peer]!
+export async function convert(peer: Peer, input: Input, load: Load): Promise<Converted> {
+  const { dialect, convert } = CONVERTERS[peer]
   const [remarks, references, draft] = [new Remarks(), new References(dialect), new Draft()]
   const read = await convert(input, { remarks, references, draft })
   if (read.kind === 'unreadable') return read

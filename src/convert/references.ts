@@ -134,5 +134,5 @@ export class References {
 
 /** Names of settings, headers and parameters whose values are secrets. */
 export function isSecretive(name: string): boolean {
-  return /auth|token|secret|passw|api[-_]?key|license|access[-_]?key|cookie|credential|signature/i.test(name)
+  return /auth(?!or)|token|secret|passw|api[-_]?key|license|access[-_]?key|cookie|credential|signature/i.test(name)
 }

@@ -3,6 +3,7 @@
  * thing, in an order that is fixed: a step that does not fit into that is lost, with the reason.
  */
 import { type Made, made } from './made.ts'
+import { isSecretive, refers } from './references.ts'
 import type { Setting } from './setting.ts'
 
 const SECOND = 'something else is said of that already, and a source says it once'
@@ -79,7 +80,9 @@ export class SourceDraft {
   }
 
   label(name: string, value: string, from: Setting): undefined {
-    this.labels[name] = made(value, from)
+    const { references } = from.context
+    const secret = isSecretive(name) && !refers(value)
+    this.labels[name] = made(secret ? references.variable(references.secretOf(value, from, name).env) : value, from)
   }
 
   /** `from` is one filter: what one filter keeps by several expressions is kept by any of them. */

@@ -89,3 +89,25 @@ export function keepsSecrets(t: Test, { text, remarks }: Result): void {
   t.notOk(text.includes(SECRET), 'no secret in the result')
   t.notOk(JSON.stringify(remarks).includes(SECRET), 'no secret in a remark')
 }
+
+const WRONG: readonly unknown[] = [null, [], {}, 'x', '', -1, true, ['a', { b: 1 }], { a: { b: 1 } }, '${X}']
+
+/** Plain data in which one value after the other is of another kind than it should be. */
+export function* withWrong(tree: unknown): Generator<readonly [where: string, text: string]> {
+  let count = 0
+  const paths: (readonly (string | number)[])[] = []
+  const visit = (value: unknown, path: readonly (string | number)[]): void => {
+    if (path.length > 0) paths.push(path)
+    if (typeof value !== 'object' || value === null) return
+    for (const [name, each] of Object.entries(value)) visit(each, [...path, name])
+  }
+  visit(tree, [])
+  for (const path of paths) {
+    const copy = structuredClone(tree) as Record<string | number, unknown>
+    let holder = copy
+    for (const step of path.slice(0, -1)) holder = holder[step] as Record<string | number, unknown>
+    const wrong = WRONG[count++ % WRONG.length]
+    holder[path.at(-1)!] = wrong
+    yield [`${path.join('.')}: ${JSON.stringify(wrong)}`, JSON.stringify(copy)]
+  }
+}

@@ -5,7 +5,7 @@
 import t from 'tap'
 import { parse } from 'yaml'
 import { fromTokenizer } from '../../src/convert/filebeat/dissect.ts'
-import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown } from './converted.ts'
+import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown, withWrong } from './converted.ts'
 
 const CONFIG = `filebeat.inputs:
 - type: filestream
@@ -216,4 +216,8 @@ t.test('a tokenizer is an expression', t => {
   t.equal(fromTokenizer('%{a} %{+a}'), undefined)
   t.equal(fromTokenizer('no key'), undefined)
   t.end()
+})
+
+t.test('a value of another kind than it should be is no reason to fail', async t => {
+  for (const [where, text] of withWrong(parse(CONFIG))) await t.resolves(unchecked('filebeat', text), where)
 })

@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { parse } from 'yaml'
-import { converted, keepsSecrets, reported, SECRET, UNKNOWN, unchecked, withUnknown } from './converted.ts'
+import { converted, keepsSecrets, reported, SECRET, UNKNOWN, unchecked, withUnknown, withWrong } from './converted.ts'
 
 const MAIN = `@SET app=shop
 # a comment
@@ -28,6 +28,7 @@ const MAIN = `@SET app=shop
     Match      *
     Record     hostname \${HOSTNAME}
     Record     service \${app}
+    Record     api_key ${SECRET}
     Remove_key pid
 
 [FILTER]
@@ -115,7 +116,7 @@ t.test('files, filters and outputs become sources and backends; the rest is repo
         name: 'app.json',
         paths: ['/var/log/app/*.log', '/var/log/other/*.log'],
         exclude: ['/**/*.gz', '/var/log/app/debug.log'],
-        labels: { hostname: '${HOSTNAME}', service: 'shop', job: 'shop' },
+        labels: { hostname: '${HOSTNAME}', service: 'shop', api_key: '${API_KEY}', job: 'shop' },
         parse: 'json',
         time: { field: 'ts', format: '%d/%b/%Y:%H:%M:%S %z' },
         filter: { dropMatching: ['GET /healthz'], rules: { level: { drop: { level: ['debug', 'trace'] } } } },
@@ -125,7 +126,7 @@ t.test('files, filters and outputs become sources and backends; the rest is repo
       {
         name: 'java',
         paths: ['/var/log/java/*.log'],
-        labels: { hostname: '${HOSTNAME}', service: 'shop' },
+        labels: { hostname: '${HOSTNAME}', service: 'shop', api_key: '${API_KEY}' },
         maxLineBytes: '4MiB',
         multiline: 'java',
         filter: { dropMatching: ['^\\s*$'] },
@@ -149,7 +150,7 @@ t.test('files, filters and outputs become sources and backends; the rest is repo
     ],
     log: { level: 'warn' },
   })
-  t.strictSame(result.lost, ['37 [FILTER] lua', '64 [OUTPUT] kafka', '17 [INPUT] cpu'], 'by the line of their section')
+  t.strictSame(result.lost, ['38 [FILTER] lua', '65 [OUTPUT] kafka', '17 [INPUT] cpu'], 'by the line of their section')
 })
 
 t.test('a setting that is not known is reported, in whichever section it stands', async t => {
@@ -331,4 +332,8 @@ t.test('inputs that no output takes are left out, and files that cannot be inclu
     ['a'],
   )
   t.strictSame(result.lost, ['1 @INCLUDE none.conf', '9 [INPUT] tail: Path', '10 [INPUT] tail', '14 [OUTPUT] stdout'])
+})
+
+t.test('a value of another kind than it should be is no reason to fail', async t => {
+  for (const [where, text] of withWrong(parse(YAML))) await t.resolves(unchecked('fluent-bit', text), where)
 })

@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { parse } from 'yaml'
-import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown } from './converted.ts'
+import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown, withWrong } from './converted.ts'
 
 const CONFIG = `server: { http_listen_port: 9080, log_level: info }
 positions: { filename: /tmp/positions.yaml }
@@ -146,4 +146,8 @@ scrape_configs:
   t.strictSame(result.lost, [])
   t.equal(result.tree.sources[0].labels.x, '$${1}')
   t.strictSame(result.tree.sources[0].filter.dropMatching, ['x$${2,3}y$'])
+})
+
+t.test('a value of another kind than it should be is no reason to fail', async t => {
+  for (const [where, text] of withWrong(parse(CONFIG))) await t.resolves(unchecked('promtail', text), where)
 })

@@ -7,7 +7,7 @@ import { parse as parseToml } from 'smol-toml'
 import t from 'tap'
 import { parse } from 'yaml'
 import { dropping, keeping } from '../../src/convert/vector/conditions.ts'
-import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown } from './converted.ts'
+import { converted, keepsSecrets, reported, SECRET, unchecked, withUnknown, withWrong } from './converted.ts'
 
 const TOML = `data_dir = "/var/lib/vector"
 [api]
@@ -260,4 +260,8 @@ t.test('conditions are a few comparisons', t => {
 t.test('TOML that is none is named with its line', async t => {
   const { kind } = await converted('vector', '[sources.a]\ninclude = [ $PATHS ]\n')
   t.equal(kind, 'unreadable')
+})
+
+t.test('a value of another kind than it should be is no reason to fail', async t => {
+  for (const [where, text] of withWrong(parseToml(TOML))) await t.resolves(unchecked('vector', text), where)
 })
