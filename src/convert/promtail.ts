@@ -17,7 +17,8 @@ export async function promtail(given: Input, conversion: Conversion): Promise<Re
   const { draft } = conversion
   const server = root.at('server')
   const level = server?.at('log_level')
-  const ours = level?.raw()
+  const ours = level?.text()
+  conversion.references.example(ours ?? '', 'info')
   if (ours !== undefined) draft.rest['log'] = { level: made(ours, level!) }
   server?.needlessAll(
     'probes and metrics are served on port 9614',

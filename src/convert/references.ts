@@ -95,7 +95,8 @@ export class References {
 
   /** A reference to a variable, marked. */
   variable(name: string, rest = ''): string {
-    if (!this.#variables.has(name)) this.#variables.set(name, '1')
+    // One with a default need not be set.
+    if (!rest.startsWith(':-') && !this.#variables.has(name)) this.#variables.set(name, '1')
     return `${OPEN}${name}${rest}${CLOSE}`
   }
 

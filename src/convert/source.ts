@@ -69,6 +69,12 @@ export class SourceDraft {
     for (const [name, type] of Object.entries(types)) this.#types[name] = made(type, from)
   }
 
+  /** Groups of expressions are texts unless they are said to be numbers; other values are what they were written as. */
+  number(name: string, from: Setting): undefined {
+    if (this.#matches.length === 0) return from.needless('values are sent as they were written')
+    this.#types[name] = made('number', from)
+  }
+
   path(glob: string, from: Setting): undefined {
     from.context.references.example(glob, '/1')
     this.paths.push(made(glob, from))

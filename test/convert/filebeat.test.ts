@@ -208,6 +208,19 @@ output.console: { pretty: false }
   t.equal(await when('{ has_fields: [a] }'), 'lost')
 })
 
+t.test('a level may be a variable, with a default or without one', async t => {
+  const level = async (text: string) => {
+    const { tree, lost } = await converted(
+      'filebeat',
+      sidecar(`output.console: { pretty: true }\nlogging.level: ${text}`),
+    )
+    return [tree.log.level, lost.length]
+  }
+  t.strictSame(await level('${LEVEL:error}'), ['${LEVEL:-error}', 0])
+  t.strictSame(await level('${LEVEL}'), ['${LEVEL}', 0])
+  t.strictSame(await level('warning'), ['warn', 0])
+})
+
 t.test('a tokenizer is an expression', t => {
   t.strictSame(fromTokenizer('%{time} [%{level}] %{?skipped} took %{ms|integer} ms: %{message}'), {
     expression: '^(?P<time>[^ ]*) \\[(?P<level>[^\\]]*)\\] [^ ]* took (?P<ms>[^ ]*) ms: (?P<message>.*)',

@@ -226,6 +226,11 @@ t.test('programs are statements, each of which is known or reported', async t =>
     ['., err = parse_json(.message)', { parse: 'json' }, 0],
     [". |= parse_regex!(.message, r'^(?P<a>\\d+)')", { parse: { match: ['^(?P<a>\\d+)'] } }, 0],
     ['. = parse_nginx_log!(.message, format: "combined")', { parse: 'nginx' }, 0],
+    [
+      ". |= parse_regex!(.message, r'^(?P<a>\\d+)')\n.a = to_int!(.a)\n.dt = del(.timestamp)",
+      { parse: { match: ['^(?P<a>\\d+)'], types: { a: 'number' } } },
+      1,
+    ],
     ['del(.source_type)\ndel(.message)', {}, 0],
     ['. = parse_json!(.message)\n.level = downcase!(.level)', { parse: 'json' }, 0],
     [
@@ -255,6 +260,16 @@ t.test('conditions are a few comparisons', t => {
   t.type(keeping('.status > 400'), 'string')
   t.type(dropping('.a == "x" && .b == "y"'), 'string')
   t.end()
+})
+
+t.test('a transform whose inputs are all components is not its own', async t => {
+  const all = (name: string) =>
+    `[transforms.${name}]\ntype = "filter"\ninputs = ["*"]\ncondition = 'contains(.message, "${name}")'\n`
+  const source = '[sources.a]\ntype = "file"\ninclude = ["/a"]\n'
+  const sink = '[sinks.out]\ntype = "console"\ninputs = ["*"]\nencoding.codec = "text"\n'
+  const { kind, tree } = await converted('vector', `${source}${['x', 'y', 'z'].map(all).join('')}${sink}`)
+  t.equal(kind, 'converted')
+  t.strictSame(tree.backends, [{ type: 'stdout', format: 'text' }])
 })
 
 t.test('TOML that is none is named with its line', async t => {

@@ -71,7 +71,8 @@ class Alloy {
 
   #logging(body: Setting): undefined {
     const level = body.at('level')
-    const ours = level?.raw()
+    const ours = level?.text()
+    this.#conversion.references.example(ours ?? '', 'info')
     if (ours !== undefined) this.#conversion.draft.rest['log'] = { level: made(ours, level!) }
     body.needlessAll('the log is JSON on standard error', 'format', 'write_to')
   }

@@ -80,7 +80,8 @@ function configured(settings: Setting | undefined): undefined {
 
 function logging(settings: Setting | undefined, rest: Record<string, unknown>): undefined {
   const level = settings?.at('level')
-  const written = level?.raw()
+  const written = level?.text()
+  level?.context.references.example(written ?? '', 'info')
   if (written !== undefined) rest['log'] = { level: made(written === 'warning' ? 'warn' : written, level!) }
   const others = settings?.names().filter(name => name !== 'level') ?? []
   settings?.needlessAll('the log is JSON on standard error, and metrics are served on port 9614', ...others)

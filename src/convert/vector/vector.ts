@@ -106,20 +106,20 @@ function componentsOf(settings: Setting | undefined): Component[] {
   })
 }
 
-/** All ways that lead to these inputs, which may hold `*`. */
+/** All ways that lead to these inputs, which may hold `*`, and so name what they are the inputs of. */
 function waysTo(
   inputs: readonly string[],
   drafts: ReadonlyMap<string, SourceDraft>,
   transforms: readonly Component[],
   behind: readonly Step[],
 ): Way[] {
-  if (behind.length > 50) return []
   return inputs.flatMap(input => {
     const names = (name: string): boolean => input === name || (input.includes('*') && globOf(input).test(name))
     const sources = [...drafts].flatMap(([name, source]) => (names(name) ? [{ source, steps: behind }] : []))
     const through = transforms.flatMap(transform => {
       const output = input.startsWith(`${transform.name}.`) ? input.slice(transform.name.length + 1) : undefined
-      if (!names(transform.name) && output === undefined) return []
+      const seen = behind.some(each => each.transform === transform)
+      if (seen || (!names(transform.name) && output === undefined)) return []
       return waysTo(transform.inputs, drafts, transforms, [{ transform, output }, ...behind])
     })
     return [...sources, ...through]

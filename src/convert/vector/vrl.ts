@@ -42,6 +42,7 @@ const SET = new RegExp(
   String.raw`^${FIELD}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(-?[\d.]+|true|false)|get_env_var!?\(\s*"([A-Za-z_]\w*)"\s*\))(?:\s*\?\?\s*"[^"]*")?$`,
 )
 const CASED = new RegExp(String.raw`^${FIELD}\s*=\s*(?:downcase|upcase)!?\(\s*(?:string!?\(\s*)?${FIELD}\s*\)?\s*\)$`)
+const TYPED = new RegExp(String.raw`^${FIELD}\s*=\s*to_(int|float|bool|string)!?\(\s*${FIELD}\s*\)(?:\s*\?\?\s*\S+)?$`)
 const ABORT = /^if\s+([\s\S]+?)\s*\{\s*abort\s*\}$/
 
 /** `source` is the setting that holds the program. */
@@ -71,6 +72,8 @@ function perform(text: string, from: Setting, source: SourceDraft): undefined {
       return from.needless('the message of a record is the first of message, msg, event, log')
     if (MESSAGES.includes(after) || MESSAGES.includes(before))
       return from.lose('the message of a record is the first of message, msg, event, log')
+    if (before === 'timestamp')
+      return from.lose('the time has a place of its own: record.time of type http names its field')
     return source.rename(before, after, from)
   }
   const [, , by, field, format] = TIMED.exec(text) ?? []
@@ -80,6 +83,11 @@ function perform(text: string, from: Setting, source: SourceDraft): undefined {
     if (/\{\{/.test(written ?? '')) return from.lose('values are not put together')
     const value = variable === undefined ? (plain ?? unescaped(written!)) : from.context.references.variable(variable)
     return source.label(name, from.context.references.written(value, from), from)
+  }
+  const [, typed, type, of] = TYPED.exec(text) ?? []
+  if (typed !== undefined && typed === of) {
+    if (type === 'int' || type === 'float') return source.number(typed, from)
+    return from.needless('values are sent as they were written')
   }
   if (CASED.test(text)) return from.needless('a level is known in any case, and values are sent as they were written')
   const condition = ABORT.exec(text)?.[1]
