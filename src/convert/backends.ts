@@ -36,6 +36,14 @@ export function endpoint(tree: BackendTree, address: string, from: Setting, name
   basic(tree, decoded(username), { raw: decoded(password), from }, from, name)
 }
 
+/** A cloud id of Elastic: `name:` and, in base64, host, cluster and Kibana with `$` between them. */
+export function cloudEndpoint(tree: BackendTree, id: string, from: Setting): undefined {
+  const [host, cluster] = Buffer.from(id.split(':').at(-1)!, 'base64').toString().split('$')
+  if (host === undefined || !/^[\w.:-]+$/.test(host) || !cluster)
+    from.lose('it is no cloud id that can be read: name the endpoint')
+  else endpoint(tree, `https://${cluster}.${host}`, from, 'elasticsearch')
+}
+
 /** Parameters of an address, of which those that may be secrets are not written. */
 function parameters(tree: BackendTree, query: string, from: Setting, name: string): undefined {
   const { references } = from.context

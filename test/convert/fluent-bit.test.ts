@@ -303,6 +303,31 @@ t.test('an expression that cannot be one pass over a record is lost, and what is
   t.match(result.remarks.find(({ kind }) => kind === 'lost')!.why, /look/)
 })
 
+t.test('the older way of joining lines goes by the beginning of the first one', async t => {
+  const input = (more: string) => `[PARSER]
+    Name   first
+    Format regex
+    Regex  /^(?<time>\\d{4}-\\d\\d-\\d\\d) (?<message>.*)$/
+[INPUT]
+    Name tail
+    Path /var/log/a.log
+${more}
+[OUTPUT]
+    Name  es
+    Match *
+    Host  es
+    cloud_auth \${LOGIN}
+`
+  const { tree, lost } = await converted('fluent-bit', input('    Multiline On\n    Parser_Firstline first'))
+  t.match(tree.sources[0], { multiline: { start: ['^(?<time>\\d{4}-\\d\\d-\\d\\d)'] } })
+  t.strictSame(lost, ['14 [OUTPUT] es: cloud_auth'], 'one variable is no user with a password')
+  t.match((await converted('fluent-bit', input('    Multiline On'))).lost, ['8 [INPUT] tail: Multiline'])
+  t.strictSame(
+    (await converted('fluent-bit', input('    Parser_Firstline first'))).tree.sources[0].multiline,
+    undefined,
+  )
+})
+
 t.test('inputs that no output takes are left out, and files that cannot be included are lost', async t => {
   const result = await converted(
     'fluent-bit',

@@ -47,6 +47,7 @@ scrape_configs:
             - metrics: { m: { type: Counter } }
       - match: { selector: '{job="none"}', stages: [ { sampling: { rate: 0.1 } } ] }
       - replace: { expression: 'password=(\\S+)', replace: '****' }
+      - replace: { expression: 'old(name)', replace: 'newname' }
       - limit: { rate: 500, burst: 1000, drop: true }
       - template: { source: level, template: '{{ ToLower .Value }}' }
       - output: { source: ts }
@@ -118,8 +119,9 @@ t.test('jobs become sources, with their stages; clients become backends', async 
       '[0].pipeline_stages[7].drop',
       '[0].pipeline_stages[9].match.stages[0].regex.expression',
       '[0].pipeline_stages[9].match.stages[1].metrics',
-      '[0].pipeline_stages[13].template',
-      '[0].pipeline_stages[14].output.source',
+      '[0].pipeline_stages[12].replace',
+      '[0].pipeline_stages[14].template',
+      '[0].pipeline_stages[15].output.source',
       '[1].kubernetes_sd_configs',
       '[1].relabel_configs',
       '[1].pipeline_stages[1].json',

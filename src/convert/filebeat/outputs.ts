@@ -1,5 +1,16 @@
 /** Outputs of Filebeat that are backends of ours. */
-import { add, type BackendTree, basic, basicOf, credential, endpoint, header, tls, without } from '../backends.ts'
+import {
+  add,
+  type BackendTree,
+  basic,
+  basicOf,
+  cloudEndpoint,
+  credential,
+  endpoint,
+  header,
+  tls,
+  without,
+} from '../backends.ts'
 import type { Conversion } from '../conversion.ts'
 import { made } from '../made.ts'
 import type { Setting } from '../setting.ts'
@@ -115,12 +126,7 @@ function cloud(tree: BackendTree, root: Setting): undefined {
   const id = root.find('cloud', 'id')
   const written = id?.raw()
   const login = root.find('cloud', 'auth')
-  if (written !== undefined) {
-    const [host, uuid] = Buffer.from(written.split(':').at(-1)!, 'base64').toString().split('$')
-    if (host === undefined || !/^[\w.:-]+$/.test(host) || !uuid)
-      id!.lose('it is no cloud id that can be read: name the endpoint')
-    else endpoint(tree, `https://${uuid}.${host}`, id!, 'elasticsearch')
-  }
+  if (written !== undefined) cloudEndpoint(tree, written, id!)
   const [user, password] = login?.raw()?.split(':') ?? []
   if (user === undefined) return
   if (password === undefined) login!.lose('it is no user with a password: name them under auth.basic')

@@ -104,7 +104,10 @@ function lines(source: SourceDraft, section: Setting, parsers: Parsers): undefin
   const old = section.at('multiline')
   const first = section.at('parser_firstline')
   const name = first?.raw()
-  if (old?.flag() === true && name !== undefined) {
+  const joins = old?.flag() === true
+  if (joins && name === undefined) old!.lose('it has no parser_firstline')
+  if (!joins && name !== undefined) first!.needless('multiline is not on')
+  if (joins && name !== undefined) {
     const regex = parsers.expression(name)
     if (regex === undefined) first!.lose('no parser of this name with an expression is in the input')
     else {

@@ -1,21 +1,13 @@
 /** Outputs of Fluent Bit that are backends of ours. */
-import {
-  add,
-  type BackendTree,
-  basicOf,
-  bearer,
-  credential,
-  endpoint,
-  header,
-  labelled,
-  tls,
-  without,
-} from '../backends.ts'
+import { add, type BackendTree, basicOf, bearer, credential, endpoint, header, tls, without } from '../backends.ts'
 import type { Conversion } from '../conversion.ts'
 import { made } from '../made.ts'
 import type { Setting } from '../setting.ts'
 import type { SourceDraft } from '../source.ts'
 import { duration, milliseconds } from '../times.ts'
+import { address } from './address.ts'
+import { elasticsearch } from './elasticsearch.ts'
+import { keyList, lokiLabels } from './labels.ts'
 
 const NEEDLESS: Readonly<Record<string, string>> = {
   retry_limit: 'a request is retried without end, or its records are rejected with a reason',
@@ -52,8 +44,6 @@ const DATES: Readonly<Record<string, 'rfc3339' | 'epoch_s' | 'epoch_ms'>> = {
   epoch_ms: 'epoch_ms',
   iso8601: 'rfc3339',
 }
-
-const AWS = 'requests are not signed: a domain with fine-grained access control takes basic authentication'
 
 type Output = (section: Setting, tree: BackendTree, sources: readonly SourceDraft[]) => string | undefined
 
@@ -111,14 +101,6 @@ function shared(section: Setting, tree: BackendTree): undefined {
   const proxy = section.at('proxy')
   const url = proxy?.text()
   if (url !== undefined) tree['proxy'] = made({ url }, proxy!)
-}
-
-/** Scheme, host and port. */
-function address(section: Setting, port: number, path = ''): string {
-  const secure = section.at('tls')?.flag() ?? false
-  const host = section.at('host')?.text() ?? '127.0.0.1'
-  const number = section.at('port')?.text() ?? String(port)
-  return `${secure ? 'https' : 'http'}://${host}:${number}${path === '/' ? '' : path}`
 }
 
 const OUTPUTS: Readonly<Record<string, Output>> = {
@@ -246,80 +228,6 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   },
 }
 
-function elasticsearch(section: Setting, tree: BackendTree): string | undefined {
-  if (section.at('aws_auth')?.flag() === true) return section.lose(AWS)
-  endpoint(tree, address(section, 9200, section.at('path')?.text()), section.at('host') ?? section, 'elasticsearch')
-  const cloud = section.at('cloud_id')
-  const id = cloud?.raw()
-  if (id !== undefined) cloudAddress(tree, id, cloud!)
-  const login = section.at('cloud_auth')
-  const [user, password] = login?.raw()?.split(':') ?? []
-  if (user !== undefined && password !== undefined) {
-    const { references } = section.context
-    const secret = references.secretOf(password, login!, 'elasticsearch_password')
-    tree['auth'] = made({ basic: { username: user, password: secret } }, login!)
-  }
-  basicOf(tree, section.at('http_user'), section.at('http_passwd'), 'elasticsearch')
-  credential(tree, 'apiKey', section.at('http_api_key'), 'elasticsearch_api_key')
-  tree['index'] = indexOf(section)
-  const pipeline = section.at('pipeline')
-  const name = pipeline?.text()
-  if (name !== undefined) tree['pipeline'] = made(name, pipeline!)
-  const operation = section.at('write_operation')
-  const verb = operation?.raw()?.toLowerCase()
-  if (verb !== undefined && verb !== 'create' && verb !== 'index') operation!.lose('records are created, not changed')
-  const generated = section.at('generate_id')
-  if (generated?.flag() === true) generated.needless('ids are given: the same record has the same')
-  const time = section.at('time_key')
-  if (time?.raw() !== undefined && time.raw() !== '@timestamp') time.lose('the time is @timestamp')
-  section.loseAll('ids are those of logshipper', 'id_key')
-  section.loseAll('there are no tags', 'include_tag_key', 'tag_key')
-  section.loseAll('names stay as they are; fields.rename gives others', 'replace_dots')
-  section.needlessAll('times are sent as precisely as they are known', 'time_key_nanos', 'time_key_format')
-  section.needlessAll('a record without a time has that of its reading', 'current_time_index')
-  section.needlessAll('requests are not signed', 'aws_region', 'aws_service_name', 'aws_profile', 'aws_auth')
-  return 'elasticsearch'
-}
-
-/** `name:base64(host$elasticsearch$kibana)` */
-function cloudAddress(tree: BackendTree, id: string, from: Setting): undefined {
-  const [host, uuid] = Buffer.from(id.split(':').at(-1)!, 'base64').toString().split('$')
-  if (host === undefined || !/^[\w.:-]+$/.test(host) || !uuid) from.lose('it is no cloud id: name the endpoint')
-  else endpoint(tree, `https://${uuid}.${host}`, from, 'elasticsearch')
-}
-
-function indexOf(section: Setting): unknown {
-  const index = section.at('index')
-  const dated = section.at('logstash_format')
-  if (dated?.flag() !== true) {
-    section.needlessAll(
-      'only logstash_format asks for it',
-      'logstash_prefix',
-      'logstash_dateformat',
-      'logstash_prefix_key',
-    )
-    const name = index?.text() ?? 'fluent-bit'
-    return made(
-      name.replaceAll(/%([YmdH])/g, (_, sign: string) => `%{${DATE_PARTS[sign]}}`),
-      index ?? section,
-    )
-  }
-  index?.needless('logstash_format makes the name')
-  const prefix = section.at('logstash_prefix')?.text() ?? 'logstash'
-  const separator = section.at('logstash_prefix_separator')?.text() ?? '-'
-  const key = section.at('logstash_prefix_key')
-  const path = [...(key?.raw() ?? '').matchAll(/\['([^']+)'\]/g)].map(([, name]) => `[${name}]`)
-  const field = key?.raw()?.replace(/^\$/, '').replace(/\[.*$/, '')
-  const value = field === undefined ? prefix : `%{[${field}]${path.join('')}:${prefix}}`
-  const form = (section.at('logstash_dateformat')?.raw() ?? '%Y.%m.%d').replaceAll(
-    /%([YmdH])/g,
-    (_, sign: string) => DATE_PARTS[sign]!,
-  )
-  return made(`${value}${separator}%{${form}}`, dated)
-}
-
-const DATE_PARTS: Readonly<Record<string, string>> = { Y: 'yyyy', m: 'MM', d: 'dd', H: 'HH' }
-
 function newrelic(section: Setting, tree: BackendTree): string {
   const base = section.at('base_uri')
   const uri = base?.text()
@@ -353,50 +261,4 @@ function record(section: Setting, tree: BackendTree, sources: readonly SourceDra
       ? {}
       : { timeFormat: made(timeFormat, format ?? section) }),
   }
-}
-
-function keyList(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map(each => pathOf(each.trim()))
-    .filter(each => each !== '')
-}
-
-/** `$a['b']`: `a.b` */
-function pathOf(accessor: string): string {
-  return accessor.replace(/^\$/, '').replaceAll(/\['([^']*)'\]/g, '.$1')
-}
-
-/** What the kubernetes filter finds, and what ours calls it. */
-const OF_POD: Readonly<Record<string, string>> = {
-  'kubernetes.namespace_name': 'namespace',
-  'kubernetes.pod_name': 'pod',
-  'kubernetes.container_name': 'container',
-  'kubernetes.host': 'node',
-}
-
-function lokiLabels(section: Setting, tree: BackendTree, sources: readonly SourceDraft[]): undefined {
-  const names: string[] = []
-  const values: unknown[] = []
-  const setting = section.at('labels')
-  const text = setting?.text()
-  const labelOf = (path: string, as: string | undefined): void => {
-    if (OF_POD[path] !== undefined) names.push(OF_POD[path])
-    else if (path === 'level' && (as ?? path) === 'level') values.push('level')
-    else values.push({ field: path, ...(as === undefined || as === path ? {} : { as }) })
-  }
-  for (const each of (text ?? 'job=fluent-bit').split(',')) {
-    const [, name, value = ''] = /^\s*([^=\s]+)\s*(?:=\s*(.*?))?\s*$/.exec(each) ?? []
-    if (name === undefined) continue
-    const path =
-      value.startsWith('$') && !value.startsWith('${') ? pathOf(value) : name.startsWith('$') ? pathOf(name) : undefined
-    const as = name.startsWith('$') ? undefined : name
-    if (path === undefined) {
-      labelled(sources, name, value, setting ?? section)
-      names.push(name)
-    } else labelOf(path, as)
-  }
-  const keys = section.at('label_keys')
-  for (const path of keyList(keys?.raw())) labelOf(path, undefined)
-  if (values.length > 0) tree['labels'] = made(['source', ...new Set(names), ...values], keys ?? setting!)
 }

@@ -53,10 +53,7 @@ export class Parsers {
     if (parser === undefined) {
       const own = OWN[name]
       if (own === undefined) from.lose('no parser of this name is in the input')
-      else {
-        source.parseAs(own, from)
-        if (own === 'json') source.set('time', 'auto', from)
-      }
+      else source.parseAs(own, from)
       return
     }
     this.#asked.add(parser)
@@ -109,7 +106,6 @@ export class Parsers {
     const written = format?.raw()
     const zone = offset?.raw()
     if (field === undefined && written === undefined) return
-    if (source.has('time')) return
     // In these formats it is known where the time stands.
     const known = parser.at('name')?.raw() ?? ''
     if (OWN[known] === 'cri' || OWN[known] === 'docker' || known.startsWith('docker')) return

@@ -44,6 +44,8 @@ const LEVELS = [
   'levelname',
 ]
 const TIMES = ['time', 'timestamp', '@timestamp', 'ts']
+/** What is put in the place of text that is to go. */
+const MASK = /^(?:[*x#X.<>()[\]_\s-]|redacted|masked|hidden|removed|filtered|secret)*$/i
 const RUNTIME = 'lines of a container runtime are one format, and what stands in them is not parsed once more'
 
 const LOST: Readonly<Record<string, string>> = {
@@ -275,9 +277,9 @@ function replace(body: Setting, source: SourceDraft): undefined {
   const replacement = by?.raw() ?? ''
   if (body.at('source')?.raw()) return body.lose('text is written over in the whole record, not in one value')
   if (text === undefined) return body.lose('it has no expression')
+  if (!MASK.test(replacement)) return body.lose('text is overwritten with stars by redact, not with other text')
   const groups = text.match(/(?<!\\)\((?!\?[:i])/g)?.length ?? 0
-  if (groups > 1 || /[{}]/.test(replacement))
-    return body.lose('text is only written over, and of an expression one group at the most')
+  if (groups > 1) return body.lose('text is only written over, and of an expression one group at the most')
   expression!.note('redact writes over what it finds, with the name of the rule and stars, in as many bytes')
   source.redact(text.replace(/(?<!\\)\((?:\?P?<\w+>)?(?!\?)/, '(?<secret>'), expression!)
 }
