@@ -14,7 +14,8 @@ import { accessSync, constants } from 'node:fs'
 import { missingEnvironment, missingFlags } from './settings.ts'
 
 const { argv, env, execArgv, execPath } = process
-const options = [...(env['NODE_OPTIONS'] ?? '').split(/\s+/), ...execArgv]
+// Node takes options in quotes there, for those with a space in them.
+const options = [...(env['NODE_OPTIONS'] ?? '').replaceAll('"', '').split(/\s+/), ...execArgv]
 const flags = missingFlags(options)
 const variables = missingEnvironment(env)
 

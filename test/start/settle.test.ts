@@ -41,6 +41,7 @@ for (const [how, flags, options, least, most] of [
   ['the image has', [], '', 64, 80],
   ['was asked for on the command line', ['--max-old-space-size=300'], '', 300, 316],
   ['was asked for in the environment', [], '--max-old-space-size=300', 300, 316],
+  ['was asked for in quotes', [], '"--max-old-space-size=300"', 300, 316],
 ] as const) {
   t.test(`the heap is the one that ${how}`, { skip: LINUX }, async t => {
     const stage = await Stage.set(t)
