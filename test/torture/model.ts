@@ -625,7 +625,10 @@ export class Model {
   finish(): void {
     for (const node of this.nodes) {
       if (node.tail === '' || node.names.size === 0) continue
-      if (node.outdated) this.#mayCome(node)
+      // A copy that is like its file to the last byte may be known for one: then nothing of it comes.
+      const isKnown =
+        node.copy && [...this.nodes].some(other => !other.copy && other.tail === node.tail && other.size === node.size)
+      if (node.outdated || isKnown) this.#mayCome(node)
       else this.#end(node, true, '')
     }
   }
