@@ -134,7 +134,11 @@ async function perform(command: Command): Promise<number> {
       say((await import('./cli/help.ts')).helpOf(command.command))
       return EXIT.ok
     case 'version':
-      say(VERSION)
+      if (command.form === 'number') say(VERSION)
+      else {
+        const { about, inOneLine } = await import('./cli/version.ts')
+        say(command.form === 'json' ? JSON.stringify(about(), null, 2) : inOneLine(about()))
+      }
       return EXIT.ok
     case 'wrong':
       complain(`logshipper: ${command.message}\nsee logshipper --help`)

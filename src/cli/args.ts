@@ -27,7 +27,8 @@ export interface Showing {
 
 export type Command =
   | { readonly kind: 'help'; readonly command: CommandName | undefined }
-  | { readonly kind: 'version' }
+  /** `number`: the version alone. */
+  | { readonly kind: 'version'; readonly form: 'number' | 'line' | 'json' }
   | {
       readonly kind: Configured
       readonly config: string | undefined
@@ -84,7 +85,7 @@ export function parseArgs(argv: readonly string[]): Command {
     const values: Values = parsed.values
     const [first, ...others] = parsed.positionals
     if (values.help) return { kind: 'help', command: isCommand(first) ? first : undefined }
-    if (values.version) return { kind: 'version' }
+    if (values.version) return { kind: 'version', form: 'number' }
     const given = parsed.tokens.flatMap(token => (token.kind === 'option' ? [token.name as Option] : []))
     const kind = isCommand(first) ? first : undefined
     const fault = faultOf(kind ?? 'run', given, values)
@@ -118,7 +119,8 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
     default:
       if (words.length > 0) return wrong(`${kind} takes no paths, but was given ${words.join(' ')}`)
       if (kind === 'test') return { kind, ...showing(values) }
-      return kind === 'version' ? { kind } : configured(kind, [], values)
+      if (kind === 'version') return { kind, form: values.json ? 'json' : 'line' }
+      return configured(kind, [], values)
   }
 }
 

@@ -35,7 +35,7 @@ export const OPTIONS = {
   },
   platform: { type: 'string', value: 'NAME', says: 'where the pods are to run: openshift, autopilot or fargate' },
   help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
-  version: { type: 'boolean', short: 'v', says: 'print the version' },
+  version: { type: 'boolean', short: 'v', says: 'print the version alone' },
 } as const satisfies Readonly<Record<string, OptionHelp>>
 
 export type Option = keyof typeof OPTIONS
@@ -127,7 +127,7 @@ export const COMMANDS = {
   schema: { does: 'print the JSON Schema of the configuration', options: [] },
   demo: { does: 'a demo: ships, is killed and recovers, in twenty seconds', options: [] },
   help: { takes: '[COMMAND]', does: 'print this help, or that of a command', options: [] },
-  version: { does: 'print the version', options: [] },
+  version: { does: 'print version, revision, runtime and platform', options: ['json'] },
 } as const satisfies Readonly<Record<string, CommandHelp>>
 
 export type CommandName = keyof typeof COMMANDS

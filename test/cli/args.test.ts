@@ -52,8 +52,9 @@ t.test('a command line says what is wanted', async t => {
     [['help'], { kind: 'help', command: undefined }],
     [['run', 'a.log', '-h'], { kind: 'help', command: 'run' }],
     [['help', 'inject'], { kind: 'help', command: 'inject' }],
-    [['--version'], { kind: 'version' }],
-    [['version'], { kind: 'version' }],
+    [['--version'], { kind: 'version', form: 'number' }],
+    [['version'], { kind: 'version', form: 'line' }],
+    [['version', '--json'], { kind: 'version', form: 'json' }],
     [['validate', '--json'], { kind: 'validate', ...plain, json: true }],
     [['replay', '--json', '--backend', 'b'], { kind: 'replay', ...plain, json: true, backend: 'b' }],
   ]
