@@ -146,6 +146,9 @@ async function perform(command: Command): Promise<number> {
     case 'schema':
       say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
       return EXIT.ok
+    case 'completion':
+      stdout.write((await import('./cli/completion.ts')).completionOf(command.shell))
+      return EXIT.ok
     case 'validate':
       return (await import('./cli/validate.ts')).validate(requestOf(command), command.json, streams)
     case 'config': {

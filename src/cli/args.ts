@@ -11,10 +11,13 @@ import { PEERS, type Peer } from '../config/foreign.ts'
 import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 import { isPlatform, PLATFORMS, type Platform } from '../platform.ts'
-import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option } from './commands.ts'
+import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option, SHELLS, type Shell } from './commands.ts'
 
 /** Commands that read a configuration, or ask a process that has one. */
-export type Configured = Exclude<CommandName, 'test' | 'explain' | 'doctor' | 'inject' | 'convert' | 'help' | 'version'>
+export type Configured = Exclude<
+  CommandName,
+  'test' | 'explain' | 'doctor' | 'inject' | 'convert' | 'completion' | 'help' | 'version'
+>
 
 /** What is shown of records, and under which configuration. */
 export interface Showing {
@@ -57,6 +60,7 @@ export type Command =
       readonly platform?: Platform
     }
   | { readonly kind: 'convert'; readonly from: Peer; readonly file: string }
+  | { readonly kind: 'completion'; readonly shell: Shell }
   /** What was said makes no sense: `message` says why. */
   | { readonly kind: 'wrong'; readonly message: string }
 
@@ -109,6 +113,11 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
       return aboutManifests(kind, words, values)
     case 'convert':
       return converting(words, values)
+    case 'completion': {
+      const shell = SHELLS.find(each => each === words[0])
+      if (shell !== undefined && words.length === 1) return { kind, shell }
+      return wrong(`completion takes one of ${SHELLS.join(', ')}, but was given ${words.join(' ') || 'nothing'}`)
+    }
     case 'explain':
       return explaining(words, values)
     case 'run':

@@ -1,19 +1,33 @@
-/** The commands: what each takes, which options, and what its exit codes mean. The help is made of this table. */
+/**
+ * The commands: what each takes, which options, and what its exit codes mean. The help, the completion and the man page
+ * are made of these tables.
+ */
 import { PEERS } from '../config/foreign.ts'
+import { PLATFORMS } from '../platform.ts'
+
+/** Shells that can complete a command line of ours. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+
+export type Shell = (typeof SHELLS)[number]
 
 export interface OptionHelp {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   /** What its value is called. */
   readonly value?: string
+  /** What shells complete, if it is no file. */
+  readonly values?: Values
   readonly says: string
 }
+
+/** Words to choose from, or where they are found. */
+export type Values = readonly string[] | 'backend types' | 'commands'
 
 export const OPTIONS = {
   config: { type: 'string', short: 'c', value: 'FILE', says: 'default: /etc/logshipper/config.yaml, if it is there' },
   admin: { type: 'string', value: 'ADDRESS', says: 'admin address of the running shipper; default 127.0.0.1:9615' },
   json: { type: 'boolean', says: 'print JSON' },
-  backend: { type: 'string', value: 'NAME', says: 'only this backend' },
+  backend: { type: 'string', value: 'NAME', values: 'backend types', says: 'only this backend' },
   source: {
     type: 'string',
     value: 'NAME',
@@ -21,7 +35,7 @@ export const OPTIONS = {
   },
   strict: { type: 'boolean', says: 'exit 1 if a record did not parse, or its time or level cannot be read' },
   'drain-seconds': { type: 'string', value: 'N', says: 'measured duration of a drain' },
-  from: { type: 'string', value: 'SHIPPER', says: PEERS.join(', ') },
+  from: { type: 'string', value: 'SHIPPER', values: PEERS, says: PEERS.join(', ') },
   image: { type: 'string', value: 'IMAGE', says: 'default: logshipper of this version' },
   volume: {
     type: 'string',
@@ -33,7 +47,12 @@ export const OPTIONS = {
     value: 'GLOBS',
     says: 'globs to follow, as paths in the sidecar; default: /var/log/app/**/*.log',
   },
-  platform: { type: 'string', value: 'NAME', says: 'where the pods are to run: openshift, autopilot or fargate' },
+  platform: {
+    type: 'string',
+    value: 'NAME',
+    values: PLATFORMS,
+    says: 'where the pods are to run: openshift, autopilot or fargate',
+  },
   help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
   version: { type: 'boolean', short: 'v', says: 'print the version alone' },
 } as const satisfies Readonly<Record<string, OptionHelp>>
@@ -43,6 +62,8 @@ export type Option = keyof typeof OPTIONS
 export interface CommandHelp {
   /** What stands behind the name, besides options. */
   readonly takes?: string
+  /** What shells complete there, if it is no file. */
+  readonly values?: Values
   readonly does: string
   readonly options: readonly Exclude<Option, 'help' | 'version'>[]
   /** What the exit codes mean, where it is more than 0 for done and 2 for what cannot be used. */
@@ -126,7 +147,13 @@ export const COMMANDS = {
   },
   schema: { does: 'print the JSON Schema of the configuration', options: [] },
   demo: { does: 'a demo: ships, is killed and recovers, in twenty seconds', options: [] },
-  help: { takes: '[COMMAND]', does: 'print this help, or that of a command', options: [] },
+  completion: {
+    takes: SHELLS.join('|'),
+    values: SHELLS,
+    does: 'print what makes this shell complete command lines',
+    options: [],
+  },
+  help: { takes: '[COMMAND]', values: 'commands', does: 'print this help, or that of a command', options: [] },
   version: { does: 'print version, revision, runtime and platform', options: ['json'] },
 } as const satisfies Readonly<Record<string, CommandHelp>>
 

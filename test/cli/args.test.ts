@@ -55,6 +55,7 @@ t.test('a command line says what is wanted', async t => {
     [['--version'], { kind: 'version', form: 'number' }],
     [['version'], { kind: 'version', form: 'line' }],
     [['version', '--json'], { kind: 'version', form: 'json' }],
+    [['completion', 'zsh'], { kind: 'completion', shell: 'zsh' }],
     [['validate', '--json'], { kind: 'validate', ...plain, json: true }],
     [['replay', '--json', '--backend', 'b'], { kind: 'replay', ...plain, json: true, backend: 'b' }],
   ]
@@ -87,6 +88,9 @@ t.test('a command line that makes no sense says why', async t => {
     [['validate', 'prod'], /neither a command nor a file: prod/],
     [['help', 'frobnicate'], /help takes the name of one command: run, validate/],
     [['help', 'run', 'status'], /one command/],
+    [['completion'], /completion takes one of bash, zsh, fish, but was given nothing/],
+    [['completion', 'tcsh'], /one of bash, zsh, fish, but was given tcsh/],
+    [['completion', 'bash', 'zsh'], /was given bash zsh/],
     [['version', 'x'], /version takes no paths/],
     [['status', '--drain-seconds', '3'], /status does not take --drain-seconds; it takes --admin, --json/],
     [['a.log', '--json'], /run does not take --json; it takes --config/],
