@@ -26,9 +26,6 @@ import { Limiter } from './limiter.ts'
 import type { Logger } from './log.ts'
 import { VERSION } from './version.ts'
 
-/** The exit code after a signal that nothing was to be finished for. */
-const INTERRUPTED = 130
-
 const waiting: Interruption[] = []
 let interrupt = (interruption: Interruption): void => void waiting.push(interruption)
 // Node would open its debugger on loopback, which every container of the pod reaches. The image says so with a flag too,
@@ -48,7 +45,7 @@ switch (command.kind) {
   default:
     // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
     if (process.pid === 1)
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(INTERRUPTED))
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(EXIT.interrupted))
 }
 
 /** Whether a signal was ignored when the process started, as nohup does (proc(5), /proc/pid/status). */
@@ -95,7 +92,7 @@ function logger(level: LogLevel): Logger {
 
 /** Where the demo draws: in place on a terminal, line by line elsewhere. */
 function screen(): Screen {
-  const terminal = isatty(1) ? process.stdout : undefined
+  const terminal = isatty(1) && process.env['TERM'] !== 'dumb' ? process.stdout : undefined
   return {
     isTTY: terminal !== undefined,
     get columns() {
@@ -218,7 +215,7 @@ perform(command).then(
 async function end(code: number): Promise<void> {
   limiter.end()
   // A signal ends the wait for a reader that has stopped. What runs for long has its code already.
-  if (command.kind !== 'run') interrupt = () => leave(INTERRUPTED)
+  if (command.kind !== 'run') interrupt = () => leave(EXIT.interrupted)
   const written = await stdout.end()
   if (written.kind === 'failed') complain(`logshipper: standard output cannot be written (${written.code})`)
   await stderr.end()

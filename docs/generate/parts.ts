@@ -3,6 +3,7 @@ import { SUBJECTS } from '../../test/conformance/subjects.ts'
 import { table } from '../../test/conformance/verdicts.ts'
 import { table as mutants } from '../../test/torture/mutations.ts'
 import { commands } from './commands.ts'
+import { exits } from './exits.ts'
 import { reference } from './keys.ts'
 import { metrics } from './metrics.ts'
 import { rotations } from './rotations.ts'
@@ -19,6 +20,7 @@ export const PARTS: readonly Part[] = [
   { file: 'answers.md', name: 'verdicts', text: () => table(SUBJECTS) },
   { file: 'metrics.md', name: 'metrics', text: metrics },
   { file: 'operations.md', name: 'commands', text: commands },
+  { file: 'operations.md', name: 'exits', text: exits },
   { file: 'rotation.md', name: 'rotations', text: rotations },
   { file: 'development/testing.md', name: 'mutants', text: mutants },
 ]

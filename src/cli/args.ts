@@ -89,8 +89,8 @@ export function parseArgs(argv: readonly string[]): Command {
     const values: Values = parsed.values
     const [first, ...others] = parsed.positionals
     if (values.help) return { kind: 'help', command: isCommand(first) ? first : undefined }
-    if (values.version) return { kind: 'version', form: 'number' }
     const given = parsed.tokens.flatMap(token => (token.kind === 'option' ? [token.name as Option] : []))
+    if (values.version) return versionAlone(given)
     const kind = isCommand(first) ? first : undefined
     const fault = faultOf(kind ?? 'run', given, values)
     if (fault !== undefined) return wrong(fault)
@@ -131,6 +131,13 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
       if (kind === 'version') return { kind, form: values.json ? 'json' : 'line' }
       return configured(kind, [], values)
   }
+}
+
+/** `--version`, which would hide what else was asked for. */
+function versionAlone(given: readonly Option[]): Command {
+  const other = given.find(option => option !== 'version')
+  if (other !== undefined) return wrong(`--version stands alone, but was given --${other}; see logshipper help version`)
+  return given.length > 1 ? wrong('--version is given twice') : { kind: 'version', form: 'number' }
 }
 
 const wrong = (message: string): Command => ({ kind: 'wrong', message })

@@ -88,6 +88,7 @@ export const COMMANDS = {
     takes: '[FILE]',
     does: 'print the effective configuration, and where each value comes from',
     options: ['config', 'json'],
+    exits: '0 printed   2 the configuration is invalid',
   },
   test: {
     takes: '< SAMPLE',
@@ -118,13 +119,15 @@ export const COMMANDS = {
   },
   prestop: {
     does: 'preStop hook: start the grace period',
-    options: ['admin'],
+    options: ['admin', 'json'],
     exits: '0 the shipper was told   1 it does not answer',
   },
   replay: {
     does: 'resend dead letters: records that a backend rejected',
     options: ['backend', 'config', 'json'],
-    exits: '0 all were delivered, or there were none   1 some were rejected again, or are unreadable   3 interrupted',
+    exits:
+      '0 all were delivered, or there were none   1 some were rejected again, or are unreadable   ' +
+      '2 the configuration is invalid   3 interrupted, or another replay is under way',
   },
   doctor: {
     takes: 'MANIFEST …',
@@ -146,7 +149,11 @@ export const COMMANDS = {
       '0 all was carried over   1 a bug: the result is not valid   2 nothing is printed   3 some settings are lost',
   },
   schema: { does: 'print the JSON Schema of the configuration', options: [] },
-  demo: { does: 'a demo: ships, is killed and recovers, in twenty seconds', options: [] },
+  demo: {
+    does: 'a demo: ships, is killed and recovers, in twenty seconds',
+    options: [],
+    exits: '0 every line arrived   1 some did not   130 interrupted',
+  },
   completion: {
     takes: SHELLS.join('|'),
     values: SHELLS,

@@ -16,6 +16,7 @@ import type { LedgerLine } from '../server/shipper-view.ts'
 import { Application } from './demo/application.ts'
 import { Receiver } from './demo/receiver.ts'
 import { type Screen, View } from './demo/view.ts'
+import { EXIT } from './exit.ts'
 
 /** The story, in milliseconds from the start. */
 const OUTAGE = { from: 3000, to: 5000 } as const
@@ -24,8 +25,6 @@ const END = 11_000
 /** How long a shipper may take to start: a busy machine takes its time, and nothing can be shown without one. */
 const START = 60_000
 const ROTATE = 1500
-/** The exit code when it is interrupted. */
-const INTERRUPTED = 130
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 interface ShipperProcess {
@@ -98,7 +97,7 @@ export async function runDemo(programArgs: readonly string[], screen: Screen): P
     if (codeOf(error) !== 'ABORT_ERR') throw error
     view.end()
     view.say('Interrupted: no sums are drawn from half a story.')
-    return INTERRUPTED
+    return EXIT.interrupted
   } finally {
     for (const signal of SIGNALS) process.off(signal, interrupt)
     application.end()

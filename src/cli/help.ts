@@ -1,5 +1,7 @@
 /** What `logshipper --help` and `logshipper help COMMAND` print. */
+
 import { COMMANDS, type CommandHelp, type CommandName, OPTIONS, type Option, type OptionHelp } from './commands.ts'
+import { EXIT_CODES, type ExitCode, exitCodesOf } from './exit.ts'
 
 const NAMES = Object.keys(COMMANDS) as CommandName[]
 
@@ -11,10 +13,10 @@ export function helpOf(command: CommandName | undefined): string {
 }
 
 function one(name: CommandName): string {
-  const { does, options, exits }: CommandHelp = COMMANDS[name]
+  const { does, options }: CommandHelp = COMMANDS[name]
   const parts = [`logshipper ${name}: ${does}`, `usage\n  ${usage(name, options)}`]
   if (options.length > 0) parts.push(`options\n${options.map(option => row(option)).join('\n')}`)
-  if (exits !== undefined) parts.push(`exit codes\n  ${exits}`)
+  parts.push(`exit codes\n${exitCodesOf(name).map(exit).join('\n')}`)
   return parts.join('\n\n')
 }
 
@@ -36,8 +38,15 @@ function row(option: Option, takers = ''): string {
   return `  ${name.padEnd(24)} ${takers}${says}`
 }
 
+function exit({ code, means }: ExitCode): string {
+  return `  ${String(code).padEnd(4)} ${means}`
+}
+
 /** Those of a command's options that say most about it. */
 const TELLING: readonly Option[] = ['config', 'backend', 'admin']
+
+/** More commands than these would not fit beside their option. */
+const MANY = 8
 
 const ALL = `logshipper: ships log files, and accounts for every byte
 
@@ -52,7 +61,8 @@ options
 ${(Object.keys(OPTIONS) as Option[])
   .map(option => {
     const takers = NAMES.filter(name => (COMMANDS[name] as CommandHelp).options.some(each => each === option))
-    return row(option, takers.length === 0 || option === 'config' ? '' : `${takers.join(', ')}: `)
+    const whose = takers.length > MANY ? 'most commands' : takers.join(', ')
+    return row(option, takers.length === 0 || option === 'config' ? '' : `${whose}: `)
   })
   .join('\n')}
 
@@ -68,5 +78,4 @@ Every key of the configuration can be set by environment: LOGSHIPPER_ and the ke
 BACKEND mean the first of each list. The environment wins over the file.
 
 exit codes (of one command: logshipper help COMMAND)
-  0 done, everything drained   1 a check failed, or a bug   2 invalid configuration or command line
-  3 drained incompletely; the ledger lists what is left`
+${EXIT_CODES.map(exit).join('\n')}`

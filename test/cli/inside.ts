@@ -13,6 +13,7 @@ import { explain } from '../../src/cli/explain.ts'
 import { inject } from '../../src/cli/inject.ts'
 import { ledger } from '../../src/cli/ledger.ts'
 import type { Streams } from '../../src/cli/output.ts'
+import { prestop } from '../../src/cli/prestop.ts'
 import { status } from '../../src/cli/status.ts'
 import { test } from '../../src/cli/test.ts'
 import { validate } from '../../src/cli/validate.ts'
@@ -45,6 +46,8 @@ async function perform(args: readonly string[], streams: Streams): Promise<numbe
       return status(command, streams)
     case 'ledger':
       return ledger(command, streams)
+    case 'prestop':
+      return prestop(command, streams)
     case 'doctor':
       return doctor(command, streams)
     case 'inject':
