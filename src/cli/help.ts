@@ -14,13 +14,14 @@ export function helpOf(command: CommandName | undefined): string {
 
 function one(name: CommandName): string {
   const { does, options }: CommandHelp = COMMANDS[name]
-  const parts = [`logshipper ${name}: ${does}`, `usage\n  ${usage(name, options)}`]
+  const parts = [`logshipper ${name}: ${does}`, `usage\n  ${usage(name)}`]
   if (options.length > 0) parts.push(`options\n${options.map(option => row(option)).join('\n')}`)
   parts.push(`exit codes\n${exitCodesOf(name).map(exit).join('\n')}`)
   return parts.join('\n\n')
 }
 
-function usage(name: CommandName, options: readonly Option[]): string {
+/** How it is called; `options`: those that are shown. */
+export function usage(name: CommandName, options: readonly Option[] = COMMANDS[name].options): string {
   const { takes }: CommandHelp = COMMANDS[name]
   const shown = options.map(option => `[${written(option)}]`)
   return ['logshipper', name === 'run' ? '[run]' : name, ...shown, takes].filter(Boolean).join(' ')

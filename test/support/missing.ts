@@ -16,12 +16,14 @@ export interface Missing {
 /** Where a program comes from on Debian, if its package has another name. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'clickhouse-server': 'clickhouse-server',
+  man: 'man-db',
   multilog: 'daemontools',
   nginx: 'nginx-light',
   prometheus: 'prometheus',
   promtool: 'prometheus',
   rotatelogs: 'apache2-utils',
   savelog: 'debianutils',
+  script: 'bsdutils',
   shred: 'coreutils',
   ss: 'iproute2',
   svlogd: 'runit',
