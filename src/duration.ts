@@ -26,6 +26,9 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds}ms`
 }
 
+/** What `parseDuration` takes, for JSON Schema. */
+export const DURATION_PATTERN = '^\\s*(?:0|(?:\\d{1,9}(?:\\.\\d{1,9})?(?:ms|s|m|h))+)\\s*$'
+
 /** A duration between `min` and `max` milliseconds, both included. The message of its issue says what is allowed. */
 export function duration(bounds: { min: number; max: number }) {
   const allowed = `a duration from ${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}, such as 500ms, 30s or 1m30s`
@@ -40,6 +43,13 @@ export function duration(bounds: { min: number; max: number }) {
       }),
     )
     .check(
-      z.meta({ 'x-unit': 'duration', 'x-range': `${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}` }),
+      z.meta({
+        pattern: DURATION_PATTERN,
+        // Of numbers 0 alone has a meaning without a unit.
+        minimum: 0,
+        maximum: 0,
+        'x-unit': 'duration',
+        'x-range': `${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}`,
+      }),
     )
 }

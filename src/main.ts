@@ -141,7 +141,7 @@ async function perform(command: Command): Promise<number> {
       complain(`logshipper: ${command.message}\nsee logshipper --help`)
       return EXIT.configuration
     case 'schema':
-      say(JSON.stringify((await import('./config/schema.ts')).jsonSchema(), null, 2))
+      say(JSON.stringify((await import('./config/published.ts')).publishedSchema(), null, 2))
       return EXIT.ok
     case 'completion':
       stdout.write((await import('./cli/completion.ts')).completionOf(command.shell))

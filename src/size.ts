@@ -34,6 +34,9 @@ export function formatSize(bytes: number): string {
   return `${bytes}`
 }
 
+/** What `parseSize` takes, for JSON Schema. */
+export const SIZE_PATTERN = '^\\s*\\d{1,15}(?:\\.\\d{1,9})?\\s*(?:[kKmMgG]?[bB]|[kKmMgG][iI][bB]?)?\\s*$'
+
 /** A size between `min` and `max` bytes, both included. The message of its issue says what is allowed. */
 export function size(bounds: { min: number; max: number }) {
   const allowed = `a size from ${formatSize(bounds.min)} to ${formatSize(bounds.max)}, such as 512KiB, 1MiB or a number of bytes`
@@ -47,5 +50,13 @@ export function size(bounds: { min: number; max: number }) {
         return z.NEVER
       }),
     )
-    .check(z.meta({ 'x-unit': 'size', 'x-range': `${formatSize(bounds.min)} to ${formatSize(bounds.max)}` }))
+    .check(
+      z.meta({
+        pattern: SIZE_PATTERN,
+        minimum: bounds.min,
+        maximum: bounds.max,
+        'x-unit': 'size',
+        'x-range': `${formatSize(bounds.min)} to ${formatSize(bounds.max)}`,
+      }),
+    )
 }

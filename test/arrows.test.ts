@@ -32,6 +32,7 @@ const SHELF = [
   'size',
   'state',
   'termination',
+  'url',
   'version',
   'volume',
 ].map(name => `${name}.ts`)

@@ -8,6 +8,7 @@
  * Guarantees: the same rule for every backend with a path of its own; a query stays.
  */
 import * as z from 'zod/mini'
+import { URL_PATTERN } from '../url.ts'
 
 /** `text` as a URL that a request can go to, or nothing. */
 export function httpUrl(text: string): URL | undefined {
@@ -20,6 +21,7 @@ export const endpointSchema = z.string().check(
   z.refine(text => !httpUrl(text)?.username && !httpUrl(text)?.password, {
     error: 'a URL without credentials: give them under auth',
   }),
+  z.meta({ pattern: URL_PATTERN }),
 )
 
 /** Where requests go: `wellKnownPath` (with a leading slash) below `endpoint`, unless that already ends in it. */

@@ -37,13 +37,15 @@ export const otlpSchema = z.object({
   ids: z
     ._default(z.boolean(), false)
     .check(z.describe('Gives each record a log.record.uid that stays the same when it is sent again.')),
-  statuses: z.optional(
-    z.strictObject({
-      bisect: z
-        .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
-        .check(z.describe('Besides a 400 with a Status: some record is at fault, and the request is bisected.')),
-    }),
-  ),
+  statuses: z
+    .optional(
+      z.strictObject({
+        bisect: z
+          .optional(z.array(z.int().check(z.minimum(400), z.maximum(599)), { error: STATUSES }))
+          .check(z.describe('Besides a 400 with a Status: some record is at fault, and the request is bisected.')),
+      }),
+    )
+    .check(z.describe('What answers with a status mean, where a gateway answers otherwise than a collector.')),
 })
 
 export type OtlpOptions = z.infer<typeof otlpSchema>

@@ -108,38 +108,44 @@ const others = {
   sources: z
     ._default(z.array(wholeSource).check(z.maxLength(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })), [])
     .check(z.describe('The files to follow.')),
-  state: z.prefault(stateSchema, {}),
-  volume: z.prefault(volumeSchema, {}),
-  memory: z.prefault(
-    z.strictObject({
-      budget: z
-        .optional(size({ min: 256 * 1024, max: MOST_BUDGET }))
-        .check(z.describe('Maximum bytes in flight, all backends together. Default: 8MiB, or what they need.')),
-    }),
-    {},
-  ),
-  drain: z.prefault(
-    z.strictObject({
-      gracePeriod: z
-        .prefault(duration({ min: 0, max: 24 * 3_600_000 }), '30s')
-        .check(z.describe('The pod’s terminationGracePeriodSeconds.')),
-    }),
-    {},
-  ),
+  state: z.prefault(stateSchema, {}).check(z.describe('What is kept on disk, so that a restart loses nothing.')),
+  volume: z.prefault(volumeSchema, {}).check(z.describe('The volume that holds the logs.')),
+  memory: z
+    .prefault(
+      z.strictObject({
+        budget: z
+          .optional(size({ min: 256 * 1024, max: MOST_BUDGET }))
+          .check(z.describe('Maximum bytes in flight, all backends together. Default: 8MiB, or what they need.')),
+      }),
+      {},
+    )
+    .check(z.describe('Memory of lines in flight.')),
+  drain: z
+    .prefault(
+      z.strictObject({
+        gracePeriod: z
+          .prefault(duration({ min: 0, max: 24 * 3_600_000 }), '30s')
+          .check(z.describe('The pod’s terminationGracePeriodSeconds.')),
+      }),
+      {},
+    )
+    .check(z.describe('How long the end of the pod may take.')),
   pod: z.prefault(podSchema, {}).check(z.describe('Metadata of the pod, from the Downward API.')),
-  server: z.prefault(serverSchema, {}),
-  log: z.prefault(
-    z.strictObject({
-      level: z
-        .optional(z.enum(['debug', 'info', 'warn', 'error']))
-        .check(
-          z.describe(
-            'Least severe level of our own log on standard error. Default: info; warn where all records go to standard output.',
+  server: z.prefault(serverSchema, {}).check(z.describe('Where probes, metrics and the status page are served.')),
+  log: z
+    .prefault(
+      z.strictObject({
+        level: z
+          .optional(z.enum(['debug', 'info', 'warn', 'error']))
+          .check(
+            z.describe(
+              'Least severe level of our own log on standard error. Default: info; warn where all records go to standard output.',
+            ),
           ),
-        ),
-    }),
-    {},
-  ),
+      }),
+      {},
+    )
+    .check(z.describe('Our own log.')),
 }
 
 function backendsSchema(types: readonly BackendType[]) {

@@ -4,6 +4,7 @@ import { duration } from '../duration.ts'
 import { ABSOLUTE_PATH } from '../path.ts'
 import { proxyAddress } from '../proxy.ts'
 import { size } from '../size.ts'
+import { PROXY_PATTERN, URL_PATTERN } from '../url.ts'
 
 const HOUR = 3_600_000
 const MIB = 1024 ** 2
@@ -19,8 +20,15 @@ const whole = (min: number, max: number) => {
 export const secret = z.union(
   [
     text,
-    z.strictObject({ file: path }),
-    z.strictObject({ env: z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' })) }),
+    z.strictObject({ file: path.check(z.describe('Absolute path of a file that holds it.')) }),
+    z.strictObject({
+      env: z
+        .string()
+        .check(
+          z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' }),
+          z.describe('Name of the environment variable that holds it.'),
+        ),
+    }),
   ],
   { error: 'a text, {file: /path} or {env: NAME}' },
 )
@@ -34,6 +42,7 @@ const oauth2Schema = z.strictObject({
     .string()
     .check(
       z.refine(isPlainUrl, { error: 'an http:// or https:// URL without credentials' }),
+      z.meta({ pattern: URL_PATTERN }),
       z.describe('Where access tokens are asked for, with the client credentials grant (RFC 6749 §4.4).'),
     ),
   clientId: secret.check(z.describe('Id of the client.')),
@@ -50,21 +59,27 @@ const oauth2Schema = z.strictObject({
 
 export const authSchema = z
   .strictObject({
-    basic: z.optional(
-      z.strictObject({
-        username: secret.check(z.describe('Name of the user.')),
-        password: secret.check(z.describe('Password of the user.')),
-      }),
-    ),
+    basic: z
+      .optional(
+        z.strictObject({
+          username: secret.check(z.describe('Name of the user.')),
+          password: secret.check(z.describe('Password of the user.')),
+        }),
+      )
+      .check(z.describe('A user name and a password.')),
     bearer: z.optional(secret).check(z.describe('Token of the header Authorization: Bearer.')),
-    apiKey: z.optional(
-      z.strictObject({
-        header: headerName.check(z.describe('Header that carries the key.')),
-        prefix: z.optional(z.string()).check(z.describe('Stands before the value, such as “ApiKey ”.')),
-        value: secret.check(z.describe('The key.')),
-      }),
-    ),
-    oauth2: z.optional(oauth2Schema),
+    apiKey: z
+      .optional(
+        z.strictObject({
+          header: headerName.check(z.describe('Header that carries the key.')),
+          prefix: z.optional(z.string()).check(z.describe('Stands before the value, such as “ApiKey ”.')),
+          value: secret.check(z.describe('The key.')),
+        }),
+      )
+      .check(z.describe('A key in a header of its own.')),
+    oauth2: z
+      .optional(oauth2Schema)
+      .check(z.describe('Access tokens by the client credentials grant, asked for before they end.')),
   })
   .check(
     z.refine(
@@ -105,14 +120,17 @@ const proxySchema = z.union(
       url: z.string().check(
         z.refine(text => proxyAddress(text) !== undefined, { error: 'the address of a proxy, http:// or https://' }),
         z.refine(text => !proxyAddress(text)?.auth, { error: 'an address without credentials: give them under auth' }),
+        z.meta({ pattern: PROXY_PATTERN }),
         z.describe('Address of the proxy, http:// or https://.'),
       ),
-      auth: z.optional(
-        z.strictObject({
-          username: secret.check(z.describe('Name of the user at the proxy.')),
-          password: secret.check(z.describe('Password of the user at the proxy.')),
-        }),
-      ),
+      auth: z
+        .optional(
+          z.strictObject({
+            username: secret.check(z.describe('Name of the user at the proxy.')),
+            password: secret.check(z.describe('Password of the user at the proxy.')),
+          }),
+        )
+        .check(z.describe('User name and password at the proxy.')),
     }),
   ],
   { error: PROXY },
@@ -151,22 +169,24 @@ interface Preset {
 /** Options of every backend, with the defaults of its type. */
 export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxRecords = 10_000 }: Preset) => ({
   compression: z._default(compressionSchema, compression),
-  batch: z.prefault(
-    z.strictObject({
-      maxBytes: z
-        .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
-        .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
-      maxRecords: z._default(whole(1, 1_000_000), maxRecords).check(z.describe('Most records in one request.')),
-      interval: z
-        .prefault(duration({ min: 0, max: HOUR }), '180ms')
-        .check(
-          z.describe(
-            'From the start of one request to the next, while batches are not full: lines gather meanwhile. A line after silence goes at once. 0: each as soon as a request may start.',
+  batch: z
+    .prefault(
+      z.strictObject({
+        maxBytes: z
+          .prefault(size({ min: 64 * 1024, max: 64 * MIB }), maxBytes)
+          .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
+        maxRecords: z._default(whole(1, 1_000_000), maxRecords).check(z.describe('Most records in one request.')),
+        interval: z
+          .prefault(duration({ min: 0, max: HOUR }), '180ms')
+          .check(
+            z.describe(
+              'From the start of one request to the next, while batches are not full: lines gather meanwhile. A line after silence goes at once. 0: each as soon as a request may start.',
+            ),
           ),
-        ),
-    }),
-    {},
-  ),
+      }),
+      {},
+    )
+    .check(z.describe('How many records a request carries, and how often one is sent.')),
   deadLetter: z
     .optional(
       z.strictObject({
@@ -179,42 +199,46 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
   concurrency: z
     ._default(whole(1, 32), 1)
     .check(z.describe('Requests at the same time. 1 keeps lines in order at the backend.')),
-  retry: z.prefault(
-    z.strictObject({
-      initial: z
-        .prefault(duration({ min: 1, max: HOUR }), '500ms')
-        .check(
-          z.describe('Upper bound of the first wait, which is random (full jitter). It doubles with each attempt.'),
-        ),
-      max: z
-        .prefault(duration({ min: 1, max: HOUR }), '30s')
-        .check(z.describe('Upper bound of any wait. There is no last attempt; Retry-After wins.')),
-    }),
-    {},
-  ),
-  timeout: z.prefault(
-    z.strictObject({
-      connect: z
-        .prefault(duration({ min: 1, max: HOUR }), '10s')
-        .check(z.describe('Until there is a connection, TLS and proxy included.')),
-      headers: z
-        .prefault(duration({ min: 1, max: HOUR }), '30s')
-        .check(z.describe('From the start of a request, its whole body included, to the head of the answer.')),
-      body: z
-        .prefault(duration({ min: 1, max: HOUR }), '30s')
-        .check(z.describe('From the head of the answer to its end: all of it, not each piece.')),
-    }),
-    {},
-  ),
+  retry: z
+    .prefault(
+      z.strictObject({
+        initial: z
+          .prefault(duration({ min: 1, max: HOUR }), '500ms')
+          .check(
+            z.describe('Upper bound of the first wait, which is random (full jitter). It doubles with each attempt.'),
+          ),
+        max: z
+          .prefault(duration({ min: 1, max: HOUR }), '30s')
+          .check(z.describe('Upper bound of any wait. There is no last attempt; Retry-After wins.')),
+      }),
+      {},
+    )
+    .check(z.describe('How long a failed request waits for the next attempt.')),
+  timeout: z
+    .prefault(
+      z.strictObject({
+        connect: z
+          .prefault(duration({ min: 1, max: HOUR }), '10s')
+          .check(z.describe('Until there is a connection, TLS and proxy included.')),
+        headers: z
+          .prefault(duration({ min: 1, max: HOUR }), '30s')
+          .check(z.describe('From the start of a request, its whole body included, to the head of the answer.')),
+        body: z
+          .prefault(duration({ min: 1, max: HOUR }), '30s')
+          .check(z.describe('From the head of the answer to its end: all of it, not each piece.')),
+      }),
+      {},
+    )
+    .check(z.describe('How long the steps of a request may take.')),
 })
 
 /** Further options of backends that are reached over the network. */
 export const remoteShape = {
-  auth: z.optional(authSchema),
+  auth: z.optional(authSchema).check(z.describe(`Credentials of the requests: ${ONE_OF}.`)),
   headers: z
     ._default(headersSchema, {})
     .check(z.describe('Sent with every request, besides those that the backend sets itself.')),
-  tls: z.optional(tlsSchema),
+  tls: z.optional(tlsSchema).check(z.describe('How TLS connections are made and checked.')),
   proxy: z
     .optional(proxySchema)
     .check(z.describe('off: no proxy. A map: this one. Default: as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.')),

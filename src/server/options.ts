@@ -1,5 +1,6 @@
 /** What can be said about the two listeners. */
 import * as z from 'zod/mini'
+import { ADDRESS_PATTERN } from '../url.ts'
 
 /** Where the admin listener binds. */
 export interface Address {
@@ -53,5 +54,5 @@ export const serverSchema = z.strictObject({
       ),
       '127.0.0.1:9615',
     )
-    .check(z.describe('host:port of the status page. off: no listener.')),
+    .check(z.meta({ pattern: ADDRESS_PATTERN }), z.describe('host:port of the status page. off: no listener.')),
 })

@@ -51,7 +51,7 @@ export const sourceSchema = z.strictObject({
   labels: z
     ._default(
       z.record(
-        z.string().check(z.regex(/^\P{Cc}{1,128}$/u, { error: 'a label name of 1 to 128 characters' })),
+        z.string().check(z.regex(/^[^\x00-\x1f\x7f-\x9f]{1,128}$/u, { error: 'a label name of 1 to 128 characters' })),
         z.string(),
       ),
       {},
@@ -103,31 +103,35 @@ export const stateSchema = z.strictObject({
         'ignore: on a volume that keeps no owners (Azure Files, SMB), where every user who mounts it may change what is kept.',
       ),
     ),
-  unpacked: z.prefault(
-    z.strictObject({
-      maxBytes: z
-        .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
-        .check(
-          z.describe('How much of the disk rotated files take that were compressed before they were read, unpacked.'),
-        ),
-    }),
-    {},
-  ),
-  held: z.prefault(
-    z.strictObject({
-      maxBytes: z
-        .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
-        .check(z.describe('How much of the volume deleted files may take while a backend is behind on them.')),
-      policy: z
-        ._default(z.enum(['hold', 'drop-oldest']), 'hold')
-        .check(
-          z.describe(
-            'Beyond that, or half of the open files: hold on and warn, or drop what is unread of the oldest, counted.',
+  unpacked: z
+    .prefault(
+      z.strictObject({
+        maxBytes: z
+          .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
+          .check(
+            z.describe('How much of the disk rotated files take that were compressed before they were read, unpacked.'),
           ),
-        ),
-    }),
-    {},
-  ),
+      }),
+      {},
+    )
+    .check(z.describe('Files that are unpacked to be read.')),
+  held: z
+    .prefault(
+      z.strictObject({
+        maxBytes: z
+          .prefault(size({ min: 1024 ** 2, max: 1024 ** 4 }), '1GiB')
+          .check(z.describe('How much of the volume deleted files may take while a backend is behind on them.')),
+        policy: z
+          ._default(z.enum(['hold', 'drop-oldest']), 'hold')
+          .check(
+            z.describe(
+              'Beyond that, or half of the open files: hold on and warn, or drop what is unread of the oldest, counted.',
+            ),
+          ),
+      }),
+      {},
+    )
+    .check(z.describe('Files that the application has deleted and a backend has not acknowledged.')),
 })
 
 export const volumeSchema = z.strictObject({

@@ -16,6 +16,8 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly items?: Schema
   readonly oneOf?: readonly Schema[]
+  readonly anyOf?: readonly Schema[]
+  readonly additionalProperties?: boolean | Schema
 }
 
 t.test('editors get a schema that knows every key, its default and what it is for', async t => {
@@ -86,17 +88,19 @@ t.test('a variable reaches its key through whatever stands in its way', async t 
   t.same(problems, [])
 })
 
-t.test('every key that holds a value is described; a size and a duration have their unit and their range', t => {
+t.test('every key is described; a size and a duration have their unit and their range', t => {
   const walk = (schema: Schema, path: string): void => {
     for (const [name, part] of Object.entries(schema.properties ?? {})) {
       const at = path === '' ? name : `${path}.${name}`
-      if (part.properties === undefined) t.match(part.description, /^.+\.$/, at)
+      t.match(part.description, /^.+\.$/, at)
       if (part.type?.includes('number') && typeof part.type !== 'string' && part.default !== 9614)
         t.match([part['x-unit'], part['x-range']], [/^size|duration$/, /^\S+ to \S+$/], at)
       walk(part, at)
     }
     if (schema.items) walk(schema.items, `${path}[]`)
     for (const one of schema.oneOf ?? []) walk(one, `${path}.${one.properties!['type']!.const}`)
+    for (const [at, one] of (schema.anyOf ?? []).entries()) walk(one, `${path}|${at}`)
+    if (typeof schema.additionalProperties === 'object') walk(schema.additionalProperties, `${path}.*`)
   }
   walk(JSON.parse(JSON.stringify(jsonSchema())), '')
   t.end()

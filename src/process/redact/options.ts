@@ -34,10 +34,20 @@ const keep = 'a whole number from 1 to 16'
 const place = z.union(
   [
     z.strictObject({
-      file: z.string().check(z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a file' })),
+      file: z
+        .string()
+        .check(
+          z.regex(ABSOLUTE_PATH, { error: 'the absolute path of a file' }),
+          z.describe('Absolute path of a file that holds it.'),
+        ),
     }),
     z.strictObject({
-      env: z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' })),
+      env: z
+        .string()
+        .check(
+          z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable name' }),
+          z.describe('Name of the environment variable that holds it.'),
+        ),
     }),
   ],
   { error: '{file: /path} or {env: NAME}' },
