@@ -24,6 +24,13 @@ export interface FileStatus {
 export const FILE_EVENTS = ['opened', 'rotated', 'truncated', 'deleted'] as const
 export type FileEvents = Record<(typeof FILE_EVENTS)[number], number>
 
+/** A file that something is left of: open, or `waiting` for a descriptor. */
+export interface FileProgress extends Omit<FileStatus, 'state' | 'generation'> {
+  /** Null while it waits. */
+  readonly generation: string | null
+  readonly state: FileStatus['state'] | 'waiting'
+}
+
 /** How far a backend is behind one source. */
 export interface SourceLag {
   readonly source: string

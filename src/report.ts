@@ -175,6 +175,7 @@ export function snapshotOf(parts: Parts): ShipperSnapshot {
     ledger: ledgerLines(ledger),
     fileEvents: [...sources.tail.fileEvents].map(([source, events]) => ({ source, ...events })),
     files,
+    unopened: () => sources.unopened(parts.pipelines.map(({ parts }) => parts)),
     refused: [...refused(waits, sources)],
   }
 }

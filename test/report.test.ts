@@ -1,5 +1,5 @@
 /** How the parts stand, in the words of the server's contract: from real sources and a real pipeline. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Transport } from '../src/delivery/transport/transport.ts'
@@ -9,7 +9,9 @@ import { NO_METADATA } from '../src/metadata.ts'
 import { Pipeline } from '../src/pipeline.ts'
 import { backlogBytes, ledgerLines, type Parts, snapshotOf } from '../src/report.ts'
 import { StateDirectory } from '../src/state.ts'
+import { unopenedOf } from '../src/tail/lag.ts'
 import { Sources } from '../src/tail/sources.ts'
+import type { Tail } from '../src/tail/tail.ts'
 import { configured } from './configured.ts'
 import { until } from './program.ts'
 import { scratch } from './scratch.ts'
@@ -116,6 +118,43 @@ t.test('while a backend is down the health is degraded, and says why, since when
   t.match(pipelines, [{ up: false, lastError: { reason: 'http_503', detail: 'not now' }, batchesInFlight: 1 }])
   t.ok(pipelines[0]!.retries['http_503']! > 0)
   t.equal(snapshotOf(parts()).draining, false)
+})
+
+t.test('what is in flight of a file with other content now is listed, and what waits for a descriptor too', async t => {
+  const { log, sources, pipeline, parts } = await running(t, { status: 503 })
+  t.ok(await until(() => pipeline.parts.delivery.health.kind === 'down'))
+  t.strictSame(snapshotOf(parts()).unopened(), [], 'an open file is listed once')
+  writeFileSync(log, 'x\n')
+  t.ok(await until(() => snapshotOf(parts()).unopened().length === 1))
+  t.match(snapshotOf(parts()).unopened(), [
+    { source: 'app', path: log, state: 'deleted', size: 8, cursors: [{ backend: 'main', read: 8, committed: 0 }] },
+  ])
+  const waiting = (path: string, committed: number) => ({
+    ...{ source: 'app', path, size: 100, offsets: { main: committed } },
+    since: () => performance.now() - 60_000,
+  })
+  const tail = Object.create(sources.tail, {
+    tailers: { value: [] },
+    following: { value: () => [] },
+    waiting: {
+      value: () => [
+        { ...waiting('/late', 40), read: new Map([['main', 70]]) },
+        waiting('/done', 100),
+        { ...waiting('/new', 0), offsets: {} },
+      ],
+    },
+  }) as Tail
+  const files = [
+    ...unopenedOf(tail, [
+      { name: 'main', sources: ['app'] },
+      { name: 'audit', sources: ['other'] },
+    ]),
+  ]
+  t.match(files, [
+    { path: '/late', state: 'waiting', generation: null, cursors: [{ backend: 'main', read: 70, committed: 40 }] },
+    { path: '/new', cursors: [{ backend: 'main', read: 0, committed: 0 }] },
+  ])
+  t.ok(files[0]!.cursors[0]!.lagSeconds > 59)
 })
 
 t.test('without a state directory the state is in memory, which is no fault; a failing one is', async t => {

@@ -4,6 +4,7 @@
  * here, and what comes from a web page at all changes nothing. On an address that is not loopback, which has to be
  * configured, any name will do.
  */
+import type { FileProgress } from '../progress.ts'
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
@@ -18,7 +19,8 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 /** `now`: monotonic milliseconds. */
 export function admin(shipper: ShipperView, now: () => number): Handler {
   const everything = shared(() => json(200, status(shipper.snapshot())), now)
-  return (request, { pathname }) => {
+  const worst = shared(() => json(200, status(shipper.snapshot(), WORST)), now)
+  return (request, { pathname, searchParams }) => {
     if (!LOOPBACK.test(request.headers.host ?? '') && isLoopback(request.socket.localAddress)) {
       return text(403, 'this port answers requests for localhost only')
     }
@@ -26,7 +28,7 @@ export function admin(shipper: ShipperView, now: () => number): Handler {
       case '/':
         return { status: 200, type: 'text/html; charset=utf-8', body: PAGE, headers: POLICY }
       case '/status':
-        return everything()
+        return searchParams.has('worst') ? worst() : everything()
       case '/ledger':
         return json(200, shipper.snapshot().ledger)
       case '/prestop': {
@@ -45,24 +47,37 @@ export function admin(shipper: ShipperView, now: () => number): Handler {
 const MAX_FILES = 1000
 const MAX_REFUSED = 100
 const MAX_PROBLEMS = 20
+/** Files in an answer for a person, who asks every second. */
+const WORST = 50
 
-/** Everything the status page shows, in one answer. */
-export function status(snapshot: Snapshot) {
-  const { files, refused, problems, ...rest } = snapshot
+/** Everything the status page shows, in one answer. Of the files the `most` that are furthest behind come first. */
+export function status(snapshot: Snapshot, most = MAX_FILES) {
+  const { files, unopened, refused, problems, ...rest } = snapshot
+  const all = worstFirst([...files, ...unopened()])
   return {
     at: new Date().toISOString(),
     startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     ...rest,
     problems: problems.slice(0, MAX_PROBLEMS),
-    files: files.slice(0, MAX_FILES),
+    files: all.slice(0, most),
     refused: refused.slice(0, MAX_REFUSED),
     /** How many more there are than the lists show. */
     more: {
       problems: Math.max(0, problems.length - MAX_PROBLEMS),
-      files: Math.max(0, files.length - MAX_FILES),
+      files: Math.max(0, all.length - most),
       refused: Math.max(0, refused.length - MAX_REFUSED),
     },
   }
+}
+
+/** By how late their backends are, and then by bytes; files that are as far keep their order. */
+function worstFirst(files: readonly FileProgress[]): FileProgress[] {
+  const ranked = files.map(file => ({
+    file,
+    seconds: Math.max(0, ...file.cursors.map(({ lagSeconds }) => lagSeconds)),
+    bytes: Math.max(0, ...file.cursors.map(({ committed }) => file.size - committed)),
+  }))
+  return ranked.sort((a, b) => b.seconds - a.seconds || b.bytes - a.bytes).map(({ file }) => file)
 }
 
 export type Status = ReturnType<typeof status>

@@ -3,7 +3,7 @@
  * view. Everything here is read, nothing is changed but the mark of the pod's termination.
  */
 import type { Statement } from '../ledger.ts'
-import type { FileEvents, FileStatus, SourceLag } from '../progress.ts'
+import type { FileEvents, FileProgress, FileStatus, SourceLag } from '../progress.ts'
 import type { Caller } from '../termination.ts'
 
 export interface ShipperView {
@@ -31,6 +31,8 @@ export interface ShipperSnapshot {
   readonly fileEvents: readonly (Readonly<FileEvents> & { readonly source: string })[]
   /** With paths: shown on loopback only. */
   readonly files: readonly FileStatus[]
+  /** Files that are not open and of which something is left. A stat for each: only the status asks. */
+  readonly unopened: () => readonly FileProgress[]
   readonly refused: readonly UnfollowedPath[]
 }
 

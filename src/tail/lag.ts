@@ -1,7 +1,7 @@
 /**
  * How far a backend is behind each of its sources, and where each file stands. Nothing is kept here.
  */
-import type { FileStatus, SourceLag } from '../progress.ts'
+import type { FileProgress, FileStatus, SourceLag } from '../progress.ts'
 import type { Cursor, Generation } from './generation/generation.ts'
 import type { Tail } from './tail.ts'
 
@@ -46,6 +46,41 @@ export function* filesOf(tail: Tail): Generator<FileStatus> {
       lagSeconds: secondsFrom(behindSince(generation, cursor, size), now),
     }))
     yield { source, path, generation: id, state: state.kind, size, cursors }
+  }
+}
+
+/** Whoever reads sources, by its name. */
+interface Consumer {
+  readonly name: string
+  readonly sources: readonly string[]
+}
+
+/**
+ * Files that are not open and of which something is left: they wait for a descriptor, or are gone (`deleted`) while
+ * chunks of them are in flight. Each that waits costs a stat.
+ */
+export function* unopenedOf(tail: Tail, consumers: readonly Consumer[]): Generator<FileProgress> {
+  const now = performance.now()
+  const open = new Set<Generation>()
+  for (const { generation } of tail.tailers) open.add(generation)
+  for (const { generation, path, size } of tail.following()) {
+    if (open.has(generation)) continue
+    const { source, generation: id } = generation.origin
+    const cursors = generation.cursors.flatMap(cursor => {
+      if (cursor.idle) return []
+      const lagSeconds = secondsFrom(behindSince(generation, cursor, size), now)
+      return [{ backend: cursor.backend, read: cursor.read, committed: cursor.committed.offset, lagSeconds }]
+    })
+    if (cursors.length > 0) yield { source, path, generation: id, state: 'deleted', size, cursors }
+  }
+  for (const { source, path, size, offsets, read, since } of tail.waiting()) {
+    const cursors = consumers.flatMap(({ name: backend, sources }) => {
+      const offset = offsets[backend] ?? 0
+      if (!sources.includes(source) || size <= offset) return []
+      const lagSeconds = secondsFrom(since(offset) ?? NEVER, now)
+      return [{ backend, read: Math.max(offset, read?.get(backend) ?? 0), committed: offset, lagSeconds }]
+    })
+    if (cursors.length > 0) yield { source, path, generation: null, state: 'waiting', size, cursors }
   }
 }
 

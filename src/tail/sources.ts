@@ -7,7 +7,7 @@ import type { Origin } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Logger } from '../log.ts'
-import type { FileStatus, SourceLag } from '../progress.ts'
+import type { FileProgress, FileStatus, SourceLag } from '../progress.ts'
 import type { StateDirectory } from '../state.ts'
 import { statPath } from './files/inodes.ts'
 import { limitsFor } from './files/limits.ts'
@@ -17,7 +17,7 @@ import { formOf, type Processing } from './framing/form.ts'
 import { Framer } from './framing/framer.ts'
 import { Notices } from './framing/notices.ts'
 import { Reader } from './framing/reader.ts'
-import { filesOf, lagsOf } from './lag.ts'
+import { filesOf, lagsOf, unopenedOf } from './lag.ts'
 import type { HeldOptions, SourceOptions } from './options.ts'
 import { CheckpointStore, type LastSave } from './state/checkpoint.ts'
 import { liesAmong, type SharedPlace, sharedPlace } from './state/shared.ts'
@@ -98,6 +98,11 @@ export class Sources {
 
   files(): FileStatus[] {
     return [...filesOf(this.tail)]
+  }
+
+  /** Files that are not open and of which something is left. */
+  unopened(consumers: readonly Consumer[]): FileProgress[] {
+    return [...unopenedOf(this.tail, consumers)]
   }
 
   /** What matches and waits, because there is no memory for more. */

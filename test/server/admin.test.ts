@@ -49,6 +49,33 @@ t.test('a directory with very many files is an answer of bounded size that says 
   t.strictSame(status.more, { problems: 5, files: 500, refused: 1 })
 })
 
+t.test('the files that are furthest behind come first, open or not, and a page that asks often gets 50', async t => {
+  const { stage, port } = await server(t)
+  const behind = (path: string, lagSeconds: number, committed: number) => ({
+    ...{ ...FILE, path },
+    cursors: [{ backend: 'main', read: 1000, committed, lagSeconds }],
+  })
+  const idle = Array.from({ length: 60 }, (_, n) => behind(`/idle-${n}`, 0, 1000))
+  stage.followed = [...idle, behind('/late', 5, 900), behind('/late-and-long', 5, 100)]
+  stage.unopened = [{ ...behind('/latest', 60, 0), generation: null, state: 'waiting' }]
+  const first = ['/latest', '/late-and-long', '/late', '/idle-0']
+  for (const [path, length, files] of [
+    ['/status', 63, 0],
+    ['/status?worst', 50, 13],
+  ] as const) {
+    const status = JSON.parse((await ask(port, path)).body)
+    t.equal(status.files.length, length, path)
+    t.equal(status.more.files, files, path)
+    t.strictSame(
+      status.files.slice(0, 4).map((file: { path: string }) => file.path),
+      first,
+      path,
+    )
+  }
+  const { body } = await ask(port, '/status')
+  t.equal(JSON.parse(body).files[0].state, 'waiting')
+})
+
 t.test('on loopback it answers to loopback’s names only', async t => {
   const { port } = await server(t)
   for (const host of ['localhost', 'LOCALHOST', `localhost:${port}`, '127.0.0.1:8080', '127.1.2.3', '[::1]:9615']) {

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { emptyOutcome, type Statement } from '../../src/ledger.ts'
-import type { FileStatus } from '../../src/progress.ts'
+import type { FileProgress, FileStatus } from '../../src/progress.ts'
 import type {
   BackendHealth,
   HealthReport,
@@ -132,6 +132,7 @@ export class Stage implements ShipperView {
   piped: PipelineStatus[] = [PIPELINE]
   accounts = [{ source: 'app', backend: 'main', statement: ACCOUNT }]
   followed: FileStatus[] = [FILE]
+  unopened: FileProgress[] = []
   notFollowed = [{ source: 'app', path: `${SECRET_PATH}.1`, reason: 'EACCES' }]
 
   startup() {
@@ -151,6 +152,7 @@ export class Stage implements ShipperView {
       ledger: this.accounts,
       fileEvents: [{ source: 'app', opened: 4, rotated: 3, truncated: 2, deleted: 1 }],
       files: this.followed,
+      unopened: () => this.unopened,
       refused: this.notFollowed,
       problems: this.wrong,
       reloads: { applied: 2, refused: 1, appliedAt: '2026-01-02T03:04:05.678Z' },

@@ -125,7 +125,14 @@ export class Candidates {
       const offsets = Object.fromEntries(Object.entries(cursors).map(([backend, { offset }]) => [backend, offset]))
       const settled = Math.min(size, ...Object.values(offsets))
       const known = sizeOf(path, size, new Growth(written), settled)
-      yield { source, path, offsets, ...known, ...(parking.isDone(path, known.size) && { since: () => undefined }) }
+      yield {
+        source,
+        path,
+        offsets,
+        read: parked.read,
+        ...known,
+        ...(parking.isDone(path, known.size) && { since: () => undefined }),
+      }
     }
   }
 

@@ -14,6 +14,8 @@ export interface Waiting {
   readonly size: number
   /** The committed offsets by backend; one that is not there has read nothing. */
   readonly offsets: Readonly<Record<string, number>>
+  /** Everything before these offsets has been read, by backend; absent if nothing has. */
+  readonly read?: ReadonlyMap<string, number>
   /** Since when there has been something behind an offset: monotonic milliseconds. */
   readonly since: (offset: number) => number | undefined
 }
