@@ -39,7 +39,7 @@ function table(id, heads, rows, none) {
   const table = document.createElement('table')
   table.setAttribute('aria-labelledby', id + '-title')
   const head = table.createTHead().insertRow()
-  const kind = heads.map(h => h[0] === '#' ? 'n ' : h === 'path' ? 'path ' : '')
+  const kind = heads.map(h => h[0] === '#' ? 'n ' : h === 'path' || h === 'command' ? 'path ' : '')
   heads.forEach((h, i) => { const th = document.createElement('th'); th.scope = 'col'; th.textContent = h.replace('#', ''); th.className = kind[i]; head.append(th) })
   const body = table.createTBody()
   for (const cells of rows) {
@@ -190,6 +190,9 @@ function show(s) {
   set($('faults'), faults(s), 'cell bad')
   const { namespace, pod, node } = s.identity
   set($('who'), clip((pod ? (namespace ? namespace + '/' : '') + pod : '') + (pod && node ? ' ' : '') + (node ? 'on ' + node : '')))
+  const { kind } = s.health.previous
+  set($('line'), 'version ' + clip(s.health.version, 100) + ', started ' + ago(s.startedAt, s.at) +
+    (kind === 'none' ? '' : kind === 'clean' ? '; the process before it shut down cleanly' : '; the process before it did not shut down cleanly'))
   document.title = pod ? clip(pod, 100) + ' · logshipper' : 'logshipper'
   const refusal = s.health.configuration.kind === 'refused'
   $('configuration').hidden = !refusal

@@ -49,6 +49,7 @@ export const PAGE = `<!doctype html>
 <body>
 <header><h1>logshipper</h1><span id="who"></span><span id="state" role="status" aria-live="polite">…</span></header>
 <main>
+<p id="line"></p>
 <p id="faults" role="status" aria-live="polite"></p>
 <section id="configuration" hidden><h2>Configuration</h2><p id="problems"></p></section>
 ${section('backends', 'Backends')}

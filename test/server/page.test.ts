@@ -131,6 +131,7 @@ t.test('it shows the pod, the state of each backend, and what its server answere
   const page = await opened(stage)
   t.equal(page.title, 'web-0 · logshipper')
   t.equal(page.at('who').textContent, 'shop/web-0 on node-1')
+  t.match(page.at('line').textContent, /^version 1\.2\.3, started .* ago; the process before it shut down cleanly$/)
   t.equal(page.at('faults').textContent, 'main is down: ECONNREFUSED')
   const [backend] = page.at('backends').rows
   t.match(backend, [
