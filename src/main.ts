@@ -40,12 +40,23 @@ switch (command.kind) {
   case 'replay':
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
     break
+  case 'status':
+    if (command.watch) {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
+      break
+    }
+    defaults()
+    break
   case 'demo':
     break
   default:
-    // Nothing is in danger: they end at once. What is PID 1 has no default handlers.
-    if (process.pid === 1)
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(EXIT.interrupted))
+    defaults()
+}
+
+/** Nothing is in danger: they end at once. What is PID 1 has no default handlers. */
+function defaults(): void {
+  if (process.pid === 1)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(EXIT.interrupted))
 }
 
 /** Whether a signal was ignored when the process started, as nohup does (proc(5), /proc/pid/status). */
@@ -155,6 +166,11 @@ async function perform(command: Command): Promise<number> {
       return EXIT.ok
     }
     case 'status':
+      if (command.watch) {
+        const terminal = (): { columns: number; rows: number } | undefined =>
+          isatty(1) ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined
+        return (await import('./cli/watch.ts')).watch(command, { out: stdout, terminal, onInterruption })
+      }
       return (await import('./cli/status.ts')).status(command, streams)
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command, streams)

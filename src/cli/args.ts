@@ -39,6 +39,8 @@ export type Command =
       readonly admin: string | undefined
       readonly json: boolean
       readonly backend: string | undefined
+      /** Of `status`. */
+      readonly watch?: true
     }
   | ({ readonly kind: 'test' } & Showing)
   /** The file as it was named, and the line, counted from 1. */
@@ -77,6 +79,7 @@ interface Values {
   readonly volume?: string
   readonly paths?: string
   readonly platform?: string
+  readonly watch?: boolean
   readonly help?: boolean
   readonly version?: boolean
 }
@@ -143,8 +146,8 @@ function versionAlone(given: readonly Option[]): Command {
 const wrong = (message: string): Command => ({ kind: 'wrong', message })
 
 function configured(kind: Configured, paths: readonly string[], values: Values): Command {
-  const { config, admin, backend, json = false } = values
-  return { kind, config, paths, admin, backend, json }
+  const { config, admin, backend, json = false, watch = false } = values
+  return { kind, config, paths, admin, backend, json, ...(watch && { watch }) }
 }
 
 function showing({ config, backend, source, json = false, strict = false }: Values): Showing {

@@ -15,7 +15,7 @@ export function ask(address: string, path: string, method: 'GET' | 'POST' = 'GET
   if (parsed === undefined) return Promise.resolve({ kind: 'failed', why: `${address} is not host:port` })
   const { host, port } = parsed
   return new Promise(resolve => {
-    const options = { host, port, path, method, headers: { host: `localhost:${port}` }, timeout: 5000 }
+    const options = { host, port, path, method, headers: { host: `localhost:${port}` }, timeout: 5000, agent: false }
     const request = open(options, response => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))

@@ -53,6 +53,7 @@ export const OPTIONS = {
     values: PLATFORMS,
     says: 'where the pods are to run: openshift, autopilot or fargate',
   },
+  watch: { type: 'boolean', says: 'print it every 2 s, until a signal comes or the reader goes' },
   help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
   version: { type: 'boolean', short: 'v', says: 'print the version alone' },
 } as const satisfies Readonly<Record<string, OptionHelp>>
@@ -109,8 +110,8 @@ export const COMMANDS = {
   },
   status: {
     does: 'print the state of the running shipper',
-    options: ['admin', 'json'],
-    exits: '0 the shipper answered   1 it did not',
+    options: ['admin', 'json', 'watch'],
+    exits: '0 the shipper answered, or --watch was ended   1 it did not answer',
   },
   ledger: {
     does: 'print the account of every byte',

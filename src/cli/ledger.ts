@@ -42,6 +42,21 @@ export function showLedger(lines: readonly LedgerLine[]): string {
   return [table(heads, rows), '', ...lines.flatMap(remarks), verdict(lines)].join('\n')
 }
 
+/** The sum of all accounts in one line, and whether each adds up. */
+export function showSum(lines: readonly LedgerLine[]): string {
+  const all = (of: (statement: LedgerLine['statement']) => Tally): string => {
+    const total = sum(Object.fromEntries(lines.map(({ statement }, at) => [at, of(statement)])))
+    return `${counted(total.lines, 'line')}, ${bytes(total.bytes)}`
+  }
+  const lost = lines.reduce((total, { statement }) => total + statement.lostBytes, 0)
+  return [
+    `ledger: read ${all(({ read }) => read)} = delivered ${all(({ delivered }) => delivered)}`,
+    `rejected ${all(({ rejected }) => sum(rejected))}`,
+    `dropped ${all(({ dropped }) => sum(dropped))}`,
+    `in flight ${all(({ inFlight }) => inFlight)}; lost ${bytes(lost)}; ${verdict(lines)}`,
+  ].join(' + ')
+}
+
 /** Why lines were rejected or dropped. */
 function remarks({ source, backend, statement }: LedgerLine): string[] {
   return (['rejected', 'dropped'] as const).flatMap(kind =>

@@ -9,7 +9,7 @@ import { startServer } from '../../src/server/server.ts'
 import { inside } from '../cli/inside.ts'
 import { PROGRAM } from '../program.ts'
 import { Journal } from '../tail/rig.ts'
-import { ACCOUNT, DOWN, SECRET_PATH, Stage } from './rig.ts'
+import { ACCOUNT, DOWN, SECRET_PATH, Stage, UP } from './rig.ts'
 
 const stage = new Stage()
 let now = 0
@@ -32,18 +32,53 @@ t.test('status shows backends and files', async t => {
   const { code, out } = await inside(['status', admin])
   t.equal(code, 0)
   t.match(out, /^logshipper 1\.2\.3: degraded, shop\/web-0 on node-1, since \d{4}-/)
-  t.match(out, /^main +loki +https:\/\/logs\.example:3100 +down: ECONNREFUSED, attempt 3 /m)
-  t.match(out, /^last error of main, 2026-01-01T00:00:00\.000Z: http_401: no org id$/m)
   t.match(
     out,
-    /^dead letters of main: 3 kept since the start, 1 were not kept; 700 B to replay \(logshipper replay\)$/m,
+    /^main +loki +https:\/\/logs\.example:3100 +down: ECONNREFUSED, attempt 3 since 2026-01-01T00:00:00\.000Z, next in 0 s /m,
+  )
+  t.match(out, /^last error of main, 2026-01-01T00:00:00\.000Z: http_401: “no org id”$/m)
+  t.match(
+    out,
+    /^dead letters of main: 3 kept since the start, 1 were not kept; 700 B to replay \(logshipper replay --backend main\)$/m,
   )
   t.match(
     out,
-    new RegExp(`^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B +1.5 s\n +other +1000 B +0 B +60.0 s$`, 'm'),
+    new RegExp(
+      `^${SECRET_PATH} +app +live +1000 B +main +1000 B +800 B +200 B +1.5 s\n +other +1000 B +0 B +1000 B +60.0 s$`,
+      'm',
+    ),
   )
   t.match(out, `not followed: ${SECRET_PATH}.1: EACCES`)
+  t.match(out, /^rejected by main: 400: 1 line$/m)
+  t.match(out, /^configuration: in effect since 2026-01-02T03:04:05\.678Z; 2 reloads applied, 1 refused$/m)
+  t.match(out, /^previous process shut down cleanly$/m)
+  t.match(
+    out,
+    /^ledger: read 10 lines, 1000 B = delivered 6 lines, 600 B \+ rejected 1 line, 100 B \+ .*; lost 7 B; it adds up$/m,
+  )
 })
+
+t.test(
+  'status lists the backend that is down and the files that are furthest behind first, fifty at the most',
+  async t => {
+    const { healthy, followed } = stage
+    t.teardown(() => {
+      stage.healthy = healthy
+      stage.followed = followed
+    })
+    stage.healthy = { ...healthy, backends: [UP, { ...UP, name: 'slow', lagSeconds: 9 }, { ...DOWN, name: 'dead' }] }
+    stage.followed = Array.from({ length: 60 }, (_, n) => ({
+      ...{ ...followed[0]!, path: `/${n}.log` },
+      cursors: [{ ...followed[0]!.cursors[0]!, lagSeconds: n }],
+    }))
+    const { out } = await inside(['status', admin])
+    t.match(out, /^dead .*\nslow .*\nmain /m)
+    t.match(out, /^\/59\.log .* 59\.0 s\n\/58\.log /m)
+    t.equal(out.match(/^\/\d+\.log /gm)?.length, 50)
+    t.match(out, /^and 10 more files, which are less far behind \(--json\)$/m)
+    t.equal(JSON.parse((await inside(['status', '--json', admin])).out).files.length, 60)
+  },
+)
 
 t.test('status shows a configuration that was refused, and why', async t => {
   const { healthy } = stage
