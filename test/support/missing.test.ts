@@ -19,7 +19,9 @@ t.test('each reason for which a test is skipped has a remedy', t => {
     'there is no shellcheck on this machine': 'apt-get install shellcheck',
     'there is no ss on this machine': 'apt-get install iproute2',
     'no nginx on this machine': 'apt-get install nginx-light',
+    'no chromium on this machine': 'apt-get install chromium',
     'there is no kubectl on this machine': 'install kubectl: https://kubernetes.io/docs/tasks/tools/',
+    'chromium does not start on this machine': undefined,
     'root may read every file': undefined,
     'another Node, where the one-shot call is used': undefined,
   }

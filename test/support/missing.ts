@@ -42,7 +42,7 @@ const REMEDIES: readonly (readonly [RegExp, (match: RegExpExecArray) => string |
     () => 'install Helm 3 or 4 (https://helm.sh/docs/intro/install), or LOGSHIPPER_HELM="$(.ci/helm DIRECTORY)"',
   ],
   [/kubectl/, () => 'install kubectl: https://kubernetes.io/docs/tasks/tools/'],
-  [/\b(?:root may read|another Node|needs Linux|not Linux)/, () => undefined],
+  [/\b(?:does not start on|root may read|another Node|needs Linux|not Linux)/, () => undefined],
   [/(?:mount|tmpfs|namespace|only root|may not trace|file system)/, () => ROOT],
   [/\b(?:IPv6|::1|loopback)/, () => 'a machine with that address'],
   [/image/, () => 'npm run image'],
