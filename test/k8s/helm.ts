@@ -7,7 +7,7 @@ import { fromJSONSchema } from 'zod'
 import { parseResources, type Resource, ROOT } from './render.ts'
 
 /** Overridden by the name of a program, for a Helm that is not on PATH. */
-export const HELM = process.env['LOGSHIPPER_HELM'] || 'helm'
+export const HELM = process.env['HELM_BIN'] || 'helm'
 
 const HOME = mkdtempSync(join(tmpdir(), 'logshipper-helm-'))
 process.once('exit', () => rmSync(HOME, { recursive: true, force: true }))
@@ -39,7 +39,7 @@ export function helmWith({ cwd, ...more }: Readonly<Record<string, string>>, ...
 export function withoutHelm(): string | undefined {
   const { status, stdout } = helm('version', '--short')
   if (status === 0 && /^v[34]\./.test(stdout)) return undefined
-  return 'there is no helm on this machine, and LOGSHIPPER_HELM names none'
+  return 'there is no helm on this machine, and HELM_BIN names none'
 }
 
 /** A copy of k8s/charts, for what Helm writes into a chart. The chart `example` has its dependency. */

@@ -16,7 +16,7 @@ import { parseResources, ROOT } from './render.ts'
 
 const skip = withoutHelm() ?? false
 const SCRIPT = join(ROOT, '.ci/charts')
-const env = { ...ENVIRONMENT, LOGSHIPPER_HELM: HELM }
+const env = { ...ENVIRONMENT, HELM_BIN: HELM }
 const DIGEST = `sha256:${'a1'.repeat(32)}`
 const IMAGE = `registry.example.com/owner/logshipper@${DIGEST}`
 const SOURCE = 'https://git.example.com/owner/logshipper'

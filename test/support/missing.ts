@@ -39,7 +39,7 @@ const REMEDIES: readonly (readonly [RegExp, (match: RegExpExecArray) => string |
   [/KUBE_APISERVER_BIN|ETCD_BIN|KUBELET_BIN|CONTAINERD_BIN/, () => 'set the variables as k8s/README.md says'],
   [
     /helm/,
-    () => 'install Helm 3 or 4 (https://helm.sh/docs/intro/install), or LOGSHIPPER_HELM="$(.ci/helm DIRECTORY)"',
+    () => 'install Helm 3 or 4 (https://helm.sh/docs/intro/install), or HELM_BIN="$(.ci/helm DIRECTORY)"',
   ],
   [/kubectl/, () => 'install kubectl: https://kubernetes.io/docs/tasks/tools/'],
   [/\b(?:does not start on|root may read|another Node|needs Linux|not Linux)/, () => undefined],
