@@ -140,7 +140,7 @@ export class Program {
     this.child = leash(
       spawn(command ?? process.execPath, command === undefined ? [PROGRAM, ...args] : args, {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'], ...(args.some(isOption) ? {} : TALKATIVE), ...env },
+        env: { PATH: process.env['PATH'], ...(args.some(isConfig) ? {} : TALKATIVE), ...env },
         ...options,
       }),
     )
@@ -269,9 +269,9 @@ export class Stage {
 }
 
 /** Longer than any busy machine needs: how long it takes is not what a test is about. */
-/** With nothing but paths it prints records, and would be quiet: tests wait for what it says. */
+/** Without a configuration it prints records, and would be quiet: tests wait for what it says. */
 const TALKATIVE = { LOGSHIPPER_LOG_LEVEL: 'info' }
-const isOption = (arg: string): boolean => arg.startsWith('-')
+const isConfig = (arg: string): boolean => arg === '-c' || arg.startsWith('--config')
 
 const PATIENCE = 60
 

@@ -291,12 +291,13 @@ t.test('a ConfigMap: the link to its data is swapped, and a file that it takes i
 t.test('standard output goes on through a change, line by line', async t => {
   const place = await Configured.set(t)
   const { stage } = place
-  place.write({ backends: [{ type: 'stdout' }] })
+  const log = { level: 'info' }
+  place.write({ backends: [{ type: 'stdout' }], log })
   const program = await place.start()
   await writing(
     stage,
     (async () => {
-      place.write({ backends: [{ type: 'stdout', batch: { maxRecords: 7 } }] })
+      place.write({ backends: [{ type: 'stdout', batch: { maxRecords: 7 } }], log })
       t.ok(await until(() => applied(program) === 1))
     })(),
   )

@@ -37,10 +37,7 @@ const ROOT = 'run the tests as root, in a container or a virtual machine of thei
 const REMEDIES: readonly (readonly [RegExp, (match: RegExpExecArray) => string | undefined])[] = [
   [/LOGSHIPPER_REAL_\w+/, () => SERVERS],
   [/KUBE_APISERVER_BIN|ETCD_BIN|KUBELET_BIN|CONTAINERD_BIN/, () => 'set the variables as k8s/README.md says'],
-  [
-    /helm/,
-    () => 'install Helm 3 or 4 (https://helm.sh/docs/intro/install), or HELM_BIN="$(.ci/helm DIRECTORY)"',
-  ],
+  [/helm/, () => 'install Helm 3 or 4 (https://helm.sh/docs/intro/install), or HELM_BIN="$(.ci/helm DIRECTORY)"'],
   [/kubectl/, () => 'install kubectl: https://kubernetes.io/docs/tasks/tools/'],
   [/\b(?:does not start on|root may read|another Node|needs Linux|not Linux)/, () => undefined],
   [/(?:mount|tmpfs|namespace|only root|may not trace|file system)/, () => ROOT],
