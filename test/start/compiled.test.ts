@@ -21,7 +21,7 @@ function copy(t: Test): string {
 }
 
 function version(directory: string, ...flags: string[]) {
-  return spawnSync(process.execPath, [...flags, join(directory, 'logshipper.cjs'), 'version'], { encoding: 'utf8' })
+  return spawnSync(process.execPath, [...flags, join(directory, 'logshipper.cjs'), '--version'], { encoding: 'utf8' })
 }
 
 /** Says whether V8 refuses the compiled code. */
