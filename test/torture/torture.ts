@@ -35,7 +35,7 @@ const failed = await drive({
   first: minutes => (isLong(minutes) ? [...REGRESSIONS, ...SLOW_REGRESSIONS] : REGRESSIONS),
   generate: (seed, minutes) =>
     seed % POWER_CUTS === 0 ? generatePowerCuts(seed) : generate(seed, isLong(minutes) ? LONG : FAST),
-  seeds: 40,
+  seeds: 30,
   world: program => new World(program),
   remark: ({ pattern }) => ` (${pattern})`,
   counted: outcome => {
