@@ -48,7 +48,7 @@ const ARROWS: Record<string, readonly string[]> = {
   server: ['shelf'],
   config: ['process', 'backends/registry.ts', 'delivery/options.ts', 'server/options.ts', 'tail/options.ts', 'shelf'],
   manifest: ['config', 'shelf'],
-  convert: ['config'],
+  convert: ['config', 'process'],
   report: ['pipeline', 'tail', 'delivery', 'server', 'shelf'],
   destination: [
     'delivery',

@@ -4,7 +4,7 @@
  *     {time} {message} pod={pod} file={file}
  *     2026-01-02T03:04:05.678Z GET /orders 200 pod=web-1 file=/var/log/app/access.log
  *
- * It is made into bytes once for each file; the kernel puts the record between them.
+ * It is made into bytes once for each chunk of a file, never for a line; the kernel puts the record between them.
  *
  * Guarantees: what the shipper knows (a path, a label) has no line end and no other control character in a line, so that it
  * never begins another one; a name that is not known where the shipper runs is an empty text.

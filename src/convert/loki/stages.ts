@@ -2,6 +2,7 @@
  * The stages of a pipeline of Promtail, which Alloy has under the same names. What stages find in a line they keep apart
  * under names of their own; with us these are the values of a parsed record, so each name leads to one of them.
  */
+import { LEVEL_NAMES, MESSAGE_NAMES } from '../../process/parse/names.ts'
 import { isEquality, unmeant } from '../expressions.ts'
 import { made } from '../made.ts'
 import type { Setting } from '../setting.ts'
@@ -31,18 +32,9 @@ export interface Pipeline {
   readonly inner: (stage: Setting) => readonly Stage[]
 }
 
-const MESSAGES = ['message', 'msg', 'event', 'log', 'short_message', '@message', '@m', 'content', 'output']
-const LEVELS = [
-  'level',
-  'severity',
-  'lvl',
-  'loglevel',
-  'log.level',
-  'log_level',
-  'logLevel',
-  'severityText',
-  'levelname',
-]
+/** Those that are read as the message; and what the stages cri and docker leave. */
+const MESSAGES: readonly string[] = [...MESSAGE_NAMES, 'content', 'output']
+const LEVELS: readonly string[] = LEVEL_NAMES
 const TIMES = ['time', 'timestamp', '@timestamp', 'ts']
 /** What is put in the place of text that is to go. */
 const MASK = /^(?:[*x#X.<>()[\]_\s-]|redacted|masked|hidden|removed|filtered|secret)*$/i
