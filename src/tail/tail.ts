@@ -428,7 +428,8 @@ export class Tail {
     this.#follower.finish()
     this.#candidates.final = true
     this.#missed.urgent = true
-    for (const { reader } of this.#lineage.members) reader.final = true
+    const waited = this.#lineage.members.flatMap(({ reader }) => reader.finish())
+    for (const tailer of waited) if (!tailer.closed) this.#follower.order.offer(tailer)
     this.look()
   }
 

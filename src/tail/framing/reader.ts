@@ -54,8 +54,6 @@ export class Reader {
   readonly backend: string
   /** Called when there is something to read again. */
   onReady: () => void = () => {}
-  /** Unfinished last lines are taken too. */
-  final = false
   readonly #framer: Framer
   readonly #events: ReaderEvents
   readonly #most: typeof MOST
@@ -65,6 +63,8 @@ export class Reader {
   /** Files of which the last record may go on, and when it is complete if it does not. */
   readonly #open = new Map<Cursor, { tailer: Tailer; due: number }>()
   #withheld: ReadTarget[] = []
+  /** Unfinished last lines are taken too. */
+  #final = false
   #openTimer: NodeJS.Timeout | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -98,6 +98,21 @@ export class Reader {
     this.#events.sent()
   }
 
+  /**
+   * From now on unfinished last lines are taken too. Returns the files that waited for their turn, which they have lost:
+   * one was offered because older ones had nothing but such a line left, and that comes first now.
+   */
+  finish(): readonly Tailer[] {
+    this.#final = true
+    const waited = [...this.#ring.splice(0), ...this.#ahead.splice(0)]
+    for (const [cursor, tailer] of this.#resting) waited.push({ tailer, cursor })
+    for (const [cursor, { tailer }] of this.#open) waited.push({ tailer, cursor })
+    this.#resting.clear()
+    this.#open.clear()
+    for (const { cursor } of waited) cursor.queued = false
+    return waited.map(({ tailer }) => tailer)
+  }
+
   /** Says that the cursor has something to read. */
   offer(tailer: Tailer, cursor: Cursor): void {
     if (cursor.queued) return
@@ -129,7 +144,7 @@ export class Reader {
       this.#withheld.push(place)
       return 'withheld'
     }
-    const ending = tailer.endingIf(this.final)
+    const ending = tailer.endingIf(this.#final)
     const framing = current ? this.#framer.read({ tailer, cursor, slab, ending, target }) : 'dry'
     cursor.queued = framing === 'took' || framing === 'looked' || framing === 'full'
     switch (framing) {

@@ -21,9 +21,9 @@ export interface Offers {
   readonly backend: string
   /** It has something to read. */
   readonly ready: boolean
-  /** Unfinished last lines are taken too. */
-  final: boolean
   offer(tailer: Tailer, cursor: Cursor): void
+  /** From now on unfinished last lines are taken too. Returns the files that waited for their turn: they are to be offered anew. */
+  finish(): readonly Tailer[]
 }
 
 /** A pipeline's part in the room: its reader, and the sources it wants. */

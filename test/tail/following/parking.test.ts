@@ -16,7 +16,7 @@ function place(t: Test, files?: number, most?: number) {
   const dir = scratch(t)
   const table = new Table()
   const lineage = new Lineage(table, new Ledger(), () => {})
-  const reader = { backend: 'main', ready: false, final: false, offer() {} }
+  const reader = { backend: 'main', ready: false, offer() {}, finish: () => [] }
   lineage.members.push({ reader, sources: new Set(['app']) })
   const parking = new Parking(table, lineage, files, most)
   /** `read`: how much of it was read. It changed `ago` milliseconds ago. */

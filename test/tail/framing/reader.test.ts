@@ -136,3 +136,18 @@ t.test('what has to rest is offered again by itself, or before, if there is more
   t.ok(reader.ready, 'it is offered')
   t.strictSame(lines, [])
 })
+
+t.test('once nothing more is written, files that waited for their turn are given back, and may be offered again', t => {
+  const dir = scratch(t)
+  const { reader, offer, fill, lines } = reading(t, new Allowance())
+  const path = join(dir, 'a.log')
+  writeFileSync(path, 'a line\nhalf')
+  const { tailer, cursor } = offer(path)
+  t.strictSame(reader.finish(), [tailer])
+  t.notOk(reader.ready)
+  reader.offer(tailer, cursor)
+  t.equal(fill(), 'dry')
+  t.strictSame(lines, ['a line', 'half'])
+  t.strictSame(reader.finish(), [])
+  t.end()
+})

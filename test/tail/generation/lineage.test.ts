@@ -16,7 +16,7 @@ function lineage() {
   const ledger = new Ledger()
   const made = new Lineage(new Table(), ledger, () => {})
   made.epoch = 'an epoch'
-  const reader = (backend: string): Offers => ({ backend, ready: false, final: false, offer() {} })
+  const reader = (backend: string): Offers => ({ backend, ready: false, offer() {}, finish: () => [] })
   for (const [backend, name] of Object.entries({ main: 'app', second: 'app', elsewhere: 'other' })) {
     made.members.push({ reader: reader(backend), sources: new Set([name]) })
   }
