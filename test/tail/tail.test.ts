@@ -229,6 +229,34 @@ t.test('a copy in the pattern that holds less than was read of the file is not r
   balanced(t, r)
 })
 
+for (const [what, more] of [
+  ['all', ''],
+  ['less than', 'written while it was copied\n'],
+] as const) {
+  t.test(`a copy of ${what} that was read, written over an empty file of the pattern, is not read again`, async t => {
+    const { dir, log } = place(t)
+    const lines = Array.from({ length: 100 }, (_, n) => `${n} a line of the application`)
+    writeFileSync(log, `${lines.join('\n')}\n`)
+    writeFileSync(`${log}.1`, '')
+    const r = await room(t, { sources: [source(join(dir, 'app*'))] })
+    await r.came(100)
+    t.ok(await r.until(() => [...r.tail.tailers].length === 2), 'the empty file is followed')
+    copyFileSync(log, `${log}.1`)
+    appendFileSync(log, more)
+    t.ok(await r.until(() => [...r.tail.refused].some(({ path }) => path === `${log}.1`)), 'it is held back')
+    const all = [...lines, ...(more ? [more.trimEnd()] : [])]
+    await r.came(all.length)
+    truncateSync(log)
+    appendFileSync(log, 'b1\n')
+    t.strictSame(await r.came(all.length + 1), [...all, 'b1'])
+    const taken = () => [...r.tail.tailers].some(({ path }) => path === `${log}.1`)
+    t.ok(await r.until(taken), 'it is taken up')
+    appendFileSync(`${log}.1`, 'and what is its own\n')
+    t.strictSame(await r.came(all.length + 2), [...all, 'b1', 'and what is its own'])
+    balanced(t, r)
+  })
+}
+
 t.test('a copy that holds less than was read of the file is not read when it loses its name', async t => {
   const { log } = place(t)
   const lines = Array.from({ length: 100 }, (_, n) => `line ${n} of the file`)

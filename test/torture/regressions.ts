@@ -1022,6 +1022,25 @@ export const REGRESSIONS: readonly Program[] = [
     START,
     SETTLE,
   ]),
+  // An empty file has nothing that tells it from a copy: what was written to it was read before the truncation explained it.
+  program(
+    'copied over a rotation that is empty, within the pattern, and truncated a while later',
+    [
+      append(),
+      SETTLE,
+      { do: 'rotate', file: FILE, create: true },
+      wait(400),
+      { do: 'rotate', file: FILE, create: true },
+      append(20),
+      wait(400),
+      SETTLE,
+      append(20),
+      { do: 'copytruncate', file: FILE, busy: true, over: true, pause: 1500 },
+      append(),
+      SETTLE,
+    ],
+    'inside',
+  ),
 ]
 
 /** Those that have to wait for what takes half a minute: not for the fast list. */

@@ -399,6 +399,8 @@ export class Candidates {
     const source = sources.get(saved.source)
     const key = inodeKey(saved.inode)
     if (!saved.done || source === undefined || table.isOpen(key) || isCompressed(basename(saved.path))) return
+    // What has a followed path is a candidate: an empty file that a copy was written to has grown too.
+    if (this.#copies.has(saved.path) || this.#found.has(saved.path)) return
     if (!this.room()) return
     const opened = openRegular(saved.path, beside(saved.path, boundsOf(source.name)))
     if (opened.kind !== 'open') return
@@ -483,15 +485,11 @@ export class Candidates {
     // It may have been renamed since it was opened: then it was just found under its new name.
     if (table.isOpen(key)) closeSync(opened.fd)
     else {
-      const generation = same
-        ? lineage.restored(source, saved, inode, Number(opened.stats.size))
-        : search.isKnown(origin => isRelated(path, origin), opened)
-          ? lineage.restored(
-              source,
-              read(lineage.unopened(source, path, inode, 0), opened),
-              inode,
-              Number(opened.stats.size),
-            )
+      const size = Number(opened.stats.size)
+      const generation = search.isKnown(origin => isRelated(path, origin), opened)
+        ? lineage.restored(source, read(lineage.unopened(source, path, inode, 0), opened), inode, size)
+        : same
+          ? lineage.restored(source, saved, inode, size)
           : lineage.begun(source, path, inode, saved ? Date.now() : 0, sinceOf(opened, saved))
       follower.follow(path, opened, generation)
     }

@@ -9,7 +9,7 @@
  * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
  * not be read any more is counted as lost.
  */
-import { inodeOf, readLines } from '../files/fingerprint.ts'
+import { inodeOf, NO_HEAD, readLines } from '../files/fingerprint.ts'
 import { LISTINGS } from '../files/listings.ts'
 import type { Habits } from '../files/names.ts'
 import type { OpenFile } from '../files/open.ts'
@@ -124,6 +124,8 @@ export class Follower {
   follow(path: string, opened: OpenFile, generation: Generation, aside = false): Tailer {
     const tailer = new Tailer(opened.fd, path, opened.stats, generation, performance.now())
     tailer.pinned = this.#parts.pins.has(generation.key)
+    // Of an empty file nothing tells yet whether it becomes a copy.
+    tailer.emptied = tailer.size === 0 && !aside
     this.#parts.cleared(path)
     // Of a name that was never followed nothing tells where its file went; what was unpacked may be in no archive any more.
     const sync =
@@ -191,7 +193,13 @@ export class Follower {
     // What a file says that was empty belongs to the one it was copied from.
     if (!tailer.emptied) this.#parts.truncation.lost(tailer.path, tailer.generation)
     // So that whatever begins in this inode has another id than what was in it before.
-    this.#parts.table.remember({ ...tailer.generation.save(tailer.path), done: true })
+    const { seen, ...saved } = tailer.generation.save(tailer.path)
+    // What has been seen of how it begins is not its own.
+    this.#parts.table.remember(
+      tailer.emptied
+        ? { ...saved, head: NO_HEAD, size: 0, done: true }
+        : { ...saved, ...(seen && { seen }), done: true },
+    )
     this.letGo(tailer)
     this.#parts.scheduler.sweepSoon()
     this.#parts.saver.later()

@@ -273,7 +273,11 @@ export class Search {
     if (table.isOpen(key)) return !truncated || table.tailerIn(key)?.genuine === true
     if (this.standing.has(key)) return true
     const finished = table.doneByKey(key)
-    return finished !== undefined && (!truncated || isGeneration(opened, identityOf(finished)))
+    if (finished === undefined || !truncated) return finished !== undefined
+    // Whatever stands in a file that was empty is not told from it.
+    const { head, cursors } = finished
+    const isBlank = head.length === 0 && Object.values(cursors).every(({ offset }) => offset === 0)
+    return !isBlank && isGeneration(opened, identityOf(finished))
   }
 
   #wantedOf(entry: SavedGeneration): Wanted {
