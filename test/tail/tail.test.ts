@@ -257,6 +257,30 @@ for (const [what, more] of [
   })
 }
 
+t.test('a copy that is written slowly over a rotation that was emptied is not taken for late lines', async t => {
+  const { log } = place(t)
+  writeFileSync(log, 'a1\n')
+  const r = await room(t, { sources: [source(log)] })
+  await r.came(1)
+  renameSync(log, `${log}.1`)
+  const lines = Array.from({ length: 100 }, (_, n) => `${n} a line of the application\n`)
+  writeFileSync(log, lines.join(''))
+  await r.came(101)
+  const opened = () => [...r.tail.tailers].some(({ path }) => path === `${log}.1`)
+  t.ok(opened(), 'the rotation is followed still')
+  truncateSync(`${log}.1`)
+  t.ok(await r.until(() => [...r.tail.fileEvents.values()].some(({ truncated }) => truncated > 0)))
+  for (let at = 0; at < 100; at += 20) {
+    appendFileSync(`${log}.1`, lines.slice(at, at + 20).join(''))
+    t.ok(await r.until(() => !opened()), 'it is let go as a copy')
+    await r.came(102, 0.5)
+  }
+  truncateSync(log)
+  appendFileSync(log, 'b1\n')
+  t.strictSame(await r.came(102), ['a1', ...lines.map(line => line.trimEnd()), 'b1'])
+  balanced(t, r)
+})
+
 t.test('a copy that holds less than was read of the file is not read when it loses its name', async t => {
   const { log } = place(t)
   const lines = Array.from({ length: 100 }, (_, n) => `line ${n} of the file`)

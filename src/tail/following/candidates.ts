@@ -405,7 +405,14 @@ export class Candidates {
     const opened = openRegular(saved.path, beside(saved.path, boundsOf(source.name)))
     if (opened.kind !== 'open') return
     const inode = inodeOf(opened.stats)
-    if (inodeKey(inode) === key && isGeneration(opened, identityOf(saved)) && hasGrown(saved)) {
+    const isSame = inodeKey(inode) === key && isGeneration(opened, identityOf(saved))
+    // Nothing is known of what stood in it: it may be a copy that is still being written.
+    const copied = isSame && isUnread(saved) && this.#isCopy(saved.path, opened, key)
+    if (table.isOpen(key)) {
+      closeSync(opened.fd)
+      return
+    }
+    if (isSame && !copied && hasGrown(saved)) {
       table.take(key)
       follower.followAside(saved.path, opened, lineage.restored(source, saved, inode, Number(opened.stats.size)))
       return
@@ -413,6 +420,17 @@ export class Candidates {
     // Other content stands there, which was let go: it is not looked at again until it grows once more.
     if (inodeKey(inode) === key) table.remember({ ...saved, size: Number(opened.stats.size) })
     closeSync(opened.fd)
+  }
+
+  /** Whether a file that is not followed holds what stands in one that is, as far as it goes; or was explained by that. */
+  #isCopy(path: string, opened: OpenFile, key: string): boolean {
+    const { table, follower } = this.#parts
+    const like = follower.looks.compare(
+      table.relativesOf(path),
+      other => other.state.kind === 'live' && mayBeCopyOf(path, opened, other),
+      () => table.isOpen(key),
+    )
+    return like !== undefined
   }
 
   #swept(all: boolean): ReadonlyMap<string, Found> {

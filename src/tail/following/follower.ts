@@ -179,6 +179,8 @@ export class Follower {
     const generation = lineage.begun(source, path, tailer.inode, Date.now(), since)
     if (tailer.modifiedBefore < generation.after) generation.after = tailer.modifiedBefore
     table.begin(tailer, generation)
+    // How it begins was read just now: what has come since the comparison may be a copy.
+    tailer.emptied ||= tailer.stirred
     missed.followed(path, generation.begun)
     // The search may offer it.
     this.order.hold(tailer)
@@ -196,9 +198,7 @@ export class Follower {
     const { seen, ...saved } = tailer.generation.save(tailer.path)
     // What has been seen of how it begins is not its own.
     this.#parts.table.remember(
-      tailer.emptied
-        ? { ...saved, head: NO_HEAD, size: 0, done: true }
-        : { ...saved, ...(seen && { seen }), done: true },
+      tailer.emptied ? { ...saved, head: NO_HEAD, done: true } : { ...saved, ...(seen && { seen }), done: true },
     )
     this.letGo(tailer)
     this.#parts.scheduler.sweepSoon()

@@ -270,6 +270,16 @@ export class Tailer {
     this.#see(this.size, generation.furthest)
   }
 
+  /** Whether the file has changed since it was looked at last, as far as its size and its time tell. */
+  get stirred(): boolean {
+    try {
+      const { size, mtimeNs } = fstatSync(this.fd, { bigint: true })
+      return Number(size) !== this.size || mtimeNs !== this.#mtime
+    } catch {
+      return false
+    }
+  }
+
   /** Takes note of the name that a file has now which has lost the one it was followed by. */
   locate(): void {
     if (this.state.kind !== 'live') this.path = LISTINGS.nameOfHandle(this.fd, this.inode, this.path) ?? this.path
