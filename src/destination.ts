@@ -22,6 +22,7 @@ import { Stage } from './process/stage.ts'
 import { formatSize } from './size.ts'
 import { StateDirectory } from './state.ts'
 import { lineRoom } from './tail/options.ts'
+import { type Tap, TapInlet } from './tap.ts'
 import { VERSION } from './version.ts'
 
 export interface Destination {
@@ -59,6 +60,8 @@ export interface DestinationFields {
   readonly transport?: Transport | undefined
   /** Its records were rejected before, and are kept when they are again: the first refusal of one alone is the last. */
   readonly final?: boolean
+  /** Where records are shown with their verdicts. */
+  readonly tap?: Tap | undefined
   readonly onRepaired?: (origin: Origin, sequences: number) => void
   readonly onTruncated?: (origin: Origin, records: number) => void
   readonly onRequestFailed?: (status: number | undefined) => void
@@ -80,6 +83,8 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
   const need = needOf({ batch, concurrency, longestLine, row: rowBytes(plans), backend })
   const kernel = kernelOf(partOf(config.memory.budget, config.backends.length), tableBytes(plans))
   const stage = new Stage(kernel, plans, undefined, before?.stage, backend.partitioning)
+  const tap = fields.tap && new TapInlet(fields.tap, name, kernel.bytes)
+  stage.tap = tap
   const budget = new Budget(kernel.arena, kernel.arenaBytes, divide(need, kernel.arenaBytes).payloads)
   const transport: Transport =
     fields.transport ??
@@ -110,6 +115,7 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
     behind,
     stats: before?.delivery.stats,
     final,
+    tap,
     ...(onRepaired && { onRepaired }),
     ...(onTruncated && { onTruncated }),
     ...(onRequestFailed && { onRequestFailed }),

@@ -38,6 +38,7 @@ switch (command.kind) {
     if (!ignores(constants.signals.SIGHUP)) process.on('SIGHUP', () => interrupt('hangup'))
     break
   case 'replay':
+  case 'tap':
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt('end'))
     break
   case 'status':
@@ -172,6 +173,8 @@ async function perform(command: Command): Promise<number> {
         return (await import('./cli/watch.ts')).watch(command, { out: stdout, terminal, onInterruption })
       }
       return (await import('./cli/status.ts')).status(command, streams)
+    case 'tap':
+      return (await import('./cli/tap.ts')).tap(command, { ...streams, out: stdout, onInterruption })
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command, streams)
     case 'prestop':

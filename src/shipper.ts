@@ -26,6 +26,7 @@ import type { LedgerLine, ShipperSnapshot } from './server/shipper-view.ts'
 import { StateDirectory } from './state.ts'
 import { type Handover, type LastSave, type Left, Sources } from './tail/sources.ts'
 import { type Claim, type Claimed, claim } from './tail/state/lock.ts'
+import type { Tap } from './tap.ts'
 import { Volume } from './volume.ts'
 
 /** After everything is sent, files must stay unchanged for this long before the drain ends. */
@@ -52,6 +53,7 @@ export interface Drained {
 export class Shipper {
   readonly #config: Config
   readonly #log: Logger
+  readonly #tap: Tap | undefined
   readonly #ledger = new Ledger()
   readonly #state: StateDirectory | null
   readonly #sources: Sources
@@ -65,11 +67,12 @@ export class Shipper {
 
   /**
    * `onClosed`: our standard output has no reader any more. `before` is the shipper that this one is to succeed; it goes
-   * on until it is told to hand over.
+   * on until it is told to hand over. `tap`: where records are shown.
    */
-  constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper) {
+  constructor(config: Config, log: Logger, onClosed: () => void, before?: Shipper, tap?: Tap) {
     this.#config = config
     this.#log = log
+    this.#tap = tap
     this.#pod = new PodMetadata(config.pod)
     this.#unparsed = before ? before.#unparsed : new UnparsedNotices(log)
     const { dir, permissions } = config.state
@@ -308,6 +311,7 @@ export class Shipper {
       onClosed,
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,
+      tap: this.#tap,
       onRepaired: (origin, sequences) => {
         this.#ledger.account(origin.source, name).repaired(sequences)
         this.#sources.repaired(origin)

@@ -31,6 +31,7 @@ const SHELF = [
   'signature',
   'size',
   'state',
+  'tap',
   'termination',
   'url',
   'version',

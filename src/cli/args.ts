@@ -12,11 +12,12 @@ import { nearest } from '../config/nearest.ts'
 import { codeOf } from '../errors.ts'
 import { isPlatform, PLATFORMS, type Platform } from '../platform.ts'
 import { COMMANDS, type CommandName, isCommand, OPTIONS, type Option, SHELLS, type Shell } from './commands.ts'
+import type { TapRequest } from './tap.ts'
 
 /** Commands that read a configuration, or ask a process that has one. */
 export type Configured = Exclude<
   CommandName,
-  'test' | 'explain' | 'doctor' | 'inject' | 'convert' | 'completion' | 'help' | 'version'
+  'test' | 'explain' | 'tap' | 'doctor' | 'inject' | 'convert' | 'completion' | 'help' | 'version'
 >
 
 /** What is shown of records, and under which configuration. */
@@ -45,6 +46,7 @@ export type Command =
   | ({ readonly kind: 'test' } & Showing)
   /** The file as it was named, and the line, counted from 1. */
   | ({ readonly kind: 'explain'; readonly file: string; readonly line: number } & Showing)
+  | ({ readonly kind: 'tap' } & TapRequest)
   /** `drainSeconds`: what a drain was measured to take. */
   | {
       readonly kind: 'doctor'
@@ -79,6 +81,8 @@ interface Values {
   readonly volume?: string
   readonly paths?: string
   readonly platform?: string
+  readonly grep?: string
+  readonly count?: string
   readonly watch?: boolean
   readonly help?: boolean
   readonly version?: boolean
@@ -131,6 +135,7 @@ function commandOf(kind: CommandName | undefined, words: readonly string[], valu
     default:
       if (words.length > 0) return wrong(`${kind} takes no paths, but was given ${words.join(' ')}`)
       if (kind === 'test') return { kind, ...showing(values) }
+      if (kind === 'tap') return tapping(values)
       if (kind === 'version') return { kind, form: values.json ? 'json' : 'line' }
       return configured(kind, [], values)
   }
@@ -152,6 +157,14 @@ function configured(kind: Configured, paths: readonly string[], values: Values):
 
 function showing({ config, backend, source, json = false, strict = false }: Values): Showing {
   return { config, backend, source, json, strict }
+}
+
+function tapping({ admin, json = false, source, backend, grep, count: given }: Values): Command {
+  const count = given === undefined ? undefined : Number(given)
+  if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) {
+    return wrong(`--count needs a number of records, such as 10, not ${given}`)
+  }
+  return { kind: 'tap', admin, json, source, backend, grep, count }
 }
 
 function explaining(words: readonly string[], values: Values): Command {

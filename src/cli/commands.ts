@@ -31,7 +31,7 @@ export const OPTIONS = {
   source: {
     type: 'string',
     value: 'NAME',
-    says: 'as lines of this source; default: the first of the backend, or of the file',
+    says: 'as lines of this source, by default the first; tap: only this source',
   },
   strict: { type: 'boolean', says: 'exit 1 if a record did not parse, or its time or level cannot be read' },
   'drain-seconds': { type: 'string', value: 'N', says: 'measured duration of a drain' },
@@ -53,6 +53,8 @@ export const OPTIONS = {
     values: PLATFORMS,
     says: 'where the pods are to run: openshift, autopilot or fargate',
   },
+  grep: { type: 'string', value: 'TEXT', says: 'only records that hold this text' },
+  count: { type: 'string', value: 'N', says: 'end after so many records' },
   watch: { type: 'boolean', says: 'print it every 2 s, until a signal comes or the reader goes' },
   help: { type: 'boolean', short: 'h', says: 'print this help, or that of a command' },
   version: { type: 'boolean', short: 'v', says: 'print the version alone' },
@@ -117,6 +119,11 @@ export const COMMANDS = {
     does: 'print the account of every byte',
     options: ['admin', 'json'],
     exits: '0 the account adds up   1 it does not, or there is no answer',
+  },
+  tap: {
+    does: 'print records as they are sent, each with its verdict',
+    options: ['admin', 'backend', 'count', 'grep', 'json', 'source'],
+    exits: '0 ended by --count, a signal or its reader   1 the shipper does not answer, refuses or ended it',
   },
   prestop: {
     does: 'preStop hook: start the grace period',

@@ -5,7 +5,7 @@
  *        ▲                            │
  *        └──────── refused ◄──────────┘ the previous one stays in use
  *
- * Ports, the lock of the state directory, the ledger's totals and all counters stay; files are read on from their
+ * Ports, the lock of the state directory, the ledger's totals, all counters and viewers of the tap stay; files are read on from their
  * committed offsets. Guarantees: one change at a time; nothing is torn down before its successor was built; a drain that
  * begins in the middle of a change is not held up by it.
  */
@@ -16,6 +16,7 @@ import { codeOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { ConfigurationHealth, Reloads, ShipperView, Snapshot } from '../server/shipper-view.ts'
 import type { Drained, LastSave, Shipper } from '../shipper.ts'
+import type { Tap } from '../tap.ts'
 import { type Caller, type Drain, Termination } from '../termination.ts'
 
 /** How long a change waits for what could not be found again after it: milliseconds. */
@@ -36,6 +37,7 @@ export type Change =
   | { readonly kind: 'late' }
 
 export class Live implements ShipperView {
+  readonly tap: Tap
   readonly #build: (config: Config, before?: Shipper) => Shipper
   readonly #log: Logger
   readonly #ending = new AbortController()
@@ -50,7 +52,8 @@ export class Live implements ShipperView {
   #reloads: Reloads = { applied: 0, refused: 0, appliedAt: new Date().toISOString() }
   #ready = false
 
-  constructor(config: Config, build: (config: Config, before?: Shipper) => Shipper, log: Logger) {
+  constructor(config: Config, build: (config: Config, before?: Shipper) => Shipper, log: Logger, tap: Tap) {
+    this.tap = tap
     this.#build = build
     this.#log = log
     this.#config = config
@@ -178,6 +181,7 @@ export class Live implements ShipperView {
     const handover = await before.handOver(this.#ending.signal)
     this.#shipper = next
     this.#config = config
+    this.tap.allow(config.server.tap)
     await next.succeed(before, handover)
     return { kind: 'applied' }
   }

@@ -21,6 +21,7 @@ import { leastMemory, memoryLimit } from '../memory.ts'
 import { writersOf } from '../private.ts'
 import { startServer } from '../server/server.ts'
 import { type Drained, Shipper } from '../shipper.ts'
+import { Tap } from '../tap.ts'
 import { VERSION } from '../version.ts'
 import { EXIT } from './exit.ts'
 import { Live } from './live.ts'
@@ -61,7 +62,10 @@ export async function run(
 ): Promise<number> {
   const { config } = loaded
   const ended = Promise.withResolvers<Drained>()
-  const shipper = new Live(config, (each, before) => new Shipper(each, log, () => interrupted('closed'), before), log)
+  const tap = new Tap(config.server.tap)
+  const build = (each: Config, before?: Shipper): Shipper =>
+    new Shipper(each, log, () => interrupted('closed'), before, tap)
+  const shipper = new Live(config, build, log, tap)
   const reload = new Reload({ request, loaded, live: shipper, log, setLevel })
   const interrupted = (interruption: Interruption): void => {
     if (interruption === 'hangup' && shipper.draining) return

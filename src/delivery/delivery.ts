@@ -15,6 +15,7 @@ import type { Budget } from '../budget.ts'
 import type { Origin, Slab } from '../chunk.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Logger } from '../log.ts'
+import type { TapInlet } from '../tap.ts'
 import { Aside } from './aside/aside.ts'
 import { Cases } from './aside/cases.ts'
 import { Conclusions } from './aside/conclusions.ts'
@@ -62,6 +63,8 @@ export interface DeliveryFields {
   readonly onTruncated?: (origin: Origin, records: number) => void
   /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
   readonly onRejected?: (record: RejectedRecord) => void
+  /** Where verdicts of records are shown to those who look. */
+  readonly tap?: TapInlet | undefined
   /** A request failed in passing or was refused: `stats.lastError` says how. `stop` may be called. */
   readonly onRequestFailed?: (status: number | undefined) => void
 }
@@ -88,7 +91,7 @@ export class Delivery {
   readonly #parts: ShipmentParts
 
   constructor(fields: DeliveryFields) {
-    const { name, kernel, budget, backend, transport, options, logger, behind, onRequestFailed } = fields
+    const { name, kernel, budget, backend, transport, options, logger, behind, onRequestFailed, tap } = fields
     const { random = Math.random, wall = Date.now, now = () => performance.now(), final = false } = fields
     const { batch, retry, compression } = options
     this.#fields = fields
@@ -99,13 +102,14 @@ export class Delivery {
     const circuit = new Circuit(retry, random)
     const deliveryLog = new DeliveryLog({ name, kernel, stats, logger, health: () => circuit.health, behind, now })
     const evidence = new Evidence({ now, final })
-    const settlement = new Settlement(kernel, fields.onRejected)
+    const settlement = new Settlement(kernel, fields.onRejected, tap)
     const recordTimes = new RecordTimes(random, wall)
     const { confirmation } = backend
     const receipts = confirmation && new Receipts(confirmation, transport)
     const onRequest = (event: RequestEvent) => {
       deliveryLog.request(event)
-      const { verdict, payload, status } = event
+      const { verdict, payload, status, slab } = event
+      if (isRetryable(verdict)) tap?.frames(slab, payload.ranges, 'retried', verdict.reason)
       if (isRetryable(verdict) || isRefused(verdict, payload.records)) onRequestFailed?.(status)
     }
     const sender = new Sender({
@@ -116,7 +120,7 @@ export class Delivery {
     const cases = new Cases({ evidence, retry, random, now })
     const onRestored = () => aside.look()
     const conclusions = new Conclusions({
-      ...{ evidence, stash, cases, settlement, deliveryLog, receipts, now, bookAlterations, onRestored },
+      ...{ evidence, stash, cases, settlement, deliveryLog, receipts, now, bookAlterations, onRestored, tap },
     })
     const aside = new Aside({
       ...{ kernel, budget, sender, evidence, stash, cases, conclusions, recordTimes, slabs, now, wall },
@@ -136,6 +140,7 @@ export class Delivery {
       wall,
       bookAlterations,
       onRequestFailed,
+      tap,
     }
     if (sender.trouble) {
       const fields = { event: 'gzip_fallback', backend: name, error: String(sender.trouble) } as const

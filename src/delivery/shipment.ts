@@ -14,6 +14,7 @@
  */
 import type { Verdict } from '../backends/backend.ts'
 import type { Slab } from '../chunk.ts'
+import type { TapInlet } from '../tap.ts'
 import type { Aside } from './aside/aside.ts'
 import { failureOf, type RecordFailure } from './aside/record-failure.ts'
 import type { Taken } from './aside/stash.ts'
@@ -52,6 +53,7 @@ export interface ShipmentParts {
   /** Books what was mended in a payload. */
   readonly bookAlterations: (payload: Payload) => void
   readonly onRequestFailed: ((status: number | undefined) => void) | undefined
+  readonly tap: TapInlet | undefined
 }
 
 /** Frames that are still to be sent, none of them together with frames of another portion. */
@@ -154,7 +156,7 @@ export class Shipment {
   }
 
   #conclude(portion: Portion, { payload, verdict, status }: Concluded): void {
-    const { settlement, deliveryLog, evidence } = this.#parts
+    const { settlement, deliveryLog, evidence, tap } = this.#parts
     const slab = this.#slab
     const { ranges, records } = payload
     const listen: Listen = words => deliveryLog.quotable(words, slab, payload)
@@ -186,6 +188,7 @@ export class Shipment {
         const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
         if (verdict.kind === 'split' && payload.oversize) {
           // The encoder will cut it: the ceiling has been lowered.
+          tap?.frames(slab, ranges, 'retried', verdict.reason)
           this.#work.unshift(refused)
           return
         }
@@ -193,6 +196,7 @@ export class Shipment {
           this.#hold(refused, payload, failureOf(verdict, status), words)
           return
         }
+        tap?.frames(slab, ranges, 'retried', verdict.reason)
         if (verdict.kind !== 'split') {
           evidence.strange()
           deliveryLog.bisecting(verdict.reason, words)
@@ -216,7 +220,7 @@ export class Shipment {
     status: number | undefined,
     listen: Listen,
   ): void {
-    const { settlement, deliveryLog } = this.#parts
+    const { settlement, deliveryLog, tap } = this.#parts
     const slab = this.#slab
     const { ranges, records } = payload
     const { rejected, retry, unread = [], receipt } = verdict
@@ -227,7 +231,11 @@ export class Shipment {
       if (receipt === undefined) settlement.deliver(slab, accepted)
       else this.#await(receipt, accepted)
     }
-    if (unread.length > 0) this.#work.unshift(portionOf(pick(ranges, unread), { since }))
+    if (unread.length > 0) {
+      const again = pick(ranges, unread)
+      tap?.frames(slab, again, 'retried', 'unread')
+      this.#work.unshift(portionOf(again, { since }))
+    }
     const [first] = retry
     if (first !== undefined) {
       const again = pick(
@@ -261,7 +269,7 @@ export class Shipment {
     words: Words,
     status: number | undefined,
   ): void {
-    const { sender, deliveryLog, onRequestFailed } = this.#parts
+    const { sender, deliveryLog, onRequestFailed, tap } = this.#parts
     const failures = portion.failures + 1
     const records = countOf(portion.ranges)
     if (failures >= PATIENCE) {
@@ -269,6 +277,7 @@ export class Shipment {
       return
     }
     deliveryLog.retrying(failure.reason, words, records)
+    tap?.frames(this.#slab, portion.ranges, 'retried', failure.reason)
     onRequestFailed?.(status)
     sender.pause(failure.reason, failures)
     this.#work.unshift({ ...portion, failures })
@@ -321,7 +330,7 @@ export class Shipment {
 
   /** These frames settle when the backend confirms that it stored them, and are sent again if it does not. */
   #await(receipt: string, ranges: readonly FrameRange[]): void {
-    const { receipts, settlement, deliveryLog } = this.#parts
+    const { receipts, settlement, deliveryLog, tap } = this.#parts
     this.#awaited++
     receipts!.expect(receipt, fate => {
       if (this.#abandoned) return
@@ -332,6 +341,7 @@ export class Shipment {
           break
         case 'lost':
           deliveryLog.unconfirmed(countOf(ranges))
+          tap?.frames(this.#slab, ranges, 'retried', 'unconfirmed')
           this.#work.push(portionOf(ranges))
           break
         case 'abandoned':

@@ -1,5 +1,5 @@
 /** Events of the process: its life, its configuration, the machine around it. */
-import { always, each, last, NOTHING, type Row } from './rule.ts'
+import { always, each, last, NOTHING, type Row, within } from './rule.ts'
 
 export const PROCESS = {
   started: {
@@ -13,6 +13,13 @@ export const PROCESS = {
     rule: always,
     means: 'The probe port (`port`) and the admin port (`adminPort`) accept connections.',
     action: NOTHING,
+  },
+  tap_opened: {
+    level: 'info',
+    rule: within,
+    means:
+      'A client of the admin port looks at records (`logshipper tap`, or the status page): of this source and this backend, where it named one.',
+    action: 'If records must not be shown to who reaches loopback, set `server.tap: false`.',
   },
   draining: {
     level: 'info',

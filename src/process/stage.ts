@@ -14,6 +14,7 @@
 import type { Chunk, Origin, RecordShape, Slab } from '../chunk.ts'
 import type { Kernel, RecordRule, RunRule, Timing, Unlevelled, Untimed } from '../kernel/kernel.ts'
 import type { Partitioning } from '../partition.ts'
+import type { TapInlet } from '../tap.ts'
 import type { PartitionPlan } from './partition/compile.ts'
 import { Partitioner } from './partition/partitioner.ts'
 import { type Plans, roomBytes, type SourcePlan } from './plan.ts'
@@ -100,6 +101,11 @@ export class Stage {
     }
     // A context of a chunk may lie before the arena for a moment: tables are further away.
     if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
+  }
+
+  /** Where records that are dropped are shown to those who look. */
+  set tap(tap: TapInlet | undefined) {
+    if (this.#selector) this.#selector.tap = tap
   }
 
   /** What was redacted so far, by source and rule. */

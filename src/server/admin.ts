@@ -2,22 +2,25 @@
  * The admin port: what a person asks through `kubectl port-forward`, and the preStop hook. It shows paths, so it binds
  * to loopback, and it answers only to loopback's names: a web page elsewhere cannot reach it by pointing its own name
  * here, and what comes from a web page at all changes nothing. On an address that is not loopback, which has to be
- * configured, any name will do.
+ * configured, any name will do; but records are shown on loopback only.
  */
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
 import type { FileProgress } from '../progress.ts'
 import type { Handler } from './listen.ts'
 import { json, text } from './listen.ts'
 import { PAGE, POLICY } from './page.ts'
 import { shared } from './shared.ts'
 import type { ShipperView, Snapshot } from './shipper-view.ts'
+import { tapped } from './tapped.ts'
 
 /** Paths that may be POSTed to. */
 export const ADMIN_POSTS = ['/prestop'] as const
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
 
-/** `now`: monotonic milliseconds. */
-export function admin(shipper: ShipperView, now: () => number): Handler {
+export function admin(shipper: ShipperView, clock: Clock, log: Logger): Handler {
+  const now = () => clock.now()
   const everything = shared(() => json(200, status(shipper.snapshot())), now)
   const worst = shared(() => json(200, status(shipper.snapshot(), WORST)), now)
   return (request, { pathname, searchParams }) => {
@@ -31,6 +34,14 @@ export function admin(shipper: ShipperView, now: () => number): Handler {
         return searchParams.has('worst') ? worst() : everything()
       case '/ledger':
         return json(200, shipper.snapshot().ledger)
+      case '/tap':
+        if (!isLoopback(request.socket.localAddress) || !isLoopback(request.socket.remoteAddress)) {
+          return text(
+            403,
+            'records are shown on loopback only, whatever server.admin is: kubectl port-forward, or exec',
+          )
+        }
+        return tapped(request, searchParams, { shipper, clock, log })
       case '/prestop': {
         if (request.method !== 'POST') return { ...text(405, 'only POST'), headers: { allow: 'POST' } }
         if (request.headers.origin !== undefined) return text(403, 'not from a web page')
@@ -38,7 +49,7 @@ export function admin(shipper: ShipperView, now: () => number): Handler {
         return text(200, 'draining: grace period started')
       }
       default:
-        return text(404, 'there are / /status /ledger /prestop')
+        return text(404, 'there are / /status /ledger /tap /prestop')
     }
   }
 }

@@ -6,7 +6,7 @@
  * makes room, or a few hundred silent ones would shut out the kubelet, whose probe is always a fresh one, and have the
  * container restarted.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { codeOf, ShipperError } from '../errors.ts'
 import { PendingResponses } from './pending-responses.ts'
@@ -17,8 +17,12 @@ const MAX_CONNECTIONS = 256
  * default. Beyond them it drops what comes, a probe too, which then is a second late: Node's own 511 were full at once.
  */
 const BACKLOG = 4096
+/** A client that takes nothing of a stream for so long is disconnected: milliseconds. */
+const STREAM_TIMEOUT = 60_000
 /** Bytes of answers that clients have not taken yet, over all connections: ten of the longest there are. */
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
+
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 export interface Page {
   readonly status: number
@@ -27,7 +31,14 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export type Handler = (request: IncomingMessage, url: URL) => Page | Promise<Page>
+/** An answer that goes on until either side ends it. What it writes it bounds itself. */
+export interface Stream {
+  readonly type: string
+  /** Called once, with the head written; the client may have gone. */
+  readonly begin: (response: ServerResponse) => void
+}
+
+export type Handler = (request: IncomingMessage, url: URL) => Page | Stream | Promise<Page | Stream>
 
 export function json(status: number, value: unknown): Page {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value, null, 2)}\n` }
@@ -71,7 +82,7 @@ export async function listen(
       }
       for (const end of ['finish', 'close']) response.once(end, () => pending.end(socket))
       request.resume()
-      const answer = async (): Promise<Page> => {
+      const answer = async (): Promise<Page | Stream> => {
         const url = URL.parse(request.url ?? '/', 'http://localhost')
         if (url === null) return text(400, 'not a path')
         const methods = posts.includes(url.pathname) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD']
@@ -79,7 +90,15 @@ export async function listen(
         return { ...text(405, `only ${methods.join(', ')}`), headers: { allow: methods.join(', ') } }
       }
       answer().then(
-        ({ status, type, body, headers }) => {
+        answered => {
+          if ('begin' in answered) {
+            socket.setTimeout(STREAM_TIMEOUT)
+            response.writeHead(200, { ...HEADERS, 'content-type': answered.type, connection: 'close' })
+            response.flushHeaders()
+            answered.begin(response)
+            return
+          }
+          const { status, type, body, headers } = answered
           // No request needs a body: one that has one is read no longer than the answer takes.
           if (!request.complete) response.setHeader('connection', 'close')
           const length = Buffer.byteLength(body)
@@ -88,8 +107,7 @@ export async function listen(
             ...headers,
             'content-type': type,
             'content-length': length,
-            'cache-control': 'no-store',
-            'x-content-type-options': 'nosniff',
+            ...HEADERS,
           })
           response.end(request.method === 'HEAD' ? undefined : body)
         },

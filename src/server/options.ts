@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly port: number | null
   /** `null` is off. */
   readonly admin: Address | null
+  /** Whether the admin port shows records. */
+  readonly tap: boolean
 }
 
 const PORT = 'a port from 0 to 65535 (0 takes any free one), or off'
@@ -55,4 +57,11 @@ export const serverSchema = z.strictObject({
       '127.0.0.1:9615',
     )
     .check(z.meta({ pattern: ADDRESS_PATTERN }), z.describe('host:port of the status page. off: no listener.')),
+  tap: z
+    ._default(z.boolean(), true)
+    .check(
+      z.describe(
+        'Whether the admin port shows records as they are sent, after redaction (logshipper tap). To loopback only.',
+      ),
+    ),
 })

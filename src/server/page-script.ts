@@ -3,6 +3,8 @@
  * becomes text nodes, never markup, bounded in length and number; ten minutes of throughput are kept in the page, so who
  * does not look costs the shipper nothing.
  */
+import { RECORDS_SCRIPT } from './page-records.ts'
+
 export const SCRIPT = `
 'use strict'
 const $ = id => document.getElementById(id)
@@ -220,4 +222,4 @@ async function turn() {
   setTimeout(turn, 1000)
 }
 turn()
-`
+${RECORDS_SCRIPT}`

@@ -26,6 +26,9 @@ tbody th { font-weight: inherit }
 .graph { display: block; width: 100%; height: 7rem; background: var(--card); border: 1px solid var(--line); border-radius: .5rem }
 polyline { fill: none; stroke: var(--good); stroke-width: 2; vector-effect: non-scaling-stroke }
 #curve-read { stroke: var(--ink); stroke-dasharray: 6 4 }
+.controls { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: center; margin-bottom: .5rem }
+input, button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--dim); border-radius: .4rem; padding: .15rem .6rem }
+input { width: 10rem; max-width: 60vw } button { cursor: pointer }
 footer { margin-top: 2rem } a { color: inherit }
 @media (max-width: 40rem) { body { padding: .8rem } .scroll { padding: .2rem .6rem } th, td { padding-right: .7rem } .path { min-width: 9rem } }
 .good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
@@ -36,6 +39,13 @@ const section = (id: string, title: string, words = '') => `<section>
 <div class="scroll" id="${id}" tabindex="0" role="region" aria-labelledby="${id}-title"><p>…</p></div>
 <p id="${id}-more"></p>
 </section>`
+
+const field = (name: string) =>
+  `<label>${name} <input id="records-${name}" autocomplete="off" spellcheck="false" maxlength="256"></label>`
+
+const RECORDS = `<p>As they are sent, after redaction, with what became of them; the newest first.</p>
+<p class="controls">${['text', 'source', 'backend'].map(field).join(' ')}
+<button id="records-button" type="button">Start</button> <span id="records-state"></span></p>`
 
 export const PAGE = `<!doctype html>
 <html lang="en">
@@ -63,6 +73,7 @@ ${section('backends', 'Backends')}
 ${section('files', 'Files', '<p>Those that are furthest behind come first.</p>')}
 ${section('letters', 'Dead letters')}
 ${section('ledger', 'Ledger', '<p>Read = delivered + rejected + dropped by a policy + in flight. Lost: truncated or deleted before it could be read.</p>')}
+${section('records', 'Records', RECORDS)}
 ${section('process', 'Process')}
 ${section('refused', 'Not followed')}
 </main>

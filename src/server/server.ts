@@ -27,7 +27,7 @@ export interface Running {
 
 /** Throws `ERR_START` if the probe port cannot be bound. */
 export async function startServer(
-  { port, admin: address }: ServerOptions,
+  { port, admin: address }: Pick<ServerOptions, 'port' | 'admin'>,
   shipper: ShipperView,
   log: Logger,
   clock: Clock = CLOCK,
@@ -45,7 +45,7 @@ export async function startServer(
     probing = await listen(['::', '0.0.0.0'], port, 'server.port', handler, POSTS)
     ports.port = probing.port
   }
-  const people = address && new AdminPort(address, admin(shipper, now), log, clock)
+  const people = address && new AdminPort(address, admin(shipper, clock, log), log, clock)
   await people?.open(bound => (ports.adminPort = bound))
   return {
     ports,

@@ -1,9 +1,10 @@
 /**
  * What the server sees of the shipper: a snapshot, and the few answers that probes need at once. Tests make their own
- * view. Everything here is read, nothing is changed but the mark of the pod's termination.
+ * view. Everything here is read, nothing is changed but the mark of the pod's termination and who looks at the tap.
  */
 import type { Statement } from '../ledger.ts'
 import type { FileEvents, FileProgress, FileStatus, SourceLag } from '../progress.ts'
+import type { Tap } from '../tap.ts'
 import type { Caller } from '../termination.ts'
 
 export interface ShipperView {
@@ -12,6 +13,8 @@ export interface ShipperView {
   /** Milliseconds since the tail loop turned last. */
   sinceTurn(): number
   readonly draining: boolean
+  /** Where records are shown with their verdicts, to who asks the admin port. */
+  readonly tap: Tap
   /** All numbers and states of one moment: metrics, page, status and health show the same. */
   snapshot(): Snapshot
   /** The preStop hook was called: the grace period counts from now, as far as the caller may say so. */

@@ -61,6 +61,7 @@ const WITHIN: readonly (readonly [args: string[], code: number, input?: string])
   [['status', nowhere], 1],
   [['ledger', admin], 0],
   [['ledger', nowhere], 1],
+  [['tap', nowhere], 1],
   [['prestop', admin], 0],
   [['prestop', nowhere], 1],
   [['doctor', good], 0],
@@ -87,6 +88,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, shows: string]>
   'replay 3': ['cli/replay.test.ts', 't.equal(first.code, 3)'],
   'replay 0': ['cli/replay.test.ts', 't.same(await stage.replay(), { code: 0'],
   'replay 2': ['cli/replay.test.ts', 'code: 2'],
+  'tap 0': ['cli/tap.test.ts', 't.equal(await code, 0)'],
   'convert 0': ['cli/convert.test.ts', 't.equal(code, 0, err)'],
   // A bug that is known would be none.
   'convert 1': ['../src/cli/convert.ts', 'EXIT.unexpected'],

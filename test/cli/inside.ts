@@ -15,6 +15,7 @@ import { ledger } from '../../src/cli/ledger.ts'
 import type { Streams } from '../../src/cli/output.ts'
 import { prestop } from '../../src/cli/prestop.ts'
 import { status } from '../../src/cli/status.ts'
+import { tap } from '../../src/cli/tap.ts'
 import { test } from '../../src/cli/test.ts'
 import { validate } from '../../src/cli/validate.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -48,6 +49,10 @@ async function perform(args: readonly string[], streams: Streams): Promise<numbe
       return ledger(command, streams)
     case 'prestop':
       return prestop(command, streams)
+    case 'tap': {
+      const out = { ...streams.out, end: async () => ({ kind: 'written' }) as const }
+      return tap(command, { ...streams, out, onInterruption: () => {} })
+    }
     case 'doctor':
       return doctor(command, streams)
     case 'inject':

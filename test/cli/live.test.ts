@@ -3,6 +3,7 @@ import t from 'tap'
 import { Live } from '../../src/cli/live.ts'
 import type { Config } from '../../src/config/config.ts'
 import type { Drained, LastSave, Shipper } from '../../src/shipper.ts'
+import { Tap } from '../../src/tap.ts'
 import { configured } from '../configured.ts'
 import { scratch } from '../scratch.ts'
 
@@ -70,7 +71,7 @@ function rig() {
     fakes.push(new Fake(label, said))
     return fakes.at(-1) as unknown as Shipper
   }
-  return { said, fakes, live: new Live(config('first'), build, SILENT) }
+  return { said, fakes, live: new Live(config('first'), build, SILENT, new Tap(true)) }
 }
 
 t.test('a change is handed over to a shipper that was built before the one before it stopped', async t => {
@@ -93,7 +94,12 @@ t.test(
       return configured(dir, { sources: [source], backends })
     }
     const said: string[] = []
-    const live = new Live(await read('info', 'a'), () => new Fake('next', said) as unknown as Shipper, SILENT)
+    const live = new Live(
+      await read('info', 'a'),
+      () => new Fake('next', said) as unknown as Shipper,
+      SILENT,
+      new Tap(true),
+    )
     t.same(await live.apply(await read('info', 'a')), { kind: 'same' })
     t.same(await live.apply(await read('warn', 'a')), { kind: 'applied' }, 'what a backend says has changed')
     t.same(await live.apply(await read('warn', 'b')), { kind: 'applied' }, 'what a source says has changed')

@@ -89,7 +89,7 @@ t.test('three variables are a whole configuration', async t => {
     volume: {},
     memory: { budget: 8388608 },
     drain: { gracePeriod: 30_000 },
-    server: { port: 9614, admin: { host: '127.0.0.1', port: 9615 } },
+    server: { port: 9614, admin: { host: '127.0.0.1', port: 9615 }, tap: true },
     log: { level: 'info' },
     pod: {
       labelsFile: '/etc/podinfo/labels',
@@ -106,13 +106,13 @@ t.test('bare paths behave like tail -F: standard output, no positions saved, no 
   t.same(config.sources[0]?.paths, ['/opt/a.log', '/b/*.log'])
   t.match(config.backends, [{ name: 'stdout', type: 'stdout', endpoint: undefined, delivery: { compression: 'none' } }])
   t.equal(config.state.dir, null)
-  t.same(config.server, { port: null, admin: null })
+  t.same(config.server, { port: null, admin: null, tap: true })
 
   const asked = await valid(t, {
     paths: ['a.log'],
     env: { LOGSHIPPER_SERVER_PORT: '0', LOGSHIPPER_LOG_LEVEL: 'debug' },
   })
-  t.same(asked.server, { port: 0, admin: null }, 'a listener that is asked for is there')
+  t.same(asked.server, { port: 0, admin: null, tap: true }, 'a listener that is asked for is there')
   t.equal(asked.state.dir, null)
 
   const deployed = await valid(t, { paths: ['/a.log'], env: { LOGSHIPPER_BACKEND_BATCH_INTERVAL: '2s' } })
@@ -167,7 +167,7 @@ server: { admin: off }
   t.same(config.backends[0]?.delivery.auth, { bearer: { env: 'TOKEN' } })
   t.match(config.backends[0]?.delivery, { concurrency: 1, batch: { interval: 3000, maxRecords: 7 } })
   t.same(config.backends[0]?.sources, ['one', 'source-2'])
-  t.same(config.server, { port: 9614, admin: null })
+  t.same(config.server, { port: 9614, admin: null, tap: true })
   t.match(config.pod, { name: 'web-1', node: 'n1', uid: undefined })
 
   const loaded = await load(t, { yaml, env, paths: ['/cli.log'] })

@@ -34,7 +34,7 @@ t.test('/status and /ledger show the shipper as it is', async t => {
   t.strictSame(status.refused, stage.notFollowed)
   t.strictSame(status.ledger, stage.accounts)
   t.strictSame(JSON.parse((await ask(port, '/ledger')).body), stage.accounts)
-  t.match(await ask(port, '/metrics'), { status: 404, body: 'there are / /status /ledger /prestop\n' })
+  t.match(await ask(port, '/metrics'), { status: 404, body: 'there are / /status /ledger /tap /prestop\n' })
 })
 
 t.test('a directory with very many files is an answer of bounded size that says how many more there are', async t => {

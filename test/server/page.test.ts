@@ -15,7 +15,14 @@ class Element {
   className = ''
   hidden = false
   scope = ''
+  value = ''
+  /** What a press does. */
+  press: () => unknown = () => t.fail('nothing listens')
 
+  addEventListener(event: string, listener: () => unknown): void {
+    t.equal(event, 'click')
+    this.press = listener
+  }
   append(...more: Element[]): void {
     this.children.push(...more)
   }
@@ -58,7 +65,15 @@ class Opened {
     getElementById: (id: string) => this.#ids.get(id),
     createElement: () => new Element(),
     title: '',
+    hidden: false,
+    addEventListener: (event: string, listener: () => void) => {
+      t.equal(event, 'visibilitychange')
+      this.#onVisibility = listener
+    },
   }
+  #onVisibility = () => {}
+  /** What the stream of records answers. */
+  records: (path: string, signal: AbortSignal) => Promise<Response> = async path => t.fail(path) as never
   #now = Date.parse('2026-01-02T03:05:00.000Z')
   #again: (() => Promise<void>) | undefined
   fails = false
@@ -69,10 +84,14 @@ class Opened {
       createContext({
         document: this.#document,
         AbortSignal: { timeout: () => undefined },
+        AbortController,
+        TextDecoder,
+        encodeURIComponent,
         setTimeout: (turn: () => Promise<void>) => {
           this.#again = turn
         },
-        fetch: async (path: string) => {
+        fetch: async (path: string, { signal }: { signal: AbortSignal }) => {
+          if (path.startsWith('tap?')) return this.records(path, signal)
           t.equal(path, 'status?worst')
           if (this.fails) throw new Error('refused')
           const answer = { ...status(stage.snapshot(), 50), at: new Date(this.#now).toISOString() }
@@ -105,6 +124,11 @@ class Opened {
 
   get title(): string {
     return this.#document.title
+  }
+
+  hide(): void {
+    this.#document.hidden = true
+    this.#onVisibility()
   }
 
   at(id: string): Element {
@@ -277,4 +301,93 @@ t.test('where nothing is known of the pod it shows the rest', async t => {
   t.equal(page.at('who').textContent, '')
   t.match(page.at('backends').rows[0], ['main (loki)', 'up'])
   t.match(page.at('letters').text, 'no backend keeps any')
+})
+
+/** A stream of records that the test writes. */
+class Written {
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  readonly asked: string[] = []
+  ended = false
+  readonly answer = async (path: string, signal: AbortSignal): Promise<Response> => {
+    this.asked.push(path)
+    const body = new ReadableStream<Uint8Array>({
+      start: controller => {
+        this.#controller = controller
+      },
+    })
+    signal.addEventListener('abort', () => {
+      this.ended = true
+      this.#controller!.error(new Error('aborted'))
+    })
+    return new Response(body)
+  }
+
+  write(text: string): void {
+    this.#controller!.enqueue(Buffer.from(text))
+  }
+
+  close(): void {
+    this.#controller!.close()
+  }
+}
+
+const RECORD = {
+  ...{ at: '2026-01-02T03:04:05.678Z', verdict: 'rejected', reason: 'http_400', source: 'app', backend: 'main' },
+  ...{ file: '/var/log/app.log', offset: 1234, text: '<b>\x1b[2J', bytes: 6 },
+}
+
+/** Until it is so. */
+async function becomes(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(1)
+}
+
+t.test('records are shown from a press of the button to the next, the newest first, and can do nothing', async t => {
+  const page = await opened(new Stage())
+  const written = new Written()
+  page.records = written.answer
+  const shown = () => page.at('records')
+  t.match(shown().text, 'none')
+  page.at('records-text').value = 'a&b'
+  page.at('records-button').press()
+  await becomes(() => written.asked.length === 1)
+  t.strictSame(written.asked, ['tap?text=a%26b&source=&backend='])
+  t.match(shown().text, 'no record yet')
+  t.equal(page.at('records-button').textContent, 'Stop')
+  const line = JSON.stringify(RECORD)
+  written.write(line.slice(0, 20))
+  written.write(`${line.slice(20)}\n\n${JSON.stringify({ ...RECORD, verdict: 'delivered', reason: null })}\n`)
+  await becomes(() => shown().children[0]?.children.length === 2)
+  t.strictSame(shown().rows, [
+    [RECORD.at, 'delivered', 'app', 'main', '/var/log/app.log:1,234', '<b>\\u001b[2J'],
+    [RECORD.at, 'rejected\nhttp_400', 'app', 'main', '/var/log/app.log:1,234', '<b>\\u001b[2J'],
+  ])
+  const skips = JSON.stringify({ at: RECORD.at, skipped: 7, why: 'rate' })
+  written.write(`${`${line}\n`.repeat(150)}${skips}\n`)
+  await becomes(() => page.at('records-more').textContent !== '')
+  t.match(page.at('records-more').textContent, /^7 records skipped/)
+  t.equal(shown().rows.length, 100)
+  page.at('records-button').press()
+  t.ok(written.ended)
+  t.equal(page.at('records-state').textContent, 'stopped')
+  t.equal(page.at('records-button').textContent, 'Start')
+})
+
+t.test('records end when the page is hidden or the shipper ends them, and why they are refused is said', async t => {
+  const page = await opened(new Stage())
+  const state = () => page.at('records-state').textContent
+  page.records = async () => new Response('records are not shown: server.tap is false\n', { status: 403 })
+  await page.at('records-button').press()
+  t.equal(state(), 'records are not shown: server.tap is false')
+  const written = new Written()
+  page.records = written.answer
+  const ended = page.at('records-button').press()
+  await becomes(() => written.asked.length === 1)
+  written.close()
+  await ended
+  t.equal(state(), 'the shipper ended the stream')
+  page.at('records-button').press()
+  await becomes(() => written.asked.length === 2)
+  page.hide()
+  t.equal(state(), 'stopped, for the page was hidden')
+  t.ok(written.ended)
 })

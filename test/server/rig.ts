@@ -16,6 +16,7 @@ import type {
   ShipperView,
   Snapshot,
 } from '../../src/server/shipper-view.ts'
+import { Tap } from '../../src/tap.ts'
 import type { Caller } from '../../src/termination.ts'
 
 export function statement(more: Partial<Statement> = {}): Statement {
@@ -112,6 +113,7 @@ export class Stage implements ShipperView {
   waiting: string[] = []
   since = 10
   draining = false
+  tap = new Tap(true)
   readonly marks: Caller[] = []
   healthy: HealthReport = {
     status: 'ok',

@@ -9,6 +9,7 @@
 import type { Item, Verdict } from '../../backends/backend.ts'
 import type { Slab } from '../../chunk.ts'
 import { DELIVERED, type Outcome } from '../../ledger.ts'
+import type { TapInlet, TapVerdict } from '../../tap.ts'
 import type { Payload } from '../encoding/encoder.ts'
 import type { DeliveryLog } from '../outcome/delivery-log.ts'
 import type { Evidence } from '../outcome/evidence.ts'
@@ -35,6 +36,7 @@ export interface ConclusionsFields {
   readonly bookAlterations: (payload: Payload) => void
   /** Records wait in their lanes again. */
   readonly onRestored: () => void
+  readonly tap: TapInlet | undefined
 }
 
 export class Conclusions {
@@ -83,7 +85,10 @@ export class Conclusions {
       case 'bisect':
       case 'failing': {
         // The encoder will cut it the next time: the ceiling has been lowered.
-        if (verdict.kind === 'split' && payload.oversize) return true
+        if (verdict.kind === 'split' && payload.oversize) {
+          this.#show(records, 'retried', verdict.reason)
+          return true
+        }
         const words = verdict.kind === 'split' ? undefined : listen(verdict.detail)
         if (verdict.kind === 'failing' && records[0]!.trouble?.byName) {
           // All of them, in an answer that otherwise names each.
@@ -92,6 +97,7 @@ export class Conclusions {
         }
         if (records.length > 1) {
           if (verdict.kind !== 'split') deliveryLog.bisecting(verdict.reason, words)
+          this.#show(records, 'retried', verdict.reason)
           this.#together(records)
           return true
         }
@@ -176,6 +182,7 @@ export class Conclusions {
       if (fate === 'confirmed') this.#delivered(records, payload)
       if (fate !== 'lost') return
       deliveryLog.unconfirmed(records.length)
+      this.#show(records, 'retried', 'unconfirmed')
       for (const [lane, own] of byLane(records)) lane.restore(own)
       this.#fields.onRestored()
     })
@@ -213,8 +220,11 @@ export class Conclusions {
       : cases.refused(record, held.byName)
     const place = { origin: record.excerpt.chunk.origin, offset: offsetOf(record) }
     if (given) this.reject([record], failing ? held.rejectAs! : reason, failing ? undefined : held.status, words)
-    else if (failing) deliveryLog.failing(reason, words, place)
-    else deliveryLog.refusedAlone(reason, words, place, before)
+    else {
+      this.#show([record], 'retried', reason)
+      if (failing) deliveryLog.failing(reason, words, place)
+      else deliveryLog.refusedAlone(reason, words, place, before)
+    }
   }
 
   /** They are in the queues of their lanes no more, and nothing follows from that. */
@@ -229,8 +239,16 @@ export class Conclusions {
   }
 
   #settle(record: AsideRecord, outcome: Outcome): void {
+    if (outcome.kind === 'delivered') this.#show([record], 'delivered')
+    else this.#show([record], outcome.kind, outcome.reason)
     this.#fields.cases.close(record)
     this.#fields.stash.settle(record, outcome)
+  }
+
+  #show(records: readonly AsideRecord[], verdict: TapVerdict, reason?: string): void {
+    const { tap } = this.#fields
+    if (tap === undefined || !tap.open) return
+    for (const record of records) tap.record(record.excerpt.chunk, offsetOf(record), frameOf(record), verdict, reason)
   }
 }
 

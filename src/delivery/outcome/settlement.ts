@@ -7,6 +7,7 @@ import type { Verdict } from '../../backends/backend.ts'
 import type { Chunk, Slab } from '../../chunk.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { DELIVERED, type Outcome } from '../../ledger.ts'
+import type { TapInlet } from '../../tap.ts'
 import { behind, type FrameRange, pick, upTo } from '../encoding/frame-ranges.ts'
 
 /** A record that was refused for good. */
@@ -33,19 +34,23 @@ const MAX_REASONS = 64
 export class Settlement {
   readonly #kernel: Kernel
   readonly #onRejected: ((record: RejectedRecord) => void) | undefined
+  readonly #tap: TapInlet | undefined
   readonly #reasons = new Set<string>()
 
-  constructor(kernel: Kernel, onRejected: ((record: RejectedRecord) => void) | undefined) {
+  constructor(kernel: Kernel, onRejected: ((record: RejectedRecord) => void) | undefined, tap?: TapInlet) {
     this.#kernel = kernel
     this.#onRejected = onRejected
+    this.#tap = tap
   }
 
   deliver(slab: Slab, ranges: readonly FrameRange[]): void {
+    this.#tap?.frames(slab, ranges, 'delivered')
     for (const { from, to } of ranges) slab.settle(from, to, DELIVERED)
   }
 
   reject(slab: Slab, ranges: readonly FrameRange[], reason: string, status: number | undefined): void {
     const outcome = this.outcome(reason)
+    this.#tap?.frames(slab, ranges, 'rejected', outcome.reason)
     for (const { from, to } of ranges) {
       if (this.#onRejected) this.#reportAll(slab, from, to, outcome.reason, status)
       slab.settle(from, to, outcome)
@@ -56,7 +61,10 @@ export class Settlement {
   count(slab: Slab, ranges: readonly FrameRange[], records: number, { rejected, reason }: Counted): void {
     const good = Math.max(0, records - rejected)
     this.deliver(slab, upTo(ranges, good))
-    for (const { from, to } of behind(ranges, good)) slab.settle(from, to, this.outcome(reason))
+    const outcome = this.outcome(reason)
+    const bad = behind(ranges, good)
+    this.#tap?.frames(slab, bad, 'rejected', outcome.reason)
+    for (const { from, to } of bad) slab.settle(from, to, outcome)
   }
 
   /** A record that is about to settle as rejected. */

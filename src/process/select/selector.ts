@@ -13,14 +13,16 @@
  */
 import { type Chunk, type Origin, PLAIN_SHAPE, type RecordShape, type Slab, settleFrames } from '../../chunk.ts'
 import type { Frames, Kernel, Sampling } from '../../kernel/kernel.ts'
+import type { TapInlet } from '../../tap.ts'
 import type { SelectPlan, SelectStep } from './compile.ts'
 import { Buckets } from './limits.ts'
 
 /** Frames that are thinned in one go, and bytes of the gaps that may be between them. */
 const BLOCK = 1024
 export const GAP_BYTES = 16 * BLOCK
-/** Numbers of a gap. */
+/** Numbers of a gap, and bytes of a row of the column. */
 const GAP = 4
+const ROW = 4
 /** Records are counted in the time of their reading: nanoseconds in a millisecond. */
 const NANOS = 1_000_000n
 
@@ -48,6 +50,8 @@ export interface Selection {
 }
 
 export class Selector {
+  /** Where records that are dropped are shown to those who look. */
+  tap: TapInlet | undefined
   readonly #kernel: Kernel
   readonly #programs = new Map<string, Program>()
   /** As `performance.now`. */
@@ -162,11 +166,24 @@ export class Selector {
     return { seed, base: offsets?.base ?? fileStart - start, table: offsets?.table ?? 0 }
   }
 
+  /** Those that are dropped, before anything moves. The slab does not have the chunk now. */
+  #show(tap: TapInlet, slab: Slab, chunk: Chunk, reasons: readonly string[]): void {
+    const { bytes } = this.#kernel
+    const verdictOf = (frame: number): number => bytes.readUInt32LE(slab.column + ROW * frame) & 0xff
+    const end = chunk.firstFrame + chunk.frames
+    for (let from = chunk.firstFrame, to = from; from < end; from = to) {
+      const verdict = verdictOf(from)
+      while (to < end && verdictOf(to) === verdict) to++
+      if (verdict !== 0) tap.run(slab, chunk, { from, to }, 'dropped', reasons[verdict - 1])
+    }
+  }
+
   /** Puts a chunk that was lifted back, without the frames that have a verdict. */
   #thin(slab: Slab, chunk: Chunk, reasons: readonly string[]): void {
     const kernel = this.#kernel
     const { firstFrame, frames, fileStart, fileEnd, offsets } = chunk
     const end = firstFrame + frames
+    if (this.tap?.open) this.#show(this.tap, slab, chunk, reasons)
     const gaps: Uint32Array[] = []
     let kept = 0
     let out = slab.window + slab.used

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type Chunk, Slab } from '../../../src/chunk.ts'
 import { DELIVERED, type Outcome, sum, total } from '../../../src/ledger.ts'
+import { Tap, TapInlet, type TappedRecord } from '../../../src/tap.ts'
 import { ORIGIN, Rig, ROW } from './rig.ts'
 
 /** What becomes of a line is its first letter: k is kept, others are dropped by the rule of that name. */
@@ -178,5 +179,38 @@ t.test('a line that is longer than what a gap can say is dropped with all its by
   Object.assign(chunk!, { fileEnd: 2 ** 33, cutFrom: 2 ** 33 - 1 })
   rig.selector.apply(slab, 0)
   t.strictSame(rig.outcome.dropped, { 'filter:a': { lines: 1, bytes: 2 ** 33 } })
+  t.end()
+})
+
+t.test('who looks is shown each record that is dropped, with its reason and its place, and no other', t => {
+  const rig = new Rig({ filter: FILTER })
+  const tap = new Tap(true)
+  rig.selector.tap = new TapInlet(tap, 'main', rig.kernel.bytes)
+  const records: TappedRecord[] = []
+  const texts = ['k0', 'a1', 'a22', 'b3', 'k4', 'a5']
+  const parts = [
+    { lines: texts.map(text => ({ text })), fileStart: 100 },
+    { lines: [{ text: 'b6' }], fileStart: 500 },
+    { lines: [{ text: 'k7' }], fileStart: 900 },
+  ]
+  rig.selector.apply(rig.slab(...parts), 0)
+  const filter = { source: 'app', backend: undefined, text: undefined }
+  tap.open(filter, { onRecord: each => records.push(each), onForbidden: () => {} })
+  const slab = rig.slab(...parts)
+  rig.selector.apply(slab, 0)
+  t.strictSame(
+    records.map(({ verdict, reason, offset, text }) => [verdict, reason, offset, text]),
+    [
+      ['dropped', 'filter:a', 103, 'a1'],
+      ['dropped', 'filter:a', 106, 'a22'],
+      ['dropped', 'filter:b', 110, 'b3'],
+      ['dropped', 'filter:a', 116, 'a5'],
+      ['dropped', 'filter:b', 500, 'b6'],
+    ],
+  )
+  t.strictSame(
+    rig.kept(slab).map(({ text }) => text),
+    ['k0', 'k4', 'k7'],
+  )
   t.end()
 })
