@@ -1,8 +1,11 @@
-/** The status page in a real browser, over a real shipper: what a person sees of a backend that dies and comes back. */
+/**
+ * The status page in a real browser, over a real shipper: what a person sees of a backend that dies and comes back,
+ * and of records that are sent.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { refuse, Stage } from '../program.ts'
+import { refuse, Stage, until } from '../program.ts'
 import { Chromium } from '../support/chromium.ts'
 import { isInstalled } from '../support/daemon.ts'
 import { untested } from '../support/untested.ts'
@@ -91,6 +94,16 @@ async function person(t: Test, chromium: Chromium): Promise<void> {
   t.ok(await stage.arrived())
   t.ok(await chromium.holds(`document.getElementById('curve-delivered').getAttribute('points')`), 'there is a curve')
 
+  const press = `document.getElementById('records-button').click()`
+  await chromium.value(press)
+  t.ok(await chromium.holds(`${textOf('records-state')} === 'shown as they are sent'`))
+  t.ok(await until(() => program.said.some(({ event }) => event === 'tap_opened')))
+  stage.write(1)
+  t.ok(await chromium.holds(`/delivered[^]*a line of the application/.test(${textOf('records')})`), 'what is sent')
+  await screenshot(t, chromium, directory, 'records')
+  await chromium.value(press)
+  t.ok(await chromium.holds(`${textOf('records-state')} === 'stopped'`))
+
   const phone = { width: 390, height: 844, deviceScaleFactor: 1, mobile: true }
   await chromium.send('Emulation.setDeviceMetricsOverride', phone)
   t.ok(await chromium.holds('document.documentElement.scrollWidth <= 390'), 'on a phone only tables scroll sideways')
@@ -102,7 +115,7 @@ async function person(t: Test, chromium: Chromium): Promise<void> {
   t.strictSame(chromium.complaints, [], 'no error, and nothing that the policy refused')
   t.strictSame(
     [...new Set(chromium.requests)].filter(url => !url.startsWith('data:')).sort(),
-    [`${origin}/`, `${origin}/status?worst`],
+    [`${origin}/`, `${origin}/status?worst`, `${origin}/tap?text=&source=&backend=`],
     'nothing else is fetched',
   )
 }
