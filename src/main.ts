@@ -175,6 +175,11 @@ async function perform(command: Command): Promise<number> {
       return (await import('./cli/status.ts')).status(command, streams)
     case 'tap':
       return (await import('./cli/tap.ts')).tap(command, { ...streams, out: stdout, onInterruption })
+    case 'bundle': {
+      const loaded = await loadConfig(requestOf(command))
+      const request = { admin: command.admin, loaded, terminal: isatty(1) }
+      return (await import('./cli/bundle.ts')).bundle(request, { out: stdout, err: stderr })
+    }
     case 'ledger':
       return (await import('./cli/ledger.ts')).ledger(command, streams)
     case 'prestop':

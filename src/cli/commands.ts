@@ -25,7 +25,7 @@ export type Values = readonly string[] | 'backend types' | 'commands'
 
 export const OPTIONS = {
   config: { type: 'string', short: 'c', value: 'FILE', says: 'default: /etc/logshipper/config.yaml, if it is there' },
-  admin: { type: 'string', value: 'ADDRESS', says: 'admin address of the running shipper; default 127.0.0.1:9615' },
+  admin: { type: 'string', value: 'ADDRESS', says: 'address of the running shipper; default 127.0.0.1:9615' },
   json: { type: 'boolean', says: 'print JSON' },
   backend: { type: 'string', value: 'NAME', values: 'backend types', says: 'only this backend' },
   source: {
@@ -124,6 +124,12 @@ export const COMMANDS = {
     does: 'print records as they are sent, each with its verdict',
     options: ['admin', 'backend', 'count', 'grep', 'json', 'source'],
     exits: '0 ended by --count, a signal or its reader   1 the shipper does not answer, refuses or ended it',
+  },
+  bundle: {
+    takes: '> FILE',
+    does: 'write a support bundle, a .tar.gz without records and secrets',
+    options: ['admin', 'config'],
+    exits: '0 written, with what the shipper says   1 written, but the shipper did not answer   2 nothing is written',
   },
   prestop: {
     does: 'preStop hook: start the grace period',

@@ -40,9 +40,9 @@ export class Output implements Sink {
     this.#inherited = fd
   }
 
-  write(text: string): void {
-    if (text === '' || this.#ended.kind !== 'written') return
-    this.#waiting.push(Buffer.from(text))
+  write(text: string | Buffer): void {
+    if (text.length === 0 || this.#ended.kind !== 'written') return
+    this.#waiting.push(typeof text === 'string' ? Buffer.from(text) : text)
     this.#flush()
   }
 

@@ -88,6 +88,8 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, shows: string]>
   'replay 3': ['cli/replay.test.ts', 't.equal(first.code, 3)'],
   'replay 0': ['cli/replay.test.ts', 't.same(await stage.replay(), { code: 0'],
   'replay 2': ['cli/replay.test.ts', 'code: 2'],
+  'bundle 1': ['cli/bundle.test.ts', 't.equal(code, 1)'],
+  'bundle 0': ['cli/bundle.test.ts', 't.equal(code, 0, err)'],
   'tap 0': ['cli/tap.test.ts', 't.equal(await code, 0)'],
   'convert 0': ['cli/convert.test.ts', 't.equal(code, 0, err)'],
   // A bug that is known would be none.
@@ -119,7 +121,7 @@ t.test('what a script may ask answers in JSON', async t => {
   t.match(err, /^logshipper: cannot connect/)
   const without = NAMES.filter(name => !(COMMANDS[name].options as readonly Option[]).includes('json'))
   // Those print a document of another kind, or run until they are ended.
-  t.strictSame(without.sort(), ['completion', 'convert', 'demo', 'help', 'inject', 'run', 'schema'])
+  t.strictSame(without.sort(), ['bundle', 'completion', 'convert', 'demo', 'help', 'inject', 'run', 'schema'])
   t.end()
 })
 

@@ -1,8 +1,12 @@
-/** Every credential that a configuration can hold: none is in the log at any level, on any page, nor in what a command says. */
+/**
+ * Every credential that a configuration can hold: none is in the log at any level, on any page, in what a command says, or in
+ * a support bundle.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { PROGRAM, Program, Receiver, Stage, until } from '../program.ts'
 
@@ -111,6 +115,20 @@ t.test('the program while every backend repeats what it was sent, at the level o
   for (const path of ['/health', '/metrics', '/readyz']) clean(t, (await program.get(path)).text, path)
   for (const path of ['/', '/status', '/ledger']) clean(t, (await program.get(path, 'adminPort')).text, path)
   t.ok(await until(async () => /401/.test((await program.get('/status', 'adminPort')).text)))
+  const { port, adminPort } = program.said.find(({ msg }) => msg === 'listening')!
+  const ports = { LOGSHIPPER_SERVER_PORT: String(port), LOGSHIPPER_SERVER_ADMIN: `127.0.0.1:${adminPort}` }
+  const child = spawn(process.execPath, [PROGRAM, 'bundle', '--config', config], { env: { ...env, ...ports } })
+  const archive: Buffer[] = []
+  let said = ''
+  child.stdout.on('data', (part: Buffer) => archive.push(part))
+  child.stderr.on('data', (part: Buffer) => (said += part))
+  t.strictSame(await once(child, 'close'), [0, null], said)
+  const bundle = gunzipSync(Buffer.concat(archive)).toString('latin1')
+  for (const name of ['status.json', 'metrics.txt', 'configuration.txt', 'files.txt']) t.match(bundle, `/${name}\0`)
+  t.match(bundle, `${join(stage.logs, 'app.log')}\n`)
+  t.notMatch(bundle, 'a line of the application', 'nothing of what was read')
+  clean(t, bundle, 'the bundle')
+  clean(t, said, 'what is said of the bundle')
   await program.kill('SIGTERM')
   clean(t, program.raw, 'the log')
 })
