@@ -75,7 +75,7 @@ export async function tap(options: TapRequest, { out, err, onInterruption }: Tap
     }
     return fail(`${address} ended the stream: the shipper ends, or records may not be shown any more`)
   } catch (error) {
-    return fail(`the stream of ${address} broke off (${codeOf(error)})`)
+    return fail(`the stream of ${address} broke off (${codeOf(error)}): the shipper has ended, or the connection`)
   } finally {
     response.destroy()
   }

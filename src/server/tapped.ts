@@ -113,6 +113,8 @@ class Channel {
       onClosed()
     }
     response.once('close', close)
+    // Written to a client that has just gone.
+    response.on('error', () => {})
     if (response.destroyed || response.socket === null || response.socket.destroyed) {
       close()
       return

@@ -167,7 +167,7 @@ t.test('what a runbook looks for among the metrics is there', t => {
 
 t.test('every page of the two ports is shown once', t => {
   const { text } = document('docs/operations.md')
-  const asked = [...text.matchAll(/curl -s localhost:\d+(\/\w*)/g)].map(match => match[1]!)
+  const asked = [...text.matchAll(/curl -sN? localhost:\d+(\/\w*)/g)].map(match => match[1]!)
   t.equal(asked.length, 10)
   t.equal(new Set(asked).size, 10)
   t.end()
