@@ -1,5 +1,5 @@
 /**
- * The tap: records with their verdicts, for those who look at the stream of the admin port.
+ * The tap: records with their verdicts, for the viewers that read the stream of the admin port.
  *
  *     settlement, retries, selection ─► inlet, one per backend ─► viewers, four at the most ─► their streams
  *

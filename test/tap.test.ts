@@ -141,7 +141,7 @@ t.test('no more than a KiB of a record is copied, in whole characters', t => {
   t.end()
 })
 
-t.test('there is a bound of viewers, and a configuration that forbids them ends those that look', t => {
+t.test('there is a bound of viewers, and a configuration that forbids them disconnects them', t => {
   const { tap, look } = rig()
   let ended = 0
   const events = { onRecord: () => {}, onForbidden: () => void ended++ }

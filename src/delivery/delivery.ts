@@ -63,7 +63,7 @@ export interface DeliveryFields {
   readonly onTruncated?: (origin: Origin, records: number) => void
   /** A record was refused for good and is about to settle. Its bytes are a view that is only good during the call. */
   readonly onRejected?: (record: RejectedRecord) => void
-  /** Where verdicts of records are shown to those who look. */
+  /** Where verdicts of records are shown to viewers. */
   readonly tap?: TapInlet | undefined
   /** A request failed in passing or was refused: `stats.lastError` says how. `stop` may be called. */
   readonly onRequestFailed?: (status: number | undefined) => void

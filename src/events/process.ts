@@ -18,8 +18,8 @@ export const PROCESS = {
     level: 'info',
     rule: within,
     means:
-      'A client of the admin port looks at records (`logshipper tap`, or the status page): of this source and this backend, where it named one.',
-    action: 'If records must not be shown to who reaches loopback, set `server.tap: false`.',
+      'A client of the admin port is shown records (`logshipper tap`, or the status page): of this source and this backend, if it named one.',
+    action: 'If clients on loopback must not see records, set `server.tap: false`.',
   },
   draining: {
     level: 'info',

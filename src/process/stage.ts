@@ -103,7 +103,7 @@ export class Stage {
     if (this.#redactors.size > 0) kernel.reserve(LOOK_BACK)
   }
 
-  /** Where records that are dropped are shown to those who look. */
+  /** Where records that are dropped are shown to viewers. */
   set tap(tap: TapInlet | undefined) {
     if (this.#selector) this.#selector.tap = tap
   }

@@ -34,7 +34,7 @@ export interface Page {
 /** An answer that goes on until either side ends it. What it writes it bounds itself. */
 export interface Stream {
   readonly type: string
-  /** Called once, with the head written; the client may have gone. */
+  /** Called once, with the head written; the client may have disconnected. */
   readonly begin: (response: ServerResponse) => void
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the status page runs for its panel of records: it reads the stream `tap` from a press of the button to the next,
- * or until the page is hidden, so that it costs the shipper something only while somebody looks. Part of the page's
+ * or until the page is hidden, so that it costs the shipper something only while it is read. Part of the page's
  * script, whose functions it uses; what comes is text, never markup, and the newest hundred records are kept.
  */
 export const RECORDS_SCRIPT = `

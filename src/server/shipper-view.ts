@@ -1,6 +1,6 @@
 /**
  * What the server sees of the shipper: a snapshot, and the few answers that probes need at once. Tests make their own
- * view. Everything here is read, nothing is changed but the mark of the pod's termination and who looks at the tap.
+ * view. Everything here is read, nothing is changed but the mark of the pod's termination and the viewers of the tap.
  */
 import type { Statement } from '../ledger.ts'
 import type { FileEvents, FileProgress, FileStatus, SourceLag } from '../progress.ts'

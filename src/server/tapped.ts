@@ -49,7 +49,7 @@ export function tapped({ method, headers }: IncomingMessage, params: URLSearchPa
     case 'forbidden':
       return text(403, 'records are not shown: server.tap is false')
     case 'full':
-      return text(429, `${MOST_VIEWERS} others look at records already: end one of them`)
+      return text(429, `there are ${MOST_VIEWERS} viewers already: end one of them`)
     case 'open': {
       const { viewer } = opened
       const { source = null, backend = null } = filter
@@ -113,7 +113,7 @@ class Channel {
       onClosed()
     }
     response.once('close', close)
-    // Written to a client that has just gone.
+    // A client that has just disconnected.
     response.on('error', () => {})
     if (response.destroyed || response.socket === null || response.socket.destroyed) {
       close()
@@ -149,7 +149,7 @@ class Channel {
     }
     if (++this.#idle < IDLE) return
     this.#idle = 0
-    // So that a client that has gone is noticed, and one that is there is not taken for gone.
+    // So that a client that has disconnected is noticed, and a quiet stream is not taken for a broken one.
     if (!this.#ended && this.#response?.writableLength === 0) this.#response.write('\n')
   }
 

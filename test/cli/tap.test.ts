@@ -7,7 +7,7 @@ import { parseArgs } from '../../src/cli/args.ts'
 import type { Ended } from '../../src/cli/output.ts'
 import { type TapRequest, tap } from '../../src/cli/tap.ts'
 import { startServer } from '../../src/server/server.ts'
-import { TapInlet } from '../../src/tap.ts'
+import { Tap, TapInlet } from '../../src/tap.ts'
 import { Arena } from '../delivery/rig.ts'
 import { until } from '../program.ts'
 import { Stage } from '../server/rig.ts'
@@ -15,11 +15,13 @@ import { Journal } from '../tail/rig.ts'
 
 async function shipper(t: Test) {
   const stage = new Stage()
+  // One second that does not end: how many records come in one is what is bounded.
+  stage.tap = new Tap(true, () => 0)
   const running = await startServer({ port: null, admin: { host: '127.0.0.1', port: 0 } }, stage, new Journal())
   t.teardown(() => running.close())
   const arena = new Arena()
   const inlet = new TapInlet(stage.tap, 'main', arena.kernel.bytes)
-  /** Once somebody looks. */
+  /** Once there is a viewer. */
   const deliver = async (...lines: string[]): Promise<void> => {
     t.ok(await until(() => inlet.open))
     const slab = arena.slab({ lines })
@@ -127,7 +129,7 @@ t.test('what was skipped is said beside the records', async t => {
   t.equal(await code, 0)
 })
 
-t.test('a reader that has gone, or has stopped when a signal comes, ends it', async t => {
+t.test('a reader that has closed, or has stopped when a signal comes, ends it', async t => {
   const { deliver, admin } = await shipper(t)
   const gone = looking({ admin }, async () => ({ kind: 'unread' }))
   await deliver('one')
@@ -141,7 +143,7 @@ t.test('a reader that has gone, or has stopped when a signal comes, ends it', as
   t.equal(stopped.said.out.split('\n').length, 2, 'it reads no further than it writes')
 })
 
-t.test('who does not answer, refuses or ends the stream is said, with 1', async t => {
+t.test('a shipper that does not answer, refuses or ends the stream is said, with 1', async t => {
   const { stage, running, admin } = await shipper(t)
   const failed = async (request: TapRequest) => {
     const { said, code } = looking(request)

@@ -1,4 +1,4 @@
-/** The stream of records on a real admin port: who gets it, what it is bounded by, and what ends it. */
+/** The stream of records on a real admin port: which clients get it, what it is bounded by, and what ends it. */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { networkInterfaces } from 'node:os'
@@ -27,7 +27,8 @@ class Ticking implements Clock {
   }
 }
 
-async function server(t: Test, { host = '127.0.0.1', tap = new Tap(true) } = {}) {
+/** By default one second goes on for ever: how many records come in one is what is bounded. */
+async function server(t: Test, { host = '127.0.0.1', tap = new Tap(true, () => 0) } = {}) {
   const stage = new Stage()
   stage.tap = tap
   const clock = new Ticking()
@@ -79,9 +80,9 @@ class Client {
   }
 }
 
-t.test('records come as lines of JSON, what a terminal would obey is escaped, and it is logged who looks', async t => {
+t.test('records come as lines of JSON, what a terminal would obey is escaped, and the viewer is logged', async t => {
   const { journal, deliver, port } = await server(t)
-  deliver('before anybody looks')
+  deliver('before there is a viewer')
   const client = await Client.open(t, port, '?source=app&text=a')
   t.equal(client.response.statusCode, 200)
   t.match(client.response.headers, {
@@ -102,7 +103,7 @@ t.test('a client that goes is noticed, and leaves its place', async t => {
   const clients: Client[] = []
   for (let n = 0; n < MOST_VIEWERS; n++) clients.push(await Client.open(t, port))
   const refused = await ask(port, '/tap')
-  t.strictSame([refused.status, refused.body], [429, '4 others look at records already: end one of them\n'])
+  t.strictSame([refused.status, refused.body], [429, 'there are 4 viewers already: end one of them\n'])
   clients[0]!.response.destroy()
   t.ok(await until(() => stage.tap.viewers?.size === MOST_VIEWERS - 1))
   t.ok(await Client.open(t, port))
@@ -154,7 +155,7 @@ t.test('a client that does not read has records dropped and counted, and not kep
   t.equal(text.split('"verdict"').length - 1 + Number(skipped), SECONDS * RATE, 'every record is shown or counted')
 })
 
-t.test('who may not look is told why, and takes no place', async t => {
+t.test('a client that may not see records is told why, and takes no place', async t => {
   const { stage, port } = await server(t)
   const refused = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
     const { status, body } = await ask(port, path, { headers, method })

@@ -1,4 +1,4 @@
-/** The program, a receiver that rejects a record, and those who look: what they see, and that nothing waits for them. */
+/** The program, a receiver that rejects a record, and viewers: what they see, and that nothing waits for them. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, writeFileSync } from 'node:fs'
@@ -109,7 +109,7 @@ t.test('a drain waits for no viewer, and ends them', async t => {
   t.match(reading.said.err, /ended the stream|broke off/)
 })
 
-t.test('it can be forbidden at the start and by a reload, which ends those that look', async t => {
+t.test('it can be forbidden at the start and by a reload, which disconnects viewers', async t => {
   const { program, write } = await set(t, { tap: false })
   const refused = tap(t, program)
   t.strictSame(await refused.ended, [1, null])

@@ -50,7 +50,7 @@ export interface Selection {
 }
 
 export class Selector {
-  /** Where records that are dropped are shown to those who look. */
+  /** Where records that are dropped are shown to viewers. */
   tap: TapInlet | undefined
   readonly #kernel: Kernel
   readonly #programs = new Map<string, Program>()

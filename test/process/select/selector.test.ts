@@ -182,7 +182,7 @@ t.test('a line that is longer than what a gap can say is dropped with all its by
   t.end()
 })
 
-t.test('who looks is shown each record that is dropped, with its reason and its place, and no other', t => {
+t.test('a viewer is shown each record that is dropped, with its reason and its place, and no other', t => {
   const rig = new Rig({ filter: FILTER })
   const tap = new Tap(true)
   rig.selector.tap = new TapInlet(tap, 'main', rig.kernel.bytes)
