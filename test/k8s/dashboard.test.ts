@@ -2,12 +2,13 @@
  * The dashboard: what Grafana needs of it, as far as that can be told without one. Its queries run on a real Prometheus in
  * test/real/monitoring.test.ts; whether a Grafana draws it is not tested.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import * as z from 'zod/mini'
 import { METRICS } from '../../src/server/metrics.ts'
 import { DASHBOARD, dashboard, filledIn, type Panel, queries } from './dashboard.ts'
-import { render, withoutKubectl } from './render.ts'
+import { ROOT, render, withoutKubectl } from './render.ts'
 
 const o = z.optional
 const object = z.strictObject
@@ -94,5 +95,12 @@ t.test('it is a ConfigMap that Grafana’s sidecar finds', { skip: withoutKubect
   const map = render('test/k8s/every-kind').find(({ metadata }) => metadata.name === 'logshipper-dashboard')
   t.match(map, { kind: 'ConfigMap', metadata: { labels: { grafana_dashboard: '1' } } })
   t.equal(map!.data!['dashboard.json'], readFileSync(DASHBOARD, 'utf8'))
+  t.end()
+})
+
+t.test('the chart of the injector carries this dashboard, to the byte, and no other', t => {
+  t.strictSame(readdirSync(join(ROOT, 'k8s/charts/logshipper-injector/dashboards')), ['logshipper.json'])
+  const carried = readFileSync(join(ROOT, 'k8s/charts/logshipper-injector/dashboards/logshipper.json'), 'utf8')
+  t.equal(carried, readFileSync(DASHBOARD, 'utf8'), 'cp k8s/monitoring/dashboard.json to it')
   t.end()
 })

@@ -1,10 +1,12 @@
 /** The chart of the injector renders the policy of k8s/inject, and says what a cluster lacks for it. */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
+import { dashboard } from './dashboard.ts'
 import { charts, helm, template, withoutHelm } from './helm.ts'
 import { type Resource, render, withoutKubectl } from './render.ts'
+import { resource } from './rules.ts'
 import { anyResource } from './schema.ts'
 
 const without = withoutHelm()
@@ -145,16 +147,31 @@ t.test('the monitor is that of k8s/monitoring, for every namespace', { skip: ski
   t.end()
 })
 
-t.test('rules are those of the files in the chart, of either form', { skip }, t => {
+t.test('rules and dashboard are those of k8s/monitoring, by those who ask for them', { skip }, t => {
+  const labelled = ['rules', 'dashboard'].flatMap(name => [
+    ...['--set', `${name}.enabled=true`],
+    ...['--set', `${name}.labels.release=prometheus`],
+  ])
+  const resources = rendered(...labelled)
+  const rule = of(resources, 'PrometheusRule')
+  t.strictSame(rule.spec.groups, resource().spec.groups)
+  const config = of(resources, 'ConfigMap')
+  t.equal(config.metadata.name, 'logshipper-dashboard')
+  t.strictSame(JSON.parse(config.data!['dashboard.json']!), dashboard())
+  t.match(config.metadata, { labels: { grafana_dashboard: '1', release: 'prometheus' } })
+  t.match(rule.metadata, { labels: { release: 'prometheus' } })
+  for (const { kind } of rendered()) t.notMatch(kind, /^(PrometheusRule|ConfigMap)$/, 'none unless asked for')
+  t.end()
+})
+
+t.test('rules may stand in several files of the chart, of either form', { skip }, t => {
   const copy = join(charts(), 'logshipper-injector')
   const groups = (name: string) => ({ groups: [{ name, rules: [{ alert: name, expr: 'up == 0' }] }] })
-  mkdirSync(join(copy, 'rules'), { recursive: true })
   writeFileSync(join(copy, 'rules/zz-plain.yaml'), JSON.stringify(groups('plain')))
   writeFileSync(join(copy, 'rules/zz-whole.yaml'), JSON.stringify({ kind: 'PrometheusRule', spec: groups('whole') }))
   const rule = of(template(copy, ...CLUSTER, '--set', 'rules.enabled=true'), 'PrometheusRule')
   const names = rule.spec.groups.map(({ name }: { name: string }) => name)
   t.strictSame(names.slice(-2), ['plain', 'whole'])
-  t.equal(of(rendered(), 'PrometheusRule'), undefined, 'and none unless they are asked for')
   t.end()
 })
 

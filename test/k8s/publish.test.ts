@@ -66,6 +66,11 @@ t.test('the charts of a release name its image by digest, and where they are fro
   t.equal(rendered.status, 0, rendered.stderr)
   const policy = parseResources(rendered.stdout).find(({ kind }) => kind === 'MutatingAdmissionPolicy')!
   t.match(JSON.stringify(policy), `registry.example.com/owner/logshipper:${VERSION}@${DIGEST}`)
+  const monitored = helm('template', 'x', injector, '--set', 'policy.enabled=false', '--set', 'rules.enabled=true')
+  t.equal(monitored.status, 0, monitored.stderr)
+  const runbook = `${SOURCE}/blob/v${VERSION}/docs/runbooks.md#logshippernotshipping`
+  for (const part of ['alert: LogshipperNotShipping', `runbook_url: ${runbook}`]) t.match(monitored.stdout, part)
+  t.notMatch(monitored.stdout, 'example.com/logshipper')
   t.end()
 })
 

@@ -3,7 +3,7 @@
  * shipper. promtool evaluates them. That real processes make such series is what test/real/monitoring.test.ts shows.
  */
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
@@ -11,7 +11,8 @@ import * as z from 'zod/mini'
 import { METRICS } from '../../src/server/metrics.ts'
 import { document } from '../docs/documents.ts'
 import { scratch } from '../scratch.ts'
-import { type Alert, alerts, resource, ruleFile } from './rules.ts'
+import { ROOT } from './render.ts'
+import { type Alert, alerts, RULES, resource, ruleFile } from './rules.ts'
 import { anyResource } from './schema.ts'
 
 const promtool = spawnSync('promtool', ['--version']).status === 0
@@ -302,5 +303,12 @@ t.test('every alert says what it is, what to do first and where to read on, and 
     for (const part of ['*Means:*', '*Look:*', '*Do:*', '*Ignore:*'])
       t.ok(own.includes(part), `${alert}: its runbook has ${part}`)
   }
+  t.end()
+})
+
+t.test('the chart of the injector carries these alerts, to the byte, and no others', t => {
+  t.strictSame(readdirSync(join(ROOT, 'k8s/charts/logshipper-injector/rules')), ['logshipper.yaml'])
+  const carried = readFileSync(join(ROOT, 'k8s/charts/logshipper-injector/rules/logshipper.yaml'), 'utf8')
+  t.equal(carried, readFileSync(RULES, 'utf8'), 'cp k8s/monitoring/rules.yaml to it')
   t.end()
 })
