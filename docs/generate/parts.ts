@@ -2,6 +2,7 @@
 import { SUBJECTS } from '../../test/conformance/subjects.ts'
 import { table } from '../../test/conformance/verdicts.ts'
 import { table as mutants } from '../../test/torture/mutations.ts'
+import { answers, GUIDES, limits, record } from './backends.ts'
 import { commands } from './commands.ts'
 import { exits } from './exits.ts'
 import { reference } from './keys.ts'
@@ -23,6 +24,12 @@ export const PARTS: readonly Part[] = [
   { file: 'operations.md', name: 'exits', text: exits },
   { file: 'rotation.md', name: 'rotations', text: rotations },
   { file: 'development/testing.md', name: 'mutants', text: mutants },
+  ...GUIDES.flatMap(type => [
+    { file: `backends/${type}.md`, name: 'record', text: () => record(type) },
+    { file: `backends/${type}.md`, name: 'limits', text: () => limits(type) },
+    // What goes into a pipe is not answered.
+    ...(type === 'stdout' ? [] : [{ file: `backends/${type}.md`, name: 'answers', text: () => answers(type) }]),
+  ]),
 ]
 
 /** `document` with `text` in the place of the part. */

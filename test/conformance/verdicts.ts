@@ -23,6 +23,14 @@ export function table(subjects: readonly Subject[]): string {
   return rows.join('\n')
 }
 
+/** The same of subjects of one type, without its name. */
+export function answersOf(subjects: readonly Subject[]): string {
+  return table(subjects)
+    .split('\n')
+    .map((row, index) => (index === 1 ? '| --- | --- | --- |' : row.replace(/^\| [^|]* \|/, '|')))
+    .join('\n')
+}
+
 function excerpt({ status, headers, body: text, bytes, unread }: Answer): string {
   const body = bytes ? bytes.toHex() : text
   const said = [...body.replaceAll(/[\s\x00-\x1f\ufffd]+/g, ' ').trim()]
