@@ -8,6 +8,7 @@ import { exits } from './exits.ts'
 import { reference } from './keys.ts'
 import { metrics } from './metrics.ts'
 import { rotations } from './rotations.ts'
+import { checks, examples, fleets, memories } from './sizing.ts'
 
 export interface Part {
   /** Below docs/. */
@@ -24,6 +25,10 @@ export const PARTS: readonly Part[] = [
   { file: 'operations.md', name: 'exits', text: exits },
   { file: 'rotation.md', name: 'rotations', text: rotations },
   { file: 'development/testing.md', name: 'mutants', text: mutants },
+  { file: 'sizing.md', name: 'examples', text: examples },
+  { file: 'sizing.md', name: 'memories', text: memories },
+  { file: 'sizing.md', name: 'checks', text: checks },
+  { file: 'sizing.md', name: 'fleets', text: fleets },
   ...GUIDES.flatMap(type => [
     { file: `backends/${type}.md`, name: 'record', text: () => record(type) },
     { file: `backends/${type}.md`, name: 'limits', text: () => limits(type) },
