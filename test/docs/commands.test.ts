@@ -12,7 +12,10 @@ import { commandsOf, DOCUMENTS, document, ROOT, wordsOf } from './documents.ts'
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const served = ['probes', 'admin'].map(name => readFileSync(join(ROOT, `src/server/${name}.ts`), 'utf8')).join()
 /** Programs of the system that examples call, with nothing to check here but the paths in their words. */
-const SYSTEM = ['apt-get', 'cat', 'cosign', 'docker', 'echo', 'export', 'git', 'grep', 'kill', 'ps', 'tail', 'time']
+const SYSTEM = [
+  ...['apt-get', 'cat', 'cosign', 'cp', 'docker', 'echo', 'export', 'git', 'grep', 'kill', 'kind', 'minikube', 'ps'],
+  ...['tail', 'time'],
+]
 
 /** Why a command cannot be run; `undefined`: it can. */
 async function wrong(command: string): Promise<string | undefined> {
@@ -44,7 +47,7 @@ async function wrong(command: string): Promise<string | undefined> {
     case 'kubectl':
       if (args[0] === 'exec') return own[0] === 'logshipper' ? parsed(own.slice(1)) : 'not logshipper'
       if (args[0] === 'kustomize') return existsSync(join(ROOT, args[1]!)) ? undefined : `no overlay ${args[1]}`
-      return ['apply', 'describe', 'get', 'logs', 'port-forward', 'top'].includes(args[0]!)
+      return ['apply', 'create', 'describe', 'get', 'logs', 'port-forward', 'rollout', 'top'].includes(args[0]!)
         ? undefined
         : `kubectl ${args[0]}`
     case 'helm':

@@ -42,7 +42,7 @@ const OTHERS = new Set([
 
 t.test('every event that is named is one', t => {
   let seen = 0
-  for (const file of ['operations', 'limits', 'configuration', 'rotation', 'development/debugging'].map(
+  for (const file of ['operations', 'limits', 'configuration', 'rotation', 'symptoms', 'development/debugging'].map(
     name => `docs/${name}.md`,
   )) {
     const written = document(file).prose.replace(/<!-- generated: [\s\S]*?<!-- \/generated: /g, '')
