@@ -109,12 +109,14 @@ function age({ age }: Limits): string {
   return `${text}; what waited for longer gets a new time`
 }
 
+/** Defaults of every type that has none of its own. */
+let usualBatch: ReadonlyMap<string, unknown> | undefined
+
 function usual(type: BackendType, key: 'maxBytes' | 'maxRecords'): string {
-  const own = entryOf(type).preset?.[key]
-  const leaf = sections()
-    .flatMap(({ leaves }) => leaves)
-    .find(({ path }) => path === `backends[].batch.${key}`)!
-  return String(own ?? leaf.schema.default)
+  usualBatch ??= new Map(
+    sections().flatMap(({ leaves }) => leaves.map(({ path, schema }) => [path, schema.default] as const)),
+  )
+  return String(entryOf(type).preset?.[key] ?? usualBatch.get(`backends[].batch.${key}`))
 }
 
 /** What every answer that is known of its server means. */
