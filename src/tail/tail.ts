@@ -83,8 +83,6 @@ export class Tail {
   readonly #sources: ReadonlyMap<string, SourceOptions>
   readonly #saver: Saver
   #swept = false
-  /** What was done since the first report of this turn. */
-  #hinted: Effort | undefined
   /** Looks at every file that are under way. */
   #looking: Generator<void, void, void> | undefined
   #previous = NO_PREVIOUS
@@ -531,23 +529,11 @@ export class Tail {
   /** A watch event: this path deserves a look now. */
   #hint(path: string, what: 'name' | 'content'): void {
     const tailer = this.#table.tailerAt(path)
-    if (tailer && what === 'name' && this.#mayLook()) this.#follower.looks.look(tailer)
-    // Thousands of names may have moved in the same turn: those that are left are looked at as what is written.
-    else if (tailer && what === 'name') this.#scheduler.markActive(tailer)
+    // Thousands of names may have moved in the same turn.
+    if (tailer && what === 'name') this.#follower.lookSoon(tailer)
     else if (tailer) this.#scheduler.hinted(tailer)
     // Something appeared, left or moved. What happens in a file that is not followed is no news.
     if (what === 'name' && tailer?.state.kind !== 'live') this.#scheduler.sweepSoon()
-  }
-
-  /** Whether what was reported is looked at in this turn: that takes a slice of it at the most. */
-  #mayLook(): boolean {
-    if (this.#hinted === undefined) {
-      this.#hinted = new Effort().begin()
-      setImmediate(() => {
-        this.#hinted = undefined
-      })
-    }
-    return this.#hinted.total < SLICE
   }
 
   #look(all: boolean): void {

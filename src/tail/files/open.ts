@@ -105,8 +105,27 @@ export class Root implements Bound {
   }
 }
 
+/** What a file must be like to be opened, where there may be thousands and few of them are. */
+export interface Likeness {
+  /** By what is seen of it without opening it. */
+  stats(stats: BigIntStats): boolean
+  /** By what stands in it, asked before it is known where it really lies: nothing of it may be kept. */
+  content(opened: OpenFile): boolean
+}
+
 /** Opens `path` for reading if it is a regular file that lies where one of `bounds` says. */
 export function openRegular(path: string, bounds: readonly Bound[]): Opened {
+  const opened = open(path, bounds)
+  return opened.kind === 'unlike' ? { kind: 'absent' } : opened
+}
+
+/** The same for a file that is alike; undefined if it is not, or cannot be opened. */
+export function openLike(path: string, bounds: readonly Bound[], likeness: Likeness): OpenFile | undefined {
+  const opened = open(path, bounds, likeness)
+  return opened.kind === 'open' ? opened : undefined
+}
+
+function open(path: string, bounds: readonly Bound[], likeness?: Likeness): Opened | { readonly kind: 'unlike' } {
   let fd: number | undefined
   let nofollow = false
   try {
@@ -114,12 +133,18 @@ export function openRegular(path: string, bounds: readonly Bound[]): Opened {
     const stats = link.isSymbolicLink() ? statSync(path, { bigint: true, throwIfNoEntry: false }) : link
     if (stats === undefined) return { kind: 'refused', reason: 'a symbolic link that leads nowhere' }
     if (!stats.isFile()) return { kind: 'refused', reason: describe(stats) }
+    if (likeness?.stats(stats) === false) return { kind: 'unlike' }
     // The path may have been swapped since. O_NONBLOCK so that not even a FIFO can block, O_NOFOLLOW so that what was no
     // link does not become one; then look again.
     nofollow = !link.isSymbolicLink()
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (nofollow ? constants.O_NOFOLLOW : 0))
     const opened = fstatSync(fd, { bigint: true })
     if (!opened.isFile()) return refuse(fd, describe(opened))
+    // Where it lies takes as many calls of the system again.
+    if (likeness?.content({ kind: 'open', fd, stats: opened }) === false) {
+      closeSync(fd)
+      return { kind: 'unlike' }
+    }
     if (OWN.has(`${opened.dev}:${opened.ino}`)) return refuse(fd, 'our own standard output or error is written to it')
     if (isOurState(fd, opened)) return refuse(fd, 'a file of our own state')
     if (!liesWithin(fd, path, bounds)) {

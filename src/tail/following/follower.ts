@@ -9,6 +9,7 @@
  * Guarantees: a generation whose id is not derived again is on disk before anything of it is sent; what can provably
  * not be read any more is counted as lost.
  */
+import { Effort } from '../directories/effort.ts'
 import { inodeOf, NO_HEAD, readLines } from '../files/fingerprint.ts'
 import { LISTINGS } from '../files/listings.ts'
 import type { Habits } from '../files/names.ts'
@@ -31,6 +32,9 @@ import { Order } from './order.ts'
 import type { Pinning } from './pinning.ts'
 import type { Scheduler } from './scheduler.ts'
 import { SearchTime } from './search-time.ts'
+
+/** Files that a look is asked for take so much of a turn, all together: milliseconds. */
+const SLICE = 50
 
 export interface FollowerParts {
   readonly sources: ReadonlyMap<string, SourceOptions>
@@ -62,6 +66,8 @@ export class Follower {
   readonly order: Order
   readonly #parts: FollowerParts
   readonly #time = new SearchTime()
+  /** What was spent in this turn on files that a look was asked for. */
+  #asked: Effort | undefined
 
   constructor(parts: FollowerParts) {
     const { table, lineage } = parts
@@ -213,8 +219,23 @@ export class Follower {
       if (tailer.closed) return
       // Its source may rest. What it was begun with can be read all the same, unless it has to be compared first.
       if (!tailer.emptied) this.order.offer(tailer)
-      this.looks.look(tailer)
+      this.lookSoon(tailer)
     })
+  }
+
+  /**
+   * Looks at a file at once, or where many are to be looked at in this turn with those that are being written: all that are
+   * asked for together take a slice of it at the most.
+   */
+  lookSoon(tailer: Tailer): void {
+    if (this.#asked === undefined) {
+      this.#asked = new Effort().begin()
+      setImmediate(() => {
+        this.#asked = undefined
+      })
+    }
+    if (this.#asked.total < SLICE) this.looks.look(tailer)
+    else this.#parts.scheduler.markActive(tailer)
   }
 
   /** Goes on with a generation in another file than the one it was begun in. */

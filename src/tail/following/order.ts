@@ -25,6 +25,9 @@ export class Order {
   /** Those that wait until older generations of their origin have been read, by origin: there may be thousands of each. */
   readonly #blocked = new Map<string, Set<Tailer>>()
   readonly #origins = new Map<Tailer, string>()
+  /** Origins of which a file is open no more. */
+  readonly #due = new Set<string>()
+  #unblocking: NodeJS.Immediate | undefined
   #suspended = false
 
   constructor(parts: OrderParts) {
@@ -41,9 +44,9 @@ export class Order {
     for (const tailer of blocked) if (!tailer.closed) this.offer(tailer)
   }
 
-  /** Something of what was read may not be sent yet. */
+  /** Something may not be read yet, and will be. */
   get holding(): boolean {
-    return this.#held.size > 0
+    return this.#held.size > 0 || this.#due.size > 0
   }
 
   /** Nothing is read of the file until it is released. */
@@ -58,7 +61,19 @@ export class Order {
   /** It is open no more: it holds nothing back. */
   forget(tailer: Tailer): void {
     this.#free(tailer)
-    this.dry(tailer)
+    this.#unblockSoon(tailer.generation.origin.path)
+  }
+
+  /** At the end of this turn: thousands of files may be closed in one. */
+  #unblockSoon(origin: string): void {
+    if (!this.#blocked.has(origin)) return
+    this.#due.add(origin)
+    this.#unblocking ??= setImmediate(() => {
+      this.#unblocking = undefined
+      const due = [...this.#due]
+      this.#due.clear()
+      for (const path of due) this.unblock(path)
+    })
   }
 
   #block(tailer: Tailer): void {

@@ -21,7 +21,7 @@ import {
   readHead,
   readMarker,
 } from '../files/fingerprint.ts'
-import { entryAt, fileAt, sameBirth } from '../files/inodes.ts'
+import { fileAt, sameBirth } from '../files/inodes.ts'
 import { LISTINGS } from '../files/listings.ts'
 import {
   type Habits,
@@ -33,7 +33,16 @@ import {
   stemOf,
   withoutCompression,
 } from '../files/names.ts'
-import { type Bound, beside, compressionOf, DENIED, type OpenFile, openRegular } from '../files/open.ts'
+import {
+  type Bound,
+  beside,
+  compressionOf,
+  DENIED,
+  type Likeness,
+  type OpenFile,
+  openLike,
+  openRegular,
+} from '../files/open.ts'
 import type { Tailer } from '../generation/tailer.ts'
 import type { SavedCursor, SavedGeneration } from '../state/saved.ts'
 
@@ -66,7 +75,7 @@ export interface Sibling {
 }
 
 /** Names looked at in one directory at the most; and once too many files were opened for others, of those that are related. */
-const MAX_NAMES = 2000
+const MAX_NAMES = 1000
 const FEWER_NAMES = 64
 /** Places at which a file is compared with the one that it may be a copy of, beside its head and its end. */
 const SAMPLES = 16
@@ -116,9 +125,11 @@ export interface Stood {
 export function findInode(wanted: Wanted, tracked: (key: string) => boolean, snapshot?: Stood): Sibling | undefined {
   const name = snapshot?.nameOf(wanted.inode, wanted.path)
   if (snapshot !== undefined && name === undefined) return undefined
-  for (const sibling of siblingsOf(wanted, name === undefined ? undefined : new Set([name]))) {
-    const key = inodeKey(inodeOf(sibling.opened.stats))
-    if (key === inodeKey(wanted.inode) && !tracked(key) && isGeneration(sibling.opened, wanted)) return sibling
+  const inode = inodeKey(wanted.inode)
+  if (tracked(inode)) return undefined
+  const likeness: Likeness = { stats: stats => inodeKey(inodeOf(stats)) === inode, content: () => true }
+  for (const sibling of siblingsOf(wanted, likeness, name === undefined ? undefined : new Set([name]))) {
+    if (inodeKey(inodeOf(sibling.opened.stats)) === inode && isGeneration(sibling.opened, wanted)) return sibling
     closeSync(sibling.opened.fd)
   }
   return undefined
@@ -131,9 +142,15 @@ export function findCopy(
   snapshot?: Stood,
 ): Sibling | undefined {
   let best: (Sibling & { evidence: number }) | undefined
-  const { path: origin, head, bounds } = wanted
+  const { path: origin, head, bounds, ends = [], seen } = wanted
+  // Of what nothing is known but the name only the name can tell (`evidenceOf`): others need not be opened.
+  const named = head.length === 0 && ends.length === 0 && !seen && wanted.cursors.every(({ offset }) => offset === 0)
   const among = snapshot?.beginLike(origin, head, beside(origin, bounds))
-  for (const { path, opened } of siblingsOf(wanted, among, stats => mayBeCopy(stats, wanted))) {
+  const likeness: Likeness = {
+    stats: stats => mayBeCopy(stats, wanted),
+    content: opened => headMatches(opened.fd, head) || endsAs(opened, ends),
+  }
+  for (const { path, opened } of siblingsOf(wanted, likeness, among, named)) {
     const key = inodeKey(inodeOf(opened.stats))
     const other = key !== inodeKey(wanted.inode) && !taken(key, opened)
     const evidence = other ? evidenceOf(path, opened, wanted) : 0
@@ -203,32 +220,30 @@ export function endsAs({ fd, stats }: OpenFile, ends: readonly SavedCursor[]): b
 }
 
 /**
- * Every regular file of the directory, or those `among` them, that is `likely`, open, those that are called as rotations
- * of the path are first.
+ * Every regular file of the directory, or those `among` them, that is alike, open; those that are called as rotations of
+ * the path are first. `named`: only those.
  */
 function* siblingsOf(
   { path, bounds }: Wanted,
+  likeness: Likeness,
   among?: ReadonlySet<string>,
-  likely: (stats: OpenFile['stats']) => boolean = () => true,
+  named = false,
 ): Generator<Sibling> {
   const directory = dirname(path)
   const original = basename(path)
   const stem = stemOf(original)
-  const isRelatedName = (name: string) => name.includes(stem) && isRotationOf(name, original)
   const all = among === undefined ? LISTINGS.names(directory) : [...among].map(each => basename(each))
   // In a crowded directory the names of rotations must not fall off the end.
-  const related = all.filter(isRelatedName)
-  const names = LISTINGS.mayOpen(Math.min(all.length, MAX_NAMES))
-    ? [...related, ...all.filter(name => !isRelatedName(name))].slice(0, MAX_NAMES)
-    : related.slice(0, FEWER_NAMES)
+  const related: string[] = []
+  const others: string[] = []
+  for (const name of all) (name.includes(stem) && isRotationOf(name, original) ? related : others).push(name)
+  const possible = named ? related : [...related, ...others]
+  const names = possible.slice(0, LISTINGS.mayOpen(Math.min(possible.length, MAX_NAMES)) ? MAX_NAMES : FEWER_NAMES)
   const bound = beside(path, bounds)
   for (const name of names) {
     const sibling = join(directory, name)
-    const stats = entryAt(sibling)
-    // Where a link leads is for `openRegular` to say.
-    if (stats === undefined || !(stats.isSymbolicLink() || (stats.isFile() && likely(stats)))) continue
-    const opened = openRegular(sibling, bound)
-    if (opened.kind === 'open') yield { path: sibling, opened }
+    const opened = openLike(sibling, bound, likeness)
+    if (opened) yield { path: sibling, opened }
   }
 }
 

@@ -16,7 +16,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { isNoise, isPattern, openRegular, Root } from '../../../src/tail/files/open.ts'
+import { isNoise, isPattern, openLike, openRegular, Root } from '../../../src/tail/files/open.ts'
 import { scratch } from '../../scratch.ts'
 import { leash } from '../../support/leash.ts'
 
@@ -31,6 +31,30 @@ t.test('a regular file below the directory is opened for reading', t => {
   t.equal(bytes.toString(), 'content')
   t.throws(() => writeFileSync(opened.fd, 'x'), { code: 'EBADF' }, 'never for writing')
   closeSync(opened.fd)
+  t.end()
+})
+
+t.test('a file is opened if it is alike, as is seen of it and as stands in it, and lies where it may', t => {
+  const dir = scratch(t, { within: {} })
+  const root = new Root(join(dir, 'within'))
+  for (const name of ['within/short', 'within/like', 'within/other', 'outside'])
+    writeFileSync(join(dir, name), name.endsWith('short') ? 'li' : name.endsWith('other') ? 'other' : 'like')
+  symlinkSync(join(dir, 'outside'), join(dir, 'within/link'))
+  const read: string[] = []
+  const open = (name: string) =>
+    openLike(join(dir, 'within', name), [root], {
+      stats: ({ size }) => size >= 4n,
+      content({ fd }) {
+        const bytes = Buffer.alloc(5)
+        read.push(bytes.toString('utf8', 0, readSync(fd, bytes, 0, 5, 0)))
+        return read.at(-1) === 'like'
+      },
+    })
+  const opened = open('like')
+  t.equal(opened?.stats.size, 4n)
+  closeSync(opened!.fd)
+  for (const name of ['short', 'other', 'link', 'none', '.']) t.equal(open(name), undefined, name)
+  t.strictSame(read, ['like', 'other', 'like'], 'what is too short is not opened')
   t.end()
 })
 
