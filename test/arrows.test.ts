@@ -124,6 +124,7 @@ const ORDER: Record<string, readonly string[]> = {
     'retry.ts',
     'circuit.ts',
     'transport',
+    'identity',
     'encoding',
     'outcome',
     'attempt.ts',

@@ -24,6 +24,7 @@ import type { Logger } from '../../log.ts'
 import type { DeliveryOptions } from '../options.ts'
 import { Connection, type ConnectionRequest, type RequestOutcome } from './connection.ts'
 import { CredentialStore, type Credentials } from './credentials.ts'
+import type { Credential, Identity } from './identity.ts'
 import { Tokens } from './oauth2.ts'
 import { type Route, routeTo, saidByProxy, saidOfConnection } from './route.ts'
 import { withoutSecrets } from './secrets.ts'
@@ -42,6 +43,8 @@ export interface HttpTransportOptions {
   readonly userAgent: string
   readonly delivery: Pick<DeliveryOptions, 'concurrency' | 'timeout' | 'auth' | 'headers' | 'tls' | 'proxy'>
   readonly logger: Logger
+  /** What proves the requests, where credentials do not stand in the configuration. It is closed with the transport. */
+  readonly identity?: Identity | undefined
   /** Bytes of an answer that the backend wants to see. Default: 64 KiB. */
   readonly answerBytes?: number | undefined
   /** A success that goes on for too long to be read is an answer (`unread`), and no failure. */
@@ -58,6 +61,13 @@ type Headers = Readonly<Record<string, string>>
 interface Trial {
   readonly reply: Reply
   readonly again: 'stale' | 'token' | undefined
+}
+
+/** What the server was shown. */
+interface Shown {
+  readonly secret: Headers
+  readonly token: string | undefined
+  readonly credential: Credential | undefined
 }
 
 export class HttpTransport implements Transport {
@@ -98,6 +108,7 @@ export class HttpTransport implements Transport {
       ...options,
       endpoint: new URL(oauth2.tokenUrl),
       delivery: { ...rest, concurrency: 1, tls: anyName },
+      identity: undefined,
       answerBytes: undefined,
       unreadAnswers: false,
     })
@@ -138,6 +149,7 @@ export class HttpTransport implements Transport {
   abort(): void {
     this.#aborted = true
     this.#tokens?.abort()
+    this.#options.identity?.abort()
     for (const connection of this.#connections) connection.destroy()
     this.#connections.clear()
     this.#idle.length = 0
@@ -145,7 +157,9 @@ export class HttpTransport implements Transport {
 
   async close(): Promise<void> {
     this.#idle.length = 0
-    await Promise.all([...[...this.#connections].map(connection => connection.retire()), this.#tokens?.close()])
+    const { identity } = this.#options
+    const connections = [...this.#connections].map(connection => connection.retire())
+    await Promise.all([...connections, this.#tokens?.close(), identity?.close()])
     this.#connections.clear()
   }
 
@@ -157,25 +171,31 @@ export class HttpTransport implements Transport {
     const asked = await this.#tokens?.token()
     if (this.#aborted) return failed('ABORTED', false)
     if (asked?.kind === 'failure') return failed(asked.code, false)
-    const secret = { ...credentials.headers, ...(asked ? { authorization: `Bearer ${asked.token}` } : {}) }
+    const obtained = await this.#options.identity?.credential()
+    if (this.#aborted) return failed('ABORTED', false)
+    if (obtained?.kind === 'failure') return failed(obtained.code, false)
+    const configured = { ...credentials.headers, ...(asked ? { authorization: `Bearer ${asked.token}` } : {}) }
+    const plain = this.#withCredentials(request, configured)
+    const proof = obtained?.credential.sign({ ...plain, host: this.#options.endpoint.host })
+    const secret = { ...configured, ...proof }
     let connection: Connection
     try {
       connection = this.#take(credentials)
     } catch (error) {
       return failed(codeOf(error), false)
     }
-    const outcome = await connection.exchange({ ...this.#withCredentials(request, secret), proxyAuthorization })
+    const headers = { ...plain.headers, ...proof }
+    const outcome = await connection.exchange({ ...plain, headers, proxyAuthorization })
     if (this.#aborted) return failed('ABORTED', outcome.kind === 'answer' || outcome.sentBefore)
     this.#giveBack(connection, outcome)
     if (outcome.kind === 'failure') return failed(outcome.code, outcome.sentBefore, outcome.stale ? 'stale' : undefined)
-    return this.#read(outcome.answer, request, secret, asked?.token)
+    return this.#read(outcome.answer, request, { secret, token: asked?.token, credential: obtained?.credential })
   }
 
   #read(
     { status, headers, body, bytes, unread }: Answer,
     { head }: HttpRequest,
-    secret: Headers,
-    token: string | undefined,
+    { secret, token, credential }: Shown,
   ): Trial {
     if (unread && status < 300 && !this.#options.unreadAnswers) return failed('ANSWER_TOO_LONG', true)
     // What a success says is for the judge alone, to the letter; only a complaint is ever shown.
@@ -193,6 +213,7 @@ export class HttpTransport implements Transport {
     if (token !== undefined && (status === 401 || status === 403)) {
       again = this.#tokens?.refused(token) && status === 401 ? 'token' : undefined
     }
+    if (credential !== undefined && this.#options.identity?.answered(credential, answer)) again = 'token'
     return { reply: { kind: 'answer', answer }, again }
   }
 
