@@ -9,6 +9,8 @@ import { Budget } from './budget.ts'
 import type { Origin } from './chunk.ts'
 import type { BackendConfig, Config } from './config/config.ts'
 import { Delivery } from './delivery/delivery.ts'
+import { configuredIdentity } from './delivery/identity/configured.ts'
+import { Identities } from './delivery/identity/identities.ts'
 import { DeadLetterFile } from './delivery/outcome/deadletter.ts'
 import { HttpTransport } from './delivery/transport/http.ts'
 import { StreamTransport } from './delivery/transport/stream.ts'
@@ -24,6 +26,8 @@ import { StateDirectory } from './state.ts'
 import { lineRoom } from './tail/options.ts'
 import { type Tap, TapInlet } from './tap.ts'
 import { VERSION } from './version.ts'
+
+const USER_AGENT = `logshipper/${VERSION}`
 
 export interface Destination {
   readonly backend: Backend
@@ -56,6 +60,8 @@ export interface DestinationFields {
   readonly stream?: StreamTransport | undefined
   /** The state directory, if it is open already. */
   readonly state?: StateDirectory | undefined
+  /** Those of other destinations, if identities are to be shared with them. */
+  readonly identities?: Identities | undefined
   /** Where requests go instead, if not where the configuration says. */
   readonly transport?: Transport | undefined
   /** Its records were rejected before, and are kept when they are again: the first refusal of one alone is the last. */
@@ -92,9 +98,16 @@ export function createDestination(config: Config, entry: BackendConfig, fields: 
       ? (stream?.lend() ?? new StreamTransport({ fd: 1, closed: onClosed }))
       : new HttpTransport({
           endpoint: endpoint!,
-          userAgent: `logshipper/${VERSION}`,
+          userAgent: USER_AGENT,
           delivery: options,
           logger: log,
+          identity: configuredIdentity({
+            delivery: options,
+            // One that no other has is this backend's.
+            logger: fields.identities ? fields.log : log,
+            userAgent: USER_AGENT,
+            identities: fields.identities ?? new Identities(),
+          }),
           answerBytes: backend.answerBytes,
           unreadAnswers: backend.judgesUnread,
         }))
@@ -145,6 +158,9 @@ function overheard(transport: Transport, onReply: NonNullable<DestinationFields[
       const reply = await transport.send(request)
       onReply(request, reply)
       return reply
+    },
+    get identity() {
+      return transport.identity
     },
     reload: () => transport.reload(),
     abort: () => transport.abort(),

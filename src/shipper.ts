@@ -13,6 +13,7 @@
  */
 
 import type { BackendConfig, Config } from './config/config.ts'
+import { Identities } from './delivery/identity/identities.ts'
 import { StreamTransport } from './delivery/transport/stream.ts'
 import { createDestination, type Destination } from './destination.ts'
 import { ShipperError } from './errors.ts'
@@ -61,6 +62,8 @@ export class Shipper {
   readonly #pod: PodMetadata
   readonly #volume: Volume | undefined
   readonly #unparsed: UnparsedNotices
+  /** Of all backends, and of the shippers before this one. */
+  readonly #identities: Identities
   #stdout: StreamTransport | undefined
   #claim: Claim | undefined
   #draining = false
@@ -74,6 +77,7 @@ export class Shipper {
     this.#log = log
     this.#tap = tap
     this.#pod = new PodMetadata(config.pod)
+    this.#identities = before ? before.#identities : new Identities()
     this.#unparsed = before ? before.#unparsed : new UnparsedNotices(log)
     const { dir, permissions } = config.state
     if (before) this.#state = before.#state
@@ -312,6 +316,7 @@ export class Shipper {
       before: before ? before.#destination(config) : undefined,
       stream: this.#stdout,
       tap: this.#tap,
+      identities: this.#identities,
       onRepaired: (origin, sequences) => {
         this.#ledger.account(origin.source, name).repaired(sequences)
         this.#sources.repaired(origin)

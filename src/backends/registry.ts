@@ -4,6 +4,7 @@
  * A backend is one file beside this one plus one entry here. The configuration composes `schema`, which holds only the
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
+import type { Environment } from '../environment.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
@@ -111,7 +112,9 @@ export interface Entry {
    */
   readonly rejectReasons?: readonly string[]
   /** Where requests go when the configuration names no endpoint, from the type's own options. */
-  readonly endpoint?: (own: never) => string
+  readonly endpoint?: (own: never, env: Environment) => string | undefined
+  /** The service of AWS that it is: requests are signed for it with the pod's identity, unless `auth` says otherwise. */
+  readonly aws?: string
 }
 
 export function entryOf(type: BackendType): Entry {

@@ -14,13 +14,14 @@ import { randomBytes } from 'node:crypto'
 import type { Answer } from '../backends/backend.ts'
 import { type Origin, Slab } from '../chunk.ts'
 import type { BackendConfig, Config } from '../config/config.ts'
+import { missingIn } from '../delivery/identity/missing.ts'
 import type { Reply } from '../delivery/transport/transport.ts'
 import { createDestination, type Destination } from '../destination.ts'
 import { invariant } from '../errors.ts'
 import { sum } from '../ledger.ts'
 import type { Logger } from '../log.ts'
 import { PodMetadata } from '../metadata.ts'
-import { adviceOn } from './check/advice.ts'
+import { adviceOn, grantOf } from './check/advice.ts'
 import { addressOf, locationOf, secretsOf, showable, wordsOf } from './check/words.ts'
 import { EXIT } from './exit.ts'
 import type { Streams } from './output.ts'
@@ -50,6 +51,8 @@ interface Checked {
   readonly location: string | null
   /** The backend's own words, where they may be shown. */
   readonly says: string | null
+  /** Where the credentials come from that are not in the configuration. */
+  readonly identity: string | null
   readonly summary: string
 }
 
@@ -81,7 +84,15 @@ function inWords({ backend, url, ok, summary }: Checked): string {
 
 async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Promise<Checked> {
   const { name, type, endpoint } = entry
-  const nothing = { milliseconds: null, reason: null, status: null, advice: null, location: null, says: null }
+  const nothing = {
+    milliseconds: null,
+    reason: null,
+    status: null,
+    advice: null,
+    location: null,
+    says: null,
+    identity: null,
+  }
   const about = { backend: name, type, url: null, ...nothing }
   if (endpoint === undefined) {
     return { ...about, ok: true, summary: 'standard output: nothing to check' }
@@ -112,9 +123,11 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   const milliseconds = Math.round(performance.now() - begun)
   await transport.close()
   const { delivered, rejected } = slab.chunks[0]!.outcome
-  const where = { ...about, url: addressOf(URL.parse(last?.path ?? '', endpoint) ?? endpoint), milliseconds }
+  const url = addressOf(URL.parse(last?.path ?? '', endpoint) ?? endpoint)
+  const where = { ...about, url, milliseconds, identity: transport.identity ?? null }
+  const by = transport.identity === undefined ? '' : ` (identity: ${transport.identity})`
   if (delivered.lines === 1) {
-    return { ...where, ok: true, summary: `${ACK_LEVEL[backend.ackLevel]} within ${milliseconds} ms` }
+    return { ...where, ok: true, summary: `${ACK_LEVEL[backend.ackLevel]} within ${milliseconds} ms${by}` }
   }
   if (!failed && sum(rejected).lines === 0) {
     const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`
@@ -122,7 +135,8 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
   }
   const { reason = 'unknown', detail } = delivery.stats.lastError ?? {}
   const answer = last?.reply.kind === 'answer' ? last.reply.answer : undefined
-  return { ...where, ok: false, ...explained(entry, endpoint, reason, detail, answer) }
+  const why = explained(entry, endpoint, reason, detail, answer)
+  return { ...where, ok: false, ...why, summary: `${why.summary}${by}` }
 }
 
 /** Why the line was not accepted, and what to do about it. `detail`: the words that delivery found about this record. */
@@ -137,7 +151,8 @@ function explained(
   const secrets = secretsOf(delivery, endpoint, process.env)
   const says = showable(detail ?? (answer && wordsOf(answer)), secrets)
   const location = answer && locationOf(answer, endpoint)
-  const advice = adviceOn(reason, status === 401 || status === 403)
+  const missing = answer && missingIn(answer.body)
+  const advice = missing ? grantOf(missing) : adviceOn(reason, status === 401 || status === 403)
   const parts = [
     status === undefined || reason === `http_${status}` ? reason : `${reason}, status ${status}`,
     ...(advice === undefined ? [] : [`: ${advice}`]),

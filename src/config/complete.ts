@@ -11,6 +11,7 @@ import type { Partitioning } from '../partition.ts'
 import { NO_PLANS, NO_ROUTES, type Plans, planOf, type Routes, routesOf, type SourcePlan } from '../process/plan.ts'
 import { asksForLevels, fieldsToSelect } from '../process/select/compile.ts'
 import { proxyFor } from '../proxy.ts'
+import { placeOf, REGION, regionOf } from '../region.ts'
 import type { SourceOptions } from '../tail/options.ts'
 import type { BackendConfig, Config, SourceConfig } from './config.ts'
 import { checkBudget, usualBudget } from './memory.ts'
@@ -42,7 +43,7 @@ export function complete(written: Written, circumstances: Circumstances): Comple
   }
   const { plans, failed } = plansOf(sources, written.backends as unknown as readonly BackendEntry[], report)
   const backends = written.backends.map((entry, index) =>
-    backend(entry as unknown as BackendEntry, sources, (each, of) =>
+    backend(entry as unknown as BackendEntry, sources, circumstances.env, (each, of) =>
       // What a backend says of records goes by what its sources find in them, which is not known of one that failed.
       of.some(source => failed.has(source)) ? NO_ROUTES : routes(each, of, plans, ['backends', index], report),
     ),
@@ -124,19 +125,22 @@ function sourceName(index: number): string {
 function backend(
   entry: BackendEntry,
   all: readonly SourceOptions[],
+  env: Environment,
   routesTo: (entry: BackendEntry, sources: readonly string[]) => Routes,
 ): BackendConfig {
   const { name, type, compression, batch, concurrency, retry, timeout, deadLetter, headers, tls, proxy } = entry
   const own = ownOf(entry)
-  const endpoint = entry['endpoint'] ?? entryOf(type as BackendType).endpoint?.(own as never)
+  const written = entry['endpoint'] ?? entryOf(type as BackendType).endpoint?.(own as never, env)
+  const endpoint = typeof written === 'string' ? (URL.parse(written) ?? undefined) : undefined
+  const auth = awsOf(entry, own, endpoint, env) ?? authOf(entry)
   const sources = entry.sources ?? all.map(source => source.name)
   return {
     name: name ?? type,
     type,
     sources,
-    endpoint: typeof endpoint === 'string' ? (URL.parse(endpoint) ?? undefined) : undefined,
+    endpoint,
     own,
-    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth: authOf(entry), headers, tls, proxy },
+    delivery: { compression, batch, concurrency, retry, timeout, deadLetter, auth, headers, tls, proxy },
     routes: routesTo(entry, sources),
   }
 }
@@ -147,6 +151,48 @@ function authOf(entry: BackendEntry): AuthOptions | undefined {
   const value = credential && (entry[credential.key] as Secret | undefined)
   if (credential === undefined || value === undefined) return entry.auth
   return { ...entry.auth, apiKey: { header: credential.header, prefix: credential.prefix, value } }
+}
+
+/** An identity of AWS, with the region and the service that requests are signed for. */
+function awsOf(
+  entry: BackendEntry,
+  own: Readonly<Record<string, unknown>>,
+  endpoint: URL | undefined,
+  env: Environment,
+): AuthOptions | undefined {
+  const { auth } = entry
+  const { aws: service } = entryOf(entry.type as BackendType)
+  // A backend of AWS needs no word about it.
+  const aws = auth?.aws ?? (auth === undefined && service !== undefined ? { instanceMetadata: false } : undefined)
+  if (aws === undefined) return undefined
+  const place = placeOf(endpoint?.hostname ?? '')
+  const region = aws.region ?? (own['region'] as string | undefined) ?? place.region ?? regionOf(env)
+  return { aws: { ...aws, region, service: aws.service ?? service ?? place.service } }
+}
+
+function checkAws(
+  { name, endpoint, delivery: { auth } }: BackendConfig,
+  path: KeyPath,
+  report: Report,
+  warnings: string[],
+): void {
+  const { aws } = auth ?? {}
+  if (aws === undefined) return
+  const allowed = 'a region such as eu-central-1'
+  if (aws.region === undefined) {
+    const found = 'no region: neither the endpoint nor AWS_REGION names one'
+    report([...path, 'auth', 'aws', 'region'], { found, allowed })
+  } else if (!REGION.test(aws.region)) {
+    report([...path, 'auth', 'aws', 'region'], { found: `${describe(aws.region, [])}, of AWS_REGION`, allowed })
+  }
+  if (aws.service === undefined) {
+    const found = 'no service: the endpoint does not name one'
+    report([...path, 'auth', 'aws', 'service'], { found, allowed: 'the name of a service such as es or aoss' })
+  }
+  const { region } = placeOf(endpoint?.hostname ?? '')
+  if (region !== undefined && aws.region !== undefined && region !== aws.region) {
+    warnings.push(`backend ${name} signs its requests for ${aws.region}, but its endpoint is in ${region}`)
+  }
 }
 
 function checkNames(list: string, named: readonly { readonly name: string }[], report: Report): void {
@@ -163,12 +209,13 @@ function checkNames(list: string, named: readonly { readonly name: string }[], r
 
 function checkBackend(
   config: Config,
-  { name, type, sources, endpoint, delivery, own }: BackendConfig,
+  entry: BackendConfig,
   path: KeyPath,
   env: Environment,
   report: Report,
   warnings: string[],
 ): void {
+  const { name, type, sources, endpoint, delivery, own } = entry
   const known = config.sources.map(source => source.name)
   for (const [index, source] of sources.entries()) {
     if (known.includes(source)) continue
@@ -198,6 +245,7 @@ function checkBackend(
   if (short && Object.values(auth).filter(one => one !== undefined).length > 1) {
     report([...path, credential.key], { found: `${credential.key} and auth`, allowed: 'one of them' })
   }
+  checkAws(entry, path, report, warnings)
   checkSecrets(delivery, short ? credential.key : undefined, path, env, report)
   if (endpoint === undefined) return
   checkProxy(endpoint, delivery, path, env, report)
@@ -230,6 +278,9 @@ function checkSecrets(
     [short ? [short] : ['auth', 'apiKey', 'value'], auth?.apiKey?.value],
     [['auth', 'oauth2', 'clientId'], auth?.oauth2?.clientId],
     [['auth', 'oauth2', 'clientSecret'], auth?.oauth2?.clientSecret],
+    [['auth', 'aws', 'accessKeyId'], auth?.aws?.accessKeyId],
+    [['auth', 'aws', 'secretAccessKey'], auth?.aws?.secretAccessKey],
+    [['auth', 'aws', 'sessionToken'], auth?.aws?.sessionToken],
     [['proxy', 'auth', 'username'], login?.username],
     [['proxy', 'auth', 'password'], login?.password],
     ...Object.entries(headers).map(([name, value]): [KeyPath, Secret] => [['headers', name], value]),

@@ -55,10 +55,12 @@ export function describe(value: unknown, path: KeyPath): string {
 
 /** Keys of a backend that may hold secrets: those of all, and what the types call their own. */
 const SECRETIVE = new Set(['auth', 'headers', 'query', 'apiKey', 'token'])
+/** What is below `auth` and no secret. */
+const OPEN = new Set(['auth.aws.region', 'auth.aws.service'])
 
 /** Whether what stands there may be a secret, or a part of one. */
 export function isSecret(path: KeyPath): boolean {
-  if (path[0] !== 'backends') return false
+  if (path[0] !== 'backends' || OPEN.has(path.slice(2).join('.'))) return false
   return SECRETIVE.has(String(path[2])) || (path[2] === 'proxy' && path[3] === 'auth')
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { duration } from '../duration.ts'
 import { ABSOLUTE_PATH } from '../path.ts'
 import { proxyAddress } from '../proxy.ts'
+import { REGION } from '../region.ts'
 import { size } from '../size.ts'
 import { PROXY_PATTERN, URL_PATTERN } from '../url.ts'
 
@@ -35,7 +36,7 @@ export const secret = z.union(
 
 const headerName = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' }))
 
-const ONE_OF = 'exactly one of basic, bearer, apiKey, oauth2'
+const ONE_OF = 'exactly one of basic, bearer, apiKey, oauth2, aws'
 
 const oauth2Schema = z.strictObject({
   tokenUrl: z
@@ -56,6 +57,40 @@ const oauth2Schema = z.strictObject({
     ._default(z.enum(['basic', 'post']), 'basic')
     .check(z.describe('How the client shows who it is: in the Authorization header, or in the request’s body.')),
 })
+
+const awsSchema = z
+  .strictObject({
+    region: z
+      .optional(z.string().check(z.regex(REGION, { error: 'a region such as eu-central-1' })))
+      .check(z.describe('Region that requests are signed for. Default: that of the endpoint, then AWS_REGION.')),
+    service: z
+      .optional(z.string().check(z.regex(/^[a-z0-9-]+$/, { error: 'the name of a service such as es' })))
+      .check(z.describe('Service that requests are signed for. Default: that of the endpoint.')),
+    accessKeyId: z.optional(secret).check(z.describe('Id of a key, instead of what the pod has.')),
+    secretAccessKey: z.optional(secret).check(z.describe('The key’s secret.')),
+    sessionToken: z.optional(secret).check(z.describe('Session token, of a key that ends.')),
+    instanceMetadata: z
+      ._default(z.boolean(), false)
+      .check(z.describe('Use the node’s own role (instance metadata, version 2) where the pod has none.')),
+    stsEndpoint: z
+      .optional(
+        z
+          .string()
+          .check(
+            z.refine(isPlainUrl, { error: 'an http:// or https:// URL without credentials' }),
+            z.meta({ pattern: URL_PATTERN }),
+          ),
+      )
+      .check(z.describe('Where STS is. Default: AWS_ENDPOINT_URL_STS, then sts.REGION.amazonaws.com.')),
+  })
+  .check(
+    z.refine(({ accessKeyId, secretAccessKey }) => (accessKeyId === undefined) === (secretAccessKey === undefined), {
+      error: 'accessKeyId and secretAccessKey together, or neither',
+    }),
+    z.refine(({ accessKeyId, sessionToken }) => sessionToken === undefined || accessKeyId !== undefined, {
+      error: 'sessionToken beside accessKeyId and secretAccessKey',
+    }),
+  )
 
 export const authSchema = z
   .strictObject({
@@ -80,15 +115,11 @@ export const authSchema = z
     oauth2: z
       .optional(oauth2Schema)
       .check(z.describe('Access tokens by the client credentials grant, asked for before they end.')),
+    aws: z
+      .optional(awsSchema)
+      .check(z.describe('The pod’s AWS identity, with which requests are signed (Signature Version 4).')),
   })
-  .check(
-    z.refine(
-      auth => [auth.basic, auth.bearer, auth.apiKey, auth.oauth2].filter(one => one !== undefined).length === 1,
-      {
-        error: ONE_OF,
-      },
-    ),
-  )
+  .check(z.refine(auth => Object.values(auth).filter(one => one !== undefined).length === 1, { error: ONE_OF }))
 
 export const tlsSchema = z.strictObject({
   ca: z
@@ -261,13 +292,24 @@ export interface OAuth2Options {
   readonly clientAuth: 'basic' | 'post'
 }
 
+/** What is not written is what the pod has: `region` and `service` are there once a configuration is complete. */
+export interface AwsOptions {
+  readonly region?: string | undefined
+  readonly service?: string | undefined
+  readonly accessKeyId?: Secret | undefined
+  readonly secretAccessKey?: Secret | undefined
+  readonly sessionToken?: Secret | undefined
+  readonly instanceMetadata: boolean
+  readonly stsEndpoint?: string | undefined
+}
+
 /** A user name and a password, each of which may be read from elsewhere. */
 export interface Login {
   readonly username: Secret
   readonly password: Secret
 }
 
-/** Exactly one of the four is there. */
+/** Exactly one of them is there. */
 export interface AuthOptions {
   readonly basic?: Login | undefined
   readonly bearer?: Secret | undefined
@@ -275,6 +317,7 @@ export interface AuthOptions {
     | { readonly header: string; readonly prefix?: string | undefined; readonly value: Secret }
     | undefined
   readonly oauth2?: OAuth2Options | undefined
+  readonly aws?: AwsOptions | undefined
 }
 
 /** Through which proxy; `undefined` leaves it to the environment. */

@@ -81,6 +81,39 @@ export const BACKENDS = {
     means: 'The OAuth 2.0 token server cannot be reached or fails. It is asked again, and requests wait.',
     action: 'If it lasts, see whether `tokenUrl` can be reached from the pod (DNS, network policy, proxy).',
   },
+  identity_found: {
+    level: 'info',
+    rule: each('identity', 'source', 'service'),
+    means:
+      'Credentials were obtained from where the pod has an identity, which `source` tells; requests are signed with them.',
+    action: NOTHING,
+  },
+  identity_refused: {
+    level: 'error',
+    rule: each('identity', 'reason'),
+    means: `No credentials are issued to this pod, and asking again will not change that. With \`held\` those obtained before still hold; otherwise requests wait. ${KEPT_ON_DISK}`,
+    action: 'Do what the message says; `logshipper check` tells which identity was found.',
+  },
+  identity_unavailable: {
+    level: 'warn',
+    rule: each('identity', 'reason'),
+    means: `What issues credentials (STS, the Pod Identity agent, instance metadata) cannot be reached or fails. It is asked again, less and less often. With \`held\` those obtained before still hold; otherwise requests wait. ${KEPT_ON_DISK}`,
+    action: 'If it lasts, do what the message says (DNS, network policy, proxy, endpoint of the VPC).',
+  },
+  permission_missing: {
+    level: 'error',
+    rule: each('identity', 'action'),
+    means: `The backend knows the identity and does not let it do this. ${KEPT_ON_DISK}`,
+    action: 'Grant `action` on `resource` to the role; it takes effect without a restart.',
+  },
+  clock_skewed: {
+    level: 'warn',
+    rule: each('identity'),
+    means:
+      'The node’s clock differs from the backend’s by so much that signatures would be refused. Requests are signed with the backend’s time; the times of records are not changed.',
+    action: 'Repair time synchronization on the node.',
+    units: { seconds: 'seconds' },
+  },
   proxy_used: {
     level: 'info',
     rule: each('backend', 'endpoint'),

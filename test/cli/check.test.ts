@@ -60,6 +60,27 @@ t.test('one that does not is not, with the reason and where to look; the others 
   t.match(out, /^good .*: ok: /m)
 })
 
+t.test('the identity that was found is named, and so is the permission that it lacks', async t => {
+  const receiver = await Receiver.start(t)
+  const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'held-secret-0123456789' }
+  const aws = { region: 'eu-central-1', service: 'es', ...keys }
+  const backends = [{ type: 'http', endpoint: receiver.url, auth: { aws } }]
+  const fine = await check(t, { backends })
+  t.equal(fine.code, 0)
+  t.match(fine.out, /: ok: accepted it within \d+ ms \(identity: configured keys\)$/m)
+  const missing = 'is not authorized to perform: es:ESHttpPost on resource: arn:aws:es:a:1:domain/x'
+  receiver.behaviour = (_, response) => {
+    response
+      .writeHead(403)
+      .end(JSON.stringify({ Message: `User: arn:aws:sts::111122223333:assumed-role/app/x ${missing}` }))
+    return false
+  }
+  const lacking = await check(t, { backends })
+  t.equal(lacking.code, 1)
+  t.match(lacking.out, /: the identity lacks a permission: grant es:ESHttpPost on arn:aws:es:a:1:domain\/x/)
+  t.notMatch(fine.out + lacking.out, /held-secret/)
+})
+
 t.test('what an answer means is said, once, and no credential with it', async t => {
   const receiver = await Receiver.start(t)
   const backend = { type: 'http', endpoint: `${receiver.url}?key=query-secret`, auth: { bearer: 'very-secret' } }

@@ -632,6 +632,46 @@ const MISTAKES: Mistake[] = [
     problem: { line: 5, key: 'backends[0].auth.oauth2.tokenUrl', found: /hidden/, allowed: /without credentials/ },
   },
   {
+    says: 'a region that is none',
+    yaml: http('auth: { aws: { region: frankfurt, service: es } }'),
+    problem: {
+      line: 5,
+      key: 'backends[0].auth.aws.region',
+      found: /frankfurt/,
+      allowed: /a region such as eu-central-1/,
+    },
+  },
+  {
+    says: 'no region anywhere',
+    yaml: http('auth: { aws: { service: es } }'),
+    problem: {
+      line: 5,
+      key: 'backends[0].auth.aws.region',
+      found: /neither the endpoint nor AWS_REGION/,
+      allowed: /a region/,
+    },
+  },
+  {
+    says: 'no service anywhere',
+    yaml: http('auth: { aws: { region: eu-central-1 } }'),
+    problem: {
+      line: 5,
+      key: 'backends[0].auth.aws.service',
+      found: /endpoint does not name one/,
+      allowed: /such as es or aoss/,
+    },
+  },
+  {
+    says: 'a key of AWS without its secret',
+    yaml: http('auth: { aws: { region: eu-central-1, service: es, accessKeyId: geheim } }'),
+    problem: {
+      line: 5,
+      key: 'backends[0].auth.aws',
+      found: /hidden/,
+      allowed: /accessKeyId and secretAccessKey together/,
+    },
+  },
+  {
     says: 'a client without a secret',
     yaml: http('auth: { oauth2: { tokenUrl: "https://b/", clientId: a } }'),
     problem: { line: 5, key: 'backends[0].auth.oauth2.clientSecret', found: /nothing/, allowed: /a text, \{file/ },

@@ -1,5 +1,8 @@
 /** What to look at when a backend did not take the line, by the reason that delivery gives. */
 
+import { identityAdvice } from '../../delivery/identity/advice.ts'
+import type { Missing } from '../../delivery/identity/missing.ts'
+
 /** The first that fits. A reason is a status, a code of the connection, or a backend's own word. */
 const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
   [/^proxy_CREDENTIALS_UNREADABLE$/, 'a file or variable that holds the proxy’s credentials cannot be read'],
@@ -50,6 +53,11 @@ const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
 
 /** `unauthorized`: the backend says so in its own words. */
 export function adviceOn(reason: string, unauthorized: boolean): string | undefined {
-  const known = ADVICE.find(([pattern]) => pattern.test(reason))?.[1]
+  const known = identityAdvice(reason) ?? ADVICE.find(([pattern]) => pattern.test(reason))?.[1]
   return known ?? (unauthorized ? 'the credentials are refused: see auth' : undefined)
+}
+
+/** What to grant to an identity that is known and may not do something. */
+export function grantOf({ action, resource }: Missing): string {
+  return `the identity lacks a permission: grant ${action}${resource === undefined ? '' : ` on ${resource}`}`
 }

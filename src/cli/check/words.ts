@@ -28,12 +28,13 @@ export function secretsOf(delivery: DeliveryOptions, endpoint: URL, env: Environ
   const login = typeof proxy === 'object' ? proxy.auth : undefined
   const secrets: (Secret | undefined)[] = [
     ...[auth?.basic?.password, auth?.bearer, auth?.apiKey?.value, auth?.oauth2?.clientSecret, login?.password],
+    ...[auth?.aws?.secretAccessKey, auth?.aws?.sessionToken],
     ...Object.values(headers),
     ...endpoint.searchParams.values(),
   ]
   try {
     const values = secrets.flatMap(secret => (secret === undefined ? [] : [reading.secret(secret)]))
-    return { values, tokens: auth?.oauth2 !== undefined }
+    return { values, tokens: auth?.oauth2 !== undefined || auth?.aws !== undefined }
   } catch {
     return undefined
   }

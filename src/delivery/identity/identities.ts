@@ -50,6 +50,10 @@ class Use implements Identity {
     this.#leave = leave
   }
 
+  get found(): string {
+    return this.#identity.found
+  }
+
   credential(): Promise<Obtained> {
     if (this.#aborted) return Promise.resolve(ABORTED)
     const { promise, resolve } = Promise.withResolvers<Obtained>()

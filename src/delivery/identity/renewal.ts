@@ -18,14 +18,17 @@ import { backoff } from '../retry.ts'
  */
 const RENEWED = { from: 0.7, to: 0.9 }
 
-/** From one exchange that succeeded to the next, at the least: milliseconds. */
-const APART = 10_000
+/** No more than two exchanges succeed within so many milliseconds. */
+const APART = 20_000
 
 const RETRY: RetryOptions = { initial: 1_000, max: 60_000 }
 
-/** What an exchange came to. `life`: milliseconds from when it was asked for, infinite if it does not end. */
+/**
+ * What an exchange came to. `life`: milliseconds from when it was asked for, infinite if it does not end. `again`: after
+ * how many of them there may be another one all the same.
+ */
 export type Exchanged<T> =
-  | { readonly kind: 'value'; readonly value: T; readonly life: number }
+  | { readonly kind: 'value'; readonly value: T; readonly life: number; readonly again?: number }
   /** `code` is bounded. */
   | { readonly kind: 'failure'; readonly code: string }
 
@@ -61,6 +64,8 @@ export class Renewal<T extends object> {
   /** Failures and refusals of new values, in a row; no exchange begins before `next`. */
   #failures = 0
   #next = Number.NEGATIVE_INFINITY
+  /** When the last exchange that succeeded began. */
+  #begun = Number.NEGATIVE_INFINITY
   #code = 'unavailable'
 
   constructor({ exchange, now = () => performance.now(), random = Math.random }: RenewalOptions<T>) {
@@ -121,11 +126,12 @@ export class Renewal<T extends object> {
       this.#failed()
       return got
     }
-    const { value, life } = got
+    const { value, life, again } = got
     const { from, to } = RENEWED
-    const renew = begun + life * (from + this.#random() * (to - from))
+    const renew = begun + (again ?? life * (from + this.#random() * (to - from)))
     this.#held = { value, renew, end: begun + life, worked: false }
-    this.#next = Math.max(this.#next, this.#now() + APART)
+    this.#next = Math.max(this.#next, this.#begun + APART)
+    this.#begun = begun
     return { kind: 'value', value }
   }
 

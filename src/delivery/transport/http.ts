@@ -126,6 +126,10 @@ export class HttpTransport implements Transport {
     }
   }
 
+  get identity(): string | undefined {
+    return this.#options.identity?.found
+  }
+
   async send(request: HttpRequest): Promise<Reply> {
     while (this.#busy >= this.#options.delivery.concurrency) {
       await new Promise<void>(resolve => this.#waiting.push(resolve))

@@ -37,6 +37,8 @@ export type Obtained =
   | { readonly kind: 'failure'; readonly code: string }
 
 export interface Identity {
+  /** Where its credentials come from, in words without secrets. */
+  readonly found: string
   /** Never rejects. Waits only where there is no credential that holds. */
   credential(): Promise<Obtained>
   /**

@@ -28,6 +28,8 @@ export type Certificates = Readonly<Partial<Record<'server' | 'client' | 'proxy'
 export interface Transport {
   /** Left out: it knows of none. */
   readonly certificates?: Certificates
+  /** Where the credentials of requests come from, if not from the configuration. */
+  readonly identity?: string | undefined
   /** Never rejects. When it resolves, nothing reads `body` any more. */
   send(request: HttpRequest): Promise<Reply>
   /** Reads credentials and certificates again. Returns whether they are others than before. */
@@ -43,9 +45,13 @@ const LASTING = [
   /^(CREDENTIALS_UNREADABLE|CLIENT_CERTIFICATE_REFUSED|HTTPS_EXPECTED|GATEWAY_400)$/,
   /^(proxy|oauth2)_(CREDENTIALS_UNREADABLE|3\d\d|4(?!08|29)\d\d|http_3\d\d|http_4(?!08|29)\d\d)$/,
   /^oauth2_(invalid_\w+|unauthorized_client|unsupported_\w+|unreadable_answer)$/,
+  /^aws_(none|incomplete_environment|ended|CREDENTIALS_UNREADABLE|\w+_(uri_unusable|no_role|unreadable_answer))$/,
+  /^aws_(sts|container|instance)_http_(3\d\d|4(?!08|29)\d\d)$/,
+  /^aws_sts_(AccessDenied|ExpiredTokenException|IDPRejectedClaim|InvalidIdentityToken|InvalidAction)$/,
+  /^aws_sts_(RegionDisabledException|ValidationError|ENOTFOUND)$/,
   // OpenSSL's words about a certificate, or about something that is no TLS at all.
-  /^(proxy_|oauth2_)*(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
-  /^(proxy_|oauth2_)*ERR_SSL_WRONG_VERSION_NUMBER$/,
+  /^(proxy_|oauth2_|aws_sts_)*(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
+  /^(proxy_|oauth2_|aws_sts_)*ERR_SSL_WRONG_VERSION_NUMBER$/,
 ]
 
 export function isLasting(code: string): boolean {

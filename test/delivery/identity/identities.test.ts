@@ -13,6 +13,7 @@ function rig() {
   const make = (): Identity => {
     log.push('made')
     return {
+      found: 'in a test',
       credential: () => new Promise(resolve => waiting.push(resolve)),
       answered: () => false,
       abort: () => void log.push('aborted'),
