@@ -54,6 +54,11 @@ export interface Limits {
    * Milliseconds.
    */
   readonly age?: number
+  /**
+   * A request in which a time is before the one that stands before it, or in which times lie farther apart than so many
+   * milliseconds, is refused. Only of a template whose times are milliseconds.
+   */
+  readonly ascending?: number
   /** Lines without a character are refused: they are settled as rejected (`blank`) and never sent. */
   readonly blank?: 'refused'
 }
@@ -130,11 +135,22 @@ export type Verdict =
       readonly after?: number
       readonly detail?: string
       readonly misconfigured?: boolean
+      /** Which of the backend's remedies may mend it: then the same payload goes again, within the attempt. */
+      readonly remedy?: string
     }
   /** Credentials are refused: log an error, read them again, go on retrying. */
   | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail?: string }
   /** Too large: send it in halves and remember. */
   | { readonly kind: 'split'; readonly reason: string }
+
+/** A request that makes what was missing. */
+export interface Remedy {
+  readonly head: RequestHead
+  readonly contentType: string
+  readonly body: string
+  /** Whether it is there now. Any other answer is judged as if it had been given to the payload. */
+  readonly done: (answer: Answer) => boolean
+}
 
 /** What one request is about. `id` is deterministic: generation and offset of its first record, and their number. */
 export interface BatchInfo {
@@ -185,6 +201,8 @@ export interface Backend {
   /** `judge` knows what a success means whose end is not known. Without it such an answer is none, and sent again. */
   readonly judgesUnread?: true
   readonly confirmation?: Confirmation
+  /** Requests that make what an answer calls missing, by the name that the verdict gives: sent one after the other. */
+  readonly remedies?: Readonly<Record<string, readonly Remedy[]>>
   /**
    * The template of this chunk's records. Called once per chunk and request: it may allocate a little. Counters and
    * fixed64 values are those of the chunk's first frame: the encoder moves them on where it begins in the middle.

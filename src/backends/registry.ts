@@ -7,6 +7,7 @@
 import type { Environment } from '../environment.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
+import { cloudwatchEndpoint, cloudwatchSchema, createCloudwatch } from './cloudwatch.ts'
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createHttp, httpSchema } from './http.ts'
@@ -82,6 +83,16 @@ export const BACKENDS = {
     credential: { key: 'apiKey', header: 'Api-Key' },
     rejectReasons: ['http_400'],
     endpoint: newrelicEndpoint,
+  },
+  cloudwatch: {
+    schema: cloudwatchSchema,
+    create: createCloudwatch,
+    transport: 'http',
+    aws: 'logs',
+    // The API does not speak of compression.
+    preset: { compression: 'none' },
+    rejectReasons: ['expired', 'invalid_parameter', 'too_new', 'too_old'],
+    endpoint: cloudwatchEndpoint,
   },
   otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', rejectReasons: ['http_400', 'partial_success'] },
 } as const

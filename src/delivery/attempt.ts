@@ -1,16 +1,19 @@
 /**
  * One attempt: a request goes out once, and what comes back is judged and counted.
  *
- * Guarantees: it never rejects. Whatever comes is a verdict, and so is no answer; a judge that fails on an answer costs
+ * Where an answer says that something is missing that can be made, it is made, and the same request goes out again.
+ *
+ * Guarantees: it never rejects. Whatever is made is asked for once in an attempt, so that an attempt has an end. Whatever comes is a verdict, and so is no answer; a judge that fails on an answer costs
  * time and nothing else.
  */
-import type { Backend, BatchInfo, Verdict } from '../backends/backend.ts'
+import type { Backend, BatchInfo, Remedy, Verdict } from '../backends/backend.ts'
 import type { DeliveryStats } from './outcome/stats.ts'
+import { isRetryable, refusalOf } from './outcome/verdicts.ts'
 import { retryAfter } from './retry.ts'
 import { type HttpRequest, isLasting, type Reply, type Transport } from './transport/transport.ts'
 
 export interface AttemptParts {
-  readonly backend: Pick<Backend, 'judge'>
+  readonly backend: Pick<Backend, 'judge' | 'remedies'>
   readonly transport: Pick<Transport, 'send'>
   readonly stats: DeliveryStats
   /** Whether requests under way are being dropped. */
@@ -30,12 +33,33 @@ export async function attempt(
   batch: BatchInfo,
 ): Promise<Attempted | undefined> {
   const before = performance.now()
-  const reply = await transport.send(request)
+  let reply = await transport.send(request)
+  let verdict = judged(backend, reply, batch)
+  const remedy =
+    verdict.kind === 'retry' && verdict.remedy !== undefined ? backend.remedies?.[verdict.remedy] : undefined
+  if (remedy !== undefined) {
+    const refused = await mended(transport, remedy)
+    reply = refused ?? (await transport.send(request))
+    verdict = judged(backend, reply, batch)
+    // It says nothing of the records, whatever it would mean if it did.
+    if (refused !== undefined && !isRetryable(verdict)) {
+      const { reason, detail } = refusalOf(verdict)
+      verdict = { kind: 'retry', reason, ...(detail !== undefined && { detail }), misconfigured: true }
+    }
+  }
   if (reply.kind === 'failure' && stopped()) return undefined
-  const verdict = judged(backend, reply, batch)
   const status = reply.kind === 'answer' ? reply.answer.status : undefined
   stats.request(status, verdict.kind, (performance.now() - before) / 1000, request.body.length)
   return { verdict, status }
+}
+
+/** The reply that says why something cannot be made; `undefined`: all of it is there. */
+async function mended(transport: AttemptParts['transport'], remedies: readonly Remedy[]): Promise<Reply | undefined> {
+  for (const { head, contentType, body, done } of remedies) {
+    const reply = await transport.send({ head, contentType, encoding: undefined, body: Buffer.from(body) })
+    if (reply.kind === 'failure' || !done(reply.answer)) return reply
+  }
+  return undefined
 }
 
 function judged(backend: AttemptParts['backend'], reply: Reply, batch: BatchInfo): Verdict {

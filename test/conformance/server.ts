@@ -82,7 +82,7 @@ export class ScriptedServer {
   #read({ method, url, headers }: IncomingMessage, wire: Buffer): Request {
     const encoding = headers['content-encoding']
     const body = encoding === 'gzip' ? gunzipSync(wire) : encoding === 'zstd' ? zstdDecompressSync(wire) : wire
-    return { method: method!, url: url!, headers, body }
+    return { method: method!, url: url!, headers, body, wire }
   }
 
   #answer(request: Request, response: ServerResponse): void {

@@ -12,6 +12,8 @@ export interface Request {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** As it came. */
+  readonly wire?: Buffer
 }
 
 /** One record as a decoder that shares no code with the encoder reads it. */

@@ -11,6 +11,8 @@ import { createHttp, type HttpOptions, httpSchema } from '../../src/backends/htt
 import { Budget } from '../../src/budget.ts'
 import { type Chunk, type Origin, Slab } from '../../src/chunk.ts'
 import { Delivery, type DeliveryFields } from '../../src/delivery/delivery.ts'
+import { configuredIdentity } from '../../src/delivery/identity/configured.ts'
+import { Identities } from '../../src/delivery/identity/identities.ts'
 import type { DeliveryOptions } from '../../src/delivery/options.ts'
 import { HttpTransport } from '../../src/delivery/transport/http.ts'
 import type { Transport } from '../../src/delivery/transport/transport.ts'
@@ -170,12 +172,10 @@ export function transportTo(
   delivery: Partial<DeliveryOptions> = {},
   logger: Logger = new Listener(),
 ): HttpTransport {
-  return new HttpTransport({
-    endpoint,
-    userAgent: 'logshipper/0.0.0-test',
-    delivery: { concurrency: 1, timeout: TIMEOUT, ...delivery },
-    logger,
-  })
+  const all = { concurrency: 1, timeout: TIMEOUT, ...delivery }
+  const userAgent = 'logshipper/0.0.0-test'
+  const identity = configuredIdentity({ delivery: all, logger, userAgent, identities: new Identities(), env: {} })
+  return new HttpTransport({ endpoint, userAgent, delivery: all, logger, identity })
 }
 
 export function httpBackend(endpoint: URL, options: Partial<HttpOptions> = {}, name = 'main'): Backend {

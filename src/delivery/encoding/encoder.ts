@@ -19,6 +19,7 @@ import type { Chunk, Origin, Slab } from '../../chunk.ts'
 import { invariant } from '../../errors.ts'
 import type { Kernel, RecordLimits } from '../../kernel/kernel.ts'
 import type { FieldForm, Segment } from '../../kernel/template.ts'
+import { Ascending } from './ascending.ts'
 import { type FrameRange, upTo } from './frame-ranges.ts'
 import { groupBehind, groupOf, type OpenGroup, type OwnGroup, partitionedBy } from './groups.ts'
 import { ownTimes } from './record-times.ts'
@@ -91,6 +92,8 @@ interface Filling {
   readonly first: { readonly chunk: Chunk; readonly frame: number }
   /** Every file range in it, however it was cut into chunks. */
   readonly extents: { readonly generation: string; readonly from: number; to: number }[]
+  /** Where times must ascend. */
+  readonly ascending: Ascending | undefined
   /** To what its record was cut down, or that it is without its fields; or nothing. */
   cut: string
   out: number
@@ -161,6 +164,7 @@ export class Encoder {
     largest: boolean,
   ): Payload | undefined {
     const { prefix, suffix } = this.#backend.format
+    const { ascending } = this.#backend.limits
     const begin = extent.address
     const frame = ranges[0]!.from
     const filling: Filling = {
@@ -169,6 +173,7 @@ export class Encoder {
       target: begin + Math.min(bytes, extent.bytes) - suffix.length,
       last: begin + most - suffix.length,
       extents: [],
+      ascending: ascending === undefined ? undefined : new Ascending(this.#kernel.memory.buffer, ascending),
       cut: '',
       alterations: [],
       first: { chunk: chunkOf(slab, frame), frame },
@@ -230,12 +235,16 @@ export class Encoder {
       const alone = filling.records === 0 && at === from
       const room = filling.target - closing
       if (at === to || (!alone && out >= room)) break
+      const run = filling.ascending?.next(slab, chunk, at, to, this.#limitsOf(chunk))
+      if (run?.kind === 'stop') break
+      const until = run === undefined ? to : run.kind === 'run' ? at + run.frames : at + 1
+      if (run?.kind === 'raised') this.#template(chunk, at, run.milliseconds)
       const last = filling.last - closing
       const atFileStart = slab.offsetOf(chunk, at) === 0
       const table = { ends: slab.ends, rows: slab.rows, rowBytes: chunk.shape ? slab.row : 0 }
       const opened = group?.partition ?? 0
       const frames = { ...table, first: at, start: slab.startOf(chunk, at), out, repair, atFileStart, opened }
-      let count = out < room ? kernel.render({ ...frames, count: to - at, limit: room }) : 0
+      let count = out < room ? kernel.render({ ...frames, count: until - at, limit: room }) : 0
       if (alone && count === 0) count = kernel.render({ ...frames, count: 1, limit: last })
       // Fields may be longer than what they are made of: then the line may still fit.
       if (alone && count === 0 && largest && chunk.shape) {
@@ -258,7 +267,9 @@ export class Encoder {
       altered.repaired += kernel.repaired
       altered.bared += kernel.bared
       altered.retimed += kernel.retimed
+      filling.ascending?.took(slab, chunk, at, count, this.#limitsOf(chunk))
       at += count
+      if (run?.kind === 'raised') this.#template(chunk, at)
     }
     if (at === from) return 0
     filling.out = out
@@ -283,9 +294,11 @@ export class Encoder {
     return this.#latest.segments
   }
 
-  #template(chunk: Chunk, frame: number): void {
+  /** `at`: the time that the record is shown with, whatever its own is: milliseconds. */
+  #template(chunk: Chunk, frame: number, at?: bigint): void {
     const { treatment, separator } = this.#backend.format
-    const segments = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
+    const moved = movedOn(this.#segments(chunk), frame - chunk.firstFrame)
+    const segments = at === undefined ? moved : moved.map(segment => timedAt(segment, at))
     this.#kernel.template(segments, treatment, separator, this.#limitsOf(chunk), partitionedBy(this.#backend, chunk))
   }
 
@@ -418,6 +431,10 @@ function moved<S extends Segment>(segment: S, by: number): S {
     default:
       return segment
   }
+}
+
+function timedAt(segment: Segment, at: bigint): Segment {
+  return segment.kind === 'time' ? { kind: 'literal', bytes: Buffer.from(String(at)) } : segment
 }
 
 /**
