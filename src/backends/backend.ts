@@ -158,6 +158,12 @@ export interface BatchInfo {
   readonly records: number
 }
 
+/** What a request can be called after. `time`: of reading its first record, in milliseconds since the epoch. */
+export interface RequestInfo extends BatchInfo {
+  readonly time?: number
+  readonly encoding?: 'gzip' | 'zstd' | undefined
+}
+
 export interface RequestHead {
   readonly method: string
   /** Path and query, below the endpoint's origin. */
@@ -212,7 +218,7 @@ export interface Backend {
   readonly partitioning?: Partitioning | undefined
   /** What this chunk's records are enclosed in, where the format has groups. */
   group?(chunk: Chunk): Group
-  request(batch: BatchInfo): RequestHead
+  request(batch: RequestInfo): RequestHead
   /** What the answer to this batch means. Pure: it may be called again. */
   judge(answer: Answer, batch: BatchInfo): Verdict
 }

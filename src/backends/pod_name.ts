@@ -15,17 +15,18 @@ const MOST = 400
 const MOST_FILLED = 512
 const PLACE = /\{(\w*)\}/g
 
-/** The text, if it is a template whose plain parts `allowed` takes. */
-export function nameTemplate(text: string, allowed: RegExp): string | undefined {
+/** The text, if it is a template whose places are known, `more` among them, and whose plain parts `allowed` takes. */
+export function nameTemplate(text: string, allowed: RegExp, more: readonly string[] = []): string | undefined {
   if (text.length === 0 || text.length > MOST) return undefined
-  const known = [...text.matchAll(PLACE)].every(([, name]) => FILLED.some(one => one === name))
+  const known = [...text.matchAll(PLACE)].every(([, name]) => [...FILLED, ...more].some(one => one === name))
   const plain = text.replace(PLACE, 'x')
   return known && !/[{}\p{Cc}]/u.test(plain) && allowed.test(plain) ? text : undefined
 }
 
-/** Characters of a value that the backend does not take are `_`. */
+/** Characters of a value that the backend does not take are `_`. Other places than the pod's stay. */
 export function filledName(template: string, metadata: Metadata, allowed: RegExp): string {
-  const filled = template.replace(PLACE, (_, name: (typeof FILLED)[number]) => {
+  const filled = template.replace(PLACE, (place, name: (typeof FILLED)[number]) => {
+    if (!FILLED.includes(name)) return place
     const value = metadata[name] || 'unknown'
     return [...value].map(sign => (allowed.test(sign) ? sign : '_')).join('')
   })

@@ -14,6 +14,7 @@ import { createHttp, httpSchema } from './http.ts'
 import { createLoki, lokiSchema } from './loki.ts'
 import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
 import { createOtlp, otlpSchema } from './otlp.ts'
+import { createS3, s3Endpoint, s3Schema } from './s3.ts'
 import { createSplunkHec, splunkHecSchema } from './splunk_hec.ts'
 import { createStdout, stdoutSchema } from './stdout.ts'
 import { createVictorialogs, victorialogsSchema } from './victorialogs.ts'
@@ -94,6 +95,15 @@ export const BACKENDS = {
     rejectReasons: ['expired', 'invalid_parameter', 'too_new', 'too_old'],
     endpoint: cloudwatchEndpoint,
   },
+  s3: {
+    schema: s3Schema,
+    create: createS3,
+    transport: 'http',
+    aws: 's3',
+    // An object is charged for when it is made, and read as a whole.
+    preset: { maxBytes: '4MiB', maxRecords: 100_000, interval: '1m' },
+    endpoint: s3Endpoint,
+  },
   otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', rejectReasons: ['http_400', 'partial_success'] },
 } as const
 
@@ -114,6 +124,7 @@ export interface Entry {
     readonly compression?: 'none' | 'gzip' | 'zstd'
     readonly maxBytes?: string
     readonly maxRecords?: number
+    readonly interval?: string
   }
   /** The key of this type that holds its credential, and the header that it goes into behind `prefix`. */
   readonly credential?: { readonly key: string; readonly header: string; readonly prefix?: string }

@@ -195,10 +195,16 @@ interface Preset {
   readonly compression?: Compression
   readonly maxBytes?: string
   readonly maxRecords?: number
+  readonly interval?: string
 }
 
 /** Options of every backend, with the defaults of its type. */
-export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxRecords = 10_000 }: Preset) => ({
+export const deliveryShape = ({
+  compression = 'none',
+  maxBytes = '1MiB',
+  maxRecords = 10_000,
+  interval = '180ms',
+}: Preset) => ({
   compression: z._default(compressionSchema, compression),
   batch: z
     .prefault(
@@ -208,7 +214,7 @@ export const deliveryShape = ({ compression = 'none', maxBytes = '1MiB', maxReco
           .check(z.describe('Largest payload before compression. A single record may be larger, and goes alone.')),
         maxRecords: z._default(whole(1, 1_000_000), maxRecords).check(z.describe('Most records in one request.')),
         interval: z
-          .prefault(duration({ min: 0, max: HOUR }), '180ms')
+          .prefault(duration({ min: 0, max: HOUR }), interval)
           .check(
             z.describe(
               'From the start of one request to the next, while batches are not full: lines gather meanwhile. A line after silence goes at once. 0: each as soon as a request may start.',

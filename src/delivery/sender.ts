@@ -163,12 +163,14 @@ export class Sender {
   /** The request, made once. The compressed body takes the encoded one's place, and gives back what that leaves free. */
   #request(payload: Payload): HttpRequest {
     const { backend, budget } = this.#fields
-    const head = backend.request({ id: payload.id, records: payload.records })
+    const { id, records, time } = payload
     const { contentType } = backend.format
     const compressed = this.#compressor.compress(payload.view)
-    if (compressed === undefined) return { head, contentType, encoding: undefined, body: payload.view }
+    const encoding = compressed === undefined ? undefined : this.#compressor.encoding
+    const head = backend.request({ id, records, time, encoding })
+    if (compressed === undefined) return { head, contentType, encoding, body: payload.view }
     budget.shrink(payload.extent, compressed.length)
-    return { head, contentType, encoding: this.#compressor.encoding, body: compressed }
+    return { head, contentType, encoding, body: compressed }
   }
 
   /** One attempt after the other, with waits between them. */

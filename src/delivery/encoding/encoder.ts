@@ -50,6 +50,8 @@ export interface Payload {
   /** The encoded bytes, a view of the arena. */
   readonly view: Buffer
   readonly id: string
+  /** When its first record was read: milliseconds since the epoch. */
+  readonly time: number
   readonly alterations: readonly Alteration[]
 }
 
@@ -197,6 +199,7 @@ export class Encoder {
       extent,
       view,
       id: this.#id(filling),
+      time: Number(filling.first.chunk.recordTimeNanos / 1_000_000n),
       alterations: filling.alterations,
     }
   }

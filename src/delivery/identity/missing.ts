@@ -8,7 +8,8 @@ export interface Missing {
 }
 
 /** AWS's words; a resource is an ARN. */
-const AWS = /is not authorized to perform: ([a-z0-9-]{1,40}:\w{1,80})(?: on resource: (arn:[\w+=,.@/:*#-]{1,400}))?/
+const AWS =
+  /is not authorized to perform: ([a-z0-9-]{1,40}:\w{1,80})(?: on resource: (?:"|&quot;)?(arn:[\w+=,.@/:*#-]{1,400}))?/
 
 export function missingIn(text: string): Missing | undefined {
   const [, action, resource] = AWS.exec(text) ?? []

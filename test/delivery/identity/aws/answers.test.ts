@@ -70,5 +70,9 @@ t.test('of an answer about a permission, action and resource are kept and nothin
     },
   )
   t.same(missingIn(`{"Message":"${who}es:ESHttpPost"}`), { action: 'es:ESHttpPost' })
+  t.same(missingIn(`<Message>${who}s3:PutObject on resource: "arn:aws:s3:::logs/a.gz" because no …</Message>`), {
+    action: 's3:PutObject',
+    resource: 'arn:aws:s3:::logs/a.gz',
+  })
   t.equal(missingIn('not authorized'), undefined)
 })
