@@ -22,12 +22,16 @@ export function awsError({ headers, body }: Answer): AwsError {
   } catch {
     // Not JSON: not a word of the service itself.
   }
+  return { reason: reasonOf(type), message: typeof message === 'string' ? message : undefined }
+}
+
+/** The name of an exception as a reason. */
+export function reasonOf(type: unknown): string | undefined {
   const name = typeof type === 'string' ? /^(?:.*#)?([A-Z]\w{0,63})/.exec(type)?.[1] : undefined
-  const reason = name
+  return name
     ?.replace(/Exception$/, '')
     .replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_')
     .toLowerCase()
-  return { reason, message: typeof message === 'string' ? message : undefined }
 }
 
 /** Who asks is not known, or may not. */
@@ -46,7 +50,7 @@ const PASSING = new Set([
 
 /** Somebody must mend it: here, or in the account. */
 const MISCONFIGURED = new Set([
-  ...['resource_not_found', 'unknown_operation', 'invalid_action', 'invalid_kms_resource', 'kms_access_denied'],
+  ...['resource_not_found', 'unknown_operation', 'invalid_action', 'invalid_kmsresource', 'kmsaccess_denied'],
   ...['invalid_operation', 'invalid_parameter', 'invalid_argument', 'validation', 'validation_error'],
   ...['serialization', 'data_already_accepted', 'invalid_sequence_token', 'invalid_source'],
 ])

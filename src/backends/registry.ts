@@ -10,6 +10,7 @@ import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
 import { cloudwatchEndpoint, cloudwatchSchema, createCloudwatch } from './cloudwatch.ts'
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
+import { createFirehose, firehoseEndpoint, firehoseSchema } from './firehose.ts'
 import { createHttp, httpSchema } from './http.ts'
 import { createLoki, lokiSchema } from './loki.ts'
 import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
@@ -94,6 +95,15 @@ export const BACKENDS = {
     preset: { compression: 'none' },
     rejectReasons: ['expired', 'invalid_parameter', 'too_new', 'too_old'],
     endpoint: cloudwatchEndpoint,
+  },
+  firehose: {
+    schema: firehoseSchema,
+    create: createFirehose,
+    transport: 'http',
+    aws: 'firehose',
+    // The API does not speak of compression. Records are charged for in steps of 5 KB.
+    preset: { compression: 'none', maxBytes: '4MiB', maxRecords: 500 },
+    endpoint: firehoseEndpoint,
   },
   s3: {
     schema: s3Schema,

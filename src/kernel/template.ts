@@ -64,6 +64,8 @@ export type Segment =
   | { readonly kind: 'partition'; readonly piece: number }
   /** A comma, unless an object begins before it. */
   | { readonly kind: 'comma' }
+  /** What stands between the two edges is encoded (RFC 4648 §4). A record has one such piece at the most. */
+  | { readonly kind: 'base64'; readonly edge: 'begin' | 'end' }
   /** These only if the record has that. */
   | { readonly kind: 'when'; readonly has: Has; readonly show: readonly Inner[] }
   /**
@@ -154,6 +156,7 @@ const KINDS: Record<Segment['kind'], number> = {
   repeated: LAYOUT.REPEATED,
   comma: LAYOUT.COMMA,
   partition: LAYOUT.PARTITION,
+  base64: LAYOUT.BASE64,
 }
 /** Bytes that the program of a template may take, with what it names. */
 const ROOM = LAYOUT.NAMES - LAYOUT.PROGRAM
@@ -282,6 +285,8 @@ export function write(
       view.setUint32(step + 4, segment.piece, true)
     } else if (segment.kind === 'repeated') {
       view.setUint32(step + 4, REPEATED_FORMS[segment.as ?? 'digits'], true)
+    } else if (segment.kind === 'base64') {
+      view.setUint32(step + 4, segment.edge === 'begin' ? LAYOUT.BASE64_BEGIN : LAYOUT.BASE64_END, true)
     } else if (segment.kind === 'length') measures = true
     step += STEP
   }

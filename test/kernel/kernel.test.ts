@@ -148,6 +148,55 @@ const nearlyObject = fc
   })
   .filter(bytes => !bytes.includes(twin.LF))
 
+const ENCODED = [
+  literal('{"Data":"'),
+  { kind: 'base64', edge: 'begin' } as const,
+  ...NDJSON,
+  { kind: 'base64', edge: 'end' } as const,
+  literal('"}'),
+]
+
+t.test('what stands between the edges of base64 is what it decodes to, whatever its length', async () => {
+  const lines = fc.array(piece, { maxLength: 12 }).map(parts => Buffer.concat(parts))
+  fc.assert(
+    fc.property(lines, chunk => {
+      const plain = rendered(chunk, NDJSON)
+      const encoded = rendered(chunk, ENCODED).toString('latin1')
+      const decoded = [...encoded.matchAll(/\{"Data":"([^"]*)"\}\n/g)].map(([, data]) => {
+        assert.equal(Buffer.from(data!, 'base64').toString('base64'), data)
+        return Buffer.concat([Buffer.from(data!, 'base64'), utf8('\n')])
+      })
+      assert.deepEqual(Buffer.concat(decoded), plain)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+t.test('a record of base64 passes no limit, whole or cut', async t => {
+  const { start } = place(utf8(`${'é"x'.repeat(300)}\n`))
+  kernel.template(ENCODED, 'text', utf8('\n'))
+  for (let room = 40; room < 2500; room += 61) {
+    kernel.bytes.fill(GUARD, OUT, OUT + 4000)
+    const frames = {
+      ends: ENDS,
+      first: 0,
+      count: 1,
+      start,
+      out: OUT,
+      limit: OUT + room,
+      repair: false,
+      atFileStart: true,
+    }
+    const whole = kernel.render(frames)
+    const count = whole === 0 ? kernel.render({ ...frames, cut: true }) : whole
+    t.equal(kernel.bytes[OUT + room], GUARD)
+    if (count === 0) continue
+    const data = /"Data":"([^"]*)"/.exec(Buffer.from(kernel.bytes.subarray(OUT, kernel.end)).toString())![1]!
+    const { message } = JSON.parse(Buffer.from(data, 'base64').toString()) as { message: string }
+    t.ok('é"x'.repeat(300).startsWith(message) && !message.includes('\ufffd'))
+  }
+})
+
 t.test('the members of what is a JSON object stand there as they are, and nothing else does', async t => {
   holds(
     t,

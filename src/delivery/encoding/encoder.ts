@@ -371,7 +371,8 @@ export class Encoder {
       length(this.#segments(chunk)) +
       format.separator.length
     const largest = Math.min(
-      GROWTH.most * Math.min(bytes, messageBytes) + aroundFields(this.#segments(chunk)),
+      encodedGrowth(this.#segments(chunk)) *
+        (GROWTH.most * Math.min(bytes, messageBytes) + aroundFields(this.#segments(chunk))),
       recordBytes,
     )
     const likely = Math.max(this.#estimate(slab, ranges), around + usualGrowth(this.#segments(chunk)) * bytes)
@@ -446,7 +447,13 @@ function timedAt(segment: Segment, at: bigint): Segment {
  */
 function usualGrowth(segments: readonly Segment[]): number {
   const fields = segments.find(({ kind }) => kind === 'fields')
-  return fields?.kind === 'fields' ? FIELDS_GROWTH[fields.as] + GROWTH.usual : GROWTH.usual
+  const usual = fields?.kind === 'fields' ? FIELDS_GROWTH[fields.as] + GROWTH.usual : GROWTH.usual
+  return usual * encodedGrowth(segments)
+}
+
+/** Base64 makes four bytes of three, of what stands around a record too. */
+function encodedGrowth(segments: readonly Segment[]): number {
+  return segments.some(({ kind }) => kind === 'base64') ? 4 / 3 : 1
 }
 
 /** Bytes that may stand around the fields of one record: their names and values grow as any byte does. */
@@ -456,8 +463,9 @@ function aroundFields(segments: readonly Segment[]): number {
 
 /** Bytes of a record around an empty frame; numbers are taken at their longest. */
 function length(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => {
+  const bytes = segments.reduce((sum, segment) => {
     if (segment.kind === 'when') return sum + length(segment.show)
     return sum + (segment.kind === 'literal' ? segment.bytes.length : segment.kind === 'time' ? 30 : 20)
   }, 0)
+  return Math.ceil(bytes * encodedGrowth(segments))
 }

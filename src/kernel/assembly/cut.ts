@@ -10,6 +10,7 @@
  */
 import {
   AS_STRING,
+  BASE64,
   COMMA,
   COUNTER,
   FIXED64,
@@ -51,6 +52,7 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
   // How often the frame stands in a record, escaped and as it is.
   let escaped: usize = 0
   let plain: usize = 0
+  let encodes = false
   for (let step = PROGRAM; step < last; step += STEP) {
     const kind = load<u32>(step)
     if (kind == MESSAGE) escaped++
@@ -67,6 +69,7 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
     else if (kind == LEVEL) fixed += LEVEL_BYTES
     else if (kind == REPEATED) fixed += 20
     else if (kind == COMMA) fixed++
+    else if (kind == BASE64) encodes = true
     else if (kind == PARTITION) fixed += textBytes()
     else if (kind == MEMBERS) {
       // What was cut is no object, but for one with blanks behind it, and that takes less than it does as a message.
@@ -74,6 +77,8 @@ export function headOf(from: usize, to: usize, room: usize, last: usize, repairi
       fixed += <usize>load<u32>(step, 4) + 1
     }
   }
+  // As if all of the record were encoded: a few bytes less than there might be.
+  if (encodes) room = room < 8 ? 0 : (room >> 2) * 3 - 3
   if (fixed > room) return 0
   let left = room - fixed
   let message = messageBytes

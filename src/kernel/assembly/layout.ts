@@ -25,6 +25,7 @@
  *     │ kind │ how   │ -          │   repeated  how many records it stands for
  *     │ kind │ -     │ -          │   comma     unless an object begins before it
  *     │ kind │ piece │ -          │    partition  a piece of the text of its partition (see process/partition.ts)
+ *     │ kind │ edge  │ -          │    base64    what stands between its two edges is encoded, in place (see base64.ts)
  *     │ kind │ -     │ value      │    fixed64   the number itself (u64)
  *     │ kind │ where │ -          │    length    where the record at hand has it: render.ts's own note
  *
@@ -115,6 +116,7 @@ export const FIELDS: u32 = 14
 export const REPEATED: u32 = 15
 export const COMMA: u32 = 16
 export const PARTITION: u32 = 17
+export const BASE64: u32 = 18
 
 /** What `when` asks for: a time, a level, more records than one, a value, one that is `more` bytes in hexadecimal digits. */
 export const HAS_TIME: u32 = 0
@@ -175,6 +177,9 @@ export const NAME_KEPT: u32 = 2
 export const NAME_LINE: u32 = 3
 /** As the last, of all names that begin so. */
 export const NAMES_LINE: u32 = 4
+/** Where what is encoded begins, and where it ends. */
+export const BASE64_BEGIN: u32 = 0
+export const BASE64_END: u32 = 1
 /** No slot. */
 export const NO_SLOT: u32 = 0xff
 export const RANGE_IN: u32 = 20

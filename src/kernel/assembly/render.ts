@@ -13,11 +13,14 @@
  *     0x12 [ length ] 09 … 2a [ length ] 0a [ length ] message
  *            └──────────────── to the end of the record ────┘
  */
+import { encode } from './base64'
 import { copy } from './copy'
 import { headOf } from './cut'
 import { beginRecord, escaped, isRepairing, plain, repairIf, repairs } from './body'
 import {
   AS_STRING,
+  BASE64,
+  BASE64_BEGIN,
   COMMA,
   COUNTER,
   FIELDS,
@@ -116,6 +119,8 @@ export let partitioned: u32 = 0
 
 // Behind the last step.
 let last: usize = PROGRAM
+// Where what is to be encoded begins.
+let plainFrom: usize = 0
 // How many records the call at hand has rendered: so much is added to numbers that count up.
 let done: i64 = 0
 // Where the row of the frame at hand is in a table that has one for each: see `offset`.
@@ -265,6 +270,9 @@ function record(start: usize, stop: usize, out: usize, limit: usize, head: bool)
         if (out >= limit) return 0
         store<u8>(out++, 0x2c)
       }
+    } else if (kind == BASE64) {
+      if (load<u32>(step, 4) == BASE64_BEGIN) plainFrom = out
+      else out = encode(plainFrom, out, limit)
     }
     if (out == 0) return 0
   }
