@@ -111,6 +111,12 @@ function elasticsearch({ body }: Request): Shown[] {
     })
 }
 
+function firehose(request: Request): Shown[] {
+  const { Records } = JSON.parse(request.body.toString()) as { Records: { Data: string }[] }
+  const body = Buffer.concat(Records.map(({ Data }) => Buffer.from(Data, 'base64')))
+  return flat('message', 'timestamp', 'level')({ ...request, body })
+}
+
 const line = (request: Request, subject: Subject): Shown[] =>
   subject.decode(request).map(({ message }) => ({ message, time: undefined, level: undefined, fields: [] }))
 
@@ -128,6 +134,9 @@ const PLACES: Readonly<Record<string, (subject: Subject) => Place>> = {
   }),
   datadog: () => ({ values: 'json', time: MILLIS, show: flat('message', 'timestamp', 'status') }),
   victorialogs: () => ({ values: 'json', time: `${NANOS}`, show: flat('_msg', '_time', 'level') }),
+  cloudwatch: subject => ({ values: 'line', time: MILLIS, show: request => line(request, subject) }),
+  firehose: () => ({ values: 'json', time: TIME, show: firehose }),
+  s3: () => ({ values: 'json', time: TIME, show: flat('message', 'timestamp', 'level') }),
   newrelic: () => ({ values: 'json', time: MILLIS, show: newrelic }),
   elasticsearch: () => ({ values: 'json', time: TIME, show: elasticsearch }),
   loki: ({ name }) => ({ values: name === 'loki' ? 'texts' : 'line', time: `${NANOS}`, show: loki }),
