@@ -138,8 +138,11 @@ export type Verdict =
       /** Which of the backend's remedies may mend it: then the same payload goes again, within the attempt. */
       readonly remedy?: string
     }
-  /** Credentials are refused: log an error, read them again, go on retrying. */
-  | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail?: string }
+  /**
+   * Credentials are refused: log an error, read them again, go on retrying. `advice`: what to grant to whom, in our own
+   * words, which are logged; those of the backend are not.
+   */
+  | { readonly kind: 'unauthorized'; readonly reason: string; readonly detail?: string; readonly advice?: string }
   /** Too large: send it in halves and remember. */
   | { readonly kind: 'split'; readonly reason: string }
 

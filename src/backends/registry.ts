@@ -11,6 +11,11 @@ import { cloudwatchEndpoint, cloudwatchSchema, createCloudwatch } from './cloudw
 import { createDatadog, datadogEndpoint, datadogSchema } from './datadog.ts'
 import { createElasticsearch, elasticsearchSchema } from './elasticsearch.ts'
 import { createFirehose, firehoseEndpoint, firehoseSchema } from './firehose.ts'
+import {
+  createGoogleCloudLogging,
+  googleCloudLoggingEndpoint,
+  googleCloudLoggingSchema,
+} from './google_cloud_logging.ts'
 import { createHttp, httpSchema } from './http.ts'
 import { createLoki, lokiSchema } from './loki.ts'
 import { createNewrelic, newrelicEndpoint, newrelicSchema } from './newrelic.ts'
@@ -115,6 +120,15 @@ export const BACKENDS = {
     endpoint: s3Endpoint,
   },
   otlp: { schema: otlpSchema, create: createOtlp, transport: 'http', rejectReasons: ['http_400', 'partial_success'] },
+  google_cloud_logging: {
+    schema: googleCloudLoggingSchema,
+    create: createGoogleCloudLogging,
+    transport: 'http',
+    // Answers speak of every record that is refused.
+    preset: { maxRecords: 2000 },
+    rejectReasons: ['invalid_argument', 'out_of_range'],
+    endpoint: googleCloudLoggingEndpoint,
+  },
 } as const
 
 export type BackendType = keyof typeof BACKENDS

@@ -33,7 +33,11 @@ export interface Inspected {
 const ROUNDS = 4
 
 /** In place of what is required and not there, or cannot be used. */
-const STAND_INS: Readonly<Record<string, unknown>> = { endpoint: 'http://mended.invalid/', paths: ['/mended'] }
+const STAND_INS: Readonly<Record<string, unknown>> = {
+  endpoint: 'http://mended.invalid/',
+  paths: ['/mended'],
+  project: 'mended',
+}
 
 export function inspect(given: Tree): Inspected {
   const issues: Issue[] = []

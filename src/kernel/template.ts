@@ -83,7 +83,7 @@ export type ValueForm = keyof typeof VALUE_FORMS
 export type TimeForm = keyof typeof TIME_FORMS
 /** JSON members, such whose values are texts, attributes of OTLP, the same as JSON. */
 export type FieldForm = keyof typeof FIELD_FORMS
-/** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte. */
+/** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte, Google's word. */
 export type LevelForm = keyof typeof LEVEL_FORMS
 export type RepeatedForm = keyof typeof REPEATED_FORMS
 /** A time, a level, more records than one, no partition but the first, nothing in a piece of its text; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
@@ -121,6 +121,7 @@ const LEVEL_FORMS = {
   written: LAYOUT.LEVEL_WRITTEN,
   syslog: LAYOUT.LEVEL_SYSLOG,
   byte: LAYOUT.LEVEL_BYTE,
+  severity: LAYOUT.LEVEL_SEVERITY,
 } as const
 /** What chose the record. */
 const SAMPLINGS = {

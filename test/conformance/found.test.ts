@@ -3,6 +3,7 @@
  * own: numbers as they were written, the shipper's own names not forged, none of them twice, and nothing lost where a
  * backend has no place for it.
  */
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Answer } from '../../src/backends/backend.ts'
@@ -101,6 +102,19 @@ function newrelic({ body }: Request): Shown[] {
       })
 }
 
+/** Entries of Cloud Logging: what was found is the payload, and the severity stands beside it. */
+function google({ body }: Request): Shown[] {
+  const { entries } = Object.fromEntries(membersOf(body.toString())) as { entries: string }
+  return objectsOf(entries).map(text => {
+    const all = membersOf(text)
+    const fields = membersOf(new Map(all).get('jsonPayload')!)
+    const severity = said(all, 'severity')
+    if (said(fields, 'trace_id') === TRACE) assert.equal(said(all, 'trace'), `projects/my-project/traces/${TRACE}`)
+    const level = severity === 'WARNING' ? 'warn' : severity?.toLowerCase()
+    return { message: said(fields, 'message')!, time: said(all, 'timestamp'), level, fields }
+  })
+}
+
 function elasticsearch({ body }: Request): Shown[] {
   return objectsOf(body.toString())
     .filter(text => !text.startsWith('{"create"'))
@@ -138,6 +152,7 @@ const PLACES: Readonly<Record<string, (subject: Subject) => Place>> = {
   firehose: () => ({ values: 'json', time: TIME, show: firehose }),
   s3: () => ({ values: 'json', time: TIME, show: flat('message', 'timestamp', 'level') }),
   newrelic: () => ({ values: 'json', time: MILLIS, show: newrelic }),
+  google_cloud_logging: () => ({ values: 'json', time: TIME, show: google }),
   elasticsearch: () => ({ values: 'json', time: TIME, show: elasticsearch }),
   loki: ({ name }) => ({ values: name === 'loki' ? 'texts' : 'line', time: `${NANOS}`, show: loki }),
   splunk_hec: subject => ({

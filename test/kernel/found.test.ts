@@ -381,7 +381,7 @@ t.test('a time outside of what may be is none, and is counted', async t => {
   t.equal(bench.arena.kernel.retimed, 2)
 })
 
-t.test('levels are words, numbers, what was written, and what syslog calls them', async t => {
+t.test('levels are words, numbers, what was written, and what syslog and Google call them', async t => {
   const bench = new Bench({ parse: 'json', levelled: true })
   const slab = bench.place(['{"level":"Hinweis"}'])
   const { level } = slab.chunks[0]!.shape!
@@ -400,6 +400,14 @@ t.test('levels are words, numbers, what was written, and what syslog calls them'
   t.equal(write(0, 'word').toString(), 'unknown')
   const syslog = [1, 5, 9, 10, 13, 17, 18, 21, 23].map(number => write(number, 'syslog').toString())
   t.same(syslog, ['7', '7', '6', '5', '4', '3', '2', '1', '0'])
+  const google = Array.from({ length: 24 }, (_, n) => write(n + 1, 'severity').toString())
+  t.same(google, [
+    ...Array<string>(8).fill('DEBUG'),
+    ...['INFO', 'NOTICE', 'INFO', 'INFO'],
+    ...Array<string>(4).fill('WARNING'),
+    ...['ERROR', 'CRITICAL', 'ALERT', 'ERROR'],
+    ...['CRITICAL', 'CRITICAL', 'ALERT', 'ALERT'],
+  ])
 })
 
 t.test('more fields than may be are not sent in part: the line is the message, with its time and level', async t => {

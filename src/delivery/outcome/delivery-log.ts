@@ -113,7 +113,7 @@ export class DeliveryLog {
     const { reason } = verdict
     stats.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
-    const detail = verdict.kind === 'retry' ? this.quotable(verdict.detail, slab, payload) : undefined
+    const detail = verdict.kind === 'retry' ? this.quotable(verdict.detail, slab, payload) : verdict.advice
     stats.lastError = { reason, detail, at: Date.now() }
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
     const now = this.#now()

@@ -152,12 +152,13 @@ export const TIME_YEAR: u32 = 5
 export const TIME_MONTH: u32 = 6
 export const TIME_DAY: u32 = 7
 export const TIME_HOUR: u32 = 8
-/** How a level is written: a word, its number, as it was written or else the word, the number of syslog. */
+/** How a level is written: a word, its number, as it was written or else the word, the number of syslog, Google's word. */
 export const LEVEL_WORD: u32 = 0
 export const LEVEL_NUMBER: u32 = 1
 export const LEVEL_WRITTEN: u32 = 2
 export const LEVEL_SYSLOG: u32 = 3
 export const LEVEL_BYTE: u32 = 4
+export const LEVEL_SEVERITY: u32 = 5
 /** How a number of records is written: in digits, as a varint of five bytes. */
 export const REPEATED_DIGITS: u32 = 0
 export const REPEATED_VARINT: u32 = 1

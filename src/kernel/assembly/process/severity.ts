@@ -3,7 +3,15 @@
  * to 12 info, 13 to 16 warn, 17 to 20 error, 21 to 24 fatal.
  */
 import { copy } from '../copy'
-import { AS_STRING, LEVEL_BYTE, LEVEL_NUMBER, LEVEL_SYSLOG, LEVEL_WORD, LEVEL_WRITTEN, SCRATCH } from '../layout'
+import {
+  AS_STRING,
+  LEVEL_BYTE,
+  LEVEL_NUMBER,
+  LEVEL_SEVERITY,
+  LEVEL_SYSLOG,
+  LEVEL_WRITTEN,
+  SCRATCH,
+} from '../layout'
 import { decimal } from './moment'
 import { find, form, from, level, to } from './row'
 import { isQuoted, write } from './value'
@@ -25,7 +33,7 @@ export function severity(how: u32, slot: u32, out: usize, limit: usize): usize {
     store<u8>(out, <u8>(0x30 + syslog(number)))
     return out + 1
   }
-  return word(number, out)
+  return how == LEVEL_SEVERITY ? google(number, out) : word(number, out)
 }
 
 /** RFC 5424, section 6.2.1: 7 debug, 6 informational, 5 notice, 4 warning, 3 error, 2 critical, 1 alert, 0 emergency. */
@@ -46,6 +54,26 @@ function word(number: u32, out: usize): usize {
   text = select<u64>(0x6e726177, text, number > 12) // warn
   text = select<u64>(0x726f727265, text, number > 16) // error
   text = select<u64>(0x6c61746166, text, number > 20) // fatal
+  return put(text, out)
+}
+
+/**
+ * LogSeverity of Google Cloud. Fatal errors are CRITICAL: most loggers know nothing above. EMERGENCY is none of them, for
+ * that word is a fatal error here.
+ */
+function google(number: u32, out: usize): usize {
+  let text: u64 = 0x4755424544 // DEBUG
+  text = select<u64>(0x4f464e49, text, number > 8) // INFO
+  text = select<u64>(0x454349544f4e, text, number == 10) // NOTICE
+  text = select<u64>(0x474e494e524157, text, number > 12) // WARNING
+  text = select<u64>(0x524f525245, text, number > 16) // ERROR
+  text = select<u64>(0x4c41434954495243, text, number == 18 || number > 20) // CRITICAL
+  text = select<u64>(0x5452454c41, text, number == 19 || number > 22) // ALERT
+  return put(text, out)
+}
+
+/** Up to eight letters, the first one lowest. */
+function put(text: u64, out: usize): usize {
   store<u64>(out, text)
   return out + 8 - (<usize>clz(text) >> 3)
 }
