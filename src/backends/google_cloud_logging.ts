@@ -155,7 +155,7 @@ function entry(chunk: Chunk, options: GoogleCloudLoggingOptions, resource: Resou
           ...marksIn(chunk),
           ...fieldsIn(chunk, {
             as: 'json',
-            ours: ['message', ...FLAGS, ...foundNames(chunk, 'severity')],
+            ours: ['message', ...foundNames(chunk, 'severity')],
             limits: FIELDS,
           }),
           literal('}}'),

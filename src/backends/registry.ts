@@ -5,6 +5,7 @@
  * backend's own options; what all backends share (batch, retry, auth, tls …) is delivery's.
  */
 import type { Environment } from '../environment.ts'
+import { azureMonitorSchema, createAzureMonitor } from './azure_monitor.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { clickhouseSchema, createClickhouse } from './clickhouse.ts'
 import { cloudwatchEndpoint, cloudwatchSchema, createCloudwatch } from './cloudwatch.ts'
@@ -128,6 +129,13 @@ export const BACKENDS = {
     preset: { maxRecords: 2000 },
     rejectReasons: ['invalid_argument', 'out_of_range'],
     endpoint: googleCloudLoggingEndpoint,
+  },
+  azure_monitor: {
+    schema: azureMonitorSchema,
+    create: createAzureMonitor,
+    transport: 'http',
+    preset: { maxBytes: '1000KiB' },
+    rejectReasons: ['unreadable_call'],
   },
 } as const
 

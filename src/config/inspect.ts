@@ -37,6 +37,8 @@ const STAND_INS: Readonly<Record<string, unknown>> = {
   endpoint: 'http://mended.invalid/',
   paths: ['/mended'],
   project: 'mended',
+  rule: 'dcr-00000000000000000000000000000000',
+  stream: 'Custom-Mended_CL',
 }
 
 export function inspect(given: Tree): Inspected {
