@@ -23,7 +23,7 @@ export function judgeIngestion(answer: Answer, rule: string, stream: string): Ve
     case 400:
       if (code !== undefined && UNREADABLE.has(code)) return { kind: 'bisect', reason: 'unreadable_call', ...detail }
       if (code === 'InvalidStream' || /\bstream\b.*\b(?:not|isn't)\b/is.test(message ?? '')) {
-        return misconfigured('no_such_stream', `does rule ${rule} declare the stream ${stream}?`)
+        return misconfigured('no_such_stream', said, `does rule ${rule} declare the stream ${stream}?`)
       }
       return { kind: 'retry', reason: 'http_400', ...detail, misconfigured: true }
     case 401:
@@ -38,6 +38,7 @@ export function judgeIngestion(answer: Answer, rule: string, stream: string): Ve
       if (code === undefined) return { kind: 'retry', reason: 'http_404', ...detail, misconfigured: true }
       return misconfigured(
         'no_such_rule',
+        said,
         `is there a rule ${rule}, in the region of the endpoint, with a stream ${stream}?`,
       )
     case 200:
@@ -51,8 +52,8 @@ export function judgeIngestion(answer: Answer, rule: string, stream: string): Ve
   return { kind: 'retry', reason: verdict.reason, ...detail, misconfigured: true }
 }
 
-function misconfigured(reason: string, detail: string): Verdict {
-  return { kind: 'retry', reason, detail, misconfigured: true }
+function misconfigured(reason: string, detail: string | undefined, advice: string): Verdict {
+  return { kind: 'retry', reason, ...(detail === undefined ? {} : { detail }), misconfigured: true, advice }
 }
 
 function errorOf({ body }: Answer): { readonly code?: string; readonly message?: string } {

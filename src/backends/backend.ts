@@ -127,7 +127,7 @@ export type Verdict =
   | { readonly kind: 'pending'; readonly receipt: string }
   /**
    * A passing fault: send the same payload again, not before `after` milliseconds if given. `misconfigured`: it will
-   * pass when the configuration is corrected, here or there.
+   * pass when the configuration is corrected, here or there. `advice`: what to correct, in our own words.
    */
   | {
       readonly kind: 'retry'
@@ -137,6 +137,7 @@ export type Verdict =
       readonly misconfigured?: boolean
       /** Which of the backend's remedies may mend it: then the same payload goes again, within the attempt. */
       readonly remedy?: string
+      readonly advice?: string
     }
   /**
    * Credentials are refused: log an error, read them again, go on retrying. `advice`: what to grant to whom, in our own

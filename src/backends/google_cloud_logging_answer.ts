@@ -94,12 +94,7 @@ function judgeRequest({ status, body }: Answer, error: GoogleError, project: str
     case 'permission_denied':
       return judgePermission(error, body, project)
     case 'not_found':
-      return {
-        kind: 'retry',
-        reason: code,
-        detail: `is ${project} the id of a project? ${message}`,
-        misconfigured: true,
-      }
+      return { ...misconfigured(code, message), advice: `is ${project} the id of a project?` }
     case 'resource_exhausted':
     case 'unavailable':
     case 'internal':
@@ -113,8 +108,12 @@ function judgeRequest({ status, body }: Answer, error: GoogleError, project: str
     case 'already_exists':
     case 'failed_precondition':
     case 'unimplemented':
-      return { kind: 'retry', reason: code, ...said, misconfigured: true }
+      return misconfigured(code, message)
   }
+}
+
+function misconfigured(reason: string, message: string): Extract<Verdict, { kind: 'retry' }> {
+  return { kind: 'retry', reason, ...(message === '' ? {} : { detail: message }), misconfigured: true }
 }
 
 /** What to do about a 403, by its reason. */
@@ -134,7 +133,7 @@ function judgePermission(error: GoogleError, body: string, project: string): Ver
   const reason = refusalOf(error) ?? error.code
   const advice = ADVICE[reason]?.(project)
   if (advice !== undefined && reason !== 'access_token_scope_insufficient') {
-    return { kind: 'retry', reason, detail: advice, misconfigured: true }
+    return { ...misconfigured(reason, error.message), advice }
   }
   const grant = `grant logging.logEntries.create (roles/logging.logWriter) on project ${project} to the identity`
   return { kind: 'unauthorized', reason, detail: body, advice: advice ?? grant }

@@ -129,12 +129,14 @@ export const BACKENDS = {
     preset: { maxRecords: 2000 },
     rejectReasons: ['invalid_argument', 'out_of_range'],
     endpoint: googleCloudLoggingEndpoint,
+    google: ['https://www.googleapis.com/auth/logging.write'],
   },
   azure_monitor: {
     schema: azureMonitorSchema,
     create: createAzureMonitor,
     transport: 'http',
     preset: { maxBytes: '1000KiB' },
+    azure: true,
     rejectReasons: ['unreadable_call'],
   },
 } as const
@@ -169,6 +171,10 @@ export interface Entry {
   readonly endpoint?: (own: never, env: Environment) => string | undefined
   /** The service of AWS that it is: requests are signed for it with the pod's identity, unless `auth` says otherwise. */
   readonly aws?: string
+  /** Of Google Cloud: requests show an access token of the pod's identity, with these scopes, unless `auth` says otherwise. */
+  readonly google?: readonly string[]
+  /** Of Azure: the same. */
+  readonly azure?: true
 }
 
 export function entryOf(type: BackendType): Entry {

@@ -133,18 +133,20 @@ async function ask(config: Config, entry: BackendConfig, pod: PodMetadata): Prom
     const summary = `neither an answer nor a confirmation within ${PATIENCE / 1000} s`
     return { ...where, ok: false, reason: 'timeout', summary }
   }
-  const { reason = 'unknown', detail } = delivery.stats.lastError ?? {}
+  const { reason = 'unknown', detail, advice } = delivery.stats.lastError ?? {}
   const answer = last?.reply.kind === 'answer' ? last.reply.answer : undefined
-  const why = explained(entry, endpoint, reason, detail, answer)
+  const why = explained(entry, endpoint, { reason, detail: advice ? undefined : detail, advice }, answer)
   return { ...where, ok: false, ...why, summary: `${why.summary}${by}` }
 }
 
-/** Why the line was not accepted, and what to do about it. `detail`: the words that delivery found about this record. */
+/**
+ * Why the line was not accepted, and what to do about it. `detail`: the words that delivery found about this record;
+ * `advice`: those of the backend's judge about what to correct.
+ */
 function explained(
   { delivery }: BackendConfig,
   endpoint: URL,
-  reason: string,
-  detail: string | undefined,
+  { reason, detail, advice: judged }: { reason: string; detail: string | undefined; advice: string | undefined },
   answer: Answer | undefined,
 ): Pick<Checked, 'reason' | 'status' | 'advice' | 'location' | 'says' | 'summary'> {
   const status = answer?.status
@@ -152,7 +154,7 @@ function explained(
   const says = showable(detail ?? (answer && wordsOf(answer)), secrets)
   const location = answer && locationOf(answer, endpoint)
   const missing = answer && missingIn(answer.body)
-  const advice = missing ? grantOf(missing) : adviceOn(reason, status === 401 || status === 403)
+  const advice = judged ?? (missing ? grantOf(missing) : adviceOn(reason, status === 401 || status === 403))
   const parts = [
     status === undefined || reason === `http_${status}` ? reason : `${reason}, status ${status}`,
     ...(advice === undefined ? [] : [`: ${advice}`]),

@@ -149,8 +149,17 @@ function backend(
 function authOf(entry: BackendEntry): AuthOptions | undefined {
   const { credential } = entryOf(entry.type as BackendType)
   const value = credential && (entry[credential.key] as Secret | undefined)
-  if (credential === undefined || value === undefined) return entry.auth
+  if (credential === undefined || value === undefined) return identified(entry)
   return { ...entry.auth, apiKey: { header: credential.header, prefix: credential.prefix, value } }
+}
+
+/** A backend of a cloud needs no word about the pod's identity there. */
+function identified({ type, auth, headers }: BackendEntry): AuthOptions | undefined {
+  const { google, azure } = entryOf(type as BackendType)
+  if (auth?.google && google !== undefined) return { google: { scopes: google, ...auth.google } }
+  if (auth !== undefined || Object.keys(headers ?? {}).some(name => name.toLowerCase() === 'authorization')) return auth
+  if (google !== undefined) return { google: { scopes: google } }
+  return azure ? { azure: { managedIdentity: false } } : undefined
 }
 
 /** An identity of AWS, with the region and the service that requests are signed for. */
@@ -281,6 +290,7 @@ function checkSecrets(
     [['auth', 'aws', 'accessKeyId'], auth?.aws?.accessKeyId],
     [['auth', 'aws', 'secretAccessKey'], auth?.aws?.secretAccessKey],
     [['auth', 'aws', 'sessionToken'], auth?.aws?.sessionToken],
+    [['auth', 'azure', 'clientSecret'], auth?.azure?.clientSecret],
     [['proxy', 'auth', 'username'], login?.username],
     [['proxy', 'auth', 'password'], login?.password],
     ...Object.entries(headers).map(([name, value]): [KeyPath, Secret] => [['headers', name], value]),

@@ -56,7 +56,10 @@ export function describe(value: unknown, path: KeyPath): string {
 /** Keys of a backend that may hold secrets: those of all, and what the types call their own. */
 const SECRETIVE = new Set(['auth', 'headers', 'query', 'apiKey', 'token'])
 /** What is below `auth` and no secret. */
-const OPEN = new Set(['auth.aws.region', 'auth.aws.service'])
+const OPEN = new Set([
+  ...['auth.aws.region', 'auth.aws.service', 'auth.google.credentialsFile', 'auth.azure.tokenFile'],
+  'auth.azure.authorityHost',
+])
 
 /** Whether what stands there may be a secret, or a part of one. */
 export function isSecret(path: KeyPath): boolean {

@@ -36,7 +36,7 @@ export const secret = z.union(
 
 const headerName = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header' }))
 
-const ONE_OF = 'exactly one of basic, bearer, apiKey, oauth2, aws'
+const ONE_OF = 'exactly one of basic, bearer, apiKey, oauth2, aws, google, azure'
 
 const oauth2Schema = z.strictObject({
   tokenUrl: z
@@ -92,6 +92,48 @@ const awsSchema = z
     }),
   )
 
+const googleSchema = z.strictObject({
+  credentialsFile: z
+    .optional(path)
+    .check(
+      z.describe(
+        'File of a workload identity federation (external_account) or of a service account’s key. Default: GOOGLE_APPLICATION_CREDENTIALS, then the metadata server.',
+      ),
+    ),
+  scopes: z
+    .optional(z.array(text).check(z.minLength(1, { error: 'at least one scope' })))
+    .check(z.describe('Scopes of tokens that are asked for with a file. Default: that of the type, cloud-platform.')),
+})
+
+const azureSchema = z.strictObject({
+  tenantId: z.optional(text).check(z.describe('Tenant of the identity. Default: AZURE_TENANT_ID.')),
+  clientId: z
+    .optional(text)
+    .check(z.describe('Client id of the application or managed identity. Default: AZURE_CLIENT_ID.')),
+  clientSecret: z.optional(secret).check(z.describe('Secret of the application, instead of the pod’s token.')),
+  tokenFile: z
+    .optional(path)
+    .check(z.describe('File of the pod’s token, for workload identity. Default: AZURE_FEDERATED_TOKEN_FILE.')),
+  authorityHost: z
+    .optional(
+      z
+        .string()
+        .check(
+          z.refine(isPlainUrl, { error: 'an http:// or https:// URL without credentials' }),
+          z.meta({ pattern: URL_PATTERN }),
+        ),
+    )
+    .check(z.describe('Where tokens are asked for. Default: AZURE_AUTHORITY_HOST, then login.microsoftonline.com.')),
+  managedIdentity: z
+    ._default(z.boolean(), false)
+    .check(z.describe('Use the node’s managed identity (instance metadata) where the pod has none.')),
+  scope: z
+    .optional(text)
+    .check(
+      z.describe('Scope of tokens, such as https://monitor.azure.us/.default. Default: Azure Monitor, public cloud.'),
+    ),
+})
+
 export const authSchema = z
   .strictObject({
     basic: z
@@ -118,6 +160,10 @@ export const authSchema = z
     aws: z
       .optional(awsSchema)
       .check(z.describe('The pod’s AWS identity, with which requests are signed (Signature Version 4).')),
+    google: z
+      .optional(googleSchema)
+      .check(z.describe('The pod’s identity at Google Cloud, whose access token is sent.')),
+    azure: z.optional(azureSchema).check(z.describe('The pod’s identity at Azure, whose access token is sent.')),
   })
   .check(z.refine(auth => Object.values(auth).filter(one => one !== undefined).length === 1, { error: ONE_OF }))
 
@@ -309,6 +355,23 @@ export interface AwsOptions {
   readonly stsEndpoint?: string | undefined
 }
 
+/** What is not written is what the pod has. */
+export interface GoogleOptions {
+  readonly credentialsFile?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+}
+
+/** What is not written is what the pod has. */
+export interface AzureOptions {
+  readonly tenantId?: string | undefined
+  readonly clientId?: string | undefined
+  readonly clientSecret?: Secret | undefined
+  readonly tokenFile?: string | undefined
+  readonly authorityHost?: string | undefined
+  readonly managedIdentity: boolean
+  readonly scope?: string | undefined
+}
+
 /** A user name and a password, each of which may be read from elsewhere. */
 export interface Login {
   readonly username: Secret
@@ -324,6 +387,8 @@ export interface AuthOptions {
     | undefined
   readonly oauth2?: OAuth2Options | undefined
   readonly aws?: AwsOptions | undefined
+  readonly google?: GoogleOptions | undefined
+  readonly azure?: AzureOptions | undefined
 }
 
 /** Through which proxy; `undefined` leaves it to the environment. */

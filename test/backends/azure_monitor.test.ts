@@ -67,6 +67,11 @@ t.test('a role that is missing is logged with what to grant, without the words o
   t.equal(laid.arena.outcome.delivered.lines, 1)
 })
 
+t.test('without a word about credentials it is the pod’s own identity', async t => {
+  const { auth: _, ...entry } = subject.config('http://a')
+  t.same((await configured(t, entry)).delivery.auth, { azure: { managedIdentity: false } })
+})
+
 t.test('a rule and a stream that are none are refused', async t => {
   for (const own of [{ rule: '/subscriptions/x' }, { stream: 'AppLogs_CL' }, { endpoint: 'dce' }]) {
     await t.rejects(configured(t, { ...subject.config('http://a'), ...own }), Object.keys(own).join())

@@ -72,6 +72,19 @@ t.test('a role that is missing is logged with what to grant, without the words o
   t.equal(laid.arena.outcome.delivered.lines, 1)
 })
 
+t.test('without a word about credentials it is the pod’s own identity, which may write logs and no more', async t => {
+  const auth = async (own: object) =>
+    (await configured(t, { type: 'google_cloud_logging', project: 'p123', ...own })).delivery.auth
+  const scopes = ['https://www.googleapis.com/auth/logging.write']
+  t.same(await auth({}), { google: { scopes } })
+  t.same(await auth({ auth: { google: { credentialsFile: '/key.json' } } }), {
+    google: { scopes, credentialsFile: '/key.json' },
+  })
+  t.same(await auth({ auth: { google: { scopes: ['other'] } } }), { google: { scopes: ['other'] } })
+  t.same(await auth({ auth: { bearer: 'x' } }), { bearer: 'x' })
+  t.same(await auth({ headers: { Authorization: 'Bearer x' } }), undefined)
+})
+
 t.test('a project, a log and a resource that are none are refused', async t => {
   for (const own of [
     { project: 'My Project' },

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { directory, PEM, serve } from '../delivery/identity/rig.ts'
 import { Receiver, refuse } from '../program.ts'
 import { scratch } from '../scratch.ts'
 import { inside } from './inside.ts'
@@ -79,6 +80,34 @@ t.test('the identity that was found is named, and so is the permission that it l
   t.equal(lacking.code, 1)
   t.match(lacking.out, /: the identity lacks a permission: grant es:ESHttpPost on arn:aws:es:a:1:domain\/x/)
   t.notMatch(fine.out + lacking.out, /held-secret/)
+})
+
+t.test('an identity of Google Cloud or Azure is named, and so is what to grant to it', async t => {
+  const issuer = await serve(t, () => ({ status: 200, body: { access_token: 'held-token-0123', expires_in: 3600 } }))
+  // Each takes the first line and refuses the second.
+  const error = { code: 403, status: 'PERMISSION_DENIED', message: 'held-token-0123' }
+  const entries = await serve(t, (_, count) =>
+    count === 1 ? { status: 200, body: {} } : { status: 403, body: { error } },
+  )
+  const denied = { error: { code: 'OperationFailed', message: 'held-token-0123' } }
+  const rows = await serve(t, (_, count) => (count === 1 ? { status: 204 } : { status: 403, body: denied }))
+  const file = join(directory(t), 'key.json')
+  const key = { type: 'service_account', client_email: 'a@b', private_key: PEM, token_uri: issuer.url.href }
+  writeFileSync(file, JSON.stringify(key))
+  const google = { type: 'google_cloud_logging', endpoint: entries.url.href, project: 'my-project' }
+  const azure = { type: 'azure_monitor', endpoint: rows.url.href, rule: `dcr-${'0'.repeat(32)}`, stream: 'Custom-A_CL' }
+  const application = { tenantId: 't', clientId: 'c', clientSecret: 'held-secret-0123', authorityHost: issuer.url.href }
+  const backends = [
+    { ...google, auth: { google: { credentialsFile: file } } },
+    { ...azure, auth: { azure: application } },
+  ]
+  const fine = await check(t, { backends })
+  t.match(fine.out, /: ok: accepted it within \d+ ms \(identity: credentials file \/.*\)$/m)
+  t.match(fine.out, /: ok: accepted it within \d+ ms \(identity: client secret of c\)$/m)
+  const lacking = await check(t, { backends })
+  t.match(lacking.out, /: grant logging\.logEntries\.create \(roles\/logging\.logWriter\) on project my-project/)
+  t.match(lacking.out, /: grant Monitoring Metrics Publisher on the data collection rule dcr-0/)
+  t.notMatch(fine.out + lacking.out, /held-/)
 })
 
 t.test('what an answer means is said, once, and no credential with it', async t => {

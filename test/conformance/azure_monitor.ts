@@ -39,8 +39,9 @@ export const subject: Subject = {
       verdict: {
         kind: 'retry',
         reason: 'no_such_stream',
-        detail: `does rule ${RULE} declare the stream ${STREAM}?`,
+        detail: `Stream '${STREAM}' was not found.`,
         misconfigured: true,
+        advice: `does rule ${RULE} declare the stream ${STREAM}?`,
       },
     },
     {
@@ -69,8 +70,9 @@ export const subject: Subject = {
       verdict: {
         kind: 'retry',
         reason: 'no_such_rule',
-        detail: `is there a rule ${RULE}, in the region of the endpoint, with a stream ${STREAM}?`,
+        detail: `Data collection rule with immutable Id '${RULE}' not found.`,
         misconfigured: true,
+        advice: `is there a rule ${RULE}, in the region of the endpoint, with a stream ${STREAM}?`,
       },
     },
     {

@@ -119,8 +119,9 @@ const cases: Subject['cases'] = [
     verdict: {
       kind: 'retry',
       reason: 'service_disabled',
-      detail: `enable logging.googleapis.com in project ${PROJECT}`,
+      detail: 'Cloud Logging API has not been used',
       misconfigured: true,
+      advice: `enable logging.googleapis.com in project ${PROJECT}`,
     },
   },
   {
@@ -129,8 +130,9 @@ const cases: Subject['cases'] = [
     verdict: {
       kind: 'retry',
       reason: 'not_found',
-      detail: `is ${PROJECT} the id of a project? Requested entity was not found.`,
+      detail: 'Requested entity was not found.',
       misconfigured: true,
+      advice: `is ${PROJECT} the id of a project?`,
     },
   },
   {

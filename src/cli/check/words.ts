@@ -28,13 +28,14 @@ export function secretsOf(delivery: DeliveryOptions, endpoint: URL, env: Environ
   const login = typeof proxy === 'object' ? proxy.auth : undefined
   const secrets: (Secret | undefined)[] = [
     ...[auth?.basic?.password, auth?.bearer, auth?.apiKey?.value, auth?.oauth2?.clientSecret, login?.password],
-    ...[auth?.aws?.secretAccessKey, auth?.aws?.sessionToken],
+    ...[auth?.aws?.secretAccessKey, auth?.aws?.sessionToken, auth?.azure?.clientSecret],
     ...Object.values(headers),
     ...endpoint.searchParams.values(),
   ]
   try {
     const values = secrets.flatMap(secret => (secret === undefined ? [] : [reading.secret(secret)]))
-    return { values, tokens: auth?.oauth2 !== undefined || auth?.aws !== undefined }
+    const issued = [auth?.oauth2, auth?.aws, auth?.google, auth?.azure]
+    return { values, tokens: issued.some(each => each !== undefined) }
   } catch {
     return undefined
   }

@@ -10,9 +10,12 @@ import type { DeliveryOptions } from '../options.ts'
 import { HttpTransport } from '../transport/http.ts'
 import type { Identity } from '../transport/identity.ts'
 import type { Transport } from '../transport/transport.ts'
+import { type Ask, privately } from './ask.ts'
 import { AwsIdentity } from './aws/identity.ts'
-import type { Ask } from './aws/sources.ts'
+import { AzureExchange } from './azure/exchange.ts'
+import { GoogleExchange } from './google/exchange.ts'
 import type { Identities } from './identities.ts'
+import { TokenIdentity } from './token-identity.ts'
 
 /** How long what stands beside the pod may take: milliseconds. */
 const BESIDE = { connect: 2_000, headers: 5_000, body: 5_000 }
@@ -29,16 +32,21 @@ export interface ConfiguredOptions {
 export function configuredIdentity(options: ConfiguredOptions): Identity | undefined {
   const { delivery, logger, identities, env = process.env } = options
   const { auth, tls, proxy, timeout } = delivery
-  const { aws } = auth ?? {}
-  if (aws === undefined) return undefined
-  return identities.share(JSON.stringify([{ aws }, tls, proxy, timeout]), () => {
+  const { aws, google, azure } = auth ?? {}
+  if (aws === undefined && google === undefined && azure === undefined) return undefined
+  return identities.share(JSON.stringify([{ aws, google, azure }, tls, proxy, timeout]), () => {
     const asking = new Asking(options)
-    return new AwsIdentity({ aws, env, logger, ask: asking.ask, end: how => asking.end(how) })
+    const end = (how: 'abort' | 'close'): Promise<void> => asking.end(how)
+    if (aws !== undefined) return new AwsIdentity({ aws, env, logger, ask: asking.ask, end })
+    const ask = privately(asking.ask)
+    const { exchange, source } =
+      google === undefined ? new AzureExchange({ ...azure, ask, env }) : new GoogleExchange({ ...google, ask, env })
+    return new TokenIdentity({ kind: google === undefined ? 'azure' : 'google', source, exchange, logger, end })
   })
 }
 
 /** Requests of an identity's own: one connection per address, for as long as it is used. */
-class Asking {
+export class Asking {
   readonly #options: ConfiguredOptions
   readonly #transports = new Map<string, Transport>()
   #aborted = false

@@ -113,8 +113,11 @@ export class DeliveryLog {
     const { reason } = verdict
     stats.retry(reason)
     // Answers to refused credentials are not quoted: they may echo the credentials.
-    const detail = verdict.kind === 'retry' ? this.quotable(verdict.detail, slab, payload) : verdict.advice
-    stats.lastError = { reason, detail, at: Date.now() }
+    const words = verdict.kind === 'retry' ? this.quotable(verdict.detail, slab, payload) : undefined
+    // What to do about it is worth more than what the backend says.
+    const { advice } = verdict
+    const detail = advice ?? words
+    stats.lastError = { reason, detail, at: Date.now(), ...(advice !== undefined && { advice }) }
     const fields = { backend: name, reason, ...(detail === undefined ? {} : { detail }) }
     const now = this.#now()
     this.#outage ??= { reminder: new Reminder(now), reasons: new Set() }

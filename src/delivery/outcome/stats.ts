@@ -22,6 +22,8 @@ export interface LastError {
   readonly reason: string
   /** The backend's own words, where they may be repeated. */
   readonly detail: string | undefined
+  /** What to correct, as the backend's judge knows it: `detail` is the same. */
+  readonly advice?: string
   /** Milliseconds since the epoch. */
   readonly at: number
 }

@@ -49,11 +49,23 @@ const LASTING = [
   /^aws_(sts|container|instance)_http_(3\d\d|4(?!08|29)\d\d)$/,
   /^aws_sts_(AccessDenied|ExpiredTokenException|IDPRejectedClaim|InvalidIdentityToken|InvalidAction)$/,
   /^aws_sts_(RegionDisabledException|ValidationError|ENOTFOUND)$/,
-  // OpenSSL's words about a certificate, or about something that is no TLS at all.
-  /^(proxy_|oauth2_|aws_sts_)*(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
-  /^(proxy_|oauth2_|aws_sts_)*ERR_SSL_WRONG_VERSION_NUMBER$/,
+  /^(google|azure)_(CREDENTIALS_UNREADABLE|none|no_tenant|no_client)$/,
+  /^google_(metadata|token|sts|impersonation)_(invalid_\w+|un(authoriz|expect|support)ed_\w+|unreadable_answer)$/,
+  /^google_(token|sts|impersonation)_(access_denied|HTTPS_EXPECTED)$/,
+  /^azure_(token|instance)_(AADSTS\d+|invalid_\w+|un(authoriz|support)ed_\w+|unreadable_answer)$/,
+  /^azure_token_(access_denied|HTTPS_EXPECTED)$/,
+  /^(google_(metadata|token|sts|impersonation)|azure_(token|instance))_http_(3\d\d|4(?!08|29)\d\d)$/,
+]
+
+/** Of whom a token is asked, or through whom: they say the same of their certificates. */
+const FROM = /^(proxy_|oauth2_|aws_sts_|google_(token|sts|impersonation)_|azure_token_)+/
+/** OpenSSL's words about a certificate, or about something that is no TLS at all. */
+const OF_TLS = [
+  /^(CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w*(CERT|SIGNATURE)\w*)$/,
+  /^ERR_SSL_WRONG_VERSION_NUMBER$/,
 ]
 
 export function isLasting(code: string): boolean {
-  return LASTING.some(pattern => pattern.test(code))
+  const said = code.replace(FROM, '')
+  return LASTING.some(pattern => pattern.test(code)) || OF_TLS.some(pattern => pattern.test(said))
 }

@@ -15,21 +15,11 @@ import type { Answer } from '../../../backends/backend.ts'
 import type { Environment } from '../../../environment.ts'
 import type { Secret } from '../../options.ts'
 import { Reading, UnreadableError } from '../../transport/secrets.ts'
+import type { Ask, Question } from '../ask.ts'
 import { errorOf, timeOf } from './answers.ts'
 import type { Keys } from './sigv4.ts'
 
-/** A request of our own. `beside`: to an address beside the pod. */
-export interface Question {
-  readonly url: URL
-  readonly method: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-  readonly beside: boolean
-}
-
-export type Ask = (
-  question: Question,
-) => Promise<{ readonly kind: 'answer'; readonly answer: Answer } | { readonly kind: 'failure'; readonly code: string }>
+export type { Ask, Question } from '../ask.ts'
 
 /** `end`: milliseconds since the epoch on AWS's clock, which shows `now`; left out: they do not end. */
 export type Found =
