@@ -139,8 +139,9 @@ function textsOf({ origin }: Chunk, metadata: Metadata): Partial<Record<Column, 
 }
 
 function labelsOf(chunk: Chunk, metadata: Metadata): [name: string, value: string][] {
-  const { podUid, serviceAccount, podLabels, podAnnotations } = metadata
-  const all = firstOf({ podUid, serviceAccount }, chunk.origin.labels, podLabels, podAnnotations)
+  // The pod's uid stands in the id: it is not said, and paid for, again.
+  const { serviceAccount, podLabels, podAnnotations } = metadata
+  const all = firstOf({ serviceAccount }, chunk.origin.labels, podLabels, podAnnotations)
   return [
     ...fit(
       all.filter(([name]) => !FLAGS.has(name)),

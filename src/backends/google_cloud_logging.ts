@@ -173,7 +173,7 @@ function traceIn({ shape }: Chunk, project: string): Segment[] {
   return [...one('trace', shape?.traceId, 16, `projects/${project}/traces/`), ...one('spanId', shape?.spanId, 8, '')]
 }
 
-/** The names that Google's own agents use. What the resource says already is not said again. */
+/** The names that Google's own agents use. What the resource or the id says already is not said again: it is paid for. */
 function labelsOf(
   chunk: Chunk,
   options: GoogleCloudLoggingOptions,
@@ -181,12 +181,11 @@ function labelsOf(
   metadata: Metadata,
 ): [name: string, value: string][] {
   const { origin } = chunk
-  const { namespace, pod, podUid, node, serviceAccount, container, podLabels, podAnnotations } = metadata
+  const { namespace, pod, node, serviceAccount, container, podLabels, podAnnotations } = metadata
   const known = {
     source: origin.source,
     file: origin.path,
     ...(type === 'k8s_container' || type === 'k8s_pod' ? {} : { namespace, pod, container }),
-    podUid,
     'compute.googleapis.com/resource_name': node,
     serviceAccount,
   }

@@ -19,7 +19,6 @@ t.test('every line is a row of the same columns, and what has none of its own is
     File: '/var/log/app/a.log',
     Pod: 'web-1',
     Node: 'n1',
-    podUid: '7f3e',
   })
   t.match(decoded.at(-1), { truncated: false, attributes: { team: 'checkout', Message: 'forged' } })
 })

@@ -13,8 +13,8 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const served = ['probes', 'admin'].map(name => readFileSync(join(ROOT, `src/server/${name}.ts`), 'utf8')).join()
 /** Programs of the system that examples call, with nothing to check here but the paths in their words. */
 const SYSTEM = [
-  ...['apt-get', 'cat', 'cosign', 'cp', 'docker', 'echo', 'export', 'git', 'grep', 'kill', 'kind', 'minikube', 'ps'],
-  ...['tail', 'time'],
+  ...['apt-get', 'aws', 'az', 'cat', 'cosign', 'cp', 'docker', 'echo', 'export', 'gcloud', 'git', 'grep', 'kill', 'kind'],
+  ...['minikube', 'ps', 'tail', 'time'],
 ]
 
 /** Why a command cannot be run; `undefined`: it can. */
