@@ -138,7 +138,7 @@ function document(chunk: Chunk, index: Segment[] | undefined, ids: boolean, meta
     message(chunk),
     literal('"'),
     ...traceIn(chunk),
-    ...fieldsIn(chunk, { as: 'json', ...namesOf(chunk), written: true, ids: true, limits: LIMITS }),
+    ...fieldsIn(chunk, { as: 'json', ...namesOf(chunk), written: true, ids: 'any', limits: LIMITS }),
     literal(',"log":{'),
     ...levelIn(chunk, '"level":"', 'written', '",'),
     literal(`${JSON.stringify(rest).slice('{"log":{'.length, -1)},"event":{`),

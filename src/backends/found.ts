@@ -20,8 +20,8 @@ export interface Showing {
   readonly heads?: readonly string[]
   /** The level is shown as it was written, and not as a word. */
   readonly written?: boolean
-  /** Trace and span ids have places of their own. */
-  readonly ids?: boolean
+  /** Trace and span ids have places of their own: whatever they are, or only if they are what W3C Trace Context has. */
+  readonly ids?: 'any' | 'exact'
   /** What tells a record apart is said beside it, where its partition says it. */
   readonly partitioned?: boolean
   /** What the backend takes. Default: anything. */
@@ -116,7 +116,7 @@ export function fieldsIn({ shape }: Chunk, showing: Showing): Segment[] {
   if (shape === undefined) return []
   const known = packed.get(shape) ?? new Map<string, Uint8Array>()
   packed.set(shape, known)
-  const { heads = [], written = false, ids = false, partitioned = false } = showing
+  const { heads = [], written = false, ids, partitioned = false } = showing
   const limits = { ...ANY_FIELDS, ...showing.limits }
   const ours = [...showing.ours]
   const key = JSON.stringify([written, ids, partitioned, ours, heads, limits])
@@ -136,15 +136,15 @@ export function fieldsIn({ shape }: Chunk, showing: Showing): Segment[] {
 type Hidden = Parameters<typeof packFieldNames>[0]['hidden'][number]
 
 /** Values that have a place of their own. */
-function hiddenOf(shape: RecordShape, written: boolean, ids: boolean, partitioned: boolean): Hidden[] {
+function hiddenOf(shape: RecordShape, written: boolean, ids: Showing['ids'], partitioned: boolean): Hidden[] {
   const { message, time, level, traceId, spanId, timed, levelled, partition } = shape
   const parts = partitioned ? (partition?.slots ?? []) : []
   const all: [slot: number | undefined, shown: Hidden['shown'], is: boolean][] = [
     [message, 'always', true],
     [time, 'timed', timed],
     [level, written ? 'levelled' : 'sameLevel', levelled],
-    [traceId, 'always', ids],
-    [spanId, 'always', ids],
+    [traceId, ids === 'any' ? 'always' : 'id16', ids !== undefined],
+    [spanId, ids === 'any' ? 'always' : 'id8', ids !== undefined],
     ...parts.map((slot): [number, Hidden['shown'], boolean] => [slot, 'partitioned', true]),
   ]
   return all.flatMap(([slot, shown, is]) => (is && slot !== undefined ? [{ slot, shown }] : []))

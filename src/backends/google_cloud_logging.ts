@@ -11,7 +11,7 @@
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'
 import { duration } from '../duration.ts'
-import type { Segment } from '../kernel/template.ts'
+import type { Has, Segment } from '../kernel/template.ts'
 import type { Metadata } from '../metadata.ts'
 import type { Backend, BackendContext } from './backend.ts'
 import { endpointSchema, endpointUrl } from './endpoint.ts'
@@ -163,14 +163,24 @@ function entry(chunk: Chunk, options: GoogleCloudLoggingOptions, resource: Resou
   ])
 }
 
-/** Trace and span, where they are what W3C Trace Context has. The line's own values stay among its fields. */
+/**
+ * Trace and span: ids as W3C Trace Context has them, or the path of a trace, as Google's special fields say it. The line's
+ * own values stay among its fields.
+ */
 function traceIn({ shape }: Chunk, project: string): Segment[] {
-  const one = (name: string, slot: number | undefined, bytes: 8 | 16, before: string): Segment[] => {
-    if (slot === undefined) return []
+  const { traceId, spanId } = shape ?? {}
+  const one = (name: string, has: Has, slot: number, before = ''): Segment => {
     const value = { kind: 'value', slot, as: 'string' } as const
-    return [{ kind: 'when', has: { id: slot, bytes }, show: [literal(`,"${name}":"${before}`), value, literal('"')] }]
+    return { kind: 'when', has, show: [literal(`,"${name}":"${before}`), value, literal('"')] }
   }
-  return [...one('trace', shape?.traceId, 16, `projects/${project}/traces/`), ...one('spanId', shape?.spanId, 8, '')]
+  const trace =
+    traceId === undefined
+      ? []
+      : [
+          one('trace', { id: traceId, bytes: 16 }, traceId, `projects/${project}/traces/`),
+          one('trace', { otherThanId: traceId }, traceId),
+        ]
+  return spanId === undefined ? trace : [...trace, one('spanId', { id: spanId, bytes: 8 }, spanId)]
 }
 
 /** The names that Google's own agents use. What the resource or the id says already is not said again: it is paid for. */

@@ -202,7 +202,7 @@ const FIELDS = {
     UID,
   ],
   written: true,
-  ids: true,
+  ids: 'exact',
 } as const
 
 const when = (has: Has, ...show: Inner[]): Segment => ({ kind: 'when', has, show })

@@ -55,6 +55,8 @@ const SHOWN = {
   levelled: LAYOUT.SHOWN_LEVELLED,
   sameLevel: LAYOUT.SHOWN_SAME_LEVEL,
   partitioned: LAYOUT.SHOWN_PARTITIONED,
+  id16: LAYOUT.SHOWN_ID_16,
+  id8: LAYOUT.SHOWN_ID_8,
 } as const
 
 const RULES: Record<NameRule['is'], number> = {

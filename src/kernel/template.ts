@@ -86,7 +86,7 @@ export type FieldForm = keyof typeof FIELD_FORMS
 /** A word, the number of OpenTelemetry, as it was written or else the word, the number of syslog, a byte, Google's word. */
 export type LevelForm = keyof typeof LEVEL_FORMS
 export type RepeatedForm = keyof typeof REPEATED_FORMS
-/** A time, a level, more records than one, no partition but the first, nothing in a piece of its text; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits. */
+/** A time, a level, more records than one, no partition but the first, nothing in a piece of its text; it was chosen by sampling; a value in a slot, one of 16 or 8 bytes in hexadecimal digits, one that is none of 16. */
 export type Has =
   | 'time'
   | 'level'
@@ -96,6 +96,7 @@ export type Has =
   | { readonly sampled: keyof typeof SAMPLINGS }
   | { readonly value: number }
   | { readonly id: number; readonly bytes: 8 | 16 }
+  | { readonly otherThanId: number }
 
 const VALUE_FORMS = {
   json: LAYOUT.AS_JSON,
@@ -202,6 +203,7 @@ function conditionOf(has: Has): [what: number, slot: number] {
   if ('noPiece' in has) return [LAYOUT.HAS_NO_PIECE, has.noPiece]
   if ('sampled' in has) return [LAYOUT.HAS_SAMPLED, SAMPLINGS[has.sampled]]
   if ('value' in has) return [LAYOUT.HAS_VALUE, has.value]
+  if ('otherThanId' in has) return [LAYOUT.HAS_OTHER_16, has.otherThanId]
   return [has.bytes === 16 ? LAYOUT.HAS_ID_16 : LAYOUT.HAS_ID_8, has.id]
 }
 /** What the loops must know of a template beside its steps. */

@@ -375,6 +375,7 @@ for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
     })
     for (const name of ['time', 'level', 'msg', 'trace_id', 'span_id']) t.notOk(name in first!.typed, name)
     t.match(second, { found: { own: false, severity: 0, traceId: undefined }, message: lines[1] })
+    t.equal(second?.typed['trace_id'], 'short', 'what is no id has no place but this')
     t.equal(third?.message, 'pl\ufffdain')
     // JSON can say half a character, and UTF-8 cannot.
     t.equal(fourth?.typed['x'], subject.name.includes('json') ? '\ud800!' : '\ufffd!')
@@ -421,6 +422,38 @@ for (const subject of SUBJECTS.filter(({ type }) => type === 'otlp')) {
     t.same([record!.typed['n2'], record!.typed['n7'], record!.typed['n9']], [1.5, numbers[7], more[1]])
   })
 }
+
+t.test('google_cloud_logging: trace and span are those of the line, by W3C or by Google’s special fields', async t => {
+  const subject = SUBJECTS.find(({ name }) => name === 'google_cloud_logging')!
+  const path = 'projects/other/traces/0679686673a'
+  const lines = [
+    { trace_id: TRACE, span_id: SPAN },
+    { 'logging.googleapis.com/trace': path, 'logging.googleapis.com/spanId': SPAN },
+    { trace_id: TRACE, 'logging.googleapis.com/trace': path },
+    { trace_id: 7, span_id: 'no id' },
+  ]
+  const read = ({ body }: Request): Shown[] =>
+    JSON.parse(body.toString()).entries.map(({ trace, spanId, jsonPayload }: Record<string, unknown>) => ({
+      message: JSON.stringify([trace ?? null, spanId ?? null]),
+      fields: Object.entries(jsonPayload as object),
+    }))
+  const shown = await through(
+    t,
+    subject,
+    lines.map(line => JSON.stringify({ msg: 'm', ...line })),
+    read,
+  )
+  t.strictSame(
+    shown.map(({ message }) => JSON.parse(message)),
+    [
+      [`projects/my-project/traces/${TRACE}`, SPAN],
+      [path, SPAN],
+      [`projects/my-project/traces/${TRACE}`, null],
+      [null, null],
+    ],
+  )
+  for (const [at, { fields }] of shown.entries()) t.match(Object.fromEntries(fields), lines[at], 'and stay its fields')
+})
 
 /** A record for which labels and indices are looked for in the test's own way, or a line that is none. */
 const LEVELS = ['info', 'error', 'warn', 'debug']

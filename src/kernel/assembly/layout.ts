@@ -131,6 +131,8 @@ export const HAS_SAMPLED: u32 = 6
 export const HAS_NO_PARTITION: u32 = 7
 /** Nothing stands in this piece of its partition's text. */
 export const HAS_NO_PIECE: u32 = 8
+/** A value that is none of 16 bytes in hexadecimal digits. */
+export const HAS_OTHER_16: u32 = 9
 /** How a value is written: as JSON, inside of a JSON string, its bytes, the bytes that its hexadecimal digits stand for. */
 export const AS_JSON: u32 = 0
 export const AS_STRING: u32 = 1
@@ -164,13 +166,15 @@ export const REPEATED_DIGITS: u32 = 0
 export const REPEATED_VARINT: u32 = 1
 /**
  * When a value is shown in its own place: always, with a time, with a level, if it says the word of the level, as a part of
- * what tells the record apart.
+ * what tells the record apart, if it is an id of 16 or of 8 bytes.
  */
 export const SHOWN_ALWAYS: u32 = 0
 export const SHOWN_TIMED: u32 = 1
 export const SHOWN_LEVELLED: u32 = 2
 export const SHOWN_SAME_LEVEL: u32 = 3
 export const SHOWN_PARTITIONED: u32 = 4
+export const SHOWN_ID_16: u32 = 5
+export const SHOWN_ID_8: u32 = 6
 /** What becomes of a value of this name: left out, called otherwise, sent as it is, called `line_` and its name. */
 export const NAME_OUT: u32 = 0
 export const NAME_OTHER: u32 = 1

@@ -29,6 +29,7 @@ import {
   HAS_LEVEL,
   HAS_NO_PARTITION,
   HAS_NO_PIECE,
+  HAS_OTHER_16,
   HAS_REPEATED,
   HAS_SAMPLED,
   HAS_TIME,
@@ -317,6 +318,7 @@ function has(what: u32, slot: u32): bool {
   if (what == HAS_NO_PIECE) return isEmpty(slot)
   if (!find(slot)) return false
   if (what == HAS_VALUE) return true
+  if (what == HAS_OTHER_16) return !isIdentifier(valueFrom, valueEnd, form(), 16)
   return isIdentifier(valueFrom, valueEnd, form(), what == HAS_ID_16 ? 16 : 8)
 }
 

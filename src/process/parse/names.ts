@@ -22,5 +22,12 @@ export const LEVEL_NAMES = [
 
 export const TIME_NAMES = ['time', 'timestamp', '@timestamp', 'ts', 't', 'date', 'datetime', 'asctime', '@t'] as const
 
-export const TRACE_ID_NAMES = ['trace_id', 'traceId', 'trace.id', 'traceid', 'traceID', 'otelTraceID', '@tr'] as const
-export const SPAN_ID_NAMES = ['span_id', 'spanId', 'span.id', 'spanid', 'spanID', 'otelSpanID', '@sp'] as const
+/** Google's special field holds the path of a trace; the others are ids. */
+export const TRACE_ID_NAMES = [
+  ...['trace_id', 'traceId', 'trace.id', 'traceid', 'traceID', 'otelTraceID', '@tr'],
+  'logging.googleapis.com/trace',
+] as const
+export const SPAN_ID_NAMES = [
+  ...['span_id', 'spanId', 'span.id', 'spanid', 'spanID', 'otelSpanID', '@sp'],
+  'logging.googleapis.com/spanId',
+] as const

@@ -1,15 +1,25 @@
 /**
  * Values that have a place of their own in a record, so that they are not sent once more beside it: always, if the record
- * has a time or a level, if they say the level's word, or if they tell the record apart. Any value that stands in such a
+ * has a time or a level, if they say the level's word, tell the record apart, or are an id. Any value that stands in such a
  * place is meant.
  *
  *     list     from u32 │ to u32 │ …        of the record at hand; with the highest bit what is not shown elsewhere after all
  */
-import { HIDDEN, NO_TIME, SHOWN_LEVELLED, SHOWN_PARTITIONED, SHOWN_SAME_LEVEL, SHOWN_TIMED } from '../layout'
+import {
+  HIDDEN,
+  NO_TIME,
+  SHOWN_ID_16,
+  SHOWN_ID_8,
+  SHOWN_LEVELLED,
+  SHOWN_PARTITIONED,
+  SHOWN_SAME_LEVEL,
+  SHOWN_TIMED,
+} from '../layout'
 import { saysNothing } from './partition'
 import { find, form, from, level, partition, time, to } from './row'
 import { HEAD } from './rules'
 import { saysWord } from './severity'
+import { isIdentifier } from './value'
 
 const PLACE: usize = 8
 const SENT: u32 = 0x80000000
@@ -59,5 +69,7 @@ function isShown(when: u32): bool {
   if (when == SHOWN_LEVELLED) return level() != 0
   if (when == SHOWN_SAME_LEVEL) return level() != 0 && saysWord(from, to, form(), level())
   if (when == SHOWN_PARTITIONED) return partition() != 0 && !saysNothing(from, to, form())
+  if (when == SHOWN_ID_16) return isIdentifier(from, to, form(), 16)
+  if (when == SHOWN_ID_8) return isIdentifier(from, to, form(), 8)
   return true
 }
