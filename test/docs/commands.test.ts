@@ -13,7 +13,22 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const served = ['probes', 'admin'].map(name => readFileSync(join(ROOT, `src/server/${name}.ts`), 'utf8')).join()
 /** Programs of the system that examples call, with nothing to check here but the paths in their words. */
 const SYSTEM = [
-  ...['apt-get', 'aws', 'az', 'cat', 'cosign', 'cp', 'docker', 'echo', 'export', 'gcloud', 'git', 'grep', 'kill', 'kind'],
+  ...[
+    'apt-get',
+    'aws',
+    'az',
+    'cat',
+    'cosign',
+    'cp',
+    'docker',
+    'echo',
+    'export',
+    'gcloud',
+    'git',
+    'grep',
+    'kill',
+    'kind',
+  ],
   ...['minikube', 'ps', 'tail', 'time'],
 ]
 
