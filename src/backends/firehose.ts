@@ -47,6 +47,9 @@ export function firehoseEndpoint({ region }: Pick<FirehoseOptions, 'region'>, en
 /** `PutRecordBatch`; a record of 1,000 KiB is 1,365,336 bytes of base64. */
 const LIMITS = { payloadBytes: 4 * 1024 * 1024, records: 500, recordBytes: 1_360_000 }
 
+/** What single records are known to fail with. */
+const KNOWN = new Set(['internal_failure', 'service_unavailable', 'throttled', 'throttling'])
+
 /** An answer speaks of every record. */
 const ANSWER_BYTES = 512 * 1024
 
@@ -103,7 +106,8 @@ function judgeRecords(answer: Answer, { records }: BatchInfo): Verdict {
     const { ErrorCode: code, ErrorMessage: message } = Object(response) as Record<string, unknown>
     if (code === undefined || code === null) return []
     const detail = typeof message === 'string' ? { detail: message } : {}
-    return [{ index, reason: reasonOf(code) ?? 'record_failed', ...detail }]
+    const reason = reasonOf(code) ?? ''
+    return [{ index, reason: KNOWN.has(reason) ? reason : 'record_failed', ...detail }]
   })
   if (retry.length === 0) return { kind: 'delivered' }
   const [first] = retry as [Item]

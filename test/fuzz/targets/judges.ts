@@ -38,9 +38,11 @@ function write({ status, headers, body }: Answer): Buffer {
   return Buffer.from(`${status}\n${lines.join('')}\n${body}`)
 }
 
-/** ClickHouse says by an exception that it has the block already; its header can come from no other server. */
-function isSuccess(name: string, { status, headers }: Answer): boolean {
-  const stored = name.startsWith('clickhouse') && headers['x-clickhouse-exception-code'] === '389'
+/** ClickHouse and CloudWatch say by an exception that they have the records already, each in words of its own. */
+function isSuccess(name: string, { status, headers, body }: Answer): boolean {
+  const known = name.startsWith('clickhouse') && headers['x-clickhouse-exception-code'] === '389'
+  const accepted = /data_?already_?accepted/i.test(`${headers['x-amzn-errortype']} ${body}`)
+  const stored = known || (name === 'cloudwatch' && accepted)
   return stored || (status >= 200 && status < 300)
 }
 
