@@ -11,6 +11,7 @@ import type { Settled } from '../../src/ledger.ts'
 import { finding, membersOf } from '../backends/found.ts'
 import { character } from '../character.ts'
 import { Arena } from '../delivery/rig.ts'
+import { seedOf } from '../support/seed.ts'
 import type { OtlpDecoded } from './otlp.ts'
 import { configured, created, stage } from './stage.ts'
 import type { Decoded, Request, Subject } from './subject.ts'
@@ -313,15 +314,18 @@ for (const subject of SUBJECTS.filter(({ type }) => type !== 'otlp')) {
     )
     const value = fc.json({ maxDepth: 1 })
     const one = fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 8 })
+    const seed = seedOf()
     const lines = fc
-      .sample(one, { numRuns: 60, seed: Math.floor(Math.random() * 2 ** 31) })
+      .sample(one, { numRuns: 60, seed })
       .map(members => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
     const shown = await through(t, subject, lines, show)
     t.equal(shown.length, lines.length)
-    for (const [at, { fields }] of shown.entries()) {
-      const names = fields.map(([name]) => name)
-      t.equal(new Set(names).size, names.length, `${lines[at]}`)
-    }
+    // The name of an assertion cannot hold any text there is.
+    const twice = lines.filter((_, at) => {
+      const names = shown[at]!.fields.map(([name]) => name)
+      return new Set(names).size < names.length
+    })
+    t.strictSame(twice, [], `seed ${seed}`)
   })
 
   t.test(`${subject.name}: a long value or many of them hold up nothing, and none is cut`, async t => {

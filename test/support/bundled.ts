@@ -10,6 +10,7 @@ export const BUNDLED = ['tap', 'zod']
 const urls = new Map(
   BUNDLED.map(name => [name, new URL(`../../.tap/node_modules/@tapjs/${name}.mjs`, import.meta.url).href]),
 )
+process.env['PROPERTY_SEED'] ??= '1'
 const seeded = new URL('./seeded.ts', import.meta.url).href
 registerHooks({
   resolve(specifier, context, next) {

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 
-const { PROPERTY_SEED: given = '1' } = process.env
+const { PROPERTY_SEED: given = 'random' } = process.env
 if (given !== 'random') fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(given) })
 
 export * from 'fast-check'
