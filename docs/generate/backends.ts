@@ -12,7 +12,7 @@ import type { Metadata } from '../../src/metadata.ts'
 import { VERSION } from '../../src/version.ts'
 import { SUBJECTS } from '../../test/conformance/subjects.ts'
 import { answersOf } from '../../test/conformance/verdicts.ts'
-import { Arena, origin } from '../../test/delivery/rig.ts'
+import { Arena, origin, READ_AT } from '../../test/delivery/rig.ts'
 import { indented } from './json.ts'
 import { sections } from './keys.ts'
 
@@ -66,10 +66,29 @@ export function record(type: BackendType): string {
   const encoder = new Encoder({ kernel, budget, backend, maxBytes: 1 << 20, maxRecords: 10 })
   const payload = encoder.encode(slab, [{ from: 0, to: slab.frames }], 1 << 20)
   if (payload.kind !== 'payload') throw new Error(`${type}: ${payload.kind}`)
-  const { method, path } = backend.request({ id: 'a1b2c3d4e5f60718-000000100000-1', records: 1 })
-  const body = payload.view.toString('utf8').replaceAll(VERSION, '…').trimEnd().split('\n').map(indented)
+  // As delivery names the encoding, whose default is gzip.
+  const info = {
+    id: 'a1b2c3d4e5f60718-000000100000-1-0011223344556677',
+    records: 1,
+    time: READ_AT,
+    encoding: 'gzip',
+  } as const
+  const { method, path } = backend.request(info)
+  const body = readable(type, payload.view.toString('utf8'))
+    .replaceAll(VERSION, '…')
+    .trimEnd()
+    .split('\n')
+    .map(indented)
   const head = backend.type === 'stdout' ? ['$ kubectl logs web-1 -c logshipper'] : [`${method} ${path}`, '']
   return ['', '```text', ...head, ...body, '```', ''].join('\n')
+}
+
+/** Records of Firehose as they are before base64. */
+function readable(type: BackendType, body: string): string {
+  if (type !== 'firehose') return body
+  return body.replace(/(?<="Data":)"([\w+/=]+)"/g, (_, data: string) =>
+    Buffer.from(data, 'base64').toString().trimEnd(),
+  )
 }
 
 function backendArena() {
