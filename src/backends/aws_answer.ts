@@ -30,7 +30,7 @@ export function reasonOf(type: unknown): string | undefined {
   const name = typeof type === 'string' ? /^(?:.*#)?([A-Z]\w{0,63})/.exec(type)?.[1] : undefined
   return name
     ?.replace(/Exception$/, '')
-    .replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_')
+    .replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_')
     .toLowerCase()
 }
 
@@ -50,7 +50,7 @@ const PASSING = new Set([
 
 /** Somebody must mend it: here, or in the account. */
 const MISCONFIGURED = new Set([
-  ...['resource_not_found', 'unknown_operation', 'invalid_action', 'invalid_kmsresource', 'kmsaccess_denied'],
+  ...['resource_not_found', 'unknown_operation', 'invalid_action', 'invalid_kms_resource', 'kms_access_denied'],
   ...['invalid_operation', 'invalid_parameter', 'invalid_argument', 'validation', 'validation_error'],
   ...['serialization', 'data_already_accepted', 'invalid_sequence_token', 'invalid_source'],
 ])

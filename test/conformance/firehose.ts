@@ -93,7 +93,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a key that cannot be used',
     answer: awsError(400, 'InvalidKMSResourceException', 'The key is disabled.'),
-    verdict: { kind: 'retry', reason: 'invalid_kmsresource', detail: 'The key is disabled.', misconfigured: true },
+    verdict: { kind: 'retry', reason: 'invalid_kms_resource', detail: 'The key is disabled.', misconfigured: true },
   },
 ]
 
