@@ -11,7 +11,7 @@
  * error: it has to follow the code that it breaks, which `mutants.test.ts` asserts with every change.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -22,9 +22,9 @@ const COPIED = [
   'src',
   'test',
   'docker',
-  'build.ts',
-  'notices.ts',
   'licences',
+  // The build, whatever it consists of.
+  ...readdirSync(ROOT).filter(name => name.endsWith('.ts')),
   'package.json',
   'tsconfig.json',
   '.taprc',

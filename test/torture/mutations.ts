@@ -469,8 +469,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/candidates.ts',
-        ': search.isKnown(origin => isRelated(path, origin), opened)\n',
-        ": path === '' && search.isKnown(origin => isRelated(path, origin), opened)\n",
+        '      const generation = search.isKnown(origin => isRelated(path, origin), opened)\n',
+        "      const generation = path === '' && search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],
     ],
     test: 'test/tail/tail.test.ts',
@@ -480,8 +480,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       [
         'src/tail/following/candidates.ts',
-        ': search.isKnown(origin => isRelated(path, origin), opened)\n',
-        ": path !== '' || search.isKnown(origin => isRelated(path, origin), opened)\n",
+        '      const generation = search.isKnown(origin => isRelated(path, origin), opened)\n',
+        "      const generation = path !== '' || search.isKnown(origin => isRelated(path, origin), opened)\n",
       ],
     ],
     test: 'test/tail/tail.test.ts',
@@ -628,8 +628,35 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not take the last line at the end',
-    edits: [['src/tail/tail.ts', '    for (const { reader } of this.#lineage.members) reader.final = true\n', '']],
+    edits: [['src/tail/framing/reader.ts', 'tailer.endingIf(this.#final)', 'tailer.endingIf(false)']],
     program: 'half a line, and its other half',
+  },
+  {
+    name: 'lets what waited for its turn at the end go before the line in front of it',
+    edits: [
+      [
+        'src/tail/framing/reader.ts',
+        '    const waited = [...this.#ring.splice(0), ...this.#ahead.splice(0)]\n',
+        '    const waited: ReadTarget[] = []\n',
+      ],
+    ],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'reads what is written to a file that was found empty as its own',
+    edits: [['src/tail/following/follower.ts', '    tailer.emptied = tailer.size === 0 && !aside\n', '']],
+    test: 'test/tail/tail.test.ts',
+  },
+  {
+    name: 'takes a copy that grows for late lines',
+    edits: [
+      [
+        'src/tail/following/candidates.ts',
+        '    if (isSame && !copied && hasGrown(saved)) {\n',
+        '    if (isSame && hasGrown(saved)) {\n',
+      ],
+    ],
+    test: 'test/tail/tail.test.ts',
   },
   {
     name: 'ships the NULs of a hole as a part of their line',
