@@ -17,6 +17,7 @@ interface Configuration {
   readonly follows?: readonly string[]
   readonly order?: 'log' | 'file'
   readonly refuses?: boolean
+  readonly anonymous?: boolean
 }
 
 const configurations: readonly Configuration[] = [
@@ -52,7 +53,8 @@ const configurations: readonly Configuration[] = [
     directives: 'rotate 20; create 0644; extension .log; compress; delaycompress',
   },
   { name: 'olddir', directives: 'rotate 20; create 0644; olddir old' },
-  { name: 'olddir, compress', directives: 'rotate 20; create 0644; olddir old; compress' },
+  // It is an archive there within milliseconds: one rotation before a death need not have been seen in that directory.
+  { name: 'olddir, compress', directives: 'rotate 20; create 0644; olddir old; compress', anonymous: true },
   { name: 'dateformat -%s', directives: 'rotate 20; create 0644; dateext; dateformat -%s' },
   { name: 'shred, rotate 1', directives: 'rotate 1; create 0644; shred; shredcycles 1', refuses: true },
   { name: 'maxage 1', directives: 'rotate 20; create 0644; maxage 1' },

@@ -33,7 +33,7 @@ export interface Rotation {
   readonly destroys?: boolean
   /** It refuses a file with two links, and does so to the next time: it may complain while files are pinned. */
   readonly refuses?: boolean
-  /** Its names do not tell rotations: what was not seen under the followed name cannot be told from any other file. */
+  /** Its names and places do not tell rotations: what was not seen under the followed name need not be found. */
   readonly anonymous?: boolean
   begin(place: LogDirectory): Log | Promise<Log>
 }
