@@ -98,7 +98,7 @@ function backendArena() {
 
 const whole = new Intl.NumberFormat('en-US')
 
-/** What is kept, whoever the server is. */
+/** What is kept, whatever the server is. */
 export function limits(type: BackendType): string {
   const { limits, ackLevel, confirmation } = backendOf(type)
   const rows: readonly (readonly [string, string])[] = [

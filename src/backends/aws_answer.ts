@@ -48,7 +48,7 @@ const PASSING = new Set([
   ...['limit_exceeded', 'service_quota_exceeded', 'concurrent_modification'],
 ])
 
-/** Somebody must mend it: here, or in the account. */
+/** It has to be mended in the configuration or the account. */
 const MISCONFIGURED = new Set([
   ...['resource_not_found', 'unknown_operation', 'invalid_action', 'invalid_kms_resource', 'kms_access_denied'],
   ...['invalid_operation', 'invalid_parameter', 'invalid_argument', 'validation', 'validation_error'],

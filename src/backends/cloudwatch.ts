@@ -8,7 +8,7 @@
  *
  * Guarantees: a request keeps the limits of the API (10,000 events, 1 MiB, times that ascend within a day); an event that
  * the answer calls too old, too new or expired is rejected, and no other; a missing stream is made, and a missing group
- * if that is asked for; whatever somebody has to grant or correct is waited for.
+ * if that is asked for; what has to be granted or corrected is waited for.
  */
 import * as z from 'zod/mini'
 import type { Chunk } from '../chunk.ts'

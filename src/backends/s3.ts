@@ -7,7 +7,7 @@
  *
  * Guarantees: what is sent again as it was takes the place of what is there, and nothing else ever does; a file's end is
  * named after what is in the object, compressed or not; an object is delivered only if the answer has its ETag. No
- * answer says anything of a record, so none is rejected: what somebody has to grant or correct is waited for.
+ * answer says anything of a record, so none is rejected: what has to be granted or corrected is waited for.
  */
 import * as z from 'zod/mini'
 import type { Environment } from '../environment.ts'
@@ -97,7 +97,7 @@ function keyOf(template: string, { id, time = 0, encoding }: RequestInfo): strin
   return key.split('/').map(encodeURIComponent).join('/')
 }
 
-/** Whoever asks is not known, or may not. */
+/** The identity is not known, or may not. */
 const UNAUTHORIZED = new Set([
   ...['AccessDenied', 'AllAccessDisabled', 'ExpiredToken', 'InvalidAccessKeyId', 'InvalidToken'],
   ...['RequestTimeTooSkewed', 'SignatureDoesNotMatch', 'TokenRefreshRequired', 'AccountProblem', 'NotSignedUp'],
@@ -107,7 +107,7 @@ const PASSING = new Set([
   ...['RequestTimeout', 'SlowDown', 'InternalError', 'ServiceUnavailable', 'OperationAborted', 'BadDigest'],
   ...['IncompleteBody', 'XAmzContentSHA256Mismatch', 'ConditionalRequestConflict'],
 ])
-/** Somebody must mend it. */
+/** It has to be mended in the configuration or the account. */
 const MISCONFIGURED = new Set([
   ...['NoSuchBucket', 'PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'InvalidBucketName'],
   ...['IllegalLocationConstraintException', 'MethodNotAllowed', 'InvalidRequest', 'InvalidArgument', 'KeyTooLongError'],

@@ -1,5 +1,5 @@
 /**
- * Asks the running shipper over its admin port. Whoever listens there may be another program of the pod: an answer is
+ * Asks the running shipper over its admin port. What listens there may be another program of the pod: an answer is
  * bounded in bytes and in time.
  */
 import { request as open } from 'node:http'

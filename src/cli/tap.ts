@@ -2,7 +2,7 @@
  * `logshipper tap`: records of the running shipper with their verdicts, as they are sent, one a line, until a signal,
  * until so many were printed, or until the reader closes it.
  *
- * Guarantees: what a record holds is shown, and controls no terminal, whoever answers at the address; no more is read of
+ * Guarantees: what a record holds is shown, and controls no terminal, whatever program answers there; no more is read of
  * the stream than is written, so a slow reader costs no memory here, and the shipper counts what it leaves out.
  */
 import { type IncomingMessage, request as open } from 'node:http'

@@ -1,28 +1,15 @@
 /** What another program of the pod answers on the admin port ends the question, and costs no memory. */
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { ask } from '../../src/cli/ask.ts'
-
-async function listening(t: Test, answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+import { port } from './port.ts'
 
 t.test('an answer comes as it is', async t => {
-  const address = await listening(t, (request, response) => response.end(`${request.method} ${request.url}`))
+  const address = await port(t, (request, response) => response.end(`${request.method} ${request.url}`))
   t.strictSame(await ask(address, '/prestop', 'POST'), { kind: 'ok', body: 'POST /prestop' })
 })
 
 t.test('an answer without an end is given up once it is too long', async t => {
-  const address = await listening(t, (_, response) => {
+  const address = await port(t, (_, response) => {
     const more = (): void => {
       while (!response.destroyed && response.write('x'.repeat(10_000)));
     }
@@ -34,12 +21,12 @@ t.test('an answer without an end is given up once it is too long', async t => {
 })
 
 t.test('an answer that breaks off, another status, and no program there are told apart', async t => {
-  const broken = await listening(t, (_, response) => {
+  const broken = await port(t, (_, response) => {
     response.write('half')
     setImmediate(() => response.destroy())
   })
   t.match(await ask(broken, '/status'), { kind: 'failed', why: /was cut off|ECONNRESET/ })
-  const other = await listening(t, (_, response) => response.writeHead(404).end())
+  const other = await port(t, (_, response) => response.writeHead(404).end())
   t.match(await ask(other, '/status'), { kind: 'failed', why: /answers 404/ })
   t.match(await ask('127.0.0.1:1', '/status'), { kind: 'failed', why: /ECONNREFUSED/ })
   t.match(await ask('nowhere', '/status'), { kind: 'failed', why: /is not host:port/ })

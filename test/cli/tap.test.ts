@@ -1,7 +1,5 @@
 /** `logshipper tap`, against a real admin port: what it prints where, what ends it, and what a hostile port cannot do. */
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
 import { parseArgs } from '../../src/cli/args.ts'
 import type { Ended } from '../../src/cli/output.ts'
@@ -12,6 +10,7 @@ import { Arena } from '../delivery/rig.ts'
 import { until } from '../program.ts'
 import { Stage } from '../server/rig.ts'
 import { Journal } from '../tail/rig.ts'
+import { port } from './port.ts'
 
 async function shipper(t: Test) {
   const stage = new Stage()
@@ -28,18 +27,6 @@ async function shipper(t: Test) {
     inlet.frames(slab, [{ from: 0, to: lines.length }], 'delivered')
   }
   return { stage, running, inlet, arena, deliver, admin: `127.0.0.1:${running.ports.adminPort}` }
-}
-
-/** One that answers as it is told. */
-async function port(t: Test, answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** `ended`: how each write ends. */

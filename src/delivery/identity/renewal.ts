@@ -5,7 +5,7 @@
  *      ▲                                                 ├─ over ─┐
  *      └─────────────────────────────────────────────────┴─ refused, though it had been accepted
  *
- * Guarantees: at most one exchange is under way; nobody waits for one while the value still holds; after a failure, or
+ * Guarantees: at most one exchange is under way; none is waited for while the value still holds; after a failure, or
  * a new value that was refused, there is none for a time that is random and doubles, however many requests ask; a value
  * that has run out, or was refused after it had been accepted, is not given again. Never rejects.
  */

@@ -56,7 +56,7 @@ export function held(token: unknown, life: number, prefix: string): Granted {
   return { kind: 'value', value: { token }, life: life > 0 ? life : Number.POSITIVE_INFINITY }
 }
 
-/** A stop is one, whoever was asked. */
+/** A stop is one, whatever server was asked. */
 export function failure(prefix: string, code: string): Granted {
   return { kind: 'failure', code: code === 'ABORTED' ? code : `${prefix}_${code}` }
 }

@@ -8,7 +8,7 @@
  *     instance metadata   the node's own role (version 2 only)
  *
  * Guarantees: a file is read at each exchange, for tokens are replaced in place; what is asked of an address beside the
- * pod goes there directly and over no proxy; a token goes to no address that could be somebody else's. What goes wrong
+ * pod goes there directly and over no proxy; a token goes to no address that could be another's. What goes wrong
  * is a value.
  */
 import type { Answer } from '../../../backends/backend.ts'
